@@ -1,0 +1,53 @@
+# make run: the dashboard. make test: every check. make bench: every figure, in about ten minutes.
+# Each sets up what it needs.
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+RUN := $(VENV)/.run-installed
+DEV := $(VENV)/.dev-installed
+CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,chromium)
+REDIS := $(if $(shell command -v redis-server),,redis-server)
+
+.PHONY: run test bench system clean
+
+run: $(RUN)
+	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
+
+test: $(DEV) system
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest
+
+bench: $(DEV) system
+	$(VENV)/bin/python -m bench
+
+# Redis is for one file of tests, which says so and is skipped without it; Chromium is for many.
+system:
+ifneq ($(CHROMIUM)$(REDIS),)
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS); \
+	elif [ -n "$(CHROMIUM)" ]; then \
+	  echo "The browser tests need Chromium: install your system's package chromium, then run make test again." >&2; \
+	  exit 1; \
+	else \
+	  echo "Without Redis its tests are skipped: install your system's package redis-server to run them." >&2; \
+	fi
+endif
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(RUN) $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

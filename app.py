@@ -1,0 +1,66 @@
+"""The server: Streamlit with the Flask routes mounted beside it, one process, one port."""
+
+import logging
+import threading
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from a2wsgi import WSGIMiddleware
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from pbf.compression import CompressStatic
+from pbf.ending import let_go_at_the_end
+from pbf.errors import PbfError
+from pbf.proxy import PREFIX, create_app
+from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
+from pbf.sockets import send_at_once
+
+# Each mount has threads of its own: a route that waits for the sandbox must not starve it.
+ROUTE_THREADS = 10
+SANDBOX_THREADS = 10
+
+logger = logging.getLogger("pbf")
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
+    let_go_at_the_end(let_go)
+    send_at_once()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    yield
+
+
+def warm_up() -> None:
+    """Fill the cache; what is wrong is said in the log, and on every page."""
+    try:
+        portal = runtime().portal
+        portal.services()
+        portal.connectors()
+    except PbfError as error:
+        logger.warning("%s", error)
+
+
+def on_script_error(error: Exception) -> bool:
+    """Show a sentence instead of a traceback; the log gets the place, not the text."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("unexpected %s\n%s", type(error).__name__, where)
+    st.error("Something went wrong here. Reload the page; nothing you saved is lost.")
+    return True
+
+
+app = st.App(
+    Path(__file__).with_name("pbf") / "menu.py",
+    lifespan=lifespan,
+    on_script_error=on_script_error,
+    middleware=[Middleware(CompressStatic)],
+    routes=[
+        # A Mount would cut off the prefix that the routes have when they are served alone.
+        Route(f"{PREFIX}/{{path:path}}", WSGIMiddleware(create_app(), workers=ROUTE_THREADS)),
+        Mount(SANDBOX_PATH, WSGIMiddleware(embedded_sandbox, workers=SANDBOX_THREADS)),
+    ],
+)

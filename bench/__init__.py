@@ -1,0 +1,1 @@
+"""Measurements, each printed as a ratio against its floor: python -m bench.<name>."""

@@ -1,0 +1,169 @@
+"""A real Chromium that says when a person sees what was asked for."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.relay import Relay
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-features=LocalNetworkAccessChecks",
+]
+WINDOW = {"width": 1400, "height": 900}
+PATIENCE = 60_000
+
+# Looks into the components' open shadow roots, too.
+WATCH = """
+(() => {
+  const all = (root, selector) => {
+    const found = [...root.querySelectorAll(selector)];
+    for (const host of root.querySelectorAll("*")) {
+      if (host.shadowRoot) found.push(...all(host.shadowRoot, selector));
+    }
+    return found;
+  };
+  window.seen = (wanted) => all(document, wanted.selector).filter(
+    (one) => one.isConnected && (!wanted.text || one.textContent.includes(wanted.text))
+  ).length >= (wanted.least ?? 1);
+  window.when = (wanted) => new Promise((resolve) => {
+    const look = () => {
+      if (window.seen(wanted)) resolve(performance.now());
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+  window.first = (selector) => all(document, selector)[0];
+})();
+"""
+
+# From a key's event until the frame is painted in which the line that counts the results is new.
+TYPE = """
+([search, count]) => {
+  const input = window.first(search);
+  const began = new Promise((resolve) => input.addEventListener(
+    "input", () => resolve(performance.now()), { capture: true, once: true }
+  ));
+  const told = new Promise((resolve) => {
+    const watch = new MutationObserver(() => { watch.disconnect(); resolve(); });
+    watch.observe(window.first(count), { childList: true, characterData: true, subtree: true });
+  });
+  window.painted = Promise.all([began, told]).then(([start]) => new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => resolve(performance.now() - start);
+      channel.port2.postMessage(null);
+    });
+  }));
+  input.focus();
+}
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What must be on the page: so many elements of a selector, holding a text."""
+
+    selector: str
+    text: str = ""
+    least: int = 1
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for the page's scripts."""
+        return {"selector": self.selector, "text": self.text, "least": self.least}
+
+
+@dataclass(frozen=True)
+class Link:
+    """The way between browser and server: bits a second, milliseconds, and encodings taken."""
+
+    bits: float = 10e6
+    latency: float = 40.0
+    compressed: bool = True
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the system's Chromium until the block ends."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        raise SystemExit("The figures need Chromium: install your system's package chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visitor(browser: Browser, *, link: Link | None = None) -> Iterator[Page]:
+    """Open a page in an empty browser, over a slow link if one is given."""
+    context = browser.new_context(viewport=WINDOW)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    if link is not None:
+        _slow_down(page, link)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def first_load(browser: Browser, url: str, wanted: Wanted, *, link: Link | None = None) -> float:
+    """Return the milliseconds from the navigation to the sight of something, browser empty."""
+    with visitor(browser, link=link) as page:
+        return load(page, url, wanted)
+
+
+def load(page: Page, url: str, wanted: Wanted) -> float:
+    """Return the milliseconds from the navigation to the sight of something."""
+    page.goto(url, wait_until="commit")
+    return float(page.evaluate(f"window.when({json.dumps(wanted.as_json())})"))
+
+
+def moved(browser: Browser, url: str, wanted: Wanted) -> int:
+    """Return the bytes that a first load moves to the browser, headers and socket included."""
+    parts = urlsplit(url)
+    with Relay(f"{parts.scheme}://{parts.netloc}") as relay, visitor(browser) as page:
+        load(page, f"{relay.url}{parts.path}", wanted)
+        page.wait_for_load_state("networkidle")
+        return relay.moved
+
+
+def keystroke(page: Page, search: str, count: str, word: str) -> float:
+    """Return the milliseconds from a key to its result on the screen: the slowest of a word."""
+    taken = []
+    for key in word:
+        page.evaluate(TYPE, [search, count])
+        page.keyboard.type(key)
+        taken.append(float(page.evaluate("window.painted")))
+    return max(taken)
+
+
+def _slow_down(page: Page, link: Link) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": link.latency,
+            "downloadThroughput": link.bits / 8,
+            "uploadThroughput": link.bits / 8,
+        },
+    )
+    if not link.compressed:
+        plain = {"headers": {"Accept-Encoding": "identity"}}
+        session.send("Network.setExtraHTTPHeaders", plain)

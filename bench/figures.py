@@ -1,0 +1,124 @@
+"""Figures: what was measured, its floor, and whether the bound holds; as a table and as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from bench.scale import Scale
+
+Sample = TypeVar("Sample")
+
+RESULTS = Path(__file__).with_name("results.json")
+VERSIONS = ("streamlit", "Flask", "waitress", "a2wsgi", "dogpile.cache", "playwright")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement; its bound is on the ratio to the floor, or on the value if there is none."""
+
+    area: str
+    what: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ratio: float | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Return "holds" or "falls short", or nothing where there is no bound."""
+        judged = self.value if self.ratio is None else self.ratio
+        if self.at_most is not None:
+            return "holds" if judged <= self.at_most else "falls short"
+        if self.at_least is not None:
+            return "holds" if judged >= self.at_least else "falls short"
+        return ""
+
+    @property
+    def bound(self) -> str:
+        """Return the bound in words."""
+        if self.at_most is not None:
+            return f"<= {self.at_most:g}"
+        return f">= {self.at_least:g}" if self.at_least is not None else ""
+
+
+def against(
+    area: str,
+    what: str,
+    unit: str,
+    pairs: Sequence[tuple[float, float]],
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> Figure:
+    """Return the medians of pairs (value, floor), taken in turns, and of their ratios."""
+    values, floors = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    ratio = median(value / floor for value, floor in pairs)
+    return Figure(area, what, median(values), unit, median(floors), ratio, at_most, at_least)
+
+
+def in_turns(
+    scale: Scale, value: Callable[[], Sample], floor: Callable[[], Sample]
+) -> list[tuple[Sample, Sample]]:
+    """Return pairs measured one after the other, so that a busy moment hits both alike."""
+    for _ in range(scale.warm_up):
+        value(), floor()
+    pairs = []
+    for number in range(scale.rounds):
+        first, second = (value, floor) if number % 2 else (floor, value)
+        one, other = first(), second()
+        pairs.append((one, other) if number % 2 else (other, one))
+    return pairs
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Return the figures as lines of text."""
+    lines, area = [], ""
+    for figure in figures:
+        if figure.area != area:
+            area = figure.area
+            lines.append(f"\n{area}")
+        floor = f"{figure.floor:,.1f}" if figure.floor is not None else ""
+        ratio = f"{figure.ratio:.2f}" if figure.ratio is not None else ""
+        lines.append(
+            f"  {figure.what:<52} {figure.value:>11,.1f} {figure.unit:<7} {floor:>11} "
+            f"{ratio:>6} {figure.bound:>8}  {figure.verdict}"
+        )
+    head = f"  {'':<52} {'value':>11} {'':<7} {'floor':>11} {'ratio':>6} {'bound':>8}"
+    return "\n".join([head, *lines])
+
+
+def write(figures: Sequence[Figure], seconds: float) -> None:
+    """Keep the figures with a description of the machine."""
+    kept = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
+    text = json.dumps({"machine": machine(), "seconds": round(seconds), "figures": kept}, indent=1)
+    RESULTS.write_text(f"{text}\n", encoding="utf-8")
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    return {
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "processor": _processor(),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "load": os.getloadavg(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in VERSIONS},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "")

@@ -1,0 +1,31 @@
+"""The floor of the screens: an empty page, a page with a ten-row table, and bare routes."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from a2wsgi import WSGIMiddleware
+from starlette.routing import Route
+
+from bench.floor import PATHS, bare_app, fetch
+from pbf.sockets import send_at_once
+
+THREADS = 10
+like = os.environ.get("BENCH_LIKE")
+pages = fetch(like, PATHS) if like else {}
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Give the floor the same sockets; without, each answer comes 40 ms later."""
+    send_at_once()
+    yield
+
+
+app = st.App(
+    Path(__file__).with_name("floor_pages") / "menu.py",
+    lifespan=lifespan,
+    routes=[Route("/_/{path:path}", WSGIMiddleware(bare_app(pages), workers=THREADS))],
+)

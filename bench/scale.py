@@ -1,0 +1,23 @@
+"""How much of everything a run measures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Rounds of each measurement, those before them, seconds of load, and the larger numbers."""
+
+    rounds: int = 7
+    warm_up: int = 1
+    seconds: float = 1.0
+    sizes: tuple[int, ...] = (10, 100, 1000, 10_000)
+    views: int = 1000
+    calls: int = 10_000
+    cold_sessions: int = 200
+    sessions: int = 10
+
+
+FULL = Scale()
+TINY = Scale(
+    rounds=1, warm_up=0, seconds=0.2, sizes=(10, 20), views=4, calls=20, cold_sessions=4, sessions=2
+)

@@ -1,0 +1,156 @@
+"""The servers of a run, each a process of its own on a port of the system's choice."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+from dotenv import dotenv_values
+
+from pbf.sandbox.store import API_KEY, API_SECRET, GROUP_ID
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0
+SIGNING_KEY = "bench"
+FOREIGN = ("FIVETRAN_", "PBF_", "STREAMLIT_", "BENCH_")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and its process."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    def memory(self) -> float:
+        """Return its resident memory in megabytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
+
+def free_port() -> int:
+    """Return a port that the system says is free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(
+    *command: str,
+    health: str,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    poll: float = 0.05,
+) -> Iterator[Server]:
+    """Run `python -m <command> --port <port>` until the block ends; it answers when that begins."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
+    with TemporaryDirectory() as own, open(f"{own}/log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, *_port(command, port)],
+            cwd=folder or own,
+            env={**kept, "PYTHONPATH": str(ROOT), **(env or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait(f"{url}{health}", process, Path(log.name), poll)
+            yield Server(url, process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def upstream(connectors: int, *, quiet: bool = False) -> AbstractContextManager[Server]:
+    """Run the far sandbox with so many connectors; quiet, none of them moves."""
+    more = ("--quiet",) if quiet else ()
+    return running("bench.upstream", "--connectors", str(connectors), *more, health="/_bench/count")
+
+
+def no_settings() -> dict[str, str]:
+    """Return an empty value for each setting, which hides what the developer's own .env says."""
+    return dict.fromkeys(dotenv_values(ROOT / ".env.example"), "")
+
+
+def account(far: Server, **settings: str) -> dict[str, str]:
+    """Return the settings of the account on a far sandbox."""
+    return {
+        **no_settings(),
+        "FIVETRAN_API_URL": far.url,
+        "FIVETRAN_API_KEY": API_KEY,
+        "FIVETRAN_API_SECRET": API_SECRET,
+        "FIVETRAN_GROUP_ID": GROUP_ID,
+        "PBF_DATABASE_URL": "sqlite://",
+        "PBF_SIGNING_KEY": SIGNING_KEY,
+        **settings,
+    }
+
+
+def dashboard(far: Server, *, poll: float = 0.05) -> AbstractContextManager[Server]:
+    """Run the product as `streamlit run app.py` does."""
+    # Where Streamlit finds the product's own configuration, as `make run` does.
+    return streamlit(ROOT / "app.py", env=account(far), folder=ROOT, poll=poll)
+
+
+def floor(
+    env: Mapping[str, str] | None = None, *, poll: float = 0.05
+) -> AbstractContextManager[Server]:
+    """Run the floor: an empty page, a ten-row table, and bare routes beside them."""
+    return streamlit(Path(__file__).with_name("floor_app.py"), env=env, poll=poll)
+
+
+def streamlit(
+    script: Path,
+    *,
+    env: Mapping[str, str] | None,
+    folder: Path | None = None,
+    poll: float = 0.05,
+) -> AbstractContextManager[Server]:
+    """Run a Streamlit server."""
+    return running(
+        *("streamlit", "run", str(script), "--server.headless", "true"),
+        *("--server.address", "127.0.0.1"),
+        *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
+        health="/_stcore/health",
+        env=env,
+        folder=folder,
+        poll=poll,
+    )
+
+
+def counted(far: Server) -> int:
+    """Return how many API requests a far sandbox has had."""
+    return int(requests.get(f"{far.url}/_bench/count", timeout=30).json())
+
+
+def _port(command: tuple[str, ...], port: int) -> tuple[str, str]:
+    return ("--server.port" if command[0] == "streamlit" else "--port", str(port))
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path, poll: float) -> None:
+    end = time.monotonic() + PATIENCE
+    with requests.Session() as session:
+        session.trust_env = False
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                break
+            try:
+                session.get(url, timeout=5)
+                return
+            except requests.ConnectionError:
+                time.sleep(poll)
+    raise RuntimeError(f"no answer at {url}: {log.read_text(encoding='utf-8')[-2000:]}")

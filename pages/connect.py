@@ -1,0 +1,106 @@
+"""Connect: name a connector of one service, then go to its Connect Card."""
+
+from html import escape
+from uuid import uuid4
+
+import streamlit as st
+
+from pbf import data, ui
+from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
+from pbf.models import Service
+from pbf.portal import Portal
+
+
+def introduce(service: Service) -> None:
+    """Show what the service is."""
+    mark = data.stage(service)
+    st.html(
+        f'<div class="pbf-head">{ui.icon(service.icon_url, service.title, size=56)}<div>'
+        f"<h1>{escape(service.title)}</h1>"
+        f'<p class="pbf-quiet">{escape(data.category(service))}'
+        f"{f' · {escape(mark)}' if mark else ''}</p></div></div>"
+        f"<p>{escape(service.description)}</p>"
+    )
+    if service.link_to_docs.startswith(("https://", "http://")):
+        st.markdown(f"[{ui.plain(service.title)} documentation](<{service.link_to_docs}>)")
+
+
+def offer_unfinished(portal: Portal, service: Service) -> None:
+    """Offer to go on with what was started and left."""
+    for connector in portal.connectors().items:
+        if connector.service == service.id and connector.status.setup_state == "incomplete":
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{ui.plain(connector.title)}** was started but is not finished.")
+                if st.button("Finish set-up", key=f"finish-{connector.id}"):
+                    ui.hand_off(portal, connector.id, name=connector.title)
+
+
+def preview(portal: Portal, service: Service, typed: str) -> None:
+    """Show what the connector will be called for ever."""
+    if not typed.strip():
+        ui.quiet("Type a name to see what it becomes in the destination.")
+        return
+    try:
+        name = portal.permanent_name(service.id, typed)
+    except InvalidName as error:
+        st.warning(str(error), icon=":material/edit:")
+        return
+    st.html(
+        '<p class="pbf-name">Permanent name in the destination: '
+        f"<code>{escape(name.schema)}</code></p>"
+    )
+    if name.taken:
+        st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
+        st.button(f"Use {name.free}", on_click=st.session_state.update, args=({"name": name.free},))
+    else:
+        ui.quiet("It cannot be changed later.")
+
+
+def create(portal: Portal, service: Service, typed: str) -> None:
+    """Create the connector once, however often the button is pressed, and go to its card."""
+    attempt = st.session_state.setdefault(f"attempt-{service.id}-{typed}", uuid4().hex)
+    try:
+        with st.spinner("Creating the connector…"):
+            made = portal.create(service.id, typed, return_url=ui.return_url(), attempt=attempt)
+    except NameTaken:
+        return
+    except PbfError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    ui.hand_off(portal, made.id, name=made.title)
+
+
+def offer(portal: Portal, service: Service) -> None:
+    """Show the service, what is unfinished, and the form."""
+    with st.container(width=680):
+        st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
+        introduce(service)
+        offer_unfinished(portal, service)
+        with st.container(border=True):
+            typed = st.text_input(
+                "Name",
+                key="name",
+                live=True,
+                max_chars=100,
+                placeholder="Sales forecast 2027",
+                help="You and your colleagues find the connector by this name.",
+            )
+            preview(portal, service, typed)
+            if st.button("Create and continue", type="primary"):
+                create(portal, service, typed)
+            ui.quiet(
+                "Next, you enter the credentials on Fivetran's Connect Card. We never see them."
+            )
+
+
+portal = ui.start_page("Connect")
+try:
+    ui.mark_age(data.connectors())
+    offer(portal, portal.service(st.query_params.get("service", "")))
+except UnknownService as error:
+    st.title("Which service?", anchor=False)
+    st.info(str(error))
+    st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
+    st.stop()
+except PbfError as error:
+    ui.stop_with(error)

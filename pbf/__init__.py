@@ -1,0 +1,1 @@
+"""Self-service data connections for companies that run on Fivetran."""

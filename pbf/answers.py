@@ -1,0 +1,192 @@
+"""What the JSON door lets out: the fields that may leave, lists kept as bytes, and errors."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, current_app, json, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_etags
+
+from pbf.cache import Answer
+from pbf.compression import Body
+from pbf.errors import (
+    ApiError,
+    BadAnswer,
+    ConfigurationError,
+    Conflict,
+    ConnectionFailed,
+    GroupNotVisible,
+    InputError,
+    InvalidName,
+    InvalidRedirect,
+    InvalidRequest,
+    NameTaken,
+    NotFound,
+    PbfError,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    UnknownConnector,
+    UnknownService,
+)
+from pbf.models import Connector, Service
+
+# Hosts are told apart, since links are absolute; strangers' Host headers must not fill the memory.
+KEPT_BODIES = 16
+STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
+    ConfigurationError: (503, "not_configured"),
+    InvalidName: (400, "invalid_name"),
+    InvalidRedirect: (400, "invalid_redirect"),
+    NameTaken: (409, "name_taken"),
+    UnknownService: (404, "unknown_service"),
+    UnknownConnector: (404, "unknown_connector"),
+    InputError: (400, "invalid_request"),
+    TimedOut: (504, "fivetran_timeout"),
+    ConnectionFailed: (502, "fivetran_unreachable"),
+    BadAnswer: (502, "fivetran_bad_answer"),
+    ServerFailed: (502, "fivetran_failed"),
+    RateLimited: (429, "rate_limited"),
+    InvalidRequest: (400, "fivetran_invalid_request"),
+    Conflict: (409, "fivetran_conflict"),
+    GroupNotVisible: (502, "group_not_visible"),
+    NotFound: (404, "fivetran_not_found"),
+    ApiError: (502, "fivetran_refused"),
+}
+
+
+class Bodies:
+    """The lists as bytes, built once per change."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._kept: OrderedDict[tuple[str, str], tuple[str, Body]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, kind: str, base: str, revision: str, build: Callable[[], bytes]) -> Body:
+        """Return the body of a kind of list, with links on a base, at a revision."""
+        key = (kind, base)
+        kept = self._kept.get(key)
+        if kept and kept[0] == revision:
+            return kept[1]
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or kept[0] != revision:
+                kept = self._kept[key] = (revision, Body.of(build()))
+                while len(self._kept) > KEPT_BODIES:
+                    self._kept.popitem(last=False)
+        return kept[1]
+
+
+def listed(
+    bodies: Bodies,
+    kind: str,
+    base: str,
+    answer: Answer[Any],
+    shape: Callable[[Any, str], dict[str, Any]],
+) -> Response:
+    """Return a list as JSON, compressed as the client takes it, or 304 if it has it already."""
+
+    def build() -> bytes:
+        return json.dumps([shape(item, base) for item in answer.items]).encode()
+
+    body = bodies.get(kind, base, answer.revision, build)
+    return sent(body, "application/json")
+
+
+def sent(body: Body, kind: str) -> Response:
+    """Return a body of a media type, compressed as the client takes it, or 304 if it has it."""
+    encoding, content = body.choose(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
+    etag = body.etag(encoding)
+    headers = [("Vary", "Accept-Encoding"), ("ETag", f'"{etag}"'), ("Content-Type", kind)]
+    # Werkzeug's make_conditional costs as much as all the rest of a request; this is its one part.
+    known = request.environ.get("HTTP_IF_NONE_MATCH")
+    if known and parse_etags(known).contains_weak(etag):
+        return Response(status=304, headers=headers)
+    if encoding != "identity":
+        headers.append(("Content-Encoding", encoding))
+    return Response(content, 200, headers)
+
+
+def public_service(service: Service, base: str) -> dict[str, Any]:
+    """Return the fields of a service that may leave, under Fivetran's names."""
+    return {
+        "id": service.id,
+        "name": service.title,
+        "type": service.type,
+        "description": service.description,
+        "icon_url": absolute(service.icon_url, base),
+        "icons": [absolute(icon, base) for icon in service.icons],
+        "link_to_docs": service.link_to_docs,
+        "link_to_erd": service.link_to_erd,
+        "connector_class": service.connector_class,
+        "service_status": service.service_status,
+        "supported_features": [
+            {"id": feature.id, "notes": feature.notes} for feature in service.supported_features
+        ],
+    }
+
+
+def public_connector(connector: Connector, _base: str = "") -> dict[str, Any]:
+    """Return the fields of a connector that may leave, under Fivetran's names."""
+    answer = connector.model_dump(
+        mode="json",
+        include={
+            "id",
+            "service",
+            "paused",
+            "created_at",
+            "succeeded_at",
+            "failed_at",
+            "sync_frequency",
+            "schedule_type",
+            "status",
+        },
+    )
+    return {**answer, "schema": connector.schema_name, "display_name": connector.title}
+
+
+def absolute(url: str, base: str) -> str:
+    """Return a link for use on any host; the embedded sandbox gives paths of our own."""
+    return f"{base}{url}" if url.startswith("/") and not url.startswith("//") else url
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    response = jsonify({"error": {"code": code, "message": message}})
+    response.status_code = status
+    return response
+
+
+def show_error(error: PbfError) -> Response:
+    """Return one of our errors as JSON."""
+    kinds = type(error).__mro__
+    status, code = next(STATUS_CODES[kind] for kind in kinds if kind in STATUS_CODES)
+    response = _error(status, code, str(error))
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def show_http_error(error: HTTPException) -> Response:
+    """Return an error of the request itself as JSON."""
+    status = error.code or 500
+    known = {
+        400: ("invalid_json", "The body is not valid JSON."),
+        404: ("not_found", "There is no such route."),
+        405: ("method_not_allowed", "This route does not take that method."),
+        413: ("too_large", "The body is larger than 64 KiB."),
+        415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
+    }
+    code, message = known.get(status, ("failed", error.name))
+    response = _error(status, code, message)
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def show_unexpected(error: Exception) -> Response:
+    """Return an error that nobody foresaw, without its text."""
+    # The text of an error we did not write may quote anything; its type may not.
+    current_app.logger.error("unexpected %s", type(error).__name__)
+    return _error(500, "failed", "Something went wrong here. Try again in a moment.")

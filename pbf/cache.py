@@ -1,0 +1,297 @@
+"""The shared cache: one answer for all sessions, one request at a time per key.
+
+An answer is fresh for its lifetime, which is settled when it is made. After that it is still given
+out, while one thread behind the scenes asks again; only one that is long out of date is waited
+for. A failure counts as the answer for a few seconds, so that callers who waited for it do not ask
+one after the other. The last known answer stands in, marked with the problem, until asking works
+again; a refusal, such as that of a key that was taken away, ends it.
+
+Every request runs in a thread that nobody waits for at the end, so that a Fivetran that hangs does
+not keep the process alive.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from pbf.errors import ApiError, ApiRejected, ConnectionFailed, RateLimited
+from pbf.shelf import Shelf, ShelfDown
+
+Item = TypeVar("Item", bound=BaseModel)
+
+FAILURE_LIFETIME = 5.0
+# Fivetran says when to come back after a 429; a mistaken hour must not freeze a screen.
+LONGEST_RETRY_AFTER = 300.0
+# An answer this many lifetimes old is not given out while a newer one can be had.
+LONG_OUT_OF_DATE = 5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Item]):
+    """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
+
+    `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
+    asking again failed.
+    """
+
+    items: tuple[Item, ...]
+    revision: str
+    fetched_at: float
+    lifetime: float = 0.0
+    problem: ApiError | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """An answer as this process has it, and when it last looked if it still holds."""
+
+    answer: Answer[Any]
+    generation: str | None
+    checked: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Failure:
+    error: ApiError
+    at: float
+
+    @property
+    def hides_what_is_known(self) -> bool:
+        """A key that was taken away must not see the last answer either."""
+        return isinstance(self.error, ApiRejected) and not isinstance(self.error, RateLimited)
+
+    def counts(self, now: float, *, stand_in: bool) -> bool:
+        """Whether it is too early to ask again; one who has an answer can wait as long as told."""
+        wait = FAILURE_LIFETIME
+        if stand_in and isinstance(self.error, RateLimited):
+            wait = min(max(wait, self.error.retry_after), LONGEST_RETRY_AFTER)
+        return now - self.at < wait
+
+
+class SharedCache:
+    """Lists by key, shared by all threads, and by all processes with the same shelf."""
+
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, shelf: Shelf | None = None
+    ) -> None:
+        """Start with what lies on the shelf; by default an empty one of this process's own."""
+        self._clock = clock
+        self._shelf = shelf or Shelf()
+        self._known: dict[str, _Known] = {}
+        self._failures: dict[str, _Failure] = {}
+        self._flights: dict[str, Future[Answer[Any]]] = {}
+        self._closed = False
+        # Guards the four above: who lands, joins or forgets does all of it at once.
+        self._lock = threading.RLock()
+
+    def get(
+        self,
+        key: str,
+        fetch: Callable[[], Sequence[Item]],
+        *,
+        lifetime: Callable[[Sequence[Item]], float],
+    ) -> Answer[Item]:
+        """Return the answer for a key, calling `fetch` if there is none or it is old.
+
+        Raises the ApiError of `fetch` if there is no answer to stand in.
+        """
+        now = self._clock()
+        known = self._at_hand(key, now)
+        answer: Answer[Item] | None = known.answer if known else None
+        failure = self._failures.get(key)
+        if failure and failure.counts(now, stand_in=answer is not None):
+            return _stand_in(answer, failure)
+        age = now - answer.fetched_at if answer else 0.0
+        if answer and age <= answer.lifetime:
+            return answer
+        flight = self._join(key, fetch, lifetime, seen=(known, failure))
+        if flight is None:
+            return self.get(key, fetch, lifetime=lifetime)
+        if answer and age <= answer.lifetime * LONG_OUT_OF_DATE:
+            return _stand_in(answer, failure) if failure else answer
+        try:
+            newer = flight.result()
+        except ApiError as error:
+            return _stand_in(answer, _Failure(error, now))
+        if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
+            return self.get(key, fetch, lifetime=lifetime)  # it lay on the shelf
+        return newer
+
+    def forget(self, key: str) -> None:
+        """Ask anew at the next call, even where a request from before is still under way."""
+        with suppress(ShelfDown):
+            self._shelf.forget(key)
+        with self._lock:
+            self._known.pop(key, None)
+            self._failures.pop(key, None)
+            self._flights.pop(key, None)
+
+    def close(self) -> None:
+        """Stop asking, and free those who wait."""
+        with self._lock:
+            self._closed = True
+            flights = tuple(self._flights.values())
+            self._flights.clear()
+        for flight in flights:
+            _end(flight, error=_closing())
+        self._shelf.close()
+
+    def _at_hand(self, key: str, now: float) -> _Known | None:
+        """Return what this process knows, if no other one has made it forget that."""
+        known = self._known.get(key)
+        if known is None or now - known.checked < self._shelf.recheck:
+            return known
+        known.checked = now  # other threads need not look meanwhile
+        try:
+            holds = self._shelf.generation(key) == known.generation
+        except ShelfDown:
+            holds = True
+        if holds:
+            return known
+        with self._lock:
+            if self._known.get(key) is known:
+                del self._known[key]
+                self._flights.pop(key, None)
+        return self._known.get(key)
+
+    def _join(
+        self,
+        key: str,
+        fetch: Callable[[], Sequence[Item]],
+        lifetime: Callable[[Sequence[Item]], float],
+        *,
+        seen: tuple[_Known | None, _Failure | None],
+    ) -> "Future[Answer[Item]] | None":
+        """Return the request that is under way or begins now; None if one has come back since."""
+        with self._lock:
+            if seen != (self._known.get(key), self._failures.get(key)):
+                return None
+            if flight := self._flights.get(key):
+                return flight
+            flight = Future()
+            if self._closed:
+                flight.set_exception(_closing())
+                return flight
+            self._flights[key] = flight
+        before = seen[0].answer if seen[0] else None
+        threading.Thread(
+            target=self._fly,
+            args=(flight, key, before, lambda: self._ask(fetch, lifetime)),
+            name=f"ask {key}",
+            daemon=True,
+        ).start()
+        return flight
+
+    def _fly(
+        self,
+        flight: "Future[Answer[Any]]",
+        key: str,
+        before: Answer[Any] | None,
+        ask: Callable[[], Answer[Any]],
+    ) -> None:
+        try:
+            known = self._newer(key, before, ask)
+        except ApiError as error:
+            self._land(flight, key, _Failure(error, self._clock()))
+        except Exception as error:
+            log.exception("Asking for %s failed", key)
+            self._land(flight, key, None)
+            _end(flight, error=error)
+        else:
+            self._land(flight, key, known)
+
+    def _newer(
+        self, key: str, before: Answer[Any] | None, ask: Callable[[], Answer[Any]]
+    ) -> _Known:
+        """Return an answer newer than the one from before: another process's, or one asked for."""
+
+        def found() -> tuple[str, _Known | None]:
+            generation, answer = self._shelf.read(key)
+            if answer and (before is None or answer.fetched_at > before.fetched_at):
+                return generation, _Known(answer, generation, self._clock())
+            return generation, None
+
+        made = None
+        with suppress(ShelfDown):
+            if others := found()[1]:
+                return others
+            with self._shelf.alone(key):
+                generation, others = found()
+                if others:
+                    return others
+                made = ask()
+                self._shelf.keep(key, generation, made)
+                return _Known(made, generation, self._clock())
+        return _Known(made or ask(), None, self._clock())
+
+    def _ask(
+        self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
+    ) -> Answer[Item]:
+        items = tuple(fetch())
+        return Answer(items, _fingerprint(items), self._clock(), lifetime(items))
+
+    def _land(
+        self, flight: "Future[Answer[Any]]", key: str, brought: _Known | _Failure | None
+    ) -> None:
+        """Keep what a request brought, unless the key was forgotten meanwhile."""
+        with self._lock:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+                if isinstance(brought, _Known):
+                    self._known[key] = brought
+                    self._failures.pop(key, None)
+                elif brought:
+                    self._note_failure(key, brought)
+        if isinstance(brought, _Known):
+            _end(flight, answer=brought.answer)
+        elif brought:
+            _end(flight, error=brought.error)
+
+    def _note_failure(self, key: str, failure: _Failure) -> None:
+        for other in [other for other in self._failures if other not in self._known]:
+            if not self._failures[other].counts(failure.at, stand_in=False):
+                del self._failures[other]
+        self._failures[key] = failure
+        if failure.hides_what_is_known and (known := self._known.pop(key, None)):
+            with suppress(ShelfDown):
+                self._shelf.drop(key, known.generation or "")
+
+
+def _end(
+    flight: "Future[Answer[Any]]",
+    *,
+    answer: Answer[Any] | None = None,
+    error: Exception | None = None,
+) -> None:
+    with suppress(InvalidStateError):  # the cache was closed
+        if error:
+            flight.set_exception(error)
+        elif answer:
+            flight.set_result(answer)
+
+
+def _closing() -> ConnectionFailed:
+    return ConnectionFailed("The server is being stopped. Try again in a moment.")
+
+
+def _stand_in(known: Answer[Item] | None, failure: _Failure) -> Answer[Item]:
+    if known is None or failure.hides_what_is_known:
+        raise failure.error.with_traceback(None)
+    return replace(known, problem=failure.error)
+
+
+def _fingerprint(items: Sequence[BaseModel]) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for item in items:
+        digest.update(item.model_dump_json().encode())
+    return digest.hexdigest()

@@ -1,0 +1,144 @@
+"""Every setting, read once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from pbf.errors import ConfigurationError
+
+CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
+FIVETRAN_API_URL = "https://api.fivetran.com"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment and `.env` say; see `.env.example` for each."""
+
+    api_key: str | None = field(default=None, repr=False)
+    api_secret: str | None = field(default=None, repr=False)
+    group_id: str | None = None
+    api_url: str = FIVETRAN_API_URL
+    public_url: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    product_name: str = "Data connections"
+    timeout: float = 60.0
+    database_url: str | None = field(default=None, repr=False)
+    signing_key: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether there are no credentials, so that the embedded sandbox is used."""
+        return self.api_key is None
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, dotenv: str | None = ".env"
+) -> Settings:
+    """Return the settings from the environment over the file `dotenv` in the working directory.
+
+    Raises ConfigurationError, naming the setting, if one is half set or not of the right form.
+    """
+    from_file = _from_file(dotenv) if dotenv else {}
+    both = {**from_file, **(os.environ if environ is None else environ)}
+    values = {name: text.strip() for name, text in both.items() if text and text.strip()}
+    _check_credentials(values)
+    return Settings(
+        api_key=values.get("FIVETRAN_API_KEY"),
+        api_secret=values.get("FIVETRAN_API_SECRET"),
+        group_id=values.get("FIVETRAN_GROUP_ID"),
+        api_url=_api_url(values),
+        public_url=_url(values, "PBF_PUBLIC_URL"),
+        allowed_origins=_origins(values),
+        product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
+        timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
+        database_url=values.get("PBF_DATABASE_URL"),
+        signing_key=values.get("PBF_SIGNING_KEY"),
+        redis_url=_redis_url(values),
+    )
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as browsers compare them.
+
+    Raises ValueError if it is not an absolute http or https URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("not an http or https URL")
+    standard = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, standard) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _from_file(path: str) -> dict[str, str | None]:
+    try:
+        return dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigurationError(f"{path} cannot be read. Save it as plain text in UTF-8.") from exc
+
+
+def _check_credentials(values: Mapping[str, str]) -> None:
+    missing = [name for name in CREDENTIALS if name not in values]
+    if missing and len(missing) < len(CREDENTIALS):
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
+            f"Set all of {', '.join(CREDENTIALS)} in .env or the environment, "
+            "or none of them to use the sandbox."
+        )
+    if any(":" in values.get(name, "") for name in CREDENTIALS[:1]):
+        raise ConfigurationError("FIVETRAN_API_KEY contains a colon; set the key alone.")
+
+
+def _url(values: Mapping[str, str], name: str, default: str | None = None) -> str | None:
+    text = values.get(name, default)
+    if text is None:
+        return None
+    try:
+        origin(text)
+    except ValueError as exc:
+        raise ConfigurationError(
+            f"{name} is not a URL that starts with http:// or https://."
+        ) from exc
+    return text.rstrip("/")
+
+
+def _api_url(values: Mapping[str, str]) -> str:
+    # The sample wrote the version into the address; here it belongs to the paths.
+    return (_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
+
+
+def _redis_url(values: Mapping[str, str]) -> str | None:
+    text = values.get("PBF_REDIS_URL")
+    if text is not None and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigurationError(
+            "PBF_REDIS_URL is not a Redis URL, such as redis://127.0.0.1:6379/0."
+        )
+    return text
+
+
+def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
+    found = []
+    for text in values.get("PBF_ALLOWED_ORIGINS", "").replace(",", " ").split():
+        try:
+            found.append(origin(text))
+        except ValueError as exc:
+            raise ConfigurationError(
+                "PBF_ALLOWED_ORIGINS holds something that is not an http or https origin, "
+                "such as https://app.example.com."
+            ) from exc
+    return tuple(found)
+
+
+def _seconds(values: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        number = float(values.get(name, default))
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 600:
+        raise ConfigurationError(f"{name} is not a number of seconds between 0 and 600.")
+    return number

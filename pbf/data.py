@@ -1,0 +1,157 @@
+"""What the pages show, shaped once per change: st.cache_data over the portal.
+
+The shared cache below asks Fivetran; here lies only what is derived from its answers, under the
+tenant and the answers' revisions, so that nothing here outlives the truth.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from pbf.cache import Answer
+from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
+from pbf.models import Connector, Service
+from pbf.portal import Portal
+from pbf.runtime import runtime
+from pbf.words import CATEGORIES, STAGES, spaced
+
+Row = dict[str, Any]
+Summary = dict[str, Any]
+
+LIFETIME = 3600
+ENTRIES = 32
+
+
+def services() -> Answer[Service]:
+    """Return the catalogue, with a word while it is on its way."""
+    with st.spinner("Asking Fivetran for the services…"):
+        return _portal().services()
+
+
+def connectors() -> Answer[Connector]:
+    """Return the tenant's connectors, with a word while they are on their way."""
+    with st.spinner("Asking Fivetran for your connectors…"):
+        return _portal().connectors()
+
+
+def cards() -> tuple[list[Row], str]:
+    """Return the gallery's cards, and a mark that changes with them."""
+    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
+    return _cards(tenant, catalogue, own), f"{catalogue}-{own}"
+
+
+def rows(marked: str = "") -> tuple[list[Row], str]:
+    """Return the connector table's rows, `marked` standing out, and a mark that changes with them.
+
+    Reasons may name times from now, so that rows are good for a minute; the mark stays the same
+    as long as they say the same.
+    """
+    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    return _rows(tenant, catalogue, own, minute, marked)
+
+
+def summary() -> Summary:
+    """Return what the overview says: totals, who needs somebody, and what changed last."""
+    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    return _summary(tenant, catalogue, own, minute)
+
+
+def category(service: Service) -> str:
+    """Return the category of a service in words; a new one of Fivetran's as it is."""
+    return CATEGORIES.get(service.type) or spaced(service.type) or "Other"
+
+
+def stage(service: Service) -> str:
+    """Return "Beta" and the like for a service that is not simply available."""
+    if service.service_status in STAGES:
+        return STAGES[service.service_status]
+    return spaced(service.service_status).capitalize()
+
+
+@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _cards(tenant: str, catalogue: str, own: str) -> list[Row]:
+    counts: dict[str, int] = {}
+    for connector in _portal().connectors().items:
+        counts[connector.service] = counts.get(connector.service, 0) + 1
+    return [
+        {
+            "id": service.id,
+            "name": service.title,
+            "category": category(service),
+            "description": service.description,
+            "icon": service.icon_url,
+            "docs": service.link_to_docs,
+            "mark": stage(service),
+            "yours": counts.get(service.id, 0),
+        }
+        for service in _portal().services().items
+    ]
+
+
+@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _rows(
+    tenant: str, catalogue: str, own: str, minute: datetime, marked: str
+) -> tuple[list[Row], str]:
+    known = {service.id: service for service in _portal().services().items}
+    found = [
+        _row(connector, known.get(connector.service), minute, marked)
+        for connector in _portal().connectors().items
+    ]
+    urgency = {word: place for place, word in enumerate(TONES)}
+    found.sort(key=lambda row: (not row["marked"], urgency[row["status"]], row["name"].lower()))
+    said = json.dumps(found).encode()
+    return found, hashlib.blake2b(said, digest_size=12).hexdigest()
+
+
+@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
+    found, _ = _rows(tenant, catalogue, own, minute, "")
+    urgent = [row for row in found if row["status"] in URGENT]
+    changed = sorted(
+        (row for row in found if row["changed"]), key=lambda row: row["changed"], reverse=True
+    )
+    return {
+        "total": len(found),
+        "urgent": urgent,
+        "moving": sum(1 for row in found if row["moving"]),
+        "changed": changed,
+    }
+
+
+def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:
+    state = health(connector, now)
+    first = state.action
+    others = [action for action in ("edit",) if action != first and first not in ON_THE_CARD]
+    return {
+        "id": connector.id,
+        "name": connector.title,
+        "schema": connector.schema_name,
+        "service": connector.service,
+        "service_name": service.title if service else connector.service,
+        "icon": service.icon_url if service else "",
+        "docs": service.link_to_docs if service else "",
+        "status": state.word,
+        "tone": state.tone,
+        "reason": state.reason,
+        "since": _iso(since(connector, state)),
+        "last": _iso(connector.succeeded_at),
+        "frequency": frequency(connector),
+        "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
+        "also": [{"id": action, "label": "Edit on the Connect Card"} for action in others],
+        "marked": connector.id == marked,
+        "moving": connector.status.sync_state == "syncing",
+        "changed": _iso(changed_at(connector)),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _portal() -> Portal:
+    return runtime().portal

@@ -1,0 +1,134 @@
+"""Everything that can go wrong, as types.
+
+PbfError
+    ConfigurationError          a setting is missing or wrong
+    InputError                  what the caller sent cannot be used
+        InvalidName
+        NameTaken
+        InvalidRedirect
+        UnknownService
+        UnknownConnector
+        NotNow
+    ApiError                    the call to Fivetran did not work
+        Unreachable
+            ConnectionFailed
+            TimedOut
+        BadAnswer
+        ServerFailed            5xx
+        ApiRejected             4xx
+            InvalidRequest      400
+            Unauthorized        401
+            Forbidden           403
+            NotFound            404
+                GroupNotVisible
+            Conflict            409
+            RateLimited         429
+
+The text of each is one line that says what happened and what to do. It is safe to log and to
+show: no header, body, key or token is ever in it.
+"""
+
+
+class PbfError(Exception):
+    """Anything this product raises on purpose."""
+
+
+class ConfigurationError(PbfError):
+    """A setting is missing, half set or not of the right form."""
+
+
+class InputError(PbfError):
+    """What a person or program sent cannot be used; nothing was done."""
+
+
+class InvalidName(InputError):
+    """No valid permanent name can be made of what was typed."""
+
+
+class NameTaken(InputError):
+    """Another connector of the group has that permanent name.
+
+    `free` is the next name that is not taken.
+    """
+
+    def __init__(self, message: str, *, free: str) -> None:
+        """Keep the name that may be used instead."""
+        super().__init__(message)
+        self.free = free
+
+
+class InvalidRedirect(InputError):
+    """The page to come back to lies outside the allowed origins."""
+
+
+class UnknownService(InputError):
+    """No service of that id is in the catalogue."""
+
+
+class UnknownConnector(InputError):
+    """No connector of that id is in the tenant's group."""
+
+
+class NotNow(InputError):
+    """The connector's present state does not allow it; the text says what to do first."""
+
+
+class ApiError(PbfError):
+    """A call to Fivetran did not give a usable answer."""
+
+
+class Unreachable(ApiError):
+    """No answer came; a write may have happened all the same."""
+
+
+class ConnectionFailed(Unreachable):
+    """The connection was refused, dropped, or the host was not found."""
+
+
+class TimedOut(Unreachable):
+    """No answer came within the timeout."""
+
+
+class BadAnswer(ApiError):
+    """The answer is not JSON, or not of the documented shape."""
+
+
+class ServerFailed(ApiError):
+    """5xx: Fivetran failed; a write may have happened all the same."""
+
+
+class ApiRejected(ApiError):
+    """4xx: Fivetran understood the call and refused it."""
+
+
+class InvalidRequest(ApiRejected):
+    """400: a value is missing or wrong."""
+
+
+class Unauthorized(ApiRejected):
+    """401: the API key or its secret is wrong."""
+
+
+class Forbidden(ApiRejected):
+    """403: the key may not do that."""
+
+
+class NotFound(ApiRejected):
+    """404: no such thing, or not visible to this key."""
+
+
+class GroupNotVisible(NotFound):
+    """404: the configured group does not exist, or not for this key."""
+
+
+class Conflict(ApiRejected):
+    """409: the present state does not allow it."""
+
+
+class RateLimited(ApiRejected):
+    """429: too many requests; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """Keep the number of seconds to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,266 @@
+// The wall of services: built once for each version of the catalogue, searched in the browser.
+
+const PAGE = "connect";
+const RECENT = "pbf.recent";
+const RECENT_KEPT = 12;
+const SCREENFUL = 60;
+const NO_PLACE = 10000;
+const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange" };
+const galleries = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".gallery");
+  if (!galleries.has(root)) galleries.set(root, openGallery(root));
+  const gallery = galleries.get(root);
+  gallery.show(data);
+  return gallery.leave;
+}
+
+function openGallery(root) {
+  const part = (name) => root.querySelector(`[data-part=${name}]`);
+  const view = {
+    root,
+    search: part("search"),
+    sort: part("sort"),
+    chips: part("chips"),
+    count: part("count"),
+    list: part("list"),
+    nothing: part("nothing"),
+    address: openAddress(["q", "category", "sort"]),
+    cards: [],
+    category: "",
+    version: undefined,
+  };
+  const release = listen(view, part("clear"));
+  placeBelowHeader(root);
+  return { show: (data) => show(view, data), leave: release };
+}
+
+function show(view, data) {
+  if (view.version === data.version) return;
+  const first = view.version === undefined;
+  view.version = data.version;
+  build(view, data.cards);
+  if (first) readAddress(view);
+  apply(view);
+  if (first) restoreScroll(view.address.noted().top);
+}
+
+function readAddress(view) {
+  const wanted = view.address.read();
+  view.search.value = wanted.q;
+  view.category = wanted.category;
+  view.sort.value = wanted.sort === "name" ? "name" : "";
+}
+
+// ---------------------------------------------------------------------------------------------
+// Cards
+
+function build(view, cards) {
+  const at = focused(view.root)?.dataset?.id;
+  view.list.innerHTML = cards.map(cardHtml).join("");
+  watchIcons(view.list);
+  const elements = [...view.list.children];
+  view.cards = cards.map((card, index) => ({
+    ...card,
+    element: elements[index],
+    title: elements[index].querySelector(".open"),
+    why: elements[index].querySelector(".why"),
+    keys: searchable(card),
+  }));
+  place(view.cards);
+  view.categories = countBy(view.cards);
+  if (at) view.cards.find((card) => card.id === at)?.title.focus();
+}
+
+// Gives every card its place in both orders.
+function place(cards) {
+  const byName = (a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" });
+  [...cards].sort(byName).forEach((card, index) => (card.placeByName = index));
+  const recent = recentIds();
+  const own = (card) => {
+    const opened = recent.indexOf(card.id);
+    if (opened >= 0) return opened;
+    return card.yours ? RECENT_KEPT : NO_PLACE;
+  };
+  const first = (a, b) => own(a) - own(b) || (a.popular ?? NO_PLACE) - (b.popular ?? NO_PLACE);
+  [...cards]
+    .sort((a, b) => first(a, b) || a.placeByName - b.placeByName)
+    .forEach((card, index) => (card.placeByUse = index));
+}
+
+function countBy(cards) {
+  const counts = new Map();
+  for (const card of cards) counts.set(card.category, (counts.get(card.category) ?? 0) + 1);
+  return new Map([...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])));
+}
+
+function cardHtml(card) {
+  const name = escapeHtml(card.name);
+  const docs = safeUrl(card.docs);
+  const href = escapeHtml(pageUrl(PAGE, { service: card.id }));
+  const mark = card.mark ? `<span class="badge ${MARKS[card.mark] ?? "blue"}">${escapeHtml(card.mark)}</span>` : "";
+  const yours = card.yours ? `<span class="badge yours">${Number(card.yours)} connected</span>` : "";
+  const link = docs
+    ? `<a class="docs" href="${escapeHtml(docs)}" target="_blank" rel="noopener" aria-label="${name} documentation">Docs</a>`
+    : "";
+  return `<li class="card">${iconHtml(card.id, card.name, card.icon)}
+    <div class="head"><h3><a class="open" href="${href}" data-id="${escapeHtml(card.id)}">${name}</a></h3></div>
+    <div class="badges">${mark}</div>
+    <p class="description">${escapeHtml(card.description)}</p>
+    <div class="foot"><span>${escapeHtml(card.category)}</span><span class="why"></span>${yours}${link}</div></li>`;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Search, category, order
+
+function apply(view) {
+  const query = prepareQuery(view.search.value);
+  const hits = matching(view.cards, query);
+  const order = view.sort.value === "name" ? "placeByName" : "placeByUse";
+  const shown = view.category ? hits.filter((hit) => hit.card.category === view.category) : hits;
+  shown.sort((a, b) => a.rank - b.rank || a.card[order] - b.card[order]);
+  for (const { card, rank } of shown) markCard(card, rank, query);
+  fill(view, shown.map((hit) => hit.card.element));
+  view.count.textContent = `${shown.length} of ${view.cards.length} services`;
+  showChips(view, countBy(hits.map((hit) => hit.card)), hits.length);
+  showNothing(view, query, hits.length, shown.length);
+}
+
+// A screenful answers the keystroke, the rest follows a frame later unless it is out of date.
+function fill(view, elements) {
+  view.wanted = elements;
+  view.list.replaceChildren(...elements.slice(0, SCREENFUL));
+  const rest = () => view.wanted === elements && view.list.append(...elements.slice(SCREENFUL));
+  if (elements.length > SCREENFUL) requestAnimationFrame(() => setTimeout(rest));
+}
+
+function markCard(card, rank, query) {
+  if (card.markedFor === query.whole) return;
+  card.markedFor = query.whole;
+  card.title.innerHTML = marked(card.name, query);
+  const other = rank === RANK.word || rank === RANK.other ? meant(card, query) : "";
+  card.why.innerHTML = other ? `also ${marked(other, query)}` : "";
+}
+
+// The other name that made a card a hit, when its own name did not.
+function meant(card, query) {
+  if (query.words.every((word) => card.keys.name.includes(word))) return "";
+  const also = card.also ?? [];
+  return also.find((name) => query.words.some((word) => ` ${plainWords(name)}`.includes(` ${word}`))) ?? "";
+}
+
+function showChips(view, counts, all) {
+  const names = [...view.categories.keys()];
+  if (view.category && !view.categories.has(view.category)) names.unshift(view.category);
+  const choices = names.map((name) => [name, name, counts.get(name) ?? 0]);
+  drawChips(view.chips, [["", "All", all], ...choices], view.category);
+}
+
+function showNothing(view, query, hits, shown) {
+  view.nothing.hidden = shown > 0;
+  view.list.hidden = shown === 0;
+  if (shown) return;
+  const typed = escapeHtml(view.search.value.trim());
+  const what = typed ? `matches \u201c${typed}\u201d` : "is listed here";
+  const where = view.category && hits ? ` in ${escapeHtml(view.category)}` : "";
+  const near = hits ? [] : closest(view.cards, query, 3);
+  const links = near.map((card) => `<a href="${escapeHtml(pageUrl(PAGE, { service: card.id }))}"
+    class="open" data-id="${escapeHtml(card.id)}">${escapeHtml(card.name)}</a>`);
+  const hint = links.length ? `Did you mean ${links.join(", ")}?` : "Try the name of the product or of its maker.";
+  const widen = `<button type="button" class="button" data-do="widen">Show ${hits} in all categories</button>`;
+  const clear = '<button type="button" class="button" data-do="clear">Clear search</button>';
+  view.nothing.innerHTML = `<p>No service${where} ${what}.</p>
+    ${hits ? widen : `<p>${hint}</p>${clear}`}`;
+}
+
+function change(view, values) {
+  if (values.q !== undefined) view.search.value = values.q;
+  if (values.category !== undefined) view.category = values.category;
+  apply(view);
+  view.address.write({ q: view.search.value.trim(), category: view.category, sort: view.sort.value });
+}
+
+// ---------------------------------------------------------------------------------------------
+// Events
+
+function listen(view, clear) {
+  const { root, search, sort, chips, address } = view;
+  const startAgain = (values) => {
+    change(view, { q: "", ...values });
+    search.focus();
+  };
+  search.oninput = () => change(view, {});
+  sort.onchange = () => change(view, {});
+  clear.onclick = () => startAgain({});
+  onChip(chips, (category) => change(view, { category: category === view.category ? "" : category }));
+  view.nothing.onclick = (event) => {
+    const wanted = event.target.closest("button")?.dataset.do;
+    if (wanted === "widen") change(view, { category: "" });
+    if (wanted === "clear") startAgain({ category: "" });
+  };
+  root.onclick = (event) => {
+    const link = event.target.closest("a.open");
+    if (!link) return;
+    remember(link.dataset.id);
+    if (!isPlainClick(event)) return; // a new tab is the browser's business
+    event.preventDefault();
+    address.flush();
+    openPage(link.href);
+  };
+  root.onkeydown = (event) => onKey(view, event);
+
+  return followPage(search, address, () => {
+    readAddress(view);
+    apply(view);
+  });
+}
+
+function onKey(view, event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === "Escape") return onEscape(view, event);
+  const links = [...view.list.querySelectorAll(".open")];
+  const at = links.indexOf(event.target);
+  if (event.target === view.search) {
+    if (event.key === "ArrowDown" || event.key === "Enter") move(event, links[0]);
+  } else if (at >= 0) {
+    const columns = getComputedStyle(view.list).gridTemplateColumns.split(" ").length;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    if (event.key === "ArrowUp" && at < columns) move(event, view.search);
+    else if (event.key in steps) move(event, links[Math.min(at + steps[event.key], links.length - 1)]);
+    else if (event.key === "Home") move(event, links[0]);
+    else if (event.key === "End") move(event, links.at(-1));
+  }
+}
+
+function move(event, target) {
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+}
+
+function onEscape(view, event) {
+  if (event.target === view.search) change(view, { q: "" });
+  move(event, view.search);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Recently opened
+
+function recentIds() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(RECENT));
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+function remember(id) {
+  const kept = [id, ...recentIds().filter((each) => each !== id)].slice(0, RECENT_KEPT);
+  try {
+    localStorage.setItem(RECENT, JSON.stringify(kept));
+  } catch {
+    // Storage is full or forbidden: nothing is remembered, everything else works.
+  }
+}

@@ -1,0 +1,198 @@
+"""A connector -> one status word, the reason in a sentence, and the one next step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pbf.models import Connector
+
+Word = Literal[
+    "Needs you",
+    "Failing",
+    "Not finished",
+    "Late",
+    "Waiting on the source",
+    "First sync",
+    "Working",
+    "Paused",
+    "Unknown",
+]
+Tone = Literal["good", "busy", "attention", "bad", "quiet"]
+ActionId = Literal["finish", "reconnect", "edit", "sync", "resume"]
+
+# Most urgent first: the order of the filter and of "sort by status".
+TONES: dict[Word, Tone] = {
+    "Needs you": "bad",
+    "Failing": "bad",
+    "Not finished": "attention",
+    "Late": "attention",
+    "Waiting on the source": "busy",
+    "First sync": "busy",
+    "Working": "good",
+    "Paused": "quiet",
+    "Unknown": "quiet",
+}
+URGENT: frozenset[Word] = frozenset({"Needs you", "Failing", "Not finished"})
+
+ACTIONS: dict[ActionId, str] = {
+    "finish": "Finish set-up",
+    "reconnect": "Reconnect",
+    "edit": "Edit",
+    "sync": "Sync now",
+    "resume": "Resume",
+}
+ON_THE_CARD: frozenset[ActionId] = frozenset({"finish", "reconnect", "edit"})
+
+SETUP_STATES = frozenset({"incomplete", "connected", "broken"})
+SYNC_STATES = frozenset({"scheduled", "syncing", "paused", "rescheduled"})
+UPDATE_STATES = frozenset({"on_schedule", "delayed"})
+
+LONGEST_REASON = 160
+SET_UP_TAKES = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Health:
+    """How one connector is, and what to do about it, if anything."""
+
+    word: Word
+    reason: str
+    action: ActionId | None = None
+
+    @property
+    def tone(self) -> Tone:
+        """The colour family of the word; the word itself always stands beside it."""
+        return TONES[self.word]
+
+
+def health(connector: Connector, now: datetime) -> Health:
+    """Return the status of a connector at a time."""
+    return _setup(connector) or _schedule(connector, now)
+
+
+def is_moving(connectors: Iterable[Connector], now: datetime) -> bool:
+    """Whether any of them may change by itself within seconds of now."""
+    return any(
+        connector.status.sync_state == "syncing" or _is_being_set_up(connector, now)
+        for connector in connectors
+    )
+
+
+def _is_being_set_up(connector: Connector, now: datetime) -> bool:
+    """Whether somebody may be on the Connect Card now; a set-up of yesterday was abandoned."""
+    if connector.status.setup_state != "incomplete":
+        return False
+    return connector.created_at is None or now - connector.created_at < SET_UP_TAKES
+
+
+def frequency(connector: Connector) -> str:
+    """Return how often a connector syncs, in words."""
+    minutes = connector.sync_frequency
+    if connector.schedule_type == "manual":
+        return "On request"
+    if not minutes or minutes < 0:
+        return "Unknown"
+    if minutes % 1440 == 0:
+        at = f" at {connector.daily_sync_time} UTC" if connector.daily_sync_time else ""
+        return f"Daily{at}" if minutes == 1440 else f"Every {minutes // 1440} days"
+    if minutes % 60 == 0:
+        return "Hourly" if minutes == 60 else f"Every {minutes // 60} hours"
+    return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
+
+
+def changed_at(connector: Connector) -> datetime | None:
+    """Return when the connector last did something worth telling."""
+    moments = (connector.created_at, connector.succeeded_at, connector.failed_at)
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def since(connector: Connector, state: Health) -> datetime | None:
+    """Return since when a connector that needs somebody is as it is, as far as Fivetran tells."""
+    if state.word == "Not finished":
+        return connector.created_at
+    return connector.failed_at if state.word in URGENT and _failed_last(connector) else None
+
+
+def _setup(connector: Connector) -> Health | None:
+    """Return what is wrong with the set-up, or None if it is complete."""
+    status = connector.status
+    task = status.tasks[0] if status.tasks else None
+    said = _sentence(task.details or task.message) if task else ""
+    reconnect = next((task for task in status.tasks if task.code == "reconnect"), None)
+    if status.setup_state == "incomplete":
+        return Health("Not finished", "The set-up was started but not completed.", "finish")
+    if reconnect is not None:
+        reason = _sentence(reconnect.details) or "Fivetran can no longer sign in."
+        return Health("Needs you", reason, "reconnect")
+    if status.setup_state == "broken":
+        if task is None:
+            # Setup tests that pass leave the state broken until the next sync succeeds.
+            return Health("Needs you", "The connection broke; a sync shows if it works.", "sync")
+        return Health("Needs you", said or "The connection is broken.", "reconnect")
+    if status.setup_state not in SETUP_STATES:
+        return Health("Unknown", "Fivetran reports a set-up state that is new to us.")
+    if task is not None:
+        return Health("Needs you", said or "Fivetran asks for a change.", "edit")
+    return None
+
+
+def _schedule(connector: Connector, now: datetime) -> Health:
+    """Return how a connector with a complete set-up keeps to its schedule."""
+    status = connector.status
+    if connector.paused or status.sync_state == "paused":
+        return Health("Paused", "No data moves until it is resumed.", "resume")
+    if status.sync_state not in SYNC_STATES or status.update_state not in UPDATE_STATES:
+        return Health("Unknown", "Fivetran reports a state that is new to us.")
+    if status.sync_state == "rescheduled":
+        if connector.schedule_type == "manual":
+            # Nobody but a person starts it again.
+            return Health("Waiting on the source", "The source asked for a break.", "sync")
+        return Health("Waiting on the source", _waiting(status.rescheduled_for, now))
+    return _syncing(connector) if status.sync_state == "syncing" else _between_syncs(connector)
+
+
+def _syncing(connector: Connector) -> Health:
+    if _failed_last(connector):
+        return Health("Failing", "The last sync failed; another one runs now.")
+    if connector.succeeded_at is None:
+        return Health("First sync", "Reading everything once; this can take a while.")
+    if connector.status.update_state == "delayed":
+        return Health("Late", "It is later than its schedule allows; a sync runs now.")
+    again = connector.status.is_historical_sync
+    return Health("Working", "Re-reading its history now." if again else "Syncing now.")
+
+
+def _between_syncs(connector: Connector) -> Health:
+    manual, notes = connector.schedule_type == "manual", connector.status.warnings
+    if _failed_last(connector):
+        then = "" if manual else "; Fivetran will try again"
+        return Health("Failing", f"The last sync failed{then}.", "sync")
+    if connector.succeeded_at is None:
+        if manual:
+            return Health("First sync", "The first sync starts when somebody asks for it.", "sync")
+        return Health("First sync", "The first sync starts soon.")
+    if connector.status.update_state == "delayed":
+        return Health("Late", "The last sync is later than its schedule allows.", "sync")
+    warning = next((_sentence(note.message) for note in notes if note.message.strip()), "")
+    return Health("Working", f"Warning: {warning}" if warning else "On schedule.")
+
+
+def _failed_last(connector: Connector) -> bool:
+    failed, succeeded = connector.failed_at, connector.succeeded_at
+    return failed is not None and (succeeded is None or failed > succeeded)
+
+
+def _waiting(until: datetime | None, now: datetime) -> str:
+    if until is None or until <= now:
+        return "The source asked for a break; it goes on by itself."
+    minutes = max(1, round((until - now) / timedelta(minutes=1)))
+    length = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} hours"
+    return f"The source asked for a break; it goes on by itself in {length}."
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    if len(plain) > LONGEST_REASON:
+        return f"{plain[: LONGEST_REASON - 3].rstrip()}..."
+    return plain if not plain or plain.endswith((".", "!", "?")) else f"{plain}."

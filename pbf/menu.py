@@ -1,0 +1,21 @@
+"""The script that Streamlit runs: the menu over pages/, nothing else.
+
+It does not lie beside pages/, or Streamlit would find that folder by itself and skip this script
+at the first visit to a deep link.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).parent.parent / "pages"
+
+st.navigation(
+    [
+        st.Page(PAGES / "overview.py", title="Overview", default=True),
+        st.Page(PAGES / "services.py", title="Services", url_path="services"),
+        st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
+        st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,276 @@
+"""What one tenant may see and do; both doors go through it.
+
+A `Portal` is bound to one tenant. Every id that comes from outside is looked up inside that
+tenant's group; what is not there does not exist. No caller ever passes a group id.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pbf import naming
+from pbf.api_client import LARGEST_PAGE, ApiClient
+from pbf.cache import Answer, SharedCache
+from pbf.errors import (
+    ApiError,
+    ApiRejected,
+    Forbidden,
+    GroupNotVisible,
+    InvalidName,
+    NameTaken,
+    NotFound,
+    UnknownConnector,
+    UnknownService,
+)
+from pbf.handoff import Signer
+from pbf.health import is_moving
+from pbf.models import ConnectCard, Connector, Service
+from pbf.naming import PermanentName
+from pbf.operations import DOUBTFUL, Operations
+
+if TYPE_CHECKING:
+    from pbf.store import Store
+
+SERVICES_LIFETIME = 3600.0
+QUIET_LIFETIME = 60.0
+MOVING_LIFETIME = 3.0
+LONGEST_TYPED_NAME = 100
+GONE = "There is no such connector. It may have been deleted."
+CARD_AT_HAND = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One customer of the vendor."""
+
+    id: str
+    name: str
+    group_id: str
+
+
+class Portal:
+    """The services and connectors of one tenant."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        client: ApiClient,
+        cache: SharedCache,
+        store: "Store",
+        signer: Signer,
+    ) -> None:
+        """Bind everything to the tenant."""
+        self.tenant = tenant
+        self.signer = signer
+        self._client = client
+        self._cache = cache
+        self._store = store
+        self.operations = Operations(
+            client, find=self.connector, forget=lambda: cache.forget(self._connectors_key)
+        )
+        self._cards: dict[str, tuple[datetime, ConnectCard]] = {}
+
+    def services(self) -> Answer[Service]:
+        """Return the catalogue."""
+        return self._cache.get(
+            "services",
+            lambda: list(self._client.get_metadata()),
+            lifetime=lambda _: SERVICES_LIFETIME,
+        )
+
+    def connectors(self) -> Answer[Connector]:
+        """Return the tenant's connectors under the names that people gave them.
+
+        Raises GroupNotVisible if the configured group does not exist for this key.
+        """
+        return self._cache.get(
+            self._connectors_key,
+            self._fetch_connectors,
+            lifetime=_lifetime,
+        )
+
+    def service(self, service_id: str) -> Service:
+        """Return one service of the catalogue, or raise UnknownService."""
+        for service in self.services().items:
+            if service.id == service_id:
+                return service
+        raise UnknownService("There is no such service. Choose one from the list of services.")
+
+    def connector(self, connector_id: str) -> Connector:
+        """Return one of the tenant's connectors, or raise UnknownConnector."""
+        known = self.connectors()
+        if not any(connector.id == connector_id for connector in known.items):
+            if time.time() - known.fetched_at > MOVING_LIFETIME:
+                self._cache.forget(self._connectors_key)
+            known = self.connectors()
+        for connector in known.items:
+            if connector.id == connector_id:
+                return connector
+        raise UnknownConnector(GONE)
+
+    def permanent_name(self, service_id: str, typed: str) -> PermanentName:
+        """Return what a connector named so would be called for ever; InvalidName if nothing."""
+        if len(typed) > LONGEST_TYPED_NAME:
+            raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
+        existing = [connector.schema_name for connector in self.connectors().items]
+        return naming.permanent_name(service_id, typed, existing, self._required(service_id))
+
+    def create(
+        self,
+        service_id: str,
+        typed: str,
+        *,
+        return_url: str,
+        attempt: str | None = None,
+    ) -> Connector:
+        """Create a connector; the same `attempt` again returns what it made the first time.
+
+        `return_url` is where our return route can be reached; the card leads back there.
+        Raises UnknownService, InvalidName, NameTaken or an ApiError.
+        """
+        service = self.service(service_id)
+        if made := self._made_by(attempt):
+            return made
+        name = self.permanent_name(service.id, typed)
+        if name.taken:
+            raise NameTaken(f"The name {name.name} is taken. {name.free} is free.", free=name.free)
+        try:
+            connector = self._create(service.id, name, return_url)
+        except ApiRejected:
+            # The list we checked the name against may be behind.
+            self._cache.forget(self._connectors_key)
+            raise
+        self._store.keep_name(connector, typed.strip())
+        if attempt:
+            self._store.keep_attempt(attempt, connector.id)
+        self._cache.forget(self._connectors_key)
+        if connector.connect_card:
+            self._cards[connector.id] = (datetime.now(UTC), connector.connect_card)
+        return connector.model_copy(update={"display_name": typed.strip(), "connect_card": None})
+
+    def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
+        """Return a new card for one of the tenant's connectors."""
+        connector = self.connector(connector_id)
+        return self._client.get_connect_card_url_for_connector(
+            connector.id, redirect_uri=redirect_uri
+        )
+
+    def hand_off(self, connector_id: str, *, return_url: str) -> ConnectCard:
+        """Return a card that leads back to our return route.
+
+        The card that came with the creation serves the first time.
+        """
+        made, card = self._cards.pop(connector_id, (None, None))
+        if made and card and datetime.now(UTC) - made < CARD_AT_HAND:
+            return card
+        state = self.signer.state(self.tenant.id, connector_id=connector_id)
+        return self.connect_card(connector_id, redirect_uri=f"{return_url}?state={state}")
+
+    def come_back(self, state: str) -> Connector | None:
+        """Return the connector that a return is about, read anew.
+
+        None for a state that is forged, expired or used before. Raises UnknownConnector if the
+        connector is gone, or an ApiError.
+        """
+        said = self.signer.read_state(state, self.tenant.id)
+        if said is None or not self._store.use_state(said.nonce):
+            return None
+        self._cache.forget(self._connectors_key)
+        if said.connector_id:
+            return self.connector(said.connector_id)
+        for connector in self.connectors().items:
+            if connector.schema_name == said.schema_name:
+                return connector
+        raise UnknownConnector(GONE)
+
+    def sync(self, connector_id: str) -> None:
+        """Start a sync of one of the tenant's connectors now."""
+        self._client.sync_connector(self.connector(connector_id).id)
+        self._cache.forget(self._connectors_key)
+
+    def resume(self, connector_id: str) -> None:
+        """Let one of the tenant's connectors sync again."""
+        self._client.update_connector(self.connector(connector_id).id, paused=False)
+        self._cache.forget(self._connectors_key)
+
+    @property
+    def _connectors_key(self) -> str:
+        return f"connectors:{self.tenant.group_id}"
+
+    def _fetch_connectors(self) -> Sequence[Connector]:
+        try:
+            found = list(self._client.get_list_of_connectors_in_group(self.tenant.group_id))
+        except (NotFound, Forbidden) as exc:
+            raise GroupNotVisible(
+                f"Fivetran shows this API key no group {self.tenant.group_id!r}. "
+                "Check FIVETRAN_GROUP_ID and what the key may see."
+            ) from exc
+        names = self._store.names()
+        return [
+            connector.model_copy(
+                update={
+                    "display_name": names.get((connector.id, connector.schema_name), ""),
+                    "connect_card": None,
+                }
+            )
+            for connector in found
+        ]
+
+    def _required(self, service_id: str) -> tuple[str, ...]:
+        """Return the naming fields that the service's own metadata names; none if it has none."""
+        try:
+            answer = self._cache.get(
+                f"service:{service_id}",
+                lambda: [self._client.get_service(service_id)],
+                lifetime=lambda _: SERVICES_LIFETIME,
+            )
+        except ApiError:
+            return ()
+        return answer.items[0].required
+
+    def _made_by(self, attempt: str | None) -> Connector | None:
+        """Return the connector that an attempt made before, unless it is gone since."""
+        made = self._store.attempt(attempt) if attempt else None
+        try:
+            return self.connector(made) if made else None
+        except UnknownConnector:
+            return None
+
+    def _create(self, service_id: str, name: PermanentName, return_url: str) -> Connector:
+        state = self.signer.state(self.tenant.id, schema_name=name.schema)
+        try:
+            return self._client.create_connector(
+                service_id,
+                self.tenant.group_id,
+                name.name,
+                required=self._required(service_id),
+                redirect_uri=f"{return_url}?state={state}",
+            )
+        except DOUBTFUL as error:
+            return self._settle(service_id, name, error)
+
+    def _settle(self, service_id: str, name: PermanentName, error: ApiError) -> Connector:
+        """Return the connector that a doubtful creation made after all, or raise its error."""
+        try:
+            found = list(
+                self._client.get_list_of_connectors_in_group(
+                    self.tenant.group_id, schema=name.schema
+                )
+            )
+        except ApiError:
+            raise error from None
+        for connector in found:
+            if connector.service == service_id and connector.schema_name == name.schema:
+                return connector
+        raise error
+
+
+def _lifetime(connectors: Sequence[Connector]) -> float:
+    """Return for how many seconds a list is fresh; a page more costs a request more."""
+    if not is_moving(connectors, datetime.now(UTC)):
+        return QUIET_LIFETIME
+    pages = -(-len(connectors) // LARGEST_PAGE)
+    return min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)

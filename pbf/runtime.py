@@ -1,0 +1,176 @@
+"""The process's parts, put together from the settings.
+
+This is the only place that knows whether a sandbox stands in for Fivetran.
+"""
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import NotFound
+
+from pbf.api_client import ApiClient, Request
+from pbf.cache import SharedCache
+from pbf.codec import AnswerCodec
+from pbf.config import Settings, load_settings
+from pbf.errors import ConfigurationError
+from pbf.handoff import Signer
+from pbf.models import Connector, Service
+from pbf.portal import Portal, Tenant
+from pbf.shelf import RedisShelf, Shelf
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from pbf.sandbox.server import SandboxServer
+    from pbf.store import Store
+
+SANDBOX_PATH = "/sandbox"
+STORE_URL = "sqlite:///pbf.sqlite3"
+STORE_IN_MEMORY = "sqlite://"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings, the portal, and the embedded sandbox if that is what stands behind it."""
+
+    settings: Settings
+    client: ApiClient
+    portal: Portal
+    cache: SharedCache
+    store: "Store"
+    sandbox: "SandboxServer | None" = None
+
+    def close(self) -> None:
+        """End what was started."""
+        self.cache.close()
+        self.client.close()
+        self.store.close()
+        if self.sandbox:
+            self.sandbox.stop()
+
+
+_runtime: Runtime | None = None
+_lock = threading.Lock()
+
+
+def runtime() -> Runtime:
+    """Return the process's runtime, starting it at the first call.
+
+    Raises ConfigurationError as long as the settings are not right.
+    """
+    global _runtime
+    with _lock:
+        if _runtime is None:
+            _runtime = start(load_settings())
+        return _runtime
+
+
+def use(other: Runtime | None) -> None:
+    """Put another runtime in place, such as a test's; None starts a new one at the next call."""
+    global _runtime
+    with _lock:
+        _runtime = other
+
+
+def let_go() -> None:
+    """Free whoever waits for Fivetran; the process is about to end."""
+    # Without the lock: whoever starts the runtime may hold it for long.
+    if _runtime is not None:
+        _runtime.cache.close()
+
+
+def embedded_sandbox(
+    environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Serve the embedded sandbox to browsers (WSGI); where there is none, nothing is found."""
+    try:
+        sandbox = runtime().sandbox
+    except ConfigurationError:
+        sandbox = None
+    serve = sandbox.app if sandbox else NotFound()
+    return serve(environ, start_response)
+
+
+def start(settings: Settings) -> Runtime:
+    """Return everything that the settings ask for, with an embedded sandbox if they do.
+
+    Raises ConfigurationError if the database cannot be opened.
+    """
+    shelf = _shelf(settings)
+    store = _open_store(settings)
+    if settings.sandbox:
+        from pbf.sandbox.server import SandboxServer
+
+        sandbox = SandboxServer(public_url=SANDBOX_PATH).start()
+        world = sandbox.world
+        credentials = (world.api_key, world.api_secret, world.group_id)
+        return _assemble(settings, store, shelf, sandbox.url, credentials, sandbox)
+    credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
+    return _assemble(settings, store, shelf, settings.api_url, credentials, None)
+
+
+def _assemble(
+    settings: Settings,
+    store: "Store",
+    shelf: Shelf | None,
+    api_url: str,
+    credentials: tuple[str, str, str],
+    sandbox: "SandboxServer | None",
+) -> Runtime:
+    key, secret, group_id = credentials
+    client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
+    cache = SharedCache(shelf=shelf)
+    portal = Portal(
+        Tenant(id=group_id, name=settings.product_name, group_id=group_id),
+        client=client,
+        cache=cache,
+        store=store,
+        signer=Signer(settings.signing_key or _signing_key(secret, shared=sandbox is None)),
+    )
+    return Runtime(settings, client, portal, cache, store, sandbox)
+
+
+def _shelf(settings: Settings) -> Shelf | None:
+    """Return the shelf that this account's processes share, if there is one."""
+    if settings.redis_url is None or settings.sandbox:
+        return None
+    account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
+    whose = hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
+    try:
+        return RedisShelf(
+            settings.redis_url, prefix=f"pbf:1:{whose}", codec=AnswerCodec(Service, Connector)
+        )
+    except (ValueError, ImportError):
+        # The error may quote the URL with its password, so it is not chained into logs.
+        raise ConfigurationError(
+            "PBF_REDIS_URL cannot be used. It looks like redis://:password@host:6379/0."
+        ) from None
+
+
+def _open_store(settings: Settings) -> "Store":
+    # What opens the database takes a quarter of a second to import; the server listens meanwhile.
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pbf.store import Store
+
+    # What an embedded sandbox forgets at the end, we need not keep.
+    usual = STORE_IN_MEMORY if settings.sandbox else STORE_URL
+    try:
+        return Store(settings.database_url or usual)
+    except (SQLAlchemyError, ImportError):
+        # The error may quote the URL with its password, so it is not chained into logs.
+        raise ConfigurationError(
+            "The database cannot be opened. Check PBF_DATABASE_URL; where it is not set, the "
+            "working directory must be writable."
+        ) from None
+
+
+def _signing_key(secret: str, *, shared: bool) -> str:
+    """Return the key that all processes of one account share; it does not tell the secret."""
+    if not shared:
+        return secrets.token_hex()
+    return hashlib.sha256(f"pbf signing key\0{secret}".encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""Connections: list, create, read, change, delete, sync, test, and the Connect Card's link."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from pbf.sandbox import cards, connections, intake, listing, resyncs, views
+from pbf.sandbox.errors import InvalidInput
+from pbf.sandbox.records import Connection
+from pbf.sandbox.routes.api import answer, answer_page, base_url, body, noun, paging, world
+
+routes = Blueprint("connections", __name__, url_prefix="/v1")
+
+
+def found(connection_id: str) -> Connection:
+    """Return the connection of a path, or say in the path's own word that there is none."""
+    return world().connection(connection_id, noun=noun())
+
+
+def shown(connection: Connection) -> dict[str, Any]:
+    """Return a connection as it is now."""
+    with world().lock:
+        return views.connection(connection, world().clock())
+
+
+@routes.get("/connections")
+def list_connections() -> ResponseReturnValue:
+    """Return the account's connections."""
+    skip, limit = paging()
+    group_id = request.args.get("group_id")
+    if group_id is not None:
+        world().group(group_id)
+    schema = request.args.get("schema")
+    items, more = listing.page(world(), skip=skip, limit=limit, group_id=group_id, schema=schema)
+    message = f"{noun()}s list retrieved successfully"
+    return answer_page(items, more=more, end=skip + limit, message=message)
+
+
+@routes.post("/connections")
+def create_connection() -> ResponseReturnValue:
+    """Create a connection, with its Connect Card if one is asked for."""
+    connection, results = connections.create(world(), body())
+    data = shown(connection)
+    if results:
+        data["setup_tests"] = results
+    if connection.card:
+        data.update(_card(connection))
+    return answer(data, message=f"{noun()} has been created", status=201)
+
+
+@routes.get("/connections/<connection_id>")
+def get_connection(connection_id: str) -> ResponseReturnValue:
+    """Return one connection."""
+    data = shown(found(connection_id))
+    return answer(data, message=f"{noun()} details retrieved successfully")
+
+
+@routes.patch("/connections/<connection_id>")
+def update_connection(connection_id: str) -> ResponseReturnValue:
+    """Change a connection."""
+    connection = found(connection_id)
+    results = connections.update(world(), connection, body())
+    data = shown(connection)
+    if results:
+        data["setup_tests"] = results
+    return answer(data, message=f"{noun()} has been updated")
+
+
+@routes.delete("/connections/<connection_id>")
+def delete_connection(connection_id: str) -> ResponseReturnValue:
+    """Delete a connection."""
+    with world().lock:
+        world().remove(found(connection_id))
+    return answer(message=f"{noun()} with id '{connection_id}' has been deleted")
+
+
+def triggered(connection: Connection) -> ResponseReturnValue:
+    """Return the answer to a sync or a re-sync."""
+    text = f"Sync has been successfully triggered for {noun().lower()} with id '{connection.id}'"
+    return answer(message=text)
+
+
+@routes.post("/connections/<connection_id>/sync")
+def sync_connection(connection_id: str) -> ResponseReturnValue:
+    """Start a sync."""
+    connection = found(connection_id)
+    force = body(optional=True).get("force")
+    if force is not None and not isinstance(force, bool):
+        raise InvalidInput("Invalid 'force' value")
+    connections.sync(world(), connection, force=bool(force))
+    return triggered(connection)
+
+
+@routes.post("/connections/<connection_id>/resync")
+def resync_connection(connection_id: str) -> ResponseReturnValue:
+    """Read a connection's data again."""
+    connection = found(connection_id)
+    resyncs.resync(world(), connection, body(optional=True).get("scope"))
+    return triggered(connection)
+
+
+@routes.post("/connections/<connection_id>/test")
+def test_connection(connection_id: str) -> ResponseReturnValue:
+    """Run a connection's setup tests."""
+    connection = found(connection_id)
+    if not request.get_data():
+        raise InvalidInput("The request body is missing", code="BadRequest")
+    intake.checked(body())
+    results = connections.test(world(), connection)
+    data = {**shown(connection), "setup_tests": results}
+    return answer(data, message="Setup tests have been completed")
+
+
+@routes.post("/connections/<connection_id>/connect-card")
+def create_card(connection_id: str) -> ResponseReturnValue:
+    """Return a fresh Connect Card for a connection."""
+    connection = found(connection_id)
+    config = intake.card_config(body())
+    if config is None:
+        raise InvalidInput("Field 'connect_card_config' is required")
+    with world().lock:
+        connection.card = config
+    data = {"connector_id": connection.id, **_card(connection)}
+    return answer(data, message=f"{noun()} Connect Card has been created")
+
+
+def _card(connection: Connection) -> dict[str, Any]:
+    token = cards.token_for(world(), connection)
+    uri = cards.link(base_url(), token, connection.card)
+    return {
+        "connect_card": {"token": token, "uri": uri},
+        "connect_card_config": connection.card,
+    }

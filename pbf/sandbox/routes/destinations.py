@@ -1,0 +1,64 @@
+"""Destinations: list, create, read, change, test, delete."""
+
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pbf.sandbox import destinations, views
+from pbf.sandbox.records import Destination
+from pbf.sandbox.routes.api import answer, body, listed, world
+
+routes = Blueprint("destinations", __name__, url_prefix="/v1/destinations")
+
+
+def shown(destination: Destination, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a destination with the results of its setup tests, if they ran."""
+    data = views.destination(destination)
+    return {**data, "setup_tests": results} if results else data
+
+
+@routes.get("")
+def list_destinations() -> ResponseReturnValue:
+    """Return the account's destinations."""
+    with world().lock:
+        page = listed(world().destinations.values(), views.destination_item)
+    return answer(page, message="Destinations list retrieved successfully")
+
+
+@routes.post("")
+def create_destination() -> ResponseReturnValue:
+    """Create the destination of a group."""
+    destination, results = destinations.create(world(), body())
+    data = shown(destination, results)
+    return answer(data, message="Destination has been created", status=201)
+
+
+@routes.get("/<destination_id>")
+def get_destination(destination_id: str) -> ResponseReturnValue:
+    """Return one destination."""
+    data = views.destination(destinations.found(world(), destination_id))
+    return answer(data, message="Destination details retrieved successfully")
+
+
+@routes.patch("/<destination_id>")
+def update_destination(destination_id: str) -> ResponseReturnValue:
+    """Change a destination."""
+    destination = destinations.found(world(), destination_id)
+    results = destinations.update(world(), destination, body())
+    return answer(shown(destination, results), message="Destination has been updated")
+
+
+@routes.delete("/<destination_id>")
+def delete_destination(destination_id: str) -> ResponseReturnValue:
+    """Delete a destination that no connection writes to."""
+    destinations.delete(world(), destination_id)
+    return answer(message=f"Destination with id '{destination_id}' has been deleted")
+
+
+@routes.post("/<destination_id>/test")
+def test_destination(destination_id: str) -> ResponseReturnValue:
+    """Run a destination's setup tests."""
+    destination = destinations.found(world(), destination_id)
+    results = destinations.test(world(), destination, body(optional=True))
+    return answer(shown(destination, results), message="Setup tests have been completed")

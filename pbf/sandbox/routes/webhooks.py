@@ -1,0 +1,64 @@
+"""Webhooks: list, create for the account or a group, read, change, delete, test."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from pbf.sandbox import views
+from pbf.sandbox.intake import required
+from pbf.sandbox.routes.api import answer, body, listed, world
+
+routes = Blueprint("webhooks", __name__, url_prefix="/v1/webhooks")
+
+
+@routes.get("")
+def list_webhooks() -> ResponseReturnValue:
+    """Return the account's webhooks."""
+    with world().lock:
+        page = listed(world().webhooks.hooks.values(), views.webhook)
+    return answer(page, message="Webhooks retrieved successfully")
+
+
+@routes.post("/account")
+def create_account_webhook() -> ResponseReturnValue:
+    """Create a webhook for everything that happens in the account."""
+    hook = world().webhooks.create(body())
+    return answer(views.webhook(hook), message="Account webhook has been created")
+
+
+@routes.post("/group/<group_id>")
+def create_group_webhook(group_id: str) -> ResponseReturnValue:
+    """Create a webhook for what happens in a group."""
+    group = world().group(group_id)
+    hook = world().webhooks.create(body(), group_id=group.id)
+    return answer(views.webhook(hook), message="Group webhook has been created")
+
+
+@routes.get("/<webhook_id>")
+def get_webhook(webhook_id: str) -> ResponseReturnValue:
+    """Return one webhook."""
+    hook = world().webhooks.find(webhook_id)
+    return answer(views.webhook(hook), message="Webhook details retrieved successfully")
+
+
+@routes.patch("/<webhook_id>")
+def update_webhook(webhook_id: str) -> ResponseReturnValue:
+    """Change a webhook."""
+    hook = world().webhooks.find(webhook_id)
+    world().webhooks.update(hook, body())
+    return answer(views.webhook(hook), message="Webhook has been updated")
+
+
+@routes.delete("/<webhook_id>")
+def delete_webhook(webhook_id: str) -> ResponseReturnValue:
+    """Delete a webhook."""
+    world().webhooks.delete(webhook_id)
+    return answer(message=f"Webhook with id '{webhook_id}' has been deleted")
+
+
+@routes.post("/<webhook_id>/test")
+def test_webhook(webhook_id: str) -> ResponseReturnValue:
+    """Send an event of a made-up connection to a webhook."""
+    hook = world().webhooks.find(webhook_id)
+    sent = world().webhooks.test(hook, required(body(), "event"))
+    data = {"succeed": sent.succeeded, "status": sent.status, "message": sent.message}
+    return answer(data, message="Webhook test completed successfully")

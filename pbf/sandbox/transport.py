@@ -1,0 +1,141 @@
+"""The sandbox's own HTTP server: kept connections, and the faults that need the socket."""
+
+import logging
+import socket
+import struct
+from contextlib import suppress
+from io import BytesIO
+from threading import Lock
+from typing import Any
+
+from flask import Flask
+from werkzeug.datastructures import Headers
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+from pbf.sandbox.door import WIRE
+from pbf.sandbox.faults import Order
+from pbf.sandbox.store import World
+
+LARGEST_BODY = 1024 * 1024
+DROPS = 20
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+log = logging.getLogger("pbf.sandbox")
+
+
+class Handler(WSGIRequestHandler):
+    """Keeps connections open, sends each answer in one piece, and logs no secret."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self) -> None:
+        """Answer one request.
+
+        Werkzeug's own handler closes every connection, since it may leave a body unread; this one
+        reads the body first and so can go on.
+        """
+        environ = self.make_environ()
+        environ["wsgi.input"] = BytesIO(self._read_body(environ))
+        orders: list[Order] = []
+        environ[WIRE] = orders
+        answer, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        body = b"".join(answer)
+        if orders:
+            self._spoil(orders[0], status, headers, body)
+        else:
+            self._send_head(status, headers, body)
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def _send_head(self, status: str, headers: Headers, body: bytes) -> None:
+        self.send_response(int(status[:3]), status[4:])
+        for name, value in headers:
+            self.send_header(name, value)
+        if "Content-Length" not in headers and int(status[:3]) not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _spoil(self, order: Order, status: str, headers: Headers, body: bytes) -> None:
+        self.close_connection = True
+        if order.kind == "refuse":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+        elif order.kind == "cut":
+            self._send_head(status, headers, body)
+            self.wfile.write(body[: len(body) // 2])
+        elif order.kind == "trickle":
+            self.close_connection = False
+            self._send_head(status, headers, body)
+            self._trickle(body, order.seconds)
+
+    def _trickle(self, body: bytes, seconds: float) -> None:
+        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
+        size = max(1, -(-len(body) // DROPS))
+        drops = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+        for drop in drops:
+            self.wfile.flush()
+            server.world.control.ended.wait(seconds / len(drops))
+            self.wfile.write(drop)
+        self.wfile.flush()
+
+    def _read_body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):
+            return bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            return b""
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        return self.rfile.read(int(length))
+
+    def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
+        """Log method, path and status; a query may hold a card's token."""
+        path = getattr(self, "path", "-").partition("?")[0]
+        log.debug("%s %s %s", getattr(self, "command", "-"), path, code)
+
+    def log(self, _type: str, _message: str, *_args: object) -> None:
+        """Log that something went wrong, without the request."""
+        log.debug("bad request")
+
+
+class Server(ThreadedWSGIServer):
+    """A threaded server that knows its open connections, so that stopping closes them."""
+
+    def __init__(self, app: Flask, world: World, bound: socket.socket) -> None:
+        """Serve the app that shows a world on a bound socket."""
+        host, port = bound.getsockname()[:2]
+        self.world = world
+        self._open: set[socket.socket] = set()
+        self._guard = Lock()
+        super().__init__(host, port, app, Handler, fd=bound.fileno())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection and serve it in a thread."""
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection and close it; one to be reset gets no orderly end."""
+        with self._guard:
+            self._open.discard(request)
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == RESET_AT_CLOSE:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
+        """Log a failure that reached no caller."""
+        log.debug("a connection failed", exc_info=True)
+
+    def drop_connections(self) -> None:
+        """End every open connection, so that no caller reaches a stopped sandbox."""
+        with self._guard:
+            for each in self._open:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)

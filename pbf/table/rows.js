@@ -1,0 +1,141 @@
+// One connector as a row: what it says and how it is drawn.
+
+const TONES = { bad: "red", attention: "orange", busy: "blue", quiet: "gray", good: "green" };
+const TONE_ORDER = Object.keys(TONES);
+const MINUTE = 60;
+const UNITS = [
+  ["year", 365 * 24 * 60 * MINUTE],
+  ["month", 30 * 24 * 60 * MINUTE],
+  ["day", 24 * 60 * MINUTE],
+  ["hour", 60 * MINUTE],
+  ["minute", MINUTE],
+];
+
+const SHAPES = {
+  check: '<circle cx="8" cy="8" r="6.2"/><path d="m5.2 8.2 2 2 3.7-4.2"/>',
+  turn: '<path d="M13.6 8A5.6 5.6 0 1 1 11.8 3.9M13.4 1.8v3h-3"/>',
+  warn: '<path d="M8 2.2 14.4 13.4H1.6zM8 6.4v3.2M8 11.4v.2"/>',
+  cross: '<circle cx="8" cy="8" r="6.2"/><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"/>',
+  pause: '<circle cx="8" cy="8" r="6.2"/><path d="M6.4 5.8v4.4M9.6 5.8v4.4"/>',
+  clock: '<circle cx="8" cy="8" r="6.2"/><path d="M8 4.6V8l2.2 1.6"/>',
+  open: '<circle cx="8" cy="8" r="6.2" stroke-dasharray="2.6 2.2"/>',
+  ask: '<circle cx="8" cy="8" r="6.2"/><path d="M6.4 6.4a1.7 1.7 0 1 1 2.2 1.9c-.4.2-.6.5-.6.9M8 11.2v.1"/>',
+};
+const SHAPE_OF = {
+  Paused: "pause",
+  Late: "clock",
+  "Waiting on the source": "clock",
+  "Not finished": "open",
+  Unknown: "ask",
+};
+const SHAPE_OF_TONE = { bad: "cross", attention: "warn", busy: "turn", quiet: "ask", good: "check" };
+
+function unpack(data) {
+  return data.rows.map((row) => {
+    const [id, name, schema, service, state, choice, frequency, since, last, isMarked] = row;
+    const [serviceId, serviceName, icon, docs] = data.services[service];
+    const [status, tone, reason] = data.states[state];
+    const [next, ...also] = data.choices[choice];
+    const words = fold(`${name} ${schema} ${serviceName} ${serviceId} ${status}`);
+    return {
+      id, name, schema, serviceName, icon, docs, status, reason, next, also, words, isMarked,
+      service: serviceId,
+      tone: tone in TONES ? tone : "quiet",
+      frequency: data.frequencies[frequency],
+      since: momentOf(since),
+      last: momentOf(last),
+    };
+  });
+}
+
+// Milliseconds, or null for what is not a time.
+function momentOf(text) {
+  const moment = text ? Date.parse(text) : NaN;
+  return Number.isNaN(moment) ? null : moment;
+}
+
+function span(milliseconds) {
+  const seconds = milliseconds / 1000;
+  const [unit, length] = UNITS.find((each) => seconds >= each[1]) ?? ["", 0];
+  if (!unit) return "";
+  const number = Math.floor(seconds / length);
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
+
+// A time is told as "3 hours ago" or, where something lasts since then, as "for 3 hours".
+function told(moment, now, lasting) {
+  const passed = span(now - moment);
+  if (lasting) return passed ? `for ${passed}` : "since just now";
+  return passed ? `${passed} ago` : "just now";
+}
+
+function timeHtml(moment, now, lasting = false) {
+  const iso = new Date(moment).toISOString();
+  const exact = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+  return `<time datetime="${iso}" title="${exact}" data-at="${moment}"
+    ${lasting ? "data-lasting" : ""}>${told(moment, now, lasting)}</time>`;
+}
+
+function tickTimes(body, now) {
+  for (const time of body.querySelectorAll("time")) {
+    const text = told(Number(time.dataset.at), now, "lasting" in time.dataset);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+function glyph(row) {
+  const shape = SHAPES[SHAPE_OF[row.status] ?? SHAPE_OF_TONE[row.tone]];
+  return `<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.7"
+    stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${shape}</svg>`;
+}
+
+function nameHtml(row, detail) {
+  const name = escapeHtml(row.name);
+  const href = detail ? escapeHtml(pageUrl(detail, { id: row.id })) : "";
+  const title = href ? `<a class="open" data-act="open" href="${href}">${name}</a>` : name;
+  const back = row.isMarked ? ' <span class="badge blue">Back from set-up</span>' : "";
+  const permanent = row.name === row.schema ? "" : `<code>${escapeHtml(row.schema)}</code>`;
+  return `<div class="who">${iconHtml(row.service, row.serviceName, row.icon)}
+    <div><div class="name">${title}${back}</div>${permanent}</div></div>`;
+}
+
+function statusHtml(row) {
+  const lasts = row.since !== null && (row.tone === "bad" || row.tone === "attention");
+  const since = lasts ? ` <span class="quiet">${timeHtml(row.since, row.since, true)}</span>` : "";
+  const reason = row.reason ? `<p class="reason">${escapeHtml(row.reason)}</p>` : "";
+  return `<span class="badge status ${TONES[row.tone]}">${glyph(row)}${escapeHtml(row.status)}</span>${since}${reason}`;
+}
+
+function actionsHtml(row) {
+  const whose = `<span class="unseen"> for ${escapeHtml(row.name)}</span>`;
+  const next = row.next
+    ? `<button type="button" class="button next" data-act="${escapeHtml(row.next[0])}">${escapeHtml(row.next[1])}${whose}</button>`
+    : "";
+  if (!row.also.length && !safeUrl(row.docs)) return next;
+  return `${next}<button type="button" class="button more" data-act="" aria-haspopup="menu"
+    aria-expanded="false" aria-label="More actions for ${escapeHtml(row.name)}"><svg viewBox="0 0 16 16"
+    fill="currentColor" aria-hidden="true"><circle cx="3" cy="8" r="1.4"/><circle cx="8" cy="8" r="1.4"/><circle cx="13" cy="8" r="1.4"/></svg></button>`;
+}
+
+// The cells in the order of the columns; a cell is written again only when its HTML differs. Its
+// times say "now" here, so that their passing is no difference, and are told right afterwards.
+function cellsOf(row, detail) {
+  return [
+    nameHtml(row, detail),
+    escapeHtml(row.serviceName),
+    statusHtml(row),
+    row.last === null ? '<span class="quiet">Not yet</span>' : timeHtml(row.last, row.last),
+    escapeHtml(row.frequency),
+    `<div class="actions">${actionsHtml(row)}</div>`,
+  ];
+}
+
+function menuHtml(row) {
+  const items = row.also.map(([id, label]) =>
+    `<button type="button" role="menuitem" tabindex="-1" data-act="${escapeHtml(id)}">${escapeHtml(label)}</button>`);
+  const docs = safeUrl(row.docs);
+  if (docs) {
+    items.push(`<a role="menuitem" tabindex="-1" href="${escapeHtml(docs)}" target="_blank" rel="noopener">Documentation</a>`);
+  }
+  return items.join("");
+}

@@ -1,0 +1,225 @@
+"""The transport to Fivetran: one pooled session, timeouts, retries, and statuses as errors."""
+
+import ipaddress
+from base64 import b64encode
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+from urllib3.util.retry import Retry
+
+from pbf.errors import (
+    ApiError,
+    ApiRejected,
+    BadAnswer,
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from pbf.models import RateLimit
+
+CONNECT_TIMEOUT = 5.0
+RETRIES = 2
+POOL = 32
+WAIT_AFTER_429 = 60
+LONGEST_MESSAGE = 300
+
+# The version header that all endpoints under /connections want (see the API reference).
+VERSION_2 = "application/json;version=2"
+
+REJECTIONS: Mapping[int, type[ApiRejected]] = {
+    400: InvalidRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+}
+
+
+class GetOnly(Retry):
+    """Retries of GET after a lost connection or a 5xx; a timeout has cost enough already."""
+
+    def increment(self, method: str | None = None, *args: Any, **kwargs: Any) -> "GetOnly":
+        """Return the retries that are left, or raise what went wrong."""
+        error = kwargs.get("error")
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        # To urllib3 a refused connection is a kind of timeout, though it costs no time.
+        slow = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
+        if error is not None and (method != "GET" or slow):
+            raise MaxRetryError(kwargs["_pool"], args[0] if args else kwargs.get("url"), error)
+        return super().increment(method, *args, **kwargs)
+
+
+class Request:
+    """The wrapper around requests: one pooled session, safe to share between threads.
+
+    Every call has a connect and a read timeout, in seconds. Raises a subclass of ApiError.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str, api_secret: str, *, timeout: float = 60.0
+    ) -> None:
+        """Open a session on `base_url`, without the version in its path."""
+        self._base_url = base_url.rstrip("/")
+        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
+        # As bytes: requests encodes text as Latin-1, and fails on a key that was pasted wrong.
+        pair = (api_key.encode(), api_secret.encode())
+        self._secrets = (b64encode(b":".join(pair)).decode(), api_secret, api_key)
+        self._session = requests.Session()
+        self._session.auth = HTTPBasicAuth(*pair)
+        self._session.headers["User-Agent"] = "pbf"
+        # A jar that threads write to is not safe, and the API needs no cookies.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.trust_env = not _is_loopback(self._base_url)
+        retries = GetOnly(
+            total=RETRIES,
+            allowed_methods={"GET"},
+            status_forcelist={500, 502, 503, 504},
+            backoff_factor=0.2,
+            backoff_jitter=0.2,
+            respect_retry_after_header=False,
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(
+                scheme, HTTPAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
+            )
+        self.rate_limit = RateLimit()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the `data` of the answer; an empty dict where there is none."""
+        accept = VERSION_2 if path.startswith("/connections") else "application/json"
+        try:
+            answer = self._session.request(
+                method,
+                f"{self._base_url}/v1{path}",
+                params=params,
+                json=body,
+                headers={"Accept": accept},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, HTTPError) as exc:
+            # Of its own, urllib3 raises what it thinks of a host such as "api..example.com".
+            raise self._no_answer(exc) from exc
+        self._note_rate_limit(answer)
+        if not answer.ok:
+            raise self._rejection(answer)
+        return _data(answer)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def _no_answer(self, error: Exception) -> Unreachable:
+        # An answer that stops halfway comes as a ConnectionError about a ReadTimeoutError.
+        about = error.args[0] if error.args else None
+        if not isinstance(error, requests.Timeout) and not isinstance(about, ReadTimeoutError):
+            return ConnectionFailed(
+                "Fivetran cannot be reached. Check the network and FIVETRAN_API_URL, "
+                "then try again."
+            )
+        seconds = self._timeout[0 if isinstance(error, requests.ConnectTimeout) else 1]
+        return TimedOut(
+            f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
+        )
+
+    def _note_rate_limit(self, answer: requests.Response) -> None:
+        if "X-Rate-Limit-Remaining" in answer.headers:
+            self.rate_limit = RateLimit.model_validate(
+                {
+                    "limit": answer.headers.get("X-Rate-Limit"),
+                    "remaining": answer.headers["X-Rate-Limit-Remaining"],
+                }
+            )
+
+    def _rejection(self, answer: requests.Response) -> ApiError:
+        status, said = answer.status_code, self._message(answer)
+        if status == 429:
+            wait = answer.headers.get("Retry-After", "")
+            told = wait.isascii() and wait.isdigit() and len(wait) < 10
+            seconds = int(wait) if told else WAIT_AFTER_429
+            return RateLimited(
+                "The account's limit of requests to Fivetran is used up. "
+                f"Try again in {_in_words(seconds)}.",
+                retry_after=seconds,
+            )
+        if status >= 500:
+            return ServerFailed(f"Fivetran failed to answer ({status}). Try again in a moment.")
+        if status == 401:
+            return Unauthorized(
+                "Fivetran refused the API key: Invalid authorization credentials. "
+                "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET."
+            )
+        if status == 403:
+            return Forbidden(f"The API key may not do that{said or '.'} Check the key's role.")
+        error = REJECTIONS.get(status, ApiRejected)
+        return error(f"Fivetran refused the request ({status}){said or '.'}")
+
+    def _message(self, answer: requests.Response) -> str:
+        """Return ': <what Fivetran says>', on one line and without a secret, or nothing."""
+        try:
+            said = answer.json()["message"]
+        except (ValueError, LookupError, TypeError):
+            return ""
+        if not isinstance(said, str) or not said.strip():
+            return ""
+        for secret in filter(None, self._secrets):
+            said = said.replace(secret, "***")
+        # What does not print could break a log into lines, or colour it.
+        printed = "".join(letter if letter.isprintable() else " " for letter in said)
+        said = " ".join(printed.split())[:LONGEST_MESSAGE]
+        return f": {said}" if said.endswith((".", "!", "?")) else f": {said}."
+
+
+def _data(answer: requests.Response) -> dict[str, Any]:
+    try:
+        envelope = answer.json() if answer.content else {}
+    except ValueError:
+        envelope = None
+    if answer.status_code >= 300 or not isinstance(envelope, dict):
+        raise BadAnswer(
+            "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address."
+        )
+    data = envelope.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _in_words(seconds: int) -> str:
+    if seconds == 1:
+        return "1 second"
+    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

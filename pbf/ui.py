@@ -1,0 +1,165 @@
+"""What all pages share: how they open, how they say that something failed, how they hand over."""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from pbf.cache import Answer
+from pbf.config import CREDENTIALS
+from pbf.errors import ConfigurationError, PbfError, RateLimited, Unauthorized
+from pbf.portal import Portal
+from pbf.proxy import PREFIX
+from pbf.runtime import runtime
+from pbf.words import ago, exact
+
+ASSETS = Path(__file__).parent / "assets"
+ICON = str(ASSETS / "icon.svg")
+STYLE = ASSETS / "page.css"
+
+# Colour alone tells nothing: a sign and the word go with it.
+SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
+
+
+def page(name: str) -> str:
+    """Return the path of a page as Streamlit wants it: from the folder of its main script."""
+    return f"../pages/{name}.py"
+
+
+def start_page(title: str) -> Portal:
+    """Open a page and return the portal; stop with a sentence if the settings are not right."""
+    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    if st.session_state.get("page") != title:
+        # What another page, or an earlier visit, was told is said and done.
+        for key in ("returned", "note"):
+            st.session_state.pop(key, None)
+        st.session_state["page"] = title
+    st.logo(ICON, size="large", link=None)
+    st.html(STYLE)
+    try:
+        opened = runtime()
+    except ConfigurationError as error:
+        stop_with(error)
+    if opened.settings.sandbox:
+        names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
+        st.html(
+            '<div class="pbf-banner" role="note"><strong>Sandbox.</strong> '
+            "Nothing here touches Fivetran; any credential works. "
+            f"For your own account, set {names} in <code>.env</code>.</div>"
+        )
+    return opened.portal
+
+
+def stop_with(error: PbfError) -> NoReturn:
+    """Say in one sentence what failed and what to do, and end the page."""
+    heading = "Fivetran does not answer as it should"
+    if isinstance(error, ConfigurationError):
+        heading = "The set-up is not complete"
+    elif isinstance(error, Unauthorized):
+        heading = "Fivetran refused the API key"
+    elif isinstance(error, RateLimited):
+        heading = "Too many requests for now"
+    with st.container(border=True, width=680):
+        st.header(heading, anchor=False)
+        st.error(str(error), icon=":material/error:")
+        st.button("Try again", type="primary", icon=":material/refresh:")
+    st.stop()
+
+
+def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
+    """Say so if what is shown is the last known answer, since there is no newer one."""
+    for answer in answers:
+        if answer.problem is not None:
+            moment = datetime.fromtimestamp(answer.fetched_at, UTC)
+            st.warning(
+                f"{answer.problem} What you see is from {ago(moment, datetime.now(UTC))} "
+                f"({exact(moment)}).",
+                icon=":material/history:",
+            )
+            return
+
+
+def public_url() -> str:
+    """Return where this browser reaches the dashboard: scheme, host and port."""
+    if configured := runtime().settings.public_url:
+        return configured
+    parts = urlsplit(st.context.url or "http://localhost:8501")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def return_url() -> str:
+    """Return the address of our return route, for the Connect Card to lead back to."""
+    return f"{public_url()}{PREFIX}/return"
+
+
+def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
+    """Take the browser to a connector's Connect Card, in this tab, and end the page."""
+    ticket = portal.signer.ticket(portal.tenant.id, connector_id)
+    st.info(
+        f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
+        icon=":material/open_in_browser:",
+    )
+    _leave()(key=f"leave-{connector_id}", data={"url": f"{PREFIX}/go/{ticket}"})
+    st.stop()
+
+
+def badge(word: str, tone: str) -> str:
+    """Return HTML for a status: a sign and a word in the colour of its tone."""
+    sign = f'<span aria-hidden="true">{SIGNS[tone]}</span>'
+    return f'<span class="pbf-badge pbf-{tone}">{sign} {escape(word)}</span>'
+
+
+def quiet(text: str) -> None:
+    """Show a line that stands back, in a grey that can still be read by everybody."""
+    st.html(f'<p class="pbf-quiet">{escape(text)}</p>')
+
+
+def when(moment: str | None) -> str:
+    """Return HTML for a time (ISO 8601): relative, with the exact UTC time on hover."""
+    if moment is None:
+        return "never"
+    parsed = datetime.fromisoformat(moment)
+    relative = ago(parsed, datetime.now(UTC))
+    return f'<time datetime="{escape(moment)}" title="{exact(parsed)}">{relative}</time>'
+
+
+def icon(url: str, name: str, *, size: int = 40) -> str:
+    """Return HTML for a service's icon; beside its name it is decoration."""
+    if not url.startswith(("https://", "http://", "/")):
+        return f'<span class="pbf-monogram" aria-hidden="true">{escape(name[:1].upper())}</span>'
+    return f'<img class="pbf-icon" src="{escape(url)}" width="{size}" height="{size}" alt="">'
+
+
+def plain(text: str) -> str:
+    """Return text for use in Markdown, with nothing in it that Markdown reads."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)
+
+
+@cache
+def _leave() -> ComponentRenderer:
+    """Return the component that leaves for another page; in a frame it offers a new tab."""
+    return st.components.v2.component(
+        "leave",
+        html='<p>\n<a class="go"></a></p>',
+        css="p{margin:0}\na{color:var(--st-link-color)}",
+        js=f"""
+export default function({{ data, parentElement }}) {{
+  const link = parentElement.querySelector(".go");
+  const framed = window.top !== window.self;
+  link.href = data.url;
+  link.target = framed ? "_blank" : "_self";
+  link.textContent = framed ? {json.dumps("Open the Connect Card in a new tab")}
+                            : {json.dumps("Continue to the Connect Card")};
+  if (!framed && link.dataset.gone !== data.url) {{
+    link.dataset.gone = data.url;
+    window.location.assign(data.url);
+  }}
+}}
+""",
+    )

@@ -1,0 +1,93 @@
+"""A real Chromium, and the product as a person starts it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+)
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.servers import dashboard
+
+# Streamlit looks below the page's own path first, by design.
+HARMLESS = ("_stcore/health", "_stcore/host-config")
+
+
+@dataclass
+class Visitor:
+    """A person with an empty browser, who keeps all that it receives."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
+
+    def keep_frame(self, frame: str | bytes) -> None:
+        """Keep a message from the server."""
+        self.received.append(frame.encode() if isinstance(frame, str) else frame)
+
+    def settle(self) -> None:
+        """Wait until Streamlit has run the page to its end."""
+        self.page.wait_for_selector(
+            "[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000
+        )
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard on its own sandbox, shared by the tests of one file."""
+    with dashboard(tmp_path_factory.mktemp("product")) as url:
+        yield url
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Give out people with empty browsers; one who saw a console error fails the test."""
+    contexts: list[BrowserContext] = []
+    visitors: list[Visitor] = []
+
+    def arrive(url: str, **options: object) -> Visitor:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        visitor = Visitor(context.new_page())
+        visitors.append(visitor)
+        _watch(visitor)
+        visitor.page.goto(url)
+        visitor.settle()
+        return visitor
+
+    yield arrive
+    for context in contexts:
+        context.close()
+    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+
+
+def _watch(visitor: Visitor) -> None:
+    page = visitor.page
+    page.on("console", lambda message: _note(visitor, message))
+    page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+    page.on("requestfinished", lambda request: _keep(visitor, request))
+    page.on("websocket", lambda socket: socket.on("framereceived", visitor.keep_frame))
+
+
+def _keep(visitor: Visitor, request: Request) -> None:
+    response = request.response()
+    if response is None:
+        return
+    visitor.received.append(response.url.encode() + str(response.all_headers()).encode())
+    if not 300 <= response.status < 400:
+        # What belongs to a page that was left is gone from the browser too.
+        with suppress(PlaywrightError):
+            visitor.received.append(response.body())
+
+
+def _note(visitor: Visitor, message: ConsoleMessage) -> None:
+    where = message.location.get("url", "")
+    if message.type == "error" and not any(part in where for part in HARMLESS):
+        visitor.complaints.append(f"{message.text} {where}")

@@ -1,0 +1,120 @@
+"""The page "Sandbox controls" in a real browser: by mouse, by keyboard, on a phone, in the dark."""
+
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from pbf.sandbox.server import SandboxServer
+from pbf.sandbox.store import World
+
+pytestmark = pytest.mark.browser
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def server():
+    with SandboxServer(world=World(clock=lambda: START)) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(chromium, server):
+    """Open the page; complaints in its console fail the test."""
+    contexts, complaints = [], []
+
+    def note(text):
+        if "status of 400" not in text:
+            complaints.append(text)
+
+    def show(**options):
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda told: note(told.text))
+        page.goto(f"{server.url}/_control/")
+        expect(row(page, "webshop")).to_be_visible()
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def row(page, name):
+    return page.locator("#connector-list li").filter(has_text=name)
+
+
+def test_a_connector_is_broken_and_mended(opened, server):
+    page = opened()
+
+    row(page, "salesforce_crm").get_by_role("button", name="Break").click()
+    expect(row(page, "salesforce_crm")).to_contain_text("Broken")
+    expect(page.get_by_role("status")).to_have_text("salesforce_crm is broken.")
+    row(page, "salesforce_crm").get_by_role("button", name="Mend").click()
+
+    expect(row(page, "salesforce_crm")).to_contain_text("Syncing")
+
+
+def test_the_clock_goes_on_by_buttons_and_to_a_time(opened, server):
+    page = opened()
+
+    page.get_by_role("button", name="+6 hours").click()
+    expect(page.locator("#now")).to_have_text("2026-11-20 18:00:00")
+    page.get_by_label("Move to (UTC)").fill("2026-11-21T08:30")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator("#now")).to_have_text("2026-11-21 08:30:00")
+    page.get_by_label("Move to (UTC)").fill("2026-11-01T08:30")
+    page.get_by_role("button", name="Move", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("only moves forward")
+
+
+def test_a_fault_is_ordered_strikes_and_is_seen_among_the_requests(opened, server):
+    page = opened()
+    page.get_by_label("What goes wrong").select_option("504")
+    page.get_by_label("Path").fill("/v1/groups")
+    page.get_by_label("Number").fill("2")
+    page.get_by_role("button", name="Order").click()
+    expect(page.locator("#faults")).to_contain_text("504, 2 more")
+
+    status = requests.get(f"{server.url}/v1/groups").status_code
+
+    assert status == 504
+    expect(page.locator("#latest")).to_contain_text("GET /v1/groups (504)")
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator("#faults")).to_contain_text("every request goes well")
+
+
+def test_connectors_are_added_in_states_and_all_begins_anew_by_keyboard(opened, server):
+    page = opened()
+    page.get_by_label("Add groups").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("2")
+    page.keyboard.press("Tab")
+    page.keyboard.type("30")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_label("Broken", exact=True).fill("5")
+    page.keyboard.press("Enter")
+    expect(page.locator("#figures")).to_contain_text("Connectors42")
+    added = server.world.control.state()
+
+    page.locator("summary", has_text="Begin anew").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Begin anew").press("Enter")
+    expect(page.locator("#figures")).to_contain_text("Connectors12")
+
+    assert (added["groups"], added["setup_states"]["broken"]) == (3, 6)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_sticks_out_on_a_phone(opened, scheme):
+    page = opened(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+
+    widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+
+    assert widths[0] <= widths[1]

@@ -1,0 +1,78 @@
+"""What all tests stand on: a clean environment, and a product on a sandbox of its own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+import streamlit as st
+from playwright.sync_api import Browser, sync_playwright
+
+from pbf import runtime as runtimes
+from pbf.config import Settings
+from pbf.runtime import Runtime
+from pbf.sandbox.server import SandboxServer
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=LocalNetworkAccessChecks",
+]
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+    """Keep the developer's own settings, files and caches out of the tests."""
+    for name in list(os.environ):
+        if name.startswith(("FIVETRAN_", "PBF_", "STREAMLIT_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    st.cache_data.clear()
+    runtimes.use(None)
+    yield
+    runtimes.use(None)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """A sandbox on a port of its own."""
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(sandbox: SandboxServer) -> Settings:
+    """The settings of an account on that sandbox."""
+    return Settings(
+        api_key=sandbox.world.api_key,
+        api_secret=sandbox.world.api_secret,
+        group_id=sandbox.world.group_id,
+        api_url=sandbox.url,
+        database_url="sqlite://",
+    )
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[Runtime]:
+    """The product's parts on that account, in place for pages and routes."""
+    started = runtimes.start(settings)
+    runtimes.use(started)
+    yield started
+    runtimes.use(None)
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, started once for all tests that look at pages."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "The browser tests need Chromium: install your system's package chromium."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,80 @@
+"""The definition, and a world whose every answer is held against it."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis.internal.conjecture import providers
+
+from pbf.sandbox.server import create_app
+from pbf.sandbox.store import World
+from tests.contract import definition as official
+from tests.contract.definition import Operation
+from tests.contract.furniture import imitated
+
+NO_CONSTANTS = providers.Constants()
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+CHOSEN: dict[str, Callable[[Operation], bool]] = {
+    "imitated_operation": lambda _: True,
+    "closed_operation": lambda operation: operation.path.startswith("/v1/"),
+    "operation_on_something": lambda operation: bool(operation.parameters),
+    "operation_with_body": lambda operation: operation.takes_body,
+}
+
+
+class Api:
+    """A client with the world's key, for whole paths."""
+
+    def __init__(self, client: FlaskClient, world: World) -> None:
+        self.client = client
+        self.auth: tuple[str, str] | None = (world.api_key, world.api_secret)
+
+    def send(self, method: str, path: str, **options: Any) -> Any:
+        return self.client.open(path, method=method, **{"auth": self.auth, **options})
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.send("GET", path, query_string=query)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.send("POST", path, json=body)
+
+
+@pytest.fixture
+def definition() -> Any:
+    """The official definition; without it the test is skipped, and fails in CI."""
+    if not official.FILE.exists() and os.environ.get("CI"):
+        pytest.fail(f"{official.MISSING} CI must not pass without it.")
+    if not official.FILE.exists():
+        pytest.skip(official.MISSING)
+    return official.definition()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test for every imitated operation that it is about."""
+    for name, wanted in CHOSEN.items():
+        if name in metafunc.fixturenames:
+            there = official.FILE.exists()
+            operations = [each for each in imitated() if wanted(each)] if there else [None]
+            metafunc.parametrize(name, operations, ids=str)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(clock=lambda: START)
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    world.limits.plan = "off"
+    return Api(create_app(world).test_client(), world)
+
+
+@pytest.fixture(autouse=True)
+def _same_draws_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the same cases in every run: hypothesis takes constants from all loaded modules."""
+    monkeypatch.setattr(providers, "_get_local_constants", lambda: NO_CONSTANTS)

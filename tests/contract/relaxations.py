@@ -1,0 +1,156 @@
+"""Where the published definition contradicts the live API: what is relaxed, and why.
+
+"Facts" are the team's notes on the API, by section.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+FREQUENCIES = [1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440]
+NULLABLE = {"type": ["string", "null"]}
+ENABLED = "required; the official Go client leaves it out of a change that does not touch it"
+
+
+class Relaxation(NamedTuple):
+    """A place in the definition's schemas, what goes over it, and why.
+
+    `at` is a schema and, after a slash, a property of it; `*` is every schema. None takes away.
+    """
+
+    at: str
+    change: dict[str, Any]
+    reason: str
+
+
+RELAXATIONS = (
+    Relaxation("*/succeeded_at", NULLABLE, "null until a sync has succeeded (facts 10.3)"),
+    Relaxation("*/failed_at", NULLABLE, "null until a sync has failed (facts 10.3)"),
+    Relaxation("UserResponse/logged_in_at", NULLABLE, "null until an invited user has signed in"),
+    Relaxation("UserResponse/picture", NULLABLE, "null where there is none"),
+    Relaxation("UserResponse/phone", NULLABLE, "null where there is none"),
+    Relaxation("UserResponse/role", NULLABLE, "null for a user without a role in the account"),
+    Relaxation(
+        "*/sync_frequency",
+        {"enum": FREQUENCIES},
+        "an integer with an enum of strings, which no integer can be in (facts 10.11)",
+    ),
+    Relaxation(
+        "ConnectorResponse/config",
+        {"additionalProperties": None},
+        "says that every value is an object; most are strings (facts 10.11)",
+    ),
+    Relaxation(
+        "*/service_status_updated_at",
+        {"format": "date"},
+        "a date-time; the live API sends a plain date (facts 2.1, 10.11)",
+    ),
+    Relaxation(
+        "UpdateDestinationRequest",
+        {"required": None},
+        "a change must name the time zone, whatever it changes",
+    ),
+    Relaxation("SchemaUpdateRequest", {"required": None}, ENABLED),
+    Relaxation("TableUpdateRequest", {"required": None}, ENABLED),
+    Relaxation("ColumnUpdateRequest", {"required": None}, ENABLED),
+    Relaxation(
+        "*/setup_status",
+        {"enum": ["incomplete", "connected", "broken"]},
+        "in upper case; examples and live answers are in lower case (facts 2.2, 10.11)",
+    ),
+)
+
+
+class Rule(NamedTuple):
+    """A mistake that the definition makes again and again: how one node is mended, and why."""
+
+    mend: Callable[[dict[str, Any]], None]
+    reason: str
+
+
+def _string_enum(node: dict[str, Any]) -> None:
+    if node.get("type") == "object" and isinstance(node.get("enum"), list):
+        node["type"] = "string"
+
+
+def _map(node: dict[str, Any]) -> None:
+    properties = node.get("properties")
+    if isinstance(properties, dict) and len(properties) == 1 and node.get("type") == "object":
+        ((name, value),) = properties.items()
+        if name in ("schema", "table", "column") and value.get("type") != "string":
+            del node["properties"]
+            node["additionalProperties"] = value
+
+
+def _enum_of_items(node: dict[str, Any]) -> None:
+    if node.get("type") == "array" and isinstance(node.get("enum"), list):
+        node["items"] = {**node["items"], "enum": node.pop("enum")}
+
+
+RULES = (
+    Rule(_string_enum, "settings with a choice are objects with an enum of strings (facts 3.3)"),
+    Rule(_map, "maps by schema, table or column are drawn as objects with one sample key"),
+    Rule(_enum_of_items, "an array's enum lists what its items may be, not what it may be"),
+)
+
+NULL_IS_ABSENT = "a null counts as nothing; what the live API makes of it no source tells"
+
+NUMBERS_AS_TEXT = "a destination's numbers, such as its port: the official Go client reads text"
+
+UNDECLARED = {
+    400: "a body or query that the API cannot use",
+    401: "a missing or wrong key",
+    403: "something that nobody may do",
+    404: "an id that does not exist",
+    406: "an Accept header without JSON",
+    409: "a request against the present state",
+    415: "a body that is not called JSON",
+}
+"""Answers that most operations do not declare, though the status page has them (facts 1.4)."""
+
+ANNOUNCED = {
+    ("GET", "/v1/connections/{connectionId}/errors"): "in the changelog, not yet in it (facts 2.6)",
+    ("GET", "/v1/connections/{connectionId}/sync-history"): "seen in Fivetran's tools (facts 2.6)",
+}
+"""Operations that the API has and the definition does not."""
+
+AS_LIST = {
+    ("GET", "/public/connector-types"): "declares one service; live it is a list (facts 2.1)",
+}
+"""Operations that answer with a list where the definition has one thing."""
+
+
+def numbers_or_text(config: dict[str, Any]) -> None:
+    """Allow text where a destination's setting is a number; see NUMBERS_AS_TEXT."""
+    for node in config["properties"].values():
+        if node.get("type") == "integer":
+            node["type"] = ["integer", "string"]
+
+
+def relax(schemas: dict[str, Any]) -> None:
+    """Mend the definition's schemas in place."""
+    for relaxation in RELAXATIONS:
+        for place in places(schemas, relaxation.at):
+            for key, value in relaxation.change.items():
+                place[key] = value
+                if value is None:
+                    del place[key]
+    mend(schemas)
+
+
+def places(schemas: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:
+    """Yield every place that a relaxation names."""
+    schema, _, field = at.partition("/")
+    for name in schemas if schema == "*" else [schema]:
+        found = schemas[name]
+        found = found.get("properties", {}).get(field) if field else found
+        if found is not None:
+            yield found
+
+
+def mend(node: Any) -> None:
+    """Apply the rules to a node and to everything below it."""
+    if isinstance(node, dict):
+        for rule in RULES:
+            rule.mend(node)
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        mend(each)

@@ -1,0 +1,34 @@
+"""docs/sandbox.md says what is so: its tables are those that the code makes."""
+
+import pytest
+
+from pbf.sandbox.assumptions import Assumptions
+from tests.contract.definition import operations
+from tests.contract.endpoints import DOCUMENT, PARTLY, renewed
+from tests.contract.furniture import imitated
+
+pytestmark = pytest.mark.usefixtures("definition")
+
+
+@pytest.fixture
+def text() -> str:
+    return DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_every_table_is_as_the_code_makes_it(text):
+    assert renewed(text) == text, "run python -m tests.contract.endpoints"
+
+
+def test_every_operation_and_every_assumption_has_a_row(text):
+    assert all(f"\n| `{operation}` |" in text for operation in operations())
+    assert all(f"\n| `{name}` |" in text for name in Assumptions.__dataclass_fields__)
+
+
+def test_what_is_said_to_be_partly_imitated_is_among_what_is_imitated():
+    assert set(PARTLY) <= {str(operation) for operation in imitated()}
+
+
+def test_the_document_says_first_what_the_sandbox_is_not(text):
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+
+    assert headings[:2] == ["# The sandbox", "## What it is not"]

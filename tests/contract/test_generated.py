@@ -1,0 +1,39 @@
+"""Generated requests to every imitated operation: what it answers is as the definition says."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.contract.definition import Operation, problems
+from tests.contract.furniture import furnished, send
+from tests.contract.generation import cases
+
+pytestmark = pytest.mark.usefixtures("definition")
+
+SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
+QUIET = settings(
+    derandomize=True, database=None, deadline=None, suppress_health_check=SLOW, max_examples=60
+)
+
+
+def body_of(case: Any) -> dict[str, Any]:
+    return {"json": case.body} if isinstance(case.body, (dict, list)) else {}
+
+
+def test_every_answer_is_as_the_definition_says(imitated_operation: Operation):
+    operation = imitated_operation
+    statuses: Counter[int] = Counter()
+
+    @QUIET
+    @given(case=cases(operation))
+    def run(case: Any) -> None:
+        path, query = case.formatted_path, case.query or {}
+        answer = send(furnished(), operation.method, path, query_string=query, **body_of(case))
+        statuses[answer.status_code] += 1
+        assert answer.status_code < 500
+        assert problems(operation, answer.status_code, answer.json) == []
+
+    run()
+    assert [status for status in statuses if status < 300], dict(statuses)

@@ -1,0 +1,149 @@
+"""What every imitated operation refuses: strangers, what does not exist, what makes no sense."""
+
+import json
+import re
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.contract.definition import Operation, allows, problems, request_schema
+from tests.contract.furniture import furnished, known, memory, send
+from tests.contract.generation import malformed
+
+pytestmark = pytest.mark.usefixtures("definition")
+
+ALL = tuple(HealthCheck)
+QUIET = settings(derandomize=True, database=None, deadline=None, suppress_health_check=ALL)
+SCHEMAS = re.compile(r"/schemas|/resync$")  # where a body may name what is not there
+NO_OBJECTS = (
+    b"{",
+    b"  ",
+    b"nonsense",
+    b"[]",
+    b'"text"',
+    b"7",
+    b"null",
+    "\ud83d".encode("utf-8", "surrogatepass"),
+    b"[" * 100_000,
+)
+KINDS = {
+    "connectionId": "Connection",
+    "destinationId": "Destination",
+    "groupId": "Group",
+    "id": "User",
+    "service": "ConnectorType",
+    "userId": "User",
+    "webhookId": "Webhook",
+}
+
+
+def path_to_something(operation: Operation) -> str:
+    return operation.at(**{name: known()[name][0] for name in operation.parameters})
+
+
+def test_without_the_right_key_the_answer_is_always_401(closed_operation: Operation):
+    world = furnished()
+    path, body = path_to_something(closed_operation), {"json": {}}
+    before = memory(world)
+    stranger = b64encode(b"nobody:nothing").decode()
+    headers = [
+        {},
+        {"Authorization": f"Basic {stranger}"},
+        {"Authorization": "Basic ***"},
+        {"Authorization": f"Bearer {world.api_key}"},
+        {"Authorization": b64encode(f"{world.api_key}:{world.api_secret}".encode()).decode()},
+    ]
+
+    for given_headers in headers:
+        options = {"auth": None, "headers": given_headers, **body}
+        answer = send(world, closed_operation.method, path, **options)
+
+        assert answer.status_code == 401
+        assert answer.json["message"] == "Invalid authorization credentials"
+        assert problems(closed_operation, 401, answer.json) == []
+    assert memory(world) == before
+
+
+def test_an_id_that_does_not_exist_is_404_and_names_its_kind(operation_on_something: Operation):
+    operation = operation_on_something
+    world = furnished()
+    first = operation.parameters[0]
+    values = {name: known()[name][0] for name in operation.parameters}
+    body = {"json": good_body(operation)} if operation.takes_body else {}
+
+    answer = send(world, operation.method, operation.at(**{**values, first: "nobody"}), **body)
+
+    assert answer.status_code == 404
+    assert answer.json["code"] == f"NotFound_{KINDS[first]}"
+    assert "nobody" in answer.json["message"]
+    assert problems(operation, 404, answer.json) == []
+
+
+def good_body(operation: Operation) -> dict[str, Any]:
+    """The least that the definition asks of a body."""
+    schema = request_schema(operation)
+    samples = {"string": "sync_end", "boolean": True, "object": {}, "array": ["sync_end"]}
+    return {
+        name: schema["properties"][name].get("enum", [samples[schema["properties"][name]["type"]]])[
+            0
+        ]
+        for name in schema.get("required", ())
+    }
+
+
+def test_a_body_that_is_no_json_object_is_400(operation_with_body: Operation):
+    world = furnished()
+    path, headers = path_to_something(operation_with_body), {"Content-Type": "application/json"}
+    before = memory(world)
+
+    for text in NO_OBJECTS:
+        answer = send(world, operation_with_body.method, path, data=text, headers=headers)
+
+        assert answer.status_code == 400, text[:20]
+        assert problems(operation_with_body, 400, answer.json) == []
+    assert memory(world) == before
+
+
+def test_a_body_that_is_not_called_json_is_415(operation_with_body: Operation):
+    world = furnished()
+    path = path_to_something(operation_with_body)
+
+    answer = send(world, operation_with_body.method, path, data={"paused": "true"})
+
+    assert answer.status_code == 415
+    assert problems(operation_with_body, 415, answer.json) == []
+
+
+def test_who_does_not_accept_json_is_told_406(closed_operation: Operation):
+    headers = {"Accept": "text/html"}
+
+    answer = send(
+        furnished(), closed_operation.method, path_to_something(closed_operation), headers=headers
+    )
+
+    assert answer.status_code == 406
+    assert problems(closed_operation, 406, answer.json) == []
+
+
+def test_a_body_that_the_definition_forbids_is_400(operation_with_body: Operation):
+    operation = operation_with_body
+    expected = {400, 404, 409} if SCHEMAS.search(operation.path) else {400}
+
+    @settings(QUIET, max_examples=30)
+    @given(case=malformed(operation))
+    def run(case: Any) -> None:
+        answer = sent(operation, case.body)
+        assert answer.status_code < 500
+        assert problems(operation, answer.status_code, answer.json) == []
+        if isinstance(case.body, bytes) or not allows(operation, case.body):
+            assert answer.status_code in expected, answer.json
+
+    run()
+
+
+def sent(operation: Operation, body: Any) -> Any:
+    path, headers = path_to_something(operation), {"Content-Type": "application/json"}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return send(furnished(), operation.method, path, data=data, headers=headers)

@@ -1,0 +1,179 @@
+"""Pages run headless, as the menu opens them, and the states that Fivetran can be in."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import responses
+from streamlit.testing.v1 import AppTest
+
+from pbf import runtime as runtimes
+from pbf.cache import SharedCache
+from pbf.config import Settings
+from pbf.portal import Portal
+from pbf.runtime import Runtime
+from pbf.sandbox.server import SandboxServer
+from pbf.sandbox.store import World
+from tests.servers import ROOT
+
+API = "https://fivetran.example"
+SERVICES = f"{API}/v1/metadata/connector-types"
+CONNECTORS = f"{API}/v1/groups/our_group/connections"
+SETTINGS = Settings(
+    api_key="the-key",
+    api_secret="the-secret",
+    group_id="our_group",
+    api_url=API,
+    database_url="sqlite://",
+)
+
+Visit = Callable[..., AppTest]
+
+
+@dataclass
+class Failure:
+    """A way in which Fivetran fails, and what a page says to it."""
+
+    reply: dict[str, Any]
+    heading: str
+    sentence: str
+    url: str = SERVICES
+
+
+FAILURES = {
+    "wrong-key": Failure(
+        {"status": 401, "json": {}}, "Fivetran refused the API key", "Check FIVETRAN_API_KEY"
+    ),
+    "wrong-group": Failure(
+        {"status": 404, "json": {}},
+        "Fivetran does not answer as it should",
+        "Fivetran shows this API key no group 'our_group'. Check FIVETRAN_GROUP_ID",
+        url=CONNECTORS,
+    ),
+    "unreachable": Failure(
+        {"body": responses.ConnectionError()},
+        "Fivetran does not answer as it should",
+        "Fivetran cannot be reached. Check the network and FIVETRAN_API_URL",
+    ),
+    "html": Failure(
+        {"body": "<html><h1>Welcome"},
+        "Fivetran does not answer as it should",
+        "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address.",
+    ),
+    "500": Failure(
+        {"status": 500, "body": "the-secret"},
+        "Fivetran does not answer as it should",
+        "Fivetran failed to answer (500). Try again in a moment.",
+    ),
+    "rate-limited": Failure(
+        {"status": 429, "json": {}, "headers": {"Retry-After": "90"}},
+        "Too many requests for now",
+        "limit of requests to Fivetran is used up. Try again in 90 seconds.",
+    ),
+}
+
+
+@pytest.fixture
+def visit() -> Visit:
+    """Open a page through the menu, with what its address says."""
+
+    def open_page(name: str, **query: str) -> AppTest:
+        app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30).run()
+        app.switch_page(f"../pages/{name}.py")
+        for key, value in query.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture
+def fivetran() -> Iterator[responses.RequestsMock]:
+    """The product on an API whose answers the test writes itself."""
+    started = runtimes.start(SETTINGS)
+    runtimes.use(started)
+    # Which of the two lists a page asks for first, and whether it then asks for the other, is free.
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
+        yield api
+    started.close()
+
+
+@pytest.fixture(params=[pytest.param(failure, id=name) for name, failure in FAILURES.items()])
+def failure(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) -> Failure:
+    """Fivetran fails in one of its ways."""
+    failing: Failure = request.param
+    everything_empty(fivetran)
+    for url in {failing.url, CONNECTORS}:
+        fivetran.upsert("GET", url, **failing.reply)
+    return failing
+
+
+@pytest.fixture
+def empty_world() -> World:
+    """An account without connectors."""
+    return World(populated=False)
+
+
+@pytest.fixture
+def empty_house(empty_world: World) -> Iterator[Runtime]:
+    """The product on an account without connectors."""
+    with SandboxServer(world=empty_world) as sandbox:
+        world = sandbox.world
+        started = runtimes.start(
+            replace(
+                SETTINGS,
+                api_key=world.api_key,
+                api_secret=world.api_secret,
+                group_id=world.group_id,
+                api_url=sandbox.url,
+            )
+        )
+        runtimes.use(started)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def unset() -> Iterator[None]:
+    """No settings at all; what the pages start for that is ended."""
+    yield
+    runtimes.runtime().close()
+
+
+@pytest.fixture
+def half_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the three credentials is set."""
+    monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
+
+
+@pytest.fixture
+def hours_later(
+    house: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[float], None]]:
+    """Begin ten hours ago, and move on by so many hours when called."""
+    real, behind = time.time, 10.0
+    monkeypatch.setattr(time, "time", lambda: real() - behind * 3600)
+    cache = SharedCache(clock=lambda: time.time())
+    portal = Portal(
+        house.portal.tenant,
+        client=house.client,
+        cache=cache,
+        store=house.store,
+        signer=house.portal.signer,
+    )
+    runtimes.use(replace(house, portal=portal, cache=cache))
+
+    def move(hours: float) -> None:
+        nonlocal behind
+        behind -= hours
+
+    yield move
+    cache.close()
+
+
+def everything_empty(api: responses.RequestsMock) -> None:
+    """Let both lists be empty."""
+    for url in (SERVICES, CONNECTORS):
+        api.get(url, json={"code": "Success", "data": {"items": []}})

@@ -1,0 +1,199 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import everything_empty
+from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
+
+
+def fill(app: AppTest, name: str) -> AppTest:
+    return app.text_input(key="name").set_value(name).run()
+
+
+def create(app: AppTest, name: str) -> AppTest:
+    return press(fill(app, name), "Create and continue")
+
+
+def test_a_service_is_introduced(house, visit):
+    app = visit("connect", service="google_sheets")
+
+    assert "<h1>Google Sheets</h1>" in html(app)
+    assert "Files" in html(app)
+    assert "google_sheets.svg" in html(app)
+    assert app.markdown[0].value.startswith("[Google Sheets documentation](<https://")
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("service", "permanent"),
+    [
+        pytest.param("stripe", "mobel_kuche", id="schema"),
+        pytest.param("google_sheets", "mobel_kuche.mobel_kuche", id="schema-and-table"),
+        pytest.param("postgres", "mobel_kuche", id="schema-prefix"),
+        pytest.param("s3", "mobel_kuche.mobel_kuche", id="schema-and-table-group"),
+    ],
+)
+def test_the_permanent_name_is_shown_before_it_is_used(house, visit, service: str, permanent: str):
+    app = visit("connect", service=service)
+    assert "<code>" not in html(app)
+
+    app = fill(app, "Möbel & Küche")
+
+    assert f"Permanent name in the destination: <code>{permanent}</code>" in html(app)
+    assert "It cannot be changed later." in html(app)
+    made = create(visit("connect", service=service), "Möbel & Küche")
+    assert not made.error
+    assert permanent in [each.schema_name for each in house.portal.connectors().items]
+
+
+def test_a_name_of_which_nothing_is_left_is_refused_while_one_types(house, sandbox, visit):
+    before = len(sandbox.world.connections)
+
+    app = create(visit("connect", service="stripe"), "!?")
+
+    assert "Type a name with at least one letter or digit." in app.warning[0].value
+    assert len(sandbox.world.connections) == before
+    assert not app.exception
+
+
+def test_without_a_name_nothing_is_created(house, sandbox, visit):
+    before = len(sandbox.world.connections)
+
+    app = press(visit("connect", service="stripe"), "Create and continue")
+
+    assert "Type a name" in app.error[0].value
+    assert len(sandbox.world.connections) == before
+
+
+def test_for_a_name_that_is_taken_the_next_free_one_is_offered(house, visit):
+    app = fill(visit("connect", service="stripe"), "Webshop")
+    assert "`webshop` is taken. `webshop_2` is free." in app.warning[0].value
+
+    app = press(app, "Use webshop_2")
+
+    assert app.text_input(key="name").value == "webshop_2"
+    assert "<code>webshop_2</code>" in html(app)
+    assert not app.warning
+    press(app, "Create and continue")
+    assert "webshop_2" in [each.schema_name for each in house.portal.connectors().items]
+
+
+def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visit):
+    before = len(sandbox.world.connections)
+
+    app = create(visit("connect", service="stripe"), "Webshop")
+
+    assert "Use webshop_2" in labels(app)
+    assert not app.error
+    assert len(sandbox.world.connections) == before
+    assert not app.exception
+
+
+def test_a_name_may_hold_what_markdown_would_read(house, visit):
+    app = create(visit("connect", service="stripe"), "<b>*Till* [1]($)")
+
+    assert "**\\<b\\>\\*Till\\* \\[1\\]\\(\\$\\)**" in app.info[0].value
+
+
+def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit):
+    app = create(visit("connect", service="google_sheets"), "Sales")
+
+    url = components(app)["leave"]["url"]
+    made = next(one for one in house.portal.connectors().items if one.title == "Sales")
+    assert url.startswith("/_/go/")
+    assert house.portal.signer.read_ticket(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
+    assert "Opening the Connect Card for **Sales**" in app.info[0].value
+    assert "auth=" not in everything(app)
+    assert "connect-card/setup" not in everything(app)
+    assert not app.exception
+
+
+def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
+    before = len(sandbox.world.connections)
+    app = create(visit("connect", service="google_sheets"), "Sales")
+    first = components(app)["leave"]["url"].removeprefix("/_/go/")
+
+    again = press(app, "Create and continue")
+
+    second = components(again)["leave"]["url"].removeprefix("/_/go/")
+    read = house.portal.signer.read_ticket
+    assert len(sandbox.world.connections) == before + 1
+    assert read(first, "sandy_harbour") == read(second, "sandy_harbour")
+
+
+def test_what_was_started_and_left_is_offered_again(house, visit):
+    app = visit("connect", service="facebook_ads")
+    offers = [shown.value for shown in app.markdown if "not finished" in shown.value]
+    assert offers == ["**facebook\\_ads\\_dach** was started but is not finished."]
+
+    app = press(app, "Finish set-up")
+
+    assert components(app)["leave"]["url"].startswith("/_/go/")
+
+
+def test_nothing_is_offered_where_all_is_finished(house, visit):
+    assert "Finish set-up" not in labels(visit("connect", service="stripe"))
+
+
+@pytest.mark.parametrize("query", [{"service": "nonesuch"}, {}], ids=["unknown", "none"])
+def test_a_service_that_is_not_there_leads_to_the_list_of_services(house, visit, query: dict):
+    app = visit("connect", **query)
+
+    assert [title.value for title in app.title] == ["Which service?"]
+    assert "There is no such service." in app.info[0].value
+    assert "All services" in everything(app)
+    assert not app.exception
+
+
+def test_an_empty_catalogue_has_no_such_service(fivetran, visit):
+    everything_empty(fivetran)
+
+    app = visit("connect", service="stripe")
+
+    assert [title.value for title in app.title] == ["Which service?"]
+    assert not app.exception
+
+
+def test_an_account_without_connectors_can_make_its_first(empty_house, empty_world, visit):
+    app = create(visit("connect", service="stripe"), "Money")
+
+    assert [one.schema for one in empty_world.connections.values()] == ["money"]
+    assert "leave" in components(app)
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    app = visit("connect", service="stripe")
+
+    assert_one_sentence(app, failure.heading, failure.sentence)
+
+
+def test_a_creation_that_fivetran_refuses_is_told_and_the_name_stays(house, sandbox, visit):
+    app = fill(visit("connect", service="stripe"), "Sales")
+    sandbox.world.rate_limit = 0
+
+    app = press(app, "Create and continue")
+
+    assert "limit of requests to Fivetran is used up" in app.error[0].value
+    assert app.text_input(key="name").value == "Sales"
+    assert not app.exception
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    app = visit("connect", service="stripe")
+
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(app, "The set-up is not complete", missing)
+
+
+def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):
+    app = create(visit("connect", service="stripe"), "Sales")
+
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert components(app)["leave"]["url"].startswith("/_/go/")
+    assert not app.exception
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+    page = everything(create(visit("connect", service="stripe"), "Sales"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page

@@ -1,0 +1,219 @@
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.reading import assert_one_sentence, components, everything, html, press
+
+
+def table(app: AppTest) -> dict[str, Any]:
+    return components(app)["pbf_connector_table"]
+
+
+def marked(app: AppTest) -> list[str]:
+    return [row[0] for row in table(app)["rows"] if row[-1]]
+
+
+def ask(app: AppTest, action: str, connector_id: str) -> AppTest:
+    app.session_state["connectors"] = {"act": {"action": action, "id": connector_id}}
+    return app.run()
+
+
+@pytest.fixture
+def named(sandbox):
+    """Find the sandbox's connector of a permanent name."""
+
+    def find(schema: str):
+        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+
+    return find
+
+
+def test_every_connector_is_given_to_the_table_the_urgent_first(house, sandbox, visit):
+    app = visit("connectors")
+
+    shown = table(app)
+    states = [shown["states"][row[4]][0] for row in shown["rows"]]
+    assert {row[0] for row in shown["rows"]} == set(sandbox.world.connections)
+    assert states[:3] == ["Needs you", "Needs you", "Not finished"]
+    assert marked(app) == []
+    assert not app.exception
+
+
+def test_the_door_leads_to_the_services(house, visit):
+    app = press(visit("connectors"), "Connect a source")
+
+    assert [title.value for title in app.title] == ["Connect a source"]
+
+
+def test_one_who_comes_back_connected_is_told_so(house, named, visit):
+    back = named("stripe_payments").id
+
+    app = visit("connectors", returned=back)
+
+    assert "**stripe\\_payments** is connected." in app.success[0].value
+    assert marked(app) == [back]
+    assert "returned" not in app.query_params
+    assert marked(app.run()) == [back]
+
+
+def test_one_who_comes_back_unfinished_is_told_so(house, named, visit):
+    app = visit("connectors", returned=named("facebook_ads_dach").id)
+
+    assert "**facebook\\_ads\\_dach** is not connected yet." in app.warning[0].value
+    assert not app.success
+
+
+def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
+    app = visit("connectors", returned="not_ours")
+
+    assert marked(app) == []
+    assert not app.success
+    assert not app.warning
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        pytest.param("used", "That link back has done its work already.", id="used"),
+        pytest.param("expired", "is no longer valid.", id="expired"),
+        pytest.param("gone", "It may have been deleted.", id="gone"),
+        pytest.param("no-card", "Fivetran did not open the Connect Card.", id="no-card"),
+        pytest.param("unread", "Fivetran does not answer right now", id="unread"),
+    ],
+)
+def test_a_note_is_a_plain_message_over_the_table(house, visit, note: str, text: str):
+    app = visit("connectors", note=note)
+
+    assert [text in shown.value for shown in app.info] == [True]
+    assert len(table(app)["rows"]) == 12
+    assert "note" not in app.query_params
+
+
+def test_a_note_of_somebodys_own_is_not_shown(house, visit):
+    app = visit("connectors", note="<script>Send us your password")
+
+    assert not app.info
+    assert "password" not in everything(app)
+
+
+@pytest.mark.parametrize("action", ["finish", "reconnect", "edit"])
+def test_what_is_done_on_the_card_leads_there(house, named, visit, action: str):
+    wanted = named("zendesk_support").id
+
+    app = ask(visit("connectors"), action, wanted)
+
+    ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
+    assert house.portal.signer.read_ticket(ticket, "sandy_harbour") == wanted
+    assert "auth=" not in everything(app)
+    assert not app.exception
+
+
+def test_a_sync_is_started(house, named, visit):
+    late = named("linkedin_ads_b2b").id
+
+    app = ask(visit("connectors"), "sync", late)
+
+    assert [toast.value for toast in app.toast] == ["Sync now: linkedin\\_ads\\_b2b"]
+    assert house.portal.connector(late).status.sync_state == "syncing"
+    assert not app.exception
+
+
+def test_a_paused_connector_is_resumed(house, named, visit):
+    paused = named("jira_projects").id
+
+    app = ask(visit("connectors"), "resume", paused)
+
+    assert [toast.value for toast in app.toast] == ["Resume: jira\\_projects"]
+    assert house.portal.connector(paused).paused is False
+
+
+def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
+    other = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    before = foreign.life
+
+    app = ask(visit("connectors"), "sync", foreign.id)
+
+    assert "There is no such connector." in app.error[0].value
+    assert foreign.life == before
+    assert not app.exception
+
+
+def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
+    app = ask(visit("connectors"), "delete", named("stripe_payments").id)
+
+    assert len(table(app)["rows"]) == 12
+    assert not app.toast
+    assert not app.exception
+
+
+def test_a_sync_that_fivetran_refuses_is_told(house, named, visit):
+    app = ask(visit("connectors"), "sync", named("facebook_ads_dach").id)
+
+    assert "Fivetran refused the request (400)" in app.error[0].value
+    assert not app.toast
+    assert not app.exception
+
+
+def test_an_account_without_connectors_says_what_to_do(empty_house, visit):
+    app = visit("connectors")
+
+    assert "There are no connectors yet." in app.info[0].value
+    assert components(app) == {}
+    assert not app.exception
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    app = visit("connectors")
+
+    assert_one_sentence(app, failure.heading, failure.sentence)
+    assert components(app) == {}
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    app = visit("connectors")
+
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(app, "The set-up is not complete", missing)
+
+
+def test_without_settings_the_sandboxs_connectors_are_shown(unset, visit):
+    app = visit("connectors")
+
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert len(table(app)["rows"]) == 12
+    assert not app.exception
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+    page = everything(visit("connectors"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page
+
+
+def test_the_last_known_list_is_marked_with_its_age(house, sandbox, hours_later, visit):
+    visit("connectors")
+    sandbox.stop()
+    hours_later(10)
+
+    app = visit("connectors")
+
+    assert "What you see is from 10 hours ago" in app.warning[0].value
+    assert len(table(app)["rows"]) == 12
+    assert not app.exception
+
+
+def test_trying_again_shows_the_list_once_fivetran_is_back(house, sandbox, hours_later, visit):
+    sandbox.world.rate_limit = 0
+    app = visit("connectors")
+    assert "used up" in app.error[0].value
+
+    sandbox.world.rate_limit = 100
+    hours_later(1)
+    app = press(app, "Try again")
+
+    assert len(table(app)["rows"]) == 12
+    assert not app.error

@@ -1,0 +1,104 @@
+from tests.pages.reading import assert_one_sentence, everything, html, labels, press
+
+
+def test_the_overview_counts_and_names_who_needs_somebody(house, visit):
+    app = visit("overview")
+
+    assert [title.value for title in app.title] == ["Data connections"]
+    assert "<strong>12</strong> connectors" in html(app)
+    assert "<strong>3</strong> need somebody" in html(app)
+    assert "zendesk_support" in html(app)
+    assert {"Reconnect", "Finish set-up"} <= set(labels(app))
+    assert [header.value for header in app.header] == ["Needs somebody", "What changed last"]
+    assert not app.exception
+
+
+def test_the_two_doors_lead_to_services_and_connectors(house, visit):
+    services = press(visit("overview"), "Connect a source")
+    connectors = press(visit("overview"), "See all connectors")
+
+    assert [title.value for title in services.title] == ["Connect a source"]
+    assert [title.value for title in connectors.title] == ["Connectors"]
+
+
+def test_the_next_step_of_a_connector_leads_to_its_card(house, visit):
+    app = press(visit("overview"), "Reconnect")
+
+    assert "Opening the Connect Card for **zendesk\\_support**" in app.info[0].value
+    assert "/_/go/" in everything(app)
+    assert not app.exception
+
+
+def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit):
+    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing.tasks = []
+
+    app = press(visit("overview"), "Sync now")
+
+    assert house.portal.connector(failing.id).status.sync_state == "syncing"
+    assert not app.error
+    assert not app.exception
+
+
+def test_an_account_without_connectors_shows_where_to_begin(empty_house, visit):
+    app = visit("overview")
+
+    assert "Nothing is connected yet." in app.info[0].value
+    assert labels(app)[0] == "Connect a source"
+    assert not app.exception
+
+
+def test_where_nobody_is_needed_the_overview_says_so(empty_house, empty_world, visit):
+    empty_world.add_connections(3)
+
+    app = visit("overview")
+
+    assert "Nothing does." in app.success[0].value
+    assert "<strong>3</strong> connectors" in html(app)
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    app = visit("overview")
+
+    assert_one_sentence(app, failure.heading, failure.sentence)
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    app = visit("overview")
+
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(app, "The set-up is not complete", missing)
+
+
+def test_without_settings_the_sandbox_stands_in_and_says_so(unset, visit):
+    app = visit("overview")
+
+    for name in ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID"):
+        assert f"<code>{name}</code>" in html(app)
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert "<strong>12</strong> connectors" in html(app)
+    assert not app.exception
+
+
+def test_a_real_account_has_no_banner(house, visit):
+    assert "Sandbox." not in html(visit("overview"))
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+    page = everything(visit("overview"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page
+
+
+def test_the_last_known_answer_is_marked_with_its_age(house, sandbox, hours_later, visit):
+    visit("overview")
+    sandbox.stop()
+    hours_later(10)
+
+    app = visit("overview")
+
+    assert "Fivetran cannot be reached." in app.warning[0].value
+    assert "What you see is from 10 hours ago" in app.warning[0].value
+    assert "<strong>12</strong> connectors" in html(app)
+    assert not app.exception

@@ -1,0 +1,85 @@
+from tests.pages.conftest import everything_empty
+from tests.pages.reading import assert_one_sentence, components, everything, html
+
+
+def test_the_whole_catalogue_is_given_to_the_gallery(house, visit):
+    app = visit("services")
+
+    cards = components(app)["pbf_gallery"]["cards"]
+    sheets = next(card for card in cards if card["id"] == "google_sheets")
+    assert len(cards) == 773
+    assert (sheets["name"], sheets["category"], sheets["yours"]) == ("Google Sheets", "Files", 1)
+    assert sheets["icon"].endswith("/icons/google_sheets.svg")
+    assert [title.value for title in app.title] == ["Connect a source"]
+    assert not app.exception
+
+
+def test_the_gallery_is_told_apart_when_a_connector_is_added(house, visit):
+    before = components(visit("services"))["pbf_gallery"]
+
+    house.portal.create("stripe", "Second till", return_url="http://localhost/_/return")
+    after = components(visit("services"))["pbf_gallery"]
+
+    yours = {card["id"]: card.get("yours", 0) for card in after["cards"]}
+    assert after["version"] != before["version"]
+    assert yours["stripe"] == 2
+
+
+def test_an_empty_catalogue_says_what_to_check(fivetran, visit):
+    everything_empty(fivetran)
+
+    app = visit("services")
+
+    assert "Fivetran offers this key no services." in app.info[0].value
+    assert components(app) == {}
+    assert not app.exception
+
+
+def test_an_account_without_connectors_sees_the_gallery(empty_house, visit):
+    cards = components(visit("services"))["pbf_gallery"]["cards"]
+
+    assert len(cards) == 773
+    assert not any("yours" in card for card in cards)
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    app = visit("services")
+
+    assert_one_sentence(app, failure.heading, failure.sentence)
+    assert components(app) == {}
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    app = visit("services")
+
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(app, "The set-up is not complete", missing)
+
+
+def test_without_settings_the_sandboxs_catalogue_is_shown(unset, visit):
+    app = visit("services")
+
+    cards = components(app)["pbf_gallery"]["cards"]
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert len(cards) == 773
+    assert all(card["icon"].startswith("/sandbox/icons/") for card in cards)
+    assert not app.exception
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+    page = everything(visit("services"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page
+
+
+def test_the_last_known_catalogue_is_marked_with_its_age(house, sandbox, hours_later, visit):
+    visit("services")
+    sandbox.stop()
+    hours_later(10)
+
+    app = visit("services")
+
+    assert "What you see is from 10 hours ago" in app.warning[0].value
+    assert len(components(app)["pbf_gallery"]["cards"]) == 773
+    assert not app.exception

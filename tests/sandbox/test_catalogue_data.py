@@ -1,0 +1,105 @@
+"""The catalogue's data file: complete, legal, and true to the facts it was made from."""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simplepycons import all_icons
+
+ROOT = Path(__file__).parents[2]
+DATA_FILE = ROOT / "pbf" / "sandbox" / "catalogue.json"
+REFERENCE = ROOT.parent / "shared" / "reference" / "services.json"
+
+FACTS = ("id", "name", "type", "naming", "docs", "auth", "fields")
+KEYS = [*FACTS, "description", "mark", "status", "status_date", "class"]
+NAMINGS = {"schema", "schema_table", "schema_prefix", "schema_table_group"}
+STATUSES = {"general_availability", "beta", "sunset", "private_preview"}
+CLASSES = {"standard", "lite"}
+
+
+@pytest.fixture(scope="module")
+def services() -> list[dict[str, Any]]:
+    return json.loads(DATA_FILE.read_text(encoding="utf-8"))["services"]
+
+
+def test_the_catalogue_has_773_services_sorted_by_a_unique_id(services: list[dict[str, Any]]):
+    ids = [service["id"] for service in services]
+
+    assert len(ids) == 773
+    assert ids == sorted(set(ids))
+
+
+def test_the_file_holds_one_compact_service_per_line(services: list[dict[str, Any]]):
+    lines = [json.dumps(service, ensure_ascii=False, separators=(",", ":")) for service in services]
+
+    written = DATA_FILE.read_text(encoding="utf-8")
+
+    assert written == '{"services": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def test_every_service_has_the_same_keys_in_the_same_order(services: list[dict[str, Any]]):
+    odd = [service["id"] for service in services if list(service) != KEYS]
+
+    assert odd == []
+
+
+def test_every_description_is_one_short_sentence_of_its_own(services: list[dict[str, Any]]):
+    descriptions = [service["description"] for service in services]
+
+    unfit = [
+        text
+        for text in descriptions
+        if not 20 <= len(text) <= 110 or not text.endswith(".") or text != " ".join(text.split())
+    ]
+
+    assert unfit == []
+    assert len({text.casefold() for text in descriptions}) == len(descriptions)
+
+
+def test_every_mark_is_an_icon_that_simplepycons_has(services: list[dict[str, Any]]):
+    known = set(all_icons.names())
+
+    marks = {service["mark"] for service in services} - {None}
+
+    assert len(marks) > 100
+    assert marks - known == set()
+
+
+def test_naming_status_and_class_are_legal_words(services: list[dict[str, Any]]):
+    namings = {service["naming"] for service in services}
+    statuses = {service["status"] for service in services}
+    classes = {service["class"] for service in services}
+
+    assert namings == NAMINGS
+    assert statuses == STATUSES
+    assert classes == CLASSES
+
+
+def test_every_status_date_is_a_day_of_the_sandbox_world(services: list[dict[str, Any]]):
+    first, last = date(2019, 1, 1), date(2026, 9, 30)
+
+    outside = [
+        service["id"]
+        for service in services
+        if not first <= date.fromisoformat(service["status_date"]) <= last
+    ]
+
+    assert outside == []
+
+
+def test_the_facts_equal_the_shared_reference(services: list[dict[str, Any]]):
+    if not REFERENCE.exists():
+        sentence = "The shared reference is not beside the repository, so facts are not compared."
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    reference = sorted(
+        json.loads(REFERENCE.read_text(encoding="utf-8")), key=lambda service: service["id"]
+    )
+
+    ours = [{key: service[key] for key in FACTS} for service in services]
+
+    assert ours == [{key: service[key] for key in FACTS} for service in reference]

@@ -1,0 +1,284 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_settings, origin
+from pbf.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[1]
+ALL_THREE = {
+    "FIVETRAN_API_KEY": "the-key",
+    "FIVETRAN_API_SECRET": "the-secret",
+    "FIVETRAN_GROUP_ID": "our_group",
+}
+
+
+def load(**values: str) -> Settings:
+    return load_settings(values, dotenv=None)
+
+
+def test_without_credentials_it_is_the_sandbox():
+    settings = load()
+
+    assert settings.sandbox
+    assert settings == Settings()
+
+
+def test_with_all_three_credentials_it_is_the_account():
+    settings = load(**ALL_THREE)
+
+    assert not settings.sandbox
+    assert (settings.api_key, settings.api_secret) == ("the-key", "the-secret")
+    assert settings.group_id == "our_group"
+    assert settings.api_url == FIVETRAN_API_URL
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        pytest.param(CREDENTIALS[:1], "FIVETRAN_API_KEY is not set.", id="key"),
+        pytest.param(CREDENTIALS[1:2], "FIVETRAN_API_SECRET is not set.", id="secret"),
+        pytest.param(CREDENTIALS[2:], "FIVETRAN_GROUP_ID is not set.", id="group"),
+        pytest.param(
+            CREDENTIALS[1:],
+            "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set.",
+            id="secret-and-group",
+        ),
+    ],
+)
+def test_half_set_credentials_stop_and_name_what_is_missing(missing, said):
+    values = {name: text for name, text in ALL_THREE.items() if name not in missing}
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(**values)
+
+    assert str(caught.value).startswith(said)
+    assert "the-key" not in str(caught.value)
+    assert "the-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("empty", [pytest.param("", id="empty"), pytest.param(" \t", id="blank")])
+def test_an_empty_value_counts_as_unset(empty):
+    credentials = dict.fromkeys(ALL_THREE, empty)
+
+    settings = load(**credentials, FIVETRAN_API_URL=empty, PBF_TIMEOUT=empty, PBF_PUBLIC_URL=empty)
+
+    assert settings == Settings()
+
+
+def test_blanks_around_a_value_are_dropped():
+    assert load(**{**ALL_THREE, "FIVETRAN_API_KEY": " the-key \n"}).api_key == "the-key"
+
+
+def test_the_environment_stands_over_the_file(tmp_path):
+    file = tmp_path / "settings"
+    file.write_text(
+        "FIVETRAN_API_KEY=from-file\nFIVETRAN_API_SECRET=from-file\nFIVETRAN_GROUP_ID=from-file\n"
+    )
+
+    settings = load_settings({"FIVETRAN_API_KEY": "from-environment"}, dotenv=str(file))
+
+    assert settings.api_key == "from-environment"
+    assert settings.api_secret == "from-file"
+    assert settings.group_id == "from-file"
+
+
+def test_the_environment_and_dotenv_of_the_working_directory_are_the_default(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("PBF_PRODUCT_NAME=From file\nPBF_TIMEOUT=7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PBF_TIMEOUT", "9")
+
+    settings = load_settings()
+
+    assert (settings.product_name, settings.timeout) == ("From file", 9.0)
+
+
+def test_a_file_that_is_not_there_says_nothing(tmp_path):
+    assert load_settings({}, dotenv=str(tmp_path / "nowhere")) == Settings()
+
+
+def test_a_file_saved_with_an_encoding_mark_is_read(tmp_path):
+    file = tmp_path / "settings"
+    lines = "".join(f"{name}={text}\r\n" for name, text in ALL_THREE.items())
+    file.write_bytes(lines.encode("utf-8-sig"))
+
+    settings = load_settings({}, dotenv=str(file))
+
+    assert settings.api_key == "the-key"
+
+
+def test_a_file_that_is_no_text_stops_in_one_sentence(tmp_path):
+    file = tmp_path / "settings"
+    file.write_text("FIVETRAN_API_KEY=x", encoding="utf-16")
+
+    with pytest.raises(ConfigurationError, match=r"cannot be read\. Save it"):
+        load_settings({}, dotenv=str(file))
+
+
+def test_a_key_pasted_with_its_secret_is_refused_without_quoting_it():
+    values = {**ALL_THREE, "FIVETRAN_API_KEY": "the-key:the-secret"}
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(**values)
+
+    assert "colon" in str(caught.value)
+    assert "the-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("https://api.example.com", id="plain"),
+        pytest.param("https://api.example.com/", id="slash"),
+        pytest.param("https://api.example.com/v1", id="version"),
+        pytest.param("https://api.example.com/v1/", id="version-and-slash"),
+    ],
+)
+def test_the_api_url_is_kept_without_version_and_slash(written):
+    assert load(FIVETRAN_API_URL=written).api_url == "https://api.example.com"
+
+
+def test_the_api_url_keeps_a_path_of_its_own():
+    url = load(FIVETRAN_API_URL="http://127.0.0.1:8501/sandbox/v1/").api_url
+
+    assert url == "http://127.0.0.1:8501/sandbox"
+
+
+def test_the_public_url_loses_its_slash():
+    assert load(PBF_PUBLIC_URL="https://x.example/data/").public_url == "https://x.example/data"
+
+
+@pytest.mark.parametrize("name", ["FIVETRAN_API_URL", "PBF_PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("api.example.com", id="no-scheme"),
+        pytest.param("ftp://api.example.com", id="other-scheme"),
+        pytest.param("javascript:alert(1)", id="script"),
+        pytest.param("https://", id="no-host"),
+        pytest.param("https:///path", id="no-host-but-path"),
+        pytest.param("https://api.example.com:port", id="odd-port"),
+        pytest.param("https://api.example.com:99999", id="port-too-large"),
+        pytest.param("https://someone:hidden@api.example.com", id="credentials"),
+        pytest.param("https://[::1", id="half-an-address"),
+    ],
+)
+def test_a_bad_url_stops_and_names_the_setting_without_quoting_it(name, url):
+    with pytest.raises(ConfigurationError) as caught:
+        load(**{name: url})
+
+    assert str(caught.value) == f"{name} is not a URL that starts with http:// or https://."
+
+
+def test_origins_are_parted_by_spaces_or_commas():
+    settings = load(
+        PBF_ALLOWED_ORIGINS="https://a.example/, http://B.example:8080/path  https://c.x"
+    )
+
+    assert settings.allowed_origins == ("https://a.example", "http://b.example:8080", "https://c.x")
+
+
+def test_a_bad_origin_stops():
+    with pytest.raises(ConfigurationError, match="PBF_ALLOWED_ORIGINS"):
+        load(PBF_ALLOWED_ORIGINS="https://a.example *")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("https://x.example/a?b#c", "https://x.example", id="path-goes"),
+        pytest.param("HTTPS://X.Example", "https://x.example", id="small-letters"),
+        pytest.param("https://x.example:443", "https://x.example", id="standard-tls-port"),
+        pytest.param("http://x.example:80/", "http://x.example", id="standard-port"),
+        pytest.param("http://x.example:443", "http://x.example:443", id="other-port"),
+        pytest.param("http://[::1]:8501/x", "http://[::1]:8501", id="ipv6"),
+        pytest.param("https://x.example#@y.example", "https://x.example", id="host-in-fragment"),
+    ],
+)
+def test_an_origin_is_what_browsers_compare(url, expected):
+    assert origin(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("//x.example", id="no-scheme"),
+        pytest.param("/path", id="path"),
+        pytest.param("", id="nothing"),
+        pytest.param("https://x.example@y.example", id="host-as-user"),
+        pytest.param("https://@y.example", id="empty-user"),
+        pytest.param("https://y.example\\@x.example", id="backslash"),
+        pytest.param("data:text/html,x", id="data"),
+    ],
+)
+def test_what_is_no_absolute_http_url_has_no_origin(url):
+    with pytest.raises(ValueError, match="not an http"):
+        origin(url)
+
+
+def test_a_host_that_only_looks_like_another_is_another():
+    assert origin("https://x.example\\.y.example") != "https://x.example"
+
+
+def test_the_timeout_is_a_number_of_seconds():
+    assert load(PBF_TIMEOUT="0.5").timeout == 0.5
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf", "601", "1 minute"])
+def test_a_timeout_that_is_none_stops(text):
+    with pytest.raises(ConfigurationError, match="PBF_TIMEOUT is not a number of seconds"):
+        load(PBF_TIMEOUT=text)
+
+
+def test_the_representation_tells_no_secret():
+    settings = load(
+        **{**ALL_THREE, "FIVETRAN_API_KEY": "hidden-1", "FIVETRAN_API_SECRET": "hidden-2"},
+        PBF_DATABASE_URL="postgresql://me:hidden-3@db/x",
+        PBF_SIGNING_KEY="hidden-4",
+    )
+
+    shown = repr(settings)
+
+    assert "hidden" not in shown
+    assert "our_group" in shown
+
+
+def test_nothing_is_read_when_the_module_is_imported(tmp_path):
+    (tmp_path / ".env").write_text("PBF_TIMEOUT=not a number\n")
+    program = "import pbf.config, pbf.runtime, pbf.proxy"
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "FIVETRAN_API_KEY": "alone"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file.name for file in tmp_path.iterdir()] == [".env"]
+
+
+def test_the_example_file_lists_every_setting_and_no_other():
+    source = (ROOT / "pbf" / "config.py").read_text()
+    read = {
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.isupper()
+        and node.value.startswith(("FIVETRAN_", "PBF_"))
+    }
+
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    listed = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+
+    assert listed == read
+
+
+def test_the_example_file_as_it_is_gives_the_defaults():
+    assert load_settings({}, dotenv=str(ROOT / ".env.example")) == Settings()

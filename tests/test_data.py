@@ -1,0 +1,215 @@
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+import responses
+
+from pbf import data
+from pbf import runtime as runtimes
+from pbf.config import Settings
+from pbf.errors import Unauthorized
+from pbf.models import Service
+
+API = "https://fivetran.example"
+
+
+@pytest.fixture
+def api():
+    """An account whose API the test writes itself."""
+    started = runtimes.start(
+        Settings(
+            api_key="the-key",
+            api_secret="the-secret",
+            group_id="our_group",
+            api_url=API,
+            database_url="sqlite://",
+        )
+    )
+    runtimes.use(started)
+    with responses.RequestsMock() as mock:
+        yield mock
+    started.close()
+
+
+def fill(api: responses.RequestsMock, services: list[dict], connectors: list[dict]) -> None:
+    api.get(f"{API}/v1/metadata/connector-types", json={"data": {"items": services}})
+    api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": connectors}})
+
+
+def connector(name: str, **fields: object) -> dict:
+    status = {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"}
+    return {
+        "id": name,
+        "service": "stripe",
+        "schema": name,
+        "status": {**status, **fields.pop("status", {})},
+        **fields,
+    }
+
+
+def test_cards_count_the_connectors_one_has(api):
+    stripe = {
+        "id": "stripe",
+        "name": "Stripe",
+        "type": "Finance",
+        "description": "Payments.",
+        "icon_url": "https://f.example/stripe.svg",
+        "link_to_docs": "https://f.example/docs",
+        "service_status": "beta",
+    }
+    fill(api, [stripe, {"id": "slack"}], [connector("a"), connector("b")])
+
+    cards, _ = data.cards()
+
+    assert cards == [
+        {
+            "id": "stripe",
+            "name": "Stripe",
+            "category": "Finance",
+            "description": "Payments.",
+            "icon": "https://f.example/stripe.svg",
+            "docs": "https://f.example/docs",
+            "mark": "Beta",
+            "yours": 2,
+        },
+        {
+            "id": "slack",
+            "name": "slack",
+            "category": "Other",
+            "description": "",
+            "icon": "",
+            "docs": "",
+            "mark": "",
+            "yours": 0,
+        },
+    ]
+
+
+def test_a_row_tells_the_status_and_the_one_next_step(api):
+    fill(
+        api,
+        [{"id": "stripe", "name": "Stripe"}],
+        [connector("a", status={"setup_state": "incomplete"})],
+    )
+
+    row = data.rows()[0][0]
+
+    assert (row["name"], row["service_name"]) == ("a", "Stripe")
+    assert (row["status"], row["tone"]) == ("Not finished", "attention")
+    assert row["next_action"] == {"id": "finish", "label": "Finish set-up"}
+    assert (row["last"], row["marked"]) == (None, False)
+
+
+def test_the_one_who_came_back_stands_first_then_the_urgent(api):
+    broken = {"setup_state": "broken", "tasks": [{"code": "reconnect", "message": "Expired"}]}
+    fill(
+        api,
+        [{"id": "stripe"}],
+        [
+            connector("fine", succeeded_at="2026-11-23T12:00:00Z"),
+            connector("broken", status=broken),
+            connector("back", succeeded_at="2026-11-23T12:00:00Z"),
+        ],
+    )
+
+    rows, version = data.rows("back")
+
+    assert [(row["id"], row["marked"]) for row in rows] == [
+        ("back", True),
+        ("broken", False),
+        ("fine", False),
+    ]
+    assert version != data.rows()[1]
+
+
+def test_a_connector_of_a_service_that_left_the_catalogue_is_shown_by_its_id(api):
+    fill(api, [], [connector("a", service="retired")])
+
+    row = data.rows()[0][0]
+
+    assert (row["service_name"], row["icon"], row["docs"]) == ("retired", "", "")
+
+
+def test_the_summary_counts_and_puts_the_latest_change_first(api):
+    fill(
+        api,
+        [{"id": "stripe"}],
+        [
+            connector("old", succeeded_at="2026-11-01T12:00:00Z"),
+            connector("new", succeeded_at="2026-11-23T12:00:00Z"),
+            connector("silent"),
+            connector("first", status={"sync_state": "syncing"}),
+            connector("open", status={"setup_state": "incomplete"}),
+        ],
+    )
+
+    summary = data.summary()
+
+    assert (summary["total"], summary["moving"]) == (5, 1)
+    assert [row["id"] for row in summary["urgent"]] == ["open"]
+    assert [row["id"] for row in summary["changed"]] == ["new", "old"]
+    assert datetime.fromisoformat(summary["changed"][0]["changed"]).tzinfo is not None
+
+
+def test_what_is_derived_follows_a_change_at_once(house, sandbox):
+    before, version = data.rows()
+    paused = next(row for row in before if row["status"] == "Paused")
+
+    house.portal.resume(paused["id"])
+    after, newer = data.rows()
+
+    assert version != newer
+    assert next(row for row in after if row["id"] == paused["id"])["status"] != "Paused"
+    assert data.summary()["total"] == len(before)
+
+
+def test_what_is_derived_is_made_once_for_one_answer(house):
+    first, version = data.cards()
+
+    second, same = data.cards()
+
+    assert (first, version) == (second, same)
+
+
+def test_two_tenants_of_one_process_do_not_see_each_others_rows(house, sandbox, settings):
+    own, _ = data.rows()
+    other = sandbox.world.add_group("Other")
+    sandbox.world.add_connections(1, group_id=other.id)
+    started = runtimes.start(replace(settings, group_id=other.id))
+    runtimes.use(started)
+
+    theirs, _ = data.rows()
+
+    assert len(theirs) == 1
+    assert not {row["id"] for row in own} & {row["id"] for row in theirs}
+    started.close()
+
+
+def test_a_failure_is_raised_and_not_kept(api):
+    api.get(f"{API}/v1/metadata/connector-types", status=401, json={})
+
+    for _ in range(2):
+        with pytest.raises(Unauthorized):
+            data.cards()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("HumanResources", "Human resources"), ("NewThing", "New thing"), ("", "Other")],
+)
+def test_a_category_is_told_in_words(kind: str, words: str):
+    assert data.category(Service(id="x", type=kind)) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("general_availability", ""),
+        ("beta", "Beta"),
+        ("sunset", "Sunset"),
+        ("early_access", "Early access"),
+        ("", ""),
+    ],
+)
+def test_a_stage_is_told_in_words(status: str, words: str):
+    assert data.stage(Service(id="x", service_status=status)) == words

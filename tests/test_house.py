@@ -1,0 +1,145 @@
+"""Who may import whom, as DESIGN draws the house."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf").rglob("*.py")])
+
+# A package stands for all that is in it.
+ONLY_IN = {
+    "streamlit": {
+        *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu"),
+        *("pbf.component", "pbf.gallery", "pbf.table"),
+    },
+    "requests": {"pbf.transport"},
+    "urllib3": {"pbf.transport"},
+    "flask": {"pbf.proxy", "pbf.answers", "pbf.sandbox"},
+    "sqlalchemy": {"pbf.store", "pbf.runtime"},
+    "dogpile": {"pbf.shelf"},
+    "redis": {"pbf.shelf"},
+    "itsdangerous": {"pbf.handoff", "pbf.sandbox"},
+    "dotenv": {"pbf.config"},
+}
+MAY_IMPORT = {
+    "pages": {
+        *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
+        *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words"),
+    },
+    "pbf.sandbox": {"pbf.sandbox"},
+    "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
+    "pbf.transport": {"pbf.models", "pbf.errors"},
+    "pbf.cache": {"pbf.errors", "pbf.shelf"},
+    "pbf.codec": {"pbf.cache"},
+    "pbf.shelf": set(),
+    "pbf.store": {"pbf.models"},
+    "pbf.config": {"pbf.errors"},
+    "pbf.portal": {
+        *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
+        *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations"),
+    },
+    "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
+    "pbf.health": {"pbf.models"},
+    "pbf.naming": {"pbf.errors", "pbf.naming_kinds"},
+    "pbf.search": {"pbf.models", "pbf.words"},
+    "pbf.errors": set(),
+    "pbf.handoff": set(),
+    "pbf.models": set(),
+    "pbf.words": set(),
+}
+PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
+OUTSIDE_WORLD = {
+    *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
+    *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),
+}
+
+
+def module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(file: Path) -> set[str]:
+    """The modules a file imports, wherever in it; `from pbf import data` counts as pbf.data."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports by a relative path"
+            assert node.module
+            if node.module in ("pbf", "pages"):
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            else:
+                found.add(node.module)
+    return found
+
+
+def within(name: str, places: set[str]) -> bool:
+    """Whether a module is one of some places or lies in one of them."""
+    return any(f"{name}.".startswith(f"{place}.") for place in places)
+
+
+IMPORTS = {module(file): imports(file) for file in FILES}
+OURS = {
+    name: {one for one in found if within(one, {"pbf", "pages", "app"})}
+    for name, found in IMPORTS.items()
+}
+
+
+def test_the_house_has_been_found():
+    assert {"app", "pbf.menu", "pbf.portal", "pages.connectors", "pbf.sandbox.server"} <= set(OURS)
+
+
+@pytest.mark.parametrize(("library", "places"), ONLY_IN.items(), ids=ONLY_IN)
+def test_a_library_is_imported_in_its_place_alone(library, places):
+    users = {
+        name for name, found in IMPORTS.items() if any(within(one, {library}) for one in found)
+    }
+
+    assert {name for name in users if not within(name, places)} == set()
+    assert users, f"nobody imports {library}; the rule is of no use"
+
+
+@pytest.mark.parametrize(("place", "allowed"), MAY_IMPORT.items(), ids=MAY_IMPORT)
+def test_a_module_imports_only_what_it_may(place, allowed):
+    strangers = {
+        (name, one)
+        for name, found in OURS.items()
+        if within(name, {place})
+        for one in found
+        if not within(one, allowed)
+    }
+
+    assert strangers == set()
+
+
+def test_the_sandbox_is_known_to_who_starts_it_alone():
+    users = {
+        name
+        for name, found in OURS.items()
+        if not within(name, {"pbf.sandbox"}) and any(within(one, {"pbf.sandbox"}) for one in found)
+    }
+
+    assert users == {"pbf.runtime", "pbf.__main__"}
+
+
+def test_nobody_imports_a_page_or_the_server():
+    users = {
+        (name, one)
+        for name, found in OURS.items()
+        for one in found
+        if within(one, {"pages", "app"})
+    }
+
+    assert users == set()
+
+
+@pytest.mark.parametrize("name", sorted(PURE & set(IMPORTS)))
+def test_a_pure_module_imports_nothing_of_the_outside_world(name):
+    libraries = {one.partition(".")[0] for one in IMPORTS[name]}
+
+    assert libraries & OUTSIDE_WORLD == set()
+    assert libraries & set(ONLY_IN) == set()

@@ -1,0 +1,451 @@
+import pytest
+import responses
+from flask import Flask
+from flask.testing import FlaskClient
+
+from pbf import runtime as runtimes
+from pbf.config import Settings
+from pbf.errors import ConfigurationError
+from pbf.proxy import create_app
+from pbf.runtime import Runtime
+
+API = "https://fivetran.example"
+CONNECTION = {"id": "one", "group_id": "our_group", "service": "google_sheets", "schema": "a.a"}
+
+
+@pytest.fixture
+def app(house: Runtime) -> Flask:
+    return create_app(lambda: house)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def remote():
+    """Routes over an API whose answers the test writes itself."""
+    started = runtimes.start(
+        Settings(
+            api_key="the-key",
+            api_secret="the-secret",
+            group_id="our_group",
+            api_url=API,
+            public_url="https://connect.example",
+            allowed_origins=("https://app.example",),
+            database_url="sqlite://",
+        )
+    )
+    yield create_app(lambda: started).test_client()
+    started.close()
+
+
+@pytest.fixture
+def api():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+def listed(api: responses.RequestsMock, *connections: dict) -> None:
+    api.get(
+        f"{API}/v1/groups/our_group/connections",
+        json={"code": "Success", "data": {"items": list(connections)}},
+    )
+
+
+def make(client: FlaskClient, name: str = "Sales", service: str = "google_sheets") -> dict:
+    answer = client.post("/_/connectors", json={"service": service, "name": name})
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def test_services_are_a_bare_list_with_fivetrans_field_names(client: FlaskClient):
+    answer = client.get("/_/services")
+
+    assert answer.status_code == 200
+    assert len(answer.json) == 773
+    assert list(answer.json[0]) == [
+        "id",
+        "name",
+        "type",
+        "description",
+        "icon_url",
+        "icons",
+        "link_to_docs",
+        "link_to_erd",
+        "connector_class",
+        "service_status",
+        "supported_features",
+    ]
+
+
+def test_connectors_are_a_bare_list_of_the_fields_that_may_leave(client: FlaskClient):
+    answer = client.get("/_/connectors")
+
+    assert answer.status_code == 200
+    assert {key for connector in answer.json for key in connector} == {
+        "id",
+        "service",
+        "schema",
+        "display_name",
+        "paused",
+        "created_at",
+        "succeeded_at",
+        "failed_at",
+        "sync_frequency",
+        "schedule_type",
+        "status",
+    }
+
+
+def test_a_creation_answers_with_the_connector_under_its_typed_name(client: FlaskClient):
+    made = make(client, "Möbel & Küche")
+
+    assert (made["schema"], made["display_name"]) == ("mobel_kuche.mobel_kuche", "Möbel & Küche")
+    assert made["status"]["setup_state"] == "incomplete"
+    assert made["id"] in [connector["id"] for connector in client.get("/_/connectors").json]
+
+
+def test_one_connector_can_be_asked_for(client: FlaskClient):
+    made = make(client)
+
+    answer = client.get(f"/_/connectors/{made['id']}")
+
+    assert answer.json == made
+
+
+def test_the_form_answers_an_address_to_which_a_way_back_can_be_appended(client: FlaskClient):
+    made = make(client)
+
+    answer = client.get(f"/_/connectors/{made['id']}/form")
+
+    assert set(answer.json) == {"url", "connectorId"}
+    assert answer.json["connectorId"] == made["id"]
+    assert "?auth=" in answer.json["url"]
+    assert "redirect_uri" not in answer.json["url"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_form_takes_a_way_back_to_our_own_host(client: FlaskClient):
+    made = make(client)
+
+    answer = client.get(
+        f"/_/connectors/{made['id']}/form", query_string={"redirect_uri": "http://localhost/x"}
+    )
+
+    assert answer.status_code == 200
+    assert "redirect_uri=" in answer.json["url"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param("https://evil.example/", id="another-host"),
+        pytest.param("http://localhost:81/", id="another-port"),
+        pytest.param("http://localhost.evil.example/", id="lookalike"),
+        pytest.param("http://localhost@evil.example/", id="user-part"),
+        pytest.param("javascript:alert(1)", id="script"),
+        pytest.param("//evil.example/", id="no-scheme"),
+        pytest.param("http://localhost:notaport/", id="bad-port"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_the_form_refuses_a_way_back_elsewhere(client: FlaskClient, target: str):
+    made = make(client)
+
+    answer = client.get(f"/_/connectors/{made['id']}/form", query_string={"redirect_uri": target})
+
+    assert answer.status_code == 400
+    assert answer.json["error"]["code"] == "invalid_redirect"
+
+
+def test_the_form_takes_a_way_back_to_an_allowed_origin(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, CONNECTION)
+    api.post(
+        f"{API}/v1/connections/one/connect-card",
+        json={"code": "Success", "data": {"connect_card": {"uri": "https://f.example/s?auth=t"}}},
+    )
+
+    answer = remote.get("/_/connectors/one/form?redirect_uri=https://app.example/back")
+
+    assert answer.json == {"url": "https://f.example/s?auth=t", "connectorId": "one"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        pytest.param({"name": "Sales"}, 400, "invalid_request", id="no-service"),
+        pytest.param({"service": 1, "name": "Sales"}, 400, "invalid_request", id="number"),
+        pytest.param({"service": "google_sheets"}, 400, "invalid_name", id="no-name"),
+        pytest.param({"service": "google_sheets", "name": ""}, 400, "invalid_name", id="empty"),
+        pytest.param({"service": "google_sheets", "name": "!?"}, 400, "invalid_name", id="signs"),
+        pytest.param(
+            {"service": "google_sheets", "name": "x" * 101}, 400, "invalid_name", id="too-long"
+        ),
+        pytest.param(
+            {"service": "nonesuch", "name": "Sales"}, 404, "unknown_service", id="unknown"
+        ),
+        pytest.param(["google_sheets"], 400, "invalid_request", id="a-list"),
+    ],
+)
+def test_a_creation_that_cannot_be_is_refused(
+    client: FlaskClient, body: object, status: int, code: str
+):
+    before = len(client.get("/_/connectors").json)
+
+    answer = client.post("/_/connectors", json=body)
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+    assert len(client.get("/_/connectors").json) == before
+
+
+def test_a_name_that_is_taken_is_refused_and_the_next_free_one_offered(client: FlaskClient):
+    make(client, "Sales")
+
+    answer = client.post("/_/connectors", json={"service": "slack", "name": "sales"})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "name_taken")
+    assert "sales_2" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("send", "status", "code"),
+    [
+        pytest.param({"data": "service=x"}, 415, "not_json", id="no-type"),
+        pytest.param(
+            {"data": "{", "content_type": "application/json"}, 400, "invalid_json", id="cut-off"
+        ),
+        pytest.param(
+            {"data": b"\xff\xfe", "content_type": "application/json"},
+            400,
+            "invalid_json",
+            id="not-text",
+        ),
+        pytest.param(
+            {"data": "[" * 65537, "content_type": "application/json"}, 413, "too_large", id="large"
+        ),
+    ],
+)
+def test_a_body_that_is_not_json_is_refused(
+    client: FlaskClient, send: dict, status: int, code: str
+):
+    answer = client.post("/_/connectors", **send)
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("path", ["/_/connectors/nonesuch", "/_/connectors/nonesuch/form"])
+def test_a_connector_that_is_not_the_tenants_does_not_exist(client: FlaskClient, path: str):
+    answer = client.get(path)
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "unknown_connector")
+
+
+def test_routes_that_are_not_there_and_wrong_methods_answer_json(client: FlaskClient):
+    missing, wrong = client.get("/_/nothing"), client.delete("/_/connectors")
+
+    assert (missing.status_code, missing.json["error"]["code"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json["error"]["code"]) == (405, "method_not_allowed")
+    assert "POST" in wrong.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "code"),
+    [
+        pytest.param({"status": 401, "json": {}}, 502, "fivetran_refused", id="wrong-key"),
+        pytest.param({"status": 404, "json": {}}, 502, "group_not_visible", id="wrong-group"),
+        pytest.param({"status": 403, "json": {}}, 502, "group_not_visible", id="forbidden"),
+        pytest.param({"status": 409, "json": {}}, 409, "fivetran_conflict", id="conflict"),
+        pytest.param({"status": 500, "body": "x"}, 502, "fivetran_failed", id="500"),
+        pytest.param({"body": "<html>"}, 502, "fivetran_bad_answer", id="html"),
+        pytest.param({"json": {"data": {}}}, 502, "fivetran_bad_answer", id="no-items"),
+    ],
+)
+def test_what_fivetran_refuses_or_fails_is_told(
+    remote: FlaskClient, api: responses.RequestsMock, reply: dict, status: int, code: str
+):
+    api.get(f"{API}/v1/groups/our_group/connections", **reply)
+
+    answer = remote.get("/_/connectors")
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+    assert set(answer.json) == {"error"}
+    assert set(answer.json["error"]) == {"code", "message"}
+    assert "the-key" not in answer.text
+    assert "the-secret" not in answer.text
+
+
+def test_a_wrong_key_is_told_in_the_words_that_the_samples_client_knows(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    api.get(f"{API}/v1/metadata/connector-types", status=401, json={})
+
+    answer = remote.get("/_/services")
+
+    assert "Invalid authorization credentials" in answer.text
+
+
+def test_the_rate_limit_says_when_to_try_again(remote: FlaskClient, api: responses.RequestsMock):
+    api.get(
+        f"{API}/v1/groups/our_group/connections",
+        status=429,
+        json={"code": "TooManyRequests"},
+        headers={"Retry-After": "90"},
+    )
+
+    answer = remote.get("/_/connectors")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "90")
+
+
+def test_a_fivetran_that_cannot_be_reached_is_a_502(remote: FlaskClient, api):
+    api.get(f"{API}/v1/groups/our_group/connections", body=responses.ConnectionError())
+
+    answer = remote.get("/_/connectors")
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (502, "fivetran_unreachable")
+
+
+def test_settings_that_are_half_set_are_a_503_with_their_names():
+    def refuse() -> Runtime:
+        raise ConfigurationError("FIVETRAN_API_SECRET is not set.")
+
+    answer = create_app(refuse).test_client().get("/_/services")
+
+    assert answer.status_code == 503
+    assert answer.json["error"] == {
+        "code": "not_configured",
+        "message": "FIVETRAN_API_SECRET is not set.",
+    }
+
+
+def test_an_error_that_nobody_foresaw_tells_nothing():
+    def fail() -> Runtime:
+        raise RuntimeError("the-secret")
+
+    answer = create_app(fail).test_client().get("/_/services")
+
+    assert answer.status_code == 500
+    assert "the-secret" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_health_answers(client: FlaskClient):
+    assert client.get("/_/healthz").json == {"status": "ok", "sandbox": False}
+
+
+def test_a_ticket_leads_to_the_card(client: FlaskClient, house: Runtime):
+    made = make(client)
+    ticket = house.portal.signer.ticket(house.portal.tenant.id, made["id"])
+
+    answer = client.get(f"/_/go/{ticket}")
+
+    assert answer.status_code == 303
+    assert "/connect-card/setup?" in answer.location
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("ticket", ["forged", "a.b.c", "%00"])
+def test_a_ticket_that_is_not_ours_leads_to_the_list(client: FlaskClient, ticket: str):
+    answer = client.get(f"/_/go/{ticket}")
+
+    assert (answer.status_code, answer.location) == (
+        303,
+        "http://localhost/connectors?note=expired",
+    )
+
+
+def test_a_return_names_the_connector_once(client: FlaskClient, house: Runtime):
+    made = make(client)
+    state = house.portal.signer.state(house.portal.tenant.id, connector_id=made["id"])
+
+    first, second = (client.get(f"/_/return?state={state}") for _ in range(2))
+
+    assert first.location == f"http://localhost/connectors?returned={made['id']}"
+    assert second.location == "http://localhost/connectors?note=used"
+
+
+def test_a_return_from_the_card_of_the_creation_finds_the_connector(
+    client: FlaskClient, house: Runtime
+):
+    made = make(client)
+    state = house.portal.signer.state(house.portal.tenant.id, schema_name=made["schema"])
+
+    answer = client.get(f"/_/return?state={state}")
+
+    assert answer.location == f"http://localhost/connectors?returned={made['id']}"
+
+
+@pytest.mark.parametrize("query", ["", "?state=", "?state=forged", "?state=a.b.c&id=x"])
+def test_a_forged_return_leads_to_the_list(client: FlaskClient, query: str):
+    answer = client.get(f"/_/return{query}")
+
+    assert (answer.status_code, answer.location) == (303, "http://localhost/connectors?note=used")
+
+
+def test_a_return_for_a_connector_that_is_gone_leads_to_the_list(
+    client: FlaskClient, house: Runtime
+):
+    state = house.portal.signer.state(house.portal.tenant.id, connector_id="deleted_one")
+
+    answer = client.get(f"/_/return?state={state}")
+
+    assert answer.location == "http://localhost/connectors?note=gone"
+
+
+def test_links_start_with_the_public_url_where_one_is_set(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, CONNECTION)
+    card = api.post(
+        f"{API}/v1/connections/one/connect-card",
+        json={"code": "Success", "data": {"connect_card": {"uri": "/sandbox/setup?auth=t"}}},
+    )
+
+    answer = remote.get("/_/connectors/one/form")
+
+    assert answer.json["url"] == "https://connect.example/sandbox/setup?auth=t"
+    assert b"https://connect.example" in card.calls[0].request.body
+
+
+def test_a_list_is_not_sent_again_to_who_has_it(client: FlaskClient):
+    first = client.get("/_/services", headers={"Accept-Encoding": "gzip"})
+
+    again = client.get(
+        "/_/services", headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]}
+    )
+
+    assert first.headers["Content-Encoding"] == "gzip"
+    assert first.headers["Vary"] == "Accept-Encoding"
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_list_that_changed_is_sent_anew(client: FlaskClient):
+    first = client.get("/_/connectors")
+    made = make(client)
+
+    again = client.get("/_/connectors", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert again.status_code == 200
+    assert made["id"] in [connector["id"] for connector in again.json]
+
+
+def test_links_follow_the_host_that_was_asked(house: Runtime):
+    sandboxed = runtimes.start(Settings())
+    client = create_app(lambda: sandboxed).test_client()
+
+    icons = [
+        client.get("/_/services", base_url=base).json[0]["icon_url"]
+        for base in ("http://one.example", "http://two.example:8501")
+    ]
+    sandboxed.close()
+
+    assert icons == [
+        "http://one.example/sandbox/icons/15five.svg",
+        "http://two.example:8501/sandbox/icons/15five.svg",
+    ]

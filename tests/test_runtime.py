@@ -1,0 +1,163 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from werkzeug.test import Client
+
+from pbf import runtime as runtimes
+from pbf.config import Settings
+from pbf.errors import ConfigurationError
+from pbf.runtime import Runtime
+
+CREDENTIALS = {
+    "FIVETRAN_API_KEY": "the-key",
+    "FIVETRAN_API_SECRET": "the-secret",
+    "FIVETRAN_GROUP_ID": "our_group",
+}
+
+
+@pytest.fixture
+def own_sandbox():
+    """The product without settings."""
+    started = runtimes.start(Settings())
+    runtimes.use(started)
+    yield started
+    started.close()
+
+
+def test_without_settings_a_sandbox_on_a_loopback_port_stands_in(own_sandbox: Runtime):
+    assert own_sandbox.sandbox.url.startswith("http://127.0.0.1:")
+    assert len(own_sandbox.portal.connectors().items) == 12
+    assert own_sandbox.portal.services().items[0].icon_url.startswith("/sandbox/icons/")
+
+
+def test_closing_ends_the_sandbox():
+    started = runtimes.start(Settings())
+    url = started.sandbox.url
+
+    started.close()
+
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/v1/account/info", timeout=5)
+
+
+def test_with_credentials_there_is_no_sandbox(house: Runtime):
+    assert house.sandbox is None
+    assert house.portal.tenant.group_id == "sandy_harbour"
+
+
+def test_the_embedded_sandbox_is_served_to_browsers(own_sandbox: Runtime):
+    answer = Client(runtimes.embedded_sandbox).get("/icons/stripe.svg")
+
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+
+
+def test_with_credentials_nothing_is_served_at_the_sandboxs_place(house: Runtime):
+    assert Client(runtimes.embedded_sandbox).get("/icons/stripe.svg").status_code == 404
+
+
+def test_with_half_set_credentials_nothing_is_served_at_the_sandboxs_place(monkeypatch):
+    monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
+
+    assert Client(runtimes.embedded_sandbox).get("/icons/stripe.svg").status_code == 404
+
+
+def test_all_callers_get_the_same_parts():
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> Runtime:
+        together.wait()
+        return runtimes.runtime()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(8)))
+
+    assert all(one is found[0] for one in found)
+    found[0].close()
+
+
+def test_settings_that_are_put_right_are_read_at_the_next_call(monkeypatch):
+    monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
+    with pytest.raises(ConfigurationError):
+        runtimes.runtime()
+
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    started = runtimes.runtime()
+
+    assert started.portal.tenant.group_id == "our_group"
+    started.close()
+
+
+def test_names_are_kept_in_the_working_directory_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    runtimes.start(Settings(api_key="k", api_secret="s", group_id="g")).close()
+
+    assert (tmp_path / "pbf.sqlite3").exists()
+
+
+def test_the_embedded_sandbox_leaves_no_file_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    runtimes.start(Settings()).close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("a password", id="not-a-url"),
+        pytest.param("nonesuch://user:hunter2@localhost/x", id="unknown-database"),
+        pytest.param("sqlite:////nonexistent/pbf.sqlite3", id="no-such-folder"),
+    ],
+)
+@pytest.mark.parametrize("credentials", [True, False], ids=["account", "sandbox"])
+def test_a_database_that_cannot_be_opened_is_told_without_its_address(url: str, credentials: bool):
+    threads = threading.active_count()
+    known = {"api_key": "k", "api_secret": "s", "group_id": "g"} if credentials else {}
+
+    with pytest.raises(ConfigurationError, match="Check PBF_DATABASE_URL") as caught:
+        runtimes.start(Settings(database_url=url, **known))
+
+    assert url not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert threading.active_count() == threads
+
+
+def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
+    def start(secret: str, key: str | None = None) -> Runtime:
+        return runtimes.start(
+            Settings(
+                api_key="k",
+                api_secret=secret,
+                group_id="g",
+                database_url="sqlite://",
+                signing_key=key,
+            )
+        )
+
+    one, same, other, keyed = start("s"), start("s"), start("t"), start("s", "of its own")
+    ticket = one.portal.signer.ticket("g", "connector")
+
+    assert same.portal.signer.read_ticket(ticket, "g") == "connector"
+    assert other.portal.signer.read_ticket(ticket, "g") is None
+    assert keyed.portal.signer.read_ticket(ticket, "g") is None
+    for each in (one, same, other, keyed):
+        each.close()
+
+
+def test_each_sandbox_signs_with_a_key_of_its_own():
+    one, other = runtimes.start(Settings()), runtimes.start(Settings())
+    ticket = one.portal.signer.ticket("sandy_harbour", "connector")
+
+    assert other.portal.signer.read_ticket(ticket, "sandy_harbour") is None
+    one.close()
+    other.close()
+
+
+def test_nothing_that_is_printed_of_the_parts_is_secret(house: Runtime, sandbox):
+    assert sandbox.world.api_key not in repr(house.settings)
+    assert sandbox.world.api_secret not in repr(house)
