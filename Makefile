@@ -17,7 +17,7 @@ test: $(DEV) system
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
