@@ -13,9 +13,10 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from pbf.compression import CompressStatic
+from pbf.door import PREFIX
 from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
-from pbf.proxy import PREFIX, create_app
+from pbf.proxy import create_app
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
 from pbf.sockets import send_at_once
 

@@ -62,7 +62,9 @@ def follow(portal: Portal, marked: str) -> None:
         if marked:
             welcome_back(portal, marked)
         place = st.empty()
-        chosen = connector_table(rows, version=version, now=datetime.now(UTC).isoformat())
+        chosen = connector_table(
+            rows, version=version, now=datetime.now(UTC).isoformat(), detail="connector"
+        )
         if chosen:
             with place.container():
                 act(portal, chosen)

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, current_app, json, jsonify, request
@@ -24,6 +25,7 @@ from pbf.errors import (
     InvalidRequest,
     NameTaken,
     NotFound,
+    NotNow,
     PbfError,
     RateLimited,
     ServerFailed,
@@ -31,7 +33,8 @@ from pbf.errors import (
     UnknownConnector,
     UnknownService,
 )
-from pbf.models import Connector, Service
+from pbf.models import Connector
+from pbf.shapes import ConnectorDetail, Shape
 
 # Hosts are told apart, since links are absolute; strangers' Host headers must not fill the memory.
 KEPT_BODIES = 16
@@ -40,6 +43,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     InvalidName: (400, "invalid_name"),
     InvalidRedirect: (400, "invalid_redirect"),
     NameTaken: (409, "name_taken"),
+    NotNow: (409, "not_now"),
     UnknownService: (404, "unknown_service"),
     UnknownConnector: (404, "unknown_connector"),
     InputError: (400, "invalid_request"),
@@ -54,6 +58,14 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     NotFound: (404, "fivetran_not_found"),
     ApiError: (502, "fivetran_refused"),
 }
+HTTP_ERRORS: dict[int, tuple[str, str]] = {
+    400: ("invalid_json", "The body is not valid JSON."),
+    404: ("not_found", "There is no such route."),
+    405: ("method_not_allowed", "This route does not take that method."),
+    413: ("too_large", "The body is larger than 64 KiB."),
+    415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
+}
+UNEXPECTED = (500, "failed")
 
 
 class Bodies:
@@ -80,19 +92,31 @@ class Bodies:
 
 
 def listed(
-    bodies: Bodies,
-    kind: str,
-    base: str,
-    answer: Answer[Any],
-    shape: Callable[[Any, str], dict[str, Any]],
+    bodies: Bodies, kind: str, base: str, answer: Answer[Any], shape: type[Shape]
 ) -> Response:
     """Return a list as JSON, compressed as the client takes it, or 304 if it has it already."""
 
     def build() -> bytes:
-        return json.dumps([shape(item, base) for item in answer.items]).encode()
+        return json.dumps([_dumped(shape, item, base) for item in answer.items]).encode()
 
     body = bodies.get(kind, base, answer.revision, build)
     return sent(body, "application/json")
+
+
+def shown(what: Shape) -> Response:
+    """Return one thing as JSON."""
+    return jsonify(what.model_dump(mode="json"))
+
+
+def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
+    """Return some of a list as JSON, made for this caller alone."""
+    text = json.dumps([_dumped(shape, item, base) for item in items])
+    return sent(Body.of(text.encode()), "application/json")
+
+
+def detailed_connector(connector: Connector) -> ConnectorDetail:
+    """Return a connector with its health and what can be done with it, as it is now."""
+    return ConnectorDetail.of(connector, datetime.now(UTC))
 
 
 def sent(body: Body, kind: str) -> Response:
@@ -109,50 +133,12 @@ def sent(body: Body, kind: str) -> Response:
     return Response(content, 200, headers)
 
 
-def public_service(service: Service, base: str) -> dict[str, Any]:
-    """Return the fields of a service that may leave, under Fivetran's names."""
-    return {
-        "id": service.id,
-        "name": service.title,
-        "type": service.type,
-        "description": service.description,
-        "icon_url": absolute(service.icon_url, base),
-        "icons": [absolute(icon, base) for icon in service.icons],
-        "link_to_docs": service.link_to_docs,
-        "link_to_erd": service.link_to_erd,
-        "connector_class": service.connector_class,
-        "service_status": service.service_status,
-        "supported_features": [
-            {"id": feature.id, "notes": feature.notes} for feature in service.supported_features
-        ],
-    }
+def _dumped(shape: type[Shape], item: Any, base: str) -> dict[str, Any]:
+    return shape.model_validate(item, context={"base": base}).model_dump(mode="json")
 
 
-def public_connector(connector: Connector, _base: str = "") -> dict[str, Any]:
-    """Return the fields of a connector that may leave, under Fivetran's names."""
-    answer = connector.model_dump(
-        mode="json",
-        include={
-            "id",
-            "service",
-            "paused",
-            "created_at",
-            "succeeded_at",
-            "failed_at",
-            "sync_frequency",
-            "schedule_type",
-            "status",
-        },
-    )
-    return {**answer, "schema": connector.schema_name, "display_name": connector.title}
-
-
-def absolute(url: str, base: str) -> str:
-    """Return a link for use on any host; the embedded sandbox gives paths of our own."""
-    return f"{base}{url}" if url.startswith("/") and not url.startswith("//") else url
-
-
-def _error(status: int, code: str, message: str) -> Response:
+def refusal(status: int, code: str, message: str) -> Response:
+    """Return an error as JSON: a code for programs, a sentence for people."""
     response = jsonify({"error": {"code": code, "message": message}})
     response.status_code = status
     return response
@@ -162,7 +148,7 @@ def show_error(error: PbfError) -> Response:
     """Return one of our errors as JSON."""
     kinds = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in kinds if kind in STATUS_CODES)
-    response = _error(status, code, str(error))
+    response = refusal(status, code, str(error))
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -171,15 +157,8 @@ def show_error(error: PbfError) -> Response:
 def show_http_error(error: HTTPException) -> Response:
     """Return an error of the request itself as JSON."""
     status = error.code or 500
-    known = {
-        400: ("invalid_json", "The body is not valid JSON."),
-        404: ("not_found", "There is no such route."),
-        405: ("method_not_allowed", "This route does not take that method."),
-        413: ("too_large", "The body is larger than 64 KiB."),
-        415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
-    }
-    code, message = known.get(status, ("failed", error.name))
-    response = _error(status, code, message)
+    code, message = HTTP_ERRORS.get(status, ("failed", error.name))
+    response = refusal(status, code, message)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
@@ -189,4 +168,4 @@ def show_unexpected(error: Exception) -> Response:
     """Return an error that nobody foresaw, without its text."""
     # The text of an error we did not write may quote anything; its type may not.
     current_app.logger.error("unexpected %s", type(error).__name__)
-    return _error(500, "failed", "Something went wrong here. Try again in a moment.")
+    return refusal(*UNEXPECTED, "Something went wrong here. Try again in a moment.")

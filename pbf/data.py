@@ -12,8 +12,9 @@ from typing import Any
 import streamlit as st
 
 from pbf.cache import Answer
+from pbf.errors import ApiError
 from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
-from pbf.models import Connector, Service
+from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import CATEGORIES, STAGES, spaced
@@ -23,6 +24,8 @@ Summary = dict[str, Any]
 
 LIFETIME = 3600
 ENTRIES = 32
+PAST_LIFETIME = 300
+PAST_ENTRIES = 256
 
 
 def services() -> Answer[Service]:
@@ -35,6 +38,28 @@ def connectors() -> Answer[Connector]:
     """Return the tenant's connectors, with a word while they are on their way."""
     with st.spinner("Asking Fivetran for your connectors…"):
         return _portal().connectors()
+
+
+def service_of(connector: Connector) -> Service:
+    """Return a connector's service; no more than its id where the catalogue does not tell."""
+    try:
+        known = services().items
+    except ApiError:
+        known = ()
+    by_id = (service for service in known if service.id == connector.service)
+    return next(by_id, None) or Service(id=connector.service)
+
+
+def history(connector: Connector) -> list[SyncRecord]:
+    """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
+    with st.spinner("Asking Fivetran for recent syncs…"):
+        return _history(_portal().tenant.id, connector.id, _state(connector))
+
+
+def errors(connector: Connector) -> list[ErrorRecord]:
+    """Return what went wrong with a connector last; none where Fivetran does not tell."""
+    with st.spinner("Asking Fivetran for errors…"):
+        return _errors(_portal().tenant.id, connector.id, _state(connector))
 
 
 def cards() -> tuple[list[Row], str]:
@@ -71,6 +96,28 @@ def stage(service: Service) -> str:
     if service.service_status in STAGES:
         return STAGES[service.service_status]
     return spaced(service.service_status).capitalize()
+
+
+@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
+def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+    try:
+        return _portal().operations.history(connector_id) or []
+    except ApiError:  # more than the page needs, so it waits for the next look
+        return []
+
+
+@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
+def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+    try:
+        return _portal().operations.errors(connector_id) or []
+    except ApiError:
+        return []
+
+
+def _state(connector: Connector) -> str:
+    """Return a mark that changes with what a connector's past depends on."""
+    said = connector.status.sync_state, connector.succeeded_at, connector.failed_at
+    return " ".join(map(str, said))
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)

@@ -16,6 +16,10 @@ st.navigation(
         st.Page(PAGES / "services.py", title="Services", url_path="services"),
         st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
         st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
+        st.Page(
+            PAGES / "connector.py", title="Connector", url_path="connector", visibility="hidden"
+        ),
+        st.Page(PAGES / "tables.py", title="Tables", url_path="tables", visibility="hidden"),
     ],
     position="top",
 ).run()

@@ -142,6 +142,10 @@ class Operations:
         connector = self._able(action, connector_id)
         try:
             call(connector.id)
+        except DOUBTFUL:
+            ran_before = connector.status.sync_state == "syncing"
+            if ran_before or not self._is_syncing(connector.id):
+                raise
         finally:
             self._forget()
 
@@ -163,6 +167,12 @@ class Operations:
             return False
         given = {name: value for name, value in wanted.items() if value is not None}
         return all(getattr(now, name) == value for name, value in given.items())
+
+    def _is_syncing(self, connector_id: str) -> bool:
+        try:
+            return self._client.get_connector(connector_id).status.sync_state == "syncing"
+        except ApiError:
+            return False
 
     def _is_gone(self, connector_id: str) -> bool:
         try:

@@ -1,6 +1,7 @@
 """What all pages share: how they open, how they say that something failed, how they hand over."""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -13,9 +14,9 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
-from pbf.errors import ConfigurationError, PbfError, RateLimited, Unauthorized
+from pbf.door import PREFIX
+from pbf.errors import ConfigurationError, PbfError, RateLimited, Unauthorized, UnknownConnector
 from pbf.portal import Portal
-from pbf.proxy import PREFIX
 from pbf.runtime import runtime
 from pbf.words import ago, exact
 
@@ -37,7 +38,7 @@ def start_page(title: str) -> Portal:
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
     if st.session_state.get("page") != title:
         # What another page, or an earlier visit, was told is said and done.
-        for key in ("returned", "note"):
+        for key in ("returned", "note", "problem", "tests", "asked", "desk"):
             st.session_state.pop(key, None)
         st.session_state["page"] = title
     st.logo(ICON, size="large", link=None)
@@ -70,6 +71,43 @@ def stop_with(error: PbfError) -> NoReturn:
         st.error(str(error), icon=":material/error:")
         st.button("Try again", type="primary", icon=":material/refresh:")
     st.stop()
+
+
+def stop_without_connector(error: UnknownConnector) -> NoReturn:
+    """Say that the connector in the address is not there, lead back, and end the page."""
+    deleted, name, schema = st.session_state.get("deleted") or ("", "", "")
+    if deleted and deleted == st.query_params.get("id"):
+        st.title("Deleted", anchor=False)
+        st.success(
+            f"**{plain(name)}** is deleted. "
+            f"What it brought stays in the destination, under `{schema}`.",
+            icon=":material/check:",
+        )
+    else:
+        st.title("Which connector?", anchor=False)
+        st.info(str(error), icon=":material/info:")
+    st.page_link(page("connectors"), label="All connectors", icon=":material/arrow_back:")
+    st.stop()
+
+
+def turn() -> int:
+    """Return which press of a button this page waits for; it is part of the buttons' keys.
+
+    After a press the buttons have new keys, so that the second click of two counts for nothing.
+    """
+    waiting: int = st.session_state.setdefault("turn", 0)
+    return waiting
+
+
+def once(doing: Callable[[], object], words: str = "Asking Fivetran…") -> PbfError | None:
+    """Do what was pressed, once; return the problem if there was one."""
+    st.session_state["turn"] = turn() + 1
+    try:
+        with st.spinner(words):
+            doing()
+    except PbfError as error:
+        return error
+    return None
 
 
 def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
@@ -118,6 +156,23 @@ def badge(word: str, tone: str) -> str:
 def quiet(text: str) -> None:
     """Show a line that stands back, in a grey that can still be read by everybody."""
     st.html(f'<p class="pbf-quiet">{escape(text)}</p>')
+
+
+def facts(told: Mapping[str, str]) -> None:
+    """Show facts, HTML by label."""
+    each = "".join(
+        f"<div><dt>{escape(label)}</dt><dd>{value}</dd></div>" for label, value in told.items()
+    )
+    st.html(f'<dl class="pbf-facts">{each}</dl>')
+
+
+def grid(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return HTML for a plain table of texts."""
+    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f'<table class="pbf-records"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def when(moment: str | None) -> str:

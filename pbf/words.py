@@ -32,6 +32,7 @@ STAGES = {
     "development": "In development",
     "sunset": "Sunset",
 }
+UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
 def spaced(value: str) -> str:
@@ -43,11 +44,20 @@ def spaced(value: str) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago something was, such as "5 minutes ago"."""
     seconds = (now - moment).total_seconds()
-    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            number = int(seconds // length)
-            return f"{number} {unit}{'' if number == 1 else 's'} ago"
-    return "just now"
+    return f"{span(seconds)} ago" if seconds >= UNITS["minute"] else "just now"
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """Return how far ahead something is, such as "in 2 hours"."""
+    seconds = (moment - now).total_seconds()
+    return f"in {span(seconds)}" if seconds >= UNITS["minute"] else "within a minute"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its largest unit, such as "40 seconds"."""
+    unit = next((unit for unit, length in UNITS.items() if seconds >= length), "second")
+    number = max(0, int(seconds // UNITS[unit]))
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def exact(moment: datetime) -> str:

@@ -11,12 +11,15 @@ FILES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf"
 # A package stands for all that is in it.
 ONLY_IN = {
     "streamlit": {
-        *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu"),
+        *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu", "pbf.dialogs"),
         *("pbf.component", "pbf.gallery", "pbf.table"),
     },
     "requests": {"pbf.transport"},
     "urllib3": {"pbf.transport"},
-    "flask": {"pbf.proxy", "pbf.answers", "pbf.sandbox"},
+    "flask": {
+        *("pbf.proxy", "pbf.answers", "pbf.door", "pbf.door_actions", "pbf.door_docs"),
+        "pbf.sandbox",
+    },
     "sqlalchemy": {"pbf.store", "pbf.runtime"},
     "dogpile": {"pbf.shelf"},
     "redis": {"pbf.shelf"},
@@ -26,7 +29,8 @@ ONLY_IN = {
 MAY_IMPORT = {
     "pages": {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
-        *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words"),
+        *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
+        *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
@@ -41,6 +45,9 @@ MAY_IMPORT = {
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations"),
     },
     "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
+    "pbf.actions": {"pbf.models"},
+    "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
+    "pbf.table_choice": {"pbf.models"},
     "pbf.health": {"pbf.models"},
     "pbf.naming": {"pbf.errors", "pbf.naming_kinds"},
     "pbf.search": {"pbf.models", "pbf.words"},
@@ -50,6 +57,7 @@ MAY_IMPORT = {
     "pbf.words": set(),
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
+PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

@@ -102,6 +102,7 @@ def test_what_was_opened_last_stands_first_the_next_time(page, server):
 
     page.get_by_role("link", name="Drip", exact=True).click()
     page.wait_for_url("**/connect?service=drip")
+    expect(page.locator(".card")).to_have_count(0)
     page.go_back()
     expect(page.locator(".card")).to_have_count(TOTAL)
 

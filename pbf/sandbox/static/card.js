@@ -36,12 +36,18 @@ function keepDraft() {
   sessionStorage.setItem(draft, JSON.stringify({ given, outcome, more: Boolean(form.querySelector("details[open]")) }));
 }
 
+function isTouched(control) {
+  if (control.type === "checkbox") return control.checked !== control.defaultChecked;
+  return "defaultValue" in control && control.value !== control.defaultValue;
+}
+
 function takeDraft() {
   const kept = JSON.parse(sessionStorage.getItem(draft) || "null");
   sessionStorage.removeItem(draft);
   if (!kept) return;
   for (const control of controls()) {
-    if (!(control.name in kept.given)) continue;
+    // What somebody typed while the page loaded counts more than what was typed before.
+    if (!(control.name in kept.given) || isTouched(control)) continue;
     if (control.type === "checkbox") control.checked = kept.given[control.name] === "true";
     else control.value = kept.given[control.name];
   }

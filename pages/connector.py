@@ -1,0 +1,121 @@
+"""Connector: how one connector is, and everything that can be done with it."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from pbf import data, details, dialogs, ui
+from pbf.actions import LABELS, Action, obstacle
+from pbf.errors import PbfError, UnknownConnector
+from pbf.health import ACTIONS, ON_THE_CARD, Health, health
+from pbf.models import Connector
+from pbf.portal import Portal
+
+
+def carry_out(portal: Portal, connector: Connector) -> None:
+    """Do what was pressed on the page as it was shown."""
+    asked = next((one for one in LABELS if st.session_state.get(f"{one}-{ui.turn()}")), None)
+    if asked is None:
+        return
+    acts = portal.operations
+    at_once = {"sync": acts.sync, "pause": acts.pause, "resume": acts.resume}
+    st.session_state["problem"] = None
+    st.session_state.pop("tests", None)
+    if asked not in at_once:
+        st.session_state.update(turn=ui.turn() + 1, asked=asked)
+        st.rerun()
+    if problem := ui.once(lambda: at_once[asked](connector.id)):
+        st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {problem}"
+    else:
+        st.toast(f"{LABELS[asked]}: done", icon=":material/check:")
+
+
+def button(action: Action, connector: Connector, label: str, kind: str = "secondary") -> None:
+    """Show an action; one that cannot work now is disabled and says why."""
+    reason = obstacle(action, connector)
+    if action == "tables":
+        way = {"id": connector.id}
+        blocked = reason is not None
+        icon = ":material/table_rows:"
+        st.page_link(
+            ui.page("tables"),
+            label=label,
+            query_params=way,
+            icon=icon,
+            disabled=blocked,
+            help=reason,
+        )
+        return
+    key = f"{action}-{ui.turn()}"
+    st.button(label, key=key, type=kind, disabled=reason is not None, help=reason)
+
+
+def offer(connector: Connector, state: Health) -> None:
+    """Show the one next step, what else can be done, and why the rest cannot."""
+    first: Action | None = None
+    if state.action:
+        first = "edit" if state.action in ON_THE_CARD else state.action
+        button(first, connector, ACTIONS[state.action], "primary")
+    others = [action for action in details.row(connector) if action != first]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        for action in others:
+            button(action, connector, LABELS[action])
+    if why := details.obstacles(connector, others):
+        st.html(why)
+
+
+def tell(connector: Connector) -> None:
+    """Show the facts, and what Fivetran reports."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.header("Facts", anchor=False)
+        ui.facts(details.facts(connector, data.service_of(connector), datetime.now(UTC)))
+    with right:
+        st.header("Tasks and warnings", anchor=False)
+        st.html(details.notes(connector))
+        if errors := data.errors(connector):
+            st.header("Errors", anchor=False)
+            st.html(details.errors(errors))
+        if syncs := data.history(connector):
+            st.header("Recent syncs", anchor=False)
+            st.html(details.syncs(syncs))
+
+
+@st.fragment(run_every="5s")
+def follow(portal: Portal, connector_id: str) -> None:
+    """Show the connector, and keep up with what changes."""
+    place = st.container()
+    try:
+        with place:
+            carry_out(portal, portal.connector(connector_id))
+        answer, connector = data.connectors(), portal.connector(connector_id)
+    except UnknownConnector:
+        st.rerun()
+    except PbfError as error:
+        ui.stop_with(error)
+    ui.mark_age(answer)
+    state = health(connector, datetime.now(UTC))
+    st.html(details.head(connector, data.service_of(connector), state))
+    whose, problem = st.session_state.get("problem") or ("", "")
+    if whose == connector.id:
+        st.error(problem, icon=":material/error:")
+    offer(connector, state)
+    tell(connector)
+
+
+portal = ui.start_page("Connector")
+try:
+    data.connectors()
+    connector = portal.connector(st.query_params.get("id", ""))
+except UnknownConnector as error:
+    ui.stop_without_connector(error)
+except PbfError as error:
+    ui.stop_with(error)
+
+st.page_link(ui.page("connectors"), label="All connectors", icon=":material/arrow_back:")
+asked = st.session_state.pop("asked", None)
+if asked == "edit":
+    ui.hand_off(portal, connector.id, name=connector.title)
+follow(portal, connector.id)
+if asked:
+    dialogs.OPEN[asked](portal, connector)

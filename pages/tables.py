@@ -1,0 +1,149 @@
+"""Tables: which schemas and tables of one connector's source are synced."""
+
+import time
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from pbf import data, ui
+from pbf.actions import obstacle
+from pbf.errors import PbfError, UnknownConnector
+from pbf.models import Connector
+from pbf.portal import Portal
+from pbf.table_choice import NEW_TABLES, summary
+from pbf.table_desk import SYNCED, Desk, columns, when_there_are_tables
+
+
+def desk_of(portal: Portal, connector: Connector) -> Desk:
+    """Return the choice this person is at work on, with what Fivetran says of it."""
+    desk = st.session_state.get("desk")
+    if desk is None or desk.connector_id != connector.id:
+        desk = st.session_state["desk"] = Desk(connector.id)
+    with st.spinner("Asking Fivetran which tables are synced…"):
+        desk.read(lambda: portal.operations.schemas(connector.id), time.monotonic())
+    return desk
+
+
+def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
+    """Offer to read the source now."""
+    if not st.button(label, key=f"look-{ui.turn()}", disabled=reason is not None, help=reason):
+        return
+    problem = ui.once(
+        lambda: desk.take(portal.operations.reload_schemas(desk.connector_id), time.monotonic()),
+        "Fivetran reads the source. This can take a few minutes…",
+    )
+    desk.said = ("error", str(problem)) if problem else ("success", f"Read. {desk.count}")
+    st.rerun()
+
+
+def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str | None) -> None:
+    """Say when there will be something to choose, and offer to read the source now."""
+    st.info(when_there_are_tables(connector, read=desk.config is not None, now=datetime.now(UTC)))
+    if desk.said[0] == "error":
+        st.error(desk.said[1], icon=":material/error:")
+    look(portal, desk, "Look at the source now", reason)
+
+
+def save(portal: Portal, desk: Desk) -> None:
+    """Ask for the changes; when that goes wrong, look what came of it."""
+    problem = ui.once(
+        lambda: desk.saved(
+            portal.operations.choose_tables(desk.connector_id, desk.wanted), time.monotonic()
+        )
+    )
+    if problem:
+        desk.said, desk.read_at = ("error", str(problem)), float("-inf")
+    st.rerun()
+
+
+def choose(desk: Desk, *, fixed: bool) -> None:
+    """Show the list to tick, and the means to tick many at once."""
+    typed = st.text_input("Search tables", type="search", live=True, key="tables-search")
+    desk.search(typed or "")
+    number = len(desk.shown)
+    blocked = fixed or not number
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Select all", on_click=desk.switch, args=(True,), disabled=blocked)
+        st.button("Select none", on_click=desk.switch, args=(False,), disabled=blocked)
+        ui.quiet(f"of the {number:,} shown. {desk.count}")
+    if not number:
+        st.info("No table is called so.")
+        return
+    told = columns(desk.shown)
+    key = f"tables-{desk.connector_id}-{desk.sheet}"
+    st.data_editor(
+        {SYNCED: desk.laid_out, **told},
+        key=key,
+        hide_index=True,
+        disabled=True if fixed else list(told),
+        column_config={SYNCED: st.column_config.CheckboxColumn(width=90)},
+        height=min(38 + 35 * number, 460),
+        on_change=lambda: desk.keep(st.session_state[key]["edited_rows"]),
+        alt="Tables of the source, each with a tick if it is synced",
+    )
+
+
+def conclude(portal: Portal, desk: Desk) -> None:
+    """Say what the choice changes, and save it."""
+    changed = desk.changed
+    kind, text = desk.said
+    if kind == "success":
+        st.success(text, icon=":material/check:")
+    elif kind:
+        st.error(text, icon=":material/error:")
+    with st.container(border=True):
+        st.markdown(f"**Changes** {ui.plain(summary(changed))}")
+        with st.container(horizontal=True):
+            label = f"Save {len(changed)} change{'s' * (len(changed) != 1)}" if changed else "Save"
+            key = f"save-{ui.turn()}"
+            if st.button(label, type="primary", key=key, disabled=not changed):
+                save(portal, desk)
+            st.button("Undo", on_click=desk.undo, disabled=not changed)
+
+
+def tell(desk: Desk) -> None:
+    """Say what is fixed, and what becomes of tables that the source adds later."""
+    if desk.config and (later := NEW_TABLES.get(desk.config.schema_change_handling)):
+        ui.quiet(later)
+    if desk.locked:
+        with st.expander(f"Tables that cannot be switched ({len(desk.locked)})"):
+            st.html(
+                ui.grid(
+                    ("Table", "Synced", "Why it is fixed"),
+                    [
+                        (f"{one.schema}.{one.table}", "yes" if one.on else "no", one.locked)
+                        for one in desk.locked
+                    ],
+                )
+            )
+
+
+portal = ui.start_page("Tables")
+try:
+    data.connectors()
+    connector = portal.connector(st.query_params.get("id", ""))
+    back = {"id": connector.id}
+    st.page_link(
+        ui.page("connector"),
+        label=ui.plain(connector.title),
+        query_params=back,
+        icon=":material/arrow_back:",
+    )
+    desk = desk_of(portal, connector)
+except UnknownConnector as error:
+    ui.stop_without_connector(error)
+except PbfError as error:
+    ui.stop_with(error)
+
+with st.container(width=760):
+    st.title(f"Tables of {ui.plain(connector.title)}", anchor=False)
+    reason = obstacle("tables", connector)
+    if reason:
+        st.warning(reason, icon=":material/lock:")
+    if not desk.tables:
+        offer_a_look(portal, desk, connector, reason)
+        st.stop()
+    choose(desk, fixed=reason is not None)
+    conclude(portal, desk)
+    tell(desk)
+    look(portal, desk, "Look at the source again", reason)

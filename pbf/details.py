@@ -1,0 +1,133 @@
+"""The HTML of one connector's page: facts, tasks and warnings, past syncs, errors."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from html import escape
+
+from pbf import ui
+from pbf.actions import LABELS, Action, obstacle
+from pbf.health import Health, frequency
+from pbf.models import Connector, ErrorRecord, Note, Service, SyncRecord
+from pbf.schedule import next_exactly, next_in_words
+from pbf.words import spaced, span
+
+SYNC_ENDS = {
+    "": ("Running", "busy"),
+    "SUCCESSFUL": ("Done", "good"),
+    "FAILED": ("Failed", "bad"),
+    "FAILURE_WITH_TASK": ("Needs you", "bad"),
+    "RESCHEDULED": ("Rescheduled", "attention"),
+}
+
+
+def head(connector: Connector, service: Service, state: Health) -> str:
+    """Return the name with its icon and service, the status, and the reason in a sentence."""
+    picture = ui.icon(service.icon_url, service.title, size=56)
+    return (
+        f'<div class="pbf-head">{picture}<div><h1>{escape(connector.title)}</h1>'
+        f'<p class="pbf-quiet">{escape(service.title)}</p></div></div>'
+        f'<p class="pbf-state">{ui.badge(state.word, state.tone)} {escape(state.reason)}</p>'
+    )
+
+
+def row(connector: Connector) -> list[Action]:
+    """Return the actions in the order of the page, Resume only where there is one to resume.
+
+    Pause and Resume have places of their own, so that a double click is not both.
+    """
+    every: list[Action] = list(LABELS)
+    return [one for one in every if one != "resume" or obstacle(one, connector) is None]
+
+
+def obstacles(connector: Connector, actions: Iterable[Action]) -> str:
+    """Return why some of the actions cannot work now, for those who cannot point at them."""
+    because: dict[str, list[str]] = {}
+    for action in actions:
+        if reason := obstacle(action, connector):
+            because.setdefault(reason, []).append(LABELS[action])
+    each = "".join(
+        f"<li>{escape(', '.join(names))}: {escape(reason)}</li>"
+        for reason, names in because.items()
+    )
+    return (
+        f'<p class="pbf-quiet">Not possible now:</p><ul class="pbf-why">{each}</ul>' if each else ""
+    )
+
+
+def facts(connector: Connector, service: Service, now: datetime) -> dict[str, str]:
+    """Return what there is to know of a connector, as HTML by label."""
+    told = {
+        "Service": escape(service.title),
+        "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
+        "Created": _when(connector.created_at),
+        "Schedule": escape(frequency(connector)),
+        "Last success": _when(connector.succeeded_at),
+        "Last failure": _when(connector.failed_at),
+        "Next sync": f'<span title="{escape(next_exactly(connector))}">'
+        f"{escape(next_in_words(connector, now))}</span>",
+        "ID at Fivetran": f"<code>{escape(connector.id)}</code>",
+    }
+    if connector.failed_at is None:
+        del told["Last failure"]
+    return told
+
+
+def notes(connector: Connector) -> str:
+    """Return Fivetran's own tasks and warnings in full."""
+    status = connector.status
+    each = [_note("Task", "bad", one) for one in status.tasks]
+    each += [_note("Warning", "attention", one) for one in status.warnings]
+    if not each:
+        return '<p class="pbf-quiet">Fivetran has no tasks or warnings for it.</p>'
+    return f'<ul class="pbf-notes">{"".join(each)}</ul>'
+
+
+def syncs(records: Iterable[SyncRecord]) -> str:
+    """Return a table of past syncs: when, how long, and how each ended."""
+    rows = "".join(map(_sync, records))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Started", "Took", "Ended"))
+    return (
+        f'<table class="pbf-records"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def errors(records: Iterable[ErrorRecord]) -> str:
+    """Return a list of what went wrong, why, and when."""
+    return f'<ul class="pbf-notes">{"".join(map(_error, records))}</ul>'
+
+
+def _sync(one: SyncRecord) -> str:
+    word, tone = SYNC_ENDS.get(one.status, (spaced(one.status).capitalize(), "quiet"))
+    end = one.end or datetime.now(UTC)
+    took = span((end - one.start).total_seconds()) if one.start else ""
+    so_far = "" if one.end else " so far"
+    return (
+        f"<tr><td>{_when(one.start)}</td><td>{took}{so_far}</td>"
+        f"<td>{ui.badge(word, tone)}{_quiet(one.reason)}</td></tr>"
+    )
+
+
+def _error(one: ErrorRecord) -> str:
+    title = one.title or spaced(one.type) or "Error"
+    told = "".join(_quiet(text) for text in _texts(one))
+    at = f'<span class="pbf-at">{_when(one.created_at)}</span>'
+    return f"<li><strong>{escape(title)}</strong> {at}{told}</li>"
+
+
+def _texts(one: ErrorRecord) -> list[str]:
+    """Return the reason and the message; only the message where it says the same and more."""
+    same = one.message.startswith(one.reason.rstrip("."))
+    return [text for text in ("" if same else one.reason, one.message) if text]
+
+
+def _note(kind: str, tone: str, note: Note) -> str:
+    title = note.message or spaced(note.code)
+    return f"<li>{ui.badge(kind, tone)} <strong>{escape(title)}</strong>{_quiet(note.details)}</li>"
+
+
+def _quiet(text: str) -> str:
+    return f'<span class="pbf-quiet">{escape(text)}</span>' if text else ""
+
+
+def _when(moment: datetime | None) -> str:
+    return ui.when(moment.isoformat() if moment else None)

@@ -1,0 +1,80 @@
+"""What every route of the JSON door stands on: the runtime, our address, and who may change things.
+
+Until there is sign-in, a page of another origin that somebody happens to have open must not be
+able to act here through their browser.
+"""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from pbf.answers import refusal
+from pbf.config import origin
+from pbf.runtime import Runtime
+
+PREFIX = "/_"
+FOREIGN_ORIGIN = (403, "foreign_origin")
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def opened() -> Runtime:
+    """Return the runtime that this app serves."""
+    found: Runtime = current_app.extensions["pbf"]()
+    return found
+
+
+def public_url() -> str:
+    """Return where callers reach us, without a slash at the end."""
+    return opened().settings.public_url or f"{request.scheme}://{request.host}"
+
+
+def allowed_origins() -> tuple[str, ...]:
+    """Return our own origin and those that the settings allow."""
+    return (origin(public_url()), *opened().settings.allowed_origins)
+
+
+def guard() -> Response | None:
+    """Refuse to change anything for a page of another origin, or by a body that is not JSON."""
+    if request.method in READING:
+        return None
+    sender = request.headers.get("Origin")
+    if sender is not None and not _is_allowed(sender):
+        return refusal(
+            *FOREIGN_ORIGIN,
+            "Pages of other origins may not change anything here. Add the page's origin to "
+            "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
+        )
+    # Other types cross origins without the browser asking us first.
+    if request.content_length and not request.is_json:
+        raise UnsupportedMediaType
+    return None
+
+
+def protect(response: Response) -> Response:
+    """Add the headers that every answer carries."""
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+def _is_allowed(sender: str) -> bool:
+    try:
+        wanted = origin(sender)
+    except ValueError:
+        return False
+    if wanted in allowed_origins():
+        return True
+    # The sample's client is served at http://localhost:3000 by a proxy that passes its requests
+    # on to us with the browser's Origin but our own Host. So on one's own machine, where nobody
+    # else can be reached from, one port is as good as another.
+    return _is_loopback(wanted) and _is_loopback(public_url())
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

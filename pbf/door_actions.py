@@ -1,0 +1,80 @@
+"""The JSON door's powers over one connector: look at it, change it, sync, test and delete it.
+
+After each action the connector is read anew: the answer is what Fivetran then says of it.
+"""
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from pbf.answers import detailed_connector, shown
+from pbf.door import PREFIX, opened
+from pbf.portal import Portal
+from pbf.shapes import Deleted, SetupTest, SetupTestResults
+from pbf.wishes import Change, read
+
+routes = Blueprint("connector", __name__, url_prefix=f"{PREFIX}/connectors/<connector_id>")
+
+
+@routes.get("")
+def get_connector(connector_id: str) -> ResponseReturnValue:
+    """Return one of the tenant's connectors, with its health and what can be done with it."""
+    return _as_it_is(connector_id)
+
+
+@routes.patch("")
+def change_connector(connector_id: str) -> ResponseReturnValue:
+    """Pause or resume a connector, and change its schedule."""
+    wanted, portal = read(Change, request.get_json()), opened().portal
+    if wanted.schedule:
+        portal.operations.reschedule(connector_id, **wanted.schedule)
+    if wanted.paused is not None:
+        _pause_or_resume(portal, connector_id, paused=wanted.paused)
+    return _as_it_is(connector_id)
+
+
+@routes.post("/sync")
+def sync_connector(connector_id: str) -> ResponseReturnValue:
+    """Start a sync now."""
+    opened().portal.operations.sync(connector_id)
+    return _as_it_is(connector_id)
+
+
+@routes.post("/resync")
+def resync_connector(connector_id: str) -> ResponseReturnValue:
+    """Read all history again."""
+    opened().portal.operations.resync(connector_id)
+    return _as_it_is(connector_id)
+
+
+@routes.post("/test")
+def test_connector(connector_id: str) -> ResponseReturnValue:
+    """Run the setup tests."""
+    portal = opened().portal
+    results = portal.operations.test(connector_id)
+    return shown(
+        SetupTestResults(
+            setup_tests=tuple(SetupTest.model_validate(result) for result in results),
+            connector=detailed_connector(portal.connector(connector_id)),
+        )
+    )
+
+
+@routes.delete("")
+def delete_connector(connector_id: str) -> ResponseReturnValue:
+    """Delete a connector; its data stays in the destination."""
+    opened().portal.operations.delete(connector_id)
+    return shown(Deleted(id=connector_id))
+
+
+def _as_it_is(connector_id: str) -> ResponseReturnValue:
+    return shown(detailed_connector(opened().portal.connector(connector_id)))
+
+
+def _pause_or_resume(portal: Portal, connector_id: str, *, paused: bool) -> None:
+    # A front end that saves a whole form sends what is so already; that is no conflict.
+    if portal.connector(connector_id).paused == paused:
+        return
+    if paused:
+        portal.operations.pause(connector_id)
+    else:
+        portal.operations.resume(connector_id)

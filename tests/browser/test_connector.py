@@ -1,0 +1,276 @@
+import re
+from collections.abc import Callable
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+
+# A page follows every five seconds; a change is to be seen within ten.
+SEEN = 10_000
+
+
+@pytest.fixture
+def control(product) -> Callable[..., dict]:
+    """Use the sandbox's controls: what to do, and what for."""
+
+    def use(method: str, path: str, /, **given: object) -> dict:
+        url = f"{product}/sandbox/_control/{path}"
+        answer = requests.request(method, url, json=given, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    return use
+
+
+@pytest.fixture
+def ids(product) -> dict[str, str]:
+    """The connectors' ids by their permanent names."""
+    found = requests.get(f"{product}/_/connectors", timeout=10).json()
+    return {one["schema"]: one["id"] for one in found}
+
+
+@pytest.fixture
+def open_connector(product, ids, visit) -> Callable[..., Visitor]:
+    """Open the page of the connector of a permanent name."""
+
+    def open_page(schema: str, page: str = "connector") -> Visitor:
+        visitor = visit(f"{product}/{page}?id={ids[schema]}")
+        expect(visitor.page.get_by_role("heading", level=1)).to_contain_text(schema)
+        return visitor
+
+    return open_page
+
+
+def button(page: Page, name: str):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def state(page: Page):
+    return page.locator(".pbf-state")
+
+
+def fact(page: Page, name: str):
+    return page.locator(".pbf-facts div").filter(has_text=name).locator("dd")
+
+
+def press_until_focused(page: Page, target) -> None:
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("Tab does not get there")
+
+
+def test_it_is_paused_and_resumed_on_the_spot(open_connector):
+    page = open_connector("stripe_payments").page
+
+    button(page, "Pause").click()
+    expect(state(page)).to_contain_text("Paused")
+    expect(button(page, "Sync now")).to_be_disabled()
+    expect(page.get_by_text("Sync now, Re-sync history: Resume it first.")).to_be_visible()
+    button(page, "Resume").click()
+
+    expect(state(page)).to_contain_text("Working")
+    expect(button(page, "Pause")).to_be_enabled()
+
+
+def test_a_double_click_syncs_once(open_connector, control, ids):
+    visitor = open_connector("hubspot_marketing")
+    page = visitor.page
+    control("DELETE", "requests")
+    control("POST", "faults", kind="delay", seconds=0.6, method="POST")
+
+    double_click(page, "Sync now")
+
+    expect(state(page)).to_contain_text("Syncing now.")
+    visitor.settle()
+    expect(button(page, "Sync now")).to_be_disabled()
+    expect(page.get_by_role("alert").filter(has_text="Sync now:")).to_have_count(0)
+    assert sync_requests(control, ids["hubspot_marketing"], "sync") == 1
+
+
+def test_a_double_click_reads_history_again_once(open_connector, control, ids):
+    visitor = open_connector("salesforce_crm")
+    page = visitor.page
+    control("DELETE", "requests")
+    control("POST", "faults", kind="delay", seconds=0.6, method="POST")
+
+    button(page, "Re-sync history").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("paid rows")
+    double_click(page, "Read everything again")
+
+    expect(dialog).to_have_count(0)
+    expect(state(page)).to_contain_text("Re-reading its history now.")
+    visitor.settle()
+    assert sync_requests(control, ids["salesforce_crm"], "resync") == 1
+
+
+def double_click(page: Page, name: str) -> None:
+    """Click twice as a hand does, the second time while the first is still being done."""
+    button(page, name).evaluate(
+        """element => new Promise(done => {
+          element.click();
+          setTimeout(() => done(element.isConnected && element.click()), 100);
+        })"""
+    )
+
+
+def sync_requests(control, connector_id: str, what: str) -> int:
+    wanted = f"/v1/connections/{connector_id}/{what}"
+    return sum(one["path"] == wanted for one in control("GET", "requests")["requests"])
+
+
+def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids):
+    page = open_connector("google_ads_emea").page
+    button(page, "Delete").click()
+    box = page.get_by_role("textbox", name="Type its name to delete it")
+    box.fill("google_ads")
+
+    control("POST", f"connections/{ids['google_ads_emea']}/break")
+
+    expect(state(page)).to_contain_text("Needs you", timeout=SEEN)
+    expect(box).to_have_value("google_ads")
+    expect(button(page, "Delete for good")).to_be_disabled()
+
+
+def test_a_connector_is_deleted_by_typing_its_name(open_connector, control, ids, product):
+    page = open_connector("google_analytics_web").page
+
+    button(page, "Delete").click()
+    page.get_by_role("textbox").press_sequentially("google_analytics_web")
+    button(page, "Delete for good").click()
+
+    expect(page.get_by_role("heading", name="Deleted")).to_be_visible()
+    expect(page.get_by_text("What it brought stays in the destination")).to_be_visible()
+    kept = requests.get(f"{product}/_/connectors", timeout=10).json()
+    assert ids["google_analytics_web"] not in [one["id"] for one in kept]
+    page.get_by_role("link", name="All connectors").click()
+    expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
+
+
+def test_instead_of_deleting_one_can_pause(open_connector):
+    page = open_connector("linkedin_ads_b2b").page
+
+    button(page, "Delete").click()
+    button(page, "Pause instead").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(state(page)).to_contain_text("Paused")
+
+
+def test_the_schedule_is_changed(open_connector):
+    page = open_connector("sales_targets.plan").page
+    expect(fact(page, "Schedule")).to_have_text("Daily")
+
+    button(page, "Change schedule").click()
+    expect(button(page, "Save")).to_be_disabled()
+    page.get_by_role("combobox", name="How often").click()
+    page.get_by_role("option", name="Every 2 hours").click()
+    button(page, "Save").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(fact(page, "Schedule")).to_have_text("Every 2 hours")
+    button(page, "Change schedule").click()
+    page.get_by_text("Only when somebody asks").click()
+    button(page, "Save").click()
+    expect(fact(page, "Schedule")).to_have_text("On request")
+
+
+def test_setup_tests_tell_each_result(open_connector):
+    page = open_connector("zendesk_support").page
+
+    button(page, "Run setup tests").click()
+    results = page.get_by_role("dialog").get_by_role("listitem")
+    expect(results).to_have_count(3)
+
+    expect(results.nth(0)).to_contain_text("✓ Passed")
+    expect(results.nth(1)).to_contain_text("! Failed")
+    expect(results.nth(1)).to_contain_text("refused these credentials")
+    button(page, "Run again").click()
+    expect(results).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_action_that_fails_is_told_and_can_be_tried_again(open_connector, control):
+    page = open_connector("webshop").page
+    control("POST", "faults", kind="500", method="PATCH")
+
+    button(page, "Pause").click()
+    expect(page.get_by_role("alert").filter(has_text="Pause:")).to_be_visible()
+    button(page, "Pause").click()
+
+    expect(page.get_by_role("alert").filter(has_text="Pause:")).to_have_count(0)
+    expect(button(page, "Resume")).to_be_visible()
+
+
+def test_the_keyboard_alone_reaches_and_does_it(open_connector):
+    page = open_connector("jira_projects").page
+
+    press_until_focused(page, button(page, "Resume"))
+    page.keyboard.press("Enter")
+    expect(state(page)).not_to_contain_text("Paused")
+    press_until_focused(page, button(page, "Delete"))
+    page.keyboard.press("Enter")
+    box = page.get_by_role("textbox", name="Type its name to delete it")
+    expect(box).to_be_visible()
+    press_until_focused(page, box)
+    page.keyboard.type("jira_projects")
+    expect(button(page, "Delete for good")).to_be_enabled()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(state(page)).to_be_visible()
+
+
+def test_the_card_opens_in_this_tab(open_connector):
+    page = open_connector("zendesk_support").page
+
+    button(page, "Reconnect").click()
+
+    expect(button(page, "Save & Test")).to_be_visible(timeout=20_000)
+
+
+def test_a_table_that_is_searched_and_ticked_is_the_one_that_is_saved(open_connector, ids):
+    page = open_connector("webshop", "tables").page
+    page.get_by_role("searchbox", name="Search tables").fill("order_items")
+    expect(page.get_by_text("of the 1 shown.")).to_be_visible()
+
+    tick_first(page)
+    expect(page.get_by_text("1 off: public.order_items")).to_be_visible()
+    page.get_by_role("searchbox", name="Search tables").fill("")
+    expect(page.get_by_text("1 off: public.order_items")).to_be_visible()
+    button(page, "Save 1 change").click()
+
+    expect(page.get_by_text(re.compile(r"^Saved\. \d+ of \d+ tables are synced\."))).to_be_visible()
+    expect(page.get_by_text("Nothing is changed.")).to_be_visible()
+    page.get_by_role("searchbox", name="Search tables").fill("order_items")
+    expect(page.get_by_text("of the 1 shown.")).to_be_visible()
+    tick_first(page)
+    expect(page.get_by_text("1 on: public.order_items")).to_be_visible()
+
+
+def tick_first(page: Page) -> None:
+    """Tick the first row by the keyboard; the list is drawn on a canvas."""
+    grid = page.get_by_test_id("stDataFrame")
+    expect(grid.locator("canvas").first).to_be_visible()
+    # For screen readers a table of the same rows lies in the canvas.
+    expect(grid.locator("tbody tr")).to_have_count(1)
+    expect(grid.locator("tbody tr")).to_contain_text("order_items")
+    # A run that still goes on could draw the list anew between the click and the key.
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    grid.click(position={"x": 20, "y": 53})
+    page.keyboard.press("Space")
+
+
+def test_the_tables_lead_back_to_the_connector(open_connector):
+    page = open_connector("stripe_payments").page
+
+    page.get_by_role("link", name="Choose tables").click()
+    expect(page.get_by_role("heading", name="Tables of stripe_payments")).to_be_visible()
+    page.go_back()
+
+    expect(page.get_by_role("heading", name="stripe_payments", exact=True)).to_be_visible()

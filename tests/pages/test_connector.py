@@ -1,0 +1,434 @@
+import re
+from datetime import UTC, datetime
+
+import pytest
+import responses
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import API, CONNECTORS, SERVICES
+from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
+
+OURS = f"{API}/v1/connections/ours"
+ROW = {
+    "id": "ours",
+    "service": "stripe",
+    "schema": "money",
+    "group_id": "our_group",
+    "paused": False,
+    "sync_frequency": 60,
+    "schedule_type": "auto",
+    "created_at": "2026-11-01T00:00:00Z",
+    "succeeded_at": "2026-11-02T00:00:00Z",
+    "status": {
+        "setup_state": "connected",
+        "sync_state": "scheduled",
+        "update_state": "on_schedule",
+        "tasks": [],
+        "warnings": [],
+    },
+}
+
+
+@pytest.fixture
+def named(sandbox):
+    """Find the sandbox's connector of a permanent name."""
+
+    def find(schema: str):
+        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+
+    return find
+
+
+@pytest.fixture
+def account(fivetran) -> responses.RequestsMock:
+    """An account of one connector that offers neither past syncs nor errors."""
+    fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [ROW]}})
+    fivetran.get(f"{OURS}/sync-history", status=404, json={})
+    fivetran.get(f"{OURS}/errors", status=403, json={})
+    return fivetran
+
+
+def dead(app: AppTest) -> set[str]:
+    return {button.label for button in app.button if button.disabled}
+
+
+def headers(app: AppTest) -> list[str]:
+    return [header.value for header in app.header]
+
+
+def status(app: AppTest) -> str:
+    shown = html(app).partition('class="pbf-state">')[2].partition("</p>")[0]
+    return re.sub("<[^>]*>", "", shown)
+
+
+def sent(sandbox, method: str) -> list[str]:
+    return [one["path"] for one in sandbox.world.control.log.entries() if one["method"] == method]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "step"),
+    [
+        pytest.param(
+            "zendesk_support", "! Needs you The source no longer", "Reconnect", id="broken"
+        ),
+        pytest.param("webshop", "! Needs you The source closed", "Edit", id="task"),
+        pytest.param(
+            "facebook_ads_dach", "Not finished The set-up", "Finish set-up", id="unfinished"
+        ),
+        pytest.param("linkedin_ads_b2b", "Late The last sync is later", "Sync now", id="late"),
+        pytest.param("jira_projects", "Paused No data moves", "Resume", id="paused"),
+        pytest.param("stripe_payments", "✓ Working On schedule.", "Sync now", id="working"),
+        pytest.param("shopify_storefront", "First sync Reading everything", "Sync now", id="first"),
+        pytest.param("google_analytics_web", "Waiting on the source", "Sync now", id="waiting"),
+    ],
+)
+def test_how_it_is_comes_first_and_then_the_one_thing_to_do(
+    house, named, visit, schema: str, said: str, step: str
+):
+    app = visit("connector", id=named(schema).id)
+
+    assert f"<h1>{schema}</h1>" in html(app)
+    assert said in status(app)
+    assert labels(app)[0] == step
+    assert not app.exception
+
+
+def test_the_facts_are_told(house, named, visit):
+    connection = named("stripe_payments")
+
+    page = html(visit("connector", id=connection.id))
+
+    assert "<dt>Service</dt><dd>Stripe</dd>" in page
+    assert "<dt>Permanent name</dt><dd><code>stripe_payments</code></dd>" in page
+    assert "<dt>Schedule</dt><dd>Hourly</dd>" in page
+    assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">187 days ago', page)
+    assert re.search(r'<dt>Next sync</dt><dd><span title="[^"]* UTC">in 3\d minutes', page)
+    assert f"<code>{connection.id}</code>" in page
+
+
+def test_tasks_and_warnings_are_told_in_full(house, named, visit):
+    long = "The source said: " + "no " * 200 + "more"
+    named("hubspot_marketing").warnings[0]["details"] = long
+
+    page = html(visit("connector", id=named("hubspot_marketing").id))
+
+    assert "Some tables were skipped" in page
+    assert long in page
+
+
+def test_where_there_are_none_of_them_it_says_so(house, named, visit):
+    assert "has no tasks or warnings" in html(visit("connector", id=named("stripe_payments").id))
+
+
+def test_past_syncs_and_errors_are_shown_where_the_account_offers_them(house, named, visit):
+    app = visit("connector", id=named("webshop").id)
+
+    assert headers(app) == ["Facts", "Tasks and warnings", "Errors", "Recent syncs"]
+    assert "40 seconds" in html(app)
+    assert "Failed</span>" in html(app)
+
+
+def test_past_syncs_and_errors_are_left_out_where_the_account_does_not(account, visit):
+    app = visit("connector", id="ours")
+
+    assert headers(app) == ["Facts", "Tasks and warnings"]
+    assert not app.error
+    assert not app.exception
+
+
+def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
+    app = visit("connector", id="ours")
+
+    app.run()
+    visit("connector", id="ours")
+
+    asked = [call.request.url.split("?")[0] for call in account.calls]
+    assert asked.count(f"{OURS}/sync-history") == 1
+    assert asked.count(f"{OURS}/errors") == 1
+    assert asked.count(CONNECTORS) == 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "impossible", "reason"),
+    [
+        pytest.param(
+            "facebook_ads_dach",
+            {"Sync now", "Pause", "Run setup tests", "Re-sync history", "Change schedule"},
+            "Change schedule, Choose tables: Finish the set-up first.",
+            id="unfinished",
+        ),
+        pytest.param(
+            "jira_projects",
+            {"Sync now", "Re-sync history", "Pause"},
+            "Sync now, Re-sync history: Resume it first.",
+            id="paused",
+        ),
+        pytest.param(
+            "zendesk_support",
+            {"Sync now", "Re-sync history"},
+            "Sync now, Re-sync history, Choose tables: Reconnect it first.",
+            id="broken",
+        ),
+        pytest.param(
+            "shopify_storefront", {"Sync now"}, "Sync now: A sync runs already.", id="syncing"
+        ),
+        pytest.param("stripe_payments", set(), "", id="all-possible"),
+    ],
+)
+def test_what_cannot_work_now_is_disabled_and_says_why(
+    house, named, visit, schema: str, impossible: set, reason: str
+):
+    app = visit("connector", id=named(schema).id)
+
+    assert dead(app) == impossible
+    assert reason in html(app)
+    assert ("Not possible now:" in html(app)) is bool(impossible)
+
+
+def test_a_sync_is_started_and_shown(house, named, visit):
+    late = named("linkedin_ads_b2b").id
+
+    app = press(visit("connector", id=late), "Sync now")
+
+    assert [toast.value for toast in app.toast] == ["Sync now: done"]
+    assert "Syncing now." in status(app)
+    assert "Sync now" in dead(app)
+    assert not app.exception
+
+
+def test_it_is_paused_and_resumed(house, named, visit):
+    one = named("stripe_payments").id
+
+    paused = press(visit("connector", id=one), "Pause")
+    assert "Paused" in status(paused)
+    resumed = press(paused, "Resume")
+
+    assert "Paused" not in status(resumed)
+    assert house.portal.connector(one).paused is False
+
+
+def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
+    house, sandbox, named, visit
+):
+    one = named("stripe_payments").id
+    app = visit("connector", id=one)
+    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+
+    app = press(app, "Pause")
+
+    assert "Paused" in status(app)
+    assert not app.error
+
+
+def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox, named, visit):
+    one = named("stripe_payments").id
+    app = visit("connector", id=one)
+    sandbox.world.control.order(kind="lost_answer", method="POST")
+
+    app = press(app, "Sync now")
+
+    assert "Syncing now." in status(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        pytest.param("500", "Sync now: Fivetran failed to answer (500).", id="500"),
+        pytest.param("429", "Sync now: ", id="429"),
+        pytest.param("drop", "Sync now: ", id="no-answer"),
+    ],
+)
+def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
+    house, sandbox, named, visit, kind: str, sentence: str
+):
+    app = visit("connector", id=named("stripe_payments").id)
+    sandbox.world.control.order(kind=kind, method="POST")
+
+    app = press(app, "Sync now")
+
+    assert [shown.value.startswith(sentence) for shown in app.error] == [True]
+    assert "Working" in status(app)
+    assert not app.toast
+    assert not press(app, "Pause").error
+    assert not app.exception
+
+
+def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, named, visit):
+    app = visit("connector", id=named("stripe_payments").id)
+    sandbox.world.control.order(kind="500", method="POST")
+    app = press(app, "Sync now")
+
+    app.query_params["id"] = named("hubspot_marketing").id
+    app = app.run()
+
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("schema", "label"),
+    [
+        pytest.param("zendesk_support", "Reconnect", id="reconnect"),
+        pytest.param("facebook_ads_dach", "Finish set-up", id="finish"),
+        pytest.param("stripe_payments", "Edit on the Connect Card", id="edit"),
+    ],
+)
+def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, label: str):
+    wanted = named(schema).id
+
+    app = press(visit("connector", id=wanted), label)
+
+    ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
+    assert house.portal.signer.read_ticket(ticket, "sandy_harbour") == wanted
+    assert "auth=" not in everything(app)
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        pytest.param("Re-sync history", "paid rows", id="resync"),
+        pytest.param("Change schedule", "How it syncs", id="reschedule"),
+        pytest.param("Delete", "stays in the destination", id="delete"),
+        pytest.param("Run setup tests", "Validating credentials", id="test"),
+    ],
+)
+def test_what_is_asked_first_stands_in_a_dialog(
+    house, sandbox, named, visit, label: str, said: str
+):
+    app = visit("connector", id=named("stripe_payments").id)
+
+    app = press(app, label)
+
+    assert said in everything(app)
+    assert [path for path in sent(sandbox, "POST") if not path.endswith("/test")] == []
+    assert sent(sandbox, "PATCH") == sent(sandbox, "DELETE") == []
+    assert not app.exception
+
+
+def test_setup_tests_that_fail_say_what_failed(house, named, visit):
+    app = press(visit("connector", id=named("zendesk_support").id), "Run setup tests")
+
+    page = html(app)
+    assert "Passed</span> <strong>Connecting to Zendesk Support" in page
+    assert "Failed</span> <strong>Validating credentials" in page
+    assert "refused these credentials" in page
+    assert not app.exception
+
+
+def test_the_way_to_the_tables_knows_the_connector(house, named, visit):
+    one = named("stripe_payments").id
+
+    links = visit("connector", id=one).get("page_link")
+
+    tables = next(link.proto for link in links if link.proto.label == "Choose tables")
+    assert f"id={one}" in str(tables)
+
+
+def test_a_service_that_fivetran_offers_no_more_is_shown_by_its_id(account, visit):
+    account.upsert("GET", SERVICES, json={"data": {"items": []}})
+
+    assert "<dt>Service</dt><dd>stripe</dd>" in html(visit("connector", id="ours"))
+
+
+def test_a_catalogue_that_cannot_be_had_does_not_hide_the_connector(account, visit):
+    account.upsert("GET", SERVICES, status=500)
+
+    app = visit("connector", id="ours")
+
+    assert "<h1>money</h1>" in html(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize("query", [{"id": "nonesuch"}, {"id": "../groups"}, {}])
+def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(house, visit, query):
+    app = visit("connector", **query)
+
+    assert [title.value for title in app.title] == ["Which connector?"]
+    assert "There is no such connector." in app.info[0].value
+    assert "All connectors" in everything(app)
+    assert not app.exception
+
+
+def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
+    other = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+
+    app = visit("connector", id=foreign.id)
+
+    assert [title.value for title in app.title] == ["Which connector?"]
+    assert foreign.schema not in everything(app)
+
+
+def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbox, named, visit):
+    one = named("stripe_payments").id
+    app = visit("connector", id=one)
+    house.portal.operations.delete(one)
+
+    app = press(app, "Pause")
+
+    assert [title.value for title in app.title] == ["Which connector?"]
+    assert not app.exception
+
+
+def test_an_account_without_connectors_has_no_such_connector(empty_house, visit):
+    assert "There is no such connector." in visit("connector", id="ours").info[0].value
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    app = visit("connector", id="ours")
+
+    assert_one_sentence(app, failure.heading, failure.sentence)
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(visit("connector", id="ours"), "The set-up is not complete", missing)
+
+
+def test_without_settings_there_is_the_sandbox(unset, visit):
+    app = visit("connector", id="nonesuch")
+
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert not app.exception
+
+
+def test_the_last_known_state_is_marked_with_its_age(house, sandbox, named, hours_later, visit):
+    one = named("stripe_payments").id
+    visit("connector", id=one)
+    sandbox.stop()
+    hours_later(10)
+
+    app = visit("connector", id=one)
+
+    assert "What you see is from 10 hours ago" in app.warning[0].value
+    assert "Working" in status(app)
+    assert not app.exception
+
+
+def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, visit):
+    house_name("<b>*Till* $1$</b>")
+
+    app = press(visit("connector", id="ours"), "Delete")
+
+    assert "<h1>&lt;b&gt;*Till* $1$&lt;/b&gt;</h1>" in html(app)
+    assert "**\\<b\\>\\*Till\\* \\$1\\$\\</b\\>** and its credentials" in app.markdown[0].value
+
+
+@pytest.fixture
+def house_name(account):
+    """Give the account's connector another permanent name."""
+
+    def name(schema: str) -> None:
+        items = [{**ROW, "schema": schema, "created_at": datetime.now(UTC).isoformat()}]
+        account.upsert("GET", CONNECTORS, json={"data": {"items": items}})
+
+    return name
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, sandbox, named, visit):
+    page = everything(press(visit("connector", id=named("stripe_payments").id), "Delete"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page

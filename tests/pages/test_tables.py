@@ -1,0 +1,266 @@
+import pytest
+import responses
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import API, CONNECTORS, SERVICES
+from tests.pages.reading import assert_one_sentence, everything, html, labels, press
+from tests.pages.test_connector import ROW
+
+SCHEMAS = f"{API}/v1/connections/ours/schemas"
+LOCK = {"allowed": False, "reason_code": "OTHER", "reason": "The table has no key."}
+
+
+def config(tables: dict[str, bool], **locked: bool) -> dict:
+    every = {name: {"enabled": on} for name, on in tables.items()}
+    for name, on in locked.items():
+        every[name] = {"enabled": on, "enabled_patch_settings": LOCK}
+    schemas = {"public": {"name_in_destination": "money", "enabled": True, "tables": every}}
+    return {"data": {"schema_change_handling": "ALLOW_ALL", "schemas": schemas}}
+
+
+@pytest.fixture
+def account(fivetran) -> responses.RequestsMock:
+    """An account of one connector whose source has two tables, and a third that is locked."""
+    fivetran.get(SERVICES, json={"data": {"items": []}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [ROW]}})
+    fivetran.get(SCHEMAS, json=config({"orders": True, "users": False}, audit=True))
+    return fivetran
+
+
+@pytest.fixture
+def named(sandbox):
+    """Find the sandbox's connector of a permanent name."""
+
+    def find(schema: str):
+        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+
+    return find
+
+
+def changes(app: AppTest) -> str:
+    return next(one.value for one in app.markdown if one.value.startswith("**Changes**"))
+
+
+def disabled(app: AppTest, label: str) -> bool:
+    return next(button.disabled for button in app.button if button.label == label)
+
+
+def test_tables_are_listed_and_counted(account, visit):
+    app = visit("tables", id="ours")
+
+    assert [title.value for title in app.title] == ["Tables of money"]
+    assert "of the 2 shown. 2 of 3 tables are synced." in html(app)
+    assert "What the source adds later is synced by itself." in html(app)
+    assert disabled(app, "Save")
+    assert not app.exception
+
+
+def test_locked_tables_are_listed_with_why(account, visit):
+    app = visit("tables", id="ours")
+
+    assert "<td>public.audit</td><td>yes</td><td>The table has no key.</td>" in html(app)
+
+
+def test_changes_are_summed_up_before_they_are_saved(account, visit):
+    app = press(visit("tables", id="ours"), "Select all")
+
+    assert "1 on\\: public\\.users" in changes(app)
+    assert "Save 1 change" in labels(app)
+    assert not app.exception
+
+
+def test_a_search_does_not_lose_what_is_chosen(account, visit):
+    app = visit("tables", id="ours")
+    app.text_input(key="tables-search").set_value("users").run()
+    press(app, "Select all")
+
+    app.text_input(key="tables-search").set_value("orders").run()
+    app = press(app, "Select none")
+
+    assert "1 on, 1 off\\: on public\\.users; off public\\.orders" in changes(app)
+    app = press(app, "Undo")
+    assert "Nothing is changed" in changes(app)
+
+
+def test_a_search_that_finds_nothing_says_so(account, visit):
+    app = visit("tables", id="ours")
+
+    app = app.text_input(key="tables-search").set_value("nonesuch").run()
+
+    assert "No table is called so." in app.info[0].value
+    assert disabled(app, "Select all")
+
+
+def test_what_is_saved_is_what_was_chosen_and_what_is_shown_is_what_fivetran_answers(
+    account, visit
+):
+    wanted = {"public": {"tables": {"users": {"enabled": True}}, "enabled": True}}
+    account.patch(
+        SCHEMAS,
+        json=config({"orders": True, "users": True}, audit=True),
+        match=[responses.matchers.json_params_matcher({"schemas": wanted})],
+    )
+    app = press(visit("tables", id="ours"), "Select all")
+
+    app = press(app, "Save 1 change")
+
+    assert app.success[0].value == "Saved. 3 of 3 tables are synced."
+    assert "Nothing is changed" in changes(app)
+    assert not app.error
+
+
+def test_a_change_that_answers_500_and_worked_is_shown_as_it_is(account, visit):
+    app = press(visit("tables", id="ours"), "Select all")
+    account.patch(SCHEMAS, status=500)
+    account.upsert("GET", SCHEMAS, json=config({"orders": True, "users": True}, audit=True))
+
+    app = press(app, "Save 1 change")
+
+    assert "Fivetran failed to answer (500)." in app.error[0].value
+    assert "3 of 3 tables are synced." in html(app)
+    assert "Nothing is changed" in changes(app)
+
+
+def test_a_change_that_fails_keeps_what_was_chosen(account, visit):
+    app = press(visit("tables", id="ours"), "Select all")
+    account.patch(SCHEMAS, status=500)
+
+    app = press(app, "Save 1 change")
+
+    assert "Fivetran failed to answer (500)." in app.error[0].value
+    assert "Save 1 change" in labels(app)
+    assert not app.exception
+
+
+def test_before_the_source_was_read_it_says_when_there_will_be_tables(account, visit):
+    account.upsert("GET", SCHEMAS, status=404, json={"code": "NotFound_SchemaConfig"})
+
+    app = visit("tables", id="ours")
+
+    assert "The first sync reads which tables there are." in app.info[0].value
+    assert "Look at the source now" in labels(app)
+    assert not app.exception
+
+
+def test_the_source_can_be_looked_at_now(account, visit):
+    account.upsert("GET", SCHEMAS, status=404, json={})
+    account.post(f"{SCHEMAS}/reload", json=config({"orders": True}))
+
+    app = press(visit("tables", id="ours"), "Look at the source now")
+
+    assert app.success[0].value == "Read. 1 of 1 tables are synced."
+    assert "Look at the source again" in labels(app)
+
+
+def test_a_look_that_fails_is_told(account, visit):
+    account.upsert("GET", SCHEMAS, status=404, json={})
+    account.post(f"{SCHEMAS}/reload", status=500)
+
+    app = press(visit("tables", id="ours"), "Look at the source now")
+
+    assert "Fivetran failed to answer (500)." in app.error[0].value
+    assert not app.exception
+
+
+def test_a_source_without_tables_says_so(account, visit):
+    account.upsert("GET", SCHEMAS, json={"data": {"schemas": {}}})
+
+    assert "found no tables" in visit("tables", id="ours").info[0].value
+
+
+def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, named, visit):
+    app = visit("tables", id=named("zendesk_support").id)
+
+    assert app.warning[0].value == "Reconnect it first."
+    assert disabled(app, "Select all")
+    assert disabled(app, "Look at the source again")
+    assert not app.exception
+
+
+def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
+    app = visit("tables", id=named("facebook_ads_dach").id)
+
+    assert app.warning[0].value == "Finish the set-up first."
+    assert disabled(app, "Look at the source now")
+    assert not app.exception
+
+
+def test_a_choice_reaches_the_sandbox(house, named, visit):
+    one = named("webshop").id
+    app = press(visit("tables", id=one), "Select none")
+
+    app = press(app, next(label for label in labels(app) if label.startswith("Save")))
+
+    assert app.success[0].value.startswith("Saved. ")
+    config = house.portal.operations.schemas(one)
+    free = [
+        table.enabled
+        for schema in config.schemas.values()
+        for table in schema.tables.values()
+        if table.enabled_patch_settings.allowed is not False
+    ]
+    assert free
+    assert not any(free)
+
+
+def test_hundreds_of_tables_are_one_list(account, visit):
+    tables = {f"table_{number:04}": number % 2 == 0 for number in range(900)}
+    account.upsert("GET", SCHEMAS, json=config(tables))
+
+    app = visit("tables", id="ours")
+
+    assert "of the 900 shown. 450 of 900 tables are synced." in html(app)
+    assert [len(one.value) for one in app.data_editor] == [900]
+
+
+def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
+    other = {**ROW, "id": "other", "schema": "second"}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, other]}})
+    account.get(SCHEMAS.replace("ours", "other"), json=config({"orders": False}))
+    app = press(visit("tables", id="ours"), "Select all")
+
+    app.query_params["id"] = "other"
+    app = app.run()
+
+    assert "Nothing is changed" in changes(app)
+    assert "of the 1 shown. 0 of 1 tables are synced." in html(app)
+
+
+@pytest.mark.parametrize("query", [{"id": "nonesuch"}, {}], ids=["unknown", "none"])
+def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: dict):
+    app = visit("tables", **query)
+
+    assert [title.value for title in app.title] == ["Which connector?"]
+    assert "All connectors" in everything(app)
+    assert not app.exception
+
+
+def test_somebody_elses_tables_are_not_there(house, sandbox, visit):
+    other = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+
+    app = visit("tables", id=foreign.id)
+
+    assert [title.value for title in app.title] == ["Which connector?"]
+
+
+def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
+    assert_one_sentence(visit("tables", id="ours"), failure.heading, failure.sentence)
+
+
+def test_tables_that_cannot_be_read_are_told_in_one_sentence(account, visit):
+    account.upsert("GET", SCHEMAS, status=500, body="the-secret")
+
+    app = visit("tables", id="ours")
+
+    heading = "Fivetran does not answer as it should"
+    assert_one_sentence(app, heading, "Fivetran failed to answer (500).")
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(visit("tables", id="ours"), "The set-up is not complete", missing)
+
+
+def test_without_settings_there_is_the_sandbox(unset, visit):
+    assert "<strong>Sandbox.</strong>" in html(visit("tables", id="nonesuch"))

@@ -1,0 +1,201 @@
+"""Who may change things through the JSON door, and which connectors its list can be asked for."""
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+
+from pbf import runtime as runtimes
+from pbf.config import Settings
+from pbf.health import TONES
+from pbf.proxy import create_app
+from pbf.runtime import Runtime
+
+API = "https://fivetran.example"
+
+
+@pytest.fixture
+def client(house: Runtime) -> FlaskClient:
+    return create_app(lambda: house).test_client()
+
+
+@pytest.fixture
+def api():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def remote(api: responses.RequestsMock):
+    """Routes over an API whose answers the test writes itself."""
+    started = runtimes.start(
+        Settings(
+            api_key="the-key",
+            api_secret="the-secret",
+            group_id="our_group",
+            api_url=API,
+            public_url="https://connect.example",
+            allowed_origins=("https://app.example",),
+            database_url="sqlite://",
+        )
+    )
+    yield create_app(lambda: started).test_client()
+    started.close()
+
+
+def path_of(client: FlaskClient, schema: str) -> str:
+    """The route of a connector of the sandbox's start."""
+    found = [one for one in client.get("/_/connectors").json if one["schema"] == schema]
+    return f"/_/connectors/{found[0]['id']}"
+
+
+def error(answer) -> tuple[int, str]:
+    assert set(answer.json) == {"error"}
+    return answer.status_code, answer.json["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("query", "schemas"),
+    [
+        pytest.param("status=paused", {"jira_projects"}, id="status"),
+        pytest.param("status=NEEDS+YOU", {"zendesk_support", "webshop"}, id="status-in-capitals"),
+        pytest.param("service=google_ads", {"google_ads_emea"}, id="service"),
+        pytest.param("service=google", set(), id="service-is-no-search"),
+        pytest.param("q=GOOGLE", {"google_ads_emea", "google_analytics_web"}, id="name"),
+        pytest.param("q=targets", {"sales_targets.plan"}, id="permanent-name"),
+        pytest.param("q=google+sheets", {"sales_targets.plan"}, id="service-name"),
+        pytest.param("q=emea+google", {"google_ads_emea"}, id="several-words"),
+        pytest.param("q=nothing-like-it", set(), id="nothing"),
+        pytest.param("q=crm&status=Paused", set(), id="both"),
+    ],
+)
+def test_the_list_can_be_filtered(client: FlaskClient, query: str, schemas: set[str]):
+    answer = client.get(f"/_/connectors?{query}")
+
+    found = {one["schema"] for one in answer.json}
+    assert answer.status_code == 200
+    assert schemas <= found
+    assert len(found) < 12
+    assert bool(found) == bool(schemas)
+
+
+@pytest.mark.parametrize("word", TONES)
+def test_a_filter_by_status_finds_those_and_only_those(client: FlaskClient, word: str):
+    everyone = client.get("/_/connectors").json
+    words = {
+        one["id"]: client.get(f"/_/connectors/{one['id']}").json["health"]["word"]
+        for one in everyone
+    }
+
+    found = client.get("/_/connectors", query_string={"status": word}).json
+
+    assert {one["id"] for one in found} == {one for one, its in words.items() if its == word}
+
+
+def test_a_filter_by_a_status_that_is_not_there_lists_those_that_are(client: FlaskClient):
+    answer = client.get("/_/connectors?status=fine")
+
+    assert error(answer) == (400, "invalid_request")
+    assert all(word in answer.json["error"]["message"] for word in TONES)
+
+
+def test_a_filter_of_nothing_is_the_whole_list_as_it_is_kept(client: FlaskClient):
+    whole = client.get("/_/connectors")
+
+    same = client.get(
+        "/_/connectors?status=&service=&q=", headers={"If-None-Match": whole.headers["ETag"]}
+    )
+
+    assert same.status_code == 304
+
+
+CHANGES = [
+    pytest.param("POST", "/_/connectors", {"service": "slack", "name": "x"}, id="create"),
+    pytest.param("PATCH", "/_/connectors/one", {"paused": True}, id="change"),
+    pytest.param("DELETE", "/_/connectors/one", None, id="delete"),
+    pytest.param("POST", "/_/connectors/one/sync", None, id="sync"),
+    pytest.param("POST", "/_/connectors/one/resync", None, id="resync"),
+    pytest.param("POST", "/_/connectors/one/test", None, id="test"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_pages_of_foreign_origins_change_nothing(
+    remote: FlaskClient, method: str, path: str, body: object
+):
+    answer = remote.open(path, method=method, json=body, headers={"Origin": "https://evil.example"})
+
+    assert error(answer) == (403, "foreign_origin")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        pytest.param("null", id="null"),
+        pytest.param("", id="empty"),
+        pytest.param("http://connect.example", id="without-tls"),
+        pytest.param("https://connect.example:8443", id="another-port"),
+        pytest.param("https://connect.example.evil.example", id="lookalike"),
+        pytest.param("http://localhost:3000", id="this-machine-though-we-are-elsewhere"),
+    ],
+)
+def test_an_origin_that_only_looks_like_ours_is_foreign(remote: FlaskClient, sender: str):
+    answer = remote.delete("/_/connectors/one", headers={"Origin": sender})
+
+    assert error(answer) == (403, "foreign_origin")
+
+
+@pytest.mark.parametrize("sender", ["https://connect.example", "https://app.example"])
+def test_our_own_pages_and_those_allowed_may_change_things(
+    remote: FlaskClient, api: responses.RequestsMock, sender: str
+):
+    api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": []}})
+
+    answer = remote.delete("/_/connectors/others", headers={"Origin": sender})
+
+    assert error(answer) == (404, "unknown_connector")
+
+
+@pytest.mark.parametrize(
+    ("sender", "host", "status"),
+    [
+        pytest.param("http://localhost:3000", "localhost:5001", 200, id="the-samples-client"),
+        pytest.param("http://127.0.0.1:3000", "localhost:5001", 200, id="by-number"),
+        pytest.param("http://localhost:3000", "127.0.0.1:5001", 200, id="us-by-number"),
+        pytest.param("http://[::1]:3000", "127.0.0.1:5001", 200, id="version-6"),
+        pytest.param("http://localhost.evil.example", "localhost:5001", 403, id="lookalike"),
+        pytest.param("https://evil.example", "localhost:5001", 403, id="elsewhere"),
+        pytest.param("http://localhost:3000", "connect.example", 403, id="we-are-elsewhere"),
+    ],
+)
+def test_on_ones_own_machine_the_port_does_not_matter(
+    client: FlaskClient, sender: str, host: str, status: int
+):
+    answer = client.post(
+        "/_/connectors",
+        json={"service": "google_sheets", "name": "Sales"},
+        headers={"Origin": sender},
+        base_url=f"http://{host}",
+    )
+
+    assert answer.status_code == status
+
+
+def test_reading_is_open_to_every_origin_that_the_browser_lets(client: FlaskClient):
+    answer = client.get("/_/connectors", headers={"Origin": "https://evil.example"})
+
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    ("method", "action"), [("PATCH", ""), ("DELETE", ""), ("POST", "/sync"), ("POST", "/test")]
+)
+def test_a_body_that_is_not_json_is_refused_even_where_none_is_needed(
+    client: FlaskClient, kind: str, method: str, action: str
+):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.open(f"{path}{action}", method=method, data='{"paused": 1}', content_type=kind)
+
+    assert error(answer) == (415, "not_json")

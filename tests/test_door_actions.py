@@ -1,0 +1,330 @@
+"""What programs can do with one connector through the JSON door."""
+
+import json
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+
+from pbf import runtime as runtimes
+from pbf.actions import LABELS
+from pbf.config import Settings
+from pbf.proxy import create_app
+from pbf.runtime import Runtime
+
+API = "https://fivetran.example"
+CONNECTION = {
+    "id": "one",
+    "group_id": "our_group",
+    "service": "google_sheets",
+    "schema": "sales.sales",
+    "paused": False,
+    "sync_frequency": 360,
+    "schedule_type": "auto",
+    "status": {"setup_state": "connected", "sync_state": "scheduled"},
+}
+PAUSED = {
+    **CONNECTION,
+    "paused": True,
+    "status": {"setup_state": "connected", "sync_state": "paused"},
+}
+LISTED_FIELDS = {
+    *("id", "service", "schema", "display_name", "paused", "created_at", "succeeded_at"),
+    *("failed_at", "sync_frequency", "schedule_type", "status"),
+}
+
+
+@pytest.fixture
+def client(house: Runtime) -> FlaskClient:
+    return create_app(lambda: house).test_client()
+
+
+@pytest.fixture
+def api():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def remote(api: responses.RequestsMock):
+    """Routes over an API whose answers the test writes itself."""
+    started = runtimes.start(
+        Settings(
+            api_key="the-key",
+            api_secret="the-secret",
+            group_id="our_group",
+            api_url=API,
+            public_url="https://connect.example",
+            database_url="sqlite://",
+        )
+    )
+    yield create_app(lambda: started).test_client()
+    started.close()
+
+
+def listed(api: responses.RequestsMock, *connections: dict) -> None:
+    api.get(
+        f"{API}/v1/groups/our_group/connections",
+        json={"code": "Success", "data": {"items": list(connections)}},
+    )
+
+
+def path_of(client: FlaskClient, schema: str) -> str:
+    """The route of a connector of the sandbox's start."""
+    found = [one for one in client.get("/_/connectors").json if one["schema"] == schema]
+    return f"/_/connectors/{found[0]['id']}"
+
+
+def actions(answer) -> dict[str, str | None]:
+    return {action["id"]: action["obstacle"] for action in answer.json["actions"]}
+
+
+def error(answer) -> tuple[int, str]:
+    assert set(answer.json) == {"error"}
+    return answer.status_code, answer.json["error"]["code"]
+
+
+def test_a_connector_comes_with_its_health_and_its_actions(client: FlaskClient):
+    answer = client.get(path_of(client, "zendesk_support"))
+
+    assert set(answer.json) == LISTED_FIELDS | {"health", "actions"}
+    assert answer.json["health"]["word"] == "Needs you"
+    assert answer.json["health"]["tone"] == "bad"
+    assert answer.json["health"]["reason"].startswith("The source no longer accepts")
+    assert answer.json["health"]["action"] == {"id": "reconnect", "label": "Reconnect"}
+    assert answer.json["health"]["since"] == answer.json["failed_at"]
+
+
+def test_an_action_that_cannot_work_now_comes_with_its_obstacle(client: FlaskClient):
+    answer = client.get(path_of(client, "jira_projects"))
+
+    assert list(actions(answer)) == list(LABELS)
+    assert actions(answer)["sync"] == "Resume it first."
+    assert actions(answer)["resume"] is None
+
+
+def test_a_list_says_nothing_of_health_since_it_is_kept(client: FlaskClient):
+    assert {name for one in client.get("/_/connectors").json for name in one} == LISTED_FIELDS
+
+
+def test_a_connector_is_paused_and_resumed(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    paused = client.patch(path, json={"paused": True})
+    resumed = client.patch(path, json={"paused": False})
+
+    assert (paused.status_code, paused.json["health"]["word"]) == (200, "Paused")
+    assert paused.json["status"]["sync_state"] == "paused"
+    assert (resumed.status_code, resumed.json["paused"]) == (200, False)
+
+
+def test_what_is_so_already_is_no_conflict(client: FlaskClient):
+    path = path_of(client, "jira_projects")
+
+    answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
+
+    assert answer.status_code == 200
+    assert (answer.json["paused"], answer.json["sync_frequency"]) == (True, 60)
+
+
+def test_the_schedule_is_changed(client: FlaskClient):
+    path = path_of(client, "stripe_payments")
+
+    daily = client.patch(path, json={"sync_frequency": 1440, "daily_sync_time": "06:00"})
+    manual = client.patch(path, json={"schedule_type": "manual"})
+
+    assert (daily.status_code, daily.json["sync_frequency"]) == (200, 1440)
+    assert (manual.status_code, manual.json["schedule_type"]) == (200, "manual")
+    assert client.get(path).json == manual.json
+
+
+def test_the_list_shows_a_change_at_once(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+    before = client.get("/_/connectors")
+
+    client.patch(path, json={"paused": True})
+    after = client.get("/_/connectors", headers={"If-None-Match": before.headers["ETag"]})
+
+    assert after.status_code == 200
+    assert {one["schema"]: one["paused"] for one in after.json}["salesforce_crm"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param({}, "JSON object", id="empty"),
+        pytest.param([], "JSON object", id="a-list"),
+        pytest.param(None, "JSON object", id="null"),
+        pytest.param({"name": "x"}, "'name'", id="unknown-field"),
+        pytest.param({"paused": True, "group_id": "g"}, "'group_id'", id="one-more-field"),
+        pytest.param({"paused": "true"}, "paused", id="paused-text"),
+        pytest.param({"paused": 1}, "paused", id="paused-number"),
+        pytest.param({"paused": None}, "paused", id="paused-null"),
+        pytest.param({"sync_frequency": 7}, "sync_frequency", id="frequency-between"),
+        pytest.param({"sync_frequency": "60"}, "sync_frequency", id="frequency-text"),
+        pytest.param({"sync_frequency": True}, "sync_frequency", id="frequency-true"),
+        pytest.param({"sync_frequency": 60.5}, "sync_frequency", id="frequency-broken"),
+        pytest.param({"schedule_type": "Auto"}, "schedule_type", id="schedule-capital"),
+        pytest.param({"daily_sync_time": "6:00"}, "daily_sync_time", id="hour-short"),
+        pytest.param({"daily_sync_time": "24:00"}, "daily_sync_time", id="hour-after-the-day"),
+        pytest.param({"daily_sync_time": "06:30"}, "daily_sync_time", id="half-hour"),
+        pytest.param({"daily_sync_time": "06:00\n"}, "daily_sync_time", id="hour-and-line"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_by_the_name_of_its_field(
+    client: FlaskClient, body: object, said: str
+):
+    path = path_of(client, "salesforce_crm")
+    before = client.get(path).json
+
+    answer = client.patch(path, data=json.dumps(body), content_type="application/json")
+
+    assert error(answer) == (400, "invalid_request")
+    assert said in answer.json["error"]["message"]
+    assert client.get(path).json == before
+
+
+def test_a_sync_starts(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.post(f"{path}/sync")
+
+    assert (answer.status_code, answer.json["status"]["sync_state"]) == (200, "syncing")
+    assert actions(answer)["sync"] == "A sync runs already."
+
+
+def test_history_is_read_again(client: FlaskClient):
+    answer = client.post(f"{path_of(client, 'salesforce_crm')}/resync")
+
+    assert (answer.status_code, answer.json["status"]["sync_state"]) == (200, "syncing")
+
+
+def test_setup_tests_run_and_tell_their_results(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.post(f"{path}/test")
+
+    assert answer.status_code == 200
+    assert set(answer.json) == {"setup_tests", "connector"}
+    assert answer.json["setup_tests"][0] == {
+        "title": "Connecting to Salesforce",
+        "status": "PASSED",
+        "message": "",
+    }
+    assert answer.json["connector"] == client.get(path).json
+
+
+def test_a_connector_is_deleted_once(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    first, second = client.delete(path), client.delete(path)
+
+    assert (first.status_code, first.json) == (
+        200,
+        {"id": path.rpartition("/")[2], "deleted": True},
+    )
+    assert error(second) == (404, "unknown_connector")
+
+
+@pytest.mark.parametrize(
+    ("schema", "method", "action", "body", "said"),
+    [
+        pytest.param("jira_projects", "POST", "/sync", None, "Resume it first.", id="sync-paused"),
+        pytest.param("jira_projects", "POST", "/resync", None, "Resume it first.", id="resync"),
+        pytest.param(
+            "facebook_ads_dach", "POST", "/test", None, "Finish the set-up first.", id="unfinished"
+        ),
+        pytest.param(
+            "facebook_ads_dach",
+            "PATCH",
+            "",
+            {"sync_frequency": 60},
+            "Finish the set-up first.",
+            id="schedule-unfinished",
+        ),
+        pytest.param(
+            "zendesk_support", "POST", "/sync", None, "Reconnect it first.", id="sync-broken"
+        ),
+    ],
+)
+def test_what_cannot_work_now_is_refused_with_what_to_do_first(
+    client: FlaskClient, schema: str, method: str, action: str, body: object, said: str
+):
+    path = path_of(client, schema)
+
+    answer = client.open(f"{path}{action}", method=method, json=body)
+
+    assert error(answer) == (409, "not_now")
+    assert answer.json["error"]["message"] == said
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "body"),
+    [
+        pytest.param("PATCH", "", {"paused": True}, id="change"),
+        pytest.param("DELETE", "", None, id="delete"),
+        pytest.param("POST", "/sync", None, id="sync"),
+        pytest.param("POST", "/resync", None, id="resync"),
+        pytest.param("POST", "/test", None, id="test"),
+    ],
+)
+def test_nothing_can_be_done_with_a_connector_of_others(
+    remote: FlaskClient, api: responses.RequestsMock, method: str, action: str, body: object
+):
+    listed(api, CONNECTION)
+
+    answer = remote.open(f"/_/connectors/others{action}", method=method, json=body)
+
+    assert error(answer) == (404, "unknown_connector")
+    assert {call.request.method for call in api.calls} == {"GET"}
+
+
+def test_a_pause_that_fails_but_worked_answers_what_fivetran_then_says(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, CONNECTION)
+    api.patch(f"{API}/v1/connections/one", status=500, json={})
+    api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": PAUSED})
+    listed(api, PAUSED)
+
+    answer = remote.patch("/_/connectors/one", json={"paused": True})
+
+    assert (answer.status_code, answer.json["paused"]) == (200, True)
+
+
+def test_pause_and_schedule_go_to_fivetran_as_they_were_sent(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, CONNECTION)
+    changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
+
+    remote.patch("/_/connectors/one", json={"schedule_type": "auto", "paused": True})
+
+    sent = {}
+    for call in changed.calls:
+        sent.update(json.loads(call.request.body))
+    assert sent == {"schedule_type": "auto", "paused": True}
+
+
+def test_a_limit_that_is_reached_says_when_to_try_again(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, CONNECTION)
+    api.post(
+        f"{API}/v1/connections/one/sync",
+        status=429,
+        json={"code": "TooManyRequests"},
+        headers={"Retry-After": "90"},
+    )
+
+    answer = remote.post("/_/connectors/one/sync")
+
+    assert error(answer) == (429, "rate_limited")
+    assert answer.headers["Retry-After"] == "90"
+
+
+def test_a_creation_answers_with_the_whole_connector(client: FlaskClient):
+    made = client.post("/_/connectors", json={"service": "google_sheets", "name": "Sales"})
+
+    assert made.json["health"]["word"] == "Not finished"
+    assert made.json == client.get(f"/_/connectors/{made.json['id']}").json
