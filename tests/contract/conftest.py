@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis.internal.conjecture import providers
 
 from pbf.sandbox.server import create_app
 from pbf.sandbox.store import World
 from tests.contract import definition as official
 from tests.contract.definition import Operation
 from tests.contract.furniture import imitated
+from tests.draws import same_draws_whatever_is_loaded
 
-NO_CONSTANTS = providers.Constants()
+__all__ = ["same_draws_whatever_is_loaded"]
+
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -72,9 +73,3 @@ def world() -> World:
 def api(world: World) -> Api:
     world.limits.plan = "off"
     return Api(create_app(world).test_client(), world)
-
-
-@pytest.fixture(autouse=True)
-def _same_draws_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw the same cases in every run: hypothesis takes constants from all loaded modules."""
-    monkeypatch.setattr(providers, "_get_local_constants", lambda: NO_CONSTANTS)

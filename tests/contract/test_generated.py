@@ -4,18 +4,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
+from tests.contract import generation
 from tests.contract.definition import Operation, problems
 from tests.contract.furniture import furnished, send
-from tests.contract.generation import cases
+from tests.draws import cases
 
 pytestmark = pytest.mark.usefixtures("definition")
-
-SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
-QUIET = settings(
-    derandomize=True, database=None, deadline=None, suppress_health_check=SLOW, max_examples=60
-)
 
 
 def body_of(case: Any) -> dict[str, Any]:
@@ -26,8 +22,8 @@ def test_every_answer_is_as_the_definition_says(imitated_operation: Operation):
     operation = imitated_operation
     statuses: Counter[int] = Counter()
 
-    @QUIET
-    @given(case=cases(operation))
+    @cases(60)
+    @given(case=generation.cases(operation))
     def run(case: Any) -> None:
         path, query = case.formatted_path, case.query or {}
         answer = send(furnished(), operation.method, path, query_string=query, **body_of(case))
