@@ -65,6 +65,14 @@ def dashboard(folder: Path, **settings: str) -> Iterator[str]:
         yield url
 
 
+def wait_for_line(log: Path, sentence: str) -> None:
+    """Wait until a server has logged a sentence, which it may do after it answers."""
+    end = time.monotonic() + PATIENCE
+    while sentence not in log.read_text():
+        assert time.monotonic() < end, f"{sentence!r} is not in the log: {log.read_text()[-2000:]}"
+        time.sleep(0.05)
+
+
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     with requests.Session() as session:
