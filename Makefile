@@ -7,6 +7,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,chromium)
 REDIS := $(if $(shell command -v redis-server),,redis-server)
+POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 .PHONY: run test bench system clean
 
@@ -22,17 +23,18 @@ test: $(DEV) system
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
 
-# Redis is for one file of tests, which says so and is skipped without it; Chromium is for many.
+# Redis and PostgreSQL are for a few files of tests, which say so and are skipped without them;
+# Chromium is for many.
 system:
-ifneq ($(CHROMIUM)$(REDIS),)
+ifneq ($(CHROMIUM)$(REDIS)$(POSTGRES),)
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS); \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS) $(POSTGRES); \
 	elif [ -n "$(CHROMIUM)" ]; then \
 	  echo "The browser tests need Chromium: install your system's package chromium, then run make test again." >&2; \
 	  exit 1; \
 	else \
-	  echo "Without Redis its tests are skipped: install your system's package redis-server to run them." >&2; \
+	  echo "Some tests are skipped: to run them install your system's packages $(REDIS) $(POSTGRES)." >&2; \
 	fi
 endif
 

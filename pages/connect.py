@@ -10,6 +10,9 @@ from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
 from pbf.models import Service
 from pbf.portal import Portal
 
+# How long a second press waits for what the first one began.
+PATIENCE = 30.0
+
 
 def introduce(service: Service) -> None:
     """Show what the service is."""
@@ -35,13 +38,20 @@ def offer_unfinished(portal: Portal, service: Service) -> None:
                     ui.hand_off(portal, connector.id, name=connector.title)
 
 
+def attempt(service: Service, typed: str) -> str:
+    """Return where this session keeps the key under which one wish is carried out once."""
+    return f"attempt-{service.id}-{typed.strip()}"
+
+
 def preview(portal: Portal, service: Service, typed: str) -> None:
     """Show what the connector will be called for ever."""
     if not typed.strip():
         ui.quiet("Type a name to see what it becomes in the destination.")
         return
     try:
-        name = portal.permanent_name(service.id, typed)
+        name = portal.permanent_name(
+            service.id, typed, attempt=st.session_state.get(attempt(service, typed))
+        )
     except InvalidName as error:
         st.warning(str(error), icon=":material/edit:")
         return
@@ -58,12 +68,17 @@ def preview(portal: Portal, service: Service, typed: str) -> None:
 
 def create(portal: Portal, service: Service, typed: str) -> None:
     """Create the connector once, however often the button is pressed, and go to its card."""
-    attempt = st.session_state.setdefault(f"attempt-{service.id}-{typed}", uuid4().hex)
     try:
         with st.spinner("Creating the connector…"):
-            made = portal.create(service.id, typed, return_url=ui.return_url(), attempt=attempt)
+            made = portal.create(
+                service.id,
+                typed,
+                return_url=ui.return_url(),
+                attempt=st.session_state.setdefault(attempt(service, typed), uuid4().hex),
+                patience=PATIENCE,
+            )
     except NameTaken:
-        return
+        st.rerun()  # the preview above says so, and offers a free one
     except PbfError as error:
         st.error(str(error), icon=":material/error:")
         return

@@ -19,16 +19,19 @@ from pbf.errors import (
     Conflict,
     ConnectionFailed,
     GroupNotVisible,
+    InProgress,
     InputError,
     InvalidName,
     InvalidRedirect,
     InvalidRequest,
+    KeyReused,
     NameTaken,
     NotFound,
     NotNow,
     PbfError,
     RateLimited,
     ServerFailed,
+    StoreFailed,
     TimedOut,
     UnknownConnector,
     UnknownService,
@@ -44,6 +47,9 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     InvalidRedirect: (400, "invalid_redirect"),
     NameTaken: (409, "name_taken"),
     NotNow: (409, "not_now"),
+    KeyReused: (422, "key_reused"),
+    InProgress: (409, "in_progress"),
+    StoreFailed: (503, "store_unavailable"),
     UnknownService: (404, "unknown_service"),
     UnknownConnector: (404, "unknown_connector"),
     InputError: (400, "invalid_request"),
@@ -149,7 +155,7 @@ def show_error(error: PbfError) -> Response:
     kinds = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in kinds if kind in STATUS_CODES)
     response = refusal(status, code, str(error))
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | InProgress):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -41,6 +41,11 @@ class ApiClient:
         """The limit as the latest answer told it."""
         return self._request.rate_limit
 
+    @property
+    def timeout(self) -> float:
+        """For how many seconds a call waits for its answer."""
+        return self._request.timeout
+
     def get_account(self) -> Account:
         """Return the account that the key belongs to.
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from pbf.answers import refusal
 from pbf.config import origin
 from pbf.runtime import Runtime
+from pbf.who import WHO
 
 PREFIX = "/_"
 FOREIGN_ORIGIN = (403, "foreign_origin")
@@ -37,6 +38,7 @@ def allowed_origins() -> tuple[str, ...]:
 
 def guard() -> Response | None:
     """Refuse to change anything for a page of another origin, or by a body that is not JSON."""
+    WHO.set("route")
     if request.method in READING:
         return None
     sender = request.headers.get("Origin")
@@ -57,6 +59,11 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "private, no-cache")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response
+
+
+def leave(_error: BaseException | None = None) -> None:
+    """Forget who acted; the thread goes on to serve others."""
+    WHO.set("page")
 
 
 def _is_allowed(sender: str) -> bool:

@@ -9,6 +9,9 @@ PbfError
         UnknownService
         UnknownConnector
         NotNow
+        KeyReused
+        InProgress
+    StoreFailed                 our own database cannot be read or written
     ApiError                    the call to Fivetran did not work
         Unreachable
             ConnectionFailed
@@ -71,6 +74,23 @@ class UnknownConnector(InputError):
 
 class NotNow(InputError):
     """The connector's present state does not allow it; the text says what to do first."""
+
+
+class KeyReused(InputError):
+    """An idempotency key came a second time, with another wish."""
+
+
+class InProgress(InputError):
+    """The same attempt is at work elsewhere; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """Keep the number of seconds to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreFailed(PbfError):
+    """Our own database cannot be read or written; nothing was begun that it should have kept."""
 
 
 class ApiError(PbfError):

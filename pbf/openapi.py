@@ -104,6 +104,9 @@ def _described(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
     # Written out at each operation: Swagger UI leaves a reference at the path unread.
     parameters = [_ID] if "{connector_id}" in operation.path else []
     parameters += [{"name": name, "in": "query", **said} for name, said in operation.query.items()]
+    parameters += [
+        {"name": name, "in": "header", **said} for name, said in operation.headers.items()
+    ]
     if parameters:
         described["parameters"] = parameters
     if operation.body:
@@ -139,7 +142,7 @@ def _error(status: int, codes: list[str]) -> dict[str, Any]:
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}.",
         "content": {"application/json": {"schema": _of(shapes.Error), "examples": examples}},
     }
-    if "rate_limited" in codes:
+    if {"rate_limited", "in_progress"}.intersection(codes):
         answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return answer
 

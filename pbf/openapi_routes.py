@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pbf import shapes
 from pbf.door import PREFIX
 from pbf.health import TONES
-from pbf.wishes import Change, NewConnector
+from pbf.wishes import KEY_HEADER, LONGEST_KEY, Change, NewConnector
 
 # Error codes with a sentence each as an example.
 MESSAGES: Mapping[str, str] = {
@@ -25,6 +25,9 @@ MESSAGES: Mapping[str, str] = {
     "method_not_allowed": "This route does not take that method.",
     "name_taken": "The name sales is taken. sales_2 is free.",
     "not_now": "Resume it first.",
+    "key_reused": "This Idempotency-Key has been used for another connector.",
+    "in_progress": "This connector is being created already. Try again in a moment.",
+    "store_unavailable": "Our own database cannot be read or written right now.",
     "unknown_service": "There is no such service. Choose one from the list of services.",
     "unknown_connector": "There is no such connector. It may have been deleted.",
     "rate_limited": "Fivetran takes no more requests for now. Try again in 90 seconds.",
@@ -66,6 +69,7 @@ class Operation:
     many: bool = False
     body: type[BaseModel] | None = None
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def kept(self) -> bool:
@@ -96,6 +100,20 @@ WAY_BACK: Mapping[str, Mapping[str, Any]] = {
         "caller may append &redirect_uri= to the address.",
         "schema": {"type": "string", "format": "uri"},
         "example": "https://connect.example.com/back",
+    }
+}
+
+ONCE: Mapping[str, Mapping[str, Any]] = {
+    KEY_HEADER: {
+        "description": "Makes the creation happen once: the same key with the same body leads to "
+        "the same connector for a week, however often it is sent.",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST_KEY,
+            "pattern": "^[ -~]+$",
+        },
+        "example": "5f0c7c1e-5d2b-4a55-9a0d-6f1f5d6a2b9e",
     }
 }
 
@@ -134,9 +152,11 @@ OPERATIONS = (
         errors=ASKS
         | WRITES
         | TAKES_A_BODY
-        | {"foreign_origin", "not_json", "invalid_name", "name_taken", "unknown_service"},
+        | {"foreign_origin", "not_json", "invalid_name", "name_taken", "unknown_service"}
+        | {"key_reused", "in_progress", "store_unavailable"},
         tag="Connectors",
         body=NewConnector,
+        headers=ONCE,
     ),
     Operation(
         method="get",

@@ -4,23 +4,23 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pbf import naming
 from pbf.api_client import LARGEST_PAGE, ApiClient
 from pbf.cache import Answer, SharedCache
+from pbf.creation import Creator
 from pbf.errors import (
     ApiError,
-    ApiRejected,
     Forbidden,
     GroupNotVisible,
     InvalidName,
-    NameTaken,
     NotFound,
+    StoreFailed,
     UnknownConnector,
     UnknownService,
 )
@@ -28,10 +28,12 @@ from pbf.handoff import Signer
 from pbf.health import is_moving
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
-from pbf.operations import DOUBTFUL, Operations
+from pbf.operations import Operations
 
 if TYPE_CHECKING:
     from pbf.store import Store
+
+logger = logging.getLogger("pbf")
 
 SERVICES_LIFETIME = 3600.0
 QUIET_LIFETIME = 60.0
@@ -70,6 +72,15 @@ class Portal:
         self._store = store
         self.operations = Operations(
             client, find=self.connector, forget=lambda: cache.forget(self._connectors_key)
+        )
+        self._creator = Creator(
+            tenant.group_id,
+            client=client,
+            store=store,
+            find=self.connector,
+            existing=self._existing,
+            required=self._required,
+            forget=lambda: cache.forget(self._connectors_key),
         )
         self._cards: dict[str, tuple[datetime, ConnectCard]] = {}
 
@@ -111,12 +122,14 @@ class Portal:
                 return connector
         raise UnknownConnector(GONE)
 
-    def permanent_name(self, service_id: str, typed: str) -> PermanentName:
-        """Return what a connector named so would be called for ever; InvalidName if nothing."""
-        if len(typed) > LONGEST_TYPED_NAME:
-            raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
-        existing = [connector.schema_name for connector in self.connectors().items]
-        return naming.permanent_name(service_id, typed, existing, self._required(service_id))
+    def permanent_name(
+        self, service_id: str, typed: str, *, attempt: str | None = None
+    ) -> PermanentName:
+        """Return what a connector named so would be called for ever; InvalidName if nothing.
+
+        What `attempt` has reserved for itself is not taken.
+        """
+        return self._creator.name(service_id, _clean(typed), key=attempt)
 
     def create(
         self,
@@ -125,31 +138,30 @@ class Portal:
         *,
         return_url: str,
         attempt: str | None = None,
+        patience: float = 0.0,
     ) -> Connector:
         """Create a connector; the same `attempt` again returns what it made the first time.
 
         `return_url` is where our return route can be reached; the card leads back there.
-        Raises UnknownService, InvalidName, NameTaken or an ApiError.
+        While the attempt is at work elsewhere, wait for it for `patience` seconds.
+        Raises UnknownService, InvalidName, NameTaken, KeyReused, InProgress, StoreFailed or an
+        ApiError.
         """
+
+        def redirect(schema: str) -> str:
+            return f"{return_url}?state={self.signer.state(self.tenant.id, schema_name=schema)}"
+
         service = self.service(service_id)
-        if made := self._made_by(attempt):
-            return made
-        name = self.permanent_name(service.id, typed)
-        if name.taken:
-            raise NameTaken(f"The name {name.name} is taken. {name.free} is free.", free=name.free)
-        try:
-            connector = self._create(service.id, name, return_url)
-        except ApiRejected:
-            # The list we checked the name against may be behind.
-            self._cache.forget(self._connectors_key)
-            raise
-        self._store.keep_name(connector, typed.strip())
-        if attempt:
-            self._store.keep_attempt(attempt, connector.id)
-        self._cache.forget(self._connectors_key)
+        connector = self._creator.create(
+            service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
+        )
         if connector.connect_card:
             self._cards[connector.id] = (datetime.now(UTC), connector.connect_card)
-        return connector.model_copy(update={"display_name": typed.strip(), "connect_card": None})
+        return connector.model_copy(update={"connect_card": None})
+
+    def settle_abandoned(self) -> None:
+        """Find out what became of creations that nobody is at work on any more."""
+        self._creator.settle_abandoned()
 
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""
@@ -176,7 +188,7 @@ class Portal:
         connector is gone, or an ApiError.
         """
         said = self.signer.read_state(state, self.tenant.id)
-        if said is None or not self._store.use_state(said.nonce):
+        if said is None or not self._store.use_slip(said.nonce):
             return None
         self._cache.forget(self._connectors_key)
         if said.connector_id:
@@ -208,7 +220,12 @@ class Portal:
                 f"Fivetran shows this API key no group {self.tenant.group_id!r}. "
                 "Check FIVETRAN_GROUP_ID and what the key may see."
             ) from exc
-        names = self._store.names()
+        try:
+            names = self._store.names()
+        except StoreFailed as error:
+            # People find their connectors by the permanent names meanwhile.
+            logger.warning("typed names: %s", error)
+            names = {}
         return [
             connector.model_copy(
                 update={
@@ -218,6 +235,9 @@ class Portal:
             )
             for connector in found
         ]
+
+    def _existing(self) -> list[str]:
+        return [connector.schema_name for connector in self.connectors().items]
 
     def _required(self, service_id: str) -> tuple[str, ...]:
         """Return the naming fields that the service's own metadata names; none if it has none."""
@@ -231,41 +251,12 @@ class Portal:
             return ()
         return answer.items[0].required
 
-    def _made_by(self, attempt: str | None) -> Connector | None:
-        """Return the connector that an attempt made before, unless it is gone since."""
-        made = self._store.attempt(attempt) if attempt else None
-        try:
-            return self.connector(made) if made else None
-        except UnknownConnector:
-            return None
 
-    def _create(self, service_id: str, name: PermanentName, return_url: str) -> Connector:
-        state = self.signer.state(self.tenant.id, schema_name=name.schema)
-        try:
-            return self._client.create_connector(
-                service_id,
-                self.tenant.group_id,
-                name.name,
-                required=self._required(service_id),
-                redirect_uri=f"{return_url}?state={state}",
-            )
-        except DOUBTFUL as error:
-            return self._settle(service_id, name, error)
-
-    def _settle(self, service_id: str, name: PermanentName, error: ApiError) -> Connector:
-        """Return the connector that a doubtful creation made after all, or raise its error."""
-        try:
-            found = list(
-                self._client.get_list_of_connectors_in_group(
-                    self.tenant.group_id, schema=name.schema
-                )
-            )
-        except ApiError:
-            raise error from None
-        for connector in found:
-            if connector.service == service_id and connector.schema_name == name.schema:
-                return connector
-        raise error
+def _clean(typed: str) -> str:
+    """Return a name as it can be kept; no database takes a NUL, or half a letter."""
+    if len(typed) > LONGEST_TYPED_NAME:
+        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
+    return typed.encode(errors="ignore").decode().replace("\0", "").strip()
 
 
 def _lifetime(connectors: Sequence[Connector]) -> float:

@@ -22,11 +22,11 @@ from pbf.answers import (
 )
 from pbf.cache import Answer
 from pbf.config import origin
-from pbf.door import PREFIX, allowed_origins, guard, opened, protect, public_url
+from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, public_url
 from pbf.errors import InvalidRedirect, PbfError, UnknownConnector
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
-from pbf.wishes import Filter, NewConnector, read
+from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
 LARGEST_BODY = 64 * 1024
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
@@ -46,6 +46,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_unexpected)
     app.after_request(protect)
+    app.teardown_request(leave)
     return app
 
 
@@ -70,7 +71,12 @@ def list_connectors() -> ResponseReturnValue:
 def create_connector() -> ResponseReturnValue:
     """Create a connector of a service under a name."""
     wanted = read(NewConnector, request.get_json())
-    made = opened().portal.create(wanted.service, wanted.name, return_url=_return_url())
+    made = opened().portal.create(
+        wanted.service,
+        wanted.name,
+        return_url=_return_url(),
+        attempt=read_key(request.headers.get(KEY_HEADER)),
+    )
     return shown(detailed_connector(made))
 
 

@@ -105,6 +105,11 @@ class Request:
             )
         self.rate_limit = RateLimit()
 
+    @property
+    def timeout(self) -> float:
+        """For how many seconds it waits for an answer."""
+        return self._timeout[1]
+
     def send(
         self,
         method: str,

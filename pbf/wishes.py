@@ -18,6 +18,9 @@ HOUR = r"^([01][0-9]|2[0-3]):00$"
 LONGEST_QUOTE = 40
 WORDS: dict[str, health.Word] = {word.casefold(): word for word in health.TONES}
 
+KEY_HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+
 OBJECTS = {
     "NewConnector": 'Send a JSON object: {"service": "...", "name": "..."}.',
     "Change": 'Send a JSON object with what to change, such as {"paused": true}.',
@@ -140,6 +143,17 @@ class Filter(BaseModel):
         if not all(word in text for word in self.words):
             return False
         return self.status is None or health.health(connector, now).word == self.status
+
+
+def read_key(said: str | None) -> str | None:
+    """Return the key under which a creation happens once, if one was sent, or raise InputError."""
+    if said is None:
+        return None
+    if not 0 < len(said) <= LONGEST_KEY or not said.isascii() or not said.isprintable():
+        raise InputError(
+            f"{KEY_HEADER} must be 1 to {LONGEST_KEY} plain characters, such as a random UUID."
+        )
+    return said
 
 
 def read(model: type[Wanted], body: object) -> Wanted:

@@ -12,6 +12,7 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from tests.postgres_server import PostgresServer, postgres_server
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -65,6 +66,13 @@ def house(settings: Settings) -> Iterator[Runtime]:
     yield started
     runtimes.use(None)
     started.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Debian's PostgreSQL, started once for all tests that keep something in it."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

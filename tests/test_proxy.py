@@ -2,10 +2,11 @@ import pytest
 import responses
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
-from pbf.errors import ConfigurationError
+from pbf.errors import ConfigurationError, InProgress
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 
@@ -449,3 +450,60 @@ def test_links_follow_the_host_that_was_asked(house: Runtime):
         "http://one.example/sandbox/icons/15five.svg",
         "http://two.example:8501/sandbox/icons/15five.svg",
     ]
+
+
+def test_a_creation_sent_again_with_its_key_gives_the_same_connector(
+    client: FlaskClient, house: Runtime
+):
+    body = {"service": "stripe", "name": "Sales"}
+    key = {"Idempotency-Key": "5f0c7c1e"}
+
+    first, again = (client.post("/_/connectors", json=body, headers=key) for _ in range(2))
+    other = client.post("/_/connectors", json={**body, "name": "Stock"}, headers=key)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json == first.json
+    assert (other.status_code, other.json["error"]["code"]) == (422, "key_reused")
+    assert "Send a new key" in other.json["error"]["message"]
+    assert [entry.who for entry in house.store.audit.entries()] == ["route"]
+
+
+def test_a_creation_that_is_at_work_is_answered_with_when_to_come_back(
+    client: FlaskClient, house: Runtime, monkeypatch
+):
+    def busy(*_, **__):
+        raise InProgress("This connector is being created already.", retry_after=3)
+
+    monkeypatch.setattr(house.portal, "create", busy)
+
+    answer = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "in_progress")
+    assert answer.headers["Retry-After"] == "3"
+
+
+def test_without_the_database_a_creation_is_refused_and_the_list_is_shown(
+    client: FlaskClient, house: Runtime
+):
+    with house.store._database.session() as session:
+        session.execute(text("DROP TABLE creations"))
+        session.execute(text("DROP TABLE typed_names"))
+
+    refused = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
+    listed = client.get("/_/connectors")
+
+    assert (refused.status_code, refused.json["error"]["code"]) == (503, "store_unavailable")
+    assert "Nothing was created." in refused.json["error"]["message"]
+    assert (listed.status_code, len(listed.json)) == (200, 12)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "ä"], ids=["empty", "long", "not-ascii"])
+def test_a_key_that_is_none_is_refused(client: FlaskClient, key: str):
+    answer = client.post(
+        "/_/connectors",
+        json={"service": "stripe", "name": "Sales"},
+        headers={"Idempotency-Key": key},
+    )
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "invalid_request")
+    assert "Idempotency-Key" in answer.json["error"]["message"]

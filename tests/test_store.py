@@ -1,24 +1,38 @@
+import csv
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
-from sqlalchemy import URL
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, text
+from sqlalchemy.exc import IntegrityError
 
-from pbf import store as stores
+from pbf.errors import StoreFailed
 from pbf.models import Connector
-from pbf.store import USED_STATES_KEPT, Store
+from pbf.store import USED_SLIPS_KEPT, Store, engine
+from pbf.store.tables import Base
+from tests.postgres_server import postgres_server
 
 THREADS = 8
 IN_MEMORY = ["sqlite://", "sqlite:///:memory:"]
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "postgres"])
 def store(request, tmp_path):
-    url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'kept.sqlite3'}"
-    opened = Store(url)
+    opened = Store(address(request, tmp_path))
     yield opened
     opened.close()
+
+
+def address(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").fresh()
+    return "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'kept.sqlite3'}"
 
 
 def connector(connector_id: str = "one", schema: str = "sales.sales") -> Connector:
@@ -57,29 +71,15 @@ def test_an_id_that_is_given_out_again_does_not_inherit_the_name(store):
     assert store.names() == {("one", "sales.sales"): "Sales", ("one", "stock.stock"): "Stock"}
 
 
-def test_an_attempt_leads_to_the_connector_it_made(store):
-    store.keep_attempt("form-1", "one")
-
-    assert store.attempt("form-1") == "one"
-    assert store.attempt("form-2") is None
-
-
-def test_an_attempt_kept_again_breaks_nothing(store):
-    store.keep_attempt("form-1", "one")
-    store.keep_attempt("form-1", "one")
-
-    assert store.attempt("form-1") == "one"
-
-
 def test_a_state_is_used_once(store):
-    answers = [store.use_state("nonce") for _ in range(3)]
+    answers = [store.use_slip("nonce") for _ in range(3)]
 
     assert answers == [True, False, False]
-    assert store.use_state("other")
+    assert store.use_slip("other")
 
 
 def test_a_state_is_used_once_by_eight_threads_together(store):
-    answers = at_once(lambda _: store.use_state("nonce"))
+    answers = at_once(lambda _: store.use_slip("nonce"))
 
     assert sorted(answers) == [False] * 7 + [True]
 
@@ -93,62 +93,181 @@ def test_threads_write_together_and_lose_nothing(store):
 @pytest.mark.parametrize("url", IN_MEMORY)
 def test_in_memory_all_threads_see_the_same(url):
     store = Store(url)
-    store.keep_attempt("form-1", "one")
+    store.keep_name(connector(), "Sales")
 
-    answers = at_once(lambda _: store.attempt("form-1"))
+    answers = at_once(lambda _: store.names())
     store.close()
 
-    assert answers == ["one"] * THREADS
+    assert answers == [{("one", "sales.sales"): "Sales"}] * THREADS
 
 
 def test_two_stores_in_memory_share_nothing():
     first, second = Store("sqlite://"), Store("sqlite://")
 
-    first.keep_attempt("form-1", "one")
+    first.keep_name(connector(), "Sales")
 
-    assert second.attempt("form-1") is None
+    assert second.names() == {}
     first.close()
     second.close()
 
 
-def test_what_is_in_the_file_outlives_a_restart(tmp_path):
-    url = URL.create("sqlite", database=str(tmp_path / "kept.sqlite3"))
-    first = Store(url)
+@pytest.fixture(params=["file", "postgres"])
+def lasting(request, tmp_path):
+    """The address of a database that outlives the process, without a table."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").empty()
+    return URL.create("sqlite", database=str(tmp_path / "kept % here.sqlite3"))
+
+
+def test_what_is_kept_outlives_a_restart(lasting):
+    first = Store(lasting)
     first.keep_name(connector(), "Sales")
-    first.keep_attempt("form-1", "one")
-    first.use_state("nonce")
+    first.use_slip("nonce")
+    first.note("page", "pause", "one", "sales", "done")
     first.close()
 
-    second = Store(url)
+    second = Store(lasting)
 
     assert second.names() == {("one", "sales.sales"): "Sales"}
-    assert second.attempt("form-1") == "one"
-    assert not second.use_state("nonce")
+    assert not second.use_slip("nonce")
+    assert [entry.what for entry in second.audit.entries()] == ["pause"]
     second.close()
 
 
-def test_two_processes_on_one_file_use_a_state_once(tmp_path):
-    url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
-    open_stores = [Store(url) for _ in range(THREADS)]
+def test_of_eight_processes_that_start_at_once_all_find_the_tables(lasting):
+    opened = at_once(lambda _: Store(lasting))
 
-    answers = at_once(lambda number: open_stores[number].use_state("nonce"))
-    for opened in open_stores:
-        opened.close()
+    answers = at_once(lambda number: opened[number].use_slip("nonce"))
 
     assert sorted(answers) == [False] * 7 + [True]
+    for each in opened:
+        each.close()
 
 
-def test_used_states_go_when_their_slips_have_long_expired(store, monkeypatch):
-    store.use_state("old")
-    later = datetime.now(UTC) + USED_STATES_KEPT + timedelta(seconds=1)
+def test_a_database_from_before_there_were_migrations_is_taken_over_without_loss(lasting):
+    old = Store(lasting)._database.engine
+    nonce = "kept as it was"
+    with old.begin() as connection:
+        for table in ("alembic_version", "creations", "deletions", "used_slips"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE audit RENAME TO other"))
+        if old.dialect.name == "postgresql":
+            connection.execute(text("DROP FUNCTION audit_only_grows() CASCADE"))
+        else:
+            connection.execute(text("DROP TABLE other"))
+        connection.execute(text("INSERT INTO typed_names VALUES ('one', 'sales', 'Sales')"))
+        connection.execute(text("CREATE TABLE attempts (key VARCHAR(100) PRIMARY KEY)"))
+        connection.execute(
+            text("CREATE TABLE used_states (nonce VARCHAR(100) PRIMARY KEY, used_at TIMESTAMP)")
+        )
+        connection.execute(text("INSERT INTO used_states VALUES (:nonce, NULL)"), {"nonce": nonce})
+    old.dispose()
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return later
+    taken_over = Store(lasting)
 
-    monkeypatch.setattr(stores, "datetime", Later)
-    store.use_state("new")
+    assert taken_over.names() == {("one", "sales"): "Sales"}
+    assert not taken_over.use_slip(nonce)
+    assert taken_over.use_slip("new")
+    taken_over.close()
 
-    assert store.use_state("old")
-    assert not store.use_state("new")
+
+def test_the_migrations_make_the_tables_that_the_code_has(lasting):
+    opened = Store(lasting)
+
+    with opened._database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        differences = compare_metadata(context, Base.metadata)
+        version = context.get_current_revision()
+    scripts = ScriptDirectory(str(engine.MIGRATIONS))
+
+    assert differences == []
+    assert version == engine.HEAD == scripts.get_current_head()
+    opened.close()
+
+
+def test_slips_are_kept_as_hashes_alone(store):
+    store.use_slip("a ticket that nobody may read")
+
+    with store._database.session() as session:
+        kept = session.execute(text("SELECT digest FROM used_slips")).scalars().all()
+
+    assert kept == [sha256(b"a ticket that nobody may read").hexdigest()]
+
+
+def test_used_slips_go_when_they_have_long_expired(store, monkeypatch):
+    store.use_slip("old")
+    later = time.time() + USED_SLIPS_KEPT + 1
+    monkeypatch.setattr("pbf.store.time.time", lambda: later)
+
+    store.use_slip("new")
+
+    assert store.use_slip("old")
+    assert not store.use_slip("new")
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET who = 'other'", "DELETE FROM audit"])
+def test_the_audit_log_only_grows(store, change):
+    store.note("page", "delete", "one", "sales", "done")
+
+    with (
+        pytest.raises((StoreFailed, IntegrityError)),
+        store._database.session() as session,
+    ):
+        session.execute(text(change))
+
+    assert [(entry.who, entry.what) for entry in store.audit.entries()] == [("page", "delete")]
+
+
+def test_the_audit_log_is_exported_whole_and_harmless_to_a_spreadsheet(store, monkeypatch):
+    monkeypatch.setattr("pbf.store.audit.AT_ONCE", 2)
+    for number in range(5):
+        store.note("route", "create", f"c{number}", '=HYPERLINK("x"),', "done")
+
+    rows = list(csv.reader(store.audit.csv()))
+
+    assert rows[0] == ["at", "who", "what", "connector_id", "name", "outcome"]
+    assert [row[3] for row in rows[1:]] == ["c0", "c1", "c2", "c3", "c4"]
+    assert {row[4] for row in rows[1:]} == {'\'=HYPERLINK("x"),'}
+    assert datetime.fromisoformat(rows[1][0]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_is_reached_by_the_addresses_that_people_have(postgres, scheme):
+    url = postgres.fresh().replace("postgresql", scheme, 1)
+
+    opened = Store(url)
+
+    assert opened.use_slip("nonce")
+    opened.close()
+
+
+def test_a_database_that_goes_away_is_told_in_a_sentence_and_found_again(tmp_path):
+    with postgres_server() as server:
+        url = server.fresh()
+        opened = Store(url)
+        assert opened.use_slip("before")
+
+    with pytest.raises(StoreFailed, match="cannot be read or written") as caught:
+        opened.names()
+    opened.close()
+
+    assert caught.value.__cause__ is None
+    assert url not in str(caught.value)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_reading_goes_on(tmp_path):
+    opened = Store(f"sqlite:///{tmp_path / 'kept.sqlite3'}")
+    opened.keep_name(connector(), "Sales")
+    with opened._database.engine.connect() as connection:
+        connection.execute(text("PRAGMA max_page_count=1"))
+        connection.commit()
+
+    def fill():
+        for number in range(200):
+            opened.keep_name(connector(f"c{number}"), "x" * 200)
+
+    with pytest.raises(StoreFailed):
+        fill()
+
+    assert opened.names()[("one", "sales.sales")] == "Sales"
+    opened.close()

@@ -1,0 +1,293 @@
+"""Creation that happens once, though Fivetran knows no idempotency key and answers get lost.
+
+An attempt is written down with its permanent name reserved before the call. Whoever finds it
+later, with nobody at work on it, first looks the name up in the group: found, it is adopted; not
+found, and only then, the call is made again under the same name, which Fivetran gives out once.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pbf import naming
+from pbf.api_client import ApiClient
+from pbf.errors import (
+    ApiError,
+    ApiRejected,
+    Conflict,
+    InProgress,
+    InvalidRequest,
+    KeyReused,
+    NameTaken,
+    PbfError,
+    StoreFailed,
+    UnknownConnector,
+)
+from pbf.models import Connector
+from pbf.naming import PermanentName
+from pbf.operations import DOUBTFUL
+from pbf.pending import Creation
+from pbf.who import WHO
+
+if TYPE_CHECKING:
+    from pbf.store import Store
+
+LOOK_AGAIN = 0.1
+LONGEST_RETRY_AFTER = 5
+# A call, and the look-up after it, may each take as long as two timeouts.
+TIMEOUTS_IN_A_LEASE = 4
+
+logger = logging.getLogger("pbf")
+
+
+class Creator:
+    """Creates the connectors of one group."""
+
+    def __init__(
+        self,
+        group_id: str,
+        *,
+        client: ApiClient,
+        store: "Store",
+        find: Callable[[str], Connector],
+        existing: Callable[[], list[str]],
+        required: Callable[[str], tuple[str, ...]],
+        forget: Callable[[], None],
+    ) -> None:
+        """Create through a client.
+
+        `find` looks a connector up, `existing` lists the permanent names of the group, `required`
+        the naming fields of a service, and `forget` drops the known list.
+        """
+        self._group_id = group_id
+        self._client = client
+        self._store = store
+        self._find = find
+        self._existing = existing
+        self._required = required
+        self._forget = forget
+        self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
+
+    def name(self, service_id: str, typed: str, *, key: str | None = None) -> PermanentName:
+        """Return the permanent name, taken if listed or reserved by another attempt than `key`."""
+        existing = self._existing()
+        mine = _digest(key) if key else ""
+        for creation in self._store.creations.unsettled(self._group_id):
+            if creation.key != mine and creation.reserved:
+                existing.append(creation.reserved)
+        return naming.permanent_name(service_id, typed, existing, self._required(service_id))
+
+    def create(
+        self,
+        service_id: str,
+        typed: str,
+        *,
+        redirect: Callable[[str], str],
+        key: str | None = None,
+        patience: float = 0.0,
+    ) -> Connector:
+        """Create a connector; the same key again returns what it made the first time.
+
+        `redirect` makes the address to come back to from a permanent name. Where the same attempt
+        is at work elsewhere, this waits for it for `patience` seconds, then raises InProgress.
+        """
+        name = naming.permanent_name(service_id, typed, (), self._required(service_id))
+        wanted = Creation(
+            group_id=self._group_id,
+            key=_digest(key or uuid4().hex),
+            fingerprint=_digest(json.dumps([service_id, typed])),
+            service=service_id,
+            typed=typed,
+            schema_name=name.schema,
+            reserved=name.name,
+        )
+        owner = uuid4().hex
+        try:
+            mine = self._claim(wanted, owner, time.monotonic() + patience)
+        except StoreFailed as error:
+            raise StoreFailed(f"Nothing was created. {error}") from error
+        if isinstance(mine, Connector):
+            return mine
+        connector = self._noted(mine, lambda: self._carry_out(mine, owner, redirect(name.schema)))
+        if mine.key != wanted.key and key:
+            self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
+            self._finish(wanted, connector)
+        return connector
+
+    def settle_abandoned(self) -> None:
+        """Find out what became of attempts that nobody is at work on any more."""
+        for creation in self._store.creations.unsettled(self._group_id):
+            if not creation.is_held:
+                with suppress(ApiError):
+                    self._settle(creation)
+
+    def _claim(self, wanted: Creation, owner: str, end: float) -> Creation | Connector:
+        """Return the attempt to carry out, now ours, or the connector that it has led to."""
+        ledger = self._store.creations
+        while True:
+            known = ledger.find(wanted.group_id, wanted.key)
+            if known is None:
+                if other := self._refuse_if_taken(wanted):
+                    if ledger.take(other, owner, self._lease):
+                        return other
+                elif ledger.open(wanted, owner, self._lease):
+                    return wanted
+            elif known.fingerprint != wanted.fingerprint:
+                raise KeyReused(
+                    "This Idempotency-Key has been used for another connector. "
+                    "Send a new key with a new wish."
+                )
+            elif known.connector_id:
+                try:
+                    return self._find(known.connector_id)
+                except UnknownConnector:
+                    ledger.forget(known)
+            elif not known.is_held:
+                if ledger.take(known, owner, self._lease):
+                    return known
+            elif time.monotonic() < end:
+                time.sleep(LOOK_AGAIN)
+            else:
+                raise _in_progress(known)
+
+    def _refuse_if_taken(self, wanted: Creation) -> Creation | None:
+        """Raise NameTaken if somebody else has the name.
+
+        Return an attempt at the same thing that nobody is at work on: it is to be continued.
+        """
+        name = wanted.reserved or ""
+        holder = self._store.creations.holder(wanted.group_id, name)
+        if holder and not holder.is_held:
+            if holder.fingerprint == wanted.fingerprint:
+                return holder
+            with suppress(ApiError):
+                self._settle(holder)
+        try:
+            self._refuse_if_listed(wanted)
+        except NameTaken:
+            # The same attempt may have begun elsewhere since we looked.
+            if self._store.creations.find(wanted.group_id, wanted.key) is None:
+                raise
+        return None
+
+    def _refuse_if_listed(self, wanted: Creation) -> None:
+        now = self.name(wanted.service, wanted.typed)
+        if now.taken:
+            raise NameTaken(f"The name {now.name} is taken. {now.free} is free.", free=now.free)
+
+    def _carry_out(self, creation: Creation, owner: str, redirect_uri: str) -> Connector:
+        """Make the call, unless an earlier one that was in doubt has led to a connector."""
+        ledger, doubt = self._store.creations, creation.sent_at
+        if doubt and (found := self._looked_up(creation, owner)):
+            return self._finish(creation, found)
+        if not ledger.hold(creation, owner, self._lease):
+            raise _in_progress(creation)
+        sent = replace(creation, sent_at=time.time())
+        try:
+            made = self._client.create_connector(
+                creation.service,
+                self._group_id,
+                naming.slug(creation.typed),
+                required=self._required(creation.service),
+                redirect_uri=redirect_uri,
+            )
+        except DOUBTFUL as error:
+            with suppress(ApiError):
+                if found := self._looked_up(sent, owner):
+                    return self._finish(creation, found)
+            self._let_go(sent, owner)
+            raise error
+        except ApiRejected as error:
+            return self._refused(creation, owner, error)
+        return self._finish(creation, made)
+
+    def _looked_up(self, creation: Creation, owner: str) -> Connector | None:
+        """Return the connector of an attempt's name and service; where nobody can tell, let go."""
+        try:
+            found = self._of_that_name(creation)
+        except ApiError:
+            self._let_go(creation, owner)
+            raise
+        return found if found and found.service == creation.service else None
+
+    def _refused(self, creation: Creation, owner: str, error: ApiRejected) -> Connector:
+        """Say why Fivetran did not create it; what an earlier call made after all is adopted."""
+        # The list we checked the name against may be behind.
+        self._forget()
+        found = None
+        if isinstance(error, InvalidRequest | Conflict):
+            with suppress(ApiError):
+                found = self._of_that_name(creation)
+        if found and creation.sent_at and found.service == creation.service:
+            return self._finish(creation, found)
+        self._let_go(creation, owner)
+        if found:
+            self._refuse_if_listed(creation)
+        raise error
+
+    def _of_that_name(self, creation: Creation) -> Connector | None:
+        listed = self._client.get_list_of_connectors_in_group(
+            self._group_id, schema=creation.schema_name
+        )
+        same = (one for one in listed if one.schema_name == creation.schema_name)
+        return next(same, None)
+
+    def _let_go(self, creation: Creation, owner: str) -> None:
+        """Give up an attempt: to others while a call of it is in doubt, else for good."""
+        with suppress(StoreFailed):
+            if creation.sent_at:
+                self._store.creations.release(creation, owner, sent_at=creation.sent_at)
+            else:
+                self._store.creations.drop(creation, owner)
+
+    def _finish(self, creation: Creation, connector: Connector) -> Connector:
+        try:
+            self._store.creations.finish(creation, connector)
+        except StoreFailed:
+            # It is there and it is listed; the attempt is settled once the database is back.
+            logger.error("a creation could not be written down: %s", connector.id)
+        self._forget()
+        return connector.model_copy(update={"display_name": creation.typed})
+
+    def _settle(self, creation: Creation) -> None:
+        """Adopt what an abandoned attempt has led to; forget it once it cannot lead to any."""
+        owner, ledger = uuid4().hex, self._store.creations
+        if not ledger.take(creation, owner, self._lease):
+            return
+        if creation.sent_at and (found := self._looked_up(creation, owner)):
+            self._finish(creation, found)
+        elif creation.sent_at and time.time() < creation.sent_at + self._lease:
+            # The call may still be on its way.
+            self._let_go(creation, owner)
+        else:
+            ledger.drop(creation, owner)
+
+    def _noted(self, creation: Creation, doing: Callable[[], Connector]) -> Connector:
+        """Do it, and write into the audit log what came of it."""
+        who, name = WHO.get(), creation.schema_name
+        try:
+            made = doing()
+        except PbfError as error:
+            self._store.note(who, "create", "", name, type(error).__name__)
+            raise
+        self._store.note(who, "create", made.id, name, "done")
+        return made
+
+
+def _in_progress(creation: Creation) -> InProgress:
+    left = math.ceil(creation.lease_until - time.time())
+    return InProgress(
+        "This connector is being created already. Try again in a moment.",
+        retry_after=max(1, min(left, LONGEST_RETRY_AFTER)),
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,131 @@
+"""The database itself: SQLite or PostgreSQL, opened, brought up to date, and read or written."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from pbf.errors import StoreFailed
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+# The newest of the migrations, so that an opening that has nothing to do costs one query.
+HEAD = "0002"
+BUSY_TIMEOUT = 15.0
+CONNECT_TIMEOUT = 5
+POOL = 20
+POSTGRESQL = "postgresql+psycopg"
+MIGRATION_LOCK = 0x706266  # "pbf"
+SORRY = (
+    "Our own database cannot be read or written right now. Try again in a moment; if it stays so, "
+    "check the disk and PBF_DATABASE_URL."
+)
+
+
+class Database:
+    """One database, open; `session` is the only way to it."""
+
+    def __init__(self, url: str | URL) -> None:
+        """Open the database and bring its tables up to date.
+
+        Raises SQLAlchemyError if it cannot be opened.
+        """
+        parts = _with_driver(url)
+        self.engine = _engine(parts)
+        # SQLite lets one thread write at a time anyhow, and in memory there is one connection.
+        sqlite = self.engine.dialect.name == "sqlite"
+        self._turn = threading.Lock() if sqlite else nullcontext()
+        try:
+            bring_up_to_date(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Yield a session in a transaction; raise StoreFailed where the database fails.
+
+        An IntegrityError is left to the caller: it is an answer, not a failure.
+        """
+        try:
+            with self._turn, Session(self.engine) as session, session.begin():
+                yield session
+        except IntegrityError:
+            raise
+        except SQLAlchemyError:
+            # The error quotes what was to be written, so it is not chained into logs.
+            raise StoreFailed(SORRY) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Apply the migrations that are missing; of several processes that start at once, one does."""
+    if _version(engine) == HEAD:
+        return
+    # A fifth of a second to import, for what is needed once in a version's life.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    # SQLite's own lock comes with the transaction, PostgreSQL's is asked for.
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        try:
+            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        except DBAPIError:
+            return None
+    return found
+
+
+def _with_driver(url: str | URL) -> URL:
+    parts = make_url(url)
+    if parts.drivername in ("postgres", "postgresql"):
+        return parts.set(drivername=POSTGRESQL)
+    return parts
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        options = {"connect_timeout": CONNECT_TIMEOUT} if url.drivername == POSTGRESQL else {}
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=POOL, pool_timeout=BUSY_TIMEOUT, connect_args=options
+        )
+    in_memory = url.database in (None, "", ":memory:")
+    if in_memory:
+        # In memory there is one connection or there are as many databases as threads.
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions when it thinks fit, and not before tables are changed.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT)}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin(connection: Connection) -> None:
+    # One that reads first and writes later could find that somebody else has written meanwhile.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

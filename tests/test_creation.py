@@ -1,0 +1,363 @@
+"""Creation that happens once: keys, reservations, leases, and what is found after a loss."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pbf.api_client import ApiClient, Request
+from pbf.errors import (
+    InProgress,
+    KeyReused,
+    NameTaken,
+    RateLimited,
+    ServerFailed,
+    StoreFailed,
+    TimedOut,
+)
+from pbf.portal import Portal, Tenant
+from pbf.store import Store
+
+RETURN = "http://localhost/_/return"
+LOST = TimedOut("Fivetran did not answer within 60 seconds.")
+
+
+class Unlucky(ApiClient):
+    """A client whose creations come to nothing, are lost after the work, or wait; in that order."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.not_done: list[Exception] = []
+        self.lost: list[Exception] = []
+        self.blind: list[Exception] = []
+        self.gate: threading.Event | None = None
+        self.begun = threading.Event()
+        self.calls = 0
+
+    def create_connector(self, *args, **options):
+        self.calls += 1
+        self.begun.set()
+        if self.gate:
+            assert self.gate.wait(30)
+        if self.not_done:
+            raise self.not_done.pop(0)
+        made = super().create_connector(*args, **options)
+        if self.lost:
+            raise self.lost.pop(0)
+        return made
+
+    def get_list_of_connectors_in_group(self, group_id, *, schema=None):
+        if schema and self.blind:
+            raise self.blind.pop(0)
+        return super().get_list_of_connectors_in_group(group_id, schema=schema)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """The address of one database that several processes share."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").fresh()
+    return f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+
+
+@pytest.fixture
+def process(house, settings, url):
+    """Start what a process is made of, as often as asked, over one account and one database."""
+    ended = []
+
+    def start(*, timeout: float = 30.0) -> Portal:
+        request = Request(settings.api_url, settings.api_key, settings.api_secret, timeout=timeout)
+        client, store = Unlucky(request), Store(url)
+        ended.extend((client.close, store.close))
+        tenant = Tenant(id="t", name="t", group_id=settings.group_id)
+        portal = Portal(
+            tenant, client=client, cache=house.cache, store=store, signer=house.portal.signer
+        )
+        portal.client, portal.store = client, store
+        return portal
+
+    yield start
+    for end in ended:
+        end()
+
+
+def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **options):
+    return portal.create(service, typed, return_url=RETURN, **options)
+
+
+def named(portal: Portal, schema: str = "sales") -> list[str]:
+    portal._cache.forget(portal._connectors_key)
+    return [one.id for one in portal.connectors().items if one.schema_name == schema]
+
+
+def unsettled(portal: Portal) -> int:
+    return len(portal.store.creations.unsettled(portal.tenant.group_id))
+
+
+def test_a_key_leads_to_the_same_connector_in_another_process_and_after_a_restart(process):
+    made = create(process(), attempt="key")
+
+    again = create(process(), attempt="key")
+
+    assert (again.id, again.title) == (made.id, "Sales")
+    assert named(process()) == [made.id]
+
+
+def test_a_key_with_another_wish_is_refused(process):
+    portal = process()
+    create(portal, attempt="key")
+
+    with pytest.raises(KeyReused):
+        create(portal, "Stock", attempt="key")
+    with pytest.raises(KeyReused):
+        create(portal, service="slack", attempt="key")
+
+    assert named(portal, "stock") == []
+
+
+def test_a_key_whose_connector_was_deleted_makes_a_new_one(process):
+    portal = process()
+    made = create(portal, attempt="key")
+    portal._client.delete_connector(made.id)
+    portal._cache.forget(portal._connectors_key)
+
+    assert create(portal, attempt="key").id != made.id
+
+
+def test_while_an_attempt_is_at_work_the_same_key_is_told_to_come_back(process):
+    first, second = process(), process()
+    first.client.gate = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(create, first, attempt="key")
+        assert first.client.begun.wait(30)
+
+        with pytest.raises(InProgress) as caught:
+            create(second, attempt="key")
+        first.client.gate.set()
+
+        assert 1 <= caught.value.retry_after <= 5
+        assert create(second, attempt="key", patience=30).id == making.result(30).id
+    assert second.client.calls == 0
+
+
+def test_while_an_attempt_is_at_work_its_name_is_taken_for_others(process):
+    first, second = process(), process()
+    first.client.gate = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(create, first, attempt="key")
+        assert first.client.begun.wait(30)
+
+        with pytest.raises(NameTaken) as caught:
+            create(second, attempt="other")
+        shown = second.permanent_name("stripe", "Sales")
+        own = second.permanent_name("stripe", "Sales", attempt="key")
+        first.client.gate.set()
+        making.result(30)
+
+    assert (caught.value.free, shown.free, own.taken) == ("sales_2", "sales_2", False)
+    assert second.client.calls == 0
+
+
+def test_of_two_processes_with_one_key_one_calls_fivetran(process):
+    portals = [process() for _ in range(4)]
+    together = threading.Barrier(4)
+
+    def both(portal):
+        together.wait()
+        return create(portal, attempt="key", patience=30).id
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(both, portals))
+
+    assert len(set(made)) == 1
+    assert sum(portal.client.calls for portal in portals) == 1
+
+
+def test_a_lost_answer_is_looked_up_and_adopted(process):
+    portal = process()
+    portal.client.lost = [LOST]
+
+    made = create(portal, attempt="key")
+
+    assert named(portal) == [made.id]
+    assert (portal.client.calls, unsettled(portal)) == (1, 0)
+
+
+def test_a_lost_answer_that_nobody_could_look_up_is_adopted_at_the_next_try(process):
+    portal = process()
+    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+
+    other = process()
+    made = create(other, attempt="key")
+
+    assert named(portal) == [made.id]
+    assert (other.client.calls, unsettled(portal)) == (0, 0)
+
+
+def test_a_creation_that_may_be_on_its_way_is_not_repeated_before_the_look_up_says_no(process):
+    portal = process()
+    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")] * 2
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+
+    with pytest.raises(ServerFailed):
+        create(portal, attempt="key")
+    assert portal.client.calls == 1
+
+    made = create(portal, attempt="key")
+    assert (named(portal), portal.client.calls) == ([made.id], 2)
+
+
+def test_the_work_that_lands_after_the_look_up_is_adopted_when_fivetran_refuses_the_name(process):
+    portal = process()
+    portal.client.not_done = [LOST]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+    seen = portal.client.get_list_of_connectors_in_group
+
+    def late(group_id, *, schema=None):
+        found = list(seen(group_id, schema=schema))
+        if schema and not found:
+            ApiClient.create_connector(portal.client, "stripe", group_id, "sales")
+        return iter(found)
+
+    portal.client.get_list_of_connectors_in_group = late
+
+    made = create(portal, attempt="key")
+
+    assert named(portal) == [made.id]
+    assert unsettled(portal) == 0
+
+
+def test_another_tab_with_the_same_wish_continues_what_was_left_in_doubt(process):
+    first, second = process(), process()
+    first.client.lost, first.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(first, attempt="tab-1")
+
+    made = create(second, attempt="tab-2")
+
+    assert named(first) == [made.id]
+    assert [create(second, attempt=key).id for key in ("tab-1", "tab-2")] == [made.id] * 2
+
+
+def test_a_process_that_died_is_succeeded_once_its_lease_has_run_out(process, monkeypatch):
+    dead = process()
+    dead.client.lost = [SystemExit()]
+    with pytest.raises(SystemExit):
+        create(dead, attempt="key")
+    portals = [process() for _ in range(4)]
+
+    with pytest.raises(InProgress):
+        create(portals[0], attempt="key")
+    later = time.time() + 200
+    monkeypatch.setattr("time.time", lambda: later)
+    with ThreadPoolExecutor(4) as pool:
+        made = set(pool.map(lambda one: create(one, attempt="key", patience=30).id, portals))
+
+    assert named(dead) == [*made]
+    assert sum(portal.client.calls for portal in portals) == 0
+
+
+def test_what_fivetran_refuses_leaves_the_name_free(process):
+    portal = process()
+    portal.client.not_done = [RateLimited("used up", retry_after=60)]
+
+    with pytest.raises(RateLimited):
+        create(portal, attempt="key")
+
+    assert unsettled(portal) == 0
+    assert create(portal, attempt="other").schema_name == "sales"
+
+
+def test_a_name_that_is_taken_behind_our_back_is_refused_with_a_free_one(process, sandbox):
+    portal = process()
+    portal.connectors()
+    sandbox_client = ApiClient(portal.client._request)
+    sandbox_client.create_connector("stripe", portal.tenant.group_id, "sales")
+
+    with pytest.raises(NameTaken) as caught:
+        create(portal, attempt="key")
+
+    assert caught.value.free == "sales_2"
+    assert unsettled(portal) == 0
+
+
+def test_what_was_abandoned_is_settled_without_anybody_asking(process, monkeypatch):
+    portal = process(timeout=5)
+    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(portal, "Made", attempt="made")
+    portal.client.not_done = [LOST]
+    with pytest.raises(TimedOut):
+        create(portal, "Never", attempt="never")
+
+    portal.settle_abandoned()
+    before = unsettled(portal)
+    later = time.time() + 60
+    monkeypatch.setattr("time.time", lambda: later)
+    portal.settle_abandoned()
+
+    assert (before, unsettled(portal)) == (1, 0)
+    assert portal.connectors().items[-1].title == "Made" or named(portal, "made")
+    assert named(portal, "never") == []
+
+
+def test_without_the_database_nothing_is_created_and_what_there_is_is_shown(process, monkeypatch):
+    portal = process()
+    create(portal)
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    monkeypatch.setattr(portal.store, "names", fail)
+    monkeypatch.setattr(portal.store.creations, "find", fail)
+    portal._cache.forget(portal._connectors_key)
+
+    with pytest.raises(StoreFailed, match=r"^Nothing was created\. Our own database"):
+        create(portal, "Stock")
+
+    assert "sales" in [one.title for one in portal.connectors().items]
+    assert portal.client.calls == 1
+
+
+def test_a_creation_that_cannot_be_written_down_afterwards_is_there_all_the_same(
+    process, monkeypatch
+):
+    portal = process()
+
+    def fail(*_):
+        raise StoreFailed("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portal.store.creations, "finish", fail)
+        made = create(portal, attempt="key")
+
+    assert named(portal) == [made.id]
+    assert unsettled(portal) == 1
+
+
+@pytest.mark.parametrize("typed", ["Sal\0es", "Sal\ud800es"], ids=["nul", "half-a-letter"])
+def test_what_no_database_takes_is_left_out_of_a_name(process, typed):
+    assert create(process(), typed).title == "Sales"
+
+
+def test_every_creation_is_in_the_audit_log(process):
+    portal = process()
+    made = create(portal)
+    portal.client.not_done = [RateLimited("used up", retry_after=60)]
+    with pytest.raises(RateLimited):
+        create(portal, "Stock")
+
+    told = [
+        (one.who, one.what, one.connector_id, one.name, one.outcome)
+        for one in portal.store.audit.entries()
+    ]
+
+    assert told == [
+        ("page", "create", made.id, "sales", "done"),
+        ("page", "create", "", "stock", "RateLimited"),
+    ]
