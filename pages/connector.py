@@ -33,18 +33,8 @@ def carry_out(portal: Portal, connector: Connector) -> None:
 def button(action: Action, connector: Connector, label: str, kind: str = "secondary") -> None:
     """Show an action; one that cannot work now is disabled and says why."""
     reason = obstacle(action, connector)
-    if action == "tables":
-        way = {"id": connector.id}
-        blocked = reason is not None
-        icon = ":material/table_rows:"
-        st.page_link(
-            ui.page("tables"),
-            label=label,
-            query_params=way,
-            icon=icon,
-            disabled=blocked,
-            help=reason,
-        )
+    if action == "tables" and reason is None:
+        st.page_link(ui.page("tables"), label=label, query_params={"id": connector.id})
         return
     key = f"{action}-{ui.turn()}"
     st.button(label, key=key, type=kind, disabled=reason is not None, help=reason)
@@ -57,7 +47,7 @@ def offer(connector: Connector, state: Health) -> None:
         first = "edit" if state.action in ON_THE_CARD else state.action
         button(first, connector, ACTIONS[state.action], "primary")
     others = [action for action in details.row(connector) if action != first]
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):
         for action in others:
             button(action, connector, LABELS[action])
     if why := details.obstacles(connector, others):

@@ -65,7 +65,7 @@ def choose(desk: Desk, *, fixed: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Select all", on_click=desk.switch, args=(True,), disabled=blocked)
         st.button("Select none", on_click=desk.switch, args=(False,), disabled=blocked)
-        ui.quiet(f"of the {number:,} shown. {desk.count}")
+        ui.quiet(f"{desk.count} {number:,} shown here.")
     if not number:
         st.info("No table is called so.")
         return

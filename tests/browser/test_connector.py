@@ -237,7 +237,7 @@ def test_the_card_opens_in_this_tab(open_connector):
 def test_a_table_that_is_searched_and_ticked_is_the_one_that_is_saved(open_connector, ids):
     page = open_connector("webshop", "tables").page
     page.get_by_role("searchbox", name="Search tables").fill("order_items")
-    expect(page.get_by_text("of the 1 shown.")).to_be_visible()
+    expect(page.get_by_text("1 shown here.")).to_be_visible()
 
     tick_first(page)
     expect(page.get_by_text("1 off: public.order_items")).to_be_visible()
@@ -248,7 +248,7 @@ def test_a_table_that_is_searched_and_ticked_is_the_one_that_is_saved(open_conne
     expect(page.get_by_text(re.compile(r"^Saved\. \d+ of \d+ tables are synced\."))).to_be_visible()
     expect(page.get_by_text("Nothing is changed.")).to_be_visible()
     page.get_by_role("searchbox", name="Search tables").fill("order_items")
-    expect(page.get_by_text("of the 1 shown.")).to_be_visible()
+    expect(page.get_by_text("1 shown here.")).to_be_visible()
     tick_first(page)
     expect(page.get_by_text("1 on: public.order_items")).to_be_visible()
 

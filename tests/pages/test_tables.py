@@ -49,7 +49,7 @@ def test_tables_are_listed_and_counted(account, visit):
     app = visit("tables", id="ours")
 
     assert [title.value for title in app.title] == ["Tables of money"]
-    assert "of the 2 shown. 2 of 3 tables are synced." in html(app)
+    assert "2 of 3 tables are synced. 2 shown here." in html(app)
     assert "What the source adds later is synced by itself." in html(app)
     assert disabled(app, "Save")
     assert not app.exception
@@ -209,7 +209,7 @@ def test_hundreds_of_tables_are_one_list(account, visit):
 
     app = visit("tables", id="ours")
 
-    assert "of the 900 shown. 450 of 900 tables are synced." in html(app)
+    assert "450 of 900 tables are synced. 900 shown here." in html(app)
     assert [len(one.value) for one in app.data_editor] == [900]
 
 
@@ -223,7 +223,7 @@ def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
     app = app.run()
 
     assert "Nothing is changed" in changes(app)
-    assert "of the 1 shown. 0 of 1 tables are synced." in html(app)
+    assert "0 of 1 tables are synced. 1 shown here." in html(app)
 
 
 @pytest.mark.parametrize("query", [{"id": "nonesuch"}, {}], ids=["unknown", "none"])
