@@ -7,17 +7,21 @@ tenant and the answers' revisions, so that nothing here outlives the truth.
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pbf.cache import Answer
 from pbf.errors import ApiError
+from pbf.figures import Figure, figures
 from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import CATEGORIES, STAGES, spaced
+
+if TYPE_CHECKING:
+    from pbf.charts import Spec
 
 Row = dict[str, Any]
 Summary = dict[str, Any]
@@ -84,6 +88,13 @@ def summary() -> Summary:
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     return _summary(tenant, catalogue, own, minute)
+
+
+def charts(theme: str) -> "list[tuple[Figure, Spec]]":
+    """Return the overview's figures, each with its chart for the light or the dark theme."""
+    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    return _charts(tenant, catalogue, own, minute, theme)
 
 
 def category(service: Service) -> str:
@@ -168,6 +179,22 @@ def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary
         "moving": sum(1 for row in found if row["moving"]),
         "changed": changed,
     }
+
+
+@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _charts(
+    tenant: str, catalogue: str, own: str, minute: datetime, theme: str
+) -> "list[tuple[Figure, Spec]]":
+    from pbf.charts import spec  # Altair takes half a second, which start-up must not cost
+
+    found, _ = _rows(tenant, catalogue, own, minute, "")
+    drawn = figures(
+        _portal().connectors().items,
+        words={row["id"]: row["status"] for row in found},
+        categories={service.id: category(service) for service in _portal().services().items},
+        now=minute,
+    )
+    return [(figure, spec(figure, theme)) for figure in drawn]
 
 
 def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:

@@ -12,6 +12,7 @@ FILES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf"
 ONLY_IN = {
     "streamlit": {
         *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu", "pbf.dialogs"),
+        "pbf.panels",
         *("pbf.component", "pbf.gallery", "pbf.table"),
     },
     "requests": {"pbf.transport"},
@@ -26,12 +27,13 @@ ONLY_IN = {
     "redis": {"pbf.shelf"},
     "itsdangerous": {"pbf.handoff", "pbf.sandbox"},
     "dotenv": {"pbf.config"},
+    "altair": {"pbf.charts"},
 }
 MAY_IMPORT = {
     "pages": {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
-        *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk"),
+        *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
@@ -56,6 +58,9 @@ MAY_IMPORT = {
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
     "pbf.table_choice": {"pbf.models"},
+    "pbf.figures": {"pbf.health", "pbf.models"},
+    "pbf.charts": {"pbf.figures"},
+    "pbf.panels": {"pbf.ui", "pbf.figures"},
     "pbf.health": {"pbf.models"},
     "pbf.naming": {"pbf.errors", "pbf.naming_kinds"},
     "pbf.search": {"pbf.models", "pbf.words"},
@@ -65,7 +70,7 @@ MAY_IMPORT = {
     "pbf.words": set(),
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
-PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice"}
+PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

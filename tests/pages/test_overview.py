@@ -9,7 +9,8 @@ def test_the_overview_counts_and_names_who_needs_somebody(house, visit):
     assert "<strong>3</strong> need somebody" in html(app)
     assert "zendesk_support" in html(app)
     assert {"Reconnect", "Finish set-up"} <= set(labels(app))
-    assert [header.value for header in app.header] == ["Needs somebody", "What changed last"]
+    headers = [header.value for header in app.header]
+    assert headers == ["Needs somebody", "What changed last", "All connectors"]
     assert not app.exception
 
 
@@ -37,6 +38,31 @@ def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit
 
     assert house.portal.connector(failing.id).status.sync_state == "syncing"
     assert not app.error
+    assert not app.exception
+
+
+def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
+    app = visit("overview")
+
+    charts = [element.proto for element in app.get("vega_lite_chart")]
+    assert len(charts) == 4
+    for chart in charts:
+        title, _, sentence = chart.alt.partition(". ")
+        assert f"<h3>{title}</h3><p>{sentence}</p>" in html(app)
+    for link in ("status=Needs+you", "category=Marketing", "sort=last", "sort=-last"):
+        assert f'href="connectors?{link}"' in html(app)
+
+
+def test_a_step_that_fails_says_so_and_the_page_stays(house, sandbox, visit):
+    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing.tasks = []
+    app = visit("overview")
+    sandbox.world.connections.pop(failing.id)
+
+    app = press(app, "Sync now")
+
+    assert len(app.error) == 1
+    assert "All connectors" in [header.value for header in app.header]
     assert not app.exception
 
 

@@ -1,0 +1,153 @@
+import time
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+import pytest
+
+from pbf.charts import spec
+from pbf.figures import Figure, figures, intervals_late
+from pbf.health import TONES, health
+from pbf.models import Connector
+
+NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+
+
+def connector(name: str, *, ago: float | None = 1, failed: float | None = None, **fields: object):
+    status = {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"}
+    return Connector.model_validate(
+        {
+            "id": name,
+            "schema": name,
+            "service": "stripe",
+            "sync_frequency": 360,
+            "succeeded_at": None if ago is None else NOW - timedelta(hours=ago),
+            "failed_at": None if failed is None else NOW - timedelta(hours=failed),
+            **fields,
+            "status": {**status, **fields.get("status", {})},
+        }
+    )
+
+
+def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Figure]:
+    words = {one.id: health(one, NOW).word for one in connectors}
+    found = figures(connectors, words=words, categories=categories or {}, now=NOW)
+    return {figure.id: figure for figure in found}
+
+
+def counts(figure: Figure) -> dict[str, int]:
+    return {bar.label: bar.count for bar in figure.bars}
+
+
+@pytest.mark.parametrize(
+    ("given", "late"),
+    [
+        pytest.param({"ago": 3}, 0, id="within-its-interval"),
+        pytest.param({"ago": 12}, 1, id="one-interval-late"),
+        pytest.param({"ago": 6, "sync_frequency": 60}, 5, id="its-own-interval-counts"),
+        pytest.param({"ago": None}, inf, id="never-succeeded"),
+        pytest.param({"paused": True}, None, id="paused"),
+        pytest.param({"schedule_type": "manual"}, None, id="on-request"),
+        pytest.param({"sync_frequency": None}, None, id="no-interval"),
+        pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
+    ],
+)
+def test_lateness_is_told_in_the_connectors_own_intervals(given, late):
+    assert intervals_late(connector("a", **given), NOW) == late
+
+
+def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
+    figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
+
+    assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
+    assert [bar.way for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
+    assert figure.sentence == "3 connectors: Failing 1, Working 2."
+
+
+def test_the_largest_categories_come_first_and_the_sentence_names_three():
+    names = "aaaabbbccdef"
+    categories = {name: name.upper() for name in names if name != "f"}
+
+    figure = drawn(
+        *(connector(f"{at}", service=name) for at, name in enumerate(names)), categories=categories
+    )["category"]
+
+    assert counts(figure) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
+    assert figure.bars[0].way == {"category": "A"}
+    assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
+
+
+def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
+    figure = drawn(
+        connector("fresh"),
+        connector("just due", ago=7),
+        connector("late", ago=10),
+        connector("later", ago=20),
+        connector("latest", ago=60),
+        connector("new", ago=None),
+        connector("resting", paused=True),
+    )["freshness"]
+
+    assert list(counts(figure).items()) == [
+        ("On time", 2),
+        ("Up to 1 interval late", 1),
+        ("1 to 4 intervals late", 1),
+        ("Over 4 intervals late", 1),
+        ("No success yet", 1),
+        ("No schedule runs", 1),
+    ]
+    assert figure.sentence == (
+        "2 of 6 on a schedule are on time. Furthest behind: latest, 9.0 intervals late."
+    )
+    assert [line.cells[0] for line in figure.further] == ["latest", "later", "late"]
+    assert figure.further[0].way == {"id": "latest"}
+
+
+def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
+    figure = drawn(
+        connector("a", ago=0.2, failed=0.5),
+        connector("b", ago=5.1),
+        connector("c", ago=23.9),
+        connector("d", ago=24),
+        connector("e", ago=-1),
+    )["hours"]
+
+    told = {(bar.label, bar.group): bar.count for bar in figure.bars if bar.count}
+    assert told == {
+        ("0", "Succeeded"): 1,
+        ("0", "Failed"): 1,
+        ("5", "Succeeded"): 1,
+        ("23", "Succeeded"): 1,
+    }
+    assert len(figure.bars) == 48
+    assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
+    assert figure.lines[0].cells == ("Within the last hour", "1", "1")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_figure_can_be_drawn_with_what_a_click_needs(theme):
+    for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(figure, theme)
+
+        values = chart["data"]["values"]
+        assert [(one["label"], one["group"]) for one in values] == [
+            (bar.label, bar.group) for bar in figure.bars
+        ]
+        assert {bar.tone for bar in figure.bars} <= set(TONES.values())
+        assert chart["params"][0]["select"]["fields"] == ["label", "group"]
+
+
+def test_what_failed_is_drawn_below_the_line():
+    chart = spec(drawn(connector("a", ago=2, failed=1))["hours"], "light")
+
+    signed = [one["signed"] for one in chart["data"]["values"] if one["count"]]
+    assert signed == [1, -1]
+
+
+def test_ten_thousand_connectors_are_quickly_shaped():
+    many = [connector(str(number), ago=number % 40) for number in range(10_000)]
+    words = {one.id: health(one, NOW).word for one in many}
+    started = time.process_time()
+
+    figures(many, words=words, categories={}, now=NOW)
+
+    assert time.process_time() - started < 1
