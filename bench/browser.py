@@ -1,6 +1,5 @@
 """A real Chromium that says when a person sees what was asked for."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,9 @@ WINDOW = {"width": 1400, "height": 900}
 PATIENCE = 60_000
 
 # Looks into the components' open shadow roots, too.
-WATCH = """
+WATCH = (
+    f"const PATIENCE = {PATIENCE};"
+    + """
 (() => {
   const all = (root, selector) => {
     const found = [...root.querySelectorAll(selector)];
@@ -43,9 +44,14 @@ WATCH = """
     };
     look();
   });
+  // What never comes is an error: a page that is waited for without end holds everything up.
+  window.within = (promise, what) => Promise.race([promise, new Promise((_, reject) => setTimeout(
+    () => reject(new Error(`waited too long for ${what} at ${location.href}`)), PATIENCE
+  ))]);
   window.first = (selector) => all(document, selector)[0];
 })();
 """
+)
 
 # From a key's event until the frame is painted in which the line that counts the results is new.
 TYPE = """
@@ -130,7 +136,13 @@ def first_load(browser: Browser, url: str, wanted: Wanted, *, link: Link | None 
 def load(page: Page, url: str, wanted: Wanted) -> float:
     """Return the milliseconds from the navigation to the sight of something."""
     page.goto(url, wait_until="commit")
-    return float(page.evaluate(f"window.when({json.dumps(wanted.as_json())})"))
+    return wait_for(page, wanted)
+
+
+def wait_for(page: Page, wanted: Wanted) -> float:
+    """Wait until something is seen, and return the milliseconds since the navigation."""
+    seen = "wanted => window.within(window.when(wanted), wanted.selector)"
+    return float(page.evaluate(seen, wanted.as_json()))
 
 
 def moved(browser: Browser, url: str, wanted: Wanted) -> int:
@@ -148,7 +160,7 @@ def keystroke(page: Page, search: str, count: str, word: str) -> float:
     for key in word:
         page.evaluate(TYPE, [search, count])
         page.keyboard.type(key)
-        taken.append(float(page.evaluate("window.painted")))
+        taken.append(float(page.evaluate("window.within(window.painted, 'a key')")))
     return max(taken)
 
 

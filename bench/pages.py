@@ -7,7 +7,16 @@ import requests
 from playwright.sync_api import Browser
 
 from bench import servers
-from bench.browser import Link, Wanted, chromium, first_load, keystroke, moved, visitor
+from bench.browser import (
+    Link,
+    Wanted,
+    chromium,
+    first_load,
+    keystroke,
+    moved,
+    visitor,
+    wait_for,
+)
 from bench.figures import Figure, against, in_turns
 from bench.scale import Scale
 from pbf.handoff import Signer
@@ -49,7 +58,7 @@ def _gallery(browser: Browser, ours: str, floor: str, scale: Scale) -> Iterator[
         with visitor(browser) as page:
             page.on("websocket", lambda link: link.on("framesent", lambda one: sent.append(one)))
             page.goto(f"{ours}/services")
-            page.evaluate("wanted => window.when(wanted)", GALLERY.as_json())
+            wait_for(page, GALLERY)
             page.wait_for_timeout(500)
             sent.clear()
             keys.append(keystroke(page, GALLERY_SEARCH, COUNT, WORD))
@@ -117,7 +126,7 @@ def _search(browser: Browser, ours: str, scale: Scale) -> float:
     for _ in range(scale.warm_up + scale.rounds):
         with visitor(browser) as page:
             page.goto(f"{ours}/connectors")
-            page.evaluate("wanted => window.when(wanted)", TABLE.as_json())
+            wait_for(page, TABLE)
             page.wait_for_timeout(500)
             taken.append(keystroke(page, TABLE_SEARCH, COUNT, WORD))
     return median(taken[scale.warm_up :])

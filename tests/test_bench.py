@@ -147,6 +147,8 @@ def test_the_relay_counts_what_goes_to_the_browser(product):
     assert 10_000 < moved < len(body)
 
 
+# On two busy processors the screens alone take a minute.
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize("name", ["memory", "pages", "routes"])
 def test_an_area_can_be_measured(name):
     ended = subprocess.run(
