@@ -1,4 +1,5 @@
 # make run: the dashboard. make test: every check. make bench: every figure, in about ten minutes.
+# make chaos: a thousand creations while answers are lost and processes are killed.
 # Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -9,7 +10,7 @@ CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,ch
 REDIS := $(if $(shell command -v redis-server),,redis-server)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
-.PHONY: run test bench system clean
+.PHONY: run test bench chaos system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -22,6 +23,9 @@ test: $(DEV) system
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
+
+chaos: $(RUN)
+	$(VENV)/bin/python -m chaos
 
 # Redis and PostgreSQL are for a few files of tests, which say so and are skipped without them;
 # Chromium is for many.

@@ -145,10 +145,9 @@ class Creator:
                     "Send a new key with a new wish."
                 )
             elif known.connector_id:
-                try:
-                    return self._find(known.connector_id)
-                except UnknownConnector:
-                    ledger.forget(known)
+                if made := self._made_before(known.connector_id):
+                    return made
+                ledger.forget(known)
             elif not known.is_held:
                 if ledger.take(known, owner, self._lease):
                     return known
@@ -156,6 +155,15 @@ class Creator:
                 time.sleep(LOOK_AGAIN)
             else:
                 raise _in_progress(known)
+
+    def _made_before(self, connector_id: str) -> Connector | None:
+        """Return a connector that an attempt has led to, unless it is gone since."""
+        with suppress(UnknownConnector):
+            return self._find(connector_id)
+        self._forget()  # another process may have made it since the list was read
+        with suppress(UnknownConnector):
+            return self._find(connector_id)
+        return None
 
     def _refuse_if_taken(self, wanted: Creation) -> Creation | None:
         """Raise NameTaken if somebody else has the name.
@@ -178,8 +186,7 @@ class Creator:
         return None
 
     def _refuse_if_listed(self, wanted: Creation) -> None:
-        now = self.name(wanted.service, wanted.typed)
-        if now.taken:
+        if (now := self.name(wanted.service, wanted.typed)).taken:
             raise NameTaken(f"The name {now.name} is taken. {now.free} is free.", free=now.free)
 
     def _carry_out(self, creation: Creation, owner: str, redirect_uri: str) -> Connector:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pbf.api_client import ApiClient, Request
+from pbf.cache import SharedCache
 from pbf.errors import (
     InProgress,
     KeyReused,
@@ -66,14 +67,12 @@ def process(house, settings, url):
     """Start what a process is made of, as often as asked, over one account and one database."""
     ended = []
 
-    def start(*, timeout: float = 30.0) -> Portal:
+    def start(*, timeout: float = 30.0, cache=house.cache) -> Portal:
         request = Request(settings.api_url, settings.api_key, settings.api_secret, timeout=timeout)
         client, store = Unlucky(request), Store(url)
         ended.extend((client.close, store.close))
         tenant = Tenant(id="t", name="t", group_id=settings.group_id)
-        portal = Portal(
-            tenant, client=client, cache=house.cache, store=store, signer=house.portal.signer
-        )
+        portal = Portal(tenant, client=client, cache=cache, store=store, signer=house.portal.signer)
         portal.client, portal.store = client, store
         return portal
 
@@ -102,6 +101,15 @@ def test_a_key_leads_to_the_same_connector_in_another_process_and_after_a_restar
 
     assert (again.id, again.title) == (made.id, "Sales")
     assert named(process()) == [made.id]
+
+
+def test_a_process_whose_list_is_behind_finds_what_another_has_made(process):
+    behind = process(cache=SharedCache())
+    behind.connectors()
+    made = create(process(), attempt="key")
+
+    assert create(behind, attempt="key").id == made.id
+    assert behind.client.calls == 0
 
 
 def test_a_key_with_another_wish_is_refused(process):

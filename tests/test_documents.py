@@ -69,7 +69,7 @@ def test_readmes_make_targets_are_there():
     assert set(re.findall(r"`?make ([a-z]+)`?", section("Two commands"))) <= targets
 
 
-OUTSIDE = {"tests/", "browser/", "contract/", "properties/", "bench/", "pages/", "pbf/"}
+OUTSIDE = {"tests/", "browser/", "contract/", "properties/", "bench/", "pages/", "pbf/", "chaos/"}
 
 
 def test_readmes_files_are_there():

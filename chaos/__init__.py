@@ -1,0 +1,1 @@
+"""Many creations at once, while the API loses answers and processes are killed."""
