@@ -12,10 +12,12 @@ from a2wsgi import WSGIMiddleware
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
+from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
 from pbf.door import PREFIX
 from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
+from pbf.headers import ProtectScreens
 from pbf.proxy import create_app
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
 from pbf.sockets import send_at_once
@@ -58,10 +60,16 @@ app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
     lifespan=lifespan,
     on_script_error=on_script_error,
-    middleware=[Middleware(CompressStatic)],
+    middleware=[
+        Middleware(ProtectScreens, mounted=(PREFIX, SANDBOX_PATH)),
+        Middleware(CompressStatic),
+    ],
     routes=[
         # A Mount would cut off the prefix that the routes have when they are served alone.
-        Route(f"{PREFIX}/{{path:path}}", WSGIMiddleware(create_app(), workers=ROUTE_THREADS)),
+        Route(
+            f"{PREFIX}/{{path:path}}",
+            ReadFirst(WSGIMiddleware(create_app(), workers=ROUTE_THREADS)),
+        ),
         Mount(SANDBOX_PATH, WSGIMiddleware(embedded_sandbox, workers=SANDBOX_THREADS)),
     ],
 )

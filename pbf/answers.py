@@ -72,6 +72,7 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
     415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
 }
 UNEXPECTED = (500, "failed")
+TOO_MANY = (429, "too_many")
 
 
 class Bodies:

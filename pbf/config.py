@@ -1,6 +1,7 @@
 """Every setting, read once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pbf.errors import ConfigurationError
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
 FIVETRAN_API_URL = "https://api.fivetran.com"
+LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,18 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     signing_key: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
+    frame_ancestors: tuple[str, ...] = ()
+    create_limit: str = "100 per hour"
 
     @property
     def sandbox(self) -> bool:
         """Whether there are no credentials, so that the embedded sandbox is used."""
         return self.api_key is None
+
+    @property
+    def shares_redis(self) -> bool:
+        """Whether several processes share what lies in Redis."""
+        return self.redis_url is not None and not self.sandbox
 
 
 def load_settings(
@@ -52,12 +61,14 @@ def load_settings(
         group_id=values.get("FIVETRAN_GROUP_ID"),
         api_url=_api_url(values),
         public_url=_url(values, "PBF_PUBLIC_URL"),
-        allowed_origins=_origins(values),
+        allowed_origins=_origins(values, "PBF_ALLOWED_ORIGINS"),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
         timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_key=values.get("PBF_SIGNING_KEY"),
         redis_url=_redis_url(values),
+        frame_ancestors=_origins(values, "PBF_FRAME_ANCESTORS"),
+        create_limit=_create_limit(values),
     )
 
 
@@ -121,17 +132,28 @@ def _redis_url(values: Mapping[str, str]) -> str | None:
     return text
 
 
-def _origins(values: Mapping[str, str]) -> tuple[str, ...]:
+def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
     found = []
-    for text in values.get("PBF_ALLOWED_ORIGINS", "").replace(",", " ").split():
+    for text in values.get(name, "").replace(",", " ").split():
         try:
             found.append(origin(text))
         except ValueError as exc:
             raise ConfigurationError(
-                "PBF_ALLOWED_ORIGINS holds something that is not an http or https origin, "
+                f"{name} holds something that is not an http or https origin, "
                 "such as https://app.example.com."
             ) from exc
     return tuple(found)
+
+
+def _create_limit(values: Mapping[str, str]) -> str:
+    text = values.get("PBF_CREATE_LIMIT", Settings.create_limit)
+    if text == "off":
+        return ""
+    if not LIMIT.fullmatch(text):
+        raise ConfigurationError(
+            "PBF_CREATE_LIMIT is not a limit, such as 100 per hour or 5 per minute, nor off."
+        )
+    return text
 
 
 def _seconds(values: Mapping[str, str], name: str, default: float) -> float:

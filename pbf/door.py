@@ -12,6 +12,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from pbf.answers import refusal
 from pbf.config import origin
+from pbf.headers import ROUTES
 from pbf.runtime import Runtime
 from pbf.who import WHO
 
@@ -42,14 +43,14 @@ def guard() -> Response | None:
     if request.method in READING:
         return None
     sender = request.headers.get("Origin")
-    if sender is not None and not _is_allowed(sender):
+    if not (_is_no_foreign_page() if sender is None else _is_allowed(sender)):
         return refusal(
             *FOREIGN_ORIGIN,
             "Pages of other origins may not change anything here. Add the page's origin to "
             "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
         )
     # Other types cross origins without the browser asking us first.
-    if request.content_length and not request.is_json:
+    if not request.is_json and (request.mimetype or _has_a_body()):
         raise UnsupportedMediaType
     return None
 
@@ -57,13 +58,23 @@ def guard() -> Response | None:
 def protect(response: Response) -> Response:
     """Add the headers that every answer carries."""
     response.headers.setdefault("Cache-Control", "private, no-cache")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    for name, value in ROUTES.items():
+        response.headers.setdefault(name, value)
     return response
 
 
 def leave(_error: BaseException | None = None) -> None:
     """Forget who acted; the thread goes on to serve others."""
     WHO.set("page")
+
+
+def _has_a_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _is_no_foreign_page() -> bool:
+    """Whether a sender who names no origin is a program, or a page of ours."""
+    return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
 
 
 def _is_allowed(sender: str) -> bool:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from pbf.answers import sent
 from pbf.compression import Body
 from pbf.door import PREFIX
+from pbf.headers import DOCS_POLICY
 from pbf.openapi import document
 
 routes = Blueprint("docs", __name__, url_prefix=PREFIX)
@@ -26,18 +27,6 @@ FILES = {
     "swagger-ui-bundle.js": (SWAGGER_UI, "text/javascript; charset=utf-8"),
 }
 PLACE = re.compile(r"\{([a-z.-]+)\}")
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 
 
 @routes.get("/openapi.json")
@@ -51,8 +40,7 @@ def get_description() -> ResponseReturnValue:
 def show_docs() -> ResponseReturnValue:
     """Show the page to read and try the routes."""
     response = sent(_page(), "text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = DOCS_POLICY
     return response
 
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf import shapes
-from pbf.answers import HTTP_ERRORS, STATUS_CODES, UNEXPECTED
+from pbf.answers import HTTP_ERRORS, STATUS_CODES, TOO_MANY, UNEXPECTED
+from pbf.bodies import TOO_SLOW
 from pbf.door import FOREIGN_ORIGIN
 from pbf.openapi_routes import MESSAGES, OPERATIONS, Operation
 
@@ -29,6 +30,8 @@ CODES: dict[str, int] = {
         *STATUS_CODES.values(),
         *((status, code) for status, (code, _) in HTTP_ERRORS.items()),
         UNEXPECTED,
+        TOO_MANY,
+        TOO_SLOW[:2],
         FOREIGN_ORIGIN,
     )
 }
@@ -142,7 +145,7 @@ def _error(status: int, codes: list[str]) -> dict[str, Any]:
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}.",
         "content": {"application/json": {"schema": _of(shapes.Error), "examples": examples}},
     }
-    if {"rate_limited", "in_progress"}.intersection(codes):
+    if any(CODES[code] == 429 or code == "in_progress" for code in codes):
         answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return answer
 

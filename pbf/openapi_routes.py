@@ -31,6 +31,8 @@ MESSAGES: Mapping[str, str] = {
     "unknown_service": "There is no such service. Choose one from the list of services.",
     "unknown_connector": "There is no such connector. It may have been deleted.",
     "rate_limited": "Fivetran takes no more requests for now. Try again in 90 seconds.",
+    "too_many": "That is enough connectors for now. Try again in 2 minutes.",
+    "too_slow": "The body did not arrive in time. Send the request again.",
     "group_not_visible": "Fivetran shows this API key no such group. Check FIVETRAN_GROUP_ID.",
     "fivetran_bad_answer": "Fivetran's answer is not JSON. Try again in a moment.",
     "fivetran_conflict": "Fivetran says that the present state does not allow it.",
@@ -52,7 +54,7 @@ ASKS_FOR_ONE = ASKS | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # What has no body all the same refuses one of another type.
 ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json"}
-TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large"}
+TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +155,7 @@ OPERATIONS = (
         | WRITES
         | TAKES_A_BODY
         | {"foreign_origin", "not_json", "invalid_name", "name_taken", "unknown_service"}
-        | {"key_reused", "in_progress", "store_unavailable"},
+        | {"key_reused", "in_progress", "store_unavailable", "too_many"},
         tag="Connectors",
         body=NewConnector,
         headers=ONCE,

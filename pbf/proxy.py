@@ -20,15 +20,16 @@ from pbf.answers import (
     show_unexpected,
     shown,
 )
+from pbf.bodies import LARGEST_BODY
 from pbf.cache import Answer
-from pbf.config import origin
+from pbf.config import Settings, load_settings, origin
+from pbf.creation_limit import limit_creation
 from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, public_url
-from pbf.errors import InvalidRedirect, PbfError, UnknownConnector
+from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
-LARGEST_BODY = 64 * 1024
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 
 
@@ -42,12 +43,21 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     for blueprint in (routes, door_actions.routes, door_docs.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
+    limit_creation(app, "routes.create_connector", _settings())
     app.register_error_handler(PbfError, show_error)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_unexpected)
     app.after_request(protect)
     app.teardown_request(leave)
     return app
+
+
+def _settings() -> Settings:
+    """Return the settings as far as they are right; else every route says what is wrong."""
+    try:
+        return load_settings()
+    except ConfigurationError:
+        return Settings()
 
 
 @routes.get("/services")

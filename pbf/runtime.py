@@ -136,13 +136,13 @@ def _assemble(
 
 def _shelf(settings: Settings) -> Shelf | None:
     """Return the shelf that this account's processes share, if there is one."""
-    if settings.redis_url is None or settings.sandbox:
+    if not settings.shares_redis:
         return None
     account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
     whose = hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
     try:
         return RedisShelf(
-            settings.redis_url, prefix=f"pbf:1:{whose}", codec=AnswerCodec(Service, Connector)
+            settings.redis_url or "", prefix=f"pbf:1:{whose}", codec=AnswerCodec(Service, Connector)
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

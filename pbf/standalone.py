@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 16
+# Beyond what the routes take, nothing is even stored; within it, they say so themselves.
+LARGEST_STORED_BODY = 1024 * 1024
+SECONDS_OF_SILENCE = 30
 
 
 class Task(WSGITask):
@@ -36,7 +39,16 @@ class Channel(HTTPChannel):
 def serve(app: "WSGIApplication", host: str, port: int) -> None:
     """Serve an app until stopped."""
     known: dict[int, Any] = {}
-    server = create_server(app, map=known, host=host, port=port, threads=THREADS, ident=None)
+    server = create_server(
+        app,
+        map=known,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=LARGEST_STORED_BODY,
+        channel_timeout=SECONDS_OF_SILENCE,
+    )
     for listening in known.values():
         if isinstance(listening, BaseWSGIServer):
             listening.channel_class = Channel

@@ -199,3 +199,30 @@ def test_a_body_that_is_not_json_is_refused_even_where_none_is_needed(
     answer = client.open(f"{path}{action}", method=method, data='{"paused": 1}', content_type=kind)
 
     assert error(answer) == (415, "not_json")
+
+
+@pytest.mark.parametrize(
+    ("site", "status"),
+    [
+        pytest.param("cross-site", 403, id="elsewhere"),
+        pytest.param("same-site", 403, id="a-neighbour"),
+        pytest.param("same-origin", 200, id="our-own"),
+        pytest.param("none", 200, id="a-person"),
+    ],
+)
+def test_a_page_that_hides_its_origin_is_known_by_where_it_is(
+    client: FlaskClient, site: str, status: int
+):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.post(f"{path}/sync", headers={"Sec-Fetch-Site": site})
+
+    assert answer.status_code == status
+
+
+def test_a_form_without_a_field_is_refused_too(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.post(f"{path}/sync", content_type="application/x-www-form-urlencoded")
+
+    assert error(answer) == (415, "not_json")

@@ -19,6 +19,7 @@ ONLY_IN = {
     "urllib3": {"pbf.transport"},
     "flask": {
         *("pbf.proxy", "pbf.answers", "pbf.door", "pbf.door_actions", "pbf.door_docs"),
+        "pbf.creation_limit",
         "pbf.sandbox",
     },
     "sqlalchemy": {"pbf.store", "pbf.migrations", "pbf.runtime"},
@@ -26,6 +27,7 @@ ONLY_IN = {
     "dogpile": {"pbf.shelf"},
     "redis": {"pbf.shelf"},
     "itsdangerous": {"pbf.handoff", "pbf.sandbox"},
+    "flask_limiter": {"pbf.creation_limit"},
     "dotenv": {"pbf.config"},
     "altair": {"pbf.charts"},
 }

@@ -1,0 +1,62 @@
+"""How many connectors one client may create through the JSON door in a while."""
+
+import math
+import time
+from typing import Any
+
+from flask import Flask, Response
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter.util import get_remote_address
+
+from pbf.answers import TOO_MANY, refusal
+from pbf.config import Settings
+from pbf.door import opened
+
+REDIS_TIMEOUT = 1.0
+REDIS = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
+
+
+def limit_creation(app: Flask, endpoint: str, settings: Settings) -> None:
+    """Let a client use an endpoint no more often than PBF_CREATE_LIMIT says.
+
+    Processes that share Redis count together; where it is away, each counts by itself.
+    """
+    limiter = Limiter(
+        get_remote_address,
+        storage_uri=_storage(settings),
+        storage_options=dict(REDIS) if settings.shares_redis else {},  # type: ignore[arg-type]
+        in_memory_fallback_enabled=settings.shares_redis,
+        strategy="moving-window",
+        key_prefix="pbf:creation",
+    )
+    limiter.init_app(app)
+    limited = limiter.limit(_limit, exempt_when=lambda: not _limit())
+    views: dict[str, Any] = app.view_functions
+    views[endpoint] = limited(views[endpoint])
+
+    def refuse(_: RateLimitExceeded) -> Response:
+        found = limiter.current_limit
+        wait = max(1, math.ceil((found.reset_at if found else 0) - time.time()))
+        message = f"That is enough connectors for now. Try again in {_in_words(wait)}."
+        response = refusal(*TOO_MANY, message)
+        response.headers["Retry-After"] = str(wait)
+        return response
+
+    app.register_error_handler(RateLimitExceeded, refuse)
+
+
+def _limit() -> str:
+    return opened().settings.create_limit
+
+
+def _storage(settings: Settings) -> str:
+    if not settings.shares_redis:
+        return "memory://"
+    # The library's own name for a Redis behind a file.
+    return (settings.redis_url or "").replace("unix://", "redis+unix://", 1)
+
+
+def _in_words(seconds: int) -> str:
+    if seconds == 1:
+        return "1 second"
+    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
