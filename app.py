@@ -12,6 +12,7 @@ from a2wsgi import WSGIMiddleware
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
+from pbf import logs
 from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
 from pbf.door import PREFIX
@@ -32,6 +33,7 @@ logger = logging.getLogger("pbf")
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
+    logs.set_up()
     let_go_at_the_end(let_go)
     send_at_once()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
@@ -51,8 +53,12 @@ def warm_up() -> None:
 def on_script_error(error: Exception) -> bool:
     """Show a sentence instead of a traceback; the log gets the place, not the text."""
     where = "".join(traceback.format_tb(error.__traceback__))
+    known = logs.request_id() or logs.begin()
     logger.error("unexpected %s\n%s", type(error).__name__, where)
-    st.error("Something went wrong here. Reload the page; nothing you saved is lost.")
+    st.error(
+        "Something went wrong here. Reload the page; nothing you saved is lost. "
+        f"Reference: {known}."
+    )
     return True
 
 

@@ -80,7 +80,7 @@ def create(portal: Portal, service: Service, typed: str) -> None:
     except NameTaken:
         st.rerun()  # the preview above says so, and offers a free one
     except PbfError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(ui.told(error), icon=":material/error:")
         return
     ui.hand_off(portal, made.id, name=made.title)
 

@@ -25,7 +25,7 @@ def carry_out(portal: Portal, connector: Connector) -> None:
         st.session_state.update(turn=ui.turn() + 1, asked=asked)
         st.rerun()
     if problem := ui.once(lambda: at_once[asked](connector.id)):
-        st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {problem}"
+        st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {ui.told(problem)}"
     else:
         st.toast(f"{LABELS[asked]}: done", icon=":material/check:")
 

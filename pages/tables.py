@@ -32,7 +32,7 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
         lambda: desk.take(portal.operations.reload_schemas(desk.connector_id), time.monotonic()),
         "Fivetran reads the source. This can take a few minutes…",
     )
-    desk.said = ("error", str(problem)) if problem else ("success", f"Read. {desk.count}")
+    desk.said = ("error", ui.told(problem)) if problem else ("success", f"Read. {desk.count}")
     st.rerun()
 
 
@@ -52,7 +52,7 @@ def save(portal: Portal, desk: Desk) -> None:
         )
     )
     if problem:
-        desk.said, desk.read_at = ("error", str(problem)), float("-inf")
+        desk.said, desk.read_at = ("error", ui.told(problem)), float("-inf")
     st.rerun()
 
 

@@ -1,12 +1,12 @@
 """The commands: python -m pbf sandbox | proxy | doctor."""
 
 import argparse
-import logging
 import os
 import sys
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from pbf import logs
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
 from pbf.proxy import create_app
@@ -57,7 +57,7 @@ def doctor() -> int:
 
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up()
     let_go_at_the_end(let_go)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: embedded_sandbox})
     serve(app, host, port)

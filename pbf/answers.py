@@ -1,12 +1,14 @@
 """What the JSON door lets out: the fields that may leave, lists kept as bytes, and errors."""
 
+import logging
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, current_app, json, jsonify, request
+from flask import Response, json, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_etags
 
@@ -36,11 +38,13 @@ from pbf.errors import (
     UnknownConnector,
     UnknownService,
 )
+from pbf.logs import request_id
 from pbf.models import Connector
 from pbf.shapes import ConnectorDetail, Shape
 
 # Hosts are told apart, since links are absolute; strangers' Host headers must not fill the memory.
 KEPT_BODIES = 16
+LONGEST_PATH = 200
 STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     ConfigurationError: (503, "not_configured"),
     InvalidName: (400, "invalid_name"),
@@ -71,6 +75,8 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
     413: ("too_large", "The body is larger than 64 KiB."),
     415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
 }
+log = logging.getLogger(__name__)
+
 UNEXPECTED = (500, "failed")
 TOO_MANY = (429, "too_many")
 
@@ -146,8 +152,14 @@ def _dumped(shape: type[Shape], item: Any, base: str) -> dict[str, Any]:
 
 def refusal(status: int, code: str, message: str) -> Response:
     """Return an error as JSON: a code for programs, a sentence for people."""
-    response = jsonify({"error": {"code": code, "message": message}})
+    said = {"code": code, "message": message, "request_id": request_id()}
+    response = jsonify({"error": said})
     response.status_code = status
+    place = request.path[:LONGEST_PATH]
+    log.log(
+        logging.WARNING if status >= 500 else logging.INFO,
+        *("%s %s: %d %s: %s", request.method, place, status, code, message),
+    )
     return response
 
 
@@ -174,5 +186,6 @@ def show_http_error(error: HTTPException) -> Response:
 def show_unexpected(error: Exception) -> Response:
     """Return an error that nobody foresaw, without its text."""
     # The text of an error we did not write may quote anything; its type may not.
-    current_app.logger.error("unexpected %s", type(error).__name__)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("unexpected %s\n%s", type(error).__name__, where)
     return refusal(*UNEXPECTED, "Something went wrong here. Try again in a moment.")

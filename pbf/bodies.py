@@ -2,8 +2,13 @@
 
 import asyncio
 import json
+import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pbf.logs import begin
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
 SECONDS_FOR_A_BODY = 10.0
@@ -61,13 +66,16 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    said = json.dumps({"error": {"code": code, "message": message}}).encode()
+    known = begin()
+    said = json.dumps({"error": {"code": code, "message": message, "request_id": known}}).encode()
+    log.info("a body refused: %d %s", status, code)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(said)).encode()),
         # What is left of the body would be taken for the next request.
         (b"connection", b"close"),
         (b"cache-control", b"no-store"),
+        (b"x-request-id", known.encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -113,14 +113,14 @@ def _do(doing: Callable[[], object], then: Callable[[], object] = lambda: None) 
     if problem is None:
         then()
         st.rerun()
-    st.error(str(problem), icon=":material/error:")
+    st.error(ui.told(problem), icon=":material/error:")
 
 
 def _tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:
     found: list[SetupTest] = []
     words = "Running the setup tests. This can take a minute…"
     problem = ui.once(lambda: found.extend(portal.operations.test(connector.id)), words)
-    return tuple(found) if problem is None else str(problem)
+    return tuple(found) if problem is None else ui.told(problem)
 
 
 def _result(one: SetupTest) -> str:

@@ -4,6 +4,7 @@ Until there is sign-in, a page of another origin that somebody happens to have o
 able to act here through their browser.
 """
 
+import logging
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -13,8 +14,11 @@ from werkzeug.exceptions import UnsupportedMediaType
 from pbf.answers import refusal
 from pbf.config import origin
 from pbf.headers import ROUTES
+from pbf.logs import begin, forget, request_id
 from pbf.runtime import Runtime
 from pbf.who import WHO
+
+log = logging.getLogger(__name__)
 
 PREFIX = "/_"
 FOREIGN_ORIGIN = (403, "foreign_origin")
@@ -40,6 +44,7 @@ def allowed_origins() -> tuple[str, ...]:
 def guard() -> Response | None:
     """Refuse to change anything for a page of another origin, or by a body that is not JSON."""
     WHO.set("route")
+    begin()
     if request.method in READING:
         return None
     sender = request.headers.get("Origin")
@@ -60,12 +65,16 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "private, no-cache")
     for name, value in ROUTES.items():
         response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = request_id()
+    if request.method not in READING and response.status_code < 400:
+        log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
 
 
 def leave(_error: BaseException | None = None) -> None:
-    """Forget who acted; the thread goes on to serve others."""
+    """Forget who acted and in which request; the thread goes on to serve others."""
     WHO.set("page")
+    forget()
 
 
 def _has_a_body() -> bool:

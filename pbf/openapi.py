@@ -77,6 +77,7 @@ _ID: Mapping[str, Any] = {
     "description": "The id of a connector, from the list.",
     "schema": {"type": "string"},
 }
+_REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {
     "description": "Seconds to wait before the next try.",
     "schema": {"type": "integer"},
@@ -151,7 +152,7 @@ def _error(status: int, codes: list[str]) -> dict[str, Any]:
 
 
 def _error_example(code: str) -> dict[str, Any]:
-    return {"value": {"error": {"code": code, "message": MESSAGES[code]}}}
+    return {"value": {"error": {"code": code, "message": MESSAGES[code], "request_id": _REQUEST}}}
 
 
 def _content(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The JSON door: the four routes for front ends, the way to the Connect Card and back, health."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,7 @@ from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
+log = logging.getLogger(__name__)
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 
 
@@ -114,7 +116,7 @@ def go(ticket: str) -> ResponseReturnValue:
     try:
         card = portal.hand_off(connector_id, return_url=_return_url())
     except PbfError as error:
-        current_app.logger.warning("no Connect Card: %s", type(error).__name__)
+        log.warning("no Connect Card: %s: %s", type(error).__name__, error)
         return _to_connectors(note="gone" if isinstance(error, UnknownConnector) else "no-card")
     return _never_kept(redirect(absolute(card.uri, public_url()), 303))
 
@@ -128,7 +130,7 @@ def come_back() -> ResponseReturnValue:
     try:
         connector = opened().portal.come_back(request.args.get("state", ""))
     except PbfError as error:
-        current_app.logger.warning("return not read: %s", type(error).__name__)
+        log.warning("return not read: %s: %s", type(error).__name__, error)
         return _to_connectors(note="gone" if isinstance(error, UnknownConnector) else "unread")
     if connector is None:
         return _to_connectors(note="used")

@@ -20,6 +20,7 @@ from pbf.errors import ConfigurationError
 from pbf.handoff import Signer
 from pbf.models import Connector, Service
 from pbf.portal import Portal, Tenant
+from pbf.redaction import hide, hide_pair, hide_password
 from pbf.shelf import RedisShelf, Shelf
 
 if TYPE_CHECKING:
@@ -122,6 +123,10 @@ def _assemble(
     sandbox: "SandboxServer | None",
 ) -> Runtime:
     key, secret, group_id = credentials
+    hide_pair(key, secret)
+    hide(settings.signing_key)
+    for url in (settings.database_url, settings.redis_url):
+        hide_password(url)
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(shelf=shelf)
     portal = Portal(

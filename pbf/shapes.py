@@ -212,6 +212,7 @@ class Trouble(Shape):
 
     code: str = Field(description="For programs.")
     message: str = Field(description="One sentence for people, safe to show and to log.")
+    request_id: str = Field(description="Under which the server's log has it.")
 
 
 class Error(Shape):

@@ -1,6 +1,7 @@
 """What all pages share: how they open, how they say that something failed, how they hand over."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
 from pbf.door import PREFIX
@@ -20,6 +22,7 @@ from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import ago, exact
 
+log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
 ICON = str(ASSETS / "icon.svg")
 STYLE = ASSETS / "page.css"
@@ -43,6 +46,7 @@ def start_page(title: str) -> Portal:
         st.session_state["page"] = title
     st.logo(ICON, size="large", link=None)
     st.html(STYLE)
+    logs.begin()
     try:
         opened = runtime()
     except ConfigurationError as error:
@@ -66,11 +70,30 @@ def stop_with(error: PbfError) -> NoReturn:
         heading = "Fivetran refused the API key"
     elif isinstance(error, RateLimited):
         heading = "Too many requests for now"
+    reference = referred(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
         st.error(str(error), icon=":material/error:")
+        quiet(f"Reference: {reference}")
         st.button("Try again", type="primary", icon=":material/refresh:")
     st.stop()
+
+
+def referred(error: PbfError) -> str:
+    """Put an error into the log, and return the reference under which it stands there.
+
+    A page that shows the same again and again logs it once.
+    """
+    known: tuple[str, str] = st.session_state.get("reference", ("", ""))
+    if known[0] != str(error):
+        known = st.session_state["reference"] = (str(error), logs.begin())
+        log.warning("%s: %s: %s", st.session_state.get("page"), type(error).__name__, error)
+    return known[1]
+
+
+def told(error: PbfError) -> str:
+    """Return what went wrong, and under which reference the log has it."""
+    return f"{error} Reference: {referred(error)}."
 
 
 def stop_without_connector(error: UnknownConnector) -> NoReturn:

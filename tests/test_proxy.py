@@ -274,7 +274,7 @@ def test_what_fivetran_refuses_or_fails_is_told(
 
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert set(answer.json) == {"error"}
-    assert set(answer.json["error"]) == {"code", "message"}
+    assert set(answer.json["error"]) == {"code", "message", "request_id"}
     assert "the-key" not in answer.text
     assert "the-secret" not in answer.text
 
@@ -317,10 +317,10 @@ def test_settings_that_are_half_set_are_a_503_with_their_names():
     answer = create_app(refuse).test_client().get("/_/services")
 
     assert answer.status_code == 503
-    assert answer.json["error"] == {
-        "code": "not_configured",
-        "message": "FIVETRAN_API_SECRET is not set.",
-    }
+    said = answer.json["error"]
+    assert said["code"] == "not_configured"
+    assert said["message"] == "FIVETRAN_API_SECRET is not set."
+    assert said["request_id"] == answer.headers["X-Request-Id"]
 
 
 def test_an_error_that_nobody_foresaw_tells_nothing():
