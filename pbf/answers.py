@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -113,7 +114,7 @@ def listed(
         return json.dumps([_dumped(shape, item, base) for item in answer.items]).encode()
 
     body = bodies.get(kind, base, answer.revision, build)
-    return sent(body, "application/json")
+    return aged(sent(body, "application/json"), answer)
 
 
 def shown(what: Shape) -> Response:
@@ -125,6 +126,13 @@ def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
     """Return some of a list as JSON, made for this caller alone."""
     text = json.dumps([_dumped(shape, item, base) for item in items])
     return sent(Body.of(text.encode()), "application/json")
+
+
+def aged(response: Response, answer: Answer[Any]) -> Response:
+    """Return a response that tells the age (RFC 9111) of an answer that could not be renewed."""
+    if answer.problem is not None:
+        response.headers["Age"] = str(max(0, round(time.time() - answer.fetched_at)))
+    return response
 
 
 def detailed_connector(connector: Connector) -> ConnectorDetail:

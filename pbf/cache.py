@@ -10,45 +10,25 @@ Every request runs in a thread that nobody waits for at the end, so that a Fivet
 not keep the process alive.
 """
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BaseModel
-
-from pbf.errors import ApiError, ApiRejected, ConnectionFailed, RateLimited
+from pbf.errors import ApiError, ConnectionFailed
+from pbf.known import Answer, Failure, Item, fingerprint, stand_in
 from pbf.shelf import Shelf, ShelfDown
 
-Item = TypeVar("Item", bound=BaseModel)
+__all__ = ["Answer", "SharedCache"]
 
-FAILURE_LIFETIME = 5.0
-# Fivetran says when to come back after a 429; a mistaken hour must not freeze a screen.
-LONGEST_RETRY_AFTER = 300.0
 # An answer this many lifetimes old is not given out while a newer one can be had.
 LONG_OUT_OF_DATE = 5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Answer(Generic[Item]):
-    """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
-
-    `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
-    asking again failed.
-    """
-
-    items: tuple[Item, ...]
-    revision: str
-    fetched_at: float
-    lifetime: float = 0.0
-    problem: ApiError | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -58,24 +38,6 @@ class _Known:
     answer: Answer[Any]
     generation: str | None
     checked: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Failure:
-    error: ApiError
-    at: float
-
-    @property
-    def hides_what_is_known(self) -> bool:
-        """A key that was taken away must not see the last answer either."""
-        return isinstance(self.error, ApiRejected) and not isinstance(self.error, RateLimited)
-
-    def counts(self, now: float, *, stand_in: bool) -> bool:
-        """Whether it is too early to ask again; one who has an answer can wait as long as told."""
-        wait = FAILURE_LIFETIME
-        if stand_in and isinstance(self.error, RateLimited):
-            wait = min(max(wait, self.error.retry_after), LONGEST_RETRY_AFTER)
-        return now - self.at < wait
 
 
 class SharedCache:
@@ -88,10 +50,12 @@ class SharedCache:
         self._clock = clock
         self._shelf = shelf or Shelf()
         self._known: dict[str, _Known] = {}
-        self._failures: dict[str, _Failure] = {}
+        # What was known when it was forgotten: better than nothing while Fivetran is away.
+        self._former: dict[str, Answer[Any]] = {}
+        self._failures: dict[str, Failure] = {}
         self._flights: dict[str, Future[Answer[Any]]] = {}
         self._closed = False
-        # Guards the four above: who lands, joins or forgets does all of it at once.
+        # Guards the five above: who lands, joins or forgets does all of it at once.
         self._lock = threading.RLock()
 
     def get(
@@ -109,20 +73,23 @@ class SharedCache:
         known = self._at_hand(key, now)
         answer: Answer[Item] | None = known.answer if known else None
         failure = self._failures.get(key)
-        if failure and failure.counts(now, stand_in=answer is not None):
-            return _stand_in(answer, failure)
+        last: Answer[Item] | None = answer or self._former.get(key)
+        if failure and failure.counts(now, stand_in=last is not None):
+            return stand_in(last, failure)
         age = now - answer.fetched_at if answer else 0.0
         if answer and age <= answer.lifetime:
             return answer
         flight = self._join(key, fetch, lifetime, seen=(known, failure))
         if flight is None:
             return self.get(key, fetch, lifetime=lifetime)
+        if last and failure and failure.was_lately(now):
+            return stand_in(last, failure)
         if answer and age <= answer.lifetime * LONG_OUT_OF_DATE:
-            return _stand_in(answer, failure) if failure else answer
+            return stand_in(answer, failure) if failure else answer
         try:
             newer = flight.result()
         except ApiError as error:
-            return _stand_in(answer, _Failure(error, now))
+            return stand_in(last, Failure(error, now))
         if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
             return self.get(key, fetch, lifetime=lifetime)  # it lay on the shelf
         return newer
@@ -132,7 +99,7 @@ class SharedCache:
         with suppress(ShelfDown):
             self._shelf.forget(key)
         with self._lock:
-            self._known.pop(key, None)
+            self._put_away(key)
             self._failures.pop(key, None)
             self._flights.pop(key, None)
 
@@ -160,9 +127,13 @@ class SharedCache:
             return known
         with self._lock:
             if self._known.get(key) is known:
-                del self._known[key]
+                self._put_away(key)
                 self._flights.pop(key, None)
         return self._known.get(key)
+
+    def _put_away(self, key: str) -> None:
+        if known := self._known.pop(key, None):
+            self._former[key] = known.answer
 
     def _join(
         self,
@@ -170,7 +141,7 @@ class SharedCache:
         fetch: Callable[[], Sequence[Item]],
         lifetime: Callable[[Sequence[Item]], float],
         *,
-        seen: tuple[_Known | None, _Failure | None],
+        seen: tuple[_Known | None, Failure | None],
     ) -> "Future[Answer[Item]] | None":
         """Return the request that is under way or begins now; None if one has come back since."""
         with self._lock:
@@ -202,7 +173,7 @@ class SharedCache:
         try:
             known = self._newer(key, before, ask)
         except ApiError as error:
-            self._land(flight, key, _Failure(error, self._clock()))
+            self._land(flight, key, Failure(error, self._clock()))
         except Exception as error:
             log.exception("Asking for %s failed", key)
             self._land(flight, key, None)
@@ -238,10 +209,10 @@ class SharedCache:
         self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
     ) -> Answer[Item]:
         items = tuple(fetch())
-        return Answer(items, _fingerprint(items), self._clock(), lifetime(items))
+        return Answer(items, fingerprint(items), self._clock(), lifetime(items))
 
     def _land(
-        self, flight: "Future[Answer[Any]]", key: str, brought: _Known | _Failure | None
+        self, flight: "Future[Answer[Any]]", key: str, brought: _Known | Failure | None
     ) -> None:
         """Keep what a request brought, unless the key was forgotten meanwhile."""
         with self._lock:
@@ -249,6 +220,7 @@ class SharedCache:
                 del self._flights[key]
                 if isinstance(brought, _Known):
                     self._known[key] = brought
+                    self._former.pop(key, None)
                     self._failures.pop(key, None)
                 elif brought:
                     self._note_failure(key, brought)
@@ -257,11 +229,13 @@ class SharedCache:
         elif brought:
             _end(flight, error=brought.error)
 
-    def _note_failure(self, key: str, failure: _Failure) -> None:
+    def _note_failure(self, key: str, failure: Failure) -> None:
         for other in [other for other in self._failures if other not in self._known]:
             if not self._failures[other].counts(failure.at, stand_in=False):
                 del self._failures[other]
         self._failures[key] = failure
+        if failure.hides_what_is_known:
+            self._former.pop(key, None)
         if failure.hides_what_is_known and (known := self._known.pop(key, None)):
             with suppress(ShelfDown):
                 self._shelf.drop(key, known.generation or "")
@@ -282,16 +256,3 @@ def _end(
 
 def _closing() -> ConnectionFailed:
     return ConnectionFailed("The server is being stopped. Try again in a moment.")
-
-
-def _stand_in(known: Answer[Item] | None, failure: _Failure) -> Answer[Item]:
-    if known is None or failure.hides_what_is_known:
-        raise failure.error.with_traceback(None)
-    return replace(known, problem=failure.error)
-
-
-def _fingerprint(items: Sequence[BaseModel]) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    for item in items:
-        digest.update(item.model_dump_json().encode())
-    return digest.hexdigest()

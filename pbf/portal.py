@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pbf import reserve
 from pbf.api_client import LARGEST_PAGE, ApiClient
 from pbf.cache import Answer, SharedCache
 from pbf.creation import Creator
@@ -92,6 +93,11 @@ class Portal:
             lifetime=lambda _: SERVICES_LIFETIME,
         )
 
+    @property
+    def sparing(self) -> str:
+        """Say so if lists are refreshed less often, since few requests are left in the hour."""
+        return reserve.sparing(self._client.rate_limit)
+
     def connectors(self) -> Answer[Connector]:
         """Return the tenant's connectors under the names that people gave them.
 
@@ -100,7 +106,7 @@ class Portal:
         return self._cache.get(
             self._connectors_key,
             self._fetch_connectors,
-            lifetime=_lifetime,
+            lifetime=lambda found: reserve.stretched(_lifetime(found), self._client.rate_limit),
         )
 
     def service(self, service_id: str) -> Service:
@@ -114,7 +120,8 @@ class Portal:
         """Return one of the tenant's connectors, or raise UnknownConnector."""
         known = self.connectors()
         if not any(connector.id == connector_id for connector in known.items):
-            if time.time() - known.fetched_at > MOVING_LIFETIME:
+            patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)
+            if known.problem is None and time.time() - known.fetched_at > patience:
                 self._cache.forget(self._connectors_key)
             known = self.connectors()
         for connector in known.items:

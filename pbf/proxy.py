@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from pbf import door_actions, door_docs
 from pbf.answers import (
     Bodies,
+    aged,
     chosen,
     detailed_connector,
     listed,
@@ -76,7 +77,7 @@ def list_connectors() -> ResponseReturnValue:
     if wanted == Filter():
         return _listed("connectors", answer, Connector)
     found = wanted.choose(answer.items, datetime.now(UTC))
-    return chosen(found, public_url(), Connector)
+    return aged(chosen(found, public_url(), Connector), answer)
 
 
 @routes.post("/connectors")

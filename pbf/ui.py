@@ -144,6 +144,8 @@ def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
                 icon=":material/history:",
             )
             return
+    if said := runtime().portal.sparing:
+        quiet(said)
 
 
 def public_url() -> str:

@@ -7,13 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 from pydantic import BaseModel
 
-from pbf.cache import (
-    FAILURE_LIFETIME,
-    LONG_OUT_OF_DATE,
-    LONGEST_RETRY_AFTER,
-    Answer,
-    SharedCache,
-)
+from pbf.cache import LONG_OUT_OF_DATE, Answer, SharedCache
 from pbf.errors import (
     ApiError,
     BadAnswer,
@@ -27,6 +21,7 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
+from pbf.known import FAILURE_LIFETIME, LONGEST_RETRY_AFTER
 from tests.servers import clean_environment
 
 THREADS = 8
@@ -672,3 +667,39 @@ def test_calls_failures_and_forgetting_from_all_sides_end_in_the_truth(
     settle(cache)
     assert (ids(answer), answer.problem) == (["last"], None)
     assert get(cache, source) == answer
+
+
+def test_while_asking_fails_nobody_who_has_an_answer_waits(cache, source, clock):
+    known_and(LONG_STALE, cache, source, clock)
+    error = ConnectionFailed("down")
+    source.fails(error)
+    get(cache, source)
+    clock.advance(FAILURE_LIFETIME)
+    source.hold()
+
+    answer = get(cache, source)  # would wait for ever, since nothing lets the source go
+
+    assert (ids(answer), answer.problem) == (["a"], error)
+
+
+@pytest.mark.parametrize("error", DOWN)
+def test_what_was_forgotten_stands_in_while_there_is_nothing_newer(cache, source, error):
+    get(cache, source)
+    cache.forget("key")
+    source.fails(error)
+
+    answers = [get(cache, source) for _ in range(2)]
+
+    assert [(ids(answer), answer.problem) for answer in answers] == [(["a"], error)] * 2
+    assert source.calls == 2
+
+
+@pytest.mark.parametrize("error", REFUSED)
+def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, source, error):
+    get(cache, source)
+    cache.forget("key")
+    source.fails(error)
+
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            get(cache, source)

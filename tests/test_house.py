@@ -40,7 +40,11 @@ MAY_IMPORT = {
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
     "pbf.transport": {"pbf.models", "pbf.errors"},
-    "pbf.cache": {"pbf.errors", "pbf.shelf"},
+    "pbf.cache": {"pbf.errors", "pbf.known", "pbf.shelf"},
+    "pbf.known": {"pbf.errors"},
+    "pbf.reserve": {"pbf.models"},
+    "pbf.logs": {"pbf.redaction"},
+    "pbf.redaction": set(),
     "pbf.codec": {"pbf.cache"},
     "pbf.shelf": set(),
     "pbf.store": {"pbf.models", "pbf.pending", "pbf.errors", "pbf.store"},
@@ -55,6 +59,7 @@ MAY_IMPORT = {
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
+        "pbf.reserve",
     },
     "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
     "pbf.actions": {"pbf.models"},
@@ -72,7 +77,7 @@ MAY_IMPORT = {
     "pbf.words": set(),
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
-PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures"}
+PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import responses
 from flask import Flask
@@ -507,3 +509,21 @@ def test_a_key_that_is_none_is_refused(client: FlaskClient, key: str):
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "invalid_request")
     assert "Idempotency-Key" in answer.json["error"]["message"]
+
+
+def test_a_list_that_cannot_be_renewed_tells_its_age(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    opened: Runtime = remote.application.extensions["pbf"]()
+    listed(api, CONNECTION)
+    fresh = remote.get("/_/connectors")
+    api.replace(
+        "GET", f"{API}/v1/groups/our_group/connections", body=responses.ConnectionError("no")
+    )
+    opened.cache._clock = lambda: time.time() + 400
+
+    stale, chosen = remote.get("/_/connectors"), remote.get("/_/connectors?q=a")
+
+    assert "Age" not in fresh.headers
+    assert (stale.status_code, stale.json) == (200, fresh.json)
+    assert all(0 <= int(one.headers["Age"]) < 60 for one in (stale, chosen))

@@ -1,0 +1,72 @@
+"""What is known of a list: the answer, when it was given, and why there is no newer one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from pbf.errors import ApiError, ApiRejected, RateLimited
+
+Item = TypeVar("Item", bound=BaseModel)
+
+FAILURE_LIFETIME = 5.0
+# Fivetran says when to come back after a 429; a mistaken hour must not freeze a screen.
+LONGEST_RETRY_AFTER = 300.0
+# Where asking failed so lately, nobody who has an answer waits for the next try.
+LATELY = 300.0
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Item]):
+    """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
+
+    `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
+    asking again failed.
+    """
+
+    items: tuple[Item, ...]
+    revision: str
+    fetched_at: float
+    lifetime: float = 0.0
+    problem: ApiError | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """That asking failed, why, and when."""
+
+    error: ApiError
+    at: float
+
+    @property
+    def hides_what_is_known(self) -> bool:
+        """A key that was taken away must not see the last answer either."""
+        return isinstance(self.error, ApiRejected) and not isinstance(self.error, RateLimited)
+
+    def counts(self, now: float, *, stand_in: bool) -> bool:
+        """Whether it is too early to ask again; one who has an answer can wait as long as told."""
+        wait = FAILURE_LIFETIME
+        if stand_in and isinstance(self.error, RateLimited):
+            wait = min(max(wait, self.error.retry_after), LONGEST_RETRY_AFTER)
+        return now - self.at < wait
+
+    def was_lately(self, now: float) -> bool:
+        """Whether the next try may well fail too."""
+        return now - self.at < LATELY
+
+
+def stand_in(known: Answer[Item] | None, failure: Failure) -> Answer[Item]:
+    """Return what is known, marked with the failure; raise that if nothing may be shown."""
+    if known is None or failure.hides_what_is_known:
+        raise failure.error.with_traceback(None)
+    return replace(known, problem=failure.error)
+
+
+def fingerprint(items: Sequence[BaseModel]) -> str:
+    """Return a mark that changes with the items."""
+    digest = hashlib.blake2b(digest_size=12)
+    for item in items:
+        digest.update(item.model_dump_json().encode())
+    return digest.hexdigest()
