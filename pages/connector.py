@@ -71,7 +71,7 @@ def tell(connector: Connector) -> None:
             st.html(details.syncs(syncs))
 
 
-@st.fragment(run_every="5s")
+@st.fragment(run_every=ui.FOLLOW)
 def follow(portal: Portal, connector_id: str) -> None:
     """Show the connector, and keep up with what changes."""
     place = st.container()

@@ -53,7 +53,7 @@ def act(portal: Portal, chosen: dict[str, str]) -> None:
     st.toast(f"{ACTIONS[chosen['action']]}: {ui.plain(connector.title)}", icon=":material/check:")
 
 
-@st.fragment(run_every="5s")
+@st.fragment(run_every=ui.FOLLOW)
 def follow(portal: Portal, marked: str) -> None:
     """Show the table, and keep up with what changes."""
     try:

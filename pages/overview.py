@@ -49,7 +49,7 @@ def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
         st.page_link(ui.page("connectors"), label=f"{len(urgent) - SHOWN:,} more")
 
 
-@st.fragment(run_every="5s")
+@st.fragment(run_every=ui.FOLLOW)
 def follow(portal: Portal) -> None:
     """Show how the connectors are, and keep up with what changes."""
     try:

@@ -131,7 +131,7 @@ def _setup(connector: Connector) -> Health | None:
             return Health("Needs you", "The connection broke; a sync shows if it works.", "sync")
         return Health("Needs you", said or "The connection is broken.", "reconnect")
     if status.setup_state not in SETUP_STATES:
-        return Health("Unknown", "Fivetran reports a set-up state that is new to us.")
+        return Health("Unknown", "Fivetran reports a set-up state that is new to us.", "edit")
     if task is not None:
         return Health("Needs you", said or "Fivetran asks for a change.", "edit")
     return None
@@ -143,7 +143,10 @@ def _schedule(connector: Connector, now: datetime) -> Health:
     if connector.paused or status.sync_state == "paused":
         return Health("Paused", "No data moves until it is resumed.", "resume")
     if status.sync_state not in SYNC_STATES or status.update_state not in UPDATE_STATES:
-        return Health("Unknown", "Fivetran reports a state that is new to us.")
+        runs = status.sync_state == "syncing"
+        return Health(
+            "Unknown", "Fivetran reports a state that is new to us.", None if runs else "sync"
+        )
     if status.sync_state == "rescheduled":
         if connector.schedule_type == "manual":
             # Nobody but a person starts it again.

@@ -27,6 +27,10 @@ ASSETS = Path(__file__).parent / "assets"
 ICON = str(ASSETS / "icon.svg")
 STYLE = ASSETS / "page.css"
 
+# An open page looks again so often. What moves is asked of Fivetran every three seconds at most,
+# and a page may see the answer one look later: a change is on the screen within ten seconds.
+FOLLOW = "3s"
+
 # Colour alone tells nothing: a sign and the word go with it.
 SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
 

@@ -395,12 +395,12 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
         ),
         pytest.param(
             {"setup": "made_yesterday"},
-            Health("Unknown", "Fivetran reports a set-up state that is new to us."),
+            Health("Unknown", "Fivetran reports a set-up state that is new to us.", "edit"),
             id="new-set-up-state",
         ),
         pytest.param(
             {"sync": "made_yesterday"},
-            Health("Unknown", "Fivetran reports a state that is new to us."),
+            Health("Unknown", "Fivetran reports a state that is new to us.", "sync"),
             id="new-sync-state",
         ),
     ],

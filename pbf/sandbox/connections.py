@@ -150,6 +150,7 @@ def begin(
     A connection that cannot sync now keeps in mind that everything is to be read.
     """
     if connection.setup_state == "connected" and not connection.paused:
+        connection.reported = {}
         now_historical = rules.moment(connection, now).is_historical
         again = now_historical if historical is None else historical
         first = 20.0 if again else None

@@ -20,6 +20,8 @@ from pbf.sandbox.seed import HOUR
 if TYPE_CHECKING:
     from pbf.sandbox.store import World
 
+REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
+
 
 class Control:
     """What one can do to a world from outside it."""
@@ -120,6 +122,20 @@ class Control:
             if connection.setup_state != "connected" or connection.paused:
                 raise Conflict(f"Connection with id '{connection_id}' does not sync")
             how(connection, self._world.clock(), seconds=seconds)
+            return connection
+
+    def report(self, connection_id: str, **states: Any) -> Connection:
+        """Tell other states of a connection than it is in, until it syncs or is set up anew.
+
+        `setup_state`, `sync_state` and `update_state` take any word, also one that Fivetran may
+        add later.
+        """
+        unknown = sorted(states.keys() - REPORTED)
+        if unknown or not all(isinstance(word, str) for word in states.values()):
+            raise InvalidInput(f"Only {', '.join(sorted(REPORTED))} can be reported, each a word")
+        with self._world.lock:
+            connection = self._world.connection(connection_id)
+            connection.reported = dict(states)
             return connection
 
     def state(self) -> dict[str, Any]:

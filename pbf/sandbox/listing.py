@@ -23,7 +23,8 @@ def text(record: Connection, now: float) -> str:
     """
     face, present, before = views.lasting(record), moment(record, now), record.written
     told = record.tasks or record.warnings
-    state = (present, record.setup_state, record.settings.get("schema_status"))
+    reported = tuple(record.reported.items())
+    state = (present, record.setup_state, record.settings.get("schema_status"), reported)
     if before is not None and before.face is face:
         if before.state == state and not told:
             return before.whole

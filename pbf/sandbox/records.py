@@ -116,7 +116,10 @@ class Written(NamedTuple):
 
 @dataclass(slots=True)
 class Connection:
-    """One configured instance of a service."""
+    """One configured instance of a service.
+
+    `reported` is told in place of the state it is in, until it syncs or is set up anew.
+    """
 
     id: str
     group_id: str
@@ -133,6 +136,7 @@ class Connection:
     life: Life = field(default_factory=Life)
     tasks: list[dict[str, str]] = field(default_factory=list)
     warnings: list[dict[str, str]] = field(default_factory=list)
+    reported: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=dict)
     face: dict[str, Any] | None = field(default=None, compare=False)

@@ -62,6 +62,11 @@ def failing(connection: Connection, _now: float) -> None:
     connection.tasks = [dict(rules.FAILURE)]
 
 
+def failing_without_task(connection: Connection, _now: float) -> None:
+    """Make every sync of a connection fail for a reason that its user can do nothing about."""
+    connection.life = replace(connection.life, fails=True)
+
+
 def delayed(connection: Connection, now: float, *, seconds: float = LATE) -> None:
     """Make a connection late: its next sync is so many seconds away."""
     life = rules.stopped(connection, now)
@@ -84,6 +89,7 @@ STATES: Mapping[str, Callable[[Connection, float], None]] = {
         broken,
         incomplete,
         failing,
+        failing_without_task,
         delayed,
         rescheduled,
     )

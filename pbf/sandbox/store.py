@@ -213,6 +213,7 @@ class World:
             connection.setup_state = "connected"
             connection.authorised = True
             connection.tasks = []
+            connection.reported = {}
             if waits:
                 now = self.clock()
                 connection.life = replace(rules.stopped(connection, now), fails=False, failures=0)

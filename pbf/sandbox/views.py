@@ -117,6 +117,7 @@ def passing(record: Connection, present: Moment) -> dict[str, Any]:
         status["rescheduled_for"] = stamp(present.rescheduled_for)
     if "schema_status" in record.settings:
         status["schema_status"] = record.settings["schema_status"]
+    status.update(record.reported)
     succeeded, failed = present.succeeded_at, present.failed_at
     return {
         "succeeded_at": None if succeeded is None else stamp(succeeded),

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
+import requests
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -44,6 +45,30 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard on its own sandbox, shared by the tests of one file."""
     with dashboard(tmp_path_factory.mktemp("product")) as url:
         yield url
+
+
+def controls(url: str) -> Callable[..., dict]:
+    """Use the sandbox's controls: what to do, and what for."""
+
+    def use(method: str, path: str, /, **given: object) -> dict:
+        answer = requests.request(method, f"{url}/sandbox/_control/{path}", json=given, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    return use
+
+
+@pytest.fixture
+def control(product) -> Callable[..., dict]:
+    """The controls of the product's sandbox."""
+    return controls(product)
+
+
+@pytest.fixture
+def ids(product) -> dict[str, str]:
+    """The connectors' ids by their permanent names."""
+    found = requests.get(f"{product}/_/connectors", timeout=10).json()
+    return {one["schema"]: one["id"] for one in found}
 
 
 @pytest.fixture

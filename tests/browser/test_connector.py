@@ -7,28 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
 
-# A page follows every five seconds; a change is to be seen within ten.
+# A change is to be seen within ten seconds.
 SEEN = 10_000
-
-
-@pytest.fixture
-def control(product) -> Callable[..., dict]:
-    """Use the sandbox's controls: what to do, and what for."""
-
-    def use(method: str, path: str, /, **given: object) -> dict:
-        url = f"{product}/sandbox/_control/{path}"
-        answer = requests.request(method, url, json=given, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
-
-    return use
-
-
-@pytest.fixture
-def ids(product) -> dict[str, str]:
-    """The connectors' ids by their permanent names."""
-    found = requests.get(f"{product}/_/connectors", timeout=10).json()
-    return {one["schema"]: one["id"] for one in found}
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ def test_groups_and_connectors_are_added_evenly(client, order, api):
 def test_connectors_come_in_the_states_that_are_asked_for(api, world):
     world.control.reset(populated=False)
 
-    world.control.seed(connectors=20, states=dict.fromkeys(STATES, 2))
+    world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
 
     seen = {}
     for name, item in zip(
@@ -148,6 +148,7 @@ def test_connectors_come_in_the_states_that_are_asked_for(api, world):
         seen[name] += [status["is_historical_sync"], item["paused"], bool(status["tasks"])]
     assert seen.pop("healthy")[0] == "connected"
     assert seen.pop("failing")[::5] == ["connected", True]
+    assert seen.pop("failing_without_task")[::5] == ["connected", False]
     assert seen == {
         "syncing": ["connected", "syncing", "on_schedule", False, False, False],
         "first_sync": ["connected", "syncing", "on_schedule", True, False, False],
@@ -161,7 +162,7 @@ def test_connectors_come_in_the_states_that_are_asked_for(api, world):
 
 def test_seeded_connectors_go_on_living(api, world):
     world.control.reset(populated=False)
-    world.control.seed(connectors=18, states=dict.fromkeys(STATES, 2))
+    world.control.seed(connectors=20, states=dict.fromkeys(STATES, 2))
 
     world.advance(25 * 3600)
 

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from pbf.sandbox import views
 from pbf.sandbox.connect_card import HEADERS
-from pbf.sandbox.control import Control
+from pbf.sandbox.control import REPORTED, Control
 from pbf.sandbox.errors import Forbidden, InvalidInput
 from pbf.sandbox.faults import KINDS
 from pbf.sandbox.limits import PLANS
@@ -219,6 +219,12 @@ def reschedule_connection(connection_id: str) -> ResponseReturnValue:
     seconds = _number(_given("seconds"), "seconds")
     how = {} if seconds is None else {"seconds": seconds}
     return _told(control().reschedule(connection_id, **how))
+
+
+@routes.post("/connections/<connection_id>/report")
+def report_states(connection_id: str) -> ResponseReturnValue:
+    """Tell other states of a connection than it is in."""
+    return _told(control().report(connection_id, **_given(*REPORTED)))
 
 
 @routes.get("/requests")
