@@ -77,8 +77,10 @@ class Creator:
 
     def name(self, service_id: str, typed: str, *, key: str | None = None) -> PermanentName:
         """Return the permanent name, taken if listed or reserved by another attempt than `key`."""
+        return self._name(service_id, typed, _digest(key) if key else "")
+
+    def _name(self, service_id: str, typed: str, mine: str) -> PermanentName:
         existing = self._existing()
-        mine = _digest(key) if key else ""
         for creation in self._store.creations.unsettled(self._group_id):
             if creation.key != mine and creation.reserved:
                 existing.append(creation.reserved)
@@ -180,13 +182,13 @@ class Creator:
         try:
             self._refuse_if_listed(wanted)
         except NameTaken:
-            # The same attempt may have begun elsewhere since we looked.
+            # The same attempt may have come to its end elsewhere since we looked.
             if self._store.creations.find(wanted.group_id, wanted.key) is None:
                 raise
         return None
 
     def _refuse_if_listed(self, wanted: Creation) -> None:
-        if (now := self.name(wanted.service, wanted.typed)).taken:
+        if (now := self._name(wanted.service, wanted.typed, wanted.key)).taken:
             raise NameTaken(f"The name {now.name} is taken. {now.free} is free.", free=now.free)
 
     def _carry_out(self, creation: Creation, owner: str, redirect_uri: str) -> Connector:

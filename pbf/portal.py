@@ -117,17 +117,17 @@ class Portal:
         raise UnknownService("There is no such service. Choose one from the list of services.")
 
     def connector(self, connector_id: str) -> Connector:
-        """Return one of the tenant's connectors, or raise UnknownConnector."""
+        """Return one of the tenant's connectors, or raise UnknownConnector.
+
+        Raises the ApiError for which there is no newer list, if it is not in the last one.
+        """
         known = self.connectors()
         if not any(connector.id == connector_id for connector in known.items):
             patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)
             if known.problem is None and time.time() - known.fetched_at > patience:
                 self._cache.forget(self._connectors_key)
             known = self.connectors()
-        for connector in known.items:
-            if connector.id == connector_id:
-                return connector
-        raise UnknownConnector(GONE)
+        return _pick(known, "id", connector_id)
 
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
@@ -200,10 +200,7 @@ class Portal:
         self._cache.forget(self._connectors_key)
         if said.connector_id:
             return self.connector(said.connector_id)
-        for connector in self.connectors().items:
-            if connector.schema_name == said.schema_name:
-                return connector
-        raise UnknownConnector(GONE)
+        return _pick(self.connectors(), "schema_name", said.schema_name)
 
     def sync(self, connector_id: str) -> None:
         """Start a sync of one of the tenant's connectors now."""
@@ -257,6 +254,14 @@ class Portal:
         except ApiError:
             return ()
         return answer.items[0].required
+
+
+def _pick(known: Answer[Connector], name: str, value: str) -> Connector:
+    """Return the connector with a value; that an old list has none proves nothing."""
+    for connector in known.items:
+        if getattr(connector, name) == value:
+            return connector
+    raise known.problem or UnknownConnector(GONE)
 
 
 def _clean(typed: str) -> str:

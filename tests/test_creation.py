@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -32,6 +33,7 @@ class Unlucky(ApiClient):
         self.not_done: list[Exception] = []
         self.lost: list[Exception] = []
         self.blind: list[Exception] = []
+        self.away: list[Exception] = []
         self.gate: threading.Event | None = None
         self.begun = threading.Event()
         self.calls = 0
@@ -49,8 +51,9 @@ class Unlucky(ApiClient):
         return made
 
     def get_list_of_connectors_in_group(self, group_id, *, schema=None):
-        if schema and self.blind:
-            raise self.blind.pop(0)
+        blind = self.blind if schema else self.away
+        if blind:
+            raise blind.pop(0)
         return super().get_list_of_connectors_in_group(group_id, schema=schema)
 
 
@@ -110,6 +113,48 @@ def test_a_process_whose_list_is_behind_finds_what_another_has_made(process):
 
     assert create(behind, attempt="key").id == made.id
     assert behind.client.calls == 0
+
+
+def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(process):
+    behind = process(cache=SharedCache())
+    behind.connectors()
+    made = create(process(), attempt="key")
+    behind._cache.forget(behind._connectors_key)
+    behind.client.away = [ServerFailed("500")]
+
+    with pytest.raises(ServerFailed):
+        create(behind, attempt="key")
+
+    behind._cache.forget(behind._connectors_key)
+    assert create(behind, attempt="key").id == made.id
+    assert behind.client.calls == 0
+
+
+def test_an_attempt_that_comes_to_nothing_elsewhere_meanwhile_is_made_here(process, monkeypatch):
+    first, second = process(), process()
+    first.client.gate, first.client.not_done = threading.Event(), [RateLimited("429")]
+    seen = second.store.creations.unsettled
+
+    def meanwhile(group_id):
+        found = seen(group_id)
+        first.client.gate.set()
+        with suppress(RateLimited):
+            beginning.result()
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        find, too_early = second.store.creations.find, [None]
+        monkeypatch.setattr(
+            second.store.creations, "find", lambda *of: too_early.pop() if too_early else find(*of)
+        )
+        monkeypatch.setattr(second.store.creations, "holder", lambda *_: None)
+        monkeypatch.setattr(second.store.creations, "unsettled", meanwhile)
+        beginning = pool.submit(create, first, attempt="key")
+        assert first.client.begun.wait(30)
+
+        made = create(second, attempt="key")
+
+    assert named(second) == [made.id]
 
 
 def test_a_key_with_another_wish_is_refused(process):
