@@ -132,7 +132,10 @@ def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(pro
 
 def test_an_attempt_that_comes_to_nothing_elsewhere_meanwhile_is_made_here(process, monkeypatch):
     first, second = process(), process()
-    first.client.gate, first.client.not_done = threading.Event(), [RateLimited("429")]
+    first.client.gate, first.client.not_done = (
+        threading.Event(),
+        [RateLimited("429", retry_after=1)],
+    )
     seen = second.store.creations.unsettled
 
     def meanwhile(group_id):
