@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import data, ui
+from pbf import data, many, ui
 from pbf.errors import PbfError
-from pbf.health import ACTIONS, ON_THE_CARD, health
+from pbf.health import health
 from pbf.portal import Portal
-from pbf.table import connector_table
+from pbf.table import asked_of_table, connector_table
 
 NOTES = {
     "used": "That link back has done its work already. Here is how your connectors are now.",
@@ -39,35 +39,20 @@ def welcome_back(portal: Portal, marked: str) -> None:
         st.warning(f"**{name}** is not connected yet. {state.reason}", icon=":material/pending:")
 
 
-def act(portal: Portal, chosen: dict[str, str]) -> None:
-    """Do what was asked of a row; the id is looked up among the tenant's own."""
-    if chosen["action"] not in ACTIONS:
-        return
-    connector = portal.connector(chosen["id"])
-    if chosen["action"] in ON_THE_CARD:
-        ui.hand_off(portal, connector.id, name=connector.title)
-    if chosen["action"] == "sync":
-        portal.sync(connector.id)
-    elif chosen["action"] == "resume":
-        portal.resume(connector.id)
-    st.toast(f"{ACTIONS[chosen['action']]}: {ui.plain(connector.title)}", icon=":material/check:")
-
-
 @st.fragment(run_every=ui.FOLLOW)
 def follow(portal: Portal, marked: str) -> None:
     """Show the table, and keep up with what changes."""
     try:
+        if asked := asked_of_table():
+            many.act(portal, asked)
+        many.results()
         rows, version = data.rows(marked)
         ui.mark_age(data.connectors())
         if marked:
             welcome_back(portal, marked)
-        place = st.empty()
-        chosen = connector_table(
-            rows, version=version, now=datetime.now(UTC).isoformat(), detail="connector"
-        )
-        if chosen:
-            with place.container():
-                act(portal, chosen)
+        now = datetime.now(UTC).isoformat()
+        connector_table(rows, version=version, now=now, detail="connector")
+        many.remember_shown(rows, version)
     except PbfError as error:
         ui.stop_with(error)
 
@@ -76,12 +61,10 @@ portal = ui.start_page("Connectors")
 remember_return()
 if note := NOTES.get(st.session_state.get("note", "")):
     st.info(note, icon=":material/info:")
-
 title, door = st.columns([3, 1], vertical_alignment="center")
 title.title("Connectors", anchor=False)
 if door.button("Connect a source", type="primary", icon=":material/add:", width="stretch"):
     st.switch_page(ui.page("services"))
-
 try:
     empty = not data.connectors().items
 except PbfError as error:
@@ -90,3 +73,4 @@ if empty:
     st.info("There are no connectors yet. Connect your first source to see it here.")
 else:
     follow(portal, st.session_state.get("returned", ""))
+    many.open_asked(portal)

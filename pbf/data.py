@@ -18,7 +18,8 @@ from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequenc
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
-from pbf.words import CATEGORIES, STAGES, spaced
+from pbf.schedule import next_in_words, next_sync
+from pbf.words import CATEGORIES, STAGES, capital, spaced
 
 if TYPE_CHECKING:
     from pbf.charts import Spec
@@ -81,6 +82,11 @@ def rows(marked: str = "") -> tuple[list[Row], str]:
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     return _rows(tenant, catalogue, own, minute, marked)
+
+
+def ids(rows: list[Row], version: str) -> frozenset[str]:
+    """Return the ids of the rows of a version, one object for all sessions that show it."""
+    return _ids(_portal().tenant.id, version, rows)
 
 
 def summary() -> Summary:
@@ -166,6 +172,12 @@ def _rows(
     return found, hashlib.blake2b(said, digest_size=12).hexdigest()
 
 
+@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _ids(tenant: str, version: str, _rows: list[Row]) -> frozenset[str]:
+    # The version is made of the rows, so they need not be part of the key.
+    return frozenset(row["id"] for row in _rows)
+
+
 @st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
     found, _ = _rows(tenant, catalogue, own, minute, "")
@@ -199,7 +211,7 @@ def _charts(
 
 def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:
     state = health(connector, now)
-    first = state.action
+    first, due = state.action, next_sync(connector)
     others = [action for action in ("edit",) if action != first and first not in ON_THE_CARD]
     return {
         "id": connector.id,
@@ -209,12 +221,15 @@ def _row(connector: Connector, service: Service | None, now: datetime, marked: s
         "service_name": service.title if service else connector.service,
         "icon": service.icon_url if service else "",
         "docs": service.link_to_docs if service else "",
+        "category": category(service) if service else "Other",
         "status": state.word,
         "tone": state.tone,
         "reason": state.reason,
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
         "frequency": frequency(connector),
+        "next": _iso(due),
+        "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
         "also": [{"id": action, "label": "Edit on the Connect Card"} for action in others],
         "marked": connector.id == marked,

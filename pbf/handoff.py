@@ -1,7 +1,8 @@
 """The signed slips of the way to the Connect Card and back.
 
 A *ticket* stands in our pages and leads to the card of one connector; it is no secret of
-Fivetran's. A *state* travels in the redirect and comes back once. Both are signed and expire.
+Fivetran's. An *invitation* is the same for a colleague without our pages, and may be opened again
+within its day. A *state* travels in the redirect and comes back once. All are signed and expire.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ class Signer:
         """Sign with a key that all processes share."""
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         self._tickets = URLSafeTimedSerializer(key, salt="ticket", signer_kwargs=options)
+        self._invitations = URLSafeTimedSerializer(key, salt="invitation", signer_kwargs=options)
         self._states = URLSafeTimedSerializer(key, salt="state", signer_kwargs=options)
 
     def ticket(self, tenant_id: str, connector_id: str) -> str:
@@ -39,6 +41,17 @@ class Signer:
     def read_ticket(self, ticket: str, tenant_id: str) -> str | None:
         """Return the connector id of a ticket that is ours, this tenant's and not expired."""
         match self._load(self._tickets, ticket):
+            case [str(owner), str(connector_id)] if owner == tenant_id:
+                return connector_id
+        return None
+
+    def invitation(self, tenant_id: str, connector_id: str) -> str:
+        """Return an invitation to finish the set-up of one connector."""
+        return self._dump(self._invitations, [tenant_id, connector_id])
+
+    def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
+        """Return the connector id of an invitation that is ours, this tenant's and not expired."""
+        match self._load(self._invitations, invitation):
             case [str(owner), str(connector_id)] if owner == tenant_id:
                 return connector_id
         return None

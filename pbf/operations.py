@@ -4,7 +4,9 @@ Every id is looked up among the tenant's own. After a call whose answer was lost
 read again: what the API then says counts, not what we hoped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -43,6 +45,16 @@ class Operations:
         self._client = client
         self._find = find
         self._forget = forget
+
+    @contextmanager
+    def together(self) -> Iterator["Operations"]:
+        """Give out the same actions for many rows: the known list is dropped once, at the end."""
+        several = copy(self)
+        several._forget = lambda: None
+        try:
+            yield several
+        finally:
+            self._forget()
 
     def pause(self, connector_id: str) -> None:
         """Stop a connector from syncing."""

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from pbf import door_actions, door_docs
+from pbf import door_actions, door_docs, door_invitations
 from pbf.answers import (
     Bodies,
     aged,
@@ -43,7 +43,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = Bodies()
-    for blueprint in (routes, door_actions.routes, door_docs.routes):
+    for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
     limit_creation(app, "routes.create_connector", _settings())

@@ -41,6 +41,11 @@ def spaced(value: str) -> str:
     return " ".join([*words[:1], *(word.lower() for word in words[1:])])
 
 
+def capital(text: str) -> str:
+    """Return a text with a capital letter in front, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago something was, such as "5 minutes ago"."""
     seconds = (now - moment).total_seconds()

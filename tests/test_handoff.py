@@ -113,3 +113,13 @@ def test_slips_live_for_a_day_and_no_longer(signer, clock):
 
     assert None not in still
     assert later == (None, None)
+
+
+def test_an_invitation_leads_to_its_connector_and_is_neither_ticket_nor_state(signer):
+    invitation = signer.invitation("us", "one")
+
+    assert signer.read_invitation(invitation, "us") == "one"
+    assert signer.read_invitation(invitation, "them") is None
+    assert signer.read_ticket(invitation, "us") is None
+    assert signer.read_state(invitation, "us") is None
+    assert signer.read_invitation(signer.ticket("us", "one"), "us") is None

@@ -13,6 +13,7 @@ ONLY_IN = {
     "streamlit": {
         *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu", "pbf.dialogs"),
         "pbf.panels",
+        "pbf.many",
         *("pbf.component", "pbf.gallery", "pbf.table"),
     },
     "requests": {"pbf.transport"},
@@ -20,6 +21,7 @@ ONLY_IN = {
     "flask": {
         *("pbf.proxy", "pbf.answers", "pbf.door", "pbf.door_actions", "pbf.door_docs"),
         "pbf.creation_limit",
+        "pbf.door_invitations",
         "pbf.sandbox",
     },
     "sqlalchemy": {"pbf.store", "pbf.migrations", "pbf.runtime"},
@@ -35,7 +37,7 @@ MAY_IMPORT = {
     "pages": {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
-        *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels"),
+        *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
@@ -62,6 +64,7 @@ MAY_IMPORT = {
         "pbf.reserve",
     },
     "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
+    "pbf.bulk": {"pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
     "pbf.table_choice": {"pbf.models"},

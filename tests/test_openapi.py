@@ -25,7 +25,10 @@ from tests.servers import ROOT
 API = "https://fivetran.example"
 DOCUMENT = document()
 # For people's browsers, not for programs.
-HIDDEN = {"/_/go/{ticket}", "/_/return", "/_/docs", "/_/docs/", "/_/docs/{name}"}
+HIDDEN = {
+    *("/_/go/{ticket}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
+    *("/_/docs", "/_/docs/", "/_/docs/{name}"),
+}
 NAMES = [operation.name for operation in OPERATIONS]
 
 

@@ -22,10 +22,14 @@ function safeUrl(value) {
   }
 }
 
+const PLAIN = /^[\x00-\x7f]*$/;
+
 // Lower case without accents, one character for each, so that positions stay those of the text.
 function fold(text) {
+  const lower = String(text ?? "").toLowerCase();
+  if (PLAIN.test(lower)) return lower;
   let folded = "";
-  for (const character of String(text ?? "").toLowerCase()) {
+  for (const character of lower) {
     const plain = character.normalize("NFD")[0];
     folded += plain.length === character.length ? plain : character;
   }

@@ -1,12 +1,21 @@
 """The table of connectors, searched, sorted and filtered in the browser."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pbf.component import component
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a browser asks for, and of which rows, by id."""
+
+    action: str
+    ids: tuple[str, ...]
 
 
 def connector_table(
@@ -16,18 +25,15 @@ def connector_table(
     now: str,
     key: str = "connectors",
     detail: str = "",
-) -> dict[str, str] | None:
-    """Draw the connectors and return what the user asked for in this run.
+) -> None:
+    """Draw the connectors; `asked_of_table` says what somebody does with them.
 
-    Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `status`, `tone`
-    ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since` and `last` (ISO times in UTC,
-    or None), `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency` and
-    `marked`. The rows are drawn anew, in place, when `version` differs from the last one. `now` is
-    the server's time, ISO in UTC. `detail` names the page that a connector's name leads to, with
-    its id as `?id=`.
-
-    The answer is `{"action", "id"}` or None. It comes from the browser: look the id up among the
-    tenant's own connectors.
+    Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
+    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last` and
+    `next` (ISO times in UTC, or None), `next_words` (where `next` is None), `next_action`
+    (`{"id", "label"}` or None), `also` (a list of such), `frequency` and `marked`. The rows are
+    drawn anew, in place, when `version` differs from the last one. `now` is the server's time, ISO
+    in UTC. `detail` names the page that a connector's name leads to, with its id as `?id=`.
     """
     draw = component("pbf_connector_table", Path(__file__).parent)
     data = {
@@ -36,7 +42,22 @@ def connector_table(
         "detail": detail,
         **packed(rows),
     }
-    return asked(draw(key=key, data=data, on_act_change=lambda: None).act)
+    draw(key=key, data=data, on_act_change=lambda: None)
+
+
+def asked_of_table(key: str = "connectors") -> Asked | None:
+    """Return what is asked for in this run, before the table is drawn again, or None.
+
+    It comes from the browser: look its ids up among the tenant's own connectors. What one gesture
+    asks for is answered once, though the page may run again before it is forgotten.
+    """
+    known = st.session_state.get(key)
+    act = known.get("act") if isinstance(known, Mapping) else None
+    nonce = act.get("nonce") if isinstance(act, Mapping) else None
+    if nonce is None or st.session_state.get(f"{key}-answered") == nonce:
+        return None
+    st.session_state[f"{key}-answered"] = nonce
+    return asked(act)
 
 
 def first_drawn(key: str, version: str, now: str) -> str:
@@ -51,14 +72,14 @@ def first_drawn(key: str, version: str, now: str) -> str:
     return kept[1]
 
 
-def asked(act: Any) -> dict[str, str] | None:
+def asked(act: Any) -> Asked | None:
     """Return an action of the browser if it has the shape of one."""
     if not isinstance(act, Mapping):
         return None
-    action, connector = act.get("action"), act.get("id")
-    if not isinstance(action, str) or not isinstance(connector, str):
+    action, ids = act.get("action"), act.get("ids")
+    if not isinstance(action, str) or not isinstance(ids, list) or not ids:
         return None
-    return {"action": action, "id": connector}
+    return Asked(action, tuple(ids)) if all(isinstance(one, str) for one in ids) else None
 
 
 def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -66,18 +87,19 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     services: dict[Hashable, int] = {}
     states: dict[Hashable, int] = {}
     choices: dict[Hashable, int] = {}
-    frequencies: dict[Hashable, int] = {}
+    rhythms: dict[Hashable, int] = {}
     short = [
         (
             row["id"],
             row["name"],
             row["schema"],
-            place(services, (row["service"], row["service_name"], row["icon"], row["docs"])),
+            place(services, service(row)),
             place(states, (row["status"], row["tone"], row["reason"])),
             place(choices, (pair(row["next_action"]), *map(pair, row["also"]))),
-            place(frequencies, row["frequency"]),
+            place(rhythms, (row["frequency"], row["next_words"])),
             row["since"],
             row["last"],
+            row["next"],
             bool(row["marked"]),
         )
         for row in rows
@@ -87,8 +109,14 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "services": list(services),
         "states": list(states),
         "choices": list(choices),
-        "frequencies": list(frequencies),
+        "rhythms": list(rhythms),
     }
+
+
+def service(row: Mapping[str, Any]) -> Hashable:
+    """Return what a row tells of its service."""
+    names = ("service", "service_name", "icon", "docs", "category")
+    return tuple(row[name] for name in names)
 
 
 def place(known: dict[Hashable, int], value: Hashable) -> int:

@@ -1,12 +1,13 @@
-// In which order the rows stand, and the controls that say and change it.
+// Which rows are shown, in which order, and the controls that say and change it.
 
 const COLUMNS = [
-  ["Connector", "name"],
-  ["Service", "service"],
-  ["Status", "status"],
-  ["Last success", "last"],
-  ["Frequency", ""],
-  ["Actions", ""],
+  ["Choose", "", "pick"],
+  ["Connector", "name", "connector"],
+  ["Service", "service", "service"],
+  ["Status", "status", "state"],
+  ["Last success", "last", "last"],
+  ["Next sync", "next", "next-sync"],
+  ["Actions", "", "act"],
 ];
 const SORTS = [
   ["", "As listed"],
@@ -15,32 +16,80 @@ const SORTS = [
   ["status", "Most urgent first"],
   ["-last", "Last success, newest first"],
   ["last", "Last success, oldest first"],
+  ["next", "Next sync, soonest first"],
 ];
 const KEYS = {
   name: (row) => fold(row.name),
   service: (row) => fold(row.serviceName),
   status: (row) => `${TONE_ORDER.indexOf(row.tone)} ${row.status}`,
   last: (row) => row.last ?? Infinity,
+  next: (row) => row.due ?? Infinity,
 };
+
+// All rows in an order, sorted once for each.
+function inOrder(view, order) {
+  if (!view.orders.has(order)) view.orders.set(order, sorted(view.rows, order));
+  return view.orders.get(order);
+}
 
 function sorted(rows, order) {
   const column = order.replace(/^-/, "");
   if (!column) return rows;
   const sign = order.startsWith("-") ? -1 : 1;
   const keyed = rows.map((row) => [KEYS[column](row), row]);
-  // A connector that never succeeded comes last in both directions.
+  // What never happened comes last in both directions.
   const missing = (key) => (key === Infinity ? 1 : 0);
   keyed.sort(([a], [b]) => missing(a) - missing(b) || sign * (a > b ? 1 : a < b ? -1 : 0));
   return keyed.map((each) => each[1]);
 }
 
+// The rows that hold every word typed. A query that only grew is looked for among what it found.
+function searched(view) {
+  const typed = fold(view.search.value).trim();
+  const { found } = view;
+  const grew = found && found.order === view.order && typed.startsWith(found.typed);
+  if (grew && typed === found.typed) return found.rows;
+  const words = typed.split(/\s+/).filter(Boolean);
+  const among = grew ? found.rows : inOrder(view, view.order);
+  const rows = words.length ? among.filter((row) => words.every((word) => row.words.includes(word))) : among;
+  view.found = { typed, order: view.order, rows };
+  return rows;
+}
+
+// What is shown, and for each choice how many there would be.
+function filtered(view) {
+  const found = searched(view);
+  const { status, category } = view;
+  const statuses = new Map();
+  const categories = new Map();
+  const shown = status || category ? [] : found;
+  let inCategory = 0;
+  let inStatus = 0;
+  for (const row of found) {
+    const fits = !category || row.category === category;
+    const suits = !status || row.status === status;
+    if (fits) {
+      inCategory += 1;
+      statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
+    }
+    if (suits) {
+      inStatus += 1;
+      categories.set(row.category, (categories.get(row.category) ?? 0) + 1);
+    }
+    if (shown !== found && fits && suits) shown.push(row);
+  }
+  return { shown, statuses, categories, inCategory, inStatus };
+}
+
 function showHead(view) {
   const column = view.order.replace(/^-/, "");
   const direction = view.order.startsWith("-") ? "descending" : "ascending";
-  const html = COLUMNS.map(([label, name]) => {
-    if (!name) return `<th role="columnheader" scope="col">${label}</th>`;
+  const html = COLUMNS.map(([label, name, kind]) => {
+    if (kind === "pick") return `<th role="columnheader" scope="col" class="pick"><label class="pick">
+      <input type="checkbox" data-pick="all" aria-label="Choose all shown"><span>Choose all shown</span></label></th>`;
+    if (!name) return `<th role="columnheader" scope="col" class="${kind}">${label}</th>`;
     const now = name === column ? direction : "none";
-    return `<th role="columnheader" scope="col" aria-sort="${now}"><button type="button"
+    return `<th role="columnheader" scope="col" class="${kind}" aria-sort="${now}"><button type="button"
       data-sort="${name}">${label}<span class="arrow" aria-hidden="true"></span></button></th>`;
   }).join("");
   if (view.headHtml === html) return;
@@ -55,12 +104,36 @@ function showHead(view) {
   view.sort.value = view.order;
 }
 
-function showStatuses(view, found) {
-  const tones = new Map(view.rows.map((row) => [row.status, TONE_ORDER.indexOf(row.tone)]));
-  const counts = new Map();
-  for (const row of found) counts.set(row.status, (counts.get(row.status) ?? 0) + 1);
-  const names = [...tones.keys()].sort((a, b) => tones.get(a) - tones.get(b) || a.localeCompare(b));
-  if (view.status && !tones.has(view.status)) names.unshift(view.status);
-  const choices = names.map((name) => [name, name, counts.get(name) ?? 0]);
-  drawChips(view.chips, [["", "All", found.length], ...choices], view.status);
+// The choices are those of all rows, so that none comes and goes while one types.
+function listChoices(view) {
+  const tones = new Map();
+  const categories = new Set();
+  for (const row of view.rows) {
+    tones.set(row.status, TONE_ORDER.indexOf(row.tone));
+    categories.add(row.category);
+  }
+  view.statuses = [...tones.keys()].sort((a, b) => tones.get(a) - tones.get(b) || a.localeCompare(b));
+  view.categories = [...categories].sort((a, b) => a.localeCompare(b));
+}
+
+function withChosen(names, chosen) {
+  return !chosen || names.includes(chosen) ? names : [chosen, ...names];
+}
+
+function showStatuses(view, { statuses, inCategory }) {
+  const names = withChosen(view.statuses, view.status);
+  const choices = names.map((name) => [name, name, statuses.get(name) ?? 0]);
+  drawChips(view.chips, [["", "All", inCategory], ...choices], view.status);
+}
+
+function showCategories(view, { categories, inStatus }) {
+  const names = withChosen(view.categories, view.category);
+  const choices = [["", "All categories", inStatus], ...names.map((name) => [name, name, categories.get(name) ?? 0])];
+  const html = choices.map(([value, label, number]) =>
+    `<option value="${escapeHtml(value)}">${escapeHtml(label)} (${number.toLocaleString("en")})</option>`).join("");
+  view.kind.parentElement.hidden = names.length < 2;
+  if (view.kindHtml === html) return;
+  view.kindHtml = html;
+  view.kind.innerHTML = html;
+  view.kind.value = view.category;
 }

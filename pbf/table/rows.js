@@ -31,19 +31,24 @@ const SHAPE_OF = {
 const SHAPE_OF_TONE = { bad: "cross", attention: "warn", busy: "turn", quiet: "ask", good: "check" };
 
 function unpack(data) {
+  const services = data.services.map(([id, name, icon, docs, category]) =>
+    ({ id, name, icon, docs, category, words: fold(`${name} ${id}`) }));
+  const states = data.states.map(([status, tone, reason]) =>
+    ({ status, reason, tone: tone in TONES ? tone : "quiet", words: fold(status) }));
   return data.rows.map((row) => {
-    const [id, name, schema, service, state, choice, frequency, since, last, isMarked] = row;
-    const [serviceId, serviceName, icon, docs] = data.services[service];
-    const [status, tone, reason] = data.states[state];
+    const [id, name, schema, service, state, choice, rhythm, since, last, due, isMarked] = row;
+    const { id: serviceId, name: serviceName, icon, docs, category, words } = services[service];
+    const { status, tone, reason, words: statusWords } = states[state];
     const [next, ...also] = data.choices[choice];
-    const words = fold(`${name} ${schema} ${serviceName} ${serviceId} ${status}`);
+    const [frequency, dueWords] = data.rhythms[rhythm];
     return {
-      id, name, schema, serviceName, icon, docs, status, reason, next, also, words, isMarked,
+      id, name, schema, serviceName, icon, docs, category, status, tone, reason, next, also,
+      frequency, dueWords, isMarked,
       service: serviceId,
-      tone: tone in TONES ? tone : "quiet",
-      frequency: data.frequencies[frequency],
+      words: `${fold(`${name} ${schema}`)} ${words} ${statusWords}`,
       since: momentOf(since),
       last: momentOf(last),
+      due: momentOf(due),
     };
   });
 }
@@ -62,23 +67,27 @@ function span(milliseconds) {
   return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
-// A time is told as "3 hours ago" or, where something lasts since then, as "for 3 hours".
-function told(moment, now, lasting) {
-  const passed = span(now - moment);
-  if (lasting) return passed ? `for ${passed}` : "since just now";
-  return passed ? `${passed} ago` : "just now";
+// How a time is told from now: what was ("3 hours ago"), what lasts ("for 3 hours"), what comes.
+const TOLD = {
+  was: (passed) => (span(passed) ? `${span(passed)} ago` : "just now"),
+  lasts: (passed) => (span(passed) ? `for ${span(passed)}` : "since just now"),
+  comes: (passed) => (passed >= 0 ? "Due now" : span(-passed) ? `In ${span(-passed)}` : "Within a minute"),
+};
+
+function exactly(moment) {
+  const iso = new Date(moment).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
-function timeHtml(moment, now, lasting = false) {
-  const iso = new Date(moment).toISOString();
-  const exact = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
-  return `<time datetime="${iso}" title="${exact}" data-at="${moment}"
-    ${lasting ? "data-lasting" : ""}>${told(moment, now, lasting)}</time>`;
+// The HTML says "now", so that the passing of time is no difference; `tickTimes` tells it right.
+function timeHtml(moment, kind = "was") {
+  return `<time datetime="${new Date(moment).toISOString()}" title="${exactly(moment)}"
+    data-at="${moment}" data-kind="${kind}">${TOLD[kind](0)}</time>`;
 }
 
 function tickTimes(body, now) {
   for (const time of body.querySelectorAll("time")) {
-    const text = told(Number(time.dataset.at), now, "lasting" in time.dataset);
+    const text = TOLD[time.dataset.kind](now - Number(time.dataset.at));
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -89,21 +98,30 @@ function glyph(row) {
     stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${shape}</svg>`;
 }
 
-function nameHtml(row, detail) {
+function linkHtml(row, detail) {
   const name = escapeHtml(row.name);
   const href = detail ? escapeHtml(pageUrl(detail, { id: row.id })) : "";
-  const title = href ? `<a class="open" data-act="open" href="${href}">${name}</a>` : name;
+  return href ? `<a class="open" data-act="open" href="${href}">${name}</a>` : name;
+}
+
+function nameHtml(row, detail) {
   const back = row.isMarked ? ' <span class="badge blue">Back from set-up</span>' : "";
   const permanent = row.name === row.schema ? "" : `<code>${escapeHtml(row.schema)}</code>`;
   return `<div class="who">${iconHtml(row.service, row.serviceName, row.icon)}
-    <div><div class="name">${title}${back}</div>${permanent}</div></div>`;
+    <div><div class="name">${linkHtml(row, detail)}${back}</div>${permanent}</div></div>`;
 }
 
 function statusHtml(row) {
   const lasts = row.since !== null && (row.tone === "bad" || row.tone === "attention");
-  const since = lasts ? ` <span class="quiet">${timeHtml(row.since, row.since, true)}</span>` : "";
+  const since = lasts ? ` <span class="quiet">${timeHtml(row.since, "lasts")}</span>` : "";
   const reason = row.reason ? `<p class="reason">${escapeHtml(row.reason)}</p>` : "";
   return `<span class="badge status ${TONES[row.tone]}">${glyph(row)}${escapeHtml(row.status)}</span>${since}${reason}`;
+}
+
+function dueHtml(row) {
+  const due = row.due === null ? escapeHtml(row.dueWords) : timeHtml(row.due, "comes");
+  const often = row.frequency === row.dueWords ? "" : `<p class="often">${escapeHtml(row.frequency)}</p>`;
+  return `<span class="due">${due}</span>${often}`;
 }
 
 function actionsHtml(row) {
@@ -117,15 +135,15 @@ function actionsHtml(row) {
     fill="currentColor" aria-hidden="true"><circle cx="3" cy="8" r="1.4"/><circle cx="8" cy="8" r="1.4"/><circle cx="13" cy="8" r="1.4"/></svg></button>`;
 }
 
-// The cells in the order of the columns; a cell is written again only when its HTML differs. Its
-// times say "now" here, so that their passing is no difference, and are told right afterwards.
+// The cells in the order of the columns; a cell is written again only when its HTML differs.
 function cellsOf(row, detail) {
   return [
+    `<label class="pick"><input type="checkbox" data-pick aria-label="Choose ${escapeHtml(row.name)}"></label>`,
     nameHtml(row, detail),
     escapeHtml(row.serviceName),
     statusHtml(row),
-    row.last === null ? '<span class="quiet">Not yet</span>' : timeHtml(row.last, row.last),
-    escapeHtml(row.frequency),
+    row.last === null ? '<span class="quiet">Not yet</span>' : timeHtml(row.last),
+    dueHtml(row),
     `<div class="actions">${actionsHtml(row)}</div>`,
   ];
 }

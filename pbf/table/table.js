@@ -1,10 +1,12 @@
-// The table of connectors: all of them in memory, a hundred more drawn as one scrolls on.
+// The table of connectors: all of them in memory, more drawn as one scrolls on.
 
-const CHUNK = 100;
-const AHEAD = "800px";
 const TICK_MS = 30000;
 const TWICE_MS = 1000; // the same action again so soon is a double click
 const CLOCK = "pbf.clock";
+const PARTS = [
+  ...["strip", "search", "clear", "kind", "sort", "chips", "count", "download", "table", "head"],
+  ...["body", "nothing", "menu", "bar", "chosenCount"],
+];
 const tables = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -18,19 +20,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function openTable(root) {
   const part = (name) => root.querySelector(`[data-part=${name}]`);
-  const names = ["search", "clear", "sort", "chips", "count", "table", "head", "body", "nothing", "menu"];
   const view = {
-    ...Object.fromEntries(names.map((name) => [name, part(name)])),
+    ...Object.fromEntries(PARTS.map((name) => [name, part(name)])),
     root,
     end: part("more"),
-    address: openAddress(["q", "status", "sort"]),
+    mould: document.createElement("template"),
+    address: openAddress(["q", "status", "category", "sort"]),
     rows: [],
     shown: [],
+    orders: new Map(),
     drawn: new Map(),
-    limit: CHUNK,
+    spare: new Map(),
+    chosen: new Set(),
+    limit: windowful(),
+    step: 8,
     status: "",
+    category: "",
     order: "",
   };
+  listenChosen(view);
+  listenUnfinished(view);
   const releases = [listen(view), listenMenu(view), watchEnd(view), tick(view)];
   placeBelowHeader(root);
   return { view, leave: () => releases.forEach((release) => release()) };
@@ -44,21 +53,36 @@ function show(view, data) {
   view.detail = data.detail;
   view.offset = clockOffset(data.now);
   const known = new Set(view.rows.filter((row) => row.isMarked).map((row) => row.id));
-  view.rows = unpack(data);
-  view.root.hidden = !view.rows.length;
+  takeRows(view, unpack(data));
   if (first) {
     readAddress(view);
-    view.limit = restored.drawn || CHUNK;
+    view.limit = Math.max(view.limit, restored.drawn || 0);
     apply(view);
   } else keepPlace(view, () => apply(view));
   if (first && restored.top) restoreScroll(restored.top);
   else goTo(view, view.shown.find((row) => row.isMarked && !known.has(row.id)));
+  drawOn(view);
+}
+
+function takeRows(view, rows) {
+  view.rows = rows;
+  view.orders = new Map([["", rows]]);
+  view.found = undefined;
+  view.root.hidden = !rows.length;
+  forgetGone(view);
+  listChoices(view);
+  showUnfinished(view);
+  // Sorting thousands takes longer than a gesture may, so it is done before somebody asks.
+  for (const order of Object.keys(KEYS)) {
+    for (const each of [order, `-${order}`]) idle(() => view.rows === rows && inOrder(view, each));
+  }
 }
 
 function readAddress(view) {
   const wanted = view.address.read();
   view.search.value = wanted.q;
   view.status = wanted.status;
+  view.category = wanted.category;
   view.order = wanted.sort.replace(/^-/, "") in KEYS ? wanted.sort : "";
 }
 
@@ -81,167 +105,76 @@ function clock(view) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Search, status, order
+// Search, status, category, order
 
 function apply(view) {
-  const words = fold(view.search.value).split(/\s+/).filter(Boolean);
-  const found = view.rows.filter((row) => words.every((word) => row.words.includes(word)));
-  view.shown = sorted(view.status ? found.filter((row) => row.status === view.status) : found, view.order);
+  const found = filtered(view);
+  view.shown = found.shown;
   const [part, all] = [view.shown.length, view.rows.length].map((each) => each.toLocaleString("en"));
   view.count.textContent = `${part} of ${all} connectors`;
+  view.download.disabled = !view.shown.length;
   view.table.hidden = !view.shown.length;
   view.table.setAttribute("aria-rowcount", view.shown.length + 1);
   showHead(view);
   showStatuses(view, found);
+  showCategories(view, found);
   showNothing(view);
   draw(view);
+  showChosen(view);
 }
 
 function showNothing(view) {
   view.nothing.hidden = view.shown.length > 0;
   if (view.shown.length) return;
   const typed = view.search.value.trim();
-  const what = typed ? ` \u201c${escapeHtml(typed)}\u201d` : "";
-  const where = view.status ? ` with the status \u201c${escapeHtml(view.status)}\u201d` : "";
-  view.nothing.innerHTML = `<p>No connector matches${what}${where}.</p>
+  const quoted = (text) => `\u201c${escapeHtml(text)}\u201d`;
+  const what = typed ? ` ${quoted(typed)}` : "";
+  const where = view.status ? ` with the status ${quoted(view.status)}` : "";
+  const kind = view.category ? ` in the category ${quoted(view.category)}` : "";
+  view.nothing.innerHTML = `<p>No connector matches${what}${where}${kind}.</p>
     <button type="button" class="button">Clear filters</button>`;
 }
 
 function change(view, values) {
   if (values.q !== undefined) view.search.value = values.q;
   if (values.status !== undefined) view.status = values.status;
+  if (values.category !== undefined) view.category = values.category;
   if (values.order !== undefined) view.order = values.order;
-  view.limit = CHUNK;
+  view.limit = windowful(view);
+  view.step = 8;
   closeMenu(view);
   apply(view);
-  const address = { q: view.search.value.trim(), status: view.status, sort: view.order };
-  view.address.write(address, { drawn: CHUNK });
-}
-
-// ---------------------------------------------------------------------------------------------
-// Drawing: rows keep their elements, by id, so that focus and what one reads stay
-
-function draw(view) {
-  const rows = view.shown.slice(0, view.limit);
-  const wanted = new Set(rows.map((row) => row.id));
-  for (const [id, { element }] of view.drawn) {
-    if (wanted.has(id)) continue;
-    element.remove();
-    view.drawn.delete(id);
-  }
-  let after = view.body.firstElementChild;
-  for (const [index, row] of rows.entries()) {
-    const element = drawRow(view, row, index);
-    if (element === after) after = after.nextElementSibling;
-    else view.body.insertBefore(element, after);
-  }
-  view.end.hidden = rows.length === view.shown.length;
-  refreshMenu(view);
-}
-
-function drawRow(view, row, index) {
-  const cells = cellsOf(row, view.detail);
-  const old = view.drawn.get(row.id);
-  const element = old?.element ?? newRow(row.id);
-  element.classList.toggle("marked", row.isMarked);
-  element.setAttribute("aria-rowindex", index + 2);
-  cells.forEach((html, column) => {
-    if (old?.cells[column] === html) return;
-    element.children[column].innerHTML = html;
-    watchIcons(element.children[column]);
-  });
-  tickTimes(element, clock(view));
-  view.drawn.set(row.id, { element, cells });
-  return element;
-}
-
-function newRow(id) {
-  const element = document.createElement("tr");
-  element.className = "row";
-  element.dataset.id = id;
-  element.setAttribute("role", "row");
-  element.innerHTML = COLUMNS.map(([label]) => `<td role="cell" data-label="${label}"></td>`).join("");
-  return element;
-}
-
-// New data moves nothing under the eyes: neither the focus nor the row one is at.
-function keepPlace(view, update) {
-  const at = focused(view.root);
-  const [id, act] = [at?.closest?.(".row")?.dataset.id, at?.dataset?.act];
-  const main = scroller();
-  const anchor = main?.scrollTop ? rowInSight(view, main, view.menuOf ?? id) : undefined;
-  const before = anchor?.getBoundingClientRect().top;
-  update();
-  if (anchor?.isConnected) main.scrollTop += anchor.getBoundingClientRect().top - before;
-  if (!id || focused(view.root) === at) return;
-  const own = [...(view.drawn.get(id)?.element.querySelectorAll("[data-act]") ?? [])];
-  (own.find((each) => each.dataset.act === act) ?? own[0])?.focus({ preventScroll: true });
-}
-
-// The row with the focus or the open menu if it is on screen, else the first one that is.
-function rowInSight(view, main, id) {
-  const { top, bottom } = main.getBoundingClientRect();
-  const inSight = (row) => {
-    const box = row.getBoundingClientRect();
-    return box.bottom > top && box.top < bottom;
-  };
-  const own = view.drawn.get(id)?.element;
-  return own && inSight(own) ? own : [...view.body.children].find(inSight);
-}
-
-function goTo(view, row) {
-  if (!row) return;
-  view.limit = Math.max(view.limit, view.shown.indexOf(row) + CHUNK);
-  draw(view);
-  requestAnimationFrame(() => view.drawn.get(row.id)?.element.scrollIntoView({ block: "nearest" }));
-}
-
-function watchEnd(view) {
-  const watcher = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    view.limit += CHUNK;
-    draw(view);
-    view.address.write({}, { drawn: view.limit });
-    watcher.unobserve(view.end); // it reports again even if it never went out of sight
-    watcher.observe(view.end);
-  }, { root: scroller(), rootMargin: AHEAD });
-  watcher.observe(view.end);
-  return () => watcher.disconnect();
-}
-
-function tick(view) {
-  const timer = setInterval(() => tickTimes(view.body, clock(view)), TICK_MS);
-  return () => clearInterval(timer);
+  if (view.kind.value !== view.category) view.kind.value = view.category;
+  const { status, category, order: sort, limit: drawn } = view;
+  view.address.write({ q: view.search.value.trim(), status, category, sort }, { drawn });
+  drawOn(view);
 }
 
 // ---------------------------------------------------------------------------------------------
 // Events
 
 function listen(view) {
-  const { root, search, sort, chips, head, body, nothing, menu, address } = view;
+  const { root, search, sort, kind, chips, head, body, nothing, menu, address } = view;
   const startAgain = (values) => {
     change(view, { q: "", ...values });
     search.focus();
   };
   search.oninput = () => change(view, {});
   sort.onchange = () => change(view, { order: sort.value });
+  kind.onchange = () => change(view, { category: kind.value });
   view.clear.onclick = () => startAgain({});
-  nothing.onclick = (event) => event.target.closest("button") && startAgain({ status: "" });
+  view.download.onclick = () => download(view);
+  nothing.onclick = (event) => event.target.closest("button") && startAgain({ status: "", category: "" });
   onChip(chips, (status) => change(view, { status: status === view.status ? "" : status }));
   head.onclick = (event) => {
     const column = event.target.closest("button")?.dataset.sort;
     const following = { [column]: `-${column}`, [`-${column}`]: "" };
     if (column) change(view, { order: following[view.order] ?? column });
+    else if (event.target.matches("[data-pick]")) onPick(view, event.target, event);
   };
   body.onclick = (event) => onRowClick(view, event);
   body.onkeydown = (event) => onRowKey(view, event);
-  menu.onclick = (event) => {
-    const item = event.target.closest("[role=menuitem]");
-    if (!item) return;
-    const id = view.menuOf;
-    closeMenu(view, { focus: true });
-    if (item.dataset.act) act(view, item.dataset.act, id);
-  };
+  menu.onclick = (event) => onMenuClick(view, event);
   root.onkeydown = (event) => {
     if (event.key !== "Escape" || event.target !== search) return;
     event.preventDefault();
@@ -250,7 +183,17 @@ function listen(view) {
   return followPage(search, address, () => {
     readAddress(view);
     apply(view);
+    view.kind.value = view.category;
+    drawOn(view);
   });
+}
+
+function onMenuClick(view, event) {
+  const item = event.target.closest("[role=menuitem]");
+  if (!item) return;
+  const id = view.menuOf;
+  closeMenu(view, { focus: true });
+  if (item.dataset.act) act(view, item.dataset.act, [id]);
 }
 
 function rowOf(view, element) {
@@ -259,15 +202,19 @@ function rowOf(view, element) {
 }
 
 function onRowClick(view, event) {
+  if (event.target.matches("[data-pick]")) return onPick(view, event.target, event);
   const target = event.target.closest("[data-act]");
   if (!target) return;
   if (target.matches(".more")) toggleMenu(view, target, 0);
-  else if (target.matches("button")) act(view, target.dataset.act, rowOf(view, target).id);
-  else if (isPlainClick(event)) {
-    event.preventDefault();
-    view.address.flush();
-    openPage(target.href);
-  }
+  else if (target.matches("button")) act(view, target.dataset.act, [rowOf(view, target).id]);
+  else follow(view, event, target);
+}
+
+function follow(view, event, link) {
+  if (!isPlainClick(event)) return;
+  event.preventDefault();
+  view.address.flush();
+  openPage(link.href);
 }
 
 function toggleMenu(view, button, at) {
@@ -283,10 +230,10 @@ function onRowKey(view, event) {
   toggleMenu(view, event.target, places[event.key]);
 }
 
-function act(view, action, id) {
+function act(view, action, ids) {
   const now = Date.now();
-  const { last } = view;
-  if (last && last.action === action && last.id === id && now - last.at < TWICE_MS) return;
-  view.last = { action, id, at: now };
-  view.send("act", { action, id, nonce: `${now}-${Math.random()}` });
+  const what = `${action} ${ids.join(" ")}`;
+  if (view.last?.what === what && now - view.last.at < TWICE_MS) return;
+  view.last = { what, at: now };
+  view.send("act", { action, ids, nonce: `${now}-${Math.random()}` });
 }

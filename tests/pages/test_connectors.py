@@ -1,4 +1,6 @@
+import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,8 +16,10 @@ def marked(app: AppTest) -> list[str]:
     return [row[0] for row in table(app)["rows"] if row[-1]]
 
 
-def ask(app: AppTest, action: str, connector_id: str) -> AppTest:
-    app.session_state["connectors"] = {"act": {"action": action, "id": connector_id}}
+def ask(app: AppTest, action: str, *ids: str) -> AppTest:
+    app.session_state["connectors"] = {
+        "act": {"action": action, "ids": list(ids), "nonce": uuid4().hex}
+    }
     return app.run()
 
 
@@ -136,13 +140,13 @@ def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
 
     app = ask(visit("connectors"), "sync", foreign.id)
 
-    assert "There is no such connector." in app.error[0].value
+    assert "It was not in the list you chose from." in html(app)
     assert foreign.life == before
     assert not app.exception
 
 
 def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
-    app = ask(visit("connectors"), "delete", named("stripe_payments").id)
+    app = ask(visit("connectors"), "resync", named("stripe_payments").id)
 
     assert len(table(app)["rows"]) == 12
     assert not app.toast
@@ -152,8 +156,8 @@ def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
 def test_a_sync_that_fivetran_refuses_is_told(house, named, visit):
     app = ask(visit("connectors"), "sync", named("facebook_ads_dach").id)
 
-    assert "Fivetran refused the request (400)" in app.error[0].value
-    assert not app.toast
+    assert "Finish the set-up first." in html(app)
+    assert "Finish the set-up first." in app.toast[0].value
     assert not app.exception
 
 
@@ -217,3 +221,78 @@ def test_trying_again_shows_the_list_once_fivetran_is_back(house, sandbox, hours
 
     assert len(table(app)["rows"]) == 12
     assert not app.error
+
+
+def results(app: AppTest) -> list[tuple[str, str]]:
+    """The names and results of the last action, as the table on the page has them."""
+    return re.findall(r"<td>(.*?)</td><td>(.*?)</td>", html(app))
+
+
+def test_each_chosen_row_gets_its_own_result(house, named, visit):
+    paused, working, unfinished = (
+        named(name).id for name in ("jira_projects", "stripe_payments", "facebook_ads_dach")
+    )
+
+    app = ask(visit("connectors"), "pause", working, paused, unfinished)
+
+    assert app.warning[0].value == "Pause: 1 done, 2 not."
+    assert results(app) == [
+        ("jira_projects", "It is paused already."),
+        ("facebook_ads_dach", "Finish the set-up first."),
+        ("stripe_payments", "Paused"),
+    ]
+    assert house.portal.connector(working).paused is True
+    assert not app.exception
+
+
+def test_results_stay_until_they_are_closed(house, named, visit):
+    chosen = [named("hubspot_marketing").id, named("stripe_payments").id]
+    app = ask(visit("connectors"), "pause", *chosen).run()
+    assert app.success[0].value == "Pause: all 2 done."
+
+    app = press(app, "Close")
+
+    assert not app.success
+    assert results(app) == []
+
+
+def test_a_list_that_turned_round_after_the_choice_leads_to_no_other_row(
+    house, sandbox, named, visit
+):
+    app = visit("connectors")
+    chosen = named("stripe_payments")
+    gone = named("hubspot_marketing").id
+    house.portal.operations.delete(gone)
+    world = sandbox.world.connections
+    turned = dict(reversed(world.items()))
+    world.clear()
+    world.update(turned)
+
+    app = ask(app, "pause", chosen.id, gone)
+
+    paused = {one.schema_name for one in house.portal.connectors().items if one.paused}
+    assert paused == {"stripe_payments", "jira_projects"}
+    assert ("A connector", "It is no longer there. It may have been deleted.") in results(app)
+
+
+def test_deleting_asks_first_for_the_word(house, named, visit):
+    chosen = [named("hubspot_marketing").id, named("stripe_payments").id]
+
+    app = ask(visit("connectors"), "delete", *chosen)
+
+    assert "hubspot_marketing" in html(app)
+    assert {one.id for one in house.portal.connectors().items} >= set(chosen)
+    button = next(each for each in app.button if each.label == "Delete 2")
+    assert button.disabled
+    assert not app.exception
+
+
+def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
+    unfinished = named("facebook_ads_dach").id
+
+    app = ask(visit("connectors"), "link", unfinished)
+
+    url = components(app)["copy"]["text"]
+    slip = url.rpartition("/_/invite/")[2]
+    assert house.portal.signer.read_invitation(slip, "sandy_harbour") == unfinished
+    assert not app.exception

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from pbf.table import connector_table
+from pbf.table import asked_of_table, connector_table
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICES = [("stripe", "Stripe"), ("postgres", "PostgreSQL"), ("google_sheets", "Google Sheets")]
+CATEGORIES = {"stripe": "Finance", "postgres": "Databases", "google_sheets": "Files"}
 STATES = [
     ("Working", "good", "The last sync loaded everything.", None),
     ("Failing", "bad", "The password was refused.", {"id": "edit", "label": "Edit set-up"}),
@@ -32,6 +33,7 @@ def row(number: int, turn: int, marked: str) -> dict[str, object]:
         "service_name": service_name,
         "icon": "",
         "docs": f"https://example.com/docs/{service}",
+        "category": CATEGORIES[service],
         "status": status,
         "tone": tone,
         "reason": reason,
@@ -39,7 +41,9 @@ def row(number: int, turn: int, marked: str) -> dict[str, object]:
         "last": last and last.isoformat(),
         "next_action": following,
         "also": ALSO,
-        "frequency": "every 6 hours",
+        "next": (NOW + timedelta(hours=number)).isoformat() if status == "Working" else None,
+        "next_words": "" if status == "Working" else "On request",
+        "frequency": "Every 6 hours",
         "marked": f"c{number}" == marked,
     }
 
@@ -48,7 +52,9 @@ def hostile() -> dict[str, object]:
     attack = "<img src=x onerror=window.hacked=1>"
     return {
         **row(0, 0, ""),
-        **dict.fromkeys(("name", "schema", "status", "reason", "frequency"), attack),
+        **dict.fromkeys(
+            ("name", "schema", "status", "reason", "frequency", "category", "next_words"), attack
+        ),
         "id": f'"{attack}',
         "icon": "javascript:window.hacked=2",
         "docs": "javascript:window.hacked=3",
@@ -66,12 +72,16 @@ def connectors() -> None:
     rows = [row(number, turn, st.query_params.get("marked", "")) for number in range(count)]
     if "hostile" in st.query_params:
         rows.append(hostile())
-    chosen = connector_table(rows, version=f"{count} {turn}", now=NOW.isoformat(), detail="detail")
+    if "turned" in st.query_params and turn % 2:
+        rows.reverse()
+        rows.pop(0)
+    if asked := asked_of_table():
+        st.session_state.setdefault("asked", []).append(asked)
+    connector_table(rows, version=f"{count} {turn}", now=NOW.isoformat(), detail="detail")
     st.caption(f"run {st.session_state['runs']}")
-    if chosen:
-        st.session_state.setdefault("asked", []).append(chosen)
     st.caption(
-        "asked " + " ".join(f"{a['action']}:{a['id']}" for a in st.session_state.get("asked", []))
+        "asked "
+        + " ".join(f"{a.action}:{','.join(a.ids)}" for a in st.session_state.get("asked", []))
     )
 
 

@@ -4,22 +4,32 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf.table import asked, packed
+from pbf.table import Asked, asked, packed
 
 
 def script() -> None:
     import streamlit as st
 
-    from pbf.table import connector_table
+    from pbf.table import asked_of_table, connector_table
 
-    shared = {"service": "stripe", "service_name": "Stripe", "icon": "/i.svg", "docs": "/d"}
-    state = {"status": "Failing", "tone": "bad", "reason": "Refused.", "frequency": "hourly"}
-    times = {"since": None, "last": "2026-11-23T14:00:00Z", "marked": False}
+    shared = {
+        "service": "stripe",
+        "service_name": "Stripe",
+        "icon": "/i.svg",
+        "docs": "/d",
+        "category": "Finance",
+    }
+    state = {"status": "Failing", "tone": "bad", "reason": "Refused.", "frequency": "Hourly"}
+    times = {"since": None, "last": "2026-11-23T14:00:00Z", "next": None}
+    more = {"next_words": "On request", "marked": False}
     actions = {"next_action": {"id": "edit", "label": "Edit"}, "also": []}
     names = {"name": "Orders", "schema": "orders"}
-    rows = [{"id": each, **names, **shared, **state, **times, **actions} for each in ("a", "b")]
+    rows = [
+        {"id": each, **names, **shared, **state, **times, **more, **actions} for each in ("a", "b")
+    ]
     version, now = st.session_state.get("version", "1"), st.session_state.get("now", "noon")
-    st.session_state["answer"] = connector_table(rows, version=version, now=now)
+    st.session_state["answer"] = asked_of_table()
+    connector_table(rows, version=version, now=now)
 
 
 def payload(app: AppTest) -> dict[str, Any]:
@@ -35,13 +45,13 @@ def test_what_rows_share_is_sent_once():
         "now": "noon",
         "detail": "",
         "rows": [
-            [each, "Orders", "orders", 0, 0, 0, 0, None, "2026-11-23T14:00:00Z", False]
+            [each, "Orders", "orders", 0, 0, 0, 0, None, "2026-11-23T14:00:00Z", None, False]
             for each in ("a", "b")
         ],
-        "services": [["stripe", "Stripe", "/i.svg", "/d"]],
+        "services": [["stripe", "Stripe", "/i.svg", "/d", "Finance"]],
         "states": [["Failing", "bad", "Refused."]],
         "choices": [[["edit", "Edit"]]],
-        "frequencies": ["hourly"],
+        "rhythms": [["Hourly", "On request"]],
     }
 
 
@@ -49,10 +59,12 @@ def test_an_action_of_the_browser_is_the_answer_of_its_run():
     app = AppTest.from_function(script).run()
     assert app.session_state["answer"] is None
 
-    app.session_state["connectors"] = {"act": {"action": "edit", "id": "b", "nonce": "1"}}
+    app.session_state["connectors"] = {"act": {"action": "pause", "ids": ["b", "a"], "nonce": "1"}}
     app.run()
+    assert app.session_state["answer"] == Asked("pause", ("b", "a"))
 
-    assert app.session_state["answer"] == {"action": "edit", "id": "b"}
+    app.run()
+    assert app.session_state["answer"] is None
 
 
 @pytest.mark.parametrize(
@@ -60,9 +72,11 @@ def test_an_action_of_the_browser_is_the_answer_of_its_run():
     [
         pytest.param(None, id="nothing"),
         pytest.param("edit", id="text"),
-        pytest.param({"action": "edit"}, id="no-id"),
-        pytest.param({"action": ["edit"], "id": "a"}, id="not-a-word"),
-        pytest.param({"action": "edit", "id": 1}, id="number"),
+        pytest.param({"action": "edit", "ids": []}, id="no-rows"),
+        pytest.param({"action": "edit", "ids": "ab"}, id="letters"),
+        pytest.param({"action": "edit"}, id="no-ids"),
+        pytest.param({"action": ["edit"], "ids": ["a"]}, id="not-a-word"),
+        pytest.param({"action": "edit", "ids": ["a", 1]}, id="number"),
     ],
 )
 def test_what_has_not_the_shape_of_an_action_is_none(act):
@@ -87,5 +101,5 @@ def test_no_rows_are_no_rows():
         "services": [],
         "states": [],
         "choices": [],
-        "frequencies": [],
+        "rhythms": [],
     }
