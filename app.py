@@ -20,6 +20,7 @@ from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
 from pbf.headers import ProtectScreens
 from pbf.proxy import create_app
+from pbf.reruns import leave_no_timer_behind
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
 from pbf.sockets import send_at_once
 
@@ -36,6 +37,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.set_up()
     let_go_at_the_end(let_go)
     send_at_once()
+    leave_no_timer_behind()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     yield
 

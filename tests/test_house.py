@@ -13,7 +13,7 @@ ONLY_IN = {
     "streamlit": {
         *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu", "pbf.dialogs"),
         "pbf.panels",
-        "pbf.many",
+        *("pbf.many", "pbf.reruns"),
         *("pbf.component", "pbf.gallery", "pbf.table"),
     },
     "requests": {"pbf.transport"},
