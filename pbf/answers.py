@@ -5,7 +5,7 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,9 @@ from pbf.errors import (
 from pbf.logs import request_id
 from pbf.models import Connector
 from pbf.shapes import ConnectorDetail, Shape
+
+JSON = "application/json"
+Headers = list[tuple[str, str]]
 
 # Hosts are told apart, since links are absolute; strangers' Host headers must not fill the memory.
 KEPT_BODIES = 16
@@ -90,9 +93,11 @@ class Bodies:
         self._kept: OrderedDict[tuple[str, str], tuple[str, Body]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, kind: str, base: str, revision: str, build: Callable[[], bytes]) -> Body:
-        """Return the body of a kind of list, with links on a base, at a revision."""
-        key = (kind, base)
+    def whole(self, kind: str, base: str, answer: Answer[Any], shape: type[Shape]) -> Body:
+        """Return the body of a whole list of a kind, with links on a base."""
+        return self._get((kind, base), answer.revision, lambda: _text(answer.items, base, shape))
+
+    def _get(self, key: tuple[str, str], revision: str, build: Callable[[], bytes]) -> Body:
         kept = self._kept.get(key)
         if kept and kept[0] == revision:
             return kept[1]
@@ -105,18 +110,6 @@ class Bodies:
         return kept[1]
 
 
-def listed(
-    bodies: Bodies, kind: str, base: str, answer: Answer[Any], shape: type[Shape]
-) -> Response:
-    """Return a list as JSON, compressed as the client takes it, or 304 if it has it already."""
-
-    def build() -> bytes:
-        return json.dumps([_dumped(shape, item, base) for item in answer.items]).encode()
-
-    body = bodies.get(kind, base, answer.revision, build)
-    return aged(sent(body, "application/json"), answer)
-
-
 def shown(what: Shape) -> Response:
     """Return one thing as JSON."""
     return jsonify(what.model_dump(mode="json"))
@@ -124,14 +117,19 @@ def shown(what: Shape) -> Response:
 
 def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
     """Return some of a list as JSON, made for this caller alone."""
-    text = json.dumps([_dumped(shape, item, base) for item in items])
-    return sent(Body.of(text.encode()), "application/json")
+    return sent(Body.of(_text(items, base, shape)), JSON)
+
+
+def age(answer: Answer[Any]) -> Headers:
+    """Return the header that tells the age (RFC 9111) of an answer that could not be renewed."""
+    if answer.problem is None:
+        return []
+    return [("Age", str(max(0, round(time.time() - answer.fetched_at))))]
 
 
 def aged(response: Response, answer: Answer[Any]) -> Response:
-    """Return a response that tells the age (RFC 9111) of an answer that could not be renewed."""
-    if answer.problem is not None:
-        response.headers["Age"] = str(max(0, round(time.time() - answer.fetched_at)))
+    """Return a response that tells the age of an answer that could not be renewed."""
+    response.headers.extend(age(answer))
     return response
 
 
@@ -142,20 +140,29 @@ def detailed_connector(connector: Connector) -> ConnectorDetail:
 
 def sent(body: Body, kind: str) -> Response:
     """Return a body of a media type, compressed as the client takes it, or 304 if it has it."""
-    encoding, content = body.choose(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
+    status, headers, content = framed(body, kind, request.environ)
+    return Response(content, status, headers)
+
+
+def framed(body: Body, kind: str, environ: Mapping[str, Any]) -> tuple[int, Headers, bytes]:
+    """Return status, headers and bytes of a body as a client (WSGI) takes it; 304 if it has it."""
+    encoding, content = body.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
     etag = body.etag(encoding)
-    headers = [("Vary", "Accept-Encoding"), ("ETag", f'"{etag}"'), ("Content-Type", kind)]
+    headers = [("Vary", "Accept-Encoding"), ("ETag", f'"{etag}"')]
     # Werkzeug's make_conditional costs as much as all the rest of a request; this is its one part.
-    known = request.environ.get("HTTP_IF_NONE_MATCH")
+    known = environ.get("HTTP_IF_NONE_MATCH")
     if known and parse_etags(known).contains_weak(etag):
-        return Response(status=304, headers=headers)
+        return 304, headers, b""
+    headers.append(("Content-Type", kind))
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
-    return Response(content, 200, headers)
+    return 200, headers, content
 
 
-def _dumped(shape: type[Shape], item: Any, base: str) -> dict[str, Any]:
-    return shape.model_validate(item, context={"base": base}).model_dump(mode="json")
+def _text(items: Iterable[Any], base: str, shape: type[Shape]) -> bytes:
+    context = {"base": base}
+    shapes = (shape.model_validate(item, context=context) for item in items)
+    return json.dumps([each.model_dump(mode="json") for each in shapes]).encode()
 
 
 def refusal(status: int, code: str, message: str) -> Response:

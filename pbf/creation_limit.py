@@ -16,12 +16,28 @@ REDIS_TIMEOUT = 1.0
 REDIS = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
 
 
+class RouteLimiter(Limiter):
+    """Counts where a route asks for it, and costs all other routes nothing.
+
+    The library's own hooks look for limits at every request; a decorated route looks for itself.
+    """
+
+    def init_app(self, app: Flask) -> None:
+        """Bind to an app, without hooks on its requests."""
+        before, after = list(app.before_request_funcs[None]), list(app.after_request_funcs[None])
+        at_the_end = list(app.teardown_request_funcs[None])
+        super().init_app(app)
+        app.before_request_funcs[None] = before
+        app.after_request_funcs[None] = after
+        app.teardown_request_funcs[None] = at_the_end
+
+
 def limit_creation(app: Flask, endpoint: str, settings: Settings) -> None:
     """Let a client use an endpoint no more often than PBF_CREATE_LIMIT says.
 
     Processes that share Redis count together; where it is away, each counts by itself.
     """
-    limiter = Limiter(
+    limiter = RouteLimiter(
         get_remote_address,
         storage_uri=_storage(settings),
         storage_options=dict(REDIS) if settings.shares_redis else {},  # type: ignore[arg-type]

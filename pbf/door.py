@@ -6,13 +6,15 @@ able to act here through their browser.
 
 import logging
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.wsgi import get_host
 
 from pbf.answers import refusal
-from pbf.config import origin
+from pbf.config import Settings, origin
 from pbf.headers import ROUTES
 from pbf.logs import begin, forget, request_id
 from pbf.runtime import Runtime
@@ -21,6 +23,7 @@ from pbf.who import WHO
 log = logging.getLogger(__name__)
 
 PREFIX = "/_"
+CARRIED = (("Cache-Control", "private, no-cache"), *ROUTES.items())
 FOREIGN_ORIGIN = (403, "foreign_origin")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,7 +36,12 @@ def opened() -> Runtime:
 
 def public_url() -> str:
     """Return where callers reach us, without a slash at the end."""
-    return opened().settings.public_url or f"{request.scheme}://{request.host}"
+    return base_of(opened().settings, request.environ)
+
+
+def base_of(settings: Settings, environ: dict[str, Any]) -> str:
+    """Return where the caller of a request (WSGI) reaches us, without a slash at the end."""
+    return settings.public_url or f"{environ['wsgi.url_scheme']}://{get_host(environ)}"
 
 
 def allowed_origins() -> tuple[str, ...]:
@@ -62,10 +70,9 @@ def guard() -> Response | None:
 
 def protect(response: Response) -> Response:
     """Add the headers that every answer carries."""
-    response.headers.setdefault("Cache-Control", "private, no-cache")
-    for name, value in ROUTES.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = request_id()
+    there = {name.lower() for name, _ in response.headers}
+    wanted = [*CARRIED, ("X-Request-Id", request_id())]
+    response.headers.extend([pair for pair in wanted if pair[0].lower() not in there])
     if request.method not in READING and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response

@@ -12,11 +12,12 @@ from werkzeug.exceptions import HTTPException
 
 from pbf import door_actions, door_docs, door_invitations
 from pbf.answers import (
+    JSON,
     Bodies,
     aged,
     chosen,
     detailed_connector,
-    listed,
+    sent,
     show_error,
     show_http_error,
     show_unexpected,
@@ -28,6 +29,7 @@ from pbf.config import Settings, load_settings, origin
 from pbf.creation_limit import limit_creation
 from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
+from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
@@ -42,7 +44,8 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
-    app.extensions["pbf_bodies"] = Bodies()
+    app.extensions["pbf_bodies"] = bodies = Bodies()
+    app.wsgi_app = ReadyLists(app.wsgi_app, bodies, open_runtime)  # type: ignore[method-assign]
     for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
@@ -145,7 +148,8 @@ def healthz() -> ResponseReturnValue:
 
 
 def _listed(kind: str, answer: Answer[Any], shape: type[Shape]) -> Response:
-    return listed(current_app.extensions["pbf_bodies"], kind, public_url(), answer, shape)
+    body = current_app.extensions["pbf_bodies"].whole(kind, public_url(), answer, shape)
+    return aged(sent(body, JSON), answer)
 
 
 def _return_url() -> str:
