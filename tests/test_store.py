@@ -1,7 +1,9 @@
 import csv
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -142,6 +144,21 @@ def test_of_eight_processes_that_start_at_once_all_find_the_tables(lasting):
     assert sorted(answers) == [False] * 7 + [True]
     for each in opened:
         each.close()
+
+
+def test_who_opens_a_new_file_that_another_is_writing_waits_for_it(tmp_path, monkeypatch):
+    file = tmp_path / "kept.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE theirs (number INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        waits = []
+        monkeypatch.setattr(time, "sleep", lambda _: waits.append(other.execute("COMMIT")))
+
+        opened = Store(f"sqlite:///{file}")
+
+    assert len(waits) == 1
+    assert opened.names() == {}
+    opened.close()
 
 
 def test_a_database_from_before_there_were_migrations_is_taken_over_without_loss(lasting):

@@ -1,6 +1,8 @@
 """The database itself: SQLite or PostgreSQL, opened, brought up to date, and read or written."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +20,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 # The newest of the migrations, so that an opening that has nothing to do costs one query.
 HEAD = "0002"
 BUSY_TIMEOUT = 15.0
+LOOK_AGAIN = 0.01
 CONNECT_TIMEOUT = 5
 POOL = 20
 POSTGRESQL = "postgresql+psycopg"
@@ -122,8 +125,21 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver would begin transactions when it thinks fit, and not before tables are changed.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT)}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection, time.monotonic() + BUSY_TIMEOUT)
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _write_ahead(connection: Any, end: float) -> None:
+    """Switch the file's journal over, once in its life; SQLite itself waits for no one here."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK_AGAIN)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
