@@ -10,6 +10,8 @@ from pathlib import Path
 import streamlit as st
 from a2wsgi import WSGIMiddleware
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
@@ -18,6 +20,7 @@ from pbf.compression import CompressStatic
 from pbf.door import PREFIX
 from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
+from pbf.first_page import SendFirstPage
 from pbf.headers import ProtectScreens
 from pbf.proxy import create_app
 from pbf.reruns import leave_no_timer_behind
@@ -27,6 +30,10 @@ from pbf.sockets import send_at_once
 # Each mount has threads of its own: a route that waits for the sandbox must not starve it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
+
+ICON = Path(__file__).with_name("pbf") / "assets" / "icon.svg"
+# What has answers and headers of its own.
+MOUNTED = (PREFIX, SANDBOX_PATH)
 
 logger = logging.getLogger("pbf")
 
@@ -52,6 +59,13 @@ def warm_up() -> None:
         logger.warning("%s", error)
 
 
+async def icon(_request: Request) -> FileResponse:
+    """Return the icon; browsers go by the type, not by the name."""
+    return FileResponse(
+        ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"}
+    )
+
+
 def on_script_error(error: Exception) -> bool:
     """Show a sentence instead of a traceback; the log gets the place, not the text."""
     where = "".join(traceback.format_tb(error.__traceback__))
@@ -69,10 +83,13 @@ app = st.App(
     lifespan=lifespan,
     on_script_error=on_script_error,
     middleware=[
-        Middleware(ProtectScreens, mounted=(PREFIX, SANDBOX_PATH)),
+        Middleware(ProtectScreens, mounted=MOUNTED),
+        Middleware(SendFirstPage, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],
     routes=[
+        # Where Streamlit's page looks for it.
+        Route("/favicon.png", icon),
         # A Mount would cut off the prefix that the routes have when they are served alone.
         Route(
             f"{PREFIX}/{{path:path}}",

@@ -104,7 +104,7 @@ class Bodies:
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or kept[0] != revision:
-                kept = self._kept[key] = (revision, Body.of(build()))
+                kept = self._kept[key] = (revision, Body(build()))
                 while len(self._kept) > KEPT_BODIES:
                     self._kept.popitem(last=False)
         return kept[1]
@@ -117,7 +117,7 @@ def shown(what: Shape) -> Response:
 
 def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
     """Return some of a list as JSON, made for this caller alone."""
-    return sent(Body.of(_text(items, base, shape)), JSON)
+    return sent(Body(_text(items, base, shape)), JSON)
 
 
 def age(answer: Answer[Any]) -> Headers:

@@ -94,6 +94,14 @@ class SharedCache:
             return self.get(key, fetch, lifetime=lifetime)  # it lay on the shelf
         return newer
 
+    def at_hand(self, key: str) -> bool:
+        """Whether there is an answer for which nobody has to wait."""
+        known = self._known.get(key)
+        if known is None:
+            return False
+        age = self._clock() - known.answer.fetched_at
+        return age <= known.answer.lifetime * LONG_OUT_OF_DATE
+
     def forget(self, key: str) -> None:
         """Ask anew at the next call, even where a request from before is still under way."""
         with suppress(ShelfDown):

@@ -7,7 +7,6 @@ none.
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import brotli
@@ -27,27 +26,27 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-@dataclass(frozen=True)
 class Body:
     """One body in the encodings that browsers take, with a strong ETag for each."""
 
-    plain: bytes
-    encoded: Mapping[str, bytes]
-    digest: str
-
-    @classmethod
-    def of(cls, plain: bytes) -> "Body":
-        """Encode a body; one too small to gain by it stays plain."""
-        worth_it = len(plain) >= SMALLEST
-        encoded = {name: encode(plain) for name, encode in ENCODERS.items()} if worth_it else {}
-        return cls(plain, encoded, hashlib.blake2b(plain, digest_size=12).hexdigest())
+    def __init__(self, plain: bytes) -> None:
+        """Keep a body; it is encoded when a client first takes it so."""
+        self.plain = plain
+        self.digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
+        self._encoded: dict[str, bytes] = {}
 
     def choose(self, accept_encoding: str) -> tuple[str, bytes]:
-        """Return the best encoding that a client takes ("identity" if none), and the bytes."""
-        for name in accepted(accept_encoding):
-            if name in self.encoded:
-                return name, self.encoded[name]
-        return "identity", self.plain
+        """Return the best encoding that a client takes ("identity" if none), and the bytes.
+
+        A body that is too small to gain by it stays plain.
+        """
+        names = accepted(accept_encoding)
+        if not names or len(self.plain) < SMALLEST:
+            return "identity", self.plain
+        name = names[0]
+        if name not in self._encoded:
+            self._encoded[name] = ENCODERS[name](self.plain)
+        return name, self._encoded[name]
 
     def etag(self, encoding: str) -> str:
         """Return the ETag of one encoding; encodings differ in their bytes."""
@@ -120,7 +119,7 @@ class CompressStatic:
         if len(whole) != int(headers["content-length"]):
             # The visitor left before the app was done: there is nobody to answer.
             return None
-        kept = (headers, Body.of(whole))
+        kept = (headers, Body(whole))
         self._kept[scope["path"]] = kept
         return kept
 

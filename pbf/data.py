@@ -35,14 +35,20 @@ PAST_ENTRIES = 256
 
 def services() -> Answer[Service]:
     """Return the catalogue, with a word while it is on its way."""
+    portal = _portal()
+    if portal.services_at_hand:
+        return portal.services()
     with st.spinner("Asking Fivetran for the services…"):
-        return _portal().services()
+        return portal.services()
 
 
 def connectors() -> Answer[Connector]:
     """Return the tenant's connectors, with a word while they are on their way."""
+    portal = _portal()
+    if portal.connectors_at_hand:
+        return portal.connectors()
     with st.spinner("Asking Fivetran for your connectors…"):
-        return _portal().connectors()
+        return portal.connectors()
 
 
 def service_of(connector: Connector) -> Service:

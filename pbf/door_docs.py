@@ -58,19 +58,19 @@ def get_file(name: str) -> ResponseReturnValue:
 
 @cache
 def _description() -> Body:
-    return Body.of(json.dumps(document()).encode())
+    return Body(json.dumps(document()).encode())
 
 
 @cache
 def _file(name: str) -> Body:
-    return Body.of(_read(FILES[name][0], name))
+    return Body(_read(FILES[name][0], name))
 
 
 @cache
 def _page() -> Body:
     """Return the page, with links that change when the files do."""
     page = _read(OURS, "docs.html").decode()
-    return Body.of(PLACE.sub(lambda place: _file(place[1]).digest, page).encode())
+    return Body(PLACE.sub(lambda place: _file(place[1]).digest, page).encode())
 
 
 def _read(folder: str, name: str) -> bytes:

@@ -5,13 +5,13 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.config import FIVETRAN_API_URL, Settings, load_settings, origin
 from pbf.errors import ConfigurationError
+from pbf.first_page import first_page
 
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 # Where Fivetran keeps the services' icons.
@@ -77,9 +77,9 @@ def screen_policy(settings: Settings, ancestors: str) -> str:
 
 @cache
 def inline_scripts() -> tuple[str, ...]:
-    """Return the digests of the scripts that Streamlit's own page holds."""
-    page = files("streamlit").joinpath("static", "index.html").read_bytes()
-    digests = (hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(page))
+    """Return the digests of the scripts that the first page itself holds."""
+    scripts = INLINE_SCRIPT.findall(first_page())
+    digests = (hashlib.sha256(script).digest() for script in scripts)
     return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 

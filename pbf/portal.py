@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pbf")
 
+SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 QUIET_LIFETIME = 60.0
 MOVING_LIFETIME = 3.0
@@ -85,10 +86,20 @@ class Portal:
         )
         self._cards: dict[str, tuple[datetime, ConnectCard]] = {}
 
+    @property
+    def services_at_hand(self) -> bool:
+        """Whether nobody has to wait for the catalogue."""
+        return self._cache.at_hand(SERVICES)
+
+    @property
+    def connectors_at_hand(self) -> bool:
+        """Whether nobody has to wait for the connectors."""
+        return self._cache.at_hand(self._connectors_key)
+
     def services(self) -> Answer[Service]:
         """Return the catalogue."""
         return self._cache.get(
-            "services",
+            SERVICES,
             lambda: list(self._client.get_metadata()),
             lifetime=lambda _: SERVICES_LIFETIME,
         )

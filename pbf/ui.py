@@ -24,7 +24,6 @@ from pbf.words import ago, exact
 
 log = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
-ICON = str(ASSETS / "icon.svg")
 STYLE = ASSETS / "page.css"
 
 # An open page looks again so often. What moves is asked of Fivetran every three seconds at most,
@@ -42,13 +41,13 @@ def page(name: str) -> str:
 
 def start_page(title: str) -> Portal:
     """Open a page and return the portal; stop with a sentence if the settings are not right."""
-    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
+    st.set_page_config(page_title=title, layout="wide")
     if st.session_state.get("page") != title:
         # What another page, or an earlier visit, was told is said and done.
         for key in ("returned", "note", "problem", "tests", "asked", "desk"):
             st.session_state.pop(key, None)
         st.session_state["page"] = title
-    st.logo(ICON, size="large", link=None)
     st.html(STYLE)
     logs.begin()
     try:

@@ -159,6 +159,20 @@ def known_and(seconds: float, cache: SharedCache, source: Source, clock: Clock) 
     clock.advance(seconds)
 
 
+def test_an_answer_is_at_hand_until_it_is_so_old_that_one_waits_for_a_newer_one(
+    cache, source, clock
+):
+    at_hand = [cache.at_hand("key")]
+    get(cache, source)
+    at_hand.append(cache.at_hand("key"))
+    clock.advance(STALE)
+    at_hand.append(cache.at_hand("key"))
+    clock.advance(LONG_STALE)
+    at_hand.append(cache.at_hand("key"))
+
+    assert at_hand == [False, True, True, False]
+
+
 def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
     first = get(cache, source)
     clock.advance(LIFETIME)

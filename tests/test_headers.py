@@ -77,9 +77,9 @@ def test_a_screen_runs_our_own_scripts_alone_and_is_framed_by_nobody():
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_streamlits_page_holds_a_script_that_its_digest_lets_run():
-    assert len(inline_scripts()) == 1
-    assert re.fullmatch(r"'sha256-[\w+/]{43}='", inline_scripts()[0])
+def test_the_scripts_that_the_first_page_holds_are_let_run_by_their_digests():
+    assert len(inline_scripts()) == 2
+    assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", one) for one in inline_scripts())
 
 
 def test_the_pages_that_may_frame_a_screen_are_a_setting():

@@ -178,17 +178,28 @@ function followPage(search, address, onHistory) {
 // ---------------------------------------------------------------------------------------------
 // Chips: one choice among several, each with its number
 
+const NUMBERS = new Intl.NumberFormat("en");
+
 // Draws [value, label, number] as toggle buttons and keeps the focus where it was.
 function drawChips(chips, choices, chosen) {
-  const html = choices.map(([value, label, number]) => `<button type="button"
-    class="chip${number ? "" : " none"}" data-value="${escapeHtml(value)}"
-    aria-pressed="${value === chosen}">${escapeHtml(label)}
-    <span class="number">${number.toLocaleString("en")}</span></button>`).join("");
-  if (chips.drawn === html) return;
-  const at = focused(chips)?.dataset?.value;
-  chips.drawn = html;
-  chips.innerHTML = html;
-  if (at !== undefined) [...chips.children].find((chip) => chip.dataset.value === at)?.focus();
+  const html = choices.map(([value, label]) => `<button type="button" class="chip"
+    data-value="${escapeHtml(value)}">${escapeHtml(label)} <span class="number"></span></button>`).join("");
+  if (chips.drawn !== html) {
+    const at = focused(chips)?.dataset?.value;
+    chips.drawn = html;
+    chips.innerHTML = html;
+    if (at !== undefined) [...chips.children].find((chip) => chip.dataset.value === at)?.focus();
+  }
+  choices.forEach(([value, , number], index) => tellChip(chips.children[index], number, value === chosen));
+}
+
+// What stays the same is not written: every write is a layout.
+function tellChip(chip, number, pressed) {
+  const told = chip.lastElementChild;
+  const text = NUMBERS.format(number);
+  if (told.textContent !== text) told.textContent = text;
+  chip.classList.toggle("none", !number);
+  if (chip.ariaPressed !== String(pressed)) chip.ariaPressed = String(pressed);
 }
 
 function onChip(chips, choose) {

@@ -3,7 +3,8 @@
 const PAGE = "connect";
 const RECENT = "pbf.recent";
 const RECENT_KEPT = 12;
-const SCREENFUL = 60;
+// A card with its gap; where the cards are one below the other they are lower, and more fit.
+const CARD = { width: 278, height: 90 };
 const NO_PLACE = 10000;
 const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange" };
 const galleries = new WeakMap();
@@ -75,8 +76,8 @@ function build(view, cards) {
 
 // Gives every card its place in both orders.
 function place(cards) {
-  const byName = (a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" });
-  [...cards].sort(byName).forEach((card, index) => (card.placeByName = index));
+  const { compare } = new Intl.Collator("en", { sensitivity: "base" });
+  [...cards].sort((a, b) => compare(a.name, b.name)).forEach((card, index) => (card.placeByName = index));
   const recent = recentIds();
   const own = (card) => {
     const opened = recent.indexOf(card.id);
@@ -120,19 +121,28 @@ function apply(view) {
   const order = view.sort.value === "name" ? "placeByName" : "placeByUse";
   const shown = view.category ? hits.filter((hit) => hit.card.category === view.category) : hits;
   shown.sort((a, b) => a.rank - b.rank || a.card[order] - b.card[order]);
-  for (const { card, rank } of shown) markCard(card, rank, query);
-  fill(view, shown.map((hit) => hit.card.element));
+  fill(view, shown, query);
   view.count.textContent = `${shown.length} of ${view.cards.length} services`;
   showChips(view, countBy(hits.map((hit) => hit.card)), hits.length);
   showNothing(view, query, hits.length, shown.length);
 }
 
 // A screenful answers the keystroke, the rest follows a frame later unless it is out of date.
-function fill(view, elements) {
-  view.wanted = elements;
-  view.list.replaceChildren(...elements.slice(0, SCREENFUL));
-  const rest = () => view.wanted === elements && view.list.append(...elements.slice(SCREENFUL));
-  if (elements.length > SCREENFUL) requestAnimationFrame(() => setTimeout(rest));
+function fill(view, hits, query) {
+  const first = screenful(view.list);
+  const drawn = (some) => {
+    for (const { card, rank } of some) markCard(card, rank, query);
+    return some.map((hit) => hit.card.element);
+  };
+  view.wanted = hits;
+  view.list.replaceChildren(...drawn(hits.slice(0, first)));
+  const rest = () => view.wanted === hits && view.list.append(...drawn(hits.slice(first)));
+  if (hits.length > first) requestAnimationFrame(() => setTimeout(rest));
+}
+
+function screenful(list) {
+  const columns = Math.max(1, Math.floor(list.clientWidth / CARD.width));
+  return columns * Math.ceil(innerHeight / CARD.height);
 }
 
 function markCard(card, rank, query) {

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from pbf.errors import StoreFailed
+from pbf.store.tables import Base
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 # The newest of the migrations, so that an opening that has nothing to do costs one query.
@@ -45,7 +46,10 @@ class Database:
         sqlite = self.engine.dialect.name == "sqlite"
         self._turn = threading.Lock() if sqlite else nullcontext()
         try:
-            bring_up_to_date(self.engine)
+            if isinstance(self.engine.pool, StaticPool):
+                Base.metadata.create_all(self.engine)  # what is in memory has no past
+            else:
+                bring_up_to_date(self.engine)
         except BaseException:
             self.engine.dispose()
             raise

@@ -1,6 +1,6 @@
-"""The store's tables; `pbf/migrations` makes them."""
+"""The store's tables; `pbf/migrations` makes them, save in memory."""
 
-from sqlalchemy import Boolean, Double, Integer, String, Text, UniqueConstraint
+from sqlalchemy import DDL, Boolean, Double, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -79,3 +79,15 @@ class AuditEntry(Base):
     connector_id: Mapped[str] = mapped_column(String(200))
     name: Mapped[str] = mapped_column(String(200))
     outcome: Mapped[str] = mapped_column(Text)
+
+
+# As the migrations do it; they tell how a table came to be, and are not changed with it.
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        AuditEntry.__table__,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER audit_only_grows_{_change} BEFORE {_change} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ).execute_if(dialect="sqlite"),
+    )

@@ -39,9 +39,9 @@ function showChosen(view) {
   all.checked = here > 0 && here === view.shown.length;
   all.indeterminate = here > 0 && here < view.shown.length;
   for (const [id, { element }] of view.drawn) markChosen(view, id, element);
-  const away = size > here ? `, ${(size - here).toLocaleString("en")} not in view` : "";
+  const away = size > here ? `, ${NUMBERS.format(size - here)} not in view` : "";
   view.bar.hidden = !size;
-  view.chosenCount.textContent = size ? `${size.toLocaleString("en")} chosen${away}` : "";
+  view.chosenCount.textContent = size ? `${NUMBERS.format(size)} chosen${away}` : "";
 }
 
 function markChosen(view, id, element) {

@@ -130,7 +130,7 @@ function showCategories(view, { categories, inStatus }) {
   const names = withChosen(view.categories, view.category);
   const choices = [["", "All categories", inStatus], ...names.map((name) => [name, name, categories.get(name) ?? 0])];
   const html = choices.map(([value, label, number]) =>
-    `<option value="${escapeHtml(value)}">${escapeHtml(label)} (${number.toLocaleString("en")})</option>`).join("");
+    `<option value="${escapeHtml(value)}">${escapeHtml(label)} (${NUMBERS.format(number)})</option>`).join("");
   view.kind.parentElement.hidden = names.length < 2;
   if (view.kindHtml === html) return;
   view.kindHtml = html;

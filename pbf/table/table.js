@@ -110,7 +110,7 @@ function clock(view) {
 function apply(view) {
   const found = filtered(view);
   view.shown = found.shown;
-  const [part, all] = [view.shown.length, view.rows.length].map((each) => each.toLocaleString("en"));
+  const [part, all] = [view.shown.length, view.rows.length].map((each) => NUMBERS.format(each));
   view.count.textContent = `${part} of ${all} connectors`;
   view.download.disabled = !view.shown.length;
   view.table.hidden = !view.shown.length;

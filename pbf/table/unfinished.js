@@ -17,8 +17,8 @@ function showUnfinished(view) {
   const rows = view.rows.filter((row) => row.next?.[0] === UNFINISHED);
   view.strip.hidden = !rows.length;
   const all = rows.length > IN_STRIP
-    ? `<button type="button" class="button plain" data-all="${escapeHtml(rows[0].status)}">Show all ${rows.length.toLocaleString("en")}</button>` : "";
-  const html = rows.length ? `<h2>Not finished <span class="quiet">${rows.length.toLocaleString("en")}</span></h2>
+    ? `<button type="button" class="button plain" data-all="${escapeHtml(rows[0].status)}">Show all ${NUMBERS.format(rows.length)}</button>` : "";
+  const html = rows.length ? `<h2>Not finished <span class="quiet">${NUMBERS.format(rows.length)}</span></h2>
     <ul role="list">${rows.slice(0, IN_STRIP).map((row) => itemHtml(row, view.detail)).join("")}</ul>${all}` : "";
   if (view.stripHtml !== html) {
     const at = focused(view.root);
