@@ -8,6 +8,7 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,chromium)
 REDIS := $(if $(shell command -v redis-server),,redis-server)
+WRK := $(if $(shell command -v wrk),,wrk)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 .PHONY: run test bench chaos system clean
@@ -28,17 +29,17 @@ chaos: $(RUN)
 	$(VENV)/bin/python -m chaos
 
 # Redis and PostgreSQL are for a few files of tests, which say so and are skipped without them;
-# Chromium is for many.
+# Chromium is for many. Next to wrk our own callers, which stand in for it, measure themselves.
 system:
-ifneq ($(CHROMIUM)$(REDIS)$(POSTGRES),)
+ifneq ($(CHROMIUM)$(REDIS)$(POSTGRES)$(WRK),)
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS) $(POSTGRES); \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS) $(POSTGRES) $(WRK); \
 	elif [ -n "$(CHROMIUM)" ]; then \
 	  echo "The browser tests need Chromium: install your system's package chromium, then run make test again." >&2; \
 	  exit 1; \
 	else \
-	  echo "Some tests are skipped: to run them install your system's packages $(REDIS) $(POSTGRES)." >&2; \
+	  echo "Some tests are skipped: to run them install your system's packages $(REDIS) $(POSTGRES) $(WRK)." >&2; \
 	fi
 endif
 

@@ -7,7 +7,7 @@ from bench import servers
 from bench.figures import Figure
 from bench.scale import Scale
 from bench.servers import Server
-from bench.sessions import session, views
+from bench.sessions import session
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
@@ -23,11 +23,15 @@ def figures(scale: Scale) -> Iterator[Figure]:
 
 
 def _each(server: Server, page: str, count: int) -> float:
-    """Return the megabytes that each of some open sessions adds."""
-    # What the first visitors leave behind is the server's, not a session's.
-    views(server.url, page, count)
-    before = server.memory()
+    """Return the megabytes that each of some open sessions adds, beyond what the first ones do."""
     with ExitStack() as opened:
-        for _ in range(count):
-            opened.enter_context(session(server.url, page))
-        return max(0.0, (server.memory() - before) / count)
+
+        def open_more(number: int) -> float:
+            for _ in range(number):
+                opened.enter_context(session(server.url, page))
+            return server.memory()
+
+        # What the first visitors bring into memory is the server's, not a session's; and as none
+        # of them leaves, what the later ones take is not what others have given back.
+        before = open_more(count)
+        return (open_more(2 * count) - before) / (2 * count)

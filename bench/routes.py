@@ -17,8 +17,8 @@ ACCEPT = {"Accept-Encoding": ENCODING}
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    """Measure both ways of serving the routes."""
-    with servers.upstream(1000) as far:
+    """Measure both ways of serving the routes, warm: nothing moves, so the lists live for long."""
+    with servers.upstream(1000, quiet=True) as far:
         alone = servers.running("pbf", "proxy", health="/_/healthz", env=servers.account(far))
         with alone as ours:
             bare = servers.running("bench.floor", "--like", ours.url, health=PATHS[0])

@@ -14,7 +14,7 @@ class Scale:
     views: int = 1000
     calls: int = 10_000
     cold_sessions: int = 200
-    sessions: int = 10
+    sessions: int = 20
 
 
 FULL = Scale()
