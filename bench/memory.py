@@ -11,15 +11,16 @@ from bench.sessions import session
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    """Open sessions on the largest list, and as many on an empty page."""
-    most = max(scale.sizes)
-    with servers.upstream(most) as far, servers.dashboard(far) as ours:
-        value = _each(ours, "connectors", scale.sessions)
+    """Open sessions on lists of each length, and as many on an empty page."""
+    area = "Memory (floor: an empty Streamlit page)"
     with servers.floor() as plain:
         floor = _each(plain, "", scale.sessions)
-    area = "Memory (floor: an empty Streamlit page)"
-    name = f"an open session, {most:,} connectors"
-    yield Figure(area, name, value, "MB", floor=floor, at_most=3)
+    for size in scale.sizes[1:]:
+        with servers.upstream(size) as far, servers.dashboard(far) as ours:
+            value = _each(ours, "connectors", scale.sessions)
+        bound = 3 if size == max(scale.sizes) else None
+        name = f"an open session, {size:,} connectors"
+        yield Figure(area, name, value, "MB", floor=floor, at_most=bound)
 
 
 def _each(server: Server, page: str, count: int) -> float:

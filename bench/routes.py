@@ -11,6 +11,7 @@ from bench.load import Load, measure
 from bench.scale import Scale
 
 CALLERS = (1, 32)
+HEALTH = "/_/healthz"
 LEAST_RATE = 0.8
 MOST_P99 = 1.3
 ACCEPT = {"Accept-Encoding": ENCODING}
@@ -19,7 +20,7 @@ ACCEPT = {"Accept-Encoding": ENCODING}
 def figures(scale: Scale) -> Iterator[Figure]:
     """Measure both ways of serving the routes, warm: nothing moves, so the lists live for long."""
     with servers.upstream(1000, quiet=True) as far:
-        alone = servers.running("pbf", "proxy", health="/_/healthz", env=servers.account(far))
+        alone = servers.running("pbf", "proxy", health=HEALTH, env=servers.account(far))
         with alone as ours:
             bare = servers.running("bench.floor", "--like", ours.url, health=PATHS[0])
             with bare as floor:
@@ -29,6 +30,21 @@ def figures(scale: Scale) -> Iterator[Figure]:
             servers.floor({"BENCH_LIKE": ours.url}) as floor,
         ):
             yield from _figures("Routes beside Streamlit", ours.url, floor.url, scale)
+    yield from _growth(scale)
+
+
+def _growth(scale: Scale) -> Iterator[Figure]:
+    """Measure the list of connectors alone, the more of them there are."""
+    for size in scale.sizes[1:]:
+        with (
+            servers.upstream(size, quiet=True) as far,
+            servers.running("pbf", "proxy", health=HEALTH, env=servers.account(far)) as ours,
+            servers.running("bench.floor", "--like", ours.url, health=PATHS[0]) as bare,
+        ):
+            rounds = _loads(f"{ours.url}{PATHS[1]}", f"{bare.url}{PATHS[1]}", CALLERS[-1], scale)
+        rates = [(one.rate, other.rate) for one, other in rounds]
+        name = f"connectors, {size:,} of them, {_of(CALLERS[-1])}: requests a second"
+        yield against("Routes alone, the more connectors", name, "/s", rates)
 
 
 def _figures(area: str, ours: str, floor: str, scale: Scale) -> Iterator[Figure]:
