@@ -53,17 +53,20 @@ MAY_IMPORT = {
     "pbf.migrations": set(),
     "pbf.pending": set(),
     "pbf.who": set(),
+    "pbf.journal": {"pbf.errors", "pbf.models", "pbf.redaction", "pbf.store", "pbf.who"},
     "pbf.creation": {
         *("pbf.api_client", "pbf.store", "pbf.naming", "pbf.models", "pbf.errors"),
-        *("pbf.operations", "pbf.pending", "pbf.who"),
+        *("pbf.operations", "pbf.pending", "pbf.journal"),
     },
     "pbf.config": {"pbf.errors"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
-        "pbf.reserve",
+        *("pbf.reserve", "pbf.journal"),
     },
-    "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
+    "pbf.operations": {
+        *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.journal", "pbf.models"),
+    },
     "pbf.bulk": {"pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},

@@ -16,7 +16,7 @@ from pbf.errors import StoreFailed
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 # The newest of the migrations, so that an opening that has nothing to do costs one query.
-HEAD = "0002"
+HEAD = "0003"
 BUSY_TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5
 POOL = 20

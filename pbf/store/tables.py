@@ -1,6 +1,6 @@
 """The store's tables; `pbf/migrations` makes them."""
 
-from sqlalchemy import Boolean, Double, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Double, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -70,6 +70,10 @@ class AuditEntry(Base):
     """Who did what to which connector, when, and what came of it; the database keeps it so."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("audit_of_group", "group_id", "id"),
+        Index("audit_of_connector", "group_id", "connector_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     # In UTC, as ISO 8601 has it.
@@ -79,3 +83,5 @@ class AuditEntry(Base):
     connector_id: Mapped[str] = mapped_column(String(200))
     name: Mapped[str] = mapped_column(String(200))
     outcome: Mapped[str] = mapped_column(Text)
+    group_id: Mapped[str] = mapped_column(String(200), server_default="")
+    details: Mapped[str] = mapped_column(String(200), server_default="")
