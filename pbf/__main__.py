@@ -1,37 +1,30 @@
-"""The commands: python -m pbf sandbox | proxy | doctor."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit."""
 
 import argparse
 import os
 import sys
+from contextlib import closing
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
+from pbf.config import load_settings
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
+from pbf.errors import ConfigurationError, PbfError
 from pbf.proxy import create_app
-from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
+from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
 from pbf.standalone import serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pbf", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, port, text in (
-        ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
-        ("proxy", 5001, "serve the JSON routes alone"),
-    ):
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        command.add_argument("--port", type=_port, default=port, help=f"port (default {port})")
-        if name == "sandbox":
-            sandbox_commands.add_arguments(command)
-    commands.add_parser("doctor", help="check key, group, destination and settings")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
+    if chosen.command == "audit":
+        return audit()
     try:
         if chosen.command == "sandbox":
             sandbox_commands.run(chosen)
@@ -55,12 +48,50 @@ def doctor() -> int:
     return 0 if all(finding.good for finding in findings) else 1
 
 
+def audit() -> int:
+    """Print the audit log as CSV; 1 if there is none, or it cannot be read."""
+    try:
+        settings = load_settings()
+        if settings.sandbox and settings.database_url is None:
+            raise ConfigurationError(
+                "There is no audit log to export: the embedded sandbox keeps it in the memory of "
+                "the process that serves it."
+            )
+        with closing(open_store(settings)) as store:
+            sys.stdout.writelines(store.audit.csv())
+        sys.stdout.flush()
+    except PbfError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads has seen enough; Python would complain once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
     let_go_at_the_end(let_go)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: embedded_sandbox})
     serve(app, host, port)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pbf", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, port, text in (
+        ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
+        ("proxy", 5001, "serve the JSON routes alone"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        command.add_argument("--port", type=_port, default=port, help=f"port (default {port})")
+        if name == "sandbox":
+            sandbox_commands.add_arguments(command)
+    commands.add_parser("doctor", help="check key, group, destination and settings")
+    commands.add_parser("audit", help="print the audit log of all groups as CSV")
+    return parser
 
 
 def _port(text: str) -> int:
