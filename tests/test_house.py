@@ -38,6 +38,7 @@ MAY_IMPORT = {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
         *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
+        "pbf.activity",
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},

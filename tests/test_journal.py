@@ -6,7 +6,9 @@ import pytest
 import responses
 from flask.testing import FlaskClient
 
+from pbf import errors
 from pbf import runtime as runtimes
+from pbf.activity import FAILED, OUTCOMES, WHAT, WHO
 from pbf.config import Settings
 from pbf.errors import (
     InProgress,
@@ -29,6 +31,11 @@ ROW = {
     "status": {"setup_state": "connected", "sync_state": "scheduled"},
 }
 SORRY = "Our own database cannot be read or written right now."
+# What nobody but the caller is told: their own words are wrong, and nothing has a name yet.
+NEVER_NOTED = {
+    *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
+    *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable"),
+}
 
 
 @pytest.fixture
@@ -99,6 +106,7 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
     assert set(told(portal, "who", "connector_id", "name", "outcome")) == {
         ("page", one, "salesforce_crm", "done")
     }
+    assert {what for (what,) in told(portal, "what")} <= set(WHAT)
 
 
 def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
@@ -119,6 +127,7 @@ def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
         ("invite", "", made.id, "sales"),
         ("return", "set-up connected", made.id, "sales"),
     ]
+    assert {what for (what,) in told(portal, "what")} <= set(WHAT)
 
 
 @pytest.mark.parametrize(
@@ -242,3 +251,15 @@ def test_the_log_tells_by_which_way_somebody_came(client, portal, ids, go: Calla
     go(client, portal, ids["facebook_ads_dach"])
 
     assert told(portal, "who", "what", "outcome") == [entry]
+    assert entry[0] in WHO
+
+
+def test_every_error_that_may_be_noted_has_words():
+    kinds = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.PbfError)
+    }
+
+    assert kinds - NEVER_NOTED == set(OUTCOMES) - {"done"}
+    assert FAILED not in OUTCOMES.values()
