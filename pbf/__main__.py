@@ -1,4 +1,4 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep."""
 
 import argparse
 import os
@@ -16,6 +16,10 @@ from pbf.proxy import create_app
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
 from pbf.standalone import serve
+from pbf.sweep import sweep
+from pbf.who import acting
+
+LONGEST_DAYS = 3650
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         return doctor()
     if chosen.command == "audit":
         return audit()
+    if chosen.command == "sweep":
+        return sweep_up(chosen.days, really_delete=chosen.delete)
     try:
         if chosen.command == "sandbox":
             sandbox_commands.run(chosen)
@@ -69,6 +75,16 @@ def audit() -> int:
     return 0
 
 
+def sweep_up(days: int, *, really_delete: bool) -> int:
+    """Print what the sweep finds and does; 1 if anything went wrong."""
+    good = True
+    with acting("command"):
+        for finding in sweep(runtime, days=days, really_delete=really_delete):
+            print(finding, flush=True)
+            good = good and finding.good
+    return 0 if good else 1
+
+
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
@@ -91,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
             sandbox_commands.add_arguments(command)
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
+    text = "list connectors that were created here and never finished, and delete them if told to"
+    command = commands.add_parser("sweep", help=text, description=text)
+    command.add_argument(
+        "--days", type=_days, default=30, help="older than so many days (default 30)"
+    )
+    command.add_argument("--delete", action="store_true", help="do it; else nothing is deleted")
     return parser
 
 
@@ -98,6 +120,13 @@ def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
+
+
+def _days(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"days are a number from 1 to {LONGEST_DAYS}")
     return number
 
 
