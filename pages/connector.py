@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import data, details, dialogs, ui
+from pbf import activity, data, details, dialogs, ui
 from pbf.actions import LABELS, Action, obstacle
 from pbf.errors import PbfError, UnknownConnector
 from pbf.health import ACTIONS, ON_THE_CARD, Health, health
@@ -69,6 +69,9 @@ def tell(connector: Connector) -> None:
         if syncs := data.history(connector):
             st.header("Recent syncs", anchor=False)
             st.html(details.syncs(syncs))
+        if deeds := data.deeds(connector):
+            st.header("What people did", anchor=False)
+            st.html(activity.few(deeds))
 
 
 @st.fragment(run_every=ui.FOLLOW)

@@ -25,7 +25,7 @@ def take_step(portal: Portal, row: data.Row) -> None:
     """Do the next step of a connector."""
     if row["next_action"]["id"] in ON_THE_CARD:
         ui.hand_off(portal, row["id"], name=row["name"])
-    if problem := ui.once(lambda: portal.sync(row["id"])):
+    if problem := ui.once(lambda: portal.operations.sync(row["id"])):
         st.session_state["problem"] = str(problem)
     st.rerun()
 

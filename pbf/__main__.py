@@ -1,37 +1,36 @@
-"""The commands: python -m pbf sandbox | proxy | doctor."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep."""
 
 import argparse
 import os
 import sys
+from contextlib import closing
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
+from pbf.config import load_settings
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
+from pbf.errors import ConfigurationError, PbfError
 from pbf.proxy import create_app
-from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
+from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
 from pbf.standalone import serve
+from pbf.sweep import sweep
+from pbf.who import acting
+
+LONGEST_DAYS = 3650
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pbf", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, port, text in (
-        ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
-        ("proxy", 5001, "serve the JSON routes alone"),
-    ):
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        command.add_argument("--port", type=_port, default=port, help=f"port (default {port})")
-        if name == "sandbox":
-            sandbox_commands.add_arguments(command)
-    commands.add_parser("doctor", help="check key, group, destination and settings")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
+    if chosen.command == "audit":
+        return audit()
+    if chosen.command == "sweep":
+        return sweep_up(chosen.days, really_delete=chosen.delete)
     try:
         if chosen.command == "sandbox":
             sandbox_commands.run(chosen)
@@ -55,6 +54,37 @@ def doctor() -> int:
     return 0 if all(finding.good for finding in findings) else 1
 
 
+def audit() -> int:
+    """Print the audit log as CSV; 1 if there is none, or it cannot be read."""
+    try:
+        settings = load_settings()
+        if settings.sandbox and settings.database_url is None:
+            raise ConfigurationError(
+                "There is no audit log to export: the embedded sandbox keeps it in the memory of "
+                "the process that serves it."
+            )
+        with closing(open_store(settings)) as store:
+            sys.stdout.writelines(store.audit.csv())
+        sys.stdout.flush()
+    except PbfError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads has seen enough; Python would complain once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def sweep_up(days: int, *, really_delete: bool) -> int:
+    """Print what the sweep finds and does; 1 if anything went wrong."""
+    good = True
+    with acting("command"):
+        for finding in sweep(runtime, days=days, really_delete=really_delete):
+            print(finding, flush=True)
+            good = good and finding.good
+    return 0 if good else 1
+
+
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
@@ -63,10 +93,40 @@ def proxy(host: str, port: int) -> None:
     serve(app, host, port)
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pbf", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, port, text in (
+        ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
+        ("proxy", 5001, "serve the JSON routes alone"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        command.add_argument("--port", type=_port, default=port, help=f"port (default {port})")
+        if name == "sandbox":
+            sandbox_commands.add_arguments(command)
+    commands.add_parser("doctor", help="check key, group, destination and settings")
+    commands.add_parser("audit", help="print the audit log of all groups as CSV")
+    text = "list connectors that were created here and never finished, and delete them if told to"
+    command = commands.add_parser("sweep", help=text, description=text)
+    command.add_argument(
+        "--days", type=_days, default=30, help="older than so many days (default 30)"
+    )
+    command.add_argument("--delete", action="store_true", help="do it; else nothing is deleted")
+    return parser
+
+
 def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
+
+
+def _days(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"days are a number from 1 to {LONGEST_DAYS}")
     return number
 
 

@@ -1,6 +1,7 @@
 """What can be done with a connector now, and why the rest cannot (pure)."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pbf.models import Connector
 
@@ -59,3 +60,12 @@ def obstacle(action: Action, connector: Connector) -> str | None:
     if action == "tables" and status.setup_state == "broken":
         return "Reconnect it first."
     return None
+
+
+def schedule_in_words(asked: Mapping[str, Any]) -> str:
+    """Return what of a schedule is asked for, such as "daily, at 06:00 UTC"."""
+    kind, minutes, hour = map(asked.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
+    words = [{"auto": "on a schedule", "manual": "on request"}.get(kind or "", "")]
+    words.append(FREQUENCIES.get(minutes, f"every {minutes} minutes").lower() if minutes else "")
+    words.append(f"at {hour} UTC" if hour else "")
+    return ", ".join(filter(None, words))

@@ -26,15 +26,14 @@ from pbf.errors import (
     InvalidRequest,
     KeyReused,
     NameTaken,
-    PbfError,
     StoreFailed,
     UnknownConnector,
 )
+from pbf.journal import Journal
 from pbf.models import Connector
 from pbf.naming import PermanentName
 from pbf.operations import DOUBTFUL
 from pbf.pending import Creation
-from pbf.who import WHO
 
 if TYPE_CHECKING:
     from pbf.store import Store
@@ -60,6 +59,7 @@ class Creator:
         existing: Callable[[], list[str]],
         required: Callable[[str], tuple[str, ...]],
         forget: Callable[[], None],
+        journal: Journal,
     ) -> None:
         """Create through a client.
 
@@ -73,6 +73,7 @@ class Creator:
         self._existing = existing
         self._required = required
         self._forget = forget
+        self._journal = journal
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
 
     def name(self, service_id: str, typed: str, *, key: str | None = None) -> PermanentName:
@@ -100,8 +101,25 @@ class Creator:
         `redirect` makes the address to come back to from a permanent name. Where the same attempt
         is at work elsewhere, this waits for it for `patience` seconds, then raises InProgress.
         """
+        wanted = self._wanted(service_id, typed, key)
+        owner, end = uuid4().hex, time.monotonic() + patience
+        with self._journal.noted("create", name=wanted.schema_name) as note:
+            try:
+                mine = self._claim(wanted, owner, end)
+            except StoreFailed as error:
+                raise StoreFailed(f"Nothing was created. {error}") from error
+            if isinstance(mine, Connector):
+                note.left_out = True  # it is in the log since it was made
+                return mine
+            made = note.about(self._carry_out(mine, owner, redirect(wanted.schema_name)))
+        if mine.key != wanted.key and key:
+            self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
+            self._finish(wanted, made)
+        return made
+
+    def _wanted(self, service_id: str, typed: str, key: str | None) -> Creation:
         name = naming.permanent_name(service_id, typed, (), self._required(service_id))
-        wanted = Creation(
+        return Creation(
             group_id=self._group_id,
             key=_digest(key or uuid4().hex),
             fingerprint=_digest(json.dumps([service_id, typed])),
@@ -110,18 +128,6 @@ class Creator:
             schema_name=name.schema,
             reserved=name.name,
         )
-        owner = uuid4().hex
-        try:
-            mine = self._claim(wanted, owner, time.monotonic() + patience)
-        except StoreFailed as error:
-            raise StoreFailed(f"Nothing was created. {error}") from error
-        if isinstance(mine, Connector):
-            return mine
-        connector = self._noted(mine, lambda: self._carry_out(mine, owner, redirect(name.schema)))
-        if mine.key != wanted.key and key:
-            self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
-            self._finish(wanted, connector)
-        return connector
 
     def settle_abandoned(self) -> None:
         """Find out what became of attempts that nobody is at work on any more."""
@@ -271,23 +277,13 @@ class Creator:
         if not ledger.take(creation, owner, self._lease):
             return
         if creation.sent_at and (found := self._looked_up(creation, owner)):
-            self._finish(creation, found)
+            with self._journal.noted("create", details="its answer was lost") as note:
+                note.about(self._finish(creation, found))
         elif creation.sent_at and time.time() < creation.sent_at + self._lease:
             # The call may still be on its way.
             self._let_go(creation, owner)
         else:
             ledger.drop(creation, owner)
-
-    def _noted(self, creation: Creation, doing: Callable[[], Connector]) -> Connector:
-        """Do it, and write into the audit log what came of it."""
-        who, name = WHO.get(), creation.schema_name
-        try:
-            made = doing()
-        except PbfError as error:
-            self._store.note(who, "create", "", name, type(error).__name__)
-            raise
-        self._store.note(who, "create", made.id, name, "done")
-        return made
 
 
 def _in_progress(creation: Creation) -> InProgress:

@@ -6,13 +6,14 @@ tenant and the answers' revisions, so that nothing here outlives the truth.
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pbf.cache import Answer
-from pbf.errors import ApiError
+from pbf.errors import ApiError, StoreFailed
 from pbf.figures import Figure, figures
 from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
@@ -23,6 +24,7 @@ from pbf.words import CATEGORIES, STAGES, capital, spaced
 
 if TYPE_CHECKING:
     from pbf.charts import Spec
+    from pbf.store.audit import Entry
 
 Row = dict[str, Any]
 Summary = dict[str, Any]
@@ -31,6 +33,7 @@ LIFETIME = 3600
 ENTRIES = 32
 PAST_LIFETIME = 300
 PAST_ENTRIES = 256
+SHOWN_DEEDS = 5
 
 
 def services() -> Answer[Service]:
@@ -71,6 +74,14 @@ def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
         return _errors(_portal().tenant.id, connector.id, _state(connector))
+
+
+def deeds(connector: Connector) -> "list[Entry]":
+    """Return what people did to a connector last; none where our own database does not tell."""
+    found: list[Entry] = []
+    with suppress(StoreFailed):  # more than the page needs, so it waits for the next look
+        found = _portal().journal.newest(SHOWN_DEEDS, connector_id=connector.id)
+    return [entry for entry in found if entry.name in ("", connector.schema_name)]
 
 
 def cards() -> tuple[list[Row], str]:

@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/_"
 CARRIED = (("Cache-Control", "private, no-cache"), *ROUTES.items())
+# Who comes through these is no program.
+PEOPLE = {
+    "routes.go": "page",
+    "routes.come_back": "page",
+    "invitations.invite": "link",
+    "invitations.come_back": "link",
+}
 FOREIGN_ORIGIN = (403, "foreign_origin")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -51,7 +58,7 @@ def allowed_origins() -> tuple[str, ...]:
 
 def guard() -> Response | None:
     """Refuse to change anything for a page of another origin, or by a body that is not JSON."""
-    WHO.set("route")
+    WHO.set(PEOPLE.get(request.endpoint or "", "route"))
     begin()
     if request.method in READING:
         return None

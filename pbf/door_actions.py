@@ -3,11 +3,14 @@
 After each action the connector is read anew: the answer is what Fivetran then says of it.
 """
 
+from contextlib import suppress
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.answers import detailed_connector, shown
 from pbf.door import PREFIX, opened
+from pbf.errors import UnknownConnector
 from pbf.portal import Portal
 from pbf.shapes import Deleted, SetupTest, SetupTestResults
 from pbf.wishes import Change, read
@@ -71,9 +74,11 @@ def _as_it_is(connector_id: str) -> ResponseReturnValue:
 
 
 def _pause_or_resume(portal: Portal, connector_id: str, *, paused: bool) -> None:
-    # A front end that saves a whole form sends what is so already; that is no conflict.
-    if portal.connector(connector_id).paused == paused:
-        return
+    # A front end that saves a whole form sends what is so already; that is no conflict. Where
+    # there is no such connector, what is to change it says so.
+    with suppress(UnknownConnector):
+        if portal.connector(connector_id).paused == paused:
+            return
     if paused:
         portal.operations.pause(connector_id)
     else:

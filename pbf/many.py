@@ -12,6 +12,7 @@ from pbf import bulk, data, ui
 from pbf.actions import LABELS
 from pbf.bulk import Bulk, Outcome
 from pbf.door import PREFIX
+from pbf.errors import PbfError
 from pbf.health import ON_THE_CARD
 from pbf.models import Connector
 from pbf.portal import Portal
@@ -125,7 +126,11 @@ def delete(portal: Portal, found: Sequence[Connector], refused: Sequence[Outcome
 def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> None:
     """Show a link with which somebody else can finish one set-up."""
     connector = found[0]
-    slip = portal.signer.invitation(portal.tenant.id, connector.id)
+    try:
+        slip = portal.invitation(connector.id)
+    except PbfError as error:
+        st.error(ui.told(error), icon=":material/error:")
+        return
     st.markdown(
         f"Whoever opens this link can finish the set-up of **{ui.plain(connector.title)}**. "
         "It needs no sign-in, shows nothing else, and works for one day."

@@ -15,6 +15,7 @@ st.navigation(
         st.Page(PAGES / "overview.py", title="Overview", default=True),
         st.Page(PAGES / "services.py", title="Services", url_path="services"),
         st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
+        st.Page(PAGES / "activity.py", title="Activity", url_path="activity"),
         st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
         st.Page(
             PAGES / "connector.py", title="Connector", url_path="connector", visibility="hidden"

@@ -123,8 +123,11 @@ def _described(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
 
 
 def _answer(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
-    if operation.answer is None:
-        content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    content: dict[str, Any]
+    if operation.csv:
+        content = {"text/csv": {"schema": {"type": "string"}, "example": operation.csv}}
+    elif operation.answer is None:
+        content = {"application/json": {"schema": {"type": "object"}}}
     elif operation.many:
         content = _content({"type": "array", "items": _of(operation.answer)}, schemas)
     else:

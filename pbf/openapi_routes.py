@@ -59,7 +59,10 @@ TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing that the door does; `errors` are the codes it may answer with."""
+    """One thing that the door does.
+
+    `errors` are the codes it may answer with; `csv` is an example of an answer that is no JSON.
+    """
 
     method: str
     path: str
@@ -72,11 +75,12 @@ class Operation:
     body: type[BaseModel] | None = None
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    csv: str = ""
 
     @property
     def kept(self) -> bool:
         """Whether the answer has an ETag, so that who has it already gets 304."""
-        return self.many or self.answer is None
+        return self.many or not (self.answer or self.csv)
 
 
 FILTERS: Mapping[str, Mapping[str, Any]] = {
@@ -118,6 +122,11 @@ ONCE: Mapping[str, Mapping[str, Any]] = {
         "example": "5f0c7c1e-5d2b-4a55-9a0d-6f1f5d6a2b9e",
     }
 }
+
+AUDIT = """\
+at,who,what,details,connector_id,name,outcome,group_id
+2026-11-23T10:04:12.358+00:00,page,reschedule,hourly,bubbly_lamp,sales.sales,done,sandy_harbour
+"""
 
 SERVICES = f"{PREFIX}/services"
 CONNECTORS = f"{PREFIX}/connectors"
@@ -217,6 +226,16 @@ OPERATIONS = (
         summary="Run the setup tests",
         answer=shapes.SetupTestResults,
         errors=ACTS | {"not_now"},
+    ),
+    Operation(
+        method="get",
+        path=f"{PREFIX}/audit.csv",
+        name="exportAudit",
+        summary="Export who did what to which connector, the oldest entry first",
+        answer=None,
+        errors=ALWAYS | {"store_unavailable"},
+        tag="Activity",
+        csv=AUDIT,
     ),
     Operation(
         method="get",

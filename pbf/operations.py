@@ -1,7 +1,8 @@
 """What can be done with a tenant's connectors once they exist.
 
 Every id is looked up among the tenant's own. After a call whose answer was lost the connector is
-read again: what the API then says counts, not what we hoped.
+read again: what the API then says counts, not what we hoped. What changes something, or was to, is
+in the audit log.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from copy import copy
 from itertools import islice
 from typing import Any, TypeVar
 
-from pbf.actions import Action, obstacle
+from pbf.actions import Action, obstacle, schedule_in_words
 from pbf.api_client import ApiClient
 from pbf.errors import (
     ApiError,
@@ -21,6 +22,7 @@ from pbf.errors import (
     ServerFailed,
     Unreachable,
 )
+from pbf.journal import Journal
 from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
 
 Item = TypeVar("Item")
@@ -40,11 +42,13 @@ class Operations:
         *,
         find: Callable[[str], Connector],
         forget: Callable[[], None],
+        journal: Journal,
     ) -> None:
-        """Act through a client."""
+        """Act through a client, and write it into a journal."""
         self._client = client
         self._find = find
         self._forget = forget
+        self._journal = journal
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
@@ -58,11 +62,11 @@ class Operations:
 
     def pause(self, connector_id: str) -> None:
         """Stop a connector from syncing."""
-        self._change("pause", connector_id, paused=True)
+        self._change("pause", connector_id, {"paused": True})
 
     def resume(self, connector_id: str) -> None:
         """Let a connector sync again."""
-        self._change("resume", connector_id, paused=False)
+        self._change("resume", connector_id, {"paused": False})
 
     def reschedule(
         self,
@@ -73,13 +77,12 @@ class Operations:
         daily_sync_time: str | None = None,
     ) -> None:
         """Change how often, and for a daily sync when (HH:00 UTC), a connector syncs."""
-        self._change(
-            "reschedule",
-            connector_id,
-            sync_frequency=sync_frequency,
-            schedule_type=schedule_type,
-            daily_sync_time=daily_sync_time,
-        )
+        wanted = {
+            "sync_frequency": sync_frequency,
+            "schedule_type": schedule_type,
+            "daily_sync_time": daily_sync_time,
+        }
+        self._change("reschedule", connector_id, wanted, schedule_in_words(wanted))
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if that cannot work."""
@@ -91,24 +94,24 @@ class Operations:
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results; raise NotNow if that cannot work."""
-        connector = self._able("test", connector_id)
-        try:
-            return self._client.test_connector(connector.id).setup_tests
-        finally:
-            self._forget()
+        with self._doing("test", connector_id) as connector:
+            try:
+                return self._client.test_connector(connector.id).setup_tests
+            finally:
+                self._forget()
 
     def delete(self, connector_id: str) -> None:
         """Delete a connector; one that is gone already counts as deleted."""
-        connector = self._find(connector_id)
-        try:
-            self._client.delete_connector(connector.id)
-        except NotFound:
-            pass
-        except DOUBTFUL:
-            if not self._is_gone(connector.id):
-                raise
-        finally:
-            self._forget()
+        with self._doing("delete", connector_id) as connector:
+            try:
+                self._client.delete_connector(connector.id)
+            except NotFound:
+                pass
+            except DOUBTFUL:
+                if not self._is_gone(connector.id):
+                    raise
+            finally:
+                self._forget()
 
     def history(self, connector_id: str) -> list[SyncRecord] | None:
         """Return the last syncs, newest first, or None where the account does not offer them."""
@@ -136,41 +139,52 @@ class Operations:
 
     def reload_schemas(self, connector_id: str) -> SchemaConfig:
         """Look at the source now; raise NotNow if that cannot work."""
-        return self._client.reload_schemas(self._able("tables", connector_id).id)
+        with self._doing("tables", connector_id, what="reload_schemas") as connector:
+            return self._client.reload_schemas(connector.id)
 
     def choose_tables(
         self, connector_id: str, tables: Mapping[tuple[str, str], bool]
     ) -> SchemaConfig:
         """Switch tables, by (schema, table), on or off; raise NotNow if that cannot work."""
-        return self._client.update_schemas(self._able("tables", connector_id).id, tables)
+        on = sum(tables.values())
+        counts = f"{on} on, {len(tables) - on} off"
+        with self._doing("tables", connector_id, what="choose_tables", details=counts) as connector:
+            return self._client.update_schemas(connector.id, tables)
 
-    def _able(self, action: Action, connector_id: str) -> Connector:
-        connector = self._find(connector_id)
-        if reason := obstacle(action, connector):
-            raise NotNow(reason)
-        return connector
+    @contextmanager
+    def _doing(
+        self, action: Action, connector_id: str, *, what: str = "", details: str = ""
+    ) -> Iterator[Connector]:
+        """Yield a connector that can take an action now; what comes of it is written down."""
+        with self._journal.noted(what or action, connector_id, details=details) as note:
+            connector = note.about(self._find(connector_id))
+            if reason := obstacle(action, connector):
+                raise NotNow(reason)
+            yield connector
 
     def _run(self, action: Action, connector_id: str, call: Callable[[str], None]) -> None:
-        connector = self._able(action, connector_id)
-        try:
-            call(connector.id)
-        except DOUBTFUL:
-            ran_before = connector.status.sync_state == "syncing"
-            if ran_before or not self._is_syncing(connector.id):
-                raise
-        finally:
-            self._forget()
+        with self._doing(action, connector_id) as connector:
+            try:
+                call(connector.id)
+            except DOUBTFUL:
+                ran_before = connector.status.sync_state == "syncing"
+                if ran_before or not self._is_syncing(connector.id):
+                    raise
+            finally:
+                self._forget()
 
-    def _change(self, action: Action, connector_id: str, **wanted: Any) -> None:
-        connector = self._able(action, connector_id)
-        try:
-            self._client.update_connector(connector.id, **wanted)
-        except DOUBTFUL:
-            # Fivetran gives up after a minute on a pause that goes through all the same.
-            if not self._has(connector.id, wanted):
-                raise
-        finally:
-            self._forget()
+    def _change(
+        self, action: Action, connector_id: str, wanted: Mapping[str, Any], details: str = ""
+    ) -> None:
+        with self._doing(action, connector_id, details=details) as connector:
+            try:
+                self._client.update_connector(connector.id, **wanted)
+            except DOUBTFUL:
+                # Fivetran gives up after a minute on a pause that goes through all the same.
+                if not self._has(connector.id, wanted):
+                    raise
+            finally:
+                self._forget()
 
     def _has(self, connector_id: str, wanted: Mapping[str, Any]) -> bool:
         try:

@@ -27,6 +27,7 @@ from pbf.errors import (
 )
 from pbf.handoff import Signer
 from pbf.health import is_moving
+from pbf.journal import Journal
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
 from pbf.operations import Operations
@@ -69,11 +70,15 @@ class Portal:
         """Bind everything to the tenant."""
         self.tenant = tenant
         self.signer = signer
+        self.journal = Journal(store, tenant.group_id)
         self._client = client
         self._cache = cache
         self._store = store
         self.operations = Operations(
-            client, find=self.connector, forget=lambda: cache.forget(self._connectors_key)
+            client,
+            find=self.connector,
+            forget=lambda: cache.forget(self._connectors_key),
+            journal=self.journal,
         )
         self._creator = Creator(
             tenant.group_id,
@@ -83,8 +88,9 @@ class Portal:
             existing=self._existing,
             required=self._required,
             forget=lambda: cache.forget(self._connectors_key),
+            journal=self.journal,
         )
-        self._cards: dict[str, tuple[datetime, ConnectCard]] = {}
+        self._made: dict[str, tuple[datetime, Connector]] = {}
 
     @property
     def services_at_hand(self) -> bool:
@@ -174,7 +180,7 @@ class Portal:
             service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
         )
         if connector.connect_card:
-            self._cards[connector.id] = (datetime.now(UTC), connector.connect_card)
+            self._made[connector.id] = (datetime.now(UTC), connector)
         return connector.model_copy(update={"connect_card": None})
 
     def settle_abandoned(self) -> None:
@@ -183,21 +189,30 @@ class Portal:
 
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""
-        connector = self.connector(connector_id)
-        return self._client.get_connect_card_url_for_connector(
-            connector.id, redirect_uri=redirect_uri
-        )
+        with self.journal.noted("card", connector_id) as note:
+            connector = note.about(self.connector(connector_id))
+            return self._client.get_connect_card_url_for_connector(
+                connector.id, redirect_uri=redirect_uri
+            )
 
     def hand_off(self, connector_id: str, *, return_url: str) -> ConnectCard:
         """Return a card that leads back to our return route.
 
         The card that came with the creation serves the first time.
         """
-        made, card = self._cards.pop(connector_id, (None, None))
-        if made and card and datetime.now(UTC) - made < CARD_AT_HAND:
-            return card
+        at, made = self._made.pop(connector_id, (None, None))
+        if at and made and made.connect_card and datetime.now(UTC) - at < CARD_AT_HAND:
+            with self.journal.noted("card") as note:
+                note.about(made)
+            return made.connect_card
         state = self.signer.state(self.tenant.id, connector_id=connector_id)
         return self.connect_card(connector_id, redirect_uri=f"{return_url}?state={state}")
+
+    def invitation(self, connector_id: str) -> str:
+        """Return a slip with which a colleague can finish the set-up of one of the connectors."""
+        with self.journal.noted("invite", connector_id) as note:
+            connector = note.about(self.connector(connector_id))
+            return self.signer.invitation(self.tenant.id, connector.id)
 
     def come_back(self, state: str) -> Connector | None:
         """Return the connector that a return is about, read anew.
@@ -209,19 +224,13 @@ class Portal:
         if said is None or not self._store.use_slip(said.nonce):
             return None
         self._cache.forget(self._connectors_key)
-        if said.connector_id:
-            return self.connector(said.connector_id)
-        return _pick(self.connectors(), "schema_name", said.schema_name)
-
-    def sync(self, connector_id: str) -> None:
-        """Start a sync of one of the tenant's connectors now."""
-        self._client.sync_connector(self.connector(connector_id).id)
-        self._cache.forget(self._connectors_key)
-
-    def resume(self, connector_id: str) -> None:
-        """Let one of the tenant's connectors sync again."""
-        self._client.update_connector(self.connector(connector_id).id, paused=False)
-        self._cache.forget(self._connectors_key)
+        with self.journal.noted("return", said.connector_id, name=said.schema_name) as note:
+            if said.connector_id:
+                connector = self.connector(said.connector_id)
+            else:
+                connector = _pick(self.connectors(), "schema_name", said.schema_name)
+            note.details = f"set-up {connector.status.setup_state}"
+            return note.about(connector)
 
     @property
     def _connectors_key(self) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -33,6 +34,8 @@ from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
+
+LINES_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
@@ -139,6 +142,21 @@ def come_back() -> ResponseReturnValue:
     if connector is None:
         return _to_connectors(note="used")
     return _to_connectors(returned=connector.id)
+
+
+@routes.get("/audit.csv")
+def export_audit() -> ResponseReturnValue:
+    """Return who did what to the tenant's connectors as CSV, the oldest entry first.
+
+    Until there is sign-in there is one tenant, and whoever reaches this route reads its log.
+    """
+    lines = opened().portal.journal.csv()
+    parts = iter(lambda: "".join(islice(lines, LINES_AT_ONCE)), "")
+    # Read before the answer begins, so that a database that fails is an error and no empty file.
+    first = next(parts)
+    answer = Response(chain([first], parts), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return _never_kept(answer)
 
 
 @routes.get("/healthz")

@@ -102,7 +102,7 @@ def start(settings: Settings) -> Runtime:
     Raises ConfigurationError if the database cannot be opened.
     """
     shelf = _shelf(settings)
-    store = _open_store(settings)
+    store = open_store(settings)
     if settings.sandbox:
         from pbf.sandbox.server import SandboxServer
 
@@ -156,7 +156,11 @@ def _shelf(settings: Settings) -> Shelf | None:
         ) from None
 
 
-def _open_store(settings: Settings) -> "Store":
+def open_store(settings: Settings) -> "Store":
+    """Return the store that the settings ask for.
+
+    Raises ConfigurationError if it cannot be opened.
+    """
     # What opens the database takes a quarter of a second to import; the server listens meanwhile.
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -17,7 +17,14 @@ from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
 from pbf.door import PREFIX
-from pbf.errors import ConfigurationError, PbfError, RateLimited, Unauthorized, UnknownConnector
+from pbf.errors import (
+    ConfigurationError,
+    PbfError,
+    RateLimited,
+    StoreFailed,
+    Unauthorized,
+    UnknownConnector,
+)
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import ago, exact
@@ -73,6 +80,8 @@ def stop_with(error: PbfError) -> NoReturn:
         heading = "Fivetran refused the API key"
     elif isinstance(error, RateLimited):
         heading = "Too many requests for now"
+    elif isinstance(error, StoreFailed):
+        heading = "Our own database does not answer"
     reference = referred(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
@@ -194,13 +203,20 @@ def facts(told: Mapping[str, str]) -> None:
     st.html(f'<dl class="pbf-facts">{each}</dl>')
 
 
-def grid(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return HTML for a plain table of texts."""
+class Html(str):
+    """A text that is HTML already; any other is escaped where it is shown."""
+
+
+def grid(heads: Iterable[str], rows: Iterable[Iterable[str]], *, kind: str = "") -> str:
+    """Return HTML for a table of texts and HTML; `kind` is a class of its own for the style."""
     top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f'<table class="pbf-records"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    name = f"pbf-records {kind}".strip()
+    return f'<table class="{name}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _cell(content: str) -> str:
+    return f"<td>{content if isinstance(content, Html) else escape(content)}</td>"
 
 
 def when(moment: str | None) -> str:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import responses
@@ -7,9 +7,11 @@ from pbf import bulk
 from pbf.api_client import ApiClient
 from pbf.bulk import Outcome, carry_out, chosen
 from pbf.errors import UnknownConnector
+from pbf.journal import Journal
 from pbf.models import Connector
 from pbf.operations import Operations
 from pbf.runtime import Runtime
+from pbf.store import Store
 from pbf.transport import Request
 
 API = "https://fivetran.example"
@@ -27,7 +29,14 @@ def api():
 
 
 @pytest.fixture
-def operations() -> Callable[..., Operations]:
+def store() -> Iterator[Store]:
+    opened = Store("sqlite://")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def operations(store: Store) -> Callable[..., Operations]:
     """Make the actions over known connectors; `forgotten` counts how often the list is dropped."""
 
     def make(*known: Connector, forgotten: list[str]) -> Operations:
@@ -39,7 +48,10 @@ def operations() -> Callable[..., Operations]:
             return by_id[connector_id]
 
         client = ApiClient(Request(API, "key", "secret", timeout=5))
-        return Operations(client, find=find, forget=lambda: forgotten.append("once"))
+        journal = Journal(store, "our_group")
+        return Operations(
+            client, find=find, forget=lambda: forgotten.append("once"), journal=journal
+        )
 
     return make
 
@@ -68,7 +80,7 @@ def test_a_list_turned_round_gives_the_same_connectors():
     assert [one.id for one in found] == ["a", "c"]
 
 
-def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operations):
+def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operations, store):
     rows = [connector(name) for name in ("limited", "failed", "slow", "fine")]
     patch(api, "limited", status=429, json={}, headers={"Retry-After": "9"})
     patch(api, "failed", status=500, json={})
@@ -84,6 +96,12 @@ def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operatio
     assert "9 seconds" in outcomes[0].problem
     assert "(500)" in outcomes[1].problem
     assert forgotten == ["once"]
+    assert [(one.connector_id, one.outcome) for one in store.audit.entries("our_group")] == [
+        ("limited", "RateLimited"),
+        ("failed", "ServerFailed"),
+        ("slow", "done"),
+        ("fine", "done"),
+    ]
 
 
 def test_a_row_that_cannot_take_the_action_says_why(operations):

@@ -92,7 +92,7 @@ def test_every_part_is_in_readmes_layout():
 
 def test_readmes_routes_are_there():
     known = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
-    named = re.findall(r"(?:curl -s http://127\.0\.0\.1:5001|`GET )(/_/[A-Za-z_/]+)", README)
+    named = re.findall(r"(?:curl -s http://127\.0\.0\.1:5001|`GET )(/_/[A-Za-z_/.]+)", README)
 
     assert len(set(named)) >= 4
     assert set(named) <= known

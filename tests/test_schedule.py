@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pbf.actions import schedule_in_words
 from pbf.models import Connector
 from pbf.schedule import (
     ON_A_SCHEDULE,
@@ -134,3 +135,21 @@ def test_a_wish_changes_what_differs_alone(wish, changed):
     kind, minutes, hour = wish
 
     assert change(connector(), kind=kind, minutes=minutes, hour=hour) == changed
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        pytest.param({"sync_frequency": 360, "schedule_type": None}, "every 6 hours", id="hours"),
+        pytest.param(
+            {"schedule_type": "auto", "sync_frequency": 1440, "daily_sync_time": "06:00"},
+            "on a schedule, daily, at 06:00 UTC",
+            id="all",
+        ),
+        pytest.param({"schedule_type": "manual"}, "on request", id="manual"),
+        pytest.param({"sync_frequency": 2880}, "every 2880 minutes", id="fivetrans-own"),
+        pytest.param({}, "", id="nothing"),
+    ],
+)
+def test_what_of_a_schedule_was_asked_for_is_told_in_words(asked: dict, words: str):
+    assert schedule_in_words(asked) == words

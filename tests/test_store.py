@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, text
@@ -125,7 +127,7 @@ def test_what_is_kept_outlives_a_restart(lasting):
     first = Store(lasting)
     first.keep_name(connector(), "Sales")
     first.use_slip("nonce")
-    first.note("page", "pause", "one", "sales", "done")
+    first.note("page", "pause", "one", "sales", "done", group_id="g")
     first.close()
 
     second = Store(lasting)
@@ -167,11 +169,9 @@ def test_a_database_from_before_there_were_migrations_is_taken_over_without_loss
     with old.begin() as connection:
         for table in ("alembic_version", "creations", "deletions", "used_slips"):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("ALTER TABLE audit RENAME TO other"))
+        connection.execute(text("DROP TABLE audit"))
         if old.dialect.name == "postgresql":
-            connection.execute(text("DROP FUNCTION audit_only_grows() CASCADE"))
-        else:
-            connection.execute(text("DROP TABLE other"))
+            connection.execute(text("DROP FUNCTION audit_only_grows()"))
         connection.execute(text("INSERT INTO typed_names VALUES ('one', 'sales', 'Sales')"))
         connection.execute(text("CREATE TABLE attempts (key VARCHAR(100) PRIMARY KEY)"))
         connection.execute(
@@ -224,7 +224,7 @@ def test_used_slips_go_when_they_have_long_expired(store, monkeypatch):
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET who = 'other'", "DELETE FROM audit"])
 def test_the_audit_log_only_grows(store, change):
-    store.note("page", "delete", "one", "sales", "done")
+    store.note("page", "delete", "one", "sales", "done", group_id="g")
 
     with (
         pytest.raises((StoreFailed, IntegrityError)),
@@ -238,14 +238,57 @@ def test_the_audit_log_only_grows(store, change):
 def test_the_audit_log_is_exported_whole_and_harmless_to_a_spreadsheet(store, monkeypatch):
     monkeypatch.setattr("pbf.store.audit.AT_ONCE", 2)
     for number in range(5):
-        store.note("route", "create", f"c{number}", '=HYPERLINK("x"),', "done")
+        store.note("route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
 
-    rows = list(csv.reader(store.audit.csv()))
+    rows = list(csv.DictReader(store.audit.csv()))
 
-    assert rows[0] == ["at", "who", "what", "connector_id", "name", "outcome"]
-    assert [row[3] for row in rows[1:]] == ["c0", "c1", "c2", "c3", "c4"]
-    assert {row[4] for row in rows[1:]} == {'\'=HYPERLINK("x"),'}
-    assert datetime.fromisoformat(rows[1][0]).tzinfo == UTC
+    assert [row["connector_id"] for row in rows] == ["c0", "c1", "c2", "c3", "c4"]
+    assert {row["name"] for row in rows} == {'\'=HYPERLINK("x"),'}
+    assert datetime.fromisoformat(rows[0]["at"]).tzinfo == UTC
+    assert set(rows[0]) == {
+        *("at", "who", "what", "details", "connector_id", "name", "outcome", "group_id")
+    }
+
+
+def test_a_group_reads_its_own_entries_alone_and_the_newest_first(store):
+    for number, group in enumerate(("ours", "theirs", "ours", "ours")):
+        store.note("page", "sync", f"c{number % 2}", "sales", f"{number}", group_id=group)
+
+    ours = [entry.outcome for entry in store.audit.newest("ours", 2)]
+    about = [entry.outcome for entry in store.audit.newest("ours", 9, connector_id="c0")]
+    theirs = list(csv.DictReader(store.audit.csv("theirs")))
+
+    assert (ours, about) == (["3", "2"], ["2", "0"])
+    assert [row["outcome"] for row in theirs] == ["1"]
+
+
+def test_an_id_that_no_database_takes_is_noted_as_far_as_it_goes(store):
+    store.note("route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g")
+
+    assert [entry.connector_id for entry in store.audit.entries()] == ["a?b?" + "x" * 196]
+
+
+def test_a_log_from_before_it_told_the_group_is_kept_as_it_is(lasting):
+    old = engine._engine(engine._with_driver(lasting))
+    config = Config()
+    config.set_main_option("script_location", str(engine.MIGRATIONS))
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        told = "('2026-11-23T10:00:00.000+00:00', 'page', 'create', 'one', 'sales', 'done')"
+        columns = "at, who, what, connector_id, name, outcome"
+        connection.execute(text(f"INSERT INTO audit ({columns}) VALUES {told}"))
+    old.dispose()
+
+    opened = Store(lasting)
+    opened.note("page", "pause", "one", "sales", "done", group_id="ours")
+
+    kept = [(entry.what, entry.group_id, entry.details) for entry in opened.audit.entries()]
+    assert kept == [("create", "", ""), ("pause", "ours", "")]
+    assert [entry.what for entry in opened.audit.newest("ours", 9)] == ["pause"]
+    with pytest.raises((StoreFailed, IntegrityError)), opened._database.session() as session:
+        session.execute(text("UPDATE audit SET group_id = 'ours'"))
+    opened.close()
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

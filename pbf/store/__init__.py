@@ -62,10 +62,28 @@ class Store:
             return False
         return True
 
-    def note(self, who: str, what: str, connector: str, name: str, outcome: str) -> None:
-        """Add to the audit log; where that fails the log of the process says so."""
+    def note(
+        self,
+        who: str,
+        what: str,
+        connector: str,
+        name: str,
+        outcome: str,
+        *,
+        group_id: str,
+        details: str = "",
+    ) -> None:
+        """Add to the audit log of a group; where that fails the log of the process says so."""
         with suppress(StoreFailed):
-            self.audit.add(who=who, what=what, connector_id=connector, name=name, outcome=outcome)
+            self.audit.add(
+                who=who,
+                what=what,
+                details=details,
+                connector_id=connector,
+                name=name,
+                outcome=outcome,
+                group_id=group_id,
+            )
             return
         logger.error("not in the audit log: %s %s, %s by %s", what, connector, outcome, who)
 

@@ -1,6 +1,6 @@
 """The store's tables; `pbf/migrations` makes them, save in memory."""
 
-from sqlalchemy import DDL, Boolean, Double, Integer, String, Text, UniqueConstraint, event
+from sqlalchemy import DDL, Boolean, Double, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -70,6 +70,10 @@ class AuditEntry(Base):
     """Who did what to which connector, when, and what came of it; the database keeps it so."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("audit_of_group", "group_id", "id"),
+        Index("audit_of_connector", "group_id", "connector_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     # In UTC, as ISO 8601 has it.
@@ -79,6 +83,8 @@ class AuditEntry(Base):
     connector_id: Mapped[str] = mapped_column(String(200))
     name: Mapped[str] = mapped_column(String(200))
     outcome: Mapped[str] = mapped_column(Text)
+    group_id: Mapped[str] = mapped_column(String(200), server_default="")
+    details: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 # As the migrations do it; they tell how a table came to be, and are not changed with it.

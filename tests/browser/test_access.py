@@ -60,6 +60,13 @@ def open_the_tables_behind(page: Page) -> None:
     expect(page.locator(".pbf-records").last).to_be_visible()
 
 
+def do_something(page: Page) -> None:
+    one = page.request.get("/_/connectors").json()[0]["id"]
+    for each in (one, "nobody"):
+        page.request.get(f"/_/connectors/{each}/form")
+    expect(page.locator(".pbf-activity a").first).to_be_visible(timeout=10_000)
+
+
 SCREENS = [
     pytest.param("/", open_the_tables_behind, id="overview"),
     # All 773 cards take axe a quarter of a minute; some thirty are made of the same parts.
@@ -72,6 +79,7 @@ SCREENS = [
     pytest.param("/connector?id={salesforce_crm}", press("Change schedule"), id="schedule"),
     pytest.param("/connector?id=nobody", shows("[data-testid=stAlert]"), id="no-such-connector"),
     pytest.param("/tables?id={salesforce_crm}", shows("[data-testid=stDataFrame]"), id="tables"),
+    pytest.param("/activity", do_something, id="activity"),
     pytest.param("/_/go/old-slip", shows("[data-testid=stAlert]"), id="slip-that-ran-out"),
     pytest.param("/_/docs", shows(".opblock"), id="routes"),
 ]

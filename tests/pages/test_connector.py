@@ -5,6 +5,7 @@ import pytest
 import responses
 from streamlit.testing.v1 import AppTest
 
+from pbf.errors import StoreFailed
 from tests.pages.conftest import API, CONNECTORS, SERVICES
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 
@@ -134,6 +135,34 @@ def test_past_syncs_and_errors_are_left_out_where_the_account_does_not(account, 
 
     assert headers(app) == ["Facts", "Tasks and warnings"]
     assert not app.error
+    assert not app.exception
+
+
+def test_what_people_did_to_it_last_is_told_and_nothing_of_others(house, named, visit):
+    one, other = named("stripe_payments").id, named("webshop").id
+    for _ in range(3):
+        house.portal.operations.pause(one)
+        house.portal.operations.resume(one)
+    house.portal.operations.pause(other)
+
+    app = visit("connector", id=one)
+
+    told = html(app).rpartition("<tbody>")[2].partition("</tbody>")[0]
+    assert headers(app)[-1] == "What people did"
+    assert re.findall(r"</td><td>(\w+)<", told) == ["Resume", "Pause", "Resume", "Pause", "Resume"]
+    assert "Dashboard" in told
+
+
+def test_a_database_that_fails_leaves_out_what_people_did(house, named, visit, monkeypatch):
+    def fail(*_, **__):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    house.portal.operations.pause(named("stripe_payments").id)
+    monkeypatch.setattr(house.store.audit, "newest", fail)
+
+    app = visit("connector", id=named("stripe_payments").id)
+
+    assert "What people did" not in headers(app)
     assert not app.exception
 
 

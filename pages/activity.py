@@ -1,0 +1,54 @@
+"""Activity: who did what to which connector, and what came of it."""
+
+from itertools import islice
+
+import streamlit as st
+
+from pbf import activity, data, ui
+from pbf.errors import ApiError, StoreFailed
+from pbf.models import Connector
+from pbf.portal import Portal
+
+SHOWN = 200
+SEARCHED = 5000
+EXAMPLES = "A connector, an action, an outcome"
+
+
+def known_connectors() -> dict[str, Connector]:
+    """Return the connectors by id; where Fivetran does not tell, names and links are missing."""
+    try:
+        return {connector.id: connector for connector in data.connectors().items}
+    except ApiError:
+        return {}
+
+
+@st.fragment(run_every=ui.FOLLOW)
+def follow(portal: Portal) -> None:
+    """Show the newest entries that match, and keep up with what is done."""
+    typed = st.session_state.get("activity-search") or ""
+    try:
+        entries = portal.journal.newest(SEARCHED if typed else SHOWN)
+    except StoreFailed as error:
+        ui.stop_with(error)
+    if not entries:
+        st.info(
+            "Nothing has been done yet. What people and programs do to connectors from here on, "
+            "such as creating or pausing one, is listed here with what came of it."
+        )
+        return
+    st.text_input("Search", key="activity-search", type="search", live=True, placeholder=EXAMPLES)
+    known = known_connectors()
+    found = list(islice(activity.matching(entries, typed, known), SHOWN))
+    if found:
+        st.html(activity.table(found, known))
+    else:
+        ui.quiet(f"Nothing of it among the newest {len(entries):,} entries.")
+    if len(found) == SHOWN:
+        ui.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
+
+
+portal = ui.start_page("Activity")
+title, way = st.columns([3, 1], vertical_alignment="center")
+title.title("Activity", anchor=False)
+way.html(activity.DOWNLOAD)
+follow(portal)

@@ -1,0 +1,133 @@
+"""The audit log in words: who did what, to which connector, and what came of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from pbf import ui
+from pbf.actions import LABELS
+from pbf.door import PREFIX
+from pbf.health import Tone
+from pbf.journal import DONE
+from pbf.models import Connector
+from pbf.panels import address
+from pbf.ui import Html
+from pbf.words import spaced
+
+if TYPE_CHECKING:
+    from pbf.store.audit import Entry
+
+WHO = {
+    "page": "Dashboard",
+    "route": "A program",
+    "link": "A colleague with a link",
+    "command": "Command line",
+}
+WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
+    "create": "Create",
+    "card": "Open the Connect Card",
+    "return": "Come back from the Connect Card",
+    "invite": "Make a link for a colleague",
+    "reload_schemas": "Look at the source",
+    "choose_tables": "Choose tables",
+}
+REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
+OUTCOMES: dict[str, tuple[str, Tone]] = {
+    DONE: ("Done", "good"),
+    "NotNow": ("Not possible then", "attention"),
+    "UnknownConnector": ("No such connector", "attention"),
+    "NameTaken": ("Name was taken", "attention"),
+    "KeyReused": ("Key was used before", "attention"),
+    "ConnectionFailed": ("Fivetran not reached", "bad"),
+    "TimedOut": ("No answer in time", "bad"),
+    "BadAnswer": ("Answer not understood", "bad"),
+    "ServerFailed": ("Fivetran failed", "bad"),
+    "InvalidRequest": REFUSED,
+    "Conflict": REFUSED,
+    "Forbidden": REFUSED,
+    "ApiRejected": REFUSED,
+    "Unauthorized": ("API key refused", "bad"),
+    "NotFound": ("Not there at Fivetran", "bad"),
+    "GroupNotVisible": ("Group not visible", "bad"),
+    "RateLimited": ("Too many requests", "bad"),
+}
+FAILED: tuple[str, Tone] = ("Failed", "bad")
+
+DOWNLOAD = f'<a class="pbf-button" href="{PREFIX}/audit.csv" download>Download CSV</a>'
+
+
+def matching(
+    entries: Iterable["Entry"], typed: str, known: Mapping[str, Connector]
+) -> Iterator["Entry"]:
+    """Yield the entries in whose words all the typed ones are found."""
+    wanted = typed.casefold().split()
+    for entry in entries:
+        connector = _connector(entry, known)
+        told = (
+            *(_who(entry), _what(entry), entry.details, entry.name, entry.connector_id),
+            *(_outcome(entry)[0], connector.title if connector else ""),
+        )
+        text = " ".join(told).casefold()
+        if all(word in text for word in wanted):
+            yield entry
+
+
+def table(entries: Iterable["Entry"], known: Mapping[str, Connector]) -> str:
+    """Return a table of entries, with links to the connectors that are still there."""
+    rows = (
+        (
+            Html(ui.when(entry.at)),
+            Html(f"<strong>{escape(_what(entry))}</strong>{_quiet(entry.details)}"),
+            Html(_whose(entry, known)),
+            _who(entry),
+            Html(ui.badge(*_outcome(entry))),
+        )
+        for entry in entries
+    )
+    return ui.grid(("When", "What", "Connector", "Who", "Outcome"), rows, kind="pbf-activity")
+
+
+def few(entries: Iterable["Entry"]) -> str:
+    """Return a table of entries about one connector."""
+    rows = (
+        (
+            Html(ui.when(entry.at)),
+            Html(f"{escape(_what(entry))}{_quiet(entry.details)}{_quiet(_who(entry))}"),
+            Html(ui.badge(*_outcome(entry))),
+        )
+        for entry in entries
+    )
+    return ui.grid(("When", "What", "Outcome"), rows)
+
+
+def _connector(entry: "Entry", known: Mapping[str, Connector]) -> Connector | None:
+    """Return the connector of an entry if it is there; the name tells reused ids apart."""
+    found = known.get(entry.connector_id)
+    return found if found and found.schema_name == entry.name else None
+
+
+def _whose(entry: "Entry", known: Mapping[str, Connector]) -> str:
+    connector = _connector(entry, known)
+    if connector is None:
+        return escape(entry.name) or (
+            f"<code>{escape(entry.connector_id)}</code>" if entry.connector_id else ""
+        )
+    way = escape(address("connector", {"id": connector.id}))
+    schema = _quiet(entry.name) if entry.name != connector.title else ""
+    return f'<a href="{way}">{escape(connector.title)}</a>{schema}'
+
+
+def _who(entry: "Entry") -> str:
+    return WHO.get(entry.who, entry.who)
+
+
+def _what(entry: "Entry") -> str:
+    return WHAT.get(entry.what) or spaced(entry.what).capitalize()
+
+
+def _outcome(entry: "Entry") -> tuple[str, Tone]:
+    return OUTCOMES.get(entry.outcome, FAILED)
+
+
+def _quiet(text: str) -> str:
+    return f'<span class="pbf-quiet">{escape(text)}</span>' if text else ""

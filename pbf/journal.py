@@ -1,0 +1,84 @@
+"""The audit log as one tenant's actions write it: an entry for each, with what came of it.
+
+Only our own words go in: what was asked for, and the type of an error. What Fivetran said never
+does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pbf.errors import InProgress, StoreFailed
+from pbf.models import Connector
+from pbf.redaction import redact
+from pbf.who import WHO
+
+if TYPE_CHECKING:
+    from pbf.store import Store
+    from pbf.store.audit import Entry
+
+DONE = "done"
+
+
+@dataclass
+class Note:
+    """What is to be written of the thing that is being done, as far as it is known."""
+
+    connector_id: str
+    name: str
+    details: str
+    left_out: bool = False
+
+    def about(self, connector: Connector) -> Connector:
+        """Say which connector it is done to, and return it."""
+        self.connector_id, self.name = connector.id, connector.schema_name
+        return connector
+
+
+class Journal:
+    """The audit log of one group, and no other's."""
+
+    def __init__(self, store: "Store", group_id: str) -> None:
+        """Keep it in a store."""
+        self._store = store
+        self._group_id = group_id
+
+    @contextmanager
+    def noted(
+        self, what: str, connector_id: str = "", *, name: str = "", details: str = ""
+    ) -> Iterator[Note]:
+        """Write down what is done within, whether it works or raises, unless it is left out.
+
+        `connector_id` may be anything. A database that fails does not fail the action.
+        """
+        note = Note(redact(connector_id), name, details)
+        try:
+            yield note
+        except (InProgress, StoreFailed):
+            # Who waits for an attempt at work elsewhere has done nothing yet, and a database that
+            # has just failed takes no entry.
+            raise
+        except Exception as error:
+            self._write(what, note, type(error).__name__)
+            raise
+        if not note.left_out:
+            self._write(what, note, DONE)
+
+    def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
+        """Return the newest entries first, all or those about one connector.
+
+        Raises StoreFailed.
+        """
+        return self._store.audit.newest(self._group_id, limit, connector_id=connector_id)
+
+    def csv(self) -> Iterator[str]:
+        """Yield all entries as lines of CSV, the oldest first; raise StoreFailed."""
+        return self._store.audit.csv(self._group_id)
+
+    def _write(self, what: str, note: Note, outcome: str) -> None:
+        self._store.note(
+            *(WHO.get(), what, note.connector_id, note.name, outcome),
+            group_id=self._group_id,
+            details=note.details,
+        )

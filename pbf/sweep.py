@@ -1,0 +1,104 @@
+"""The sweep: what was created here, never finished, and has lain there for days, is deleted.
+
+A connector that was made elsewhere is left alone, whatever its state.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pbf.errors import NotFound, PbfError
+from pbf.models import Connector
+from pbf.operations import Operations
+from pbf.runtime import Runtime
+from pbf.words import ago
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the sweep's report."""
+
+    good: bool
+    text: str
+
+    def __str__(self) -> str:
+        """Return the line as it is printed."""
+        return self.text
+
+
+def left_behind(
+    connectors: Iterable[Connector], created: Collection[tuple[str, str]], *, before: datetime
+) -> list[Connector]:
+    """Return what was begun before a time and never finished, of those that we created (pure).
+
+    `created` names ours by id and permanent name.
+    """
+    return [
+        connector
+        for connector in connectors
+        if (connector.id, connector.schema_name) in created
+        and _is_unfinished(connector)
+        and connector.created_at is not None
+        and connector.created_at < before
+    ]
+
+
+def sweep(
+    open_runtime: Callable[[], Runtime], *, days: int, really_delete: bool
+) -> Iterator[Finding]:
+    """Yield a line for each connector to delete, deleted only if that is wanted, and the sum.
+
+    First it is found out what became of creations that nobody is at work on any more.
+    """
+    now = datetime.now(UTC)
+    try:
+        runtime = open_runtime()
+        runtime.portal.settle_abandoned()
+        answer = runtime.portal.connectors()
+        if answer.problem:
+            raise answer.problem
+        created = runtime.store.names()
+    except PbfError as error:
+        yield Finding(False, f"Nothing was swept. {error}")
+        return
+    found = left_behind(answer.items, created, before=now - timedelta(days=days))
+    if not found:
+        yield Finding(True, f"Nothing to sweep: none was left unfinished for {days} days.")
+    elif really_delete:
+        yield from _delete(runtime, found, now)
+    else:
+        yield from (Finding(True, f"would delete  {_told(one, now)}") for one in found)
+        command = f"python -m pbf sweep --days {days} --delete"
+        yield Finding(True, f"{len(found)} in all; nothing was deleted. To do it: {command}")
+
+
+def _delete(runtime: Runtime, found: Iterable[Connector], now: datetime) -> Iterator[Finding]:
+    """Delete one after the other; what fails for one does not stop the next."""
+    with runtime.portal.operations.together() as operations:
+        for connector in found:
+            told = _told(connector, now)
+            try:
+                done = _delete_one(runtime, operations, connector)
+            except PbfError as error:
+                yield Finding(False, f"NOT deleted   {told}: {error}")
+            else:
+                yield Finding(True, f"{'deleted     ' if done else 'kept        '}  {told}")
+
+
+def _delete_one(runtime: Runtime, operations: Operations, connector: Connector) -> bool:
+    """Delete a connector, unless somebody has finished it since the list was read."""
+    with suppress(NotFound):
+        if not _is_unfinished(runtime.client.get_connector(connector.id)):
+            return False
+    operations.delete(connector.id)
+    return True
+
+
+def _is_unfinished(connector: Connector) -> bool:
+    return connector.status.setup_state == "incomplete" and connector.succeeded_at is None
+
+
+def _told(connector: Connector, now: datetime) -> str:
+    begun = ago(connector.created_at or now, now)
+    return f"{connector.schema_name} ({connector.service}, {connector.id}), begun {begun}"

@@ -1,0 +1,137 @@
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pbf.activity import DOWNLOAD
+from pbf.errors import NotNow, StoreFailed
+from pbf.runtime import Runtime
+from tests.pages.reading import assert_one_sentence, everything, html
+
+RETURN = "http://localhost/_/return"
+
+
+@pytest.fixture
+def ids(house: Runtime) -> dict[str, str]:
+    """The connectors' ids by their permanent names."""
+    return {one.schema_name: one.id for one in house.portal.connectors().items}
+
+
+def rows(app: AppTest) -> list[str]:
+    """The table's rows as they read."""
+    body = html(app).partition("<tbody>")[2].partition("</tbody>")[0]
+    return [
+        " ".join(re.sub("<[^>]*>", " ", row).split()) for row in re.findall("<tr>(.*?)</tr>", body)
+    ]
+
+
+def search(app: AppTest, typed: str) -> AppTest:
+    return app.text_input(key="activity-search").set_value(typed).run()
+
+
+def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
+    made = house.portal.create("stripe", "Süd & <West>", return_url=RETURN)
+    house.portal.operations.reschedule(ids["stripe_payments"], sync_frequency=60)
+    with pytest.raises(NotNow):
+        house.portal.operations.sync(ids["jira_projects"])
+
+    app = visit("activity")
+
+    assert rows(app) == [
+        "just now Sync now jira_projects Dashboard … Not possible then",
+        "just now Change schedule hourly stripe_payments Dashboard ✓ Done",
+        "just now Create Süd &amp; &lt;West&gt; sud_west Dashboard ✓ Done",
+    ]
+    assert f'<a href="connector?id={made.id}">Süd &amp; &lt;West&gt;</a>' in html(app)
+    assert DOWNLOAD in html(app)
+    assert not app.exception
+
+
+def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(house, ids, visit):
+    house.portal.operations.delete(ids["stripe_payments"])
+
+    app = visit("activity")
+
+    assert rows(app) == ["just now Delete stripe_payments Dashboard ✓ Done"]
+    assert "<a href=" not in html(app).partition("<tbody>")[2]
+
+
+def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
+    house.portal.create("stripe", "Möbel", return_url=RETURN)
+    house.portal.operations.pause(ids["stripe_payments"])
+    app = visit("activity")
+
+    assert len(rows(app)) == 2
+    assert [row.split()[2] for row in rows(search(app, "MÖBEL done"))] == ["Create"]
+    assert [row.split()[2] for row in rows(search(app, "pause"))] == ["Pause"]
+    assert rows(search(app, "nonesuch")) == []
+    assert "Nothing of it among the newest 2 entries." in html(app)
+
+
+def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):
+    for number in range(201):
+        with house.portal.journal.noted("sync", f"c{number}"):
+            pass
+
+    app = visit("activity")
+
+    assert len(rows(app)) == 200
+    assert "c200" in rows(app)[0]
+    assert "These are the newest 200." in html(app)
+    assert len(app.get("html")) < 10
+
+
+def test_where_nothing_was_done_it_says_what_will_be_here(empty_house, visit):
+    app = visit("activity")
+
+    assert app.info[0].value.startswith("Nothing has been done yet.")
+    assert not app.text_input
+    assert not app.exception
+
+
+def test_a_database_that_fails_is_told_in_one_sentence(house, monkeypatch, visit):
+    sentence = "Our own database cannot be read or written right now."
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreFailed(sentence)
+
+    monkeypatch.setattr(house.store.audit, "newest", fail)
+
+    app = visit("activity")
+
+    assert_one_sentence(app, "Our own database does not answer", sentence)
+
+
+def test_a_failing_fivetran_leaves_the_log_without_links(house, ids, sandbox, visit):
+    house.portal.operations.pause(ids["stripe_payments"])
+    house.cache.forget(f"connectors:{house.portal.tenant.group_id}")
+    sandbox.stop()
+
+    app = visit("activity")
+
+    assert rows(app) == ["just now Pause stripe_payments Dashboard ✓ Done"]
+    assert not app.exception
+
+
+def test_half_set_credentials_are_named(half_set, visit):
+    app = visit("activity")
+
+    missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    assert_one_sentence(app, "The set-up is not complete", missing)
+
+
+def test_without_settings_the_sandbox_s_log_is_shown(unset, visit):
+    app = visit("activity")
+
+    assert "<strong>Sandbox.</strong>" in html(app)
+    assert app.info[0].value.startswith("Nothing has been done yet.")
+
+
+def test_neither_key_nor_secret_is_on_the_page(house, ids, sandbox, visit):
+    with house.portal.journal.noted("sync", sandbox.world.api_secret):
+        pass
+
+    page = everything(visit("activity"))
+
+    assert sandbox.world.api_key not in page
+    assert sandbox.world.api_secret not in page
