@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +29,8 @@ from pbf.sockets import send_at_once
 # Each mount has threads of its own: a route that waits for the sandbox must not starve it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
+# How Streamlit's own log line on it begins.
+UNCAUGHT = "Uncaught app execution"
 
 ICON = Path(__file__).with_name("pbf") / "assets" / "icon.svg"
 # What has answers and headers of its own.
@@ -42,6 +43,7 @@ logger = logging.getLogger("pbf")
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
     logs.set_up()
+    log_pages_once()
     let_go_at_the_end(let_go)
     send_at_once()
     leave_no_timer_behind()
@@ -66,11 +68,19 @@ async def icon(_request: Request) -> FileResponse:
     )
 
 
+def log_pages_once() -> None:
+    """Leave what a page raises to `on_script_error`.
+
+    Streamlit logs it as well, and where rich is installed prints it in full past every log.
+    """
+    st.set_option("logger.enableRich", False)
+    logging.getLogger("streamlit.error_util").addFilter(lambda record: record.msg != UNCAUGHT)
+
+
 def on_script_error(error: Exception) -> bool:
-    """Show a sentence instead of a traceback; the log gets the place, not the text."""
-    where = "".join(traceback.format_tb(error.__traceback__))
+    """Show a sentence instead of a traceback, and log where it happened."""
     known = logs.request_id() or logs.begin()
-    logger.error("unexpected %s\n%s", type(error).__name__, where)
+    logger.error("unexpected %s", type(error).__name__, exc_info=error)
     st.error(
         "Something went wrong here. Reload the page; nothing you saved is lost. "
         f"Reference: {known}."

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -200,7 +199,5 @@ def show_http_error(error: HTTPException) -> Response:
 
 def show_unexpected(error: Exception) -> Response:
     """Return an error that nobody foresaw, without its text."""
-    # The text of an error we did not write may quote anything; its type may not.
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("unexpected %s\n%s", type(error).__name__, where)
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
     return refusal(*UNEXPECTED, "Something went wrong here. Try again in a moment.")

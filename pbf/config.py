@@ -125,11 +125,19 @@ def _api_url(values: Mapping[str, str]) -> str:
 
 def _redis_url(values: Mapping[str, str]) -> str | None:
     text = values.get("PBF_REDIS_URL")
-    if text is not None and not text.startswith(("redis://", "rediss://", "unix://")):
+    if text is not None and not _is_redis_url(text):
         raise ConfigurationError(
             "PBF_REDIS_URL is not a Redis URL, such as redis://127.0.0.1:6379/0."
         )
     return text
+
+
+def _is_redis_url(text: str) -> bool:
+    try:
+        # A password may stand where the port belongs.
+        return text.startswith(("redis://", "rediss://", "unix://")) and urlsplit(text).port != 0
+    except ValueError:
+        return False
 
 
 def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:

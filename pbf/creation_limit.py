@@ -7,11 +7,14 @@ from typing import Any
 from flask import Flask, Response
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 
 from pbf.answers import TOO_MANY, refusal
 from pbf.config import Settings
 from pbf.door import opened
 
+MEMORY = "memory://"
 REDIS_TIMEOUT = 1.0
 REDIS = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
 
@@ -37,11 +40,12 @@ def limit_creation(app: Flask, endpoint: str, settings: Settings) -> None:
 
     Processes that share Redis count together; where it is away, each counts by itself.
     """
+    storage = _storage(settings)
     limiter = RouteLimiter(
         get_remote_address,
-        storage_uri=_storage(settings),
-        storage_options=dict(REDIS) if settings.shares_redis else {},  # type: ignore[arg-type]
-        in_memory_fallback_enabled=settings.shares_redis,
+        storage_uri=storage,
+        storage_options=dict(REDIS) if storage != MEMORY else {},  # type: ignore[arg-type]
+        in_memory_fallback_enabled=storage != MEMORY,
         strategy="moving-window",
         key_prefix="pbf:creation",
     )
@@ -67,9 +71,14 @@ def _limit() -> str:
 
 def _storage(settings: Settings) -> str:
     if not settings.shares_redis:
-        return "memory://"
+        return MEMORY
     # The library's own name for a Redis behind a file.
-    return (settings.redis_url or "").replace("unix://", "redis+unix://", 1)
+    url = (settings.redis_url or "").replace("unix://", "redis+unix://", 1)
+    try:
+        storage_from_string(url, **REDIS)
+    except (ValueError, ImportError, ConfigurationError):
+        return MEMORY  # every route and page says what is wrong with it
+    return url
 
 
 def _in_words(seconds: int) -> str:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from pbf.door import PREFIX, opened, public_url
 from pbf.errors import PbfError, UnknownConnector
+from pbf.headers import policy
 from pbf.shapes import absolute
 
 routes = Blueprint("invitations", __name__, url_prefix=PREFIX)
@@ -27,7 +28,7 @@ h1 { margin: 0 0 8px; font-size: 26px; line-height: 1.25; }
 p { margin: 0; color: light-dark(#4d5a6b, #a9b6c6); }
 """
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; form-action 'none'"
+POLICY = policy(style_src=f"'sha256-{STYLE_HASH}'", img_src="data:")
 
 SAID = {
     "expired": (

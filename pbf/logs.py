@@ -1,6 +1,7 @@
 """Logs: a JSON object a line, with the id of the request it is about, and no secret in any.
 
-A record is cleared of secrets as it is made, so that no handler of whatever library gets them.
+A record is cleared of secrets as it is made, so that no handler of whatever library gets them. Of
+an error the log has the way it took; of its text only where we know who wrote that.
 """
 
 import json
@@ -8,12 +9,18 @@ import logging
 import secrets
 import sys
 import threading
+import traceback
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from pbf.errors import PbfError
 from pbf.redaction import redact
+
+# The text of any other error may quote anything: a body, an answer, what somebody typed.
+HARMLESS = (PbfError, ImportError, NameError, AttributeError)
 
 log = logging.getLogger("pbf")
 _id: ContextVar[str] = ContextVar("request_id", default="")
@@ -50,9 +57,9 @@ class NoSecrets(logging.Filter):
             record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
         if _text(record) != clean:
             record.msg, record.args = clean, ()
-        if record.exc_info and record.exc_info[0]:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-            record.exc_info = None
+        if record.exc_info and record.exc_info[1]:
+            record.exc_text = redact("".join(_way(record.exc_info[1], set())))
+        record.exc_info = None
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
         return True
@@ -71,9 +78,8 @@ class JsonLines(logging.Formatter):
         }
         if known := getattr(record, "request_id", ""):
             said["request_id"] = known
-        trace = record.exc_text or (record.exc_info and self.formatException(record.exc_info))
-        if trace:
-            said["traceback"] = redact(trace)
+        if record.exc_text:
+            said["traceback"] = record.exc_text
         return json.dumps(said, ensure_ascii=False)
 
 
@@ -107,6 +113,21 @@ def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType
     if issubclass(kind, (KeyboardInterrupt, SystemExit)):
         return
     log.critical("ended unexpectedly", exc_info=(kind, error, trace))
+
+
+def _way(error: BaseException, told: set[int]) -> Iterator[str]:
+    """Yield lines on where an error came from, what led to it, and of what type each is."""
+    told.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in told:
+        yield from _way(before, told)
+        yield "\nwhich led to:\n\n"
+    yield from traceback.format_tb(error.__traceback__)
+    text = f": {error}" if isinstance(error, HARMLESS) else ""
+    yield f"{type(error).__module__}.{type(error).__qualname__}{text}\n"
+    for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield "\namong them:\n\n"
+        yield from _way(one, told)
 
 
 def _text(record: logging.LogRecord) -> str:

@@ -3,7 +3,7 @@
 import re
 import threading
 from base64 import b64encode
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 HIDDEN = "***"
 # A shorter text would be found in everything.
@@ -18,7 +18,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # What we sign, and what others do: payload, time or claims, signature.
     (re.compile(r"\.?[\w-]+\.[\w-]{6,7}\.[\w-]{43}(?![\w-])"), HIDDEN),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
-    (re.compile(r"(/_/go/)[^\s?\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/_/(?:go|invite)/)[^\s?\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(://)[^/\s:@]*:[^/\s@]+@"), rf"\1{HIDDEN}@"),
     (
         re.compile(r"(?i)(authorization['\"]?\s*[:=,]\s*['\"]?(?:(?:basic|bearer)\s+)?)[^\s'\",]+"),
@@ -28,6 +28,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)\b((?:{KEYS})=)[^\s&\"',;)]+"), rf"\1{HIDDEN}"),
     (re.compile(rf"(?i)(['\"](?:{KEYS})['\"]\s*:\s*)(['\"])[^'\"]*\2"), rf"\1\2{HIDDEN}\2"),
 )
+
+# Up to the last @, since people do not always escape what they should.
+PASSWORD = re.compile(r"://[^/:@]*:(.*)@")
 
 _values: tuple[str, ...] = ()
 _lock = threading.Lock()
@@ -49,11 +52,9 @@ def hide_pair(key: str, secret: str) -> None:
 
 
 def hide_password(url: str | None) -> None:
-    """Remember the password of a URL."""
-    try:
-        hide(urlsplit(url).password if url else None)
-    except ValueError:
-        return  # what is no URL is refused elsewhere
+    """Remember the password of a URL, as it is written and as it is meant."""
+    if found := PASSWORD.search(url or ""):
+        hide(found[1], unquote(found[1]))
 
 
 def redact(text: str) -> str:

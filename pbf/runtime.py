@@ -101,6 +101,7 @@ def start(settings: Settings) -> Runtime:
 
     Raises ConfigurationError if the database cannot be opened.
     """
+    _hide(settings)
     shelf = _shelf(settings)
     store = open_store(settings)
     if settings.sandbox:
@@ -124,9 +125,6 @@ def _assemble(
 ) -> Runtime:
     key, secret, group_id = credentials
     hide_pair(key, secret)
-    hide(settings.signing_key)
-    for url in (settings.database_url, settings.redis_url):
-        hide_password(url)
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(shelf=shelf)
     portal = Portal(
@@ -137,6 +135,14 @@ def _assemble(
         signer=Signer(settings.signing_key or _signing_key(secret, shared=sandbox is None)),
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
+
+
+def _hide(settings: Settings) -> None:
+    """Let no log tell the secrets, before anything that may fail is begun with them."""
+    hide_pair(settings.api_key or "", settings.api_secret or "")
+    hide(settings.signing_key)
+    for url in (settings.database_url, settings.redis_url):
+        hide_password(url)
 
 
 def _shelf(settings: Settings) -> Shelf | None:
@@ -170,7 +176,7 @@ def open_store(settings: Settings) -> "Store":
     usual = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     try:
         return Store(settings.database_url or usual)
-    except (SQLAlchemyError, ImportError):
+    except (SQLAlchemyError, ImportError, ValueError, TypeError):
         # The error may quote the URL with its password, so it is not chained into logs.
         raise ConfigurationError(
             "The database cannot be opened. Check PBF_DATABASE_URL; where it is not set, the "

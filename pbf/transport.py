@@ -35,6 +35,7 @@ from pbf.errors import (
     Unreachable,
 )
 from pbf.models import RateLimit
+from pbf.redaction import HIDDEN, redact
 
 CONNECT_TIMEOUT = 5.0
 RETRIES = 2
@@ -196,10 +197,11 @@ class Request:
         if not isinstance(said, str) or not said.strip():
             return ""
         for secret in filter(None, self._secrets):
-            said = said.replace(secret, "***")
+            said = said.replace(secret, HIDDEN)
         # What does not print could break a log into lines, or colour it.
         printed = "".join(letter if letter.isprintable() else " " for letter in said)
-        said = " ".join(printed.split())[:LONGEST_MESSAGE]
+        # It may quote what we sent, such as a way back, or a card's address.
+        said = " ".join(redact(printed).split())[:LONGEST_MESSAGE]
         return f": {said}" if said.endswith((".", "!", "?")) else f": {said}."
 
 

@@ -55,11 +55,26 @@ class PostgresServer:
         """Make a database without a table, and return its address."""
         return self._make()
 
+    @contextmanager
+    def away(self, url: str) -> Iterator[None]:
+        """End every connection to a database, and let nobody in until the block ends."""
+        name = url.rpartition("/")[2]
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        self._do(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", end)
+        try:
+            yield
+        finally:
+            self._do(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
     def _make(self, how: str = "") -> str:
         name = f"pbf_{next(self._numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}{how}".encode())
+        self._do(f"CREATE DATABASE {name}{how}")
         return self.url(name)
+
+    def _do(self, *statements: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
 
 
 def programs() -> Path:

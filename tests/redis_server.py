@@ -25,15 +25,18 @@ def redis_program() -> str:
 
 
 @contextmanager
-def redis_server(folder: Path, port: int | None = None) -> Iterator[str]:
+def redis_server(
+    folder: Path, port: int | None = None, *, password: str | None = None
+) -> Iterator[str]:
     """Run a Redis server until the block ends, and yield its URL."""
     port = port or free_port()
     options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
+    options |= {"requirepass": password} if password else {}
     command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     process = subprocess.Popen([redis_program(), *command], stdout=subprocess.DEVNULL)
     try:
         _wait_until_it_listens(port, process)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"redis://{f':{password}@' if password else ''}127.0.0.1:{port}/0"
     finally:
         process.terminate()
         process.wait(20)

@@ -52,6 +52,8 @@ def served(settings: Settings | None) -> TestClient:
         ("/_/go/forged", 303),
         ("/_/return?state=forged", 303),
         ("/_/connectors/nobody", 404),
+        ("/_/invite/forged", 404),
+        ("/_/invited?state=forged", 200),
     ],
 )
 def test_no_route_lets_a_browser_run_anything_foreign(client: FlaskClient, path: str, status: int):

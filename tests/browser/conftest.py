@@ -1,19 +1,11 @@
 """A real Chromium, and the product as a person starts it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 import requests
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Request,
-)
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.servers import dashboard
 
@@ -23,15 +15,10 @@ HARMLESS = ("_stcore/health", "_stcore/host-config")
 
 @dataclass
 class Visitor:
-    """A person with an empty browser, who keeps all that it receives."""
+    """A person with an empty browser, and what it complains of."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    received: list[bytes] = field(default_factory=list)
-
-    def keep_frame(self, frame: str | bytes) -> None:
-        """Keep a message from the server."""
-        self.received.append(frame.encode() if isinstance(frame, str) else frame)
 
     def settle(self) -> None:
         """Wait until Streamlit has run the page to its end."""
@@ -97,19 +84,6 @@ def _watch(visitor: Visitor) -> None:
     page = visitor.page
     page.on("console", lambda message: _note(visitor, message))
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
-    page.on("requestfinished", lambda request: _keep(visitor, request))
-    page.on("websocket", lambda socket: socket.on("framereceived", visitor.keep_frame))
-
-
-def _keep(visitor: Visitor, request: Request) -> None:
-    response = request.response()
-    if response is None:
-        return
-    visitor.received.append(response.url.encode() + str(response.all_headers()).encode())
-    if not 300 <= response.status < 400:
-        # What belongs to a page that was left is gone from the browser too.
-        with suppress(PlaywrightError):
-            visitor.received.append(response.body())
 
 
 def _note(visitor: Visitor, message: ConsoleMessage) -> None:

@@ -1,5 +1,17 @@
-"""The same draws in every run."""
+"""The same draws in every run, and as many as are planned."""
+
+from collections.abc import Iterator
+
+import pytest
 
 from tests.draws import same_draws_whatever_is_loaded
+from tests.properties import plan
 
 __all__ = ["same_draws_whatever_is_loaded"]
+
+
+@pytest.fixture(autouse=True)
+def _as_many_as_planned() -> Iterator[None]:
+    plan.drawn.clear()
+    yield
+    assert plan.missing() == {}

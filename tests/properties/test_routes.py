@@ -19,7 +19,7 @@ from pbf.openapi import document
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from tests.draws import cases
+from tests.properties.plan import planned
 
 DOCUMENT = document()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -79,7 +79,7 @@ def test_what_is_asked_as_described_is_answered_as_described(client: FlaskClient
     there = places(client, path)
     said = DOCUMENT["paths"][path][method.lower()]["responses"]
 
-    @cases(60)
+    @planned("requests as described")
     @given(case=operation.as_strategy(), aim=some.sampled_from([*there, ""]))
     def run(case: Any, aim: str) -> None:
         where = aim or case.formatted_path
@@ -95,7 +95,7 @@ def test_what_is_described_otherwise_is_refused(client: FlaskClient, method, pat
     strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
     there = places(client, path)
 
-    @cases(150)
+    @planned("bodies described otherwise")
     @given(case=strategy, aim=some.sampled_from(there))
     def run(case: Any, aim: str) -> None:
         answer = client.open(aim, method=method, **body_of(case))
@@ -110,7 +110,7 @@ def test_what_is_described_otherwise_is_refused(client: FlaskClient, method, pat
 def test_any_body_of_any_type_gets_an_answer(client: FlaskClient, method, path):
     there = places(client, path)
 
-    @cases(200)
+    @planned("bodies of any type")
     @given(data=some.binary(max_size=80), kind=some.sampled_from(TYPES))
     def run(data: bytes, kind: str) -> None:
         answer = client.open(there[0], method=method, data=data, content_type=kind)
@@ -120,7 +120,7 @@ def test_any_body_of_any_type_gets_an_answer(client: FlaskClient, method, path):
     run()
 
 
-@cases(300)
+@planned("names sent to be created")
 @given(typed=TYPED, service=some.sampled_from(["github", "google_sheets", "postgres", "s3", "x"]))
 def ask_for(client: FlaskClient, typed: str, service: str) -> None:
     answer = client.post("/_/connectors", json={"service": service, "name": typed})
@@ -138,19 +138,23 @@ def test_no_invalid_name_is_sent_to_fivetran(client: FlaskClient, created: list[
 def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):
     before = client.get("/_/connectors").json
 
-    @cases(400)
+    @planned("ways back")
     @given(state=TYPED, ticket=TICKETS)
     def run(state: str, ticket: str) -> None:
         back = client.get("/_/return", query_string={"state": state})
         card = client.get(f"/_/go/{quote(ticket, safe='')}")
+        invited = client.get("/_/invited", query_string={"state": state})
+        invitation = client.get(f"/_/invite/{quote(ticket, safe='')}")
         assert back.headers["Location"].endswith("/connectors?note=used")
         assert card.headers["Location"].endswith("/connectors?note=expired")
+        assert (invited.status_code, "You have been here before" in invited.text) == (200, True)
+        assert (invitation.status_code, "no longer valid" in invitation.text) == (404, True)
 
     run()
     assert client.get("/_/connectors").json == before
 
 
-@cases(300)
+@planned("paths")
 @given(path=some.text(max_size=40), method=some.sampled_from(["GET", "POST", "PATCH", "DELETE"]))
 def open_anything(client: FlaskClient, path: str, method: str) -> None:
     answer = client.open(f"/_/{quote(path, errors='replace')}", method=method)

@@ -12,7 +12,7 @@ from pbf.api_client import ApiClient, Request
 from pbf.errors import BadAnswer, InvalidName
 from pbf.handoff import Signer
 from pbf.naming import LONGEST, permanent_name, slug
-from tests.draws import cases
+from tests.properties.plan import ENOUGH, PLAN, planned
 
 API = "https://fivetran.example"
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
@@ -22,7 +22,11 @@ SLIP_LETTERS = string.ascii_letters + string.digits + "-_."
 IDS = some.text(min_size=1, max_size=30)
 
 
-@cases(3000)
+def test_enough_is_drawn_of_what_comes_in_from_outside():
+    assert sum(PLAN.values()) >= ENOUGH
+
+
+@planned("what is typed as a name")
 @given(typed=TYPED)
 def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
     try:
@@ -35,7 +39,7 @@ def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
     assert slug(name) == name
 
 
-@cases(2000)
+@planned("names beside others")
 @given(typed=TYPED | NAMES, existing=some.lists(NAMES | TYPED, max_size=12))
 def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
     try:
@@ -48,46 +52,61 @@ def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
     assert name.free not in {one.split(".")[0].lower() for one in existing}
 
 
-@cases(1500)
+@planned("texts as slips")
 @given(text=some.text(max_size=200) | some.text(alphabet=SLIP_LETTERS, max_size=200))
 def test_no_text_is_a_slip(text: str):
     signer = Signer("a key")
 
     assert signer.read_state(text, "us") is None
     assert signer.read_ticket(text, "us") is None
+    assert signer.read_invitation(text, "us") is None
 
 
-@cases(1500)
+@planned("slips with another letter")
 @given(data=some.data(), connector=IDS, letter=some.sampled_from(SLIP_LETTERS))
 def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: str, letter: str):
     signer = Signer("a key")
-    state, ticket = signer.state("us", connector_id=connector), signer.ticket("us", connector)
-    place = data.draw(some.integers(0, min(len(state), len(ticket)) - 1))
+    slips = (
+        signer.state("us", connector_id=connector),
+        signer.ticket("us", connector),
+        signer.invitation("us", connector),
+    )
+    place = data.draw(some.integers(0, min(map(len, slips)) - 1))
 
-    changed = [f"{slip[:place]}{letter}{slip[place + 1 :]}" for slip in (state, ticket)]
+    state, ticket, invitation = (f"{slip[:place]}{letter}{slip[place + 1 :]}" for slip in slips)
 
     # The last letter of a signature has bits that say nothing.
-    assert signer.read_state(changed[0], "us") in (None, signer.read_state(state, "us"))
-    assert signer.read_ticket(changed[1], "us") in (None, connector)
+    assert signer.read_state(state, "us") in (None, signer.read_state(slips[0], "us"))
+    assert signer.read_ticket(ticket, "us") in (None, connector)
+    assert signer.read_invitation(invitation, "us") in (None, connector)
 
 
-@cases(500)
+@planned("slips of other makers, tenants and uses")
 @given(connector=IDS, tenant=IDS, key=IDS)
 def test_a_slip_counts_for_its_maker_its_tenant_and_its_use_alone(connector, tenant, key):
     signer = Signer("a key")
-    state, ticket = signer.state("us", connector_id=connector), signer.ticket("us", connector)
+    slips = {
+        "state": signer.state("us", connector_id=connector),
+        "ticket": signer.ticket("us", connector),
+        "invitation": signer.invitation("us", connector),
+    }
 
-    assert signer.read_ticket(ticket, "us") == connector
-    assert (signer.read_state(state, "us") or pytest.fail("it is ours")).connector_id == connector
-    assert (signer.read_state(ticket, "us"), signer.read_ticket(state, "us")) == (None, None)
-    if tenant != "us":
-        assert (signer.read_state(state, tenant), signer.read_ticket(ticket, tenant)) == (None,) * 2
-    if key != "a key":
-        assert Signer(key).read_state(state, "us") is None
-        assert Signer(key).read_ticket(ticket, "us") is None
+    def read(reader: Signer, whose: str) -> dict[tuple[str, str], str]:
+        """Return which slip is taken for which, and what it says."""
+        taken = {
+            "state": lambda slip: getattr(reader.read_state(slip, whose), "connector_id", None),
+            "ticket": lambda slip: reader.read_ticket(slip, whose),
+            "invitation": lambda slip: reader.read_invitation(slip, whose),
+        }
+        said = {(kind, use): taken[use](slips[kind]) for kind in slips for use in taken}
+        return {pair: one for pair, one in said.items() if one is not None}
+
+    assert read(signer, "us") == {(kind, kind): connector for kind in slips}
+    assert tenant == "us" or read(signer, tenant) == {}
+    assert key == "a key" or read(Signer(key), "us") == {}
 
 
-@cases(600)
+@planned("lists of cursors")
 @given(cursors=some.lists(some.text(min_size=1, max_size=12), max_size=6))
 def test_a_list_follows_every_cursor_once_and_ends(cursors: list[str]):
     pages = [*cursors, None]
