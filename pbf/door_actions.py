@@ -72,7 +72,7 @@ def _as_it_is(connector_id: str) -> ResponseReturnValue:
 
 def _pause_or_resume(portal: Portal, connector_id: str, *, paused: bool) -> None:
     # A front end that saves a whole form sends what is so already; that is no conflict.
-    if portal.connector(connector_id).paused == paused:
+    if portal.operations.is_paused(connector_id) == paused:
         return
     if paused:
         portal.operations.pause(connector_id)

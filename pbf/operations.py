@@ -7,9 +7,11 @@ read again: what the API then says counts, not what we hoped.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from pbf import evidence
 from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
 from pbf.errors import (
@@ -45,12 +47,17 @@ class Operations:
         self._client = client
         self._find = find
         self._forget = forget
+        self._trusts_the_list = False
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
-        """Give out the same actions for many rows: the known list is dropped once, at the end."""
+        """Give out the same actions for many rows: the known list is dropped once, at the end.
+
+        What it says cannot work is believed, or refusing many rows would cost a request for each.
+        """
         several = copy(self)
         several._forget = lambda: None
+        several._trusts_the_list = True
         try:
             yield several
         finally:
@@ -83,11 +90,17 @@ class Operations:
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if that cannot work."""
-        self._run("sync", connector_id, self._client.sync_connector)
+        asked = datetime.now(UTC)
+        self._do(
+            "sync",
+            connector_id,
+            self._client.sync_connector,
+            lambda before, now: evidence.synced(before, now, asked),
+        )
 
     def resync(self, connector_id: str) -> None:
         """Read all history again; raise NotNow if that cannot work."""
-        self._run("resync", connector_id, self._client.resync_connector)
+        self._do("resync", connector_id, self._client.resync_connector, evidence.rereads)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results; raise NotNow if that cannot work."""
@@ -134,57 +147,88 @@ class Operations:
         except NotFound:
             return None
 
-    def reload_schemas(self, connector_id: str) -> SchemaConfig:
-        """Look at the source now; raise NotNow if that cannot work."""
-        return self._client.reload_schemas(self._able("tables", connector_id).id)
+    def reload_schemas(self, connector_id: str, *, known: SchemaConfig | None) -> SchemaConfig:
+        """Look at the source now; raise NotNow if that cannot work.
+
+        `known` is what `schemas` returned last: what differs from it shows that a look whose
+        answer was lost has worked.
+        """
+        connector = self._able("tables", connector_id)
+        try:
+            return self._client.reload_schemas(connector.id)
+        except DOUBTFUL:
+            found = self._schemas_then(connector.id)
+            if found is None or not evidence.looked(known, found):
+                raise
+            return found
 
     def choose_tables(
         self, connector_id: str, tables: Mapping[tuple[str, str], bool]
     ) -> SchemaConfig:
         """Switch tables, by (schema, table), on or off; raise NotNow if that cannot work."""
-        return self._client.update_schemas(self._able("tables", connector_id).id, tables)
+        connector = self._able("tables", connector_id)
+        try:
+            return self._client.update_schemas(connector.id, tables)
+        except DOUBTFUL:
+            found = self._schemas_then(connector.id)
+            if found is None or not evidence.switched(found, tables):
+                raise
+            return found
+
+    def is_paused(self, connector_id: str) -> bool | None:
+        """Return whether a connector is paused, as Fivetran says now."""
+        known = self._find(connector_id)
+        now = self._client.get_connector(known.id)
+        if now.paused != known.paused:
+            self._forget()
+        return now.paused
 
     def _able(self, action: Action, connector_id: str) -> Connector:
         connector = self._find(connector_id)
+        if obstacle(action, connector) and not self._trusts_the_list:
+            # The list may be a minute old; a refusal must be true now.
+            connector = self._client.get_connector(connector.id)
         if reason := obstacle(action, connector):
             raise NotNow(reason)
         return connector
 
-    def _run(self, action: Action, connector_id: str, call: Callable[[str], None]) -> None:
-        connector = self._able(action, connector_id)
-        try:
-            call(connector.id)
-        except DOUBTFUL:
-            ran_before = connector.status.sync_state == "syncing"
-            if ran_before or not self._is_syncing(connector.id):
-                raise
-        finally:
-            self._forget()
-
     def _change(self, action: Action, connector_id: str, **wanted: Any) -> None:
-        connector = self._able(action, connector_id)
+        # Fivetran gives up after a minute on a pause that goes through all the same.
+        self._do(
+            action,
+            connector_id,
+            lambda one: self._client.update_connector(one, **wanted),
+            lambda _, now: evidence.has(now, wanted),
+        )
+
+    def _do(
+        self,
+        action: Action,
+        connector_id: str,
+        call: Callable[[str], object],
+        worked: Callable[[Connector, Connector], bool],
+    ) -> None:
+        before = self._able(action, connector_id)
         try:
-            self._client.update_connector(connector.id, **wanted)
+            call(before.id)
         except DOUBTFUL:
-            # Fivetran gives up after a minute on a pause that goes through all the same.
-            if not self._has(connector.id, wanted):
+            now = self._connector_then(before.id)
+            if now is None or not worked(before, now):
                 raise
         finally:
             self._forget()
 
-    def _has(self, connector_id: str, wanted: Mapping[str, Any]) -> bool:
+    def _connector_then(self, connector_id: str) -> Connector | None:
         try:
-            now = self._client.get_connector(connector_id)
+            return self._client.get_connector(connector_id)
         except ApiError:
-            return False
-        given = {name: value for name, value in wanted.items() if value is not None}
-        return all(getattr(now, name) == value for name, value in given.items())
+            return None
 
-    def _is_syncing(self, connector_id: str) -> bool:
+    def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:
-            return self._client.get_connector(connector_id).status.sync_state == "syncing"
+            return self._client.get_schemas(connector_id)
         except ApiError:
-            return False
+            return None
 
     def _is_gone(self, connector_id: str) -> bool:
         try:

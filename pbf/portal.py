@@ -202,16 +202,6 @@ class Portal:
             return self.connector(said.connector_id)
         return _pick(self.connectors(), "schema_name", said.schema_name)
 
-    def sync(self, connector_id: str) -> None:
-        """Start a sync of one of the tenant's connectors now."""
-        self._client.sync_connector(self.connector(connector_id).id)
-        self._cache.forget(self._connectors_key)
-
-    def resume(self, connector_id: str) -> None:
-        """Let one of the tenant's connectors sync again."""
-        self._client.update_connector(self.connector(connector_id).id, paused=False)
-        self._cache.forget(self._connectors_key)
-
     @property
     def _connectors_key(self) -> str:
         return f"connectors:{self.tenant.group_id}"

@@ -155,7 +155,7 @@ def test_what_is_derived_follows_a_change_at_once(house, sandbox):
     before, version = data.rows()
     paused = next(row for row in before if row["status"] == "Paused")
 
-    house.portal.resume(paused["id"])
+    house.portal.operations.resume(paused["id"])
     after, newer = data.rows()
 
     assert version != newer

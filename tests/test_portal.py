@@ -298,8 +298,8 @@ def test_a_connector_that_nobody_named_here_has_its_permanent_name(portal):
     "use",
     [
         pytest.param(lambda portal, id_: portal.connector(id_), id="read"),
-        pytest.param(lambda portal, id_: portal.sync(id_), id="sync"),
-        pytest.param(lambda portal, id_: portal.resume(id_), id="resume"),
+        pytest.param(lambda portal, id_: portal.operations.sync(id_), id="sync"),
+        pytest.param(lambda portal, id_: portal.operations.resume(id_), id="resume"),
         pytest.param(lambda portal, id_: portal.hand_off(id_, return_url=RETURN), id="hand-off"),
         pytest.param(lambda portal, id_: portal.connect_card(id_, redirect_uri=RETURN), id="card"),
     ],
@@ -390,7 +390,7 @@ def test_a_return_about_a_connector_that_is_gone_says_so(portal, about: dict):
 def test_a_sync_shows_at_once(portal, sandbox):
     late = next(one for one in portal.connectors().items if one.schema_name == "linkedin_ads_b2b")
 
-    portal.sync(late.id)
+    portal.operations.sync(late.id)
 
     assert portal.connector(late.id).status.sync_state == "syncing"
 
@@ -398,7 +398,7 @@ def test_a_sync_shows_at_once(portal, sandbox):
 def test_a_resumed_connector_shows_at_once(portal):
     paused = next(one for one in portal.connectors().items if one.paused)
 
-    portal.resume(paused.id)
+    portal.operations.resume(paused.id)
 
     assert portal.connector(paused.id).paused is False
 
