@@ -29,7 +29,8 @@ Summary = dict[str, Any]
 
 LIFETIME = 3600
 ENTRIES = 32
-PAST_LIFETIME = 300
+PAST_LIFETIME = 6 * 3600
+AGAIN = 300
 PAST_ENTRIES = 256
 
 
@@ -58,13 +59,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> list[SyncRecord]:
     """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _history(_portal().tenant.id, connector.id, _state(connector))
+        return _history_or_none(_portal().tenant.id, connector.id, _state(connector))
 
 
 def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _errors(_portal().tenant.id, connector.id, _state(connector))
+        return _errors_or_none(_portal().tenant.id, connector.id, _state(connector))
 
 
 def cards() -> tuple[list[Row], str]:
@@ -115,25 +116,37 @@ def stage(service: Service) -> str:
     return spaced(service.service_status).capitalize()
 
 
-@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+# What succeeded is kept as long as the connector stays as it is; what failed is asked again sooner.
+@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
+def _history_or_none(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
     try:
-        return _portal().operations.history(connector_id) or []
+        return _history(tenant, connector_id, state)
     except ApiError:  # more than the page needs, so it waits for the next look
         return []
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+    return _portal().operations.history(connector_id) or []
+
+
+@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
+def _errors_or_none(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
     try:
-        return _portal().operations.errors(connector_id) or []
+        return _errors(tenant, connector_id, state)
     except ApiError:
         return []
 
 
+@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
+def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+    return _portal().operations.errors(connector_id) or []
+
+
 def _state(connector: Connector) -> str:
     """Return a mark that changes with what a connector's past depends on."""
-    said = connector.status.sync_state, connector.succeeded_at, connector.failed_at
+    status = connector.status
+    said = status.setup_state, status.sync_state, connector.succeeded_at, connector.failed_at
     return " ".join(map(str, said))
 
 
