@@ -14,7 +14,17 @@ import streamlit as st
 from pbf.cache import Answer
 from pbf.errors import ApiError
 from pbf.figures import Figure, figures
-from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
+from pbf.health import (
+    ACTIONS,
+    ON_THE_CARD,
+    TONES,
+    URGENT,
+    Health,
+    changed_at,
+    frequency,
+    health,
+    since,
+)
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
@@ -225,7 +235,6 @@ def _charts(
 def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:
     state = health(connector, now)
     first, due = state.action, next_sync(connector)
-    others = [action for action in ("edit",) if action != first and first not in ON_THE_CARD]
     return {
         "id": connector.id,
         "name": connector.title,
@@ -244,11 +253,18 @@ def _row(connector: Connector, service: Service | None, now: datetime, marked: s
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
-        "also": [{"id": action, "label": "Edit on the Connect Card"} for action in others],
+        "also": [{"id": action, "label": label} for action, label in _also(state)],
         "marked": connector.id == marked,
         "moving": connector.status.sync_state == "syncing",
         "changed": _iso(changed_at(connector)),
     }
+
+
+def _also(state: Health) -> tuple[tuple[str, str], ...]:
+    """Return what the menu of a row offers beside the next action."""
+    if state.action == "finish":
+        return ("link", "Copy link for a colleague"), ("discard", "Discard")
+    return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
 
 
 def _iso(moment: datetime | None) -> str | None:

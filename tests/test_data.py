@@ -97,6 +97,7 @@ def test_a_row_tells_the_status_and_the_one_next_step(api):
     assert (row["name"], row["service_name"]) == ("a", "Stripe")
     assert (row["status"], row["tone"]) == ("Not finished", "attention")
     assert row["next_action"] == {"id": "finish", "label": "Finish set-up"}
+    assert [action["id"] for action in row["also"]] == ["link", "discard"]
     assert (row["last"], row["marked"]) == (None, False)
 
 
