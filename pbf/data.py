@@ -13,7 +13,7 @@ import streamlit as st
 
 from pbf.cache import Answer
 from pbf.errors import ApiError
-from pbf.figures import Figure, figures
+from pbf.figures import Figure, figures, interval
 from pbf.health import (
     ACTIONS,
     ON_THE_CARD,
@@ -249,7 +249,9 @@ def _row(connector: Connector, service: Service | None, now: datetime, marked: s
         "reason": state.reason,
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
+        "failed": _iso(connector.failed_at),
         "frequency": frequency(connector),
+        "interval": interval(connector),
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
