@@ -54,6 +54,19 @@ def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str |
     if desk.said[0] == "error":
         st.error(desk.said[1], icon=":material/error:")
     look(portal, desk, "Look at the source now", reason)
+    wait_for_tables(portal, desk, connector)
+
+
+@st.fragment(run_every=ui.FOLLOW)
+def wait_for_tables(portal: Portal, desk: Desk, shown: Connector) -> None:
+    """Ask for the tables anew when the connector is no longer as it is shown."""
+    try:
+        now = portal.connector(shown.id)
+    except PbfError:
+        return
+    if (now.status, now.succeeded_at) != (shown.status, shown.succeeded_at):
+        desk.read_at = float("-inf")
+        st.rerun()
 
 
 def save(portal: Portal, desk: Desk) -> None:
