@@ -25,8 +25,9 @@ def take_step(portal: Portal, row: data.Row) -> None:
     """Do the next step of a connector."""
     if row["next_action"]["id"] in ON_THE_CARD:
         ui.hand_off(portal, row["id"], name=row["name"])
-    if problem := ui.once(lambda: portal.operations.sync(row["id"])):
-        st.session_state["problem"] = str(problem)
+    problem = ui.once(lambda: portal.operations.sync(row["id"]))
+    name = ui.plain(row["name"])
+    st.session_state["problem"] = f"{name}: {ui.told(problem)}" if problem else None
     st.rerun()
 
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import streamlit as st
 
@@ -24,15 +25,26 @@ def desk_of(portal: Portal, connector: Connector) -> Desk:
     return desk
 
 
+def failed(desk: Desk, problem: PbfError) -> NoReturn:
+    """Say why it did not work, and look at what Fivetran says now."""
+    desk.said, desk.read_at = ("error", ui.told(problem)), float("-inf")
+    st.rerun()
+
+
 def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
     """Offer to read the source now."""
     if not st.button(label, key=f"look-{ui.turn()}", disabled=reason is not None, help=reason):
         return
+    acts = portal.operations
     problem = ui.once(
-        lambda: desk.take(portal.operations.reload_schemas(desk.connector_id), time.monotonic()),
+        lambda: desk.take(
+            acts.reload_schemas(desk.connector_id, known=desk.config), time.monotonic()
+        ),
         "Fivetran reads the source. This can take a few minutes…",
     )
-    desk.said = ("error", ui.told(problem)) if problem else ("success", f"Read. {desk.count}")
+    if problem:
+        failed(desk, problem)
+    desk.said = ("success", f"Read. {desk.count}")
     st.rerun()
 
 
@@ -42,6 +54,19 @@ def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str |
     if desk.said[0] == "error":
         st.error(desk.said[1], icon=":material/error:")
     look(portal, desk, "Look at the source now", reason)
+    wait_for_tables(portal, desk, connector)
+
+
+@st.fragment(run_every=ui.FOLLOW)
+def wait_for_tables(portal: Portal, desk: Desk, shown: Connector) -> None:
+    """Ask for the tables anew when the connector is no longer as it is shown."""
+    try:
+        now = portal.connector(shown.id)
+    except PbfError:
+        return
+    if (now.status, now.succeeded_at) != (shown.status, shown.succeeded_at):
+        desk.read_at = float("-inf")
+        st.rerun()
 
 
 def save(portal: Portal, desk: Desk) -> None:
@@ -52,7 +77,7 @@ def save(portal: Portal, desk: Desk) -> None:
         )
     )
     if problem:
-        desk.said, desk.read_at = ("error", ui.told(problem)), float("-inf")
+        failed(desk, problem)
     st.rerun()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from pbf.figures import Bar, Figure
+from pbf.figures import BAD, GOOD, Bar, Figure
 
 Spec = dict[str, Any]
 
@@ -65,7 +65,7 @@ def _hours(bars: Sequence[Bar], ink: str) -> Any:
         title=None, tickMinStep=1, labelExpr="format(abs(datum.value), ',')", labelColor=ink
     )
     legend = alt.Legend(title=None, orient="top", labelColor=ink)
-    kinds = alt.Scale(domain=["Succeeded", "Failed"], range=[COLOURS["busy"], COLOURS["bad"]])
+    kinds = alt.Scale(domain=[GOOD, BAD], range=[COLOURS["busy"], COLOURS["bad"]])
     return (
         alt.Chart(_values(bars))
         .mark_bar(cursor="pointer")
@@ -92,7 +92,7 @@ def _values(bars: Sequence[Bar]) -> alt.Data:
                 "group": bar.group,
                 "tone": bar.tone,
                 "count": bar.count,
-                "signed": -bar.count if bar.group == "Failed" else bar.count,
+                "signed": -bar.count if bar.group == BAD else bar.count,
             }
             for bar in bars
         ]

@@ -14,8 +14,18 @@ import streamlit as st
 
 from pbf.cache import Answer
 from pbf.errors import ApiError, StoreFailed
-from pbf.figures import Figure, figures
-from pbf.health import ACTIONS, ON_THE_CARD, TONES, URGENT, changed_at, frequency, health, since
+from pbf.figures import Figure, figures, interval
+from pbf.health import (
+    ACTIONS,
+    ON_THE_CARD,
+    TONES,
+    URGENT,
+    Health,
+    changed_at,
+    frequency,
+    health,
+    since,
+)
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
@@ -31,7 +41,8 @@ Summary = dict[str, Any]
 
 LIFETIME = 3600
 ENTRIES = 32
-PAST_LIFETIME = 300
+PAST_LIFETIME = 6 * 3600
+AGAIN = 300
 PAST_ENTRIES = 256
 SHOWN_DEEDS = 5
 
@@ -67,13 +78,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> list[SyncRecord]:
     """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _history(_portal().tenant.id, connector.id, _state(connector))
+        return _history_or_none(_portal().tenant.id, connector.id, _state(connector))
 
 
 def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _errors(_portal().tenant.id, connector.id, _state(connector))
+        return _errors_or_none(_portal().tenant.id, connector.id, _state(connector))
 
 
 def deeds(connector: Connector) -> "list[Entry]":
@@ -132,25 +143,37 @@ def stage(service: Service) -> str:
     return spaced(service.service_status).capitalize()
 
 
-@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+# What succeeded is kept as long as the connector stays as it is; what failed is asked again sooner.
+@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
+def _history_or_none(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
     try:
-        return _portal().operations.history(connector_id) or []
+        return _history(tenant, connector_id, state)
     except ApiError:  # more than the page needs, so it waits for the next look
         return []
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+    return _portal().operations.history(connector_id) or []
+
+
+@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
+def _errors_or_none(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
     try:
-        return _portal().operations.errors(connector_id) or []
+        return _errors(tenant, connector_id, state)
     except ApiError:
         return []
 
 
+@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
+def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+    return _portal().operations.errors(connector_id) or []
+
+
 def _state(connector: Connector) -> str:
     """Return a mark that changes with what a connector's past depends on."""
-    said = connector.status.sync_state, connector.succeeded_at, connector.failed_at
+    status = connector.status
+    said = status.setup_state, status.sync_state, connector.succeeded_at, connector.failed_at
     return " ".join(map(str, said))
 
 
@@ -229,7 +252,6 @@ def _charts(
 def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:
     state = health(connector, now)
     first, due = state.action, next_sync(connector)
-    others = [action for action in ("edit",) if action != first and first not in ON_THE_CARD]
     return {
         "id": connector.id,
         "name": connector.title,
@@ -244,15 +266,24 @@ def _row(connector: Connector, service: Service | None, now: datetime, marked: s
         "reason": state.reason,
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
+        "failed": _iso(connector.failed_at),
         "frequency": frequency(connector),
+        "interval": interval(connector),
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
-        "also": [{"id": action, "label": "Edit on the Connect Card"} for action in others],
+        "also": [{"id": action, "label": label} for action, label in _also(state)],
         "marked": connector.id == marked,
         "moving": connector.status.sync_state == "syncing",
         "changed": _iso(changed_at(connector)),
     }
+
+
+def _also(state: Health) -> tuple[tuple[str, str], ...]:
+    """Return what the menu of a row offers beside the next action."""
+    if state.action == "finish":
+        return ("link", "Copy link for a colleague"), ("discard", "Discard")
+    return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
 
 
 def _iso(moment: datetime | None) -> str | None:

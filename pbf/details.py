@@ -8,6 +8,7 @@ from pbf import ui
 from pbf.actions import LABELS, Action, obstacle
 from pbf.health import Health, frequency
 from pbf.models import Connector, ErrorRecord, Note, Service, SyncRecord
+from pbf.naming import fields
 from pbf.schedule import next_exactly, next_in_words
 from pbf.words import spaced, span
 
@@ -59,6 +60,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> dict[str, st
     told = {
         "Service": escape(service.title),
         "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
+        "Destination schema": destination(connector),
         "Created": _when(connector.created_at),
         "Schedule": escape(frequency(connector)),
         "Last success": _when(connector.succeeded_at),
@@ -70,6 +72,18 @@ def facts(connector: Connector, service: Service, now: datetime) -> dict[str, st
     if connector.failed_at is None:
         del told["Last failure"]
     return told
+
+
+def destination(connector: Connector) -> str:
+    """Return HTML for where in the destination its data is, by the kind of its permanent name."""
+    kind = fields(connector.service)
+    schema, _, rest = (escape(part) for part in connector.schema_name.partition("."))
+    if "schema_prefix" in kind:
+        return f"<code>{schema}_…</code>, one for each schema of the source"
+    if not rest:
+        return f"<code>{schema}</code>"
+    what = "its tables begin with" if "table_group_name" in kind else "table"
+    return f"<code>{schema}</code>, {what} <code>{rest}</code>"
 
 
 def notes(connector: Connector) -> str:

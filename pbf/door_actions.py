@@ -77,7 +77,7 @@ def _pause_or_resume(portal: Portal, connector_id: str, *, paused: bool) -> None
     # A front end that saves a whole form sends what is so already; that is no conflict. Where
     # there is no such connector, what is to change it says so.
     with suppress(UnknownConnector):
-        if portal.connector(connector_id).paused == paused:
+        if portal.operations.is_paused(connector_id) == paused:
             return
     if paused:
         portal.operations.pause(connector_id)

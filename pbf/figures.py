@@ -17,15 +17,14 @@ ENOUGH = 3
 GRACE = 0.25
 
 Way = Mapping[str, str]
-OLDEST: Way = {"sort": "last"}
-NEWEST: Way = {"sort": "-last"}
 FRESHNESS: tuple[tuple[float, str, Tone, Way], ...] = (
-    (GRACE, "On time", "good", NEWEST),
-    (1, "Up to 1 interval late", "attention", OLDEST),
-    (4, "1 to 4 intervals late", "attention", OLDEST),
-    (inf, "Over 4 intervals late", "bad", OLDEST),
+    (GRACE, "On time", "good", {"late": f"..{GRACE}"}),
+    (1, "Up to 1 interval late", "attention", {"late": f"{GRACE}..1"}),
+    (4, "1 to 4 intervals late", "attention", {"late": "1..4"}),
+    (inf, "Over 4 intervals late", "bad", {"late": "4.."}),
 )
 NEVER, UNSCHEDULED = "No success yet", "No schedule runs"
+GOOD, BAD = "Succeeded", "Failed"
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,21 @@ def figures(
     ]
 
 
+def interval(connector: Connector) -> int | None:
+    """Return the minutes between a connector's syncs, or None where no schedule runs."""
+    status, minutes = connector.status, connector.sync_frequency
+    if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
+        return None
+    return minutes if minutes and minutes > 0 and connector.schedule_type != "manual" else None
+
+
 def intervals_late(connector: Connector, now: datetime) -> float | None:
     """Return how long a connector's data is overdue, in units of its own interval.
 
     None where no schedule runs, infinite where nothing has succeeded yet.
     """
-    status, minutes = connector.status, connector.sync_frequency
-    if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
-        return None
-    if connector.schedule_type == "manual" or not minutes or minutes < 0:
+    minutes = interval(connector)
+    if minutes is None:
         return None
     if connector.succeeded_at is None:
         return inf
@@ -115,8 +120,8 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
     late = [(intervals_late(connector, now), connector) for connector in connectors]
     counts = Counter(_bucket(one) for one, _ in late)
     bars = [Bar(label, counts[label], tone, way) for _, label, tone, way in FRESHNESS]
-    bars.append(Bar(NEVER, counts[NEVER], "busy", {"status": "First sync"}))
-    bars.append(Bar(UNSCHEDULED, counts[UNSCHEDULED], "quiet", {}))
+    bars.append(Bar(NEVER, counts[NEVER], "busy", {"late": "never"}))
+    bars.append(Bar(UNSCHEDULED, counts[UNSCHEDULED], "quiet", {"late": "none"}))
     behind = [(one, each) for one, each in late if one is not None and GRACE < one < inf]
     behind.sort(key=lambda one: (-one[0], one[1].title))
     running = counts.total() - counts[UNSCHEDULED]
@@ -154,11 +159,11 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
         "Syncs of the last 24 hours",
         f"{_number(good.total())} succeeded within the last 24 hours; "
         f"{f'{bad.total():,}' if bad.total() else 'none'} failed.",
-        [Bar(str(hour), good[hour], "busy", NEWEST, "Succeeded") for hour in back]
-        + [Bar(str(hour), bad[hour], "bad", {"sort": "status"}, "Failed") for hour in back],
-        ("When", "Succeeded", "Failed"),
+        [Bar(str(hour), good[hour], "busy", _then("succeeded", hour), GOOD) for hour in back]
+        + [Bar(str(hour), bad[hour], "bad", _then("failed", hour), BAD) for hour in back],
+        ("When", GOOD, BAD),
         [
-            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), NEWEST)
+            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), _then("ended", hour))
             for hour in range(HOURS)
             if good[hour] or bad[hour]
         ],
@@ -183,6 +188,11 @@ def _bucket(late: float | None) -> str:
 
 def _intervals(late: float) -> str:
     return f"{late:,.1f} interval{'' if round(late, 1) == 1 else 's'}"
+
+
+def _then(what: str, hour: int) -> Way:
+    """Return the way to the connectors that did something so many hours ago."""
+    return {what: f"{hour}..{hour + 1}"}
 
 
 def _ago(hour: int) -> str:

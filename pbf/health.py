@@ -50,6 +50,8 @@ UPDATE_STATES = frozenset({"on_schedule", "delayed"})
 
 LONGEST_REASON = 160
 SET_UP_TAKES = timedelta(hours=1)
+# A break that is over by so much, and no sync yet: nobody promises any more that one will come.
+FORGOTTEN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _schedule(connector: Connector, now: datetime) -> Health:
         if connector.schedule_type == "manual":
             # Nobody but a person starts it again.
             return Health("Waiting on the source", "The source asked for a break.", "sync")
-        return Health("Waiting on the source", _waiting(status.rescheduled_for, now))
+        return _waiting(status.rescheduled_for, now)
     return _syncing(connector) if status.sync_state == "syncing" else _between_syncs(connector)
 
 
@@ -186,12 +188,17 @@ def _failed_last(connector: Connector) -> bool:
     return failed is not None and (succeeded is None or failed > succeeded)
 
 
-def _waiting(until: datetime | None, now: datetime) -> str:
-    if until is None or until <= now:
-        return "The source asked for a break; it goes on by itself."
-    minutes = max(1, round((until - now) / timedelta(minutes=1)))
-    length = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} hours"
-    return f"The source asked for a break; it goes on by itself in {length}."
+def _waiting(until: datetime | None, now: datetime) -> Health:
+    if until is not None and now - until > FORGOTTEN:
+        reason = "The break that the source asked for is over, but no sync has begun."
+        return Health("Waiting on the source", reason, "sync")
+    length = ""
+    if until is not None and until > now:
+        minutes = max(1, round((until - now) / timedelta(minutes=1)))
+        length = f" in {minutes} min" if minutes < 120 else f" in {round(minutes / 60)} hours"
+    return Health(
+        "Waiting on the source", f"The source asked for a break; it goes on by itself{length}."
+    )
 
 
 def _sentence(text: str) -> str:

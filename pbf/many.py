@@ -64,7 +64,7 @@ def _tell(action: Bulk, outcomes: Sequence[Outcome]) -> None:
     if failed:
         one = outcomes[0]
         told = f"{ui.plain(one.name)}: {one.problem}" if len(outcomes) == 1 else ""
-        told = told or f"{len(outcomes) - failed} done, {failed} not"
+        told = told or f"{len(outcomes) - failed} done, {failed} not; see the list on top"
         st.toast(f"{words}: {told}", icon=":material/error:")
     elif len(outcomes) == 1:
         del st.session_state["batch"]

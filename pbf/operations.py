@@ -8,9 +8,11 @@ in the audit log.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from pbf import evidence
 from pbf.actions import Action, obstacle, schedule_in_words
 from pbf.api_client import ApiClient
 from pbf.errors import (
@@ -49,12 +51,17 @@ class Operations:
         self._find = find
         self._forget = forget
         self._journal = journal
+        self._trusts_the_list = False
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
-        """Give out the same actions for many rows: the known list is dropped once, at the end."""
+        """Give out the same actions for many rows: the known list is dropped once, at the end.
+
+        What it says cannot work is believed, or refusing many rows would cost a request for each.
+        """
         several = copy(self)
         several._forget = lambda: None
+        several._trusts_the_list = True
         try:
             yield several
         finally:
@@ -86,11 +93,17 @@ class Operations:
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if that cannot work."""
-        self._run("sync", connector_id, self._client.sync_connector)
+        asked = datetime.now(UTC)
+        self._do(
+            "sync",
+            connector_id,
+            self._client.sync_connector,
+            lambda before, now: evidence.synced(before, now, asked),
+        )
 
     def resync(self, connector_id: str) -> None:
         """Read all history again; raise NotNow if that cannot work."""
-        self._run("resync", connector_id, self._client.resync_connector)
+        self._do("resync", connector_id, self._client.resync_connector, evidence.rereads)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results; raise NotNow if that cannot work."""
@@ -137,10 +150,20 @@ class Operations:
         except NotFound:
             return None
 
-    def reload_schemas(self, connector_id: str) -> SchemaConfig:
-        """Look at the source now; raise NotNow if that cannot work."""
+    def reload_schemas(self, connector_id: str, *, known: SchemaConfig | None) -> SchemaConfig:
+        """Look at the source now; raise NotNow if that cannot work.
+
+        `known` is what `schemas` returned last: what differs from it shows that a look whose
+        answer was lost has worked.
+        """
         with self._doing("tables", connector_id, what="reload_schemas") as connector:
-            return self._client.reload_schemas(connector.id)
+            try:
+                return self._client.reload_schemas(connector.id)
+            except DOUBTFUL:
+                found = self._schemas_then(connector.id)
+                if found is None or not evidence.looked(known, found):
+                    raise
+                return found
 
     def choose_tables(
         self, connector_id: str, tables: Mapping[tuple[str, str], bool]
@@ -149,7 +172,21 @@ class Operations:
         on = sum(tables.values())
         counts = f"{on} on, {len(tables) - on} off"
         with self._doing("tables", connector_id, what="choose_tables", details=counts) as connector:
-            return self._client.update_schemas(connector.id, tables)
+            try:
+                return self._client.update_schemas(connector.id, tables)
+            except DOUBTFUL:
+                found = self._schemas_then(connector.id)
+                if found is None or not evidence.switched(found, tables):
+                    raise
+                return found
+
+    def is_paused(self, connector_id: str) -> bool | None:
+        """Return whether a connector is paused, as Fivetran says now."""
+        known = self._find(connector_id)
+        now = self._client.get_connector(known.id)
+        if now.paused != known.paused:
+            self._forget()
+        return now.paused
 
     @contextmanager
     def _doing(
@@ -158,47 +195,55 @@ class Operations:
         """Yield a connector that can take an action now; what comes of it is written down."""
         with self._journal.noted(what or action, connector_id, details=details) as note:
             connector = note.about(self._find(connector_id))
+            if obstacle(action, connector) and not self._trusts_the_list:
+                # The list may be a minute old; a refusal must be true now.
+                connector = self._client.get_connector(connector.id)
             if reason := obstacle(action, connector):
                 raise NotNow(reason)
             yield connector
 
-    def _run(self, action: Action, connector_id: str, call: Callable[[str], None]) -> None:
-        with self._doing(action, connector_id) as connector:
-            try:
-                call(connector.id)
-            except DOUBTFUL:
-                ran_before = connector.status.sync_state == "syncing"
-                if ran_before or not self._is_syncing(connector.id):
-                    raise
-            finally:
-                self._forget()
-
     def _change(
         self, action: Action, connector_id: str, wanted: Mapping[str, Any], details: str = ""
     ) -> None:
-        with self._doing(action, connector_id, details=details) as connector:
+        # Fivetran gives up after a minute on a pause that goes through all the same.
+        self._do(
+            action,
+            connector_id,
+            lambda one: self._client.update_connector(one, **wanted),
+            lambda _, now: evidence.has(now, wanted),
+            details=details,
+        )
+
+    def _do(
+        self,
+        action: Action,
+        connector_id: str,
+        call: Callable[[str], object],
+        worked: Callable[[Connector, Connector], bool],
+        *,
+        details: str = "",
+    ) -> None:
+        with self._doing(action, connector_id, details=details) as before:
             try:
-                self._client.update_connector(connector.id, **wanted)
+                call(before.id)
             except DOUBTFUL:
-                # Fivetran gives up after a minute on a pause that goes through all the same.
-                if not self._has(connector.id, wanted):
+                now = self._connector_then(before.id)
+                if now is None or not worked(before, now):
                     raise
             finally:
                 self._forget()
 
-    def _has(self, connector_id: str, wanted: Mapping[str, Any]) -> bool:
+    def _connector_then(self, connector_id: str) -> Connector | None:
         try:
-            now = self._client.get_connector(connector_id)
+            return self._client.get_connector(connector_id)
         except ApiError:
-            return False
-        given = {name: value for name, value in wanted.items() if value is not None}
-        return all(getattr(now, name) == value for name, value in given.items())
+            return None
 
-    def _is_syncing(self, connector_id: str) -> bool:
+    def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:
-            return self._client.get_connector(connector_id).status.sync_state == "syncing"
+            return self._client.get_schemas(connector_id)
         except ApiError:
-            return False
+            return None
 
     def _is_gone(self, connector_id: str) -> bool:
         try:

@@ -6,7 +6,7 @@ tenant's group; what is not there does not exist. No caller ever passes a group 
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from pbf.journal import Journal
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
 from pbf.operations import Operations
+from pbf.schedule import next_sync
 
 if TYPE_CHECKING:
     from pbf.store import Store
@@ -41,6 +42,8 @@ SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 QUIET_LIFETIME = 60.0
 MOVING_LIFETIME = 3.0
+# When a scheduled sync begins can be worked out to about so many seconds.
+ROUGHLY = 30.0
 LONGEST_TYPED_NAME = 100
 GONE = "There is no such connector. It may have been deleted."
 CARD_AT_HAND = timedelta(minutes=1)
@@ -66,14 +69,16 @@ class Portal:
         cache: SharedCache,
         store: "Store",
         signer: Signer,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Bind everything to the tenant."""
+        """Bind everything to the tenant; the clock is that of the cache."""
         self.tenant = tenant
         self.signer = signer
         self.journal = Journal(store, tenant.group_id)
         self._client = client
         self._cache = cache
         self._store = store
+        self._clock = clock
         self.operations = Operations(
             client,
             find=self.connector,
@@ -123,7 +128,9 @@ class Portal:
         return self._cache.get(
             self._connectors_key,
             self._fetch_connectors,
-            lifetime=lambda found: reserve.stretched(_lifetime(found), self._client.rate_limit),
+            lifetime=lambda found: reserve.stretched(
+                _lifetime(found, self._clock()), self._client.rate_limit
+            ),
         )
 
     def service(self, service_id: str) -> Service:
@@ -141,7 +148,7 @@ class Portal:
         known = self.connectors()
         if not any(connector.id == connector_id for connector in known.items):
             patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)
-            if known.problem is None and time.time() - known.fetched_at > patience:
+            if known.problem is None and self._clock() - known.fetched_at > patience:
                 self._cache.forget(self._connectors_key)
             known = self.connectors()
         return _pick(known, "id", connector_id)
@@ -291,9 +298,16 @@ def _clean(typed: str) -> str:
     return typed.encode(errors="ignore").decode().replace("\0", "").strip()
 
 
-def _lifetime(connectors: Sequence[Connector]) -> float:
-    """Return for how many seconds a list is fresh; a page more costs a request more."""
-    if not is_moving(connectors, datetime.now(UTC)):
-        return QUIET_LIFETIME
+def _lifetime(connectors: Sequence[Connector], now: float) -> float:
+    """Return for how many seconds a list is fresh; a page more costs a request more.
+
+    A list at rest is asked for sooner when one of its connectors is due to sync.
+    """
     pages = -(-len(connectors) // LARGEST_PAGE)
-    return min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
+    soon = min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
+    waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
+    if any(abs(wait) < ROUGHLY for wait in waits):
+        return soon
+    if is_moving(connectors, datetime.fromtimestamp(now, UTC)):
+        return soon
+    return min([QUIET_LIFETIME, *(max(wait - ROUGHLY, soon) for wait in waits if wait > 0)])

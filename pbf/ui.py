@@ -187,7 +187,7 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
 def badge(word: str, tone: str) -> str:
     """Return HTML for a status: a sign and a word in the colour of its tone."""
     sign = f'<span aria-hidden="true">{SIGNS[tone]}</span>'
-    return f'<span class="pbf-badge pbf-{tone}">{sign} {escape(word)}</span>'
+    return f'<span class="pbf-badge pbf-is-{tone}">{sign} {escape(word)}</span>'
 
 
 def quiet(text: str) -> None:

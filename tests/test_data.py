@@ -8,7 +8,7 @@ from pbf import data
 from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.errors import Unauthorized
-from pbf.models import Service
+from pbf.models import Connector, Service
 
 API = "https://fivetran.example"
 
@@ -97,6 +97,7 @@ def test_a_row_tells_the_status_and_the_one_next_step(api):
     assert (row["name"], row["service_name"]) == ("a", "Stripe")
     assert (row["status"], row["tone"]) == ("Not finished", "attention")
     assert row["next_action"] == {"id": "finish", "label": "Finish set-up"}
+    assert [action["id"] for action in row["also"]] == ["link", "discard"]
     assert (row["last"], row["marked"]) == (None, False)
 
 
@@ -191,6 +192,27 @@ def test_a_failure_is_raised_and_not_kept(api):
     for _ in range(2):
         with pytest.raises(Unauthorized):
             data.cards()
+
+
+@pytest.mark.parametrize(
+    ("reply", "asked"),
+    [
+        pytest.param({"json": {"data": {"items": []}}}, 1, id="it-was-told"),
+        pytest.param({"status": 429, "json": {}}, 2, id="it-failed"),
+    ],
+)
+def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(api, reply, asked):
+    items = [connector("a")]
+    api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": items}})
+    past = api.get(f"{API}/v1/connections/a/sync-history", **reply)
+    at_rest = Connector.model_validate(connector("a"))
+
+    assert data.history(at_rest) == []
+    assert data.history(at_rest) == []
+    data._history_or_none.clear()  # as its few minutes pass
+    assert data.history(at_rest) == []
+
+    assert len(past.calls) == asked
 
 
 @pytest.mark.parametrize(

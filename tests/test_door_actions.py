@@ -127,6 +127,29 @@ def test_what_is_so_already_is_no_conflict(client: FlaskClient):
     assert (answer.json["paused"], answer.json["sync_frequency"]) == (True, 60)
 
 
+@pytest.mark.parametrize("wanted", [True, False], ids=["pause", "resume"])
+def test_what_others_have_done_since_the_list_was_read_is_seen(
+    client: FlaskClient, house: Runtime, wanted: bool
+):
+    path = path_of(client, "jira_projects" if wanted else "salesforce_crm")
+    connector_id = path.rpartition("/")[2]
+    house.client.update_connector(connector_id, paused=not wanted)
+
+    answer = client.patch(path, json={"paused": wanted})
+
+    assert (answer.status_code, answer.json["paused"]) == (200, wanted)
+    assert house.client.get_connector(connector_id).paused is wanted
+
+
+def test_nothing_is_refused_for_what_was_so_a_minute_ago(client: FlaskClient, house: Runtime):
+    path = path_of(client, "jira_projects")
+    house.client.update_connector(path.rpartition("/")[2], paused=False)
+
+    answer = client.post(f"{path}/resync")
+
+    assert (answer.status_code, answer.json["status"]["sync_state"]) == (200, "syncing")
+
+
 def test_the_schedule_is_changed(client: FlaskClient):
     path = path_of(client, "stripe_payments")
 
@@ -283,6 +306,7 @@ def test_a_pause_that_fails_but_worked_answers_what_fivetran_then_says(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     listed(api, CONNECTION)
+    api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
     api.patch(f"{API}/v1/connections/one", status=500, json={})
     api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": PAUSED})
     listed(api, PAUSED)
@@ -296,6 +320,7 @@ def test_pause_and_schedule_go_to_fivetran_as_they_were_sent(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     listed(api, CONNECTION)
+    api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
     changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
 
     remote.patch("/_/connectors/one", json={"schedule_type": "auto", "paused": True})

@@ -95,6 +95,9 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         ("No success yet", 1),
         ("No schedule runs", 1),
     ]
+    assert [bar.way["late"] for bar in figure.bars] == [
+        *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
+    ]
     assert figure.sentence == (
         "2 of 6 on a schedule are on time. Furthest behind: latest, 9.0 intervals late."
     )
@@ -121,6 +124,9 @@ def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
     assert len(figure.bars) == 48
     assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
     assert figure.lines[0].cells == ("Within the last hour", "1", "1")
+    assert figure.lines[0].way == {"ended": "0..1"}
+    ways = {bar.group: bar.way for bar in figure.bars if bar.label == "5"}
+    assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

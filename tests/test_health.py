@@ -38,7 +38,12 @@ LAST = [
     (NEWER, OLDER),
     (NEWER, NEWER),
 ]
-RESCHEDULED = [None, NOW - timedelta(minutes=1), NOW + timedelta(minutes=30)]
+RESCHEDULED = [
+    None,
+    NOW - timedelta(hours=2),
+    NOW - timedelta(minutes=1),
+    NOW + timedelta(minutes=30),
+]
 SCHEDULES = ["auto", "manual"]
 
 
@@ -163,6 +168,17 @@ def test_failing_means_that_it_failed(everything):
     assert broken_rules(everything, "Failing", failed_last) == []
 
 
+def test_a_first_sync_is_not_failing_before_it_failed(everything):
+    first = [
+        (one, state)
+        for one, state in everything
+        if (one.succeeded_at, one.failed_at) == (None, None)
+    ]
+
+    assert first
+    assert "Failing" not in {state.word for _, state in first}
+
+
 def test_a_first_sync_has_neither_ended_nor_failed(everything):
     def holds(one: Connector) -> bool:
         return one.succeeded_at is None and one.failed_at is None
@@ -241,6 +257,17 @@ def test_no_sync_is_offered_while_one_runs_but_to_mend_what_is_broken(everything
     ]
 
     assert odd == []
+
+
+def test_a_break_that_nobody_ends_is_not_promised_to_end(everything):
+    forgotten = [
+        state
+        for one, state in everything
+        if state.word == "Waiting on the source"
+        and one.status.rescheduled_for == NOW - timedelta(hours=2)
+    ]
+
+    assert {state.action for state in forgotten} == {"sync"}
 
 
 def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
@@ -339,6 +366,15 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
             {"sync": "rescheduled", "until": NOW - timedelta(minutes=1)},
             Health("Waiting on the source", "The source asked for a break; it goes on by itself."),
             id="rescheduled-for-now",
+        ),
+        pytest.param(
+            {"sync": "rescheduled", "until": NOW - timedelta(hours=2)},
+            Health(
+                "Waiting on the source",
+                "The break that the source asked for is over, but no sync has begun.",
+                "sync",
+            ),
+            id="rescheduled-and-forgotten",
         ),
         pytest.param(
             {"sync": "rescheduled", "schedule": "manual"},

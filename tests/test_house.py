@@ -63,11 +63,13 @@ MAY_IMPORT = {
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
-        *("pbf.reserve", "pbf.journal"),
+        *("pbf.reserve", "pbf.journal", "pbf.schedule"),
     },
     "pbf.operations": {
-        *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.journal", "pbf.models"),
+        *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
+        "pbf.models",
     },
+    "pbf.evidence": {"pbf.models"},
     "pbf.bulk": {"pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
@@ -85,6 +87,7 @@ MAY_IMPORT = {
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
 PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
+PURE |= {"pbf.evidence"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

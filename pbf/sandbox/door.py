@@ -38,6 +38,7 @@ CODES = {
     "502": ("BadGateway", "Bad gateway (an ordered fault)"),
     "504": ("GatewayTimeout", "Gateway timeout (an ordered fault)"),
 }
+CODES["late_500"] = CODES["500"]
 PAGE = """<!doctype html>
 <html lang="en"><head><title>Service unavailable</title></head>
 <body><h1>Service unavailable</h1><p>An ordered fault of the sandbox: not JSON.</p></body></html>
@@ -103,6 +104,8 @@ class Door:
             self._world.control.ended.wait(order.seconds)
         if order.kind in CARD_KINDS:
             environ[CARD] = order.kind
+        if order.kind == "late_500":
+            run_wsgi_app(self._app, environ, buffered=True)
         if order.kind in CODES or order.kind == "html":
             return _instead(order)(environ, start_response)
         return self._app(environ, start_response)
@@ -154,7 +157,7 @@ def _instead(order: Order) -> Response:
     if order.kind == "html":
         return Response(PAGE, mimetype="text/html")
     code, message = CODES[order.kind]
-    response = as_json({"code": code, "message": message}, int(order.kind))
+    response = as_json({"code": code, "message": message}, int(order.kind.removeprefix("late_")))
     if order.kind == "429":
         response.headers["Retry-After"] = str(order.retry_after)
         response.headers["X-Rate-Limit-Remaining"] = "0"

@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "504": "answers 504",
     "refuse": "resets the connection at once",
     "drop": "closes the connection without an answer, the work not done",
+    "late_500": "does the work, then answers 500",
     "lost_answer": "does the work, then closes the connection without an answer",
     "cut": "sends the first half of the answer, then closes the connection",
     "html": "answers 200 with a page of HTML",

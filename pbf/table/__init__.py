@@ -29,11 +29,12 @@ def connector_table(
     """Draw the connectors; `asked_of_table` says what somebody does with them.
 
     Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
-    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last` and
-    `next` (ISO times in UTC, or None), `next_words` (where `next` is None), `next_action`
-    (`{"id", "label"}` or None), `also` (a list of such), `frequency` and `marked`. The rows are
-    drawn anew, in place, when `version` differs from the last one. `now` is the server's time, ISO
-    in UTC. `detail` names the page that a connector's name leads to, with its id as `?id=`.
+    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
+    `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
+    `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
+    (minutes, None where no schedule runs) and `marked`. The rows are drawn anew, in place, when
+    `version` differs from the last one. `now` is the server's time, ISO in UTC. `detail` names the
+    page that a connector's name leads to, with its id as `?id=`.
     """
     draw = component("pbf_connector_table", Path(__file__).parent)
     data = {
@@ -96,9 +97,10 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             place(services, service(row)),
             place(states, (row["status"], row["tone"], row["reason"])),
             place(choices, (pair(row["next_action"]), *map(pair, row["also"]))),
-            place(rhythms, (row["frequency"], row["next_words"])),
+            place(rhythms, (row["frequency"], row["next_words"], row["interval"])),
             row["since"],
             row["last"],
+            row["failed"],
             row["next"],
             bool(row["marked"]),
         )

@@ -47,12 +47,13 @@ function sorted(rows, order) {
 function searched(view) {
   const typed = fold(view.search.value).trim();
   const { found } = view;
-  const grew = found && found.order === view.order && typed.startsWith(found.typed);
+  const same = found && found.order === view.order && found.range === view.range;
+  const grew = same && typed.startsWith(found.typed);
   if (grew && typed === found.typed) return found.rows;
   const words = typed.split(/\s+/).filter(Boolean);
-  const among = grew ? found.rows : inOrder(view, view.order);
+  const among = grew ? found.rows : inRange(inOrder(view, view.order), view.range, clock(view));
   const rows = words.length ? among.filter((row) => words.every((word) => row.words.includes(word))) : among;
-  view.found = { typed, order: view.order, rows };
+  view.found = { typed, order: view.order, range: view.range, rows };
   return rows;
 }
 

@@ -36,11 +36,11 @@ function unpack(data) {
   const states = data.states.map(([status, tone, reason]) =>
     ({ status, reason, tone: tone in TONES ? tone : "quiet", words: fold(status) }));
   return data.rows.map((row) => {
-    const [id, name, schema, service, state, choice, rhythm, since, last, due, isMarked] = row;
+    const [id, name, schema, service, state, choice, rhythm, since, last, failed, due, isMarked] = row;
     const { id: serviceId, name: serviceName, icon, docs, category, words } = services[service];
     const { status, tone, reason, words: statusWords } = states[state];
     const [next, ...also] = data.choices[choice];
-    const [frequency, dueWords] = data.rhythms[rhythm];
+    const [frequency, dueWords, minutes] = data.rhythms[rhythm];
     return {
       id, name, schema, serviceName, icon, docs, category, status, tone, reason, next, also,
       frequency, dueWords, isMarked,
@@ -48,6 +48,8 @@ function unpack(data) {
       words: `${fold(`${name} ${schema}`)} ${words} ${statusWords}`,
       since: momentOf(since),
       last: momentOf(last),
+      failed: momentOf(failed),
+      interval: minutes ? minutes * 60000 : null,
       due: momentOf(due),
     };
   });
@@ -108,7 +110,7 @@ function nameHtml(row, detail) {
   const back = row.isMarked ? ' <span class="badge blue">Back from set-up</span>' : "";
   const permanent = row.name === row.schema ? "" : `<code>${escapeHtml(row.schema)}</code>`;
   return `<div class="who">${iconHtml(row.service, row.serviceName, row.icon)}
-    <div><div class="name">${linkHtml(row, detail)}${back}</div>${permanent}</div></div>`;
+    <div><div class="name">${linkHtml(row, detail)}${back}</div>${permanent}<p class="of">${escapeHtml(row.serviceName)}</p></div></div>`;
 }
 
 function statusHtml(row) {

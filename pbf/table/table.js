@@ -5,7 +5,7 @@ const TWICE_MS = 1000; // the same action again so soon is a double click
 const CLOCK = "pbf.clock";
 const PARTS = [
   ...["strip", "search", "clear", "kind", "sort", "chips", "count", "download", "table", "head"],
-  ...["body", "nothing", "menu", "bar", "chosenCount"],
+  ...["body", "nothing", "menu", "bar", "chosenCount", "rangeChip"],
 ];
 const tables = new WeakMap();
 
@@ -25,7 +25,7 @@ function openTable(root) {
     root,
     end: part("more"),
     mould: document.createElement("template"),
-    address: openAddress(["q", "status", "category", "sort"]),
+    address: openAddress(["q", "status", "category", "sort", ...RANGE_NAMES]),
     rows: [],
     shown: [],
     orders: new Map(),
@@ -37,6 +37,7 @@ function openTable(root) {
     status: "",
     category: "",
     order: "",
+    range: null,
   };
   listenChosen(view);
   listenUnfinished(view);
@@ -84,6 +85,7 @@ function readAddress(view) {
   view.status = wanted.status;
   view.category = wanted.category;
   view.order = wanted.sort.replace(/^-/, "") in KEYS ? wanted.sort : "";
+  view.range = rangeOf(wanted);
 }
 
 // The times are told by the server's clock. A version keeps the time of its first drawing, so the
@@ -118,6 +120,7 @@ function apply(view) {
   showHead(view);
   showStatuses(view, found);
   showCategories(view, found);
+  showRange(view);
   showNothing(view);
   draw(view);
   showChosen(view);
@@ -131,7 +134,8 @@ function showNothing(view) {
   const what = typed ? ` ${quoted(typed)}` : "";
   const where = view.status ? ` with the status ${quoted(view.status)}` : "";
   const kind = view.category ? ` in the category ${quoted(view.category)}` : "";
-  view.nothing.innerHTML = `<p>No connector matches${what}${where}${kind}.</p>
+  const range = view.range ? `: ${escapeHtml(rangeLabel(view.range))}` : "";
+  view.nothing.innerHTML = `<p>No connector matches${what}${where}${kind}${range}.</p>
     <button type="button" class="button">Clear filters</button>`;
 }
 
@@ -140,13 +144,15 @@ function change(view, values) {
   if (values.status !== undefined) view.status = values.status;
   if (values.category !== undefined) view.category = values.category;
   if (values.order !== undefined) view.order = values.order;
+  if (values.range !== undefined) view.range = values.range;
   view.limit = windowful(view);
   view.step = 8;
   closeMenu(view);
   apply(view);
   if (view.kind.value !== view.category) view.kind.value = view.category;
   const { status, category, order: sort, limit: drawn } = view;
-  view.address.write({ q: view.search.value.trim(), status, category, sort }, { drawn });
+  const typed = view.search.value.trim();
+  view.address.write({ q: typed, status, category, sort, ...rangeAddress(view.range) }, { drawn });
   drawOn(view);
 }
 
@@ -156,15 +162,16 @@ function change(view, values) {
 function listen(view) {
   const { root, search, sort, kind, chips, head, body, nothing, menu, address } = view;
   const startAgain = (values) => {
-    change(view, { q: "", ...values });
+    change(view, values);
     search.focus();
   };
   search.oninput = () => change(view, {});
   sort.onchange = () => change(view, { order: sort.value });
   kind.onchange = () => change(view, { category: kind.value });
-  view.clear.onclick = () => startAgain({});
+  view.clear.onclick = () => startAgain({ q: "" });
   view.download.onclick = () => download(view);
-  nothing.onclick = (event) => event.target.closest("button") && startAgain({ status: "", category: "" });
+  nothing.onclick = (event) => event.target.closest("button") && startAgain({ q: "", status: "", category: "", range: null });
+  view.rangeChip.onclick = () => startAgain({ range: null });
   onChip(chips, (status) => change(view, { status: status === view.status ? "" : status }));
   head.onclick = (event) => {
     const column = event.target.closest("button")?.dataset.sort;

@@ -36,7 +36,7 @@ function listenUnfinished(view) {
   view.strip.onclick = (event) => {
     const target = event.target.closest("[data-act], [data-all]");
     if (!target) return;
-    if (target.dataset.all) change(view, { status: target.dataset.all, category: "", q: "" });
+    if (target.dataset.all) change(view, { status: target.dataset.all, category: "", q: "", range: null });
     else if (target.matches("button")) act(view, target.dataset.act, [target.closest("li").dataset.id]);
     else follow(view, event, target);
   };

@@ -255,3 +255,15 @@ def test_the_tables_lead_back_to_the_connector(open_connector):
     page.go_back()
 
     expect(page.get_by_role("heading", name="stripe_payments", exact=True)).to_be_visible()
+
+
+# The clock is moved, so this comes last.
+def test_the_tables_appear_when_the_first_sync_is_done(open_connector, control):
+    page = open_connector("shopify_storefront", "tables").page
+    expect(page.get_by_text("Its tables are here when the first sync is done.")).to_be_visible()
+
+    control("POST", "clock", advance=3600)
+
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ tables are synced"))).to_be_visible(
+        timeout=SEEN
+    )

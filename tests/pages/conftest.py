@@ -155,13 +155,18 @@ def hours_later(
     """Begin ten hours ago, and move on by so many hours when called."""
     real, behind = time.time, 10.0
     monkeypatch.setattr(time, "time", lambda: real() - behind * 3600)
-    cache = SharedCache(clock=lambda: time.time())
+
+    def clock() -> float:
+        return time.time()
+
+    cache = SharedCache(clock=clock)
     portal = Portal(
         house.portal.tenant,
         client=house.client,
         cache=cache,
         store=house.store,
         signer=house.portal.signer,
+        clock=clock,
     )
     runtimes.use(replace(house, portal=portal, cache=cache))
 

@@ -108,6 +108,26 @@ def test_the_facts_are_told(house, named, visit):
     assert f"<code>{connection.id}</code>" in page
 
 
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        pytest.param("stripe_payments", "<code>stripe_payments</code>", id="schema"),
+        pytest.param(
+            "sales_targets.plan",
+            "<code>sales_targets</code>, table <code>plan</code>",
+            id="schema-and-table",
+        ),
+        pytest.param(
+            "webshop", "<code>webshop_…</code>, one for each schema of the source", id="prefix"
+        ),
+    ],
+)
+def test_where_the_data_is_in_the_destination_is_told(house, named, visit, schema: str, said: str):
+    assert f"<dt>Destination schema</dt><dd>{said}</dd>" in html(
+        visit("connector", id=named(schema).id)
+    )
+
+
 def test_tasks_and_warnings_are_told_in_full(house, named, visit):
     long = "The source said: " + "no " * 200 + "more"
     named("hubspot_marketing").warnings[0]["details"] = long

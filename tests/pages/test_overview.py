@@ -49,7 +49,7 @@ def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
     for chart in charts:
         title, _, sentence = chart.alt.partition(". ")
         assert f"<h3>{title}</h3><p>{sentence}</p>" in html(app)
-    for link in ("status=Needs+you", "category=Marketing", "sort=last", "sort=-last"):
+    for link in ("status=Needs+you", "category=Marketing", "late=1..4", "ended=0..1"):
         assert f'href="connectors?{link}"' in html(app)
 
 

@@ -116,9 +116,9 @@ def test_a_change_that_answers_500_and_worked_is_shown_as_it_is(account, visit):
 
     app = press(app, "Save 1 change")
 
-    assert "Fivetran failed to answer (500)." in app.error[0].value
-    assert "3 of 3 tables are synced." in html(app)
+    assert app.success[0].value == "Saved. 3 of 3 tables are synced."
     assert "Nothing is changed" in changes(app)
+    assert not app.error
 
 
 def test_a_change_that_fails_keeps_what_was_chosen(account, visit):
@@ -160,6 +160,18 @@ def test_a_look_that_fails_is_told(account, visit):
 
     assert "Fivetran failed to answer (500)." in app.error[0].value
     assert not app.exception
+
+
+def test_a_look_whose_answer_was_lost_shows_what_it_found(account, visit):
+    account.upsert("GET", SCHEMAS, status=404, json={})
+    app = visit("tables", id="ours")
+    account.post(f"{SCHEMAS}/reload", status=500)
+    account.upsert("GET", SCHEMAS, json=config({"orders": True}))
+
+    app = press(app, "Look at the source now")
+
+    assert app.success[0].value == "Read. 1 of 1 tables are synced."
+    assert not app.error
 
 
 def test_a_source_without_tables_says_so(account, visit):

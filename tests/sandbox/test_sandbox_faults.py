@@ -146,6 +146,15 @@ def test_a_lost_answer_leaves_the_work_done(ask, control):
     assert control.log.entries()[0]["status"] == 201
 
 
+def test_a_late_500_leaves_the_work_done(ask, control):
+    control.order("late_500", method="POST")
+
+    answer = ask("POST", "/v1/groups", GROUP)
+
+    assert (answer.status, json.load(answer)["code"]) == (500, "InternalServerError")
+    assert GROUP["name"] in names(ask)
+
+
 def test_a_cut_answer_promises_more_than_comes(ask, control):
     control.order("cut")
     answer = ask("GET", "/v1/groups")

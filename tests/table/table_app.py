@@ -39,11 +39,13 @@ def row(number: int, turn: int, marked: str) -> dict[str, object]:
         "reason": reason,
         "since": (NOW - timedelta(days=2)).isoformat(),
         "last": last and last.isoformat(),
+        "failed": (NOW - timedelta(minutes=90)).isoformat() if status == "Failing" else None,
         "next_action": following,
         "also": ALSO,
         "next": (NOW + timedelta(hours=number)).isoformat() if status == "Working" else None,
         "next_words": "" if status == "Working" else "On request",
         "frequency": "Every 6 hours",
+        "interval": None if status == "Paused" else 360,
         "marked": f"c{number}" == marked,
     }
 

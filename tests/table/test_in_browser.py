@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -87,6 +89,37 @@ def test_a_status_narrows_and_its_number_follows_the_search(page, server):
 
     assert names(page) == ["Orders 001", "Orders 005"]
     page.wait_for_url("**/connectors?status=Failing")
+
+
+@pytest.mark.parametrize(
+    ("address", "label", "found"),
+    [
+        pytest.param("late=..0.25", "On time", [1, 3, 4, 5, 7], id="on-time"),
+        pytest.param("late=0.25..1", "Late by 0.25 to 1 intervals", [8, 9, 11], id="late"),
+        pytest.param("late=never", "No success yet", [0], id="never"),
+        pytest.param("late=none", "No schedule runs", [2, 6, 10], id="no-schedule"),
+        pytest.param("failed=1..2", "Failed 1 to 2 hours ago", [1, 5, 9, 13], id="failed"),
+        pytest.param("ended=1..3", "Ended 1 to 3 hours ago", [1, 2, 5, 9, 13], id="either"),
+    ],
+)
+def test_a_range_from_the_address_narrows_and_is_taken_away(page, server, address, label, found):
+    page.clock.install(time="2026-11-23T15:00:00Z")
+    arrive(page, f"{server}/connectors?rows=14&sort=name&{address}")
+
+    assert [int(name.removeprefix("Orders ")) for name in names(page)] == found
+    expect(chip(page, "All")).to_have_text(f"All {len(found)}")
+    page.get_by_role("button", name=re.compile(f"^{label} .*remove this filter")).click()
+
+    expect(rows(page)).to_have_count(14)
+    page.wait_for_url("**/connectors?rows=14&sort=name")
+
+
+@pytest.mark.parametrize("address", ["late=..", "late=soon", "succeeded=never", "late=1..x"])
+def test_a_range_that_makes_no_sense_is_none(page, server, address):
+    arrive(page, f"{server}/connectors?{address}")
+
+    expect(rows(page)).to_have_count(8)
+    expect(page.get_by_text("remove this filter")).to_be_hidden()
 
 
 def test_most_urgent_comes_first_when_sorted_by_status(page, server):

@@ -20,8 +20,8 @@ def script() -> None:
         "category": "Finance",
     }
     state = {"status": "Failing", "tone": "bad", "reason": "Refused.", "frequency": "Hourly"}
-    times = {"since": None, "last": "2026-11-23T14:00:00Z", "next": None}
-    more = {"next_words": "On request", "marked": False}
+    times = {"since": None, "last": "2026-11-23T14:00:00Z", "failed": None, "next": None}
+    more = {"next_words": "On request", "interval": 60, "marked": False}
     actions = {"next_action": {"id": "edit", "label": "Edit"}, "also": []}
     names = {"name": "Orders", "schema": "orders"}
     rows = [
@@ -45,13 +45,13 @@ def test_what_rows_share_is_sent_once():
         "now": "noon",
         "detail": "",
         "rows": [
-            [each, "Orders", "orders", 0, 0, 0, 0, None, "2026-11-23T14:00:00Z", None, False]
+            [each, "Orders", "orders", 0, 0, 0, 0, None, "2026-11-23T14:00:00Z", None, None, False]
             for each in ("a", "b")
         ],
         "services": [["stripe", "Stripe", "/i.svg", "/d", "Finance"]],
         "states": [["Failing", "bad", "Refused."]],
         "choices": [[["edit", "Edit"]]],
-        "rhythms": [["Hourly", "On request"]],
+        "rhythms": [["Hourly", "On request", 60]],
     }
 
 

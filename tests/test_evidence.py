@@ -1,0 +1,92 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pbf import evidence
+from pbf.models import Connector, SchemaConfig
+
+ASKED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BEFORE, SINCE = ASKED - timedelta(hours=1), ASKED + timedelta(seconds=30)
+ORDERS = ("public", "orders")
+
+
+def connector(
+    sync: str = "scheduled",
+    *,
+    succeeded: datetime | None = None,
+    failed: datetime | None = None,
+    historical: bool = False,
+) -> Connector:
+    return Connector(
+        id="one",
+        succeeded_at=succeeded,
+        failed_at=failed,
+        status={"sync_state": sync, "is_historical_sync": historical},
+    )
+
+
+def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
+    tables = {"orders": {"enabled": orders}}
+    return SchemaConfig.model_validate(
+        {"schemas": {"public": {"enabled": schema, "tables": tables}}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "proven"),
+    [
+        pytest.param(connector(), connector("syncing"), True, id="it-runs"),
+        pytest.param(connector("syncing"), connector("syncing"), False, id="it-ran-before"),
+        pytest.param(connector(), connector(), False, id="nothing-happened"),
+        pytest.param(connector(), connector(succeeded=SINCE), True, id="it-has-ended-since"),
+        pytest.param(connector(), connector(failed=SINCE), True, id="it-has-failed-since"),
+        pytest.param(connector(), connector(succeeded=BEFORE), False, id="the-list-was-old"),
+        pytest.param(
+            connector(succeeded=SINCE), connector(succeeded=SINCE), False, id="their-clock-is-fast"
+        ),
+    ],
+)
+def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, proven):
+    assert evidence.synced(before, now, ASKED) is proven
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "proven"),
+    [
+        pytest.param(connector(), connector("syncing", historical=True), True, id="it-rereads"),
+        pytest.param(connector(), connector("syncing"), False, id="some-sync-runs"),
+        pytest.param(
+            connector("syncing"), connector("syncing", historical=True), True, id="while-one-ran"
+        ),
+        pytest.param(
+            connector("syncing", historical=True),
+            connector("syncing", historical=True),
+            False,
+            id="it-did-before",
+        ),
+    ],
+)
+def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
+    assert evidence.rereads(before, now) is proven
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "proven"),
+    [
+        pytest.param(config(), {ORDERS: True}, True, id="on"),
+        pytest.param(config(orders=False), {ORDERS: False}, True, id="off"),
+        pytest.param(config(), {ORDERS: False}, False, id="still-on"),
+        pytest.param(config(schema=False), {ORDERS: True}, False, id="in-a-schema-that-is-off"),
+        pytest.param(config(schema=False), {ORDERS: False}, True, id="off-with-its-schema"),
+        pytest.param(config(), {("public", "gone"): False}, False, id="no-such-table"),
+        pytest.param(config(), {("gone", "orders"): False}, False, id="no-such-schema"),
+    ],
+)
+def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
+    assert evidence.switched(now, wanted) is proven
+
+
+def test_a_look_at_the_source_is_proven_by_what_was_not_known():
+    assert evidence.looked(None, config())
+    assert evidence.looked(config(), config(orders=False))
+    assert not evidence.looked(config(), config())
