@@ -1,6 +1,7 @@
 """Load on one route of a server on this machine, from a process of its own, for a bounded time.
 
-Debian's wrk where it is installed, else threads with http.client: python -m bench.load URL.
+Debian's wrk where it is installed, for whole seconds, else threads with http.client:
+python -m bench.load URL.
 """
 
 import argparse
@@ -56,7 +57,8 @@ def measure(
     check_loopback(url)
     seconds = min(seconds, MOST_SECONDS)
     sent = [f"{name}: {value}" for name, value in (headers or {}).items()]
-    if wrk := shutil.which("wrk"):
+    wrk = shutil.which("wrk")
+    if wrk and seconds >= 1:
         return _wrk(wrk, url, callers, seconds, sent)
     command = [sys.executable, "-m", "bench.load", url, "--callers", str(callers)]
     command += ["--seconds", str(seconds), *(part for one in sent for part in ("--header", one))]
@@ -66,8 +68,7 @@ def measure(
 
 def _wrk(program: str, url: str, callers: int, seconds: float, sent: list[str]) -> Load:
     headers = [part for one in sent for part in ("-H", one)]
-    # wrk takes whole seconds.
-    command = [program, "-t1", f"-c{callers}", f"-d{max(1, round(seconds))}s", "--latency"]
+    command = [program, "-t1", f"-c{callers}", f"-d{round(seconds)}s", "--latency"]
     done = subprocess.run([*command, *headers, url], check=True, capture_output=True, text=True)
     found = dict(re.findall(r"^ +(50%|99%) +(\S+)$", done.stdout, re.MULTILINE))
     rate = re.search(r"Requests/sec: +([\d.]+)", done.stdout)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.servers import free_port, running
 
@@ -29,17 +29,28 @@ def component_server(script: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def visitor(browser: Browser, **options: object) -> Iterator[Page]:
-    """A page in an empty browser; an error in its scripts fails the test."""
-    viewport = {"width": 1280, "height": 900}
-    context = browser.new_context(**{"viewport": viewport, "locale": "en-GB", **options})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+def visitor(window: BrowserContext) -> Iterator[Page]:
+    """A page whose visitor was never here; an error in its scripts fails the test."""
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
+    with visiting(window):
+        page = window.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
     assert errors == []
+
+
+@contextmanager
+def visiting(window: BrowserContext) -> Iterator[None]:
+    """Close the pages that are opened meanwhile, and let the window forget who was there."""
+    before = set(window.pages)
+    yield
+    for page in set(window.pages) - before:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
+        page.close()
+    window.clear_cookies()
+    window.clear_permissions()
 
 
 def scroll_position(page: Page) -> float:

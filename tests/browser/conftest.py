@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
+from tests.component_server import visiting
 from tests.servers import dashboard
 
 # Streamlit looks below the page's own path first, by design.
@@ -15,7 +16,7 @@ HARMLESS = ("_stcore/health", "_stcore/host-config")
 
 @dataclass
 class Visitor:
-    """A person with an empty browser, and what it complains of."""
+    """A person who was never here, and what the browser complains of."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -59,24 +60,20 @@ def ids(product) -> dict[str, str]:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Give out people with empty browsers; one who saw a console error fails the test."""
-    contexts: list[BrowserContext] = []
+def visit(window: BrowserContext) -> Iterator[Callable[[str], Visitor]]:
+    """Give out people who were never here; one who saw a console error fails the test."""
     visitors: list[Visitor] = []
 
-    def arrive(url: str, **options: object) -> Visitor:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        visitor = Visitor(context.new_page())
+    def arrive(url: str) -> Visitor:
+        visitor = Visitor(window.new_page())
         visitors.append(visitor)
         _watch(visitor)
         visitor.page.goto(url)
         visitor.settle()
         return visitor
 
-    yield arrive
-    for context in contexts:
-        context.close()
+    with visiting(window):
+        yield arrive
     assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from pbf.sandbox.server import SandboxServer
 from pbf.sandbox.store import World
+from tests.component_server import visiting
 
 pytestmark = pytest.mark.browser
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -20,27 +21,26 @@ def server():
 
 
 @pytest.fixture
-def opened(chromium, server):
+def opened(window, server):
     """Open the page; complaints in its console fail the test."""
-    contexts, complaints = [], []
+    complaints = []
 
     def note(text):
         if "status of 400" not in text:
             complaints.append(text)
 
-    def show(**options):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
+    def show(*, color_scheme="light", width=1280):
+        page = window.new_page()
+        page.emulate_media(color_scheme=color_scheme)
+        page.set_viewport_size({"width": width, "height": 900})
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda told: note(told.text))
         page.goto(f"{server.url}/_control/")
         expect(row(page, "webshop")).to_be_visible()
         return page
 
-    yield show
-    for context in contexts:
-        context.close()
+    with visiting(window):
+        yield show
     assert complaints == []
 
 
@@ -113,7 +113,7 @@ def test_connectors_are_added_in_states_and_all_begins_anew_by_keyboard(opened, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_on_a_phone(opened, scheme):
-    page = opened(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page = opened(width=390, color_scheme=scheme)
 
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
 

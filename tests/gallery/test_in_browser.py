@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.component_server import (
     forbid_inline_scripts,
@@ -23,9 +23,9 @@ def arrive(page: Page, url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def open_gallery(chromium: Browser, server: str) -> Iterator[Page]:
+def open_gallery(window: BrowserContext, server: str) -> Iterator[Page]:
     """One open gallery for tests that only search."""
-    with visitor(chromium) as page:
+    with visitor(window) as page:
         arrive(page, f"{server}/services")
         yield page
 
@@ -341,15 +341,15 @@ def test_a_new_version_of_the_cards_keeps_what_was_typed(page, server):
     expect(page.get_by_label("Search services")).to_have_value("filler")
 
 
-def test_a_phone_shows_one_column_and_nothing_beside_the_screen(chromium: Browser, server):
-    with visitor(chromium, viewport={"width": 390, "height": 844}) as page:
-        page.goto(f"{server}/services")
-        expect(page.locator(".card")).to_have_count(TOTAL)
+def test_a_phone_shows_one_column_and_nothing_beside_the_screen(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server}/services")
+    expect(page.locator(".card")).to_have_count(TOTAL)
 
-        boxes = [page.locator(".card").nth(place).bounding_box() for place in (0, 1)]
+    boxes = [page.locator(".card").nth(place).bounding_box() for place in (0, 1)]
 
-        assert boxes[0]["x"] == boxes[1]["x"]
-        assert hidden_overflow(page) == 0
+    assert boxes[0]["x"] == boxes[1]["x"]
+    assert hidden_overflow(page) == 0
 
 
 def test_it_works_under_a_strict_content_security_policy(page, server):

@@ -1,14 +1,13 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.component_server import (
     forbid_inline_scripts,
     hidden_overflow,
     scroll_position,
     scroll_to,
-    visitor,
 )
 
 pytestmark = pytest.mark.browser
@@ -312,18 +311,18 @@ def test_without_connectors_there_is_nothing(page, server):
     expect(page.get_by_role("table")).to_be_hidden()
 
 
-def test_a_phone_shows_cards_that_can_be_sorted(chromium: Browser, server):
-    with visitor(chromium, viewport={"width": 390, "height": 844}) as page:
-        arrive(page, f"{server}/connectors")
+def test_a_phone_shows_cards_that_can_be_sorted(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    arrive(page, f"{server}/connectors")
 
-        expect(header(page, "Status")).to_be_hidden()
-        page.get_by_label("Sort").select_option("Most urgent first")
+    expect(header(page, "Status")).to_be_hidden()
+    page.get_by_label("Sort").select_option("Most urgent first")
 
-        assert names(page)[0] == "Orders 001"
-        edit = page.get_by_role("button", name="Edit set-up for Orders 001").bounding_box()
-        assert edit["width"] > 250
-        assert edit["height"] >= 44
-        assert hidden_overflow(page) == 0
+    assert names(page)[0] == "Orders 001"
+    edit = page.get_by_role("button", name="Edit set-up for Orders 001").bounding_box()
+    assert edit["width"] > 250
+    assert edit["height"] >= 44
+    assert hidden_overflow(page) == 0
 
 
 def test_it_works_under_a_strict_content_security_policy(page, server):
