@@ -1,9 +1,10 @@
 """A real Chromium that says when a person sees what was asked for."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -21,6 +22,7 @@ ARGUMENTS = [
 ]
 WINDOW = {"width": 1400, "height": 900}
 PATIENCE = 60_000
+Place = tuple[float, float]
 
 # Looks into the components' open shadow roots, too.
 WATCH = (
@@ -49,31 +51,46 @@ WATCH = (
     () => reject(new Error(`waited too long for ${what} at ${location.href}`)), PATIENCE
   ))]);
   window.first = (selector) => all(document, selector)[0];
+  // How often something has been written since it was first asked for.
+  window.writings = (selector) => {
+    const one = window.first(selector);
+    if (one.writings === undefined) {
+      one.writings = 0;
+      new MutationObserver(() => { one.writings += 1; }).observe(
+        one, { childList: true, characterData: true, subtree: true }
+      );
+    }
+    return one.writings;
+  };
 })();
 """
 )
 
-# From a key's event until the frame is painted in which the line that counts the results is new.
-TYPE = """
-([search, count]) => {
-  const input = window.first(search);
-  const began = new Promise((resolve) => input.addEventListener(
-    "input", () => resolve(performance.now()), { capture: true, once: true }
+# From the event that a page acts on until the frame is painted in which something looks otherwise.
+# The look is taken after each frame, in a task that the frame's own work cannot be behind.
+GESTURE = """
+(event) => {
+  const look = LOOKS;
+  const before = look();
+  const began = new Promise((resolve) => window.addEventListener(
+    event, (one) => resolve(one.timeStamp), { capture: true, once: true }
   ));
-  const told = new Promise((resolve) => {
-    const watch = new MutationObserver(() => { watch.disconnect(); resolve(); });
-    watch.observe(window.first(count), { childList: true, characterData: true, subtree: true });
+  const afterFrame = (task) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = task;
+    channel.port2.postMessage(null);
   });
-  window.painted = Promise.all([began, told]).then(([start]) => new Promise((resolve) => {
-    requestAnimationFrame(() => {
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => resolve(performance.now() - start);
-      channel.port2.postMessage(null);
-    });
+  window.painted = began.then((start) => new Promise((resolve) => {
+    const watch = () => {
+      const now = performance.now();
+      if (look() !== before) resolve(now - start);
+      else afterFrame(watch);
+    };
+    afterFrame(watch);
   }));
-  input.focus();
 }
 """
+SETTLED = 500
 
 
 @dataclass(frozen=True)
@@ -154,14 +171,43 @@ def moved(browser: Browser, url: str, wanted: Wanted) -> int:
         return relay.moved
 
 
-def keystroke(page: Page, search: str, count: str, word: str) -> float:
-    """Return the milliseconds from a key to its result on the screen: the slowest of a word."""
-    taken = []
-    for key in word:
-        page.evaluate(TYPE, [search, count])
-        page.keyboard.type(key)
-        taken.append(float(page.evaluate("window.within(window.painted, 'a key')")))
-    return max(taken)
+def keystroke(page: Page, search: str, looks: str, word: str) -> float:
+    """Return the milliseconds from a key to what it changes: the slowest of a word."""
+    page.evaluate("search => window.first(search).focus()", search)
+    return max(gesture(page, "input", looks, partial(page.keyboard.type, key)) for key in word)
+
+
+def click(page: Page, place: Place, looks: str, *, event: str = "click") -> float:
+    """Return the milliseconds from a click to what it changes, on a page that has come to rest.
+
+    `event` is the one that the page acts on.
+    """
+    page.mouse.move(*place)
+    page.wait_for_timeout(SETTLED)
+
+    def press() -> None:
+        page.mouse.down()
+        page.mouse.up()
+
+    return gesture(page, event, looks, press)
+
+
+def gesture(page: Page, event: str, looks: str, act: Callable[[], None]) -> float:
+    """Return the milliseconds from an event to the frame in which a look gives another result.
+
+    `looks` is a JavaScript function that returns what can be compared.
+    """
+    page.evaluate(GESTURE.replace("LOOKS", looks), event)
+    act()
+    return float(page.evaluate("window.within(window.painted, 'a gesture')"))
+
+
+def middle(page: Page, selector: str) -> Place:
+    """Return the middle of an element of the page or of one of its components."""
+    box = page.locator(selector).first.bounding_box()
+    if box is None:
+        raise RuntimeError(f"{selector} is not to be seen")
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def _slow_down(page: Page, link: Link) -> None:

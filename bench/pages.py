@@ -6,8 +6,9 @@ from statistics import median
 import requests
 from playwright.sync_api import Browser
 
-from bench import servers
+from bench import gestures, servers
 from bench.browser import (
+    SETTLED,
     Link,
     Wanted,
     chromium,
@@ -18,19 +19,17 @@ from bench.browser import (
     wait_for,
 )
 from bench.figures import Figure, against, in_turns
+from bench.gestures import COUNT, TABLE, TABLE_SEARCH, TEN_ROWS, WORD
 from bench.scale import Scale
 from pbf.handoff import Signer
 from pbf.sandbox.store import GROUP_ID
 
 SERVICES = 773
 EMPTY = Wanted("[data-testid=stMarkdownContainer]", text="empty")
-TEN_ROWS = Wanted("[data-testid=stDataFrame] table[role=grid] tbody tr", least=10)
 GALLERY = Wanted("ul.cards > li", least=SERVICES)
-TABLE = Wanted("tr.row", least=10)
 NAME = Wanted("[data-testid=stTextInput] input")
 FRAME = 1000 / 60
-COUNT, WORD = "[data-part=count]", "goo"
-GALLERY_SEARCH, TABLE_SEARCH = "#gallery-search", "#connectors-search"
+GALLERY_SEARCH = "#gallery-search"
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
@@ -59,7 +58,7 @@ def _gallery(browser: Browser, ours: str, floor: str, scale: Scale) -> Iterator[
             page.on("websocket", lambda link: link.on("framesent", lambda one: sent.append(one)))
             page.goto(f"{ours}/services")
             wait_for(page, GALLERY)
-            page.wait_for_timeout(500)
+            page.wait_for_timeout(SETTLED)
             sent.clear()
             keys.append(keystroke(page, GALLERY_SEARCH, COUNT, WORD))
     yield Figure(
@@ -114,10 +113,13 @@ def _tables(browser: Browser, floor: str, scale: Scale) -> Iterator[Figure]:
                 lambda: first_load(browser, f"{floor}/table", TEN_ROWS),
             )
             keys[size] = _search(browser, ours.url, scale)
+            if size == max(scale.sizes):
+                done = list(gestures.figures(browser, ours.url, floor, size, scale))
         bound = 1.2 if size == max(scale.sizes) else None
         yield (figure := against(area, f"{size:,} connectors, cold", "ms", pairs, at_most=bound))
         loads[size] = figure.value
     yield from _growth(area, loads, keys)
+    yield from done
 
 
 def _search(browser: Browser, ours: str, scale: Scale) -> float:
@@ -127,7 +129,7 @@ def _search(browser: Browser, ours: str, scale: Scale) -> float:
         with visitor(browser) as page:
             page.goto(f"{ours}/connectors")
             wait_for(page, TABLE)
-            page.wait_for_timeout(500)
+            page.wait_for_timeout(SETTLED)
             taken.append(keystroke(page, TABLE_SEARCH, COUNT, WORD))
     return median(taken[scale.warm_up :])
 

@@ -83,8 +83,14 @@ def save(portal: Portal, desk: Desk) -> None:
 
 def choose(desk: Desk, *, fixed: bool) -> None:
     """Show the list to tick, and the means to tick many at once."""
-    typed = st.text_input("Search tables", type="search", live=True, key="tables-search")
-    desk.search(typed or "")
+    with st.container(horizontal=True):
+        typed = st.text_input("Search tables", type="search", live=True, key="tables-search")
+        schema: str | None = None
+        if len(desk.schemas) > 1:
+            schema = st.selectbox(
+                "Schema", desk.schemas, index=None, placeholder="All schemas", key="tables-schema"
+            )
+    desk.search(typed or "", schema or "")
     number = len(desk.shown)
     blocked = fixed or not number
     with st.container(horizontal=True, vertical_alignment="center"):

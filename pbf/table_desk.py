@@ -24,6 +24,7 @@ class Desk:
     config: SchemaConfig | None = None
     read_at: float = float("-inf")
     typed: str = ""
+    schema: str = ""
     sheet: int = 0
     tables: list[SourceTable] = field(default_factory=list)
     shown: list[SourceTable] = field(default_factory=list)
@@ -44,11 +45,16 @@ class Desk:
             self.tables = source_tables(config) if config else []
             self._lay_out()
 
-    def search(self, typed: str) -> None:
-        """Show only what holds the typed words; what is chosen stays."""
-        if typed != self.typed:
-            self.typed = typed
+    def search(self, typed: str, schema: str = "") -> None:
+        """Show only what holds the typed words, of one schema if named; what is chosen stays."""
+        if (typed, schema) != (self.typed, self.schema):
+            self.typed, self.schema = typed, schema
             self._lay_out()
+
+    @property
+    def schemas(self) -> list[str]:
+        """The schemas that have something to choose, in the order of their names."""
+        return list(dict.fromkeys(one.schema for one in self.tables if not one.locked))
 
     def keep(self, edited: Mapping[int, Mapping[str, Any]]) -> None:
         """Put down what was ticked in the list that is laid out, by its places there."""
@@ -101,7 +107,9 @@ class Desk:
             self.said = ("success", f"Saved. {self.count}")
 
     def _lay_out(self) -> None:
-        switchable = [one for one in self.tables if not one.locked]
+        switchable = [
+            one for one in self.tables if not one.locked and self.schema in ("", one.schema)
+        ]
         self.shown = matching(switchable, self.typed)
         self.laid_out = [self.chosen.get(one.key, one.on) for one in self.shown]
         self.sheet += 1

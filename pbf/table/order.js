@@ -57,51 +57,63 @@ function searched(view) {
   return rows;
 }
 
-// What is shown, and for each choice how many there would be.
+// What is shown, and for each choice how many there would be. Another order changes no number.
 function filtered(view) {
   const found = searched(view);
-  const { status, category } = view;
+  const { status, category, range, rows } = view;
+  const shown = status || category ? found.filter((row) => fits(row, status, category)) : found;
+  const asked = [view.found.typed, status, category, range, rows];
+  if (!view.counted || asked.some((each, at) => each !== view.counted.asked[at])) {
+    view.counted = { asked, ...counted(found, status, category) };
+  }
+  return { shown, ...view.counted };
+}
+
+function fits(row, status, category) {
+  return (!status || row.status === status) && (!category || row.category === category);
+}
+
+function counted(found, status, category) {
   const statuses = new Map();
   const categories = new Map();
-  const shown = status || category ? [] : found;
   let inCategory = 0;
   let inStatus = 0;
   for (const row of found) {
-    const fits = !category || row.category === category;
-    const suits = !status || row.status === status;
-    if (fits) {
+    if (!category || row.category === category) {
       inCategory += 1;
       statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
     }
-    if (suits) {
+    if (!status || row.status === status) {
       inStatus += 1;
       categories.set(row.category, (categories.get(row.category) ?? 0) + 1);
     }
-    if (shown !== found && fits && suits) shown.push(row);
   }
-  return { shown, statuses, categories, inCategory, inStatus };
+  return { statuses, categories, inCategory, inStatus };
 }
 
-function showHead(view) {
-  const column = view.order.replace(/^-/, "");
-  const direction = view.order.startsWith("-") ? "descending" : "ascending";
-  const html = COLUMNS.map(([label, name, kind]) => {
+function drawHead(view) {
+  view.head.innerHTML = COLUMNS.map(([label, name, kind]) => {
     if (kind === "pick") return `<th role="columnheader" scope="col" class="pick"><label class="pick">
       <input type="checkbox" data-pick="all" aria-label="Choose all shown"><span>Choose all shown</span></label></th>`;
     if (!name) return `<th role="columnheader" scope="col" class="${kind}">${label}</th>`;
-    const now = name === column ? direction : "none";
-    return `<th role="columnheader" scope="col" class="${kind}" aria-sort="${now}"><button type="button"
+    return `<th role="columnheader" scope="col" class="${kind}" aria-sort="none"><button type="button"
       data-sort="${name}">${label}<span class="arrow" aria-hidden="true"></span></button></th>`;
   }).join("");
-  if (view.headHtml === html) return;
-  view.headHtml = html;
-  const at = focused(view.root)?.dataset?.sort;
-  view.head.innerHTML = html;
-  if (at) view.head.querySelector(`[data-sort=${at}]`).focus();
+}
+
+function showHead(view) {
+  if (view.headOrder === view.order) return;
+  view.headOrder = view.order;
+  const column = view.order.replace(/^-/, "");
+  const direction = view.order.startsWith("-") ? "descending" : "ascending";
+  for (const button of view.head.querySelectorAll("[data-sort]")) {
+    button.parentElement.setAttribute("aria-sort", button.dataset.sort === column ? direction : "none");
+  }
   const known = SORTS.some(([value]) => value === view.order);
   const other = known ? [] : [[view.order, "By column"]];
-  view.sort.innerHTML = [...SORTS, ...other]
+  const html = [...SORTS, ...other]
     .map(([value, text]) => `<option value="${escapeHtml(value)}">${text}</option>`).join("");
+  if (view.sortHtml !== html) view.sort.innerHTML = view.sortHtml = html;
   view.sort.value = view.order;
 }
 

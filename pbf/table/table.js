@@ -39,6 +39,7 @@ function openTable(root) {
     order: "",
     range: null,
   };
+  drawHead(view);
   listenChosen(view);
   listenUnfinished(view);
   const releases = [listen(view), listenMenu(view), watchEnd(view), tick(view)];
@@ -153,7 +154,7 @@ function change(view, values) {
   const { status, category, order: sort, limit: drawn } = view;
   const typed = view.search.value.trim();
   view.address.write({ q: typed, status, category, sort, ...rangeAddress(view.range) }, { drawn });
-  drawOn(view);
+  requestAnimationFrame(() => drawOn(view)); // not before what was asked for is painted
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -82,6 +82,18 @@ def test_a_search_does_not_lose_what_is_chosen(account, visit):
     assert "Nothing is changed" in changes(app)
 
 
+def test_a_whole_schema_is_switched_at_once(account, visit):
+    two = config({"orders": True, "users": True})
+    two["data"]["schemas"]["audit"] = {"enabled": True, "tables": {"orders": {"enabled": True}}}
+    account.upsert("GET", SCHEMAS, json=two)
+
+    app = visit("tables", id="ours").selectbox(key="tables-schema").select("public").run()
+    app = press(app, "Select none")
+
+    assert "2 off\\: public\\.orders, public\\.users" in changes(app)
+    assert not app.exception
+
+
 def test_a_search_that_finds_nothing_says_so(account, visit):
     app = visit("tables", id="ours")
 
