@@ -10,23 +10,15 @@ from copy import copy
 from itertools import islice
 from typing import Any, TypeVar
 
+from pbf import doubt
 from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
-from pbf.errors import (
-    ApiError,
-    BadAnswer,
-    Forbidden,
-    NotFound,
-    NotNow,
-    ServerFailed,
-    Unreachable,
-)
+from pbf.doubt import DOUBTFUL
+from pbf.errors import ApiError, Forbidden, NotFound, NotNow
 from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
 
 Item = TypeVar("Item")
 
-# After these a write may have happened all the same.
-DOUBTFUL = (Unreachable, ServerFailed, BadAnswer)
 SHOWN_SYNCS = 20
 SHOWN_ERRORS = 10
 
@@ -101,12 +93,7 @@ class Operations:
         """Delete a connector; one that is gone already counts as deleted."""
         connector = self._find(connector_id)
         try:
-            self._client.delete_connector(connector.id)
-        except NotFound:
-            pass
-        except DOUBTFUL:
-            if not self._is_gone(connector.id):
-                raise
+            doubt.delete(self._client, connector.id)
         finally:
             self._forget()
 
@@ -164,36 +151,15 @@ class Operations:
     def _change(self, action: Action, connector_id: str, **wanted: Any) -> None:
         connector = self._able(action, connector_id)
         try:
-            self._client.update_connector(connector.id, **wanted)
-        except DOUBTFUL:
-            # Fivetran gives up after a minute on a pause that goes through all the same.
-            if not self._has(connector.id, wanted):
-                raise
+            doubt.change(self._client, connector.id, **wanted)
         finally:
             self._forget()
-
-    def _has(self, connector_id: str, wanted: Mapping[str, Any]) -> bool:
-        try:
-            now = self._client.get_connector(connector_id)
-        except ApiError:
-            return False
-        given = {name: value for name, value in wanted.items() if value is not None}
-        return all(getattr(now, name) == value for name, value in given.items())
 
     def _is_syncing(self, connector_id: str) -> bool:
         try:
             return self._client.get_connector(connector_id).status.sync_state == "syncing"
         except ApiError:
             return False
-
-    def _is_gone(self, connector_id: str) -> bool:
-        try:
-            self._client.get_connector(connector_id)
-        except NotFound:
-            return True
-        except ApiError:
-            return False
-        return False
 
     @staticmethod
     def _offered(ask: Callable[[], list[Item]]) -> list[Item] | None:

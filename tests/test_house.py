@@ -55,15 +55,18 @@ MAY_IMPORT = {
     "pbf.who": set(),
     "pbf.creation": {
         *("pbf.api_client", "pbf.store", "pbf.naming", "pbf.models", "pbf.errors"),
-        *("pbf.operations", "pbf.pending", "pbf.who"),
+        *("pbf.doubt", "pbf.pending", "pbf.who"),
     },
+    "pbf.doubt": {"pbf.api_client", "pbf.errors"},
     "pbf.config": {"pbf.errors"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
         "pbf.reserve",
     },
-    "pbf.operations": {"pbf.actions", "pbf.api_client", "pbf.errors", "pbf.models"},
+    "pbf.operations": {
+        *("pbf.actions", "pbf.api_client", "pbf.doubt", "pbf.errors", "pbf.models"),
+    },
     "pbf.bulk": {"pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
