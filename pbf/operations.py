@@ -10,12 +10,13 @@ from copy import copy
 from itertools import islice
 from typing import Any, TypeVar
 
-from pbf import doubt
 from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
-from pbf.doubt import DOUBTFUL
+from pbf.deletion import Remover
+from pbf.doubt import DOUBTFUL, change
 from pbf.errors import ApiError, Forbidden, NotFound, NotNow
 from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
+from pbf.pending import Deletion
 
 Item = TypeVar("Item")
 
@@ -24,7 +25,10 @@ SHOWN_ERRORS = 10
 
 
 class Operations:
-    """The actions of one tenant; `find` looks a connector up, `forget` drops the known list."""
+    """The actions of one tenant.
+
+    `find` looks a connector up, `forget` drops the known list, and `remover` deletes and restores.
+    """
 
     def __init__(
         self,
@@ -32,11 +36,13 @@ class Operations:
         *,
         find: Callable[[str], Connector],
         forget: Callable[[], None],
+        remover: Remover,
     ) -> None:
         """Act through a client."""
         self._client = client
         self._find = find
         self._forget = forget
+        self._remover = remover
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
@@ -89,11 +95,20 @@ class Operations:
         finally:
             self._forget()
 
-    def delete(self, connector_id: str) -> None:
-        """Delete a connector; one that is gone already counts as deleted."""
-        connector = self._find(connector_id)
+    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
+        """Delete a connector: for good if `now`, else it waits if there is a time to undo it.
+
+        Returns what waits, and None for what is gone, by whomever.
+        """
         try:
-            doubt.delete(self._client, connector.id)
+            return self._remover.delete(connector_id, now=now)
+        finally:
+            self._forget()
+
+    def restore(self, connector_id: str) -> None:
+        """Bring back a connector that waits to be deleted, syncing as before."""
+        try:
+            self._remover.restore(connector_id)
         finally:
             self._forget()
 
@@ -151,7 +166,7 @@ class Operations:
     def _change(self, action: Action, connector_id: str, **wanted: Any) -> None:
         connector = self._able(action, connector_id)
         try:
-            doubt.change(self._client, connector.id, **wanted)
+            change(self._client, connector.id, **wanted)
         finally:
             self._forget()
 

@@ -29,7 +29,7 @@ from pbf.creation_limit import limit_creation
 from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
 from pbf.runtime import Runtime, runtime
-from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
+from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,12 @@ def create_connector() -> ResponseReturnValue:
         attempt=read_key(request.headers.get(KEY_HEADER)),
     )
     return shown(detailed_connector(made))
+
+
+@routes.get("/deletions")
+def list_deletions() -> ResponseReturnValue:
+    """Return the tenant's connectors that are deleted and can be restored."""
+    return _listed("deletions", opened().portal.deleted(), WaitingConnector)
 
 
 @routes.get("/connectors/<connector_id>/form")

@@ -39,7 +39,7 @@ def operations() -> Callable[..., Operations]:
             return by_id[connector_id]
 
         client = ApiClient(Request(API, "key", "secret", timeout=5))
-        return Operations(client, find=find, forget=lambda: forgotten.append("once"))
+        return Operations(client, find=find, forget=lambda: forgotten.append("once"), remover=None)
 
     return make
 

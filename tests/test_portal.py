@@ -407,7 +407,7 @@ def test_a_connector_made_elsewhere_a_moment_ago_is_found(remote, api, monkeypat
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items(MADE))
     known = remote.connectors()
-    monkeypatch.setattr("pbf.portal.time.time", lambda: known.fetched_at + 10)
+    monkeypatch.setattr("pbf.listing.time.time", lambda: known.fetched_at + 10)
 
     assert remote.connector("one").id == "one"
 

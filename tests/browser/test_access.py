@@ -49,6 +49,8 @@ def press(label: str) -> Callable[[Page], None]:
 
 
 def open_menu(page: Page) -> None:
+    page.get_by_text("Deleted lately (1)").click()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     page.get_by_role("button", name="More actions for").first.click()
     expect(page.get_by_role("menu")).to_be_visible()
 
@@ -70,6 +72,9 @@ SCREENS = [
     pytest.param("/connector?id={zendesk_support}", shows(".pbf-notes"), id="broken-connector"),
     pytest.param("/connector?id={salesforce_crm}", press("Delete"), id="deletion"),
     pytest.param("/connector?id={salesforce_crm}", press("Change schedule"), id="schedule"),
+    pytest.param(
+        "/connector?id={shopify_storefront}", shows("[data-testid=stAlert]"), id="deleted"
+    ),
     pytest.param("/connector?id=nobody", shows("[data-testid=stAlert]"), id="no-such-connector"),
     pytest.param("/tables?id={salesforce_crm}", shows("[data-testid=stDataFrame]"), id="tables"),
     pytest.param("/_/go/old-slip", shows("[data-testid=stAlert]"), id="slip-that-ran-out"),
@@ -79,9 +84,12 @@ SCREENS = [
 
 @pytest.fixture(scope="module")
 def ids(product: str) -> dict[str, str]:
-    """The connectors' ids by their permanent names."""
+    """The connectors' ids by their permanent names; one of them is deleted."""
     found = requests.get(f"{product}/_/connectors", timeout=10).json()
-    return {one["schema"].split(".")[0]: one["id"] for one in found}
+    known = {one["schema"].split(".")[0]: one["id"] for one in found}
+    deleted = f"{product}/_/connectors/{known['shopify_storefront']}"
+    requests.delete(deleted, timeout=10).raise_for_status()
+    return known
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
