@@ -9,6 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from pbf import logs
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
+from pbf.housekeeping import Housekeeper
 from pbf.proxy import create_app
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
 from pbf.sandbox import commands as sandbox_commands
@@ -58,9 +59,10 @@ def doctor() -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
-    let_go_at_the_end(let_go)
+    keeper = Housekeeper(lambda: runtime().portal)
+    let_go_at_the_end(let_go, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: embedded_sandbox})
-    serve(app, host, port)
+    serve(app, host, port, then=keeper.start)
 
 
 def _port(text: str) -> int:

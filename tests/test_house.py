@@ -67,6 +67,7 @@ MAY_IMPORT = {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.health", "pbf.models", "pbf.errors"),
         *("pbf.pending", "pbf.reserve"),
     },
+    "pbf.housekeeping": {"pbf.errors", "pbf.portal", "pbf.who"},
     "pbf.config": {"pbf.errors"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
