@@ -21,6 +21,7 @@ from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
 from pbf.first_page import SendFirstPage
 from pbf.headers import ProtectScreens
+from pbf.housekeeping import Housekeeper
 from pbf.proxy import create_app
 from pbf.reruns import leave_no_timer_behind
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
@@ -44,11 +45,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
     logs.set_up()
     log_pages_once()
-    let_go_at_the_end(let_go)
+    keeper = Housekeeper(lambda: runtime().portal)
+    let_go_at_the_end(let_go, keeper.stop)
     send_at_once()
     leave_no_timer_behind()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    keeper.start()
     yield
+    keeper.stop()
 
 
 def warm_up() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import activity, data, details, dialogs, ui
+from pbf import activity, data, deleted, details, dialogs, ui
 from pbf.actions import LABELS, Action, obstacle
 from pbf.errors import PbfError, UnknownConnector
 from pbf.health import ACTIONS, ON_THE_CARD, Health, health
@@ -101,7 +101,7 @@ try:
     data.connectors()
     connector = portal.connector(st.query_params.get("id", ""))
 except UnknownConnector as error:
-    ui.stop_without_connector(error)
+    deleted.stop_without_connector(portal, error)
 except PbfError as error:
     ui.stop_with(error)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import data, many, ui
+from pbf import data, deleted, many, ui
 from pbf.errors import PbfError
 from pbf.health import health
 from pbf.portal import Portal
@@ -46,8 +46,13 @@ def follow(portal: Portal, marked: str) -> None:
         if asked := asked_of_table():
             many.act(portal, asked)
         many.results()
+        deleted.strip(portal)
         rows, version = data.rows(marked)
         ui.mark_age(data.connectors())
+        if not rows:
+            word = "left" if portal.deleted().items else "yet"
+            st.info(f"There are no connectors {word}. Connect a source to see it here.")
+            return
         if marked:
             welcome_back(portal, marked)
         now = datetime.now(UTC).isoformat()
@@ -66,11 +71,8 @@ title.title("Connectors", anchor=False)
 if door.button("Connect a source", type="primary", icon=":material/add:", width="stretch"):
     st.switch_page(ui.page("services"))
 try:
-    empty = not data.connectors().items
+    data.connectors()
 except PbfError as error:
     ui.stop_with(error)
-if empty:
-    st.info("There are no connectors yet. Connect your first source to see it here.")
-else:
-    follow(portal, st.session_state.get("returned", ""))
-    many.open_asked(portal)
+follow(portal, st.session_state.get("returned", ""))
+many.open_asked(portal)

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from pbf import data, ui
+from pbf import data, deleted, ui
 from pbf.actions import obstacle
 from pbf.errors import PbfError, UnknownConnector
 from pbf.models import Connector
@@ -162,7 +162,7 @@ try:
     )
     desk = desk_of(portal, connector)
 except UnknownConnector as error:
-    ui.stop_without_connector(error)
+    deleted.stop_without_connector(portal, error)
 except PbfError as error:
     ui.stop_with(error)
 

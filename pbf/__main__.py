@@ -12,6 +12,7 @@ from pbf.config import load_settings
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
 from pbf.errors import ConfigurationError, PbfError
+from pbf.housekeeping import Housekeeper
 from pbf.proxy import create_app
 from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
@@ -88,9 +89,10 @@ def sweep_up(days: int, *, really_delete: bool) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
-    let_go_at_the_end(let_go)
+    keeper = Housekeeper(lambda: runtime().portal)
+    let_go_at_the_end(let_go, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: embedded_sandbox})
-    serve(app, host, port)
+    serve(app, host, port, then=keeper.start)
 
 
 def _parser() -> argparse.ArgumentParser:

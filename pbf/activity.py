@@ -22,6 +22,7 @@ WHO = {
     "route": "A program",
     "link": "A colleague with a link",
     "command": "Command line",
+    "housekeeping": "By itself",
 }
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
@@ -30,6 +31,8 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "invite": "Make a link for a colleague",
     "reload_schemas": "Look at the source",
     "choose_tables": "Choose tables",
+    "restore": "Undo a deletion",
+    "delete for good": "Delete for good",
 }
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {

@@ -5,22 +5,31 @@ shown and among the tenant's own, so that a list that changed in between cannot 
 fall on another row.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
+from pbf.actions import LABELS
 from pbf.errors import PbfError, RateLimited, Unreachable
 from pbf.models import Connector
 from pbf.operations import Operations
 
-Bulk = Literal["sync", "pause", "resume", "delete"]
+Bulk = Literal["sync", "pause", "resume", "delete", "restore"]
 ACTIONS: tuple[Bulk, ...] = get_args(Bulk)
 
+WORDS: dict[Bulk, str] = {
+    "sync": LABELS["sync"],
+    "pause": LABELS["pause"],
+    "resume": LABELS["resume"],
+    "delete": LABELS["delete"],
+    "restore": "Undo",
+}
 DONE: dict[Bulk, str] = {
     "sync": "Sync started",
     "pause": "Paused",
     "resume": "Resumed",
     "delete": "Deleted",
+    "restore": "Back as it was",
 }
 NOT_SHOWN = "It was not in the list you chose from. Nothing was done to it."
 GONE = "It is no longer there. It may have been deleted."
@@ -78,11 +87,12 @@ def carry_out(
 
 
 def _attempt(action: Bulk, connector: Connector, operations: Operations) -> PbfError | None:
-    doing = {
+    doing: dict[Bulk, Callable[[str], object]] = {
         "sync": operations.sync,
         "pause": operations.pause,
         "resume": operations.resume,
         "delete": operations.delete,
+        "restore": operations.restore,
     }
     try:
         doing[action](connector.id)

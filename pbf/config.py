@@ -32,6 +32,8 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
+    # In hours.
+    deletion_grace: float = 24.0
 
     @property
     def sandbox(self) -> bool:
@@ -64,6 +66,7 @@ def load_settings(
         allowed_origins=_origins(values, "PBF_ALLOWED_ORIGINS"),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
         timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
+        deletion_grace=_hours(values, "PBF_DELETION_GRACE", Settings.deletion_grace),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_key=values.get("PBF_SIGNING_KEY"),
         redis_url=_redis_url(values),
@@ -165,10 +168,21 @@ def _create_limit(values: Mapping[str, str]) -> str:
 
 
 def _seconds(values: Mapping[str, str], name: str, default: float) -> float:
-    try:
-        number = float(values.get(name, default))
-    except ValueError:
-        number = 0.0
+    number = _number(values, name, default)
     if not 0 < number <= 600:
         raise ConfigurationError(f"{name} is not a number of seconds between 0 and 600.")
     return number
+
+
+def _hours(values: Mapping[str, str], name: str, default: float) -> float:
+    number = _number(values, name, default)
+    if not 0 <= number <= 720:
+        raise ConfigurationError(f"{name} is not a number of hours from 0 to 720.")
+    return number
+
+
+def _number(values: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        return float(values.get(name, default))
+    except ValueError:
+        return -1.0

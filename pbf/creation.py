@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from pbf import naming
 from pbf.api_client import ApiClient
+from pbf.doubt import DOUBTFUL
 from pbf.errors import (
     ApiError,
     ApiRejected,
@@ -32,7 +33,6 @@ from pbf.errors import (
 from pbf.journal import Journal
 from pbf.models import Connector
 from pbf.naming import PermanentName
-from pbf.operations import DOUBTFUL
 from pbf.pending import Creation
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pbf.actions import Action, obstacle
 from pbf.models import Connector, SetupTest
 from pbf.portal import Portal
 from pbf.schedule import DAILY, HOURS, ON_A_SCHEDULE, ON_REQUEST, change, choices
-from pbf.words import spaced
+from pbf.words import HOUR, left, spaced
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
 
@@ -72,9 +72,8 @@ def test(portal: Portal, connector: Connector) -> None:
 @st.dialog("Delete this connector?")
 def delete(portal: Portal, connector: Connector) -> None:
     """Ask for the name before deleting, and offer to pause instead."""
-    name = ui.plain(connector.title)
     st.markdown(
-        f"**{name}** and its credentials are deleted at Fivetran for good. "
+        f"**{ui.plain(connector.title)}** {_fate(portal)} "
         f"What it brought stays in the destination, under `{connector.schema_name}`."
     )
     # A name in the label would reach screen readers with the signs that Markdown needs.
@@ -83,13 +82,11 @@ def delete(portal: Portal, connector: Connector) -> None:
     )
     fits = typed.strip() == connector.title.strip()
     with st.container(horizontal=True):
-        if st.button(
-            "Delete for good", type="primary", disabled=not fits, key=f"delete-yes-{ui.turn()}"
-        ):
-            told = connector.title, connector.schema_name
+        label = "Delete it" if portal.grace else "Delete for good"
+        if st.button(label, type="primary", disabled=not fits, key=f"delete-yes-{ui.turn()}"):
             _do(
                 lambda: portal.operations.delete(connector.id),
-                lambda: st.session_state.update(deleted=(connector.id, *told)),
+                lambda: st.session_state.update(deleted=connector),
             )
         if obstacle("pause", connector) is None and st.button(
             "Pause instead", key=f"delete-pause-{ui.turn()}"
@@ -105,6 +102,16 @@ OPEN: dict[Action, Callable[[Portal, Connector], None]] = {
     "test": test,
     "delete": delete,
 }
+
+
+def _fate(portal: Portal) -> str:
+    """Return what becomes of a connector that is deleted."""
+    if not portal.grace:
+        return "and its credentials are deleted at Fivetran for good."
+    return (
+        f"is paused and hidden now. In {left(portal.grace * HOUR)} it is deleted at Fivetran for "
+        "good, with its credentials. Until then you can undo this."
+    )
 
 
 def _do(doing: Callable[[], object], then: Callable[[], object] = lambda: None) -> None:

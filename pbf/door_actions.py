@@ -1,4 +1,4 @@
-"""The JSON door's powers over one connector: look at it, change it, sync, test and delete it.
+"""The JSON door's powers over one connector: look at it, change, sync, test, delete, restore it.
 
 After each action the connector is read anew: the answer is what Fivetran then says of it.
 """
@@ -13,7 +13,7 @@ from pbf.door import PREFIX, opened
 from pbf.errors import UnknownConnector
 from pbf.portal import Portal
 from pbf.shapes import Deleted, SetupTest, SetupTestResults
-from pbf.wishes import Change, read
+from pbf.wishes import Change, read, read_flag
 
 routes = Blueprint("connector", __name__, url_prefix=f"{PREFIX}/connectors/<connector_id>")
 
@@ -65,8 +65,16 @@ def test_connector(connector_id: str) -> ResponseReturnValue:
 @routes.delete("")
 def delete_connector(connector_id: str) -> ResponseReturnValue:
     """Delete a connector; its data stays in the destination."""
-    opened().portal.operations.delete(connector_id)
-    return shown(Deleted(id=connector_id))
+    now = read_flag("now", request.args.get("now", "false"))
+    waits = opened().portal.operations.delete(connector_id, now=now)
+    return shown(Deleted(id=connector_id, final_at=waits.final_at if waits else None))
+
+
+@routes.post("/restore")
+def restore_connector(connector_id: str) -> ResponseReturnValue:
+    """Bring back a connector that was deleted."""
+    opened().portal.operations.restore(connector_id)
+    return _as_it_is(connector_id)
 
 
 def _as_it_is(connector_id: str) -> ResponseReturnValue:

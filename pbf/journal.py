@@ -65,6 +65,10 @@ class Journal:
         if not note.left_out:
             self._write(what, note, DONE)
 
+    def done(self, what: str, connector_id: str, *, name: str) -> None:
+        """Write down what was done, of which nobody needs to know how often it was tried."""
+        self._write(what, Note(connector_id, name, ""), DONE)
+
     def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
         """Return the newest entries first, all or those about one connector.
 

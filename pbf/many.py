@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from pbf import bulk, data, ui
-from pbf.actions import LABELS
 from pbf.bulk import Bulk, Outcome
 from pbf.door import PREFIX
 from pbf.errors import PbfError
@@ -17,6 +16,7 @@ from pbf.health import ON_THE_CARD
 from pbf.models import Connector
 from pbf.portal import Portal
 from pbf.table import Asked
+from pbf.words import HOUR, left
 
 SHORT = 6  # so many results need no scrolling
 WORD = "DELETE"
@@ -47,7 +47,7 @@ def carry_out(
     left = {one.id: Outcome(one.id, one.title, bulk.LEFT) for one in found}
     outcomes = {one.id: one for one in refused} | left
     st.session_state["batch"] = action, outcomes
-    words, total = LABELS[action], len(found)
+    words, total = bulk.WORDS[action], len(found)
     bar = st.progress(0.0, text=f"{words}: 0 of {total}") if total > 1 else None
     for number, outcome in enumerate(bulk.carry_out(action, found, portal.operations), 1):
         outcomes[outcome.id] = outcome
@@ -60,7 +60,7 @@ def carry_out(
 
 def _tell(action: Bulk, outcomes: Sequence[Outcome]) -> None:
     """Say in a corner how it went, for those who do not see the top of the page."""
-    words, failed = LABELS[action], sum(1 for one in outcomes if one.problem)
+    words, failed = bulk.WORDS[action], sum(1 for one in outcomes if one.problem)
     if failed:
         one = outcomes[0]
         told = f"{ui.plain(one.name)}: {one.problem}" if len(outcomes) == 1 else ""
@@ -85,9 +85,9 @@ def results() -> None:
     done = len(outcomes) - failed
     with st.container(key="batch"):
         if failed:
-            st.warning(f"{LABELS[action]}: {done} done, {failed} not.", icon=":material/error:")
+            st.warning(f"{bulk.WORDS[action]}: {done} done, {failed} not.", icon=":material/error:")
         else:
-            st.success(f"{LABELS[action]}: all {done} done.", icon=":material/check:")
+            st.success(f"{bulk.WORDS[action]}: all {done} done.", icon=":material/check:")
         rows = [(one.name, one.problem or bulk.DONE[action]) for one in outcomes]
         with (
             st.expander("Result for each connector", expanded=failed > 0),
@@ -101,12 +101,8 @@ def results() -> None:
 def delete(portal: Portal, found: Sequence[Connector], refused: Sequence[Outcome]) -> None:
     """Name what would be deleted, and do it once the word is typed."""
     number = len(found)
-    what = "this connector" if number == 1 else f"these {number} connectors"
-    st.markdown(
-        f"Delete **{what}** and their credentials at Fivetran? "
-        "What they brought stays in the destination."
-    )
-    names = "".join(f"<li>{escape(one.title)}{_permanent(one)}</li>" for one in found)
+    st.markdown(_question(number, portal.grace * HOUR))
+    names = "".join(f"<li>{escape(one.title)}{permanent(one)}</li>" for one in found)
     with st.container(height=180 if number > SHORT else "content", border=True):
         st.html(f'<ul class="pbf-names">{names}</ul>')
     typed = st.text_input(
@@ -120,6 +116,20 @@ def delete(portal: Portal, found: Sequence[Connector], refused: Sequence[Outcome
     if st.button(f"Delete {number}", type="primary", disabled=not fits, key=key):
         ui.once(lambda: carry_out(portal, "delete", found, refused), "Deleting…")
         st.rerun()
+
+
+def _question(number: int, grace: float) -> str:
+    """Return what is asked before so many are deleted, with `grace` seconds to undo it."""
+    it, they, what = "them", "they", f"these {number} connectors"
+    if number == 1:
+        it, they, what = "it", "it", "this connector"
+    told = f"Delete **{what}** and the credentials at Fivetran for good?"
+    if grace:
+        told = (
+            f"Delete **{what}**? That pauses and hides {it} now. In {left(grace)} {they} will be "
+            "deleted at Fivetran for good, with the credentials. Until then you can undo this."
+        )
+    return f"{told} What {they} brought stays in the destination."
 
 
 @st.dialog("Link for a colleague")
@@ -138,7 +148,7 @@ def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> No
     _copy()(key="copy", data={"text": f"{ui.public_url()}{PREFIX}/invite/{slip}"})
 
 
-def _permanent(connector: Connector) -> str:
+def permanent(connector: Connector) -> str:
     """Return HTML for the permanent name where it is another than the one shown."""
     name = connector.schema_name
     return f" <code>{escape(name)}</code>" if name and name != connector.title else ""

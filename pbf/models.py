@@ -164,6 +164,8 @@ class Connector(_Answer):
     setup_tests: Annotated[tuple[SetupTest, ...], BeforeValidator(_objects)] = ()
     # Not Fivetran's: the name as somebody typed it, from our store.
     display_name: Text = ""
+    # Not Fivetran's: until when its deletion can be undone, if it is deleted.
+    final_at: Moment = None
 
     @property
     def title(self) -> str:

@@ -54,6 +54,7 @@ ASKS_FOR_ONE = ASKS | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # What has no body all the same refuses one of another type.
 ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json"}
+DELETES = ACTS | {"in_progress", "store_unavailable"}
 TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 
 
@@ -109,6 +110,13 @@ WAY_BACK: Mapping[str, Mapping[str, Any]] = {
     }
 }
 
+NOW: Mapping[str, Mapping[str, Any]] = {
+    "now": {
+        "description": "Deletes it for good at once, also one that waits. It cannot be restored.",
+        "schema": {"type": "boolean", "default": False},
+        "example": False,
+    }
+}
 ONCE: Mapping[str, Mapping[str, Any]] = {
     KEY_HEADER: {
         "description": "Makes the creation happen once: the same key with the same body leads to "
@@ -171,6 +179,16 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path=f"{PREFIX}/deletions",
+        name="listDeletions",
+        summary="List the connectors that are deleted and can be restored",
+        answer=shapes.WaitingConnector,
+        errors=ASKS,
+        tag="Connectors",
+        many=True,
+    ),
+    Operation(
+        method="get",
         path=ONE,
         name="getConnector",
         summary="Look at a connector",
@@ -192,7 +210,16 @@ OPERATIONS = (
         name="deleteConnector",
         summary="Delete a connector; its data stays in the destination",
         answer=shapes.Deleted,
-        errors=ACTS,
+        errors=DELETES | {"invalid_request"},
+        query=NOW,
+    ),
+    Operation(
+        method="post",
+        path=f"{ONE}/restore",
+        name="restoreConnector",
+        summary="Bring back a connector that was deleted",
+        answer=shapes.ConnectorDetail,
+        errors=DELETES,
     ),
     Operation(
         method="get",

@@ -15,28 +15,24 @@ from typing import Any, TypeVar
 from pbf import evidence
 from pbf.actions import Action, obstacle, schedule_in_words
 from pbf.api_client import ApiClient
-from pbf.errors import (
-    ApiError,
-    BadAnswer,
-    Forbidden,
-    NotFound,
-    NotNow,
-    ServerFailed,
-    Unreachable,
-)
+from pbf.deletion import Remover
+from pbf.doubt import DOUBTFUL, connector_then
+from pbf.errors import ApiError, Forbidden, NotFound, NotNow
 from pbf.journal import Journal
 from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
+from pbf.pending import Deletion
 
 Item = TypeVar("Item")
 
-# After these a write may have happened all the same.
-DOUBTFUL = (Unreachable, ServerFailed, BadAnswer)
 SHOWN_SYNCS = 20
 SHOWN_ERRORS = 10
 
 
 class Operations:
-    """The actions of one tenant; `find` looks a connector up, `forget` drops the known list."""
+    """The actions of one tenant.
+
+    `find` looks a connector up, `forget` drops the known list, and `remover` deletes and restores.
+    """
 
     def __init__(
         self,
@@ -45,6 +41,7 @@ class Operations:
         find: Callable[[str], Connector],
         forget: Callable[[], None],
         journal: Journal,
+        remover: Remover,
     ) -> None:
         """Act through a client, and write it into a journal."""
         self._client = client
@@ -52,6 +49,7 @@ class Operations:
         self._forget = forget
         self._journal = journal
         self._trusts_the_list = False
+        self._remover = remover
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
@@ -113,18 +111,22 @@ class Operations:
             finally:
                 self._forget()
 
-    def delete(self, connector_id: str) -> None:
-        """Delete a connector; one that is gone already counts as deleted."""
-        with self._doing("delete", connector_id) as connector:
-            try:
-                self._client.delete_connector(connector.id)
-            except NotFound:
-                pass
-            except DOUBTFUL:
-                if not self._is_gone(connector.id):
-                    raise
-            finally:
-                self._forget()
+    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
+        """Delete a connector: for good if `now`, else it waits if there is a time to undo it.
+
+        Returns what waits, and None for what is gone, by whomever.
+        """
+        try:
+            return self._remover.delete(connector_id, now=now)
+        finally:
+            self._forget()
+
+    def restore(self, connector_id: str) -> None:
+        """Bring back a connector that waits to be deleted, syncing as before."""
+        try:
+            self._remover.restore(connector_id)
+        finally:
+            self._forget()
 
     def history(self, connector_id: str) -> list[SyncRecord] | None:
         """Return the last syncs, newest first, or None where the account does not offer them."""
@@ -227,32 +229,17 @@ class Operations:
             try:
                 call(before.id)
             except DOUBTFUL:
-                now = self._connector_then(before.id)
+                now = connector_then(self._client, before.id)
                 if now is None or not worked(before, now):
                     raise
             finally:
                 self._forget()
-
-    def _connector_then(self, connector_id: str) -> Connector | None:
-        try:
-            return self._client.get_connector(connector_id)
-        except ApiError:
-            return None
 
     def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:
             return self._client.get_schemas(connector_id)
         except ApiError:
             return None
-
-    def _is_gone(self, connector_id: str) -> bool:
-        try:
-            self._client.get_connector(connector_id)
-        except NotFound:
-            return True
-        except ApiError:
-            return False
-        return False
 
     @staticmethod
     def _offered(ask: Callable[[], list[Item]]) -> list[Item] | None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,11 @@ class Creation:
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """A connector that is hidden until it is deleted, at `due_at` seconds since 1970."""
+    """A connector that is hidden until it is deleted, at `due_at` seconds since 1970.
+
+    `owner` is who is at work on it, until `lease_until`; without an owner that is when it may be
+    tried again.
+    """
 
     group_id: str
     connector_id: str
@@ -40,3 +45,20 @@ class Deletion:
     schema_name: str
     was_paused: bool
     due_at: float
+    owner: str = ""
+    lease_until: float = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody is at work on it."""
+        return bool(self.owner) and self.lease_until > time.time()
+
+    @property
+    def was_abandoned(self) -> bool:
+        """Whether somebody was at work on it and did not come to the end."""
+        return bool(self.owner) and not self.is_held
+
+    @property
+    def final_at(self) -> datetime:
+        """Until when it can be undone, to the second."""
+        return datetime.fromtimestamp(int(self.due_at), UTC)

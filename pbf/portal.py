@@ -4,48 +4,32 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pbf import reserve
-from pbf.api_client import LARGEST_PAGE, ApiClient
+from pbf.api_client import ApiClient
 from pbf.cache import Answer, SharedCache
+from pbf.config import Settings
 from pbf.creation import Creator
-from pbf.errors import (
-    ApiError,
-    Forbidden,
-    GroupNotVisible,
-    InvalidName,
-    NotFound,
-    StoreFailed,
-    UnknownConnector,
-    UnknownService,
-)
+from pbf.deletion import Remover
+from pbf.errors import ApiError, InvalidName, UnknownService
 from pbf.handoff import Signer
-from pbf.health import is_moving
 from pbf.journal import Journal
+from pbf.listing import Listing, pick
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
 from pbf.operations import Operations
-from pbf.schedule import next_sync
 
 if TYPE_CHECKING:
     from pbf.store import Store
 
-logger = logging.getLogger("pbf")
-
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
-QUIET_LIFETIME = 60.0
-MOVING_LIFETIME = 3.0
-# When a scheduled sync begins can be worked out to about so many seconds.
-ROUGHLY = 30.0
 LONGEST_TYPED_NAME = 100
-GONE = "There is no such connector. It may have been deleted."
 CARD_AT_HAND = timedelta(minutes=1)
 
 
@@ -69,30 +53,50 @@ class Portal:
         cache: SharedCache,
         store: "Store",
         signer: Signer,
+        grace: float = Settings.deletion_grace,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Bind everything to the tenant; the clock is that of the cache."""
+        """Bind everything to the tenant, who has `grace` hours to undo a deletion.
+
+        The clock is that of the cache.
+        """
         self.tenant = tenant
         self.signer = signer
+        self.grace = grace
         self.journal = Journal(store, tenant.group_id)
         self._client = client
         self._cache = cache
         self._store = store
-        self._clock = clock
-        self.operations = Operations(
-            client,
-            find=self.connector,
-            forget=lambda: cache.forget(self._connectors_key),
-            journal=self.journal,
+        group_id = tenant.group_id
+        self._list = Listing(
+            group_id,
+            client=client,
+            cache=cache,
+            store=store,
+            notice_running=lambda ids: self._remover.notice_running(ids),
+            clock=clock,
         )
-        self._creator = Creator(
-            tenant.group_id,
+        find, forget = self._list.connector, self._list.forget
+        self._remover = Remover(
+            group_id,
             client=client,
             store=store,
-            find=self.connector,
-            existing=self._existing,
+            journal=self.journal,
+            find=find,
+            forget=forget,
+            grace=grace,
+        )
+        self.operations = Operations(
+            client, find=find, forget=forget, journal=self.journal, remover=self._remover
+        )
+        self._creator = Creator(
+            group_id,
+            client=client,
+            store=store,
+            find=find,
+            existing=self._list.names,
             required=self._required,
-            forget=lambda: cache.forget(self._connectors_key),
+            forget=forget,
             journal=self.journal,
         )
         self._made: dict[str, tuple[datetime, Connector]] = {}
@@ -105,7 +109,7 @@ class Portal:
     @property
     def connectors_at_hand(self) -> bool:
         """Whether nobody has to wait for the connectors."""
-        return self._cache.at_hand(self._connectors_key)
+        return self._cache.at_hand(self._list.key)
 
     def services(self) -> Answer[Service]:
         """Return the catalogue."""
@@ -125,13 +129,11 @@ class Portal:
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
-        return self._cache.get(
-            self._connectors_key,
-            self._fetch_connectors,
-            lifetime=lambda found: reserve.stretched(
-                _lifetime(found, self._clock()), self._client.rate_limit
-            ),
-        )
+        return self._list.connectors()
+
+    def deleted(self) -> Answer[Connector]:
+        """Return those that are hidden and wait to be deleted for good, the last one first."""
+        return self._list.deleted()
 
     def service(self, service_id: str) -> Service:
         """Return one service of the catalogue, or raise UnknownService."""
@@ -145,13 +147,7 @@ class Portal:
 
         Raises the ApiError for which there is no newer list, if it is not in the last one.
         """
-        known = self.connectors()
-        if not any(connector.id == connector_id for connector in known.items):
-            patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)
-            if known.problem is None and self._clock() - known.fetched_at > patience:
-                self._cache.forget(self._connectors_key)
-            known = self.connectors()
-        return _pick(known, "id", connector_id)
+        return self._list.connector(connector_id)
 
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
@@ -194,6 +190,10 @@ class Portal:
         """Find out what became of creations that nobody is at work on any more."""
         self._creator.settle_abandoned()
 
+    def carry_out_deletions(self) -> float | None:
+        """Delete for good what is due; return when the next is due, in seconds since 1970."""
+        return self._remover.carry_out_due()
+
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""
         with self.journal.noted("card", connector_id) as note:
@@ -230,45 +230,14 @@ class Portal:
         said = self.signer.read_state(state, self.tenant.id)
         if said is None or not self._store.use_slip(said.nonce):
             return None
-        self._cache.forget(self._connectors_key)
+        self._list.forget()
         with self.journal.noted("return", said.connector_id, name=said.schema_name) as note:
             if said.connector_id:
                 connector = self.connector(said.connector_id)
             else:
-                connector = _pick(self.connectors(), "schema_name", said.schema_name)
+                connector = pick(self.connectors(), "schema_name", said.schema_name)
             note.details = f"set-up {connector.status.setup_state}"
             return note.about(connector)
-
-    @property
-    def _connectors_key(self) -> str:
-        return f"connectors:{self.tenant.group_id}"
-
-    def _fetch_connectors(self) -> Sequence[Connector]:
-        try:
-            found = list(self._client.get_list_of_connectors_in_group(self.tenant.group_id))
-        except (NotFound, Forbidden) as exc:
-            raise GroupNotVisible(
-                f"Fivetran shows this API key no group {self.tenant.group_id!r}. "
-                "Check FIVETRAN_GROUP_ID and what the key may see."
-            ) from exc
-        try:
-            names = self._store.names()
-        except StoreFailed as error:
-            # People find their connectors by the permanent names meanwhile.
-            logger.warning("typed names: %s", error)
-            names = {}
-        return [
-            connector.model_copy(
-                update={
-                    "display_name": names.get((connector.id, connector.schema_name), ""),
-                    "connect_card": None,
-                }
-            )
-            for connector in found
-        ]
-
-    def _existing(self) -> list[str]:
-        return [connector.schema_name for connector in self.connectors().items]
 
     def _required(self, service_id: str) -> tuple[str, ...]:
         """Return the naming fields that the service's own metadata names; none if it has none."""
@@ -283,31 +252,8 @@ class Portal:
         return answer.items[0].required
 
 
-def _pick(known: Answer[Connector], name: str, value: str) -> Connector:
-    """Return the connector with a value; that an old list has none proves nothing."""
-    for connector in known.items:
-        if getattr(connector, name) == value:
-            return connector
-    raise known.problem or UnknownConnector(GONE)
-
-
 def _clean(typed: str) -> str:
     """Return a name as it can be kept; no database takes a NUL, or half a letter."""
     if len(typed) > LONGEST_TYPED_NAME:
         raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
     return typed.encode(errors="ignore").decode().replace("\0", "").strip()
-
-
-def _lifetime(connectors: Sequence[Connector], now: float) -> float:
-    """Return for how many seconds a list is fresh; a page more costs a request more.
-
-    A list at rest is asked for sooner when one of its connectors is due to sync.
-    """
-    pages = -(-len(connectors) // LARGEST_PAGE)
-    soon = min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
-    waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
-    if any(abs(wait) < ROUGHLY for wait in waits):
-        return soon
-    if is_moving(connectors, datetime.fromtimestamp(now, UTC)):
-        return soon
-    return min([QUIET_LIFETIME, *(max(wait - ROUGHLY, soon) for wait in waits if wait > 0)])

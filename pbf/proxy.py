@@ -32,7 +32,7 @@ from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, pub
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
-from pbf.shapes import Alive, Connector, Form, Service, Shape, absolute
+from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
 LINES_AT_ONCE = 500
@@ -97,6 +97,12 @@ def create_connector() -> ResponseReturnValue:
         attempt=read_key(request.headers.get(KEY_HEADER)),
     )
     return shown(detailed_connector(made))
+
+
+@routes.get("/deletions")
+def list_deletions() -> ResponseReturnValue:
+    """Return the tenant's connectors that are deleted and can be restored."""
+    return _listed("deletions", opened().portal.deleted(), WaitingConnector)
 
 
 @routes.get("/connectors/<connector_id>/form")

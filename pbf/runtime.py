@@ -133,6 +133,7 @@ def _assemble(
         cache=cache,
         store=store,
         signer=Signer(settings.signing_key or _signing_key(secret, shared=sandbox is None)),
+        grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
 

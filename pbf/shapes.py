@@ -187,10 +187,31 @@ class SetupTestResults(Shape):
 
 
 class Deleted(Shape):
-    """A connector that is gone."""
+    """A connector that is gone, or waits to be."""
 
     id: str = Field(examples=["bubbly_lamp"])
     deleted: Literal[True] = True
+    final_at: datetime | None = Field(
+        default=None,
+        description="Until when it can be restored; null if it is gone for good.",
+        examples=["2026-11-26T12:00:00Z"],
+    )
+
+
+class WaitingConnector(Shape):
+    """A connector that is deleted and can be restored."""
+
+    id: str = Field(examples=["bubbly_lamp"])
+    service: str = Field(examples=["google_sheets"])
+    schema_name: str = Field(
+        serialization_alias="schema",
+        description="Its permanent name, which is taken as long as it waits.",
+        examples=["sales.sales"],
+    )
+    display_name: str = Field(validation_alias="title", examples=["Sales"])
+    final_at: datetime = Field(
+        description="Until when it can be restored.", examples=["2026-11-26T12:00:00Z"]
+    )
 
 
 class Form(Shape):

@@ -1,5 +1,6 @@
 """The server of the routes where they are served alone: waitress, with its 304 mended."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
@@ -36,8 +37,10 @@ class Channel(HTTPChannel):
     task_class = Task
 
 
-def serve(app: "WSGIApplication", host: str, port: int) -> None:
-    """Serve an app until stopped."""
+def serve(
+    app: "WSGIApplication", host: str, port: int, *, then: Callable[[], None] = lambda: None
+) -> None:
+    """Serve an app until stopped; once it listens, do `then`."""
     known: dict[int, Any] = {}
     server = create_server(
         app,
@@ -53,4 +56,5 @@ def serve(app: "WSGIApplication", host: str, port: int) -> None:
         if isinstance(listening, BaseWSGIServer):
             listening.channel_class = Channel
     server.print_listen("Serving on http://{}:{}")
+    then()
     server.run()

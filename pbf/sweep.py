@@ -91,7 +91,7 @@ def _delete_one(runtime: Runtime, operations: Operations, connector: Connector) 
     with suppress(NotFound):
         if not _is_unfinished(runtime.client.get_connector(connector.id)):
             return False
-    operations.delete(connector.id)
+    operations.delete(connector.id, now=True)
     return True
 
 

@@ -17,14 +17,7 @@ from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
 from pbf.door import PREFIX
-from pbf.errors import (
-    ConfigurationError,
-    PbfError,
-    RateLimited,
-    StoreFailed,
-    Unauthorized,
-    UnknownConnector,
-)
+from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import ago, exact
@@ -106,23 +99,6 @@ def referred(error: PbfError) -> str:
 def told(error: PbfError) -> str:
     """Return what went wrong, and under which reference the log has it."""
     return f"{error} Reference: {referred(error)}."
-
-
-def stop_without_connector(error: UnknownConnector) -> NoReturn:
-    """Say that the connector in the address is not there, lead back, and end the page."""
-    deleted, name, schema = st.session_state.get("deleted") or ("", "", "")
-    if deleted and deleted == st.query_params.get("id"):
-        st.title("Deleted", anchor=False)
-        st.success(
-            f"**{plain(name)}** is deleted. "
-            f"What it brought stays in the destination, under `{schema}`.",
-            icon=":material/check:",
-        )
-    else:
-        st.title("Which connector?", anchor=False)
-        st.info(str(error), icon=":material/info:")
-    st.page_link(page("connectors"), label="All connectors", icon=":material/arrow_back:")
-    st.stop()
 
 
 def turn() -> int:

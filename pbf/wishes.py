@@ -156,6 +156,13 @@ def read_key(said: str | None) -> str | None:
     return said
 
 
+def read_flag(name: str, said: str) -> bool:
+    """Return whether a flag of the query string is set, or raise InputError."""
+    if said not in ("true", "false"):
+        raise InputError(f"{name} must be true or false.")
+    return said == "true"
+
+
 def read(model: type[Wanted], body: object) -> Wanted:
     """Return what a body asks for, or raise InputError with a sentence that names the field."""
     if not isinstance(body, dict) or (model is Change and not body):

@@ -33,6 +33,7 @@ STAGES = {
     "sunset": "Sunset",
 }
 UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+HOUR = UNITS["hour"]
 
 
 def spaced(value: str) -> str:
@@ -63,6 +64,16 @@ def span(seconds: float) -> str:
     unit = next((unit for unit, length in UNITS.items() if seconds >= length), "second")
     number = max(0, int(seconds // UNITS[unit]))
     return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def left(seconds: float) -> str:
+    """Return the time that is left for something, rounded, such as "24 hours" or "90 minutes"."""
+    for unit, least in (("day", 2), ("hour", 2), ("minute", 1)):
+        # What was 2 days a moment ago is not 47 hours yet.
+        if seconds >= 0.99 * least * UNITS[unit]:
+            number = round(seconds / UNITS[unit])
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return "less than a minute"
 
 
 def exact(moment: datetime) -> str:

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import requests
 
+from pbf.pending import Deletion
+from pbf.sandbox.records import Connection
+from pbf.sandbox.store import World
+from pbf.store import Store
+
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60
 
@@ -70,6 +75,31 @@ def wait_for_line(log: Path, sentence: str) -> None:
     end = time.monotonic() + PATIENCE
     while sentence not in log.read_text():
         assert time.monotonic() < end, f"{sentence!r} is not in the log: {log.read_text()[-2000:]}"
+        time.sleep(0.05)
+
+
+def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
+    """Write into the database of a folder that a connector was to be deleted by now."""
+    store = Store(f"sqlite:///{folder / 'pbf.sqlite3'}")
+    store.deletions.add(
+        Deletion(
+            group_id=connection.group_id,
+            connector_id=connection.id,
+            service=connection.service,
+            name=connection.schema,
+            schema_name=connection.schema,
+            was_paused=False,
+            due_at=time.time() - 1,
+        )
+    )
+    store.close()
+
+
+def wait_until_gone(world: World, connection: Connection) -> None:
+    """Wait until a connector has been deleted, which a server does after it answers."""
+    end = time.monotonic() + PATIENCE
+    while connection.id in world.connections:
+        assert time.monotonic() < end, f"{connection.schema} is still there"
         time.sleep(0.05)
 
 

@@ -50,7 +50,11 @@ def operations(store: Store) -> Callable[..., Operations]:
         client = ApiClient(Request(API, "key", "secret", timeout=5))
         journal = Journal(store, "our_group")
         return Operations(
-            client, find=find, forget=lambda: forgotten.append("once"), journal=journal
+            client,
+            find=find,
+            forget=lambda: forgotten.append("once"),
+            journal=journal,
+            remover=None,
         )
 
     return make

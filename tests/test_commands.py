@@ -14,7 +14,13 @@ import requests
 from pbf.api_client import ApiClient, Request
 from pbf.config import load_settings
 from pbf.sandbox.server import SandboxServer
-from tests.servers import clean_environment, free_port, running
+from tests.servers import (
+    clean_environment,
+    free_port,
+    leave_a_deletion_due,
+    running,
+    wait_until_gone,
+)
 
 
 def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -94,10 +100,13 @@ def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path,
         "FIVETRAN_API_SECRET": sandbox.world.api_secret,
         "FIVETRAN_GROUP_ID": sandbox.world.group_id,
     }
+    due = sandbox.world.add_connections(1)[0]
+    leave_a_deletion_due(tmp_path, due)
 
     with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz", **settings):
         connectors = requests.get(f"{url}/_/connectors", timeout=20).json()
         imitation = requests.get(f"{url}/sandbox/icons/stripe.svg", timeout=20)
+        wait_until_gone(sandbox.world, due)
 
     assert len(connectors) == 12
     assert imitation.status_code == 404

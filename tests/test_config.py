@@ -233,6 +233,17 @@ def test_a_timeout_that_is_none_stops(text):
         load(PBF_TIMEOUT=text)
 
 
+@pytest.mark.parametrize(("text", "hours"), [("0", 0.0), ("0.5", 0.5), ("720", 720.0)])
+def test_the_time_to_undo_a_deletion_is_a_number_of_hours(text, hours):
+    assert load_settings({"PBF_DELETION_GRACE": text}, dotenv=None).deletion_grace == hours
+
+
+@pytest.mark.parametrize("text", ["-1", "721", "nan", "a day"])
+def test_a_time_to_undo_that_is_none_stops(text):
+    with pytest.raises(ConfigurationError, match="PBF_DELETION_GRACE is not a number of hours"):
+        load_settings({"PBF_DELETION_GRACE": text}, dotenv=None)
+
+
 def test_the_representation_tells_no_secret():
     settings = load(
         **{**ALL_THREE, "FIVETRAN_API_KEY": "hidden-1", "FIVETRAN_API_SECRET": "hidden-2"},

@@ -89,7 +89,7 @@ def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **opti
 
 
 def named(portal: Portal, schema: str = "sales") -> list[str]:
-    portal._cache.forget(portal._connectors_key)
+    portal._list.forget()
     return [one.id for one in portal.connectors().items if one.schema_name == schema]
 
 
@@ -119,13 +119,13 @@ def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(pro
     behind = process(cache=SharedCache())
     behind.connectors()
     made = create(process(), attempt="key")
-    behind._cache.forget(behind._connectors_key)
+    behind._list.forget()
     behind.client.away = [ServerFailed("500")]
 
     with pytest.raises(ServerFailed):
         create(behind, attempt="key")
 
-    behind._cache.forget(behind._connectors_key)
+    behind._list.forget()
     assert create(behind, attempt="key").id == made.id
     assert behind.client.calls == 0
 
@@ -176,7 +176,7 @@ def test_a_key_whose_connector_was_deleted_makes_a_new_one(process):
     portal = process()
     made = create(portal, attempt="key")
     portal._client.delete_connector(made.id)
-    portal._cache.forget(portal._connectors_key)
+    portal._list.forget()
 
     assert create(portal, attempt="key").id != made.id
 
@@ -371,7 +371,7 @@ def test_without_the_database_nothing_is_created_and_what_there_is_is_shown(proc
 
     monkeypatch.setattr(portal.store, "names", fail)
     monkeypatch.setattr(portal.store.creations, "find", fail)
-    portal._cache.forget(portal._connectors_key)
+    portal._list.forget()
 
     with pytest.raises(StoreFailed, match=r"^Nothing was created\. Our own database"):
         create(portal, "Stock")

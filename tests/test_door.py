@@ -112,6 +112,7 @@ CHANGES = [
     pytest.param("POST", "/_/connectors", {"service": "slack", "name": "x"}, id="create"),
     pytest.param("PATCH", "/_/connectors/one", {"paused": True}, id="change"),
     pytest.param("DELETE", "/_/connectors/one", None, id="delete"),
+    pytest.param("POST", "/_/connectors/one/restore", None, id="restore"),
     pytest.param("POST", "/_/connectors/one/sync", None, id="sync"),
     pytest.param("POST", "/_/connectors/one/resync", None, id="resync"),
     pytest.param("POST", "/_/connectors/one/test", None, id="test"),

@@ -1,6 +1,7 @@
 """What programs can do with one connector through the JSON door."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import responses
@@ -237,16 +238,53 @@ def test_setup_tests_run_and_tell_their_results(client: FlaskClient):
     assert answer.json["connector"] == client.get(path).json
 
 
-def test_a_connector_is_deleted_once(client: FlaskClient):
+def test_a_connector_is_deleted_listed_as_such_and_restored(client: FlaskClient):
     path = path_of(client, "salesforce_crm")
+    before = client.get(path).json
 
     first, second = client.delete(path), client.delete(path)
+    gone, waiting = client.get(path), client.get("/_/deletions").json
+    back = client.post(f"{path}/restore")
 
-    assert (first.status_code, first.json) == (
-        200,
-        {"id": path.rpartition("/")[2], "deleted": True},
-    )
-    assert error(second) == (404, "unknown_connector")
+    final_at = first.json["final_at"]
+    assert first.json == {"id": before["id"], "deleted": True, "final_at": final_at}
+    left = datetime.fromisoformat(final_at) - datetime.now(UTC)
+    assert left.total_seconds() == pytest.approx(86400, abs=60)
+    assert second.json == first.json
+    assert error(gone) == (404, "unknown_connector")
+    assert waiting == [
+        {
+            "id": before["id"],
+            "service": "salesforce",
+            "schema": "salesforce_crm",
+            "display_name": "salesforce_crm",
+            "final_at": final_at,
+        }
+    ]
+    assert (back.status_code, back.json["id"], back.json["paused"]) == (200, before["id"], False)
+    assert client.post(f"{path}/restore").json["id"] == before["id"]
+    assert client.get("/_/deletions").json == []
+
+
+def test_a_connector_is_deleted_for_good_at_once_where_that_is_asked(client: FlaskClient):
+    listed, waiting = path_of(client, "salesforce_crm"), path_of(client, "stripe_payments")
+    client.delete(waiting)
+
+    answers = [client.delete(path, query_string={"now": "true"}) for path in (listed, waiting)]
+
+    assert [(one.status_code, one.json["final_at"]) for one in answers] == [(200, None)] * 2
+    for path in (listed, waiting):
+        assert error(client.delete(path)) == (404, "unknown_connector")
+        assert error(client.post(f"{path}/restore")) == (404, "unknown_connector")
+
+
+def test_a_flag_that_is_none_deletes_nothing(client: FlaskClient):
+    path = path_of(client, "salesforce_crm")
+
+    answer = client.delete(path, query_string={"now": "yes"})
+
+    assert error(answer) == (400, "invalid_request")
+    assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -286,6 +324,7 @@ def test_what_cannot_work_now_is_refused_with_what_to_do_first(
     [
         pytest.param("PATCH", "", {"paused": True}, id="change"),
         pytest.param("DELETE", "", None, id="delete"),
+        pytest.param("POST", "/restore", None, id="restore"),
         pytest.param("POST", "/sync", None, id="sync"),
         pytest.param("POST", "/resync", None, id="resync"),
         pytest.param("POST", "/test", None, id="test"),

@@ -208,6 +208,7 @@ def account() -> Iterator[tuple[Runtime, SandboxServer]]:
                 group_id=world.group_id,
                 api_url=server.url,
                 database_url="sqlite://",
+                deletion_grace=0.0,
             )
         )
         yield started, server

@@ -89,7 +89,9 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
     acts.resume(one)
     acts.test(one)
     acts.resync(one)
-    acts.delete(one)
+    waits = acts.delete(one)
+    acts.restore(one)
+    acts.delete(one, now=True)
 
     assert told(portal, "what", "details") == [
         ("reload_schemas", ""),
@@ -101,6 +103,8 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
         ("resume", ""),
         ("test", ""),
         ("resync", ""),
+        ("delete", f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"),
+        ("restore", ""),
         ("delete", ""),
     ]
     assert set(told(portal, "who", "connector_id", "name", "outcome")) == {

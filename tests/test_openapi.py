@@ -222,6 +222,7 @@ def test_what_the_caller_has_already_is_as_described(client: FlaskClient, operat
         ),
         pytest.param("syncConnector", {"data": "x", "content_type": "text/plain"}, 415, id="text"),
         pytest.param("deleteConnector", {"headers": {"Origin": "null"}}, 403, id="foreign"),
+        pytest.param("deleteConnector", {"query_string": {"now": "x"}}, 400, id="flag"),
         pytest.param("createConnector", {"headers": {"Origin": "null"}}, 403, id="foreign-page"),
         pytest.param("listConnectors", {"query_string": {"status": "x"}}, 400, id="status"),
         pytest.param("getForm", {"query_string": {"redirect_uri": "x"}}, 400, id="redirect"),

@@ -408,7 +408,7 @@ def test_a_connector_made_elsewhere_a_moment_ago_is_found(remote, api, monkeypat
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items(MADE))
     known = remote.connectors()
-    monkeypatch.setattr(remote, "_clock", lambda: known.fetched_at + 10)
+    monkeypatch.setattr(remote._list, "_clock", lambda: known.fetched_at + 10)
 
     assert remote.connector("one").id == "one"
 

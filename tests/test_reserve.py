@@ -56,7 +56,7 @@ def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox
     easy = house.portal.connectors()
     sandbox.world.limits.plan = "off"  # its answers name no limit from here
     house.client._request.rate_limit = left(0.05)
-    house.cache.forget(house.portal._connectors_key)
+    house.portal._list.forget()
 
     tight = house.portal.connectors()
 

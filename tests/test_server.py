@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pbf.sandbox.server import SandboxServer
-from tests.servers import dashboard, wait_for_line
+from tests.servers import dashboard, leave_a_deletion_due, wait_for_line, wait_until_gone
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +20,19 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard on an account."""
+    """The dashboard on an account, once it has deleted what was due when it started."""
     with SandboxServer() as sandbox:
-        world = sandbox.world
+        world, folder = sandbox.world, tmp_path_factory.mktemp("account")
+        due = world.add_connections(1)[0]
+        leave_a_deletion_due(folder, due)
         settings = {
             "FIVETRAN_API_URL": sandbox.url,
             "FIVETRAN_API_KEY": world.api_key,
             "FIVETRAN_API_SECRET": world.api_secret,
             "FIVETRAN_GROUP_ID": world.group_id,
         }
-        with dashboard(tmp_path_factory.mktemp("account"), **settings) as url:
+        with dashboard(folder, **settings) as url:
+            wait_until_gone(world, due)
             yield url
 
 

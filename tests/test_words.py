@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pbf.words import ago, exact, spaced
+from pbf.words import ago, exact, left, spaced
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -45,3 +45,19 @@ def test_an_exact_time_is_in_utc_to_the_second():
     there = datetime(2026, 3, 1, 14, 5, 9, 123456, tzinfo=timezone(timedelta(hours=2)))
 
     assert exact(there) == "2026-03-01 12:05:09 UTC"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(24 * 3600, "24 hours", id="a-day"),
+        pytest.param(24 * 3600 - 5, "24 hours", id="a-day-a-moment-ago"),
+        pytest.param(48 * 3600 - 5, "2 days", id="two-days-a-moment-ago"),
+        pytest.param(30 * 86400, "30 days", id="a-month"),
+        pytest.param(90 * 60, "90 minutes", id="an-hour-and-a-half"),
+        pytest.param(60, "1 minute", id="a-minute"),
+        pytest.param(5, "less than a minute", id="a-moment"),
+    ],
+)
+def test_the_time_that_is_left_is_rounded(seconds, expected):
+    assert left(seconds) == expected

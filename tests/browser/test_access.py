@@ -48,6 +48,8 @@ def name_it(page: Page) -> None:
 def choose_and_open_menu(page: Page) -> None:
     page.get_by_role("checkbox", name="Choose ").nth(1).check()
     expect(page.get_by_role("group", name="Chosen connectors")).to_be_visible()
+    page.get_by_text("Deleted lately (1)").click()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     page.get_by_role("button", name="More actions for").first.click()
     expect(page.get_by_role("menu")).to_be_visible()
 
@@ -82,6 +84,9 @@ SCREENS = [
     pytest.param("/connectors", choose_and_open_menu, id="connectors"),
     pytest.param("/connectors?late=4..&q=x", shows(".nothing"), id="no-connector-found"),
     pytest.param("/connector?id={zendesk_support}", shows(".pbf-notes"), id="broken-connector"),
+    pytest.param(
+        "/connector?id={shopify_storefront}", shows("[data-testid=stAlert]"), id="deleted"
+    ),
     pytest.param("/connector?id=nobody", shows("[data-testid=stAlert]"), id="no-such-connector"),
     pytest.param("/activity", do_something, id="activity"),
     pytest.param("/tables?id={webshop}", change_tables, id="tables"),
@@ -105,9 +110,12 @@ DIALOGS = [
 
 @pytest.fixture(scope="module")
 def ids(product: str) -> dict[str, str]:
-    """The connectors' ids by their permanent names."""
+    """The connectors' ids by their permanent names; one of them is deleted."""
     found = requests.get(f"{product}/_/connectors", timeout=10).json()
-    return {one["schema"].split(".")[0]: one["id"] for one in found}
+    known = {one["schema"].split(".")[0]: one["id"] for one in found}
+    deleted = f"{product}/_/connectors/{known['shopify_storefront']}"
+    requests.delete(deleted, timeout=10).raise_for_status()
+    return known
 
 
 def opened(chromium: Browser, product: str, scheme: Any) -> BrowserContext:

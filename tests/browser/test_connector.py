@@ -2,9 +2,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
+from tests.browser import steps
 from tests.browser.conftest import Visitor
 
 # A change is to be seen within ten seconds.
@@ -68,7 +68,7 @@ def test_a_double_click_syncs_once(open_connector, control, ids):
     visitor.settle()
     expect(button(page, "Sync now")).to_be_disabled()
     expect(page.get_by_role("alert").filter(has_text="Sync now:")).to_have_count(0)
-    assert sync_requests(control, ids["hubspot_marketing"], "sync") == 1
+    assert requests_of(control, "POST", ids["hubspot_marketing"], "/sync") == 1
 
 
 def test_a_double_click_reads_history_again_once(open_connector, control, ids):
@@ -85,7 +85,7 @@ def test_a_double_click_reads_history_again_once(open_connector, control, ids):
     expect(dialog).to_have_count(0)
     expect(state(page)).to_contain_text("Re-reading its history now.")
     visitor.settle()
-    assert sync_requests(control, ids["salesforce_crm"], "resync") == 1
+    assert requests_of(control, "POST", ids["salesforce_crm"], "/resync") == 1
 
 
 def double_click(page: Page, name: str) -> None:
@@ -98,9 +98,11 @@ def double_click(page: Page, name: str) -> None:
     )
 
 
-def sync_requests(control, connector_id: str, what: str) -> int:
-    wanted = f"/v1/connections/{connector_id}/{what}"
-    return sum(one["path"] == wanted for one in control("GET", "requests")["requests"])
+def requests_of(control, method: str, connector_id: str, what: str = "") -> int:
+    """How often something was asked of Fivetran for a connector."""
+    wanted = method, f"/v1/connections/{connector_id}{what}"
+    asked = control("GET", "requests")["requests"]
+    return sum((one["method"], one["path"]) == wanted for one in asked)
 
 
 def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids):
@@ -113,22 +115,44 @@ def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids)
 
     expect(state(page)).to_contain_text("Needs you", timeout=SEEN)
     expect(box).to_have_value("google_ads")
-    expect(button(page, "Delete for good")).to_be_disabled()
+    expect(button(page, "Delete it")).to_be_disabled()
 
 
-def test_a_connector_is_deleted_by_typing_its_name(open_connector, control, ids, product):
-    page = open_connector("google_analytics_web").page
-
+def test_a_connector_is_deleted_by_typing_its_name_and_had_back(open_connector, control, ids):
+    visitor = open_connector("google_analytics_web")
+    page = visitor.page
     button(page, "Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Until then you can undo this.")
     page.get_by_role("textbox").press_sequentially("google_analytics_web")
-    button(page, "Delete for good").click()
+    button(page, "Delete it").click()
 
     expect(page.get_by_role("heading", name="Deleted")).to_be_visible()
-    expect(page.get_by_text("What it brought stays in the destination")).to_be_visible()
-    kept = requests.get(f"{product}/_/connectors", timeout=10).json()
-    assert ids["google_analytics_web"] not in [one["id"] for one in kept]
+    expect(page.get_by_text("It is deleted for good in 24 hours.")).to_be_visible()
     page.get_by_role("link", name="All connectors").click()
     expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
+    page.get_by_text("Deleted lately (1)").click()
+    expect(steps.row(page, "google_analytics_web")).to_have_count(0)
+    double_click(page, "Undo")
+
+    expect(steps.row(page, "google_analytics_web")).to_contain_text("Working")
+    expect(page.get_by_text("Deleted lately")).to_have_count(0)
+    assert requests_of(control, "PATCH", ids["google_analytics_web"]) == 2
+    assert requests_of(control, "DELETE", ids["google_analytics_web"]) == 0
+
+
+def test_what_is_deleted_is_deleted_for_good_at_once_if_one_insists(open_connector, control, ids):
+    page = open_connector("facebook_ads_dach").page
+    button(page, "Delete").click()
+    page.get_by_role("textbox").press_sequentially("facebook_ads_dach")
+    button(page, "Delete it").click()
+
+    button(page, "Delete for good now").click()
+    expect(page.get_by_role("dialog")).to_contain_text("This cannot be undone.")
+    double_click(page, "Delete for good")
+
+    expect(page.get_by_text("facebook_ads_dach is deleted for good.")).to_be_visible()
+    expect(button(page, "Undo")).to_have_count(0)
+    assert requests_of(control, "DELETE", ids["facebook_ads_dach"]) == 1
 
 
 def test_instead_of_deleting_one_can_pause(open_connector):
@@ -199,7 +223,7 @@ def test_the_keyboard_alone_reaches_and_does_it(open_connector):
     expect(box).to_be_visible()
     press_until_focused(page, box)
     page.keyboard.type("jira_projects")
-    expect(button(page, "Delete for good")).to_be_enabled()
+    expect(button(page, "Delete it")).to_be_enabled()
     page.keyboard.press("Escape")
 
     expect(page.get_by_role("dialog")).to_have_count(0)

@@ -56,22 +56,30 @@ def test_each_row_has_its_own_result(product, visit):
     expect(page.get_by_role("row", name="stripe_payments Sync started")).to_be_visible()
 
 
-def test_chosen_rows_are_deleted_once_the_word_is_typed(product, visit, ids):
-    visitor = visit(f"{product}/connectors")
-    page = visitor.page
-    choose(page, "hubspot_marketing").get_by_role("button", name="Delete").click()
+def test_chosen_rows_are_deleted_once_the_word_is_typed_and_had_back_at_once(product, visit, ids):
+    names = ("hubspot_marketing", "linkedin_ads_b2b")
+    page = visit(f"{product}/connectors").page
+    choose(page, *names).get_by_role("button", name="Delete").click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("hubspot_marketing")
-    button = question.get_by_role("button", name="Delete 1")
+    button = question.get_by_role("button", name="Delete 2")
     expect(button).to_be_disabled()
 
     question.get_by_role("textbox").press_sequentially("DELETE")
     button.click()
 
     expect(question).to_be_hidden()
-    expect(steps.row(page, "hubspot_marketing")).to_have_count(0)
+    expect(page.get_by_text("Delete: all 2 done.")).to_be_visible()
+    page.get_by_text("Deleted lately (2)").click()
+    for name in names:
+        expect(page.get_by_role("checkbox", name=f"Choose {name}")).to_have_count(0)
     answer = requests.get(f"{product}/_/connectors/{ids['hubspot_marketing']}", timeout=10)
     assert answer.status_code == 404
+    page.get_by_role("button", name="Undo all 2").click()
+
+    expect(page.get_by_text("Undo: all 2 done.")).to_be_visible()
+    for name in names:
+        expect(page.get_by_role("checkbox", name=f"Choose {name}")).to_be_visible()
 
 
 def test_what_is_shown_is_downloaded(product, visit):

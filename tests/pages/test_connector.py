@@ -1,10 +1,14 @@
 import re
+import time
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import responses
 from streamlit.testing.v1 import AppTest
 
+from pbf import runtime as runtimes
 from pbf.errors import StoreFailed
 from tests.pages.conftest import API, CONNECTORS, SERVICES
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
@@ -416,12 +420,84 @@ def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
 def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbox, named, visit):
     one = named("stripe_payments").id
     app = visit("connector", id=one)
-    house.portal.operations.delete(one)
+    house.portal.operations.delete(one, now=True)
 
     app = press(app, "Pause")
 
     assert [title.value for title in app.title] == ["Which connector?"]
     assert not app.exception
+
+
+def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, named, visit):
+    one = named("stripe_payments")
+    app = visit("connector", id=one.id)
+    house.portal.operations.delete(one.id)
+
+    app = press(app, "Pause")
+
+    assert [title.value for title in app.title] == ["Deleted"]
+    told = app.info[0].value
+    assert told.startswith("**stripe\\_payments** is paused and hidden.")
+    assert "deleted for good in 24 hours." in told
+    assert re.search(r"Until then \(.* UTC\) you can undo this\.", told)
+    assert labels(app) == ["Undo", "Delete for good now"]
+    assert not app.toast
+
+    app = press(app, "Undo")
+
+    assert "<h1>stripe_payments</h1>" in html(app)
+    assert [toast.value for toast in app.toast] == ["stripe\\_payments is back"]
+    assert not one.paused
+    assert not app.exception
+
+
+def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named, visit):
+    one = named("stripe_payments").id
+    house.portal.operations.delete(one)
+    app = visit("connector", id=one)
+    sandbox.world.control.order(kind="500", method="PATCH")
+
+    app = press(app, "Undo")
+
+    assert "Fivetran failed to answer (500)." in app.error[0].value
+    assert "<h1>stripe_payments</h1>" in html(press(app, "Undo"))
+
+
+def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(house, sandbox, named, visit):
+    one = named("stripe_payments").id
+    house.portal.operations.delete(one)
+
+    app = press(visit("tables", id=one), "Delete for good now")
+
+    assert "This cannot be undone." in everything(app)
+    assert "Delete for good" in labels(app)
+    assert sent(sandbox, "DELETE") == []
+    assert not app.exception
+
+
+def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(house, named, visit, monkeypatch):
+    one = named("stripe_payments").id
+    before = time.time() - 25 * 3600
+    with monkeypatch.context() as patch:
+        patch.setattr("pbf.deletion.time.time", lambda: before)
+        house.portal.operations.delete(one)
+
+    app = visit("connector", id=one)
+
+    assert "deleted for good any moment. Until that is done you can still" in app.info[0].value
+    house.portal.carry_out_deletions()
+    assert app.run().success[0].value.startswith("**stripe\\_payments** is deleted for good.")
+
+
+def test_without_a_time_to_undo_the_question_says_so(settings, sandbox, named, visit):
+    with closing(runtimes.start(replace(settings, deletion_grace=0))) as at_once:
+        runtimes.use(at_once)
+
+        app = press(visit("connector", id=named("stripe_payments").id), "Delete")
+
+    assert "are deleted at Fivetran for good." in app.markdown[0].value
+    assert "undo" not in everything(app).lower()
+    assert "Delete for good" in labels(app)
 
 
 def test_an_account_without_connectors_has_no_such_connector(empty_house, visit):
@@ -465,7 +541,7 @@ def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, 
     app = press(visit("connector", id="ours"), "Delete")
 
     assert "<h1>&lt;b&gt;*Till* $1$&lt;/b&gt;</h1>" in html(app)
-    assert "**\\<b\\>\\*Till\\* \\$1\\$\\</b\\>** and its credentials" in app.markdown[0].value
+    assert "**\\<b\\>\\*Till\\* \\$1\\$\\</b\\>** is paused and hidden" in app.markdown[0].value
 
 
 @pytest.fixture

@@ -5,7 +5,14 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.reading import assert_one_sentence, components, everything, html, press
+from tests.pages.reading import (
+    assert_one_sentence,
+    components,
+    everything,
+    html,
+    labels,
+    press,
+)
 
 
 def table(app: AppTest) -> dict[str, Any]:
@@ -262,7 +269,7 @@ def test_a_list_that_turned_round_after_the_choice_leads_to_no_other_row(
     app = visit("connectors")
     chosen = named("stripe_payments")
     gone = named("hubspot_marketing").id
-    house.portal.operations.delete(gone)
+    house.portal.operations.delete(gone, now=True)
     world = sandbox.world.connections
     turned = dict(reversed(world.items()))
     world.clear()
@@ -281,6 +288,7 @@ def test_deleting_asks_first_for_the_word(house, named, visit):
     app = ask(visit("connectors"), "delete", *chosen)
 
     assert "hubspot_marketing" in html(app)
+    assert "In 24 hours they will be deleted at Fivetran for good" in app.markdown[0].value
     assert {one.id for one in house.portal.connectors().items} >= set(chosen)
     button = next(each for each in app.button if each.label == "Delete 2")
     assert button.disabled
@@ -295,4 +303,68 @@ def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
     url = components(app)["copy"]["text"]
     slip = url.rpartition("/_/invite/")[2]
     assert house.portal.signer.read_invitation(slip, "sandy_harbour") == unfinished
+    assert not app.exception
+
+
+def lately(app: AppTest) -> list[str]:
+    """What the strip of deleted connectors says, once it is unfolded."""
+    app.session_state["unfolded"] = True
+    app.run()
+    return re.findall(r'pbf-line"><div><strong>(.*?)</strong>', html(app))
+
+
+def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit):
+    assert not visit("connectors").expander
+
+    for name in ("hubspot_marketing", "stripe_payments"):
+        house.portal.operations.delete(named(name).id)
+    app = visit("connectors")
+
+    assert [one.label for one in app.expander] == ["Deleted lately (2)"]
+    assert "Undo" not in labels(app)
+    assert sorted(lately(app)) == ["hubspot_marketing", "stripe_payments"]
+    assert html(app).count("deleted for good in 24 hours") == 2
+    assert len(table(app)["rows"]) == 10
+
+
+def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(house, named, visit):
+    for name in ("hubspot_marketing", "stripe_payments", "jira_projects"):
+        house.portal.operations.delete(named(name).id)
+    app = visit("connectors")
+    first, *others = lately(app)
+
+    app = press(app, "Undo")
+    assert [toast.value.replace("\\", "") for toast in app.toast] == [f"Undo: {first}"]
+    assert lately(app) == others
+
+    app = press(app, "Undo all 2")
+    assert results(app) == [(name, "Back as it was") for name in others]
+    assert not app.expander or "Deleted" not in app.expander[0].label
+    assert len(table(app)["rows"]) == 12
+    assert not app.exception
+
+
+def test_an_undo_that_fails_is_told_in_its_row(house, sandbox, named, visit):
+    house.portal.operations.delete(named("stripe_payments").id)
+    app = visit("connectors")
+    lately(app)
+    sandbox.world.control.order(kind="500", method="PATCH")
+
+    app = press(app, "Undo")
+
+    assert results(app)[0][1].startswith("Fivetran failed to answer (500).")
+    assert lately(app) == ["stripe_payments"]
+
+
+def test_who_deleted_the_last_one_has_it_back_from_the_empty_page(house, visit):
+    for one in house.portal.connectors().items:
+        house.portal.operations.delete(one.id)
+    app = visit("connectors")
+
+    assert "There are no connectors left." in app.info[0].value
+    assert len(lately(app)) == 10
+    assert "Undo all 12" in labels(app)
+
+    app = press(app, "Undo")
+    assert len(table(app)["rows"]) == 1
     assert not app.exception

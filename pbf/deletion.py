@@ -1,0 +1,258 @@
+"""Deletion that forgives: a connector is paused and hidden first, and deleted for good later.
+
+It is written down before anything is done; until its time has come it can be taken back. Whoever
+is at work on it holds a lease, and looks at Fivetran before doing what was decided long ago: by
+then the id may belong to another connector.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pbf import doubt
+from pbf.api_client import ApiClient
+from pbf.errors import (
+    ApiError,
+    InProgress,
+    NotFound,
+    RateLimited,
+    StoreFailed,
+    UnknownConnector,
+    Unreachable,
+)
+from pbf.journal import Journal
+from pbf.models import Connector
+from pbf.pending import Deletion
+
+if TYPE_CHECKING:
+    from pbf.store import Store
+
+HOUR = 3600.0
+# A look at the connector, a call, and the look after it may each take as long as a timeout.
+TIMEOUTS_IN_A_LEASE = 4
+# In the background nothing that failed is repeated for so many seconds, and so many are done in
+# one go: the requests of the hour are for what people do.
+WAIT_AFTER_FAILURE = 60.0
+AT_ONCE = 20
+TRY_AGAIN = 5
+LONGEST_NAME = 200
+TOO_LATE = "It has been deleted for good already."
+
+logger = logging.getLogger("pbf")
+
+
+class Remover:
+    """Deletes the connectors of one group, and brings them back."""
+
+    def __init__(
+        self,
+        group_id: str,
+        *,
+        client: ApiClient,
+        store: "Store",
+        journal: Journal,
+        find: Callable[[str], Connector],
+        forget: Callable[[], None],
+        grace: float,
+    ) -> None:
+        """Delete through a client after `grace` hours in which it can be undone; 0 for at once.
+
+        `find` looks up a connector that is not hidden, and `forget` drops the known list.
+        """
+        self._group_id = group_id
+        self._client = client
+        self._journal = journal
+        self._rows = store.deletions
+        self._find = find
+        self._forget = forget
+        self._grace = grace * HOUR
+        self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
+        self._running: set[str] = set()
+
+    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
+        """Pause and hide a connector; return what waits, None if it is gone for good.
+
+        That it is where there is no time to undo it, or by `now`, even if it waits already.
+        """
+        try:
+            connector = self._find(connector_id)
+        except UnknownConnector:
+            waits = self._rows.find(self._group_id, connector_id)
+            if waits is None:
+                with self._journal.noted("delete", connector_id):
+                    raise
+            return self._noted("delete for good", waits, self._carry_out) if now else waits
+        at_once = now or not self._grace
+        return self._noted("delete", self._of(connector), self._end if at_once else self._hide)
+
+    def restore(self, connector_id: str) -> None:
+        """Let a connector be as it was before; one that does not wait stays as it is.
+
+        Raises UnknownConnector if it is gone for good, InProgress if somebody is at work on it.
+        """
+        waits = self._rows.find(self._group_id, connector_id)
+        if waits:
+            self._noted("restore", waits, self._bring_back)
+        else:
+            self._find(connector_id)
+
+    def notice_running(self, connector_ids: Iterable[str]) -> None:
+        """Take note of those that wait and are not paused all the same."""
+        self._running.update(connector_ids)
+
+    def carry_out_due(self) -> float | None:
+        """Delete for good what is due, and pause what runs; return when the next one is due.
+
+        Raises the error of Fivetran's after which nothing else would succeed either.
+        """
+        waiting, now = self._rows.listed(self._group_id), time.time()
+        todo = [one for one in waiting if one.due_at <= now or self._runs(one)]
+        for one in todo[:AT_ONCE]:
+            doing = self._at_its_time if one.due_at <= now else self._pause_again
+            try:
+                doing(one)
+            except InProgress:
+                continue  # by another process
+            except (Unreachable, RateLimited):
+                raise
+            except ApiError as error:
+                logger.warning("%s waits to be deleted: %s", one.connector_id, error)
+        return min((one.due_at for one in waiting if one.due_at > now), default=None)
+
+    def _of(self, connector: Connector) -> Deletion:
+        now = time.time()
+        return Deletion(
+            group_id=self._group_id,
+            connector_id=connector.id,
+            service=connector.service,
+            name=connector.title[:LONGEST_NAME],
+            schema_name=connector.schema_name,
+            was_paused=bool(connector.paused),
+            due_at=now + self._grace,
+            owner=uuid4().hex,
+            lease_until=now + self._lease,
+        )
+
+    def _end(self, deletion: Deletion) -> None:
+        doubt.delete(self._client, deletion.connector_id)
+
+    def _hide(self, mine: Deletion) -> Deletion | None:
+        """Write it down and pause the connector; what cannot be paused is not hidden either."""
+        try:
+            while not self._rows.add(mine):
+                if waits := self._there_already(mine):
+                    return waits
+        except StoreFailed as error:
+            raise StoreFailed(f"Nothing was deleted. {error}") from error
+        try:
+            if not mine.was_paused:
+                doubt.change(self._client, mine.connector_id, paused=True)
+        except ApiError as error:
+            with suppress(StoreFailed):
+                self._rows.remove(mine)
+            if isinstance(error, NotFound):
+                return None
+            raise
+        with suppress(StoreFailed):
+            self._rows.put_back(mine)
+        return mine
+
+    def _there_already(self, mine: Deletion) -> Deletion | None:
+        """Return the deletion that another tab or process began, unless it is out of the way."""
+        waits = self._rows.find(mine.group_id, mine.connector_id)
+        if waits and waits.schema_name != mine.schema_name:
+            # A sandbox that starts again hands out the same ids.
+            self._rows.remove(waits)
+            return None
+        if waits and waits.is_held:
+            raise _busy()
+        return waits
+
+    @contextmanager
+    def _held(self, waits: Deletion, wait: float = 0.0) -> Iterator[Deletion]:
+        """Hold one while it is worked on; after a failure nobody tries again for `wait` seconds.
+
+        Without a wait it is a person who asks, and the waits of others count for nothing.
+        """
+        mine = self._rows.claim(waits, uuid4().hex, self._lease, too_early=not wait)
+        if mine is None:
+            raise _busy()
+        try:
+            yield mine
+        except ApiError:
+            with suppress(StoreFailed):
+                self._rows.put_back(mine, wait=wait)
+            raise
+
+    def _look(self, deletion: Deletion) -> Connector | None:
+        """Return the connector that is meant, as Fivetran has it; None if it is gone."""
+        try:
+            found = self._client.get_connector(deletion.connector_id)
+        except NotFound:
+            return None
+        if found.schema_name == deletion.schema_name:
+            return found
+        logger.warning("%s is another connector by now; it is left alone", found.id)
+        return None
+
+    def _carry_out(self, waits: Deletion, wait: float = 0.0) -> None:
+        with self._held(waits, wait) as mine:
+            if self._look(mine):
+                # The look may have taken long, and somebody may have brought it back meanwhile.
+                if not self._rows.hold(mine, self._lease):
+                    raise _busy()
+                self._end(mine)
+            self._rows.remove(mine)
+
+    def _at_its_time(self, waits: Deletion) -> None:
+        self._carry_out(waits, WAIT_AFTER_FAILURE)
+        self._journal.done("delete for good", waits.connector_id, name=waits.schema_name)
+        self._forget()
+
+    def _bring_back(self, waits: Deletion) -> None:
+        with self._held(waits) as mine:
+            if not mine.was_paused:
+                found = self._look(mine)
+                if found is None:
+                    self._rows.remove(mine)
+                    raise UnknownConnector(TOO_LATE)
+                if found.paused is not False:
+                    doubt.change(self._client, found.id, paused=False)
+            if not self._rows.remove(mine):
+                raise _busy()
+
+    def _runs(self, waits: Deletion) -> bool:
+        """Whether it may not be paused: somebody ended in the midst, or it was seen to run."""
+        return waits.was_abandoned or waits.connector_id in self._running
+
+    def _pause_again(self, waits: Deletion) -> None:
+        self._running.add(waits.connector_id)
+        with self._held(waits, WAIT_AFTER_FAILURE) as mine:
+            found = self._look(mine)
+            if found is None:
+                self._rows.remove(mine)
+            else:
+                if not found.paused:
+                    doubt.change(self._client, found.id, paused=True)
+                self._rows.put_back(mine)
+        self._running.discard(waits.connector_id)
+
+    def _noted(
+        self, what: str, deletion: Deletion, doing: Callable[[Deletion], Deletion | None]
+    ) -> Deletion | None:
+        """Do it, and write into the audit log what came of it."""
+        with self._journal.noted(what, deletion.connector_id, name=deletion.schema_name) as note:
+            waits = doing(deletion)
+            if waits:
+                note.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
+            return waits
+
+
+def _busy() -> InProgress:
+    return InProgress(
+        "This connector is being deleted or brought back already. Try again in a moment.",
+        retry_after=TRY_AGAIN,
+    )

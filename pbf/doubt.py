@@ -1,0 +1,51 @@
+"""Writes whose answers may be lost: what the API then says counts, not what we hoped."""
+
+from typing import Any
+
+from pbf import evidence
+from pbf.api_client import ApiClient
+from pbf.errors import ApiError, BadAnswer, NotFound, ServerFailed, Unreachable
+from pbf.models import Connector
+
+# After these a write may have happened all the same.
+DOUBTFUL = (Unreachable, ServerFailed, BadAnswer)
+
+
+def change(client: ApiClient, connector_id: str, **wanted: Any) -> None:
+    """Change a connector, as ApiClient.update_connector does."""
+    try:
+        client.update_connector(connector_id, **wanted)
+    except DOUBTFUL:
+        # Fivetran gives up after a minute on a pause that goes through all the same.
+        now = connector_then(client, connector_id)
+        if now is None or not evidence.has(now, wanted):
+            raise
+
+
+def delete(client: ApiClient, connector_id: str) -> None:
+    """Delete a connector; one that is gone already counts as deleted."""
+    try:
+        client.delete_connector(connector_id)
+    except NotFound:
+        pass
+    except DOUBTFUL:
+        if not _is_gone(client, connector_id):
+            raise
+
+
+def connector_then(client: ApiClient, connector_id: str) -> Connector | None:
+    """Return a connector as it is after a write; None where nobody can tell."""
+    try:
+        return client.get_connector(connector_id)
+    except ApiError:
+        return None
+
+
+def _is_gone(client: ApiClient, connector_id: str) -> bool:
+    try:
+        client.get_connector(connector_id)
+    except NotFound:
+        return True
+    except ApiError:
+        return False
+    return False
