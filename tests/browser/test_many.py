@@ -97,9 +97,9 @@ def test_what_is_shown_is_downloaded(product, visit):
 def test_a_category_is_chosen_and_stands_in_the_address(product, visit):
     page = visit(f"{product}/connectors").page
     listed = page.get_by_role("combobox", name="Category")
-    label = next(text for text in listed.locator("option").all_inner_texts() if "Finance" in text)
+    finance = listed.locator("option", has_text="Finance")
 
-    listed.select_option(label)
+    listed.select_option(finance.inner_text())
 
     page.wait_for_url("**category=Finance*")
     expect(steps.row(page, "stripe_payments")).to_be_visible()
