@@ -31,6 +31,8 @@ LIFETIME = 3600
 ENTRIES = 32
 PAST_LIFETIME = 300
 PAST_ENTRIES = 256
+# So long nobody asks again for a past that could not be read.
+PAST_PAUSE = 10
 
 
 def services() -> Answer[Service]:
@@ -58,13 +60,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> list[SyncRecord]:
     """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _history(_portal().tenant.id, connector.id, _state(connector))
+        return _tried_history(_portal().tenant.id, connector.id, _state(connector))
 
 
 def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _errors(_portal().tenant.id, connector.id, _state(connector))
+        return _tried_errors(_portal().tenant.id, connector.id, _state(connector))
 
 
 def cards() -> tuple[list[Row], str]:
@@ -115,20 +117,38 @@ def stage(service: Service) -> str:
     return spaced(service.service_status).capitalize()
 
 
+@st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
+def _tried_history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+    try:
+        return _history(tenant, connector_id, state)
+    except ApiError:  # more than the page needs, so it waits for a later look
+        return []
+
+
+@st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
+def _tried_errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
+    try:
+        return _errors(tenant, connector_id, state)
+    except ApiError:
+        return []
+
+
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
 def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
-    try:
-        return _portal().operations.history(connector_id) or []
-    except ApiError:  # more than the page needs, so it waits for the next look
-        return []
+    return _attentive().operations.history(connector_id) or []
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
 def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
-    try:
-        return _portal().operations.errors(connector_id) or []
-    except ApiError:
-        return []
+    return _attentive().operations.errors(connector_id) or []
+
+
+def _attentive() -> Portal:
+    """Return the portal; raise why not where it is known that nobody would answer."""
+    portal = _portal()
+    if problem := portal.connectors().problem:
+        raise problem
+    return portal
 
 
 def _state(connector: Connector) -> str:

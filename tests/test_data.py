@@ -193,6 +193,30 @@ def test_a_failure_is_raised_and_not_kept(api):
             data.cards()
 
 
+def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox):
+    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
+
+    failed, at_once = data.history(one), data.history(one)
+    data._tried_history.clear()
+    later = data.history(one)
+
+    assert (failed, at_once) == ([], [])
+    assert len(later) > 0
+
+
+def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
+    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    known = data.history(one)
+    sandbox.stop()
+    house.cache.forget(house.portal._connectors_key)
+    monkeypatch.setattr(house.client, "get_errors", lambda _: pytest.fail("it was asked for"))
+
+    assert data.connectors().problem is not None
+    assert data.errors(one) == []
+    assert data.history(one) == known != []
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("HumanResources", "Human resources"), ("NewThing", "New thing"), ("", "Other")],
