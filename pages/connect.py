@@ -110,7 +110,8 @@ def offer(portal: Portal, service: Service) -> None:
 
 portal = ui.start_page("Connect")
 try:
-    ui.mark_age(data.connectors())
+    data.connectors()
+    ui.follow_age(lambda: (data.connectors(),))
     offer(portal, portal.service(st.query_params.get("service", "")))
 except UnknownService as error:
     st.title("Which service?", anchor=False)

@@ -10,7 +10,7 @@ ui.start_page("Services")
 
 try:
     cards, version = data.cards()
-    ui.mark_age(data.services())
+    ui.follow_age(lambda: (data.services(), data.connectors()))
 except PbfError as error:
     ui.stop_with(error)
 

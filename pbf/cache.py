@@ -2,9 +2,9 @@
 
 An answer is fresh for its lifetime, which is settled when it is made. After that it is still given
 out, while one thread behind the scenes asks again; only one that is long out of date is waited
-for. A failure counts as the answer for a few seconds, so that callers who waited for it do not ask
-one after the other. The last known answer stands in, marked with the problem, until asking works
-again; a refusal, such as that of a key that was taken away, ends it.
+for, and not for long. A failure counts as the answer for a few seconds, so that callers who waited
+for it do not ask one after the other. The last known answer stands in, marked with the problem,
+until asking works again; a refusal, such as that of a key that was taken away, ends it.
 
 Every request runs in a thread that nobody waits for at the end, so that a Fivetran that hangs does
 not keep the process alive.
@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.errors import ApiError, ConnectionFailed
+from pbf.errors import ApiError, ConnectionFailed, TimedOut
 from pbf.known import Answer, Failure, Item, fingerprint, stand_in
 from pbf.shelf import Shelf, ShelfDown
 
@@ -27,6 +27,8 @@ __all__ = ["Answer", "SharedCache"]
 
 # An answer this many lifetimes old is not given out while a newer one can be had.
 LONG_OUT_OF_DATE = 5
+# Who has an answer waits so many seconds for a newer one; Fivetran may take a minute to fail.
+LONGEST_WAIT = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,9 @@ class SharedCache:
         if answer and age <= answer.lifetime * LONG_OUT_OF_DATE:
             return stand_in(answer, failure) if failure else answer
         try:
-            newer = flight.result()
+            newer = flight.result(LONGEST_WAIT if answer else None)
+        except TimeoutError:
+            return stand_in(last, self._overdue(key, flight))
         except ApiError as error:
             return stand_in(last, Failure(error, now))
         if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
@@ -236,6 +240,14 @@ class SharedCache:
             _end(flight, answer=brought.answer)
         elif brought:
             _end(flight, error=brought.error)
+
+    def _overdue(self, key: str, flight: "Future[Answer[Any]]") -> Failure:
+        """Note that a request takes so long that nobody else shall wait for it."""
+        failure = Failure(TimedOut("Fivetran takes long to answer."), self._clock())
+        with self._lock:
+            if self._flights.get(key) is flight:
+                self._note_failure(key, failure)
+        return failure
 
     def _note_failure(self, key: str, failure: Failure) -> None:
         for other in [other for other in self._failures if other not in self._known]:

@@ -42,9 +42,10 @@ Summary = dict[str, Any]
 LIFETIME = 3600
 ENTRIES = 32
 PAST_LIFETIME = 6 * 3600
-AGAIN = 300
 PAST_ENTRIES = 256
 SHOWN_DEEDS = 5
+# So long nobody asks again for a past that could not be read.
+PAST_PAUSE = 10
 
 
 def services() -> Answer[Service]:
@@ -78,13 +79,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> list[SyncRecord]:
     """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _history_or_none(_portal().tenant.id, connector.id, _state(connector))
+        return _tried("history", _portal().tenant.id, connector.id, _state(connector))
 
 
 def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _errors_or_none(_portal().tenant.id, connector.id, _state(connector))
+        return _tried("errors", _portal().tenant.id, connector.id, _state(connector))
 
 
 def deeds(connector: Connector) -> "list[Entry]":
@@ -143,31 +144,32 @@ def stage(service: Service) -> str:
     return spaced(service.service_status).capitalize()
 
 
-# What succeeded is kept as long as the connector stays as it is; what failed is asked again sooner.
-@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
-def _history_or_none(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
+@st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
+def _tried(kind: str, tenant: str, connector_id: str, state: str) -> list[Any]:
     try:
-        return _history(tenant, connector_id, state)
-    except ApiError:  # more than the page needs, so it waits for the next look
+        if kind == "history":
+            return _history(tenant, connector_id, state)
+        return _errors(tenant, connector_id, state)
+    except ApiError:  # more than the page needs, so it waits for a later look
         return []
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
 def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
-    return _portal().operations.history(connector_id) or []
-
-
-@st.cache_data(ttl=AGAIN, max_entries=PAST_ENTRIES, show_spinner=False)
-def _errors_or_none(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
-    try:
-        return _errors(tenant, connector_id, state)
-    except ApiError:
-        return []
+    return _attentive().operations.history(connector_id) or []
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
 def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
-    return _portal().operations.errors(connector_id) or []
+    return _attentive().operations.errors(connector_id) or []
+
+
+def _attentive() -> Portal:
+    """Return the portal; raise why not where it is known that nobody would answer."""
+    portal = _portal()
+    if problem := portal.connectors().problem:
+        raise problem
+    return portal
 
 
 def _state(connector: Connector) -> str:

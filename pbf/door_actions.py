@@ -8,7 +8,7 @@ from contextlib import suppress
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.answers import detailed_connector, shown
+from pbf.answers import aged, detailed_connector, shown
 from pbf.door import PREFIX, opened
 from pbf.errors import UnknownConnector
 from pbf.portal import Portal
@@ -21,7 +21,9 @@ routes = Blueprint("connector", __name__, url_prefix=f"{PREFIX}/connectors/<conn
 @routes.get("")
 def get_connector(connector_id: str) -> ResponseReturnValue:
     """Return one of the tenant's connectors, with its health and what can be done with it."""
-    return _as_it_is(connector_id)
+    portal = opened().portal
+    answer = shown(detailed_connector(portal.connector(connector_id)))
+    return aged(answer, portal.connectors())
 
 
 @routes.patch("")

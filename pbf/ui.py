@@ -136,6 +136,15 @@ def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
         quiet(said)
 
 
+@st.fragment(run_every=FOLLOW)
+def follow_age(ask: Callable[[], Iterable[Answer]]) -> None:  # type: ignore[type-arg]
+    """Mark the age of what a page shows that does not follow along itself, as long as it is old."""
+    try:
+        mark_age(*ask())
+    except PbfError:
+        st.rerun()  # the page says what is wrong
+
+
 def public_url() -> str:
     """Return where this browser reaches the dashboard: scheme, host and port."""
     if configured := runtime().settings.public_url:

@@ -696,6 +696,30 @@ def test_while_asking_fails_nobody_who_has_an_answer_waits(cache, source, clock)
     assert (ids(answer), answer.problem) == (["a"], error)
 
 
+def test_who_has_an_answer_waits_no_longer_than_is_bearable_for_a_newer_one(
+    cache, source, clock, monkeypatch
+):
+    known_and(LONG_STALE, cache, source, clock)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+    source.says("b")
+    source.hold()
+
+    first = get(cache, source)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", None)  # nobody waits a second time
+    second = get(cache, source)
+    clock.advance(FAILURE_LIFETIME)
+    third = get(cache, source)
+    source.let_go()
+    settle(cache)
+
+    assert [ids(answer) for answer in (first, second, third)] == [["a"]] * 3
+    assert {str(answer.problem) for answer in (first, second, third)} == {
+        "Fivetran takes long to answer."
+    }
+    assert (ids(get(cache, source)), get(cache, source).problem) == (["b"], None)
+    assert source.calls == 2
+
+
 @pytest.mark.parametrize("error", DOWN)
 def test_what_was_forgotten_stands_in_while_there_is_nothing_newer(cache, source, error):
     get(cache, source)

@@ -194,6 +194,30 @@ def test_a_failure_is_raised_and_not_kept(api):
             data.cards()
 
 
+def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox):
+    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
+
+    failed, at_once = data.history(one), data.history(one)
+    data._tried.clear()
+    later = data.history(one)
+
+    assert (failed, at_once) == ([], [])
+    assert len(later) > 0
+
+
+def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
+    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    known = data.history(one)
+    sandbox.stop()
+    house.portal._list.forget()
+    monkeypatch.setattr(house.client, "get_errors", lambda _: pytest.fail("it was asked for"))
+
+    assert data.connectors().problem is not None
+    assert data.errors(one) == []
+    assert data.history(one) == known != []
+
+
 @pytest.mark.parametrize(
     ("reply", "asked"),
     [
@@ -209,7 +233,7 @@ def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(
 
     assert data.history(at_rest) == []
     assert data.history(at_rest) == []
-    data._history_or_none.clear()  # as its few minutes pass
+    data._tried.clear()  # as its few minutes pass
     assert data.history(at_rest) == []
 
     assert len(past.calls) == asked

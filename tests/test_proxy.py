@@ -520,13 +520,17 @@ def test_a_list_that_cannot_be_renewed_tells_its_age(
     opened: Runtime = remote.application.extensions["pbf"]()
     listed(api, CONNECTION)
     fresh = remote.get("/_/connectors")
+    one = f"/_/connectors/{CONNECTION['id']}"
+    known = remote.get(one)
     api.replace(
         "GET", f"{API}/v1/groups/our_group/connections", body=responses.ConnectionError("no")
     )
     opened.cache._clock = lambda: time.time() + 400
 
     stale, chosen = remote.get("/_/connectors"), remote.get("/_/connectors?q=a")
+    alone = remote.get(one)
 
-    assert "Age" not in fresh.headers
+    assert ["Age" in answer.headers for answer in (fresh, known)] == [False, False]
     assert (stale.status_code, stale.json) == (200, fresh.json)
-    assert all(0 <= int(one.headers["Age"]) < 60 for one in (stale, chosen))
+    assert (alone.status_code, alone.json) == (200, known.json)
+    assert all(0 <= int(answer.headers["Age"]) < 60 for answer in (stale, chosen, alone))

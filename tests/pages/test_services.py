@@ -1,3 +1,5 @@
+import pytest
+
 from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html
 
@@ -73,10 +75,11 @@ def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
     assert sandbox.world.api_secret not in page
 
 
-def test_the_last_known_catalogue_is_marked_with_its_age(house, sandbox, hours_later, visit):
+@pytest.mark.parametrize("hours", [10, 0.2], ids=["both", "connectors-alone"])
+def test_the_last_known_lists_are_marked_with_their_age(house, sandbox, hours_later, visit, hours):
     visit("services")
     sandbox.stop()
-    hours_later(10)
+    hours_later(hours)
 
     app = visit("services")
 
