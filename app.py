@@ -1,5 +1,6 @@
 """The server: Streamlit with the Flask routes mounted beside it, one process, one port."""
 
+import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -63,6 +64,9 @@ def warm_up() -> None:
         portal.connectors()
     except PbfError as error:
         logger.warning("%s", error)
+    # What there is by now stays: looking through it for garbage would hold everybody up in vain.
+    gc.collect()
+    gc.freeze()
 
 
 async def icon(_request: Request) -> FileResponse:

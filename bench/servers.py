@@ -50,9 +50,10 @@ def running(
     env: Mapping[str, str] | None = None,
     folder: Path | None = None,
     poll: float = 0.05,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Run `python -m <command> --port <port>` until the block ends; it answers when that begins."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     kept = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
     with TemporaryDirectory() as own, open(f"{own}/log", "w", encoding="utf-8") as log:
@@ -75,10 +76,12 @@ def running(
                 process.wait()
 
 
-def upstream(connectors: int, *, quiet: bool = False) -> AbstractContextManager[Server]:
+def upstream(
+    connectors: int, *, quiet: bool = False, port: int | None = None
+) -> AbstractContextManager[Server]:
     """Run the far sandbox with so many connectors; quiet, none of them moves."""
-    more = ("--quiet",) if quiet else ()
-    return running("bench.upstream", "--connectors", str(connectors), *more, health="/_bench/count")
+    command = ["bench.upstream", "--connectors", str(connectors), *(["--quiet"] if quiet else [])]
+    return running(*command, health="/_bench/count", port=port)
 
 
 def no_settings() -> dict[str, str]:

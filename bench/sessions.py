@@ -19,27 +19,29 @@ PATIENCE = 120
 
 
 @contextmanager
-def session(url: str, page: str) -> Iterator[ClientConnection]:
+def session(url: str, page: str, query: str = "") -> Iterator[ClientConnection]:
     """Open a page and run it to its end."""
     check_loopback(url)
     address = f"{url.replace('http', 'ws', 1)}{STREAM}"
     with connect(
         address, subprotocols=["streamlit"], max_size=None, origin=url, proxy=None
     ) as link:  # type: ignore[list-item, arg-type]
-        run(link, page)
+        run(link, page, query)
         yield link
 
 
-def run(link: ClientConnection, page: str) -> None:
-    """Ask for a page and read what is drawn."""
-    wanted = BackMsg()
-    wanted.rerun_script.query_string = ""
+def run(link: ClientConnection, page: str, query: str = "") -> bytes:
+    """Ask for a page and return what is drawn."""
+    wanted, drawn = BackMsg(), []
+    wanted.rerun_script.query_string = query
     wanted.rerun_script.page_name = page
     link.send(wanted.SerializeToString())
     while True:
         data = link.recv(PATIENCE)
-        if isinstance(data, bytes) and _is_end(data):
-            return
+        if isinstance(data, bytes):
+            drawn.append(data)
+            if _is_end(data):
+                return b"".join(drawn)
 
 
 def views(url: str, page: str, count: int) -> None:

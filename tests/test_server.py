@@ -1,6 +1,7 @@
 """app.py as `streamlit run` serves it, over real HTTP."""
 
 import time
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,13 @@ import pytest
 import requests
 
 from pbf.sandbox.server import SandboxServer
-from tests.servers import dashboard, leave_a_deletion_due, wait_for_line, wait_until_gone
+from tests.servers import (
+    ROOT,
+    dashboard,
+    leave_a_deletion_due,
+    wait_for_line,
+    wait_until_gone,
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +134,12 @@ def test_many_route_calls_at_once_do_not_starve_the_sandbox(product: str):
     assert [answer.status_code for answer in answers] == [200] * 48
     assert all("?auth=" in answer.json()["url"] for answer in answers[:32])
     assert time.monotonic() - begun < 30
+
+
+def test_no_run_of_a_page_is_followed_by_a_search_for_garbage():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    assert settings["runner"]["postScriptGC"] is False
 
 
 def test_with_credentials_the_routes_show_the_account(account: str):
