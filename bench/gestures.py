@@ -85,7 +85,7 @@ def figures(browser: Browser, ours: str, floor: str, size: int, scale: Scale) ->
         with visitor(browser) as page:
             page.goto(url)
             wait_for(page, ready)
-            page.wait_for_timeout(2 * SETTLED)
+            page.wait_for_timeout(4 * SETTLED)
             return do(page)
 
     pairs = in_turns(

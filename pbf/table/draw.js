@@ -18,7 +18,6 @@ function windowful(view) {
 function draw(view) {
   const rows = view.shown.slice(0, view.limit);
   const wanted = new Set(rows.map((row) => row.id));
-  if (!rows.some((row) => view.drawn.has(row.id))) view.body.replaceChildren(); // faster than one by one
   for (const [id, drawn] of view.drawn) {
     if (wanted.has(id)) continue;
     drawn.element.remove();

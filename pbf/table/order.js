@@ -26,20 +26,24 @@ const KEYS = {
   next: (row) => row.due ?? Infinity,
 };
 
-// All rows in an order, sorted once for each.
+// All rows in an order, sorted once for each column.
 function inOrder(view, order) {
-  if (!view.orders.has(order)) view.orders.set(order, sorted(view.rows, order));
+  if (!view.orders.has(order)) view.orders.set(order, sorted(view, order));
   return view.orders.get(order);
 }
 
-function sorted(rows, order) {
+// What never happened comes last in both directions.
+function sorted(view, order) {
   const column = order.replace(/^-/, "");
-  if (!column) return rows;
-  const sign = order.startsWith("-") ? -1 : 1;
-  const keyed = rows.map((row) => [KEYS[column](row), row]);
-  // What never happened comes last in both directions.
-  const missing = (key) => (key === Infinity ? 1 : 0);
-  keyed.sort(([a], [b]) => missing(a) - missing(b) || sign * (a > b ? 1 : a < b ? -1 : 0));
+  const key = KEYS[column];
+  if (order !== column) {
+    const rising = inOrder(view, column);
+    const first = rising.findIndex((row) => key(row) === Infinity);
+    const known = first < 0 ? rising.length : first;
+    return [...rising.slice(0, known).reverse(), ...rising.slice(known)];
+  }
+  const keyed = view.rows.map((row) => [key(row), row]);
+  keyed.sort(([a], [b]) => (a > b ? 1 : a < b ? -1 : 0));
   return keyed.map((each) => each[1]);
 }
 
