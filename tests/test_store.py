@@ -2,7 +2,7 @@ import csv
 import sqlite3
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -331,3 +331,24 @@ def test_a_full_disk_is_told_in_a_sentence_and_reading_goes_on(tmp_path):
 
     assert opened.names()[("one", "sales.sales")] == "Sales"
     opened.close()
+
+
+def test_a_store_is_not_closed_under_who_reads_it():
+    opened = Store("sqlite://")
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read() -> int:
+        with opened._database.session() as session:
+            reading.set()
+            assert go_on.wait(10)
+            return session.scalar(text("SELECT 42"))
+
+    with ThreadPoolExecutor(2) as pool:
+        read_by_one = pool.submit(read)
+        assert reading.wait(10)
+        closed_by_another = pool.submit(opened.close)
+        _, waits = wait([closed_by_another], timeout=0.2)
+        go_on.set()
+
+        assert waits == {closed_by_another}
+        assert read_by_one.result() == 42

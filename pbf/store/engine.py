@@ -70,8 +70,9 @@ class Database:
             raise StoreFailed(SORRY) from None
 
     def close(self) -> None:
-        """Close every connection."""
-        self.engine.dispose()
+        """Close every connection, once nobody is at work on the one that is shared."""
+        with self._turn:
+            self.engine.dispose()
 
 
 def bring_up_to_date(engine: Engine) -> None:
