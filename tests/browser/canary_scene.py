@@ -46,7 +46,7 @@ CANARIES = {
     "an Idempotency-Key": ONCE,
     "what Fivetran says where nobody should hear it": TOLD,
 }
-TIMEOUT = 3
+TIMEOUT = 4
 DAY = 24 * 3600
 # What each refusal is asked to quote is at the beginning: an error's text has its bounds.
 QUOTED = {

@@ -34,6 +34,7 @@ PERMITS = (
 FAILURES = (500, "html", "refused", "nothing", 429, 400, 409, 403, 404, 401)
 # On two busy processors the whole way takes a minute.
 pytestmark = pytest.mark.timeout(300)
+PATIENCE = 20_000
 # Those that each say something of their own on a page.
 ON_A_PAGE = (500, "nothing", 429, 400, 403, 401)
 
@@ -98,7 +99,7 @@ def connect(witness: Witness) -> None:
     steps.create(witness.visitor, "Canary journey")
     enter(page)
     steps.come_back(witness.visitor)
-    expect(page.get_by_text("is connected.")).to_be_visible()
+    expect(page.get_by_text("is connected.")).to_be_visible(timeout=PATIENCE)
     witness.look()
 
 
@@ -107,16 +108,18 @@ def invite(stage: Scene, witness: Witness) -> None:
     page = witness.page
     page.get_by_role("button", name="for a colleague to finish facebook_ads_dach").click()
     link = page.get_by_label("Link", exact=True)
-    expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."))
+    expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."), timeout=PATIENCE)
     page.goto(link.input_value())
     enter(page)
-    expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible()
+    expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible(
+        timeout=PATIENCE
+    )
     witness.look()
 
 
 def enter(page: Page) -> None:
     """Type a credential into every field of a card, and save."""
-    expect(page.get_by_role("button", name="Save & Test")).to_be_enabled(timeout=20_000)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_enabled(timeout=PATIENCE)
     if page.get_by_role("button", name="Authorise").count():
         page.get_by_role("button", name="Authorise").click()
         page.get_by_role("button", name="Allow").click()
@@ -211,7 +214,7 @@ def fail_unforeseen(stage: Scene, witness: Witness) -> None:
     assert stage.ask("POST", "/connectors", json=wanted).status_code == 500
     witness.go(f"/connect?service={UNFORESEEN}")
     witness.page.get_by_role("textbox", name="Name").fill("Unforeseen")
-    expect(witness.page.get_by_text("Something went wrong here.")).to_be_visible()
+    expect(witness.page.get_by_text("Something went wrong here.")).to_be_visible(timeout=PATIENCE)
     witness.look()
 
 
@@ -223,7 +226,9 @@ def lose_the_database(stage: Scene, witness: Witness) -> None:
         wanted = {"service": "stripe", "name": "No database"}
         assert stage.ask("POST", "/connectors", json=wanted).status_code == 503
         witness.page.get_by_role("textbox", name="Name").fill("No database")
-        expect(witness.page.get_by_text("Our own database cannot be read")).to_be_visible()
+        expect(witness.page.get_by_text("Our own database cannot be read")).to_be_visible(
+            timeout=PATIENCE
+        )
         witness.look()
         witness.go(f"/_/return?state={state}")
 
