@@ -48,7 +48,7 @@ def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
 
 
 def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(house, ids, visit):
-    house.portal.operations.delete(ids["stripe_payments"])
+    house.portal.operations.delete(ids["stripe_payments"], now=True)
 
     app = visit("activity")
 
