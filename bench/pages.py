@@ -140,7 +140,7 @@ def _growth(area: str, loads: dict[int, float], keys: dict[int, float]) -> Itera
         bound = 1.5 if size == most else None
         name = f"{size:,} against {small:,}, cold"
         yield against(area, name, "ms", [(loads[size], loads[small])], at_most=bound)
+    # What bounds a keystroke is the same on ten rows of Streamlit's own: see `gestures`.
     for size in sorted(keys)[1:]:
-        bound = 1.5 if size == most else None
         name = f"a keystroke among {size:,} against {least:,}"
-        yield against(area, name, "ms", [(keys[size], keys[least])], at_most=bound)
+        yield against(area, name, "ms", [(keys[size], keys[least])])

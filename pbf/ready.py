@@ -51,7 +51,8 @@ class ReadyLists:
         finally:
             logs.forget()
         start_response(STATUS[status], [*headers, *CARRIED, ("X-Request-Id", known)])
-        return [content]
+        # Not even an empty piece with a 304: what compresses behind us would make a body of it.
+        return [content] if content else []
 
     def _answer(
         self,

@@ -194,3 +194,17 @@ def test_what_is_wrong_is_said_by_the_routes_and_the_screens_are_served(
     assert sandbox.status_code == 404
     assert "Traceback" not in log
     assert "the-secret" not in log
+
+
+def test_an_unchanged_list_keeps_the_connection_and_has_no_body(product):
+    with requests.Session() as session:
+        etag = session.get(f"{product}/_/services", timeout=10).headers["ETag"]
+        answers = [
+            session.get(f"{product}/_/services", headers={"If-None-Match": etag}, timeout=10)
+            for _ in range(2)
+        ]
+        told = [(one.status_code, one.content, dict(one.headers)) for one in answers]
+
+    for status, body, headers in told:
+        assert (status, body, headers["vary"]) == (304, b"", "Accept-Encoding")
+        assert {"content-encoding", "connection"}.isdisjoint(headers)

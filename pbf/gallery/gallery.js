@@ -3,8 +3,8 @@
 const PAGE = "connect";
 const RECENT = "pbf.recent";
 const RECENT_KEPT = 12;
-// A card with its gap; where the cards are one below the other they are lower, and more fit.
-const CARD = { width: 278, height: 90 };
+// A card with its gap; where the cards are one below the other they are lower.
+const CARD = { width: 278, height: 162, low: 74 };
 const NO_PLACE = 10000;
 const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange" };
 const galleries = new WeakMap();
@@ -142,7 +142,7 @@ function fill(view, hits, query) {
 
 function screenful(list) {
   const columns = Math.max(1, Math.floor(list.clientWidth / CARD.width));
-  return columns * Math.ceil(innerHeight / CARD.height);
+  return columns * Math.ceil(innerHeight / (columns > 1 ? CARD.height : CARD.low));
 }
 
 function markCard(card, rank, query) {
