@@ -6,37 +6,54 @@ only when it is drawn, one after the other. So the page says where the server is
 scripts fetched along with the others.
 """
 
+import json
 import re
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.compression import Body
 
-# Where the scripts beside it are; Streamlit's own pages have one segment.
+# Where the scripts beside it are; Streamlit's own pages have one segment. With what it would first
+# ask the server for, the page opens its socket at once.
 SERVER = """<script>
-      window.__streamlit = { BACKEND_BASE_URL: new URL(".", location.href).href }
+      window.__streamlit = {{
+        BACKEND_BASE_URL: new URL(".", location.href).href,
+        HOST_CONFIG: {host},
+      }}
     </script>"""
 # What st.html and components are drawn by, without the digest in each file's name.
 DRAWING = ("Html", "BidiComponent")
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
 KEPT = ("cache-control",)
+STYLE = Path(__file__).parent / "assets" / "page.css"
 
 
 @cache
 def first_page() -> bytes:
     """Return Streamlit's page with what we add to its head."""
+    from streamlit.config import get_option  # the routes alone do without Streamlit
+
     page = _static().joinpath("index.html").read_text(encoding="utf-8")
+    host = {
+        "allowedOrigins": list(get_option("client.allowedOrigins")),
+        "useExternalAuthToken": False,
+    }
+    server = SERVER.format(host=json.dumps(host))
     links = [
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">'
         for name in _scripts()
         if name not in page
     ]
-    added = "".join(f"  {one}\n  " for one in (SERVER, *links))
-    return page.replace("</head>", f"{added}</head>", 1).encode()
+    head = "".join(f"  {one}\n  " for one in (server, *links))
+    style = f"  <style>\n{STYLE.read_text(encoding='utf-8')}</style>\n  "
+    page = page.replace("</head>", f"{head}</head>", 1)
+    # After Streamlit's own styles, which come at the end of the head.
+    return page.replace("</body>", f"{style}</body>", 1).encode()
 
 
 def _scripts() -> list[str]:

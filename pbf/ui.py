@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -23,8 +22,6 @@ from pbf.runtime import runtime
 from pbf.words import ago, exact
 
 log = logging.getLogger(__name__)
-ASSETS = Path(__file__).parent / "assets"
-STYLE = ASSETS / "page.css"
 
 # An open page looks again so often. What moves is asked of Fivetran every three seconds at most,
 # and a page may see the answer one look later: a change is on the screen within ten seconds.
@@ -48,7 +45,6 @@ def start_page(title: str) -> Portal:
         for key in ("returned", "note", "problem", "tests", "asked", "desk"):
             st.session_state.pop(key, None)
         st.session_state["page"] = title
-    st.html(STYLE)
     logs.begin()
     try:
         opened = runtime()

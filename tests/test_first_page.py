@@ -1,5 +1,6 @@
 """Streamlit's own page starts sooner: it knows its server, and has its scripts fetched at once."""
 
+import json
 import re
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
 from pbf.first_page import SendFirstPage, first_page
 
@@ -31,10 +33,31 @@ def client() -> TestClient:
 def test_it_holds_all_of_streamlits_page_and_says_where_the_server_is():
     page, streamlits = first_page().decode(), STATIC.joinpath("index.html").read_text()
     head, rest = streamlits.split("</head>")
+    body, end = rest.split("</body>")
 
     assert page.startswith(head)
-    assert page.endswith(rest)
+    assert f"</head>{body}" in page
+    assert page.endswith(f"</body>{end}")
     assert 'BACKEND_BASE_URL: new URL(".", location.href).href' in page
+
+
+def test_it_says_what_the_page_would_first_ask_the_server_for():
+    said = re.search(r"HOST_CONFIG: (\{.*?\}),\n", first_page().decode())
+    (route,) = create_host_config_routes(None)
+
+    asked = TestClient(Starlette(routes=[route])).get("/_stcore/host-config").json()
+
+    told = json.loads(said[1])
+    assert told == {name: asked[name] for name in told}
+    # With less than these two, Streamlit's page asks first.
+    assert set(told) == {"allowedOrigins", "useExternalAuthToken"}
+    assert told["allowedOrigins"]
+
+
+def test_our_style_comes_after_all_of_streamlits():
+    _, _, body = first_page().decode().partition("</head>")
+
+    assert ".pbf-banner" in body
 
 
 def test_every_script_that_draws_our_pages_is_fetched_at_once_and_once():

@@ -12,8 +12,7 @@ FILES = sorted([ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf"
 ONLY_IN = {
     "streamlit": {
         *("app", "pages", "pbf.ui", "pbf.data", "pbf.menu", "pbf.dialogs"),
-        "pbf.panels",
-        *("pbf.many", "pbf.reruns", "pbf.deleted"),
+        *("pbf.panels", "pbf.first_page", "pbf.many", "pbf.reruns", "pbf.deleted"),
         *("pbf.component", "pbf.gallery", "pbf.table"),
     },
     "requests": {"pbf.transport"},
