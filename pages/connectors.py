@@ -47,17 +47,17 @@ def follow(portal: Portal, marked: str) -> None:
             many.act(portal, asked)
         many.results()
         deleted.strip(portal)
-        rows, version = data.rows(marked)
+        table = data.table(marked)
         ui.mark_age(data.connectors())
-        if not rows:
+        if not table.ids:
             word = "left" if portal.deleted().items else "yet"
             st.info(f"There are no connectors {word}. Connect a source to see it here.")
             return
         if marked:
             welcome_back(portal, marked)
         now = datetime.now(UTC).isoformat()
-        connector_table(rows, version=version, now=now, detail="connector")
-        many.remember_shown(rows, version)
+        connector_table(table.rows, version=table.version, now=now, detail="connector")
+        many.remember_shown(table.ids)
     except PbfError as error:
         ui.stop_with(error)
 

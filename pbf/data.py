@@ -7,6 +7,7 @@ tenant and the answers' revisions, so that nothing here outlives the truth.
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import streamlit as st
 from pbf.cache import Answer
 from pbf.errors import ApiError, StoreFailed
 from pbf.figures import Figure, figures, interval
+from pbf.gallery import packed as packed_cards
 from pbf.health import (
     ACTIONS,
     ON_THE_CARD,
@@ -30,6 +32,7 @@ from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.schedule import next_in_words, next_sync
+from pbf.table import packed as packed_rows
 from pbf.words import CATEGORIES, STAGES, capital, spaced
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from pbf.store.audit import Entry
 
 Row = dict[str, Any]
+Rows = tuple[Row, ...]
 Summary = dict[str, Any]
 
 LIFETIME = 3600
@@ -102,7 +106,28 @@ def cards() -> tuple[list[Row], str]:
     return _cards(tenant, catalogue, own), f"{catalogue}-{own}"
 
 
-def rows(marked: str = "") -> tuple[list[Row], str]:
+def gallery() -> tuple[bytes, str]:
+    """Return the cards as the gallery takes them, and a mark that changes with them."""
+    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
+    return _gallery(tenant, catalogue, own), f"{catalogue}-{own}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The connector table's rows, packed, the mark that changes with them, and their ids."""
+
+    rows: bytes
+    version: str
+    ids: frozenset[str]
+
+
+def table(marked: str = "") -> Table:
+    """Return what the connector table is drawn from, one object for all sessions that show it."""
+    found, version = rows(marked)
+    return _table(_portal().tenant.id, version, found)
+
+
+def rows(marked: str = "") -> tuple[Rows, str]:
     """Return the connector table's rows, `marked` standing out, and a mark that changes with them.
 
     Reasons may name times from now, so that rows are good for a minute; the mark stays the same
@@ -111,11 +136,6 @@ def rows(marked: str = "") -> tuple[list[Row], str]:
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     return _rows(tenant, catalogue, own, minute, marked)
-
-
-def ids(rows: list[Row], version: str) -> frozenset[str]:
-    """Return the ids of the rows of a version, one object for all sessions that show it."""
-    return _ids(_portal().tenant.id, version, rows)
 
 
 def summary() -> Summary:
@@ -200,9 +220,13 @@ def _cards(tenant: str, catalogue: str, own: str) -> list[Row]:
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _rows(
-    tenant: str, catalogue: str, own: str, minute: datetime, marked: str
-) -> tuple[list[Row], str]:
+def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
+    return packed_cards(_cards(tenant, catalogue, own))
+
+
+# A resource, since a copy of thousands of rows for each look costs more than all else in it.
+@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+def _rows(tenant: str, catalogue: str, own: str, minute: datetime, marked: str) -> tuple[Rows, str]:
     known = {service.id: service for service in _portal().services().items}
     found = [
         _row(connector, known.get(connector.service), minute, marked)
@@ -211,13 +235,13 @@ def _rows(
     urgency = {word: place for place, word in enumerate(TONES)}
     found.sort(key=lambda row: (not row["marked"], urgency[row["status"]], row["name"].lower()))
     said = json.dumps(found).encode()
-    return found, hashlib.blake2b(said, digest_size=12).hexdigest()
+    return tuple(found), hashlib.blake2b(said, digest_size=12).hexdigest()
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _ids(tenant: str, version: str, _rows: list[Row]) -> frozenset[str]:
+def _table(tenant: str, version: str, _found: Rows) -> Table:
     # The version is made of the rows, so they need not be part of the key.
-    return frozenset(row["id"] for row in _rows)
+    return Table(packed_rows(_found), version, frozenset(row["id"] for row in _found))
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from pbf import bulk, data, ui
+from pbf import bulk, ui
 from pbf.bulk import Bulk, Outcome
 from pbf.door import PREFIX
 from pbf.errors import PbfError
@@ -167,9 +167,9 @@ def open_asked(portal: Portal) -> None:
         OPEN[kind](portal, found, refused)
 
 
-def remember_shown(rows: list[data.Row], version: str) -> None:
+def remember_shown(ids: frozenset[str]) -> None:
     """Keep the ids that this page shows now; what is asked next is about them."""
-    st.session_state["shown"] = data.ids(rows, version)
+    st.session_state["shown"] = ids
 
 
 @cache

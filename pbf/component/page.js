@@ -1,9 +1,15 @@
 // What the gallery and the table share. The files of a component are joined into one module.
 
+const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 30));
+const noIdle = window.cancelIdleCallback ?? clearTimeout;
+
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const SPECIAL = /[&<>"']/;
 
 function escapeHtml(value) {
-  return String(value ?? "").replace(/[&<>"']/g, (character) => ESCAPES[character]);
+  const text = String(value ?? "");
+  if (!SPECIAL.test(text)) return text;
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
 }
 
 // Returns "" for whatever is neither http(s) nor a path of this host; the parser drops tabs and
@@ -21,6 +27,23 @@ function safeUrl(value) {
     return "";
   }
 }
+
+// ---------------------------------------------------------------------------------------------
+// What the server hands over: a line that labels it, then its compressed body, opened only when new
+
+const LINE_BREAK = 10;
+
+function labelOf(parcel) {
+  return JSON.parse(new TextDecoder().decode(parcel.subarray(0, parcel.indexOf(LINE_BREAK))));
+}
+
+function bodyOf(parcel) {
+  const packed = new Blob([parcel.subarray(parcel.indexOf(LINE_BREAK) + 1)]);
+  return new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Texts compared
 
 const PLAIN = /^[\x00-\x7f]*$/;
 

@@ -1,33 +1,60 @@
 """The wall of services, searched and filtered in the browser."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pbf.component import component
+from pbf.component import component, pack, parcel
 from pbf.gallery.names import ALSO_KNOWN_AS, POPULAR
 
-FIELDS = ("id", "name", "category", "description", "icon", "docs", "mark", "yours")
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
-def gallery(cards: Sequence[Mapping[str, Any]], *, version: str, key: str = "gallery") -> None:
+def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
     """Draw every service as a card that leads to its connect page.
+
+    `cards` are `packed`. They are built anew only when `version` differs from the last one.
+    """
+    draw = component("pbf_gallery", Path(__file__).parent)
+    draw(key=key, data=parcel({"version": version}, cards))
+
+
+def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return cards packed for the browser: by name, as short lists.
 
     Each card has `id`, `name`, `category`, `description`, `icon` and `docs` (http, https or a path
     of this host), `mark` ("", "Beta", "Preview" or "Sunset") and `yours`, the number of connectors
-    the user has of it. The cards are built anew only when `version` differs from the last one.
+    the user has of it.
     """
-    draw = component("pbf_gallery", Path(__file__).parent)
-    draw(key=key, data={"version": version, "cards": [card_data(card) for card in cards]})
+    categories: dict[str, int] = {}
+    short = [
+        (
+            card["id"],
+            card["name"],
+            categories.setdefault(card["category"], len(categories)),
+            card["description"],
+            card["icon"],
+            card["docs"],
+            *extras(card),
+        )
+        for card in sorted(cards, key=alphabetical)
+    ]
+    return pack({"categories": list(categories), "cards": short})
 
 
-def card_data(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the browser needs of one card, without what is empty."""
+def extras(card: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return what only some cards have; nothing for the others."""
     service = card["id"]
-    known = {field: card[field] for field in FIELDS if card.get(field)}
-    if service in PLACES and card.get("mark") != "Sunset":
-        known["popular"] = PLACES[service]
+    more = {name: card[name] for name in ("mark", "yours") if card[name]}
+    if service in PLACES and card["mark"] != "Sunset":
+        more["popular"] = PLACES[service]
     if service in ALSO_KNOWN_AS:
-        known["also"] = ALSO_KNOWN_AS[service]
-    return known
+        more["also"] = ALSO_KNOWN_AS[service]
+    return (more,) if more else ()
+
+
+def alphabetical(card: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what orders cards by name, whatever its accents and capitals."""
+    plain = unicodedata.normalize("NFKD", card["name"])
+    return "".join(one for one in plain if not unicodedata.combining(one)).casefold(), card["id"]

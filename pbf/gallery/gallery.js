@@ -1,12 +1,8 @@
 // The wall of services: built once for each version of the catalogue, searched in the browser.
 
-const PAGE = "connect";
 const RECENT = "pbf.recent";
 const RECENT_KEPT = 12;
-// A card with its gap; where the cards are one below the other they are lower.
-const CARD = { width: 278, height: 162, low: 74 };
 const NO_PLACE = 10000;
-const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange" };
 const galleries = new WeakMap();
 
 export default function ({ data, parentElement }) {
@@ -29,20 +25,29 @@ function openGallery(root) {
     nothing: part("nothing"),
     address: openAddress(["q", "category", "sort"]),
     cards: [],
+    drawn: [],
+    byElement: new WeakMap(),
+    seen: new Set(),
+    pause: 0,
     category: "",
     version: undefined,
+    isShown: false,
   };
   const release = listen(view, part("clear"));
   placeBelowHeader(root);
-  return { show: (data) => show(view, data), leave: release };
+  return { show: (parcel) => show(view, parcel), leave: release };
 }
 
-function show(view, data) {
-  if (view.version === data.version) return;
-  const first = view.version === undefined;
-  view.version = data.version;
-  build(view, data.cards);
+async function show(view, parcel) {
+  const { version } = labelOf(parcel);
+  if (view.version === version) return;
+  view.version = version;
+  const body = await bodyOf(parcel);
+  if (view.version !== version) return; // a newer one came meanwhile
+  const first = !view.isShown;
+  view.isShown = true;
   if (first) readAddress(view);
+  build(view, unpack(body));
   apply(view);
   if (first) restoreScroll(view.address.noted().top);
 }
@@ -55,61 +60,43 @@ function readAddress(view) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Cards
+// The catalogue
 
 function build(view, cards) {
   const at = focused(view.root)?.dataset?.id;
-  view.list.innerHTML = cards.map(cardHtml).join("");
-  watchIcons(view.list);
-  const elements = [...view.list.children];
-  view.cards = cards.map((card, index) => ({
-    ...card,
-    element: elements[index],
-    title: elements[index].querySelector(".open"),
-    why: elements[index].querySelector(".why"),
-    keys: searchable(card),
-  }));
-  place(view.cards);
-  view.categories = countBy(view.cards);
-  if (at) view.cards.find((card) => card.id === at)?.title.focus();
+  view.cards = cards;
+  placeByUse(cards);
+  makeCards(view, inOrder(view));
+  view.categories = countBy(cards);
+  if (at) titleOf(cards.find((card) => card.id === at))?.focus();
+  // What the first search needs is made ready while nobody waits.
+  idle(() => matching(cards, prepareQuery("a")));
 }
 
-// Gives every card its place in both orders.
-function place(cards) {
-  const { compare } = new Intl.Collator("en", { sensitivity: "base" });
-  [...cards].sort((a, b) => compare(a.name, b.name)).forEach((card, index) => (card.placeByName = index));
+// What one has opened or connected comes first, then what most people look for.
+function placeByUse(cards) {
   const recent = recentIds();
   const own = (card) => {
     const opened = recent.indexOf(card.id);
     if (opened >= 0) return opened;
     return card.yours ? RECENT_KEPT : NO_PLACE;
   };
-  const first = (a, b) => own(a) - own(b) || (a.popular ?? NO_PLACE) - (b.popular ?? NO_PLACE);
+  const keys = new Map(cards.map((card) => [card, [own(card), card.popular ?? NO_PLACE]]));
+  const first = (a, b) => keys.get(a)[0] - keys.get(b)[0] || keys.get(a)[1] - keys.get(b)[1];
   [...cards]
     .sort((a, b) => first(a, b) || a.placeByName - b.placeByName)
     .forEach((card, index) => (card.placeByUse = index));
+}
+
+function inOrder(view) {
+  const order = view.sort.value === "name" ? "placeByName" : "placeByUse";
+  return [...view.cards].sort((a, b) => a[order] - b[order]);
 }
 
 function countBy(cards) {
   const counts = new Map();
   for (const card of cards) counts.set(card.category, (counts.get(card.category) ?? 0) + 1);
   return new Map([...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])));
-}
-
-function cardHtml(card) {
-  const name = escapeHtml(card.name);
-  const docs = safeUrl(card.docs);
-  const href = escapeHtml(pageUrl(PAGE, { service: card.id }));
-  const mark = card.mark ? `<span class="badge ${MARKS[card.mark] ?? "blue"}">${escapeHtml(card.mark)}</span>` : "";
-  const yours = card.yours ? `<span class="badge yours">${Number(card.yours)} connected</span>` : "";
-  const link = docs
-    ? `<a class="docs" href="${escapeHtml(docs)}" target="_blank" rel="noopener" aria-label="${name} documentation">Docs</a>`
-    : "";
-  return `<li class="card">${iconHtml(card.id, card.name, card.icon)}
-    <div class="head"><h3><a class="open" href="${href}" data-id="${escapeHtml(card.id)}">${name}</a></h3></div>
-    <div class="badges">${mark}</div>
-    <p class="description">${escapeHtml(card.description)}</p>
-    <div class="foot"><span>${escapeHtml(card.category)}</span><span class="why"></span>${yours}${link}</div></li>`;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -121,43 +108,10 @@ function apply(view) {
   const order = view.sort.value === "name" ? "placeByName" : "placeByUse";
   const shown = view.category ? hits.filter((hit) => hit.card.category === view.category) : hits;
   shown.sort((a, b) => a.rank - b.rank || a.card[order] - b.card[order]);
+  showNothing(view, query, hits.length, shown.length);
   fill(view, shown, query);
   view.count.textContent = `${shown.length} of ${view.cards.length} services`;
   showChips(view, countBy(hits.map((hit) => hit.card)), hits.length);
-  showNothing(view, query, hits.length, shown.length);
-}
-
-// A screenful answers the keystroke, the rest follows a frame later unless it is out of date.
-function fill(view, hits, query) {
-  const first = screenful(view.list);
-  const drawn = (some) => {
-    for (const { card, rank } of some) markCard(card, rank, query);
-    return some.map((hit) => hit.card.element);
-  };
-  view.wanted = hits;
-  view.list.replaceChildren(...drawn(hits.slice(0, first)));
-  const rest = () => view.wanted === hits && view.list.append(...drawn(hits.slice(first)));
-  if (hits.length > first) requestAnimationFrame(() => setTimeout(rest));
-}
-
-function screenful(list) {
-  const columns = Math.max(1, Math.floor(list.clientWidth / CARD.width));
-  return columns * Math.ceil(innerHeight / (columns > 1 ? CARD.height : CARD.low));
-}
-
-function markCard(card, rank, query) {
-  if (card.markedFor === query.whole) return;
-  card.markedFor = query.whole;
-  card.title.innerHTML = marked(card.name, query);
-  const other = rank === RANK.word || rank === RANK.other ? meant(card, query) : "";
-  card.why.innerHTML = other ? `also ${marked(other, query)}` : "";
-}
-
-// The other name that made a card a hit, when its own name did not.
-function meant(card, query) {
-  if (query.words.every((word) => card.keys.name.includes(word))) return "";
-  const also = card.also ?? [];
-  return also.find((name) => query.words.some((word) => ` ${plainWords(name)}`.includes(` ${word}`))) ?? "";
 }
 
 function showChips(view, counts, all) {
@@ -200,6 +154,7 @@ function listen(view, clear) {
     change(view, { q: "", ...values });
     search.focus();
   };
+  watchSeen(view);
   search.oninput = () => change(view, {});
   sort.onchange = () => change(view, {});
   clear.onclick = () => startAgain({});
@@ -228,6 +183,7 @@ function listen(view, clear) {
 
 function onKey(view, event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (view.pause && event.key.length > 1) settle(view); // one may move to a card that still waits
   if (event.key === "Escape") return onEscape(view, event);
   const links = [...view.list.querySelectorAll(".open")];
   const at = links.indexOf(event.target);

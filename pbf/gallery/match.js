@@ -20,6 +20,12 @@ function searchable(card) {
   };
 }
 
+// Made at the first search.
+function keysOf(card) {
+  card.keys ??= searchable(card);
+  return card.keys;
+}
+
 function prepareQuery(text) {
   const whole = plainWords(text);
   return { whole, words: whole.split(" ").filter(Boolean), compact: whole.replaceAll(" ", "") };
@@ -78,8 +84,9 @@ function nearRank(keys, query) {
 }
 
 function matching(cards, query) {
+  if (!query.whole) return cards.map((card) => ({ card, rank: RANK.exact }));
   const ranked = (rank) =>
-    cards.map((card) => ({ card, rank: rank(card.keys, query) })).filter((hit) => hit.rank >= 0);
+    cards.map((card) => ({ card, rank: rank(keysOf(card), query) })).filter((hit) => hit.rank >= 0);
   const direct = ranked(directRank);
   return direct.length || !query.whole ? direct : ranked(nearRank);
 }
@@ -92,7 +99,7 @@ function pairs(text) {
 function closest(cards, query, number) {
   const typed = pairs(query.compact);
   const alike = (card) => {
-    const own = pairs(card.keys.compact);
+    const own = pairs(keysOf(card).compact);
     const common = [...typed].filter((pair) => own.has(pair)).length;
     return (2 * common) / (typed.size + own.size || 1);
   };
@@ -102,21 +109,21 @@ function closest(cards, query, number) {
   return best.slice(0, number).map((each) => each.card);
 }
 
-// Returns text as HTML with the parts that were searched for marked.
-function marked(text, query) {
+// Returns text in pieces: [text, whether it was searched for].
+function pieces(text, query) {
   const folded = fold(text);
-  if (!query.words.length || folded.length !== text.length) return escapeHtml(text);
+  if (!query.words.length || folded.length !== text.length) return [[text, false]];
   const whole = startOf(folded, query.whole);
   const found = whole < 0 ? query.words : [query.whole];
   const spans = found.map((word) => [startOf(folded, word), word.length]);
-  let html = "";
+  const told = [];
   let done = 0;
   for (const [start, length] of spans.filter((span) => span[0] >= 0).sort((a, b) => a[0] - b[0])) {
     if (start < done) continue;
-    html += `${escapeHtml(text.slice(done, start))}<mark>${escapeHtml(text.slice(start, start + length))}</mark>`;
+    told.push([text.slice(done, start), false], [text.slice(start, start + length), true]);
     done = start + length;
   }
-  return html + escapeHtml(text.slice(done));
+  return [...told, [text.slice(done), false]].filter(([piece]) => piece);
 }
 
 // A hit at the start of a word is the one meant.

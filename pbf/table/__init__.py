@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pbf.component import component
+from pbf.component import component, pack, parcel
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Asked:
 
 
 def connector_table(
-    rows: Sequence[Mapping[str, Any]],
+    rows: bytes,
     *,
     version: str,
     now: str,
@@ -28,22 +28,13 @@ def connector_table(
 ) -> None:
     """Draw the connectors; `asked_of_table` says what somebody does with them.
 
-    Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
-    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
-    `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
-    `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
-    (minutes, None where no schedule runs) and `marked`. The rows are drawn anew, in place, when
-    `version` differs from the last one. `now` is the server's time, ISO in UTC. `detail` names the
-    page that a connector's name leads to, with its id as `?id=`.
+    `rows` are `packed`. They are drawn anew, in place, when `version` differs from the last one.
+    `now` is the server's time, ISO in UTC. `detail` names the page that a connector's name leads
+    to, with its id as `?id=`.
     """
     draw = component("pbf_connector_table", Path(__file__).parent)
-    data = {
-        "version": version,
-        "now": first_drawn(key, version, now),
-        "detail": detail,
-        **packed(rows),
-    }
-    draw(key=key, data=data, on_act_change=lambda: None)
+    label = {"version": version, "now": first_drawn(key, version, now), "detail": detail}
+    draw(key=key, data=parcel(label, rows), on_act_change=lambda: None)
 
 
 def asked_of_table(key: str = "connectors") -> Asked | None:
@@ -83,8 +74,15 @@ def asked(act: Any) -> Asked | None:
     return Asked(action, tuple(ids)) if all(isinstance(one, str) for one in ids) else None
 
 
-def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return rows as short lists that refer to what many of them share."""
+def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return rows packed for the browser, as short lists that refer to what many of them share.
+
+    Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
+    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
+    `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
+    `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
+    (minutes, None where no schedule runs) and `marked`.
+    """
     services: dict[Hashable, int] = {}
     states: dict[Hashable, int] = {}
     choices: dict[Hashable, int] = {}
@@ -106,13 +104,8 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         )
         for row in rows
     ]
-    return {
-        "rows": short,
-        "services": list(services),
-        "states": list(states),
-        "choices": list(choices),
-        "rhythms": list(rhythms),
-    }
+    shared = {"services": services, "states": states, "choices": choices, "rhythms": rhythms}
+    return pack({"rows": short, **{name: list(known) for name, known in shared.items()}})
 
 
 def service(row: Mapping[str, Any]) -> Hashable:

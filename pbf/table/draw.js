@@ -6,8 +6,6 @@ const AHEAD_PX = 1200;
 const MOST_AT_ONCE = 48;
 const SPARE = 400;
 const ROOM = 100; // so many rows that are not drawn yet have their place kept for the scroll bar
-const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 30));
-const noIdle = window.cancelIdleCallback ?? clearTimeout;
 
 // How many rows reach from the top of the table to the lower edge of the window.
 function windowful(view) {

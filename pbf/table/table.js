@@ -47,15 +47,19 @@ function openTable(root) {
   return { view, leave: () => releases.forEach((release) => release()) };
 }
 
-function show(view, data) {
-  if (view.version === data.version) return;
-  const first = view.version === undefined;
+async function show(view, parcel) {
+  const { version, detail, now } = labelOf(parcel);
+  if (view.version === version) return;
+  view.version = version;
+  const body = await bodyOf(parcel);
+  if (view.version !== version) return; // a newer one came meanwhile
+  const first = !view.isShown;
+  view.isShown = true;
   const restored = view.address.noted();
-  view.version = data.version;
-  view.detail = data.detail;
-  view.offset = clockOffset(data.now);
+  view.detail = detail;
+  view.offset = clockOffset(now);
   const known = new Set(view.rows.filter((row) => row.isMarked).map((row) => row.id));
-  takeRows(view, unpack(data));
+  takeRows(view, unpack(body));
   if (first) {
     readAddress(view);
     view.limit = Math.max(view.limit, restored.drawn || 0);

@@ -29,6 +29,7 @@ from pbf.sandbox.server import SandboxServer
 from tests.browser import unforeseen
 from tests.browser.canaries import SLIP, Place
 from tests.browser.conftest import Visitor
+from tests.parcels import unpacked
 from tests.postgres_server import PostgresServer
 from tests.redis_server import redis_server
 from tests.servers import ROOT, free_port, running
@@ -232,7 +233,7 @@ class Witness:
 
     def _keep_frame(self, frame: str | bytes) -> None:
         content = frame.encode() if isinstance(frame, str) else frame
-        self._scene.places.append(Place("frame", content))
+        self._scene.places.append(Place("frame", unpacked(content)))
 
 
 def without_slips(path: str) -> str:

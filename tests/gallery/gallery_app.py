@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pbf.gallery import gallery
+from pbf.gallery import gallery, packed
 
 DOCS = "https://example.com/docs"
 NAMED = {
@@ -50,7 +50,7 @@ def services() -> None:
     count = st.session_state.setdefault("count", 150)
     if st.button("One more"):
         count = st.session_state["count"] = count + 1
-    gallery(cards(count), version=str(count))
+    gallery(packed(cards(count)), version=str(count))
     st.caption(f"run {st.session_state['runs']}")
 
 

@@ -35,7 +35,7 @@ def search(page: Page, text: str) -> None:
 
 
 def names(page: Page) -> list[str]:
-    return [text.strip() for text in page.locator(".card h3").all_text_contents()]
+    return [text.strip() for text in page.locator(".card .name").all_text_contents()]
 
 
 def chip(page: Page, name: str):
@@ -285,12 +285,44 @@ def test_marks_and_own_connectors_are_told_in_words(page, server):
     assert badges.all_text_contents() == ["Beta", "2 connected"]
 
 
+def test_another_name_is_marked_as_far_as_it_is_typed(page, server):
+    arrive(page, f"{server}/services")
+    why = page.locator(".card", has_text="All of Facebook Ads.").locator(".why")
+
+    for typed in ("met", "meta"):
+        search(page, typed)
+
+        expect(why.locator("mark")).to_have_text([typed], ignore_case=True)
+
+
+def test_icons_and_marks_come_with_the_cards_that_come_into_view(page, server):
+    arrive(page, f"{server}/services")
+    search(page, "filler")
+    expect(page.locator(".card")).to_have_count(150)
+    last = page.locator(".card", has_text="Filler 149")
+
+    last.scroll_into_view_if_needed()
+
+    expect(last.locator(".icon")).to_have_text("F1")
+    expect(last.locator("mark")).to_have_text(["Filler"])
+
+
+def test_a_key_moves_among_the_cards_that_wait_for_a_pause_too(page, server):
+    arrive(page, f"{server}/services")
+
+    page.get_by_label("Search services").press_sequentially("filler")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+
+    assert focused_text(page) == "Filler 149"
+
+
 def test_nothing_from_the_data_runs_or_becomes_a_link(page, server):
     arrive(page, f"{server}/services?q=evil")
     evil = page.locator(".card")
 
     expect(evil).to_have_count(1)
-    expect(evil.locator("h3")).to_have_text("<img src=x onerror=window.hacked=2> Evil")
+    expect(evil.locator(".name")).to_have_text("<img src=x onerror=window.hacked=2> Evil")
     expect(evil.locator("a")).to_have_count(1)
     expect(evil.locator("img")).to_have_count(0)
     assert page.evaluate("window.hacked") is None

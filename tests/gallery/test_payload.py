@@ -1,42 +1,40 @@
-import json
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pbf.gallery.names import ALSO_KNOWN_AS, POPULAR
 from pbf.sandbox.catalogue import services
+from tests.parcels import opened
 
 
 def script() -> None:
     import streamlit as st
 
-    from pbf.gallery import gallery
+    from pbf.gallery import gallery, packed
 
-    card = {"id": "stripe", "name": "Stripe", "category": "Finance", "description": "Payments."}
     rest = {"icon": "/icon.svg", "docs": "https://example.com", "mark": "", "yours": 0}
-    gallery([{**card, **rest}], version=st.session_state.get("version", "1"))
+    stripe = {"id": "stripe", "name": "Stripe", "category": "Finance", "description": "Payments."}
+    ember = {"id": "ember", "name": "\u00c9mber", "category": "Finance", "description": ""}
+    cards = packed([{**stripe, **rest}, {**ember, **rest, "mark": "Beta", "yours": 2}])
+    gallery(cards, version=st.session_state.get("version", "1"))
 
 
-def payload(app: AppTest) -> dict[str, object]:
-    return json.loads(app.get("bidi_component")[0].proto.json)
+def payload(app: AppTest) -> dict[str, Any]:
+    return opened(app.get("bidi_component")[0].proto)
 
 
-def test_a_card_is_sent_without_what_is_empty_and_with_its_place_among_the_popular():
+def test_cards_are_sent_by_name_with_what_only_some_have_at_their_end():
     app = AppTest.from_function(script).run()
 
     assert not app.exception
+    shared = ["/icon.svg", "https://example.com"]
     assert payload(app) == {
         "version": "1",
+        "categories": ["Finance"],
         "cards": [
-            {
-                "id": "stripe",
-                "name": "Stripe",
-                "category": "Finance",
-                "description": "Payments.",
-                "icon": "/icon.svg",
-                "docs": "https://example.com",
-                "popular": POPULAR.index("stripe"),
-            }
+            ["ember", "\u00c9mber", 0, "", *shared, {"mark": "Beta", "yours": 2}],
+            ["stripe", "Stripe", 0, "Payments.", *shared, {"popular": POPULAR.index("stripe")}],
         ],
     }
 

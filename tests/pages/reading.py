@@ -1,10 +1,11 @@
 """What a visitor can read on a page that ran headless."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+
+from tests.parcels import opened
 
 
 def texts(app: AppTest) -> list[str]:
@@ -14,7 +15,7 @@ def texts(app: AppTest) -> list[str]:
 
 def everything(app: AppTest) -> str:
     """Everything that is sent to the browser, in one text."""
-    return "\n".join(texts(app))
+    return "\n".join((*texts(app), *map(str, components(app).values())))
 
 
 def html(app: AppTest) -> str:
@@ -35,8 +36,17 @@ def press(app: AppTest, label: str) -> AppTest:
 def components(app: AppTest) -> dict[str, Any]:
     """The data of the page's components by their names."""
     return {
-        element.proto.component_name: json.loads(element.proto.json)
-        for element in app.get("bidi_component")
+        element.proto.component_name: opened(element.proto) for element in app.get("bidi_component")
+    }
+
+
+def shown_services(app: AppTest) -> dict[str, dict[str, Any]]:
+    """The cards of the gallery, as the browser reads them, by id."""
+    gallery = components(app)["pbf_gallery"]
+    names = ("id", "name", "category", "description", "icon", "docs")
+    cards = [dict(zip(names, card, strict=False)) | dict(*card[6:]) for card in gallery["cards"]]
+    return {
+        card["id"]: {**card, "category": gallery["categories"][card["category"]]} for card in cards
     }
 
 

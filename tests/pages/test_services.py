@@ -1,14 +1,14 @@
 import pytest
 
 from tests.pages.conftest import everything_empty
-from tests.pages.reading import assert_one_sentence, components, everything, html
+from tests.pages.reading import assert_one_sentence, components, everything, html, shown_services
 
 
 def test_the_whole_catalogue_is_given_to_the_gallery(house, visit):
     app = visit("services")
 
-    cards = components(app)["pbf_gallery"]["cards"]
-    sheets = next(card for card in cards if card["id"] == "google_sheets")
+    cards = shown_services(app)
+    sheets = cards["google_sheets"]
     assert len(cards) == 773
     assert (sheets["name"], sheets["category"], sheets["yours"]) == ("Google Sheets", "Files", 1)
     assert sheets["icon"].endswith("/icons/google_sheets.svg")
@@ -20,11 +20,10 @@ def test_the_gallery_is_told_apart_when_a_connector_is_added(house, visit):
     before = components(visit("services"))["pbf_gallery"]
 
     house.portal.create("stripe", "Second till", return_url="http://localhost/_/return")
-    after = components(visit("services"))["pbf_gallery"]
+    app = visit("services")
 
-    yours = {card["id"]: card.get("yours", 0) for card in after["cards"]}
-    assert after["version"] != before["version"]
-    assert yours["stripe"] == 2
+    assert components(app)["pbf_gallery"]["version"] != before["version"]
+    assert shown_services(app)["stripe"]["yours"] == 2
 
 
 def test_an_empty_catalogue_says_what_to_check(fivetran, visit):
@@ -38,10 +37,10 @@ def test_an_empty_catalogue_says_what_to_check(fivetran, visit):
 
 
 def test_an_account_without_connectors_sees_the_gallery(empty_house, visit):
-    cards = components(visit("services"))["pbf_gallery"]["cards"]
+    cards = shown_services(visit("services"))
 
     assert len(cards) == 773
-    assert not any("yours" in card for card in cards)
+    assert not any("yours" in card for card in cards.values())
 
 
 def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
@@ -61,10 +60,10 @@ def test_half_set_credentials_are_named(half_set, visit):
 def test_without_settings_the_sandboxs_catalogue_is_shown(unset, visit):
     app = visit("services")
 
-    cards = components(app)["pbf_gallery"]["cards"]
+    cards = shown_services(app)
     assert "<strong>Sandbox.</strong>" in html(app)
     assert len(cards) == 773
-    assert all(card["icon"].startswith("/sandbox/icons/") for card in cards)
+    assert all(card["icon"].startswith("/sandbox/icons/") for card in cards.values())
     assert not app.exception
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from pbf.table import asked_of_table, connector_table
+from pbf.table import asked_of_table, connector_table, packed
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICES = [("stripe", "Stripe"), ("postgres", "PostgreSQL"), ("google_sheets", "Google Sheets")]
@@ -79,7 +79,7 @@ def connectors() -> None:
         rows.pop(0)
     if asked := asked_of_table():
         st.session_state.setdefault("asked", []).append(asked)
-    connector_table(rows, version=f"{count} {turn}", now=NOW.isoformat(), detail="detail")
+    connector_table(packed(rows), version=f"{count} {turn}", now=NOW.isoformat(), detail="detail")
     st.caption(f"run {st.session_state['runs']}")
     st.caption(
         "asked "

@@ -1,3 +1,4 @@
+import gzip
 import json
 from typing import Any
 
@@ -5,12 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pbf.table import Asked, asked, packed
+from tests.parcels import opened
 
 
 def script() -> None:
     import streamlit as st
 
-    from pbf.table import asked_of_table, connector_table
+    from pbf.table import asked_of_table, connector_table, packed
 
     shared = {
         "service": "stripe",
@@ -29,11 +31,11 @@ def script() -> None:
     ]
     version, now = st.session_state.get("version", "1"), st.session_state.get("now", "noon")
     st.session_state["answer"] = asked_of_table()
-    connector_table(rows, version=version, now=now)
+    connector_table(packed(rows), version=version, now=now)
 
 
 def payload(app: AppTest) -> dict[str, Any]:
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return opened(app.get("bidi_component")[0].proto)
 
 
 def test_what_rows_share_is_sent_once():
@@ -96,10 +98,6 @@ def test_the_payload_stays_the_same_until_the_version_changes():
 
 
 def test_no_rows_are_no_rows():
-    assert packed([]) == {
-        "rows": [],
-        "services": [],
-        "states": [],
-        "choices": [],
-        "rhythms": [],
-    }
+    names = ("rows", "services", "states", "choices", "rhythms")
+
+    assert json.loads(gzip.decompress(packed([]))) == {name: [] for name in names}
