@@ -1,4 +1,7 @@
-"""The server: Streamlit with the Flask routes mounted beside it, one process, one port."""
+"""The server: Streamlit with the Flask routes mounted beside it, one process, one port.
+
+It is up before most of it is loaded, hence the imports within functions.
+"""
 
 import gc
 import logging
@@ -6,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from a2wsgi import WSGIMiddleware
@@ -17,20 +21,26 @@ from starlette.routing import Mount, Route
 from pbf import logs
 from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
-from pbf.door import PREFIX
 from pbf.ending import let_go_at_the_end
 from pbf.errors import PbfError
 from pbf.first_page import SendFirstPage
 from pbf.headers import ProtectScreens
 from pbf.housekeeping import Housekeeper
-from pbf.proxy import create_app
+from pbf.later import Later, give_way
+from pbf.places import PREFIX, SANDBOX_PATH
 from pbf.reruns import leave_no_timer_behind
-from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, runtime
 from pbf.sockets import send_at_once
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from pbf.portal import Portal
 
 # Each mount has threads of its own: a route that waits for the sandbox must not starve it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
+# In seconds, after all that a page needs is there.
+FIRST_PAGE = 3.0
 # How Streamlit's own log line on it begins.
 UNCAUGHT = "Uncaught app execution"
 
@@ -41,32 +51,74 @@ MOUNTED = (PREFIX, SANDBOX_PATH)
 logger = logging.getLogger("pbf")
 
 
+def portal() -> "Portal":
+    """Return the portal."""
+    from pbf.runtime import runtime
+
+    return runtime().portal
+
+
+def load_door() -> "WSGIApplication":
+    """Return the JSON routes."""
+    from pbf.proxy import create_app
+
+    return create_app()
+
+
+def load_sandbox() -> "WSGIApplication":
+    """Return the embedded sandbox."""
+    from pbf.runtime import embedded_sandbox
+
+    return embedded_sandbox
+
+
+def let_go() -> None:
+    """Free whoever waits for Fivetran."""
+    from pbf.runtime import let_go
+
+    let_go()
+
+
+door = Later(load_door)
+sandbox = Later(load_sandbox)
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
     logs.set_up()
     log_pages_once()
-    keeper = Housekeeper(lambda: runtime().portal)
-    let_go_at_the_end(let_go, keeper.stop)
+    keeper = Housekeeper(portal)
+    ended = threading.Event()
+    let_go_at_the_end(let_go, keeper.stop, ended.set)
     send_at_once()
+    give_way()
     leave_no_timer_behind()
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    gc.disable()  # what is loaded now stays: looking through it for garbage is in vain
+    threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()
     yield
     keeper.stop()
+    ended.set()
 
 
-def warm_up() -> None:
-    """Fill the cache; what is wrong is said in the log, and on every page."""
+def warm_up(ended: threading.Event) -> None:
+    """Fill the cache, and load the routes once the first page is likely to be shown.
+
+    What is wrong is said in the log, and on every page.
+    """
     try:
-        portal = runtime().portal
-        portal.services()
-        portal.connectors()
+        opened = portal()
+        opened.services()
+        opened.connectors()
     except PbfError as error:
         logger.warning("%s", error)
-    # What there is by now stays: looking through it for garbage would hold everybody up in vain.
-    gc.collect()
-    gc.freeze()
+    finally:
+        if not ended.wait(FIRST_PAGE):
+            door.loaded()
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 async def icon(_request: Request) -> FileResponse:
@@ -111,8 +163,8 @@ app = st.App(
         # A Mount would cut off the prefix that the routes have when they are served alone.
         Route(
             f"{PREFIX}/{{path:path}}",
-            ReadFirst(WSGIMiddleware(create_app(), workers=ROUTE_THREADS)),
+            ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS)),
         ),
-        Mount(SANDBOX_PATH, WSGIMiddleware(embedded_sandbox, workers=SANDBOX_THREADS)),
+        Mount(SANDBOX_PATH, WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)),
     ],
 )

@@ -13,8 +13,9 @@ from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
 from pbf.errors import ConfigurationError, PbfError
 from pbf.housekeeping import Housekeeper
+from pbf.places import SANDBOX_PATH
 from pbf.proxy import create_app
-from pbf.runtime import SANDBOX_PATH, embedded_sandbox, let_go, open_store, runtime
+from pbf.runtime import embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
 from pbf.standalone import serve
 from pbf.sweep import sweep

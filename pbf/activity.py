@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pbf import ui
 from pbf.actions import LABELS
-from pbf.door import PREFIX
 from pbf.health import Tone
 from pbf.journal import DONE
 from pbf.models import Connector
 from pbf.panels import address
+from pbf.places import PREFIX
 from pbf.ui import Html
 from pbf.words import spaced
 

@@ -22,7 +22,6 @@ from pbf.who import WHO
 
 log = logging.getLogger(__name__)
 
-PREFIX = "/_"
 CARRIED = (("Cache-Control", "private, no-cache"), *ROUTES.items())
 # Who comes through these is no program.
 PEOPLE = {

@@ -9,8 +9,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.answers import aged, detailed_connector, shown
-from pbf.door import PREFIX, opened
+from pbf.door import opened
 from pbf.errors import UnknownConnector
+from pbf.places import PREFIX
 from pbf.portal import Portal
 from pbf.shapes import Deleted, SetupTest, SetupTestResults
 from pbf.wishes import Change, read, read_flag

@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 
 from pbf.answers import sent
 from pbf.compression import Body
-from pbf.door import PREFIX
 from pbf.headers import DOCS_POLICY
 from pbf.openapi import document
+from pbf.places import PREFIX
 
 routes = Blueprint("docs", __name__, url_prefix=PREFIX)
 

@@ -11,9 +11,10 @@ from html import escape
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.door import PREFIX, opened, public_url
+from pbf.door import opened, public_url
 from pbf.errors import PbfError, UnknownConnector
 from pbf.headers import policy
+from pbf.places import PREFIX
 from pbf.shapes import absolute
 
 routes = Blueprint("invitations", __name__, url_prefix=PREFIX)

@@ -46,8 +46,7 @@ def first_page() -> bytes:
     server = SERVER.format(host=json.dumps(host))
     links = [
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">'
-        for name in _scripts()
-        if name not in page
+        for name in _scripts_beside(page)
     ]
     head = "".join(f"  {one}\n  " for one in (server, *links))
     style = f"  <style>\n{STYLE.read_text(encoding='utf-8')}</style>\n  "
@@ -56,14 +55,18 @@ def first_page() -> bytes:
     return page.replace("</body>", f"{style}</body>", 1).encode()
 
 
-def _scripts() -> list[str]:
-    """Return the scripts by which our pages are drawn, and those that these import."""
+def _scripts_beside(page: str) -> list[str]:
+    """Return the scripts by which our pages are drawn, and those that these import.
+
+    What Streamlit's page names, it fetches with all that it imports.
+    """
     folder = _static().joinpath("static", "js")
     there = {each.name: each for each in folder.iterdir()}
     found = [name for name in there if name.partition(".")[0] in DRAWING and name.endswith(".js")]
     for name in found:
         imported = IMPORTED.findall(there[name].read_text(encoding="utf-8"))
-        found += [one for one in dict.fromkeys(imported) if one in there and one not in found]
+        more = (one for one in dict.fromkeys(imported) if one in there and one not in page)
+        found += [one for one in more if one not in found]
     return sorted(found)
 
 

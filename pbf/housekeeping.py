@@ -8,11 +8,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pbf.errors import PbfError
-from pbf.portal import Portal
 from pbf.who import WHO
+
+if TYPE_CHECKING:
+    from pbf.portal import Portal
 
 Done = TypeVar("Done")
 
@@ -26,7 +28,7 @@ class Housekeeper:
     """Looks after one portal until the process ends."""
 
     def __init__(
-        self, open_portal: Callable[[], Portal], *, clock: Callable[[], float] = time.time
+        self, open_portal: "Callable[[], Portal]", *, clock: Callable[[], float] = time.time
     ) -> None:
         """Look after what `open_portal` returns; while it cannot be opened, wait."""
         self._open = open_portal
@@ -60,7 +62,7 @@ class Housekeeper:
         left = EVERY if due is None else due - self._clock()
         return min(max(left, SHORTEST), EVERY)
 
-    def _safely(self, doing: Callable[[Portal], Done], troubles: dict[str, str]) -> Done | None:
+    def _safely(self, doing: "Callable[[Portal], Done]", troubles: dict[str, str]) -> Done | None:
         """Do it; note what is wrong by its text, so that nothing ends the thread."""
         try:
             return doing(self._open())

@@ -10,10 +10,10 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from pbf import bulk, ui
 from pbf.bulk import Bulk, Outcome
-from pbf.door import PREFIX
 from pbf.errors import PbfError
 from pbf.health import ON_THE_CARD
 from pbf.models import Connector
+from pbf.places import PREFIX
 from pbf.portal import Portal
 from pbf.table import Asked
 from pbf.words import HOUR, left

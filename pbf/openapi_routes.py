@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from pbf import shapes
-from pbf.door import PREFIX
 from pbf.health import TONES
+from pbf.places import PREFIX
 from pbf.wishes import KEY_HEADER, LONGEST_KEY, Change, NewConnector
 
 # Error codes with a sentence each as an example.

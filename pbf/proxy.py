@@ -28,8 +28,9 @@ from pbf.bodies import LARGEST_BODY
 from pbf.cache import Answer
 from pbf.config import Settings, load_settings, origin
 from pbf.creation_limit import limit_creation
-from pbf.door import PREFIX, allowed_origins, guard, leave, opened, protect, public_url
+from pbf.door import allowed_origins, guard, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
+from pbf.places import PREFIX
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pbf import logs
 from pbf.answers import JSON, Bodies, age, framed
 from pbf.cache import Answer
-from pbf.door import CARRIED, PREFIX, base_of
+from pbf.door import CARRIED, base_of
+from pbf.places import PREFIX
 from pbf.portal import Portal
 from pbf.runtime import Runtime
 from pbf.shapes import Connector, Service, Shape

@@ -19,6 +19,7 @@ from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError
 from pbf.handoff import Signer
 from pbf.models import Connector, Service
+from pbf.places import SANDBOX_PATH
 from pbf.portal import Portal, Tenant
 from pbf.redaction import hide, hide_pair, hide_password
 from pbf.shelf import RedisShelf, Shelf
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pbf.sandbox.server import SandboxServer
     from pbf.store import Store
 
-SANDBOX_PATH = "/sandbox"
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
 

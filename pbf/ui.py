@@ -15,8 +15,8 @@ from streamlit.components.v2.types import ComponentRenderer
 from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
-from pbf.door import PREFIX
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
+from pbf.places import PREFIX
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import ago, exact
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 # An open page looks again so often. What moves is asked of Fivetran every three seconds at most,
 # and a page may see the answer one look later: a change is on the screen within ten seconds.
-FOLLOW = "3s"
+# In seconds, as a number: of a text, Streamlit would have pandas make one.
+FOLLOW = 3.0
 
 # Colour alone tells nothing: a sign and the word go with it.
 SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}

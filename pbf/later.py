@@ -1,0 +1,43 @@
+"""What the server loads once it is up, while the browser is busy with the first page."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+GIVE_WAY = 0.0005
+
+
+class Later:
+    """A WSGI app that is loaded when it is first asked, or before."""
+
+    def __init__(self, load: "Callable[[], WSGIApplication]") -> None:
+        """Have `load` return the app, once."""
+        self._load = load
+        self._lock = threading.Lock()
+        self._app: WSGIApplication | None = None
+
+    def loaded(self) -> "WSGIApplication":
+        """Return the app."""
+        with self._lock:
+            if self._app is None:
+                self._app = self._load()
+            return self._app
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Let the app answer (WSGI)."""
+        return self.loaded()(environ, start_response)
+
+
+def give_way() -> None:
+    """Have a thread that computes give way to one that answers after half a millisecond.
+
+    Python's own five are too many: each of a page's 70 files would wait for them several times
+    while another thread imports something.
+    """
+    sys.setswitchinterval(GIVE_WAY)

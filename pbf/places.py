@@ -1,0 +1,4 @@
+"""Where what is served beside the pages lies."""
+
+PREFIX = "/_"
+SANDBOX_PATH = "/sandbox"
