@@ -3,7 +3,6 @@
 It is up before most of it is loaded, hence the imports within functions.
 """
 
-import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -26,7 +25,7 @@ from pbf.errors import PbfError
 from pbf.first_page import SendFirstPage
 from pbf.headers import ProtectScreens
 from pbf.housekeeping import Housekeeper
-from pbf.later import Later, give_way
+from pbf.later import Later, loading
 from pbf.places import PREFIX, SANDBOX_PATH
 from pbf.reruns import leave_no_timer_behind
 from pbf.sockets import send_at_once
@@ -92,9 +91,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     let_go_at_the_end(let_go, keeper.stop, ended.set)
     send_at_once()
-    give_way()
     leave_no_timer_behind()
-    gc.disable()  # what is loaded now stays: looking through it for garbage is in vain
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()
     yield
@@ -107,18 +104,15 @@ def warm_up(ended: threading.Event) -> None:
 
     What is wrong is said in the log, and on every page.
     """
-    try:
-        opened = portal()
-        opened.services()
-        opened.connectors()
-    except PbfError as error:
-        logger.warning("%s", error)
-    finally:
+    with loading():
+        try:
+            opened = portal()
+            opened.services()
+            opened.connectors()
+        except PbfError as error:
+            logger.warning("%s", error)
         if not ended.wait(FIRST_PAGE):
             door.loaded()
-        gc.collect()
-        gc.freeze()
-        gc.enable()
 
 
 async def icon(_request: Request) -> FileResponse:

@@ -1,8 +1,10 @@
 """What the server loads once it is up, while the browser is busy with the first page."""
 
+import gc
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,10 +36,21 @@ class Later:
         return self.loaded()(environ, start_response)
 
 
-def give_way() -> None:
-    """Have a thread that computes give way to one that answers after half a millisecond.
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load, within the block, while others are answered.
 
-    Python's own five are too many: each of a page's 70 files would wait for them several times
-    while another thread imports something.
+    A thread that computes gives way after half a millisecond instead of Python's own five, which
+    each of a page's 70 files would wait for several times. And nobody looks for garbage: what is
+    loaded stays, and is never looked through again.
     """
+    interval = sys.getswitchinterval()
     sys.setswitchinterval(GIVE_WAY)
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        gc.collect()
+        gc.freeze()
+        gc.enable()

@@ -1,5 +1,7 @@
 """What is loaded once the server is up."""
 
+import gc
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from pbf.later import Later
+from pbf.later import Later, loading
 
 
 def test_an_app_is_loaded_when_it_is_first_asked_and_once():
@@ -45,3 +47,20 @@ def test_an_app_that_cannot_be_loaded_is_tried_again():
         app.loaded()
 
     assert Client(app).get("/").text == "here"
+
+
+def test_loading_leaves_python_as_it_was_even_where_it_fails():
+    interval, seen = sys.getswitchinterval(), []
+
+    def fail() -> None:
+        with loading():
+            seen.append((gc.isenabled(), sys.getswitchinterval() < interval))
+            raise ImportError("not there")
+
+    with pytest.raises(ImportError):
+        fail()
+
+    assert seen == [(False, True)]
+    assert gc.isenabled()
+    assert sys.getswitchinterval() == interval
+    gc.unfreeze()
