@@ -42,6 +42,19 @@ function bodyOf(parcel) {
   return new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
+// Returns the label with its `body`, and whether it is the `first`; nothing where that version is known,
+// or a newer one has come meanwhile.
+async function openNew(view, parcel) {
+  const label = labelOf(parcel);
+  if (view.version === label.version) return undefined;
+  view.version = label.version;
+  const body = await bodyOf(parcel);
+  if (view.version !== label.version) return undefined;
+  const first = !view.isShown;
+  view.isShown = true;
+  return { ...label, body, first };
+}
+
 // ---------------------------------------------------------------------------------------------
 // Texts compared
 

@@ -39,13 +39,9 @@ function openGallery(root) {
 }
 
 async function show(view, parcel) {
-  const { version } = labelOf(parcel);
-  if (view.version === version) return;
-  view.version = version;
-  const body = await bodyOf(parcel);
-  if (view.version !== version) return; // a newer one came meanwhile
-  const first = !view.isShown;
-  view.isShown = true;
+  const opened = await openNew(view, parcel);
+  if (!opened) return;
+  const { body, first } = opened;
   if (first) readAddress(view);
   build(view, unpack(body));
   apply(view);

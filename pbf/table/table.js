@@ -48,13 +48,9 @@ function openTable(root) {
 }
 
 async function show(view, parcel) {
-  const { version, detail, now } = labelOf(parcel);
-  if (view.version === version) return;
-  view.version = version;
-  const body = await bodyOf(parcel);
-  if (view.version !== version) return; // a newer one came meanwhile
-  const first = !view.isShown;
-  view.isShown = true;
+  const opened = await openNew(view, parcel);
+  if (!opened) return;
+  const { detail, now, body, first } = opened;
   const restored = view.address.noted();
   view.detail = detail;
   view.offset = clockOffset(now);
