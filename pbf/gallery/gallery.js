@@ -42,10 +42,14 @@ async function show(view, parcel) {
   const opened = await openNew(view, parcel);
   if (!opened) return;
   const { body, first } = opened;
+  const at = focused(view.root)?.dataset?.id;
   if (first) readAddress(view);
+  view.root.hidden = false; // what is typed before there are cards would be lost
   build(view, unpack(body));
   apply(view);
-  if (first) restoreScroll(view.address.noted().top);
+  if (first) return restoreScroll(view.address.noted().top);
+  settle(view); // so that the page keeps its height, and with it its place
+  if (at) titleOf(view.cards.find((card) => card.id === at))?.focus();
 }
 
 function readAddress(view) {
@@ -59,12 +63,10 @@ function readAddress(view) {
 // The catalogue
 
 function build(view, cards) {
-  const at = focused(view.root)?.dataset?.id;
   view.cards = cards;
   placeByUse(cards);
   makeCards(view, inOrder(view));
   view.categories = countBy(cards);
-  if (at) titleOf(cards.find((card) => card.id === at))?.focus();
   // What the first search needs is made ready while nobody waits.
   idle(() => matching(cards, prepareQuery("a")));
 }

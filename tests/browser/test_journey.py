@@ -127,7 +127,7 @@ def test_the_keyboard_alone_completes_the_journey(product, visit):
     page.keyboard.type("google sheets")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Google Sheets", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Google Sheets", level=1)).to_be_visible()
     press_until_focused(page, page.get_by_role("textbox", name="Name"))
     page.keyboard.type("By keyboard")
     press_until_focused(page, page.get_by_role("button", name="Create and continue"))

@@ -14,6 +14,14 @@ from tests.component_server import (
 pytestmark = pytest.mark.browser
 
 TOTAL = 163
+# The answers of a server have an address; the opened cards have none.
+HOLD_CARDS = """
+const json = Response.prototype.json;
+Response.prototype.json = async function () {
+  if (!this.url) await new Promise((resolve) => { window.release = resolve; });
+  return json.call(this);
+};
+"""
 
 
 def arrive(page: Page, url: str) -> None:
@@ -371,6 +379,35 @@ def test_a_new_version_of_the_cards_keeps_what_was_typed(page, server):
 
     expect(page.locator(".card")).to_have_count(151)
     expect(page.get_by_label("Search services")).to_have_value("filler")
+
+
+def test_a_new_version_of_the_cards_keeps_the_focus_and_the_place(page, server):
+    arrive(page, f"{server}/services?q=d")
+    page.set_viewport_size({"width": 1280, "height": 420})
+    title = page.get_by_role("link", name="Drip", exact=True)
+    title.focus()
+    count = page.locator(".card").count()
+    scroll_to(page, 120)
+
+    page.get_by_role("button", name="One more").evaluate("button => button.click()")
+
+    expect(page.get_by_text("run 2", exact=True)).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text(f"of {TOTAL + 1} services")
+    assert (focused_text(page), page.locator(".card").count()) == ("Drip", count)
+    assert scroll_position(page) == 120
+
+
+def test_there_is_no_search_before_there_are_cards(page, server):
+    page.add_init_script(HOLD_CARDS)
+    page.goto(f"{server}/services")
+    page.wait_for_function("Boolean(window.release)")
+    box = page.get_by_label("Search services")
+    expect(box).to_be_hidden()
+
+    page.evaluate("window.release()")
+
+    expect(box).to_be_visible()
+    expect(page.locator(".card")).to_have_count(TOTAL)
 
 
 def test_a_phone_shows_one_column_and_nothing_beside_the_screen(page, server):
