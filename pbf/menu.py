@@ -8,9 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from pbf.reruns import leave_no_fragment_behind
+
 PAGES = Path(__file__).parent.parent / "pages"
 
-st.navigation(
+page = st.navigation(
     [
         st.Page(PAGES / "overview.py", title="Overview", default=True),
         st.Page(PAGES / "services.py", title="Services", url_path="services"),
@@ -23,4 +25,6 @@ st.navigation(
         st.Page(PAGES / "tables.py", title="Tables", url_path="tables", visibility="hidden"),
     ],
     position="top",
-).run()
+)
+with leave_no_fragment_behind():
+    page.run()

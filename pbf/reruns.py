@@ -1,7 +1,10 @@
-"""What becomes of a page's timers once the page is left."""
+"""What becomes of a page's timers and fragments once the page is left or shows something else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 
@@ -29,3 +32,19 @@ def leave_no_timer_behind() -> None:
         return original(requests, new_data)
 
     setattr(ScriptRequests, "request_rerun", request_rerun)  # noqa: B010
+
+
+@contextmanager
+def leave_no_fragment_behind() -> Iterator[None]:
+    """Have Streamlit forget the fragments that a page no longer shows, though `st.stop` ends it.
+
+    Streamlit 1.67 forgets them at the end of a whole run only. A second click into a dialog that is
+    being closed then runs the dialog once more, into a place that is no more in the browser, and
+    the whole page goes blank.
+    """
+    try:
+        yield
+    except StopException:
+        if context := get_script_run_ctx():
+            context.fragment_storage.clear(context.shared.new_fragment_ids.snapshot())
+        raise

@@ -1,6 +1,7 @@
-import time
+from cProfile import Profile
 from datetime import UTC, datetime, timedelta
 from math import inf
+from pstats import Stats
 
 import pytest
 
@@ -149,11 +150,16 @@ def test_what_failed_is_drawn_below_the_line():
     assert signed == [1, -1]
 
 
-def test_ten_thousand_connectors_are_quickly_shaped():
-    many = [connector(str(number), ago=number % 40) for number in range(10_000)]
+def calls(count: int) -> int:
+    """How many calls it takes to shape as many connectors."""
+    many = [connector(str(number), ago=number % 40) for number in range(count)]
     words = {one.id: health(one, NOW).word for one in many}
-    started = time.process_time()
+    made = Profile()
 
-    figures(many, words=words, categories={}, now=NOW)
+    made.runcall(figures, many, words=words, categories={}, now=NOW)
 
-    assert time.process_time() - started < 1
+    return Stats(made).total_calls
+
+
+def test_ten_times_the_connectors_take_ten_times_the_work():
+    assert calls(10_000) < 11 * calls(1_000)
