@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import streamlit as st
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
@@ -37,6 +39,15 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> It
     runtimes.use(None)
     yield
     runtimes.use(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scan_packages_once() -> Iterator[None]:
+    """Let Streamlit look for components among the installed packages once, not at every page."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture
