@@ -9,6 +9,7 @@ from pbf import data, ui
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
 from pbf.models import Service
 from pbf.portal import Portal
+from pbf.rows import category, stage
 
 # How long a second press waits for what the first one began.
 PATIENCE = 30.0
@@ -16,11 +17,11 @@ PATIENCE = 30.0
 
 def introduce(service: Service) -> None:
     """Show what the service is."""
-    mark = data.stage(service)
+    mark = stage(service)
     st.html(
         f'<div class="pbf-head">{ui.icon(service.icon_url, service.title, size=56)}<div>'
         f"<h1>{escape(service.title)}</h1>"
-        f'<p class="pbf-quiet">{escape(data.category(service))}'
+        f'<p class="pbf-quiet">{escape(category(service))}'
         f"{f' · {escape(mark)}' if mark else ''}</p></div></div>"
         f"<p>{escape(service.description)}</p>"
     )

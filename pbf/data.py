@@ -6,6 +6,7 @@ tenant and the answers' revisions, so that nothing here outlives the truth.
 
 import hashlib
 import json
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,31 +16,19 @@ import streamlit as st
 
 from pbf.cache import Answer
 from pbf.errors import ApiError, StoreFailed
-from pbf.figures import Figure, figures, interval
+from pbf.figures import Figure, figures
 from pbf.gallery import packed as packed_cards
-from pbf.health import (
-    ACTIONS,
-    ON_THE_CARD,
-    TONES,
-    URGENT,
-    Health,
-    changed_at,
-    frequency,
-    health,
-    since,
-)
+from pbf.health import TONES, URGENT
 from pbf.models import Connector, ErrorRecord, Service, SyncRecord
 from pbf.portal import Portal
+from pbf.rows import Row, card, category, row
 from pbf.runtime import runtime
-from pbf.schedule import next_in_words, next_sync
 from pbf.table import packed as packed_rows
-from pbf.words import CATEGORIES, STAGES, capital, spaced
 
 if TYPE_CHECKING:
     from pbf.charts import Spec
     from pbf.store.audit import Entry
 
-Row = dict[str, Any]
 Rows = tuple[Row, ...]
 Summary = dict[str, Any]
 
@@ -100,12 +89,6 @@ def deeds(connector: Connector) -> "list[Entry]":
     return [entry for entry in found if entry.name in ("", connector.schema_name)]
 
 
-def cards() -> tuple[list[Row], str]:
-    """Return the gallery's cards, and a mark that changes with them."""
-    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
-    return _cards(tenant, catalogue, own), f"{catalogue}-{own}"
-
-
 def gallery() -> tuple[bytes, str]:
     """Return the cards as the gallery takes them, and a mark that changes with them."""
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
@@ -152,18 +135,6 @@ def charts(theme: str) -> "list[tuple[Figure, Spec]]":
     return _charts(tenant, catalogue, own, minute, theme)
 
 
-def category(service: Service) -> str:
-    """Return the category of a service in words; a new one of Fivetran's as it is."""
-    return CATEGORIES.get(service.type) or spaced(service.type) or "Other"
-
-
-def stage(service: Service) -> str:
-    """Return "Beta" and the like for a service that is not simply available."""
-    if service.service_status in STAGES:
-        return STAGES[service.service_status]
-    return spaced(service.service_status).capitalize()
-
-
 @st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
 def _tried(kind: str, tenant: str, connector_id: str, state: str) -> list[Any]:
     try:
@@ -200,28 +171,10 @@ def _state(connector: Connector) -> str:
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _cards(tenant: str, catalogue: str, own: str) -> list[Row]:
-    counts: dict[str, int] = {}
-    for connector in _portal().connectors().items:
-        counts[connector.service] = counts.get(connector.service, 0) + 1
-    return [
-        {
-            "id": service.id,
-            "name": service.title,
-            "category": category(service),
-            "description": service.description,
-            "icon": service.icon_url,
-            "docs": service.link_to_docs,
-            "mark": stage(service),
-            "yours": counts.get(service.id, 0),
-        }
-        for service in _portal().services().items
-    ]
-
-
-@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
-    return packed_cards(_cards(tenant, catalogue, own))
+    counts = Counter(one.service for one in _portal().connectors().items)
+    found = _portal().services().items
+    return packed_cards([card(service, counts[service.id]) for service in found])
 
 
 # A resource, since a copy of thousands of rows for each look costs more than all else in it.
@@ -229,7 +182,7 @@ def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
 def _rows(tenant: str, catalogue: str, own: str, minute: datetime, marked: str) -> tuple[Rows, str]:
     known = {service.id: service for service in _portal().services().items}
     found = [
-        _row(connector, known.get(connector.service), minute, marked)
+        row(connector, known.get(connector.service), minute, marked=connector.id == marked)
         for connector in _portal().connectors().items
     ]
     urgency = {word: place for place, word in enumerate(TONES)}
@@ -273,47 +226,6 @@ def _charts(
         now=minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]
-
-
-def _row(connector: Connector, service: Service | None, now: datetime, marked: str) -> Row:
-    state = health(connector, now)
-    first, due = state.action, next_sync(connector)
-    return {
-        "id": connector.id,
-        "name": connector.title,
-        "schema": connector.schema_name,
-        "service": connector.service,
-        "service_name": service.title if service else connector.service,
-        "icon": service.icon_url if service else "",
-        "docs": service.link_to_docs if service else "",
-        "category": category(service) if service else "Other",
-        "status": state.word,
-        "tone": state.tone,
-        "reason": state.reason,
-        "since": _iso(since(connector, state)),
-        "last": _iso(connector.succeeded_at),
-        "failed": _iso(connector.failed_at),
-        "frequency": frequency(connector),
-        "interval": interval(connector),
-        "next": _iso(due),
-        "next_words": "" if due else capital(next_in_words(connector, now)),
-        "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
-        "also": [{"id": action, "label": label} for action, label in _also(state)],
-        "marked": connector.id == marked,
-        "moving": connector.status.sync_state == "syncing",
-        "changed": _iso(changed_at(connector)),
-    }
-
-
-def _also(state: Health) -> tuple[tuple[str, str], ...]:
-    """Return what the menu of a row offers beside the next action."""
-    if state.action == "finish":
-        return ("link", "Copy link for a colleague"), ("discard", "Discard")
-    return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 def _portal() -> Portal:

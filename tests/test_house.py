@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
         *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
-        *("pbf.activity", "pbf.deleted"),
+        *("pbf.activity", "pbf.deleted", "pbf.rows"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
@@ -83,6 +83,7 @@ MAY_IMPORT = {
     "pbf.actions": {"pbf.models"},
     "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
     "pbf.table_choice": {"pbf.models"},
+    "pbf.rows": {"pbf.figures", "pbf.health", "pbf.models", "pbf.schedule", "pbf.words"},
     "pbf.figures": {"pbf.health", "pbf.models"},
     "pbf.charts": {"pbf.figures"},
     "pbf.panels": {"pbf.ui", "pbf.figures"},
@@ -96,7 +97,7 @@ MAY_IMPORT = {
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
 PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
-PURE |= {"pbf.evidence"}
+PURE |= {"pbf.evidence", "pbf.rows"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),
