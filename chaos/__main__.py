@@ -11,7 +11,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--creations", type=int, default=Plan.creations)
     parser.add_argument("--processes", type=int, default=Plan.processes)
-    parser.add_argument("--kill-every", type=float, default=Plan.kill_every, help="seconds")
+    parser.add_argument("--kill-every", type=int, default=Plan.kill_every, help="creations")
     parser.add_argument("--seed", type=int, default=Plan.seed, help="of the faults and the kills")
     parser.add_argument("--database-url", help="default: a SQLite file of its own")
     outcome = run(Plan(**vars(parser.parse_args(arguments))))

@@ -80,10 +80,10 @@ def run(plan: Plan) -> Iterator[Figure]:
         calling(ours.url, plan.rate) as calls,
     ):
         _say(f"healthy for {plan.healthy:g} seconds")
-        healthy = _watch(visitors, calls, plan.healthy)
+        healthy = _watch(visitors, calls, plan.healthy, until_told=False)
         _say(f"away for {plan.away:g} seconds")
         far.go_away()
-        away = _watch(visitors, calls, plan.away)
+        away = _watch(visitors, calls, plan.away, until_told=True)
         far.come_back()
         _say("back")
         answers, pages = _recover(visitors, calls)
@@ -92,11 +92,24 @@ def run(plan: Plan) -> Iterator[Figure]:
     yield Figure("Back", "until all pages are, too", pages, "s", at_most=FRESH_WITHIN)
 
 
-def _watch(visitors: Visitors, calls: Sequence[Call], seconds: float) -> Phase:
-    """Go to one page after the other for a while, and look now and then what they tell."""
+def _watch(
+    visitors: Visitors, calls: Sequence[Call], seconds: float, *, until_told: bool
+) -> Phase:
+    """Go to one page after the other for a while, and look now and then what they tell.
+
+    With `until_told` it goes on until all pages have told the age of what they show, and a call
+    has got an answer with its age, unless that takes longer than anybody has patience.
+    """
     phase, first = Phase(time.monotonic()), len(calls)
     look_at = phase.begun
-    while time.monotonic() < phase.begun + seconds:
+
+    def goes_on() -> bool:
+        now = time.monotonic()
+        told = phase.told_at is not None and any(call.aged for call in calls[first:])
+        waits = until_told and not told and now < phase.begun + seconds + PATIENCE
+        return now < phase.begun + seconds or waits
+
+    while goes_on():
         phase.gestures.append(visitors.gesture())
         if time.monotonic() >= look_at and phase.told_at is None:
             look_at = time.monotonic() + LOOK_EVERY

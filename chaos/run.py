@@ -6,32 +6,37 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from chaos.plan import shares_of_the_rest, wish
+from chaos.plan import FAULTS, shares_of_the_rest, wish
 from pbf.sandbox.server import SandboxServer
 from pbf.sandbox.store import World
 from pbf.store import Store
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 1.0
 DELAY = 1.5
 LOOK = 0.1
 LONGEST = 1800.0
+CREATE = "/v1/connections"
 
 
 @dataclass(kw_only=True)
 class Plan:
-    """How large a run is; `kill_every` and `first_kill` are seconds."""
+    """How large a run is; a process is killed after every `kill_every` requests to create."""
 
     creations: int = 1000
     processes: int = 4
-    kill_every: float = 4.0
+    kill_every: int = 75
     most_kills: int = 1_000_000
     seed: int = 1
     database_url: str | None = None
@@ -66,17 +71,69 @@ def run(plan: Plan) -> Outcome:
     world = World(seed=plan.seed)
     world.control.reset(populated=False)
     world.control.set_limits("off")
-    with tempfile.TemporaryDirectory(prefix="pbf-chaos-") as folder, _serving(world) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="pbf-chaos-") as folder,
+        SandboxServer(world=world) as server,
+    ):
         database_url = plan.database_url or f"sqlite:///{folder}/chaos.sqlite3"
-        for kind, share in shares_of_the_rest():
-            world.control.order(kind, share=share, seconds=DELAY, retry_after=1)
+        order_faults(world)
         started = time.monotonic()
-        crew = Crew(plan, _environment(world, url, database_url), Path(folder))
+        crew = Crew(plan, _environment(world, server.url, database_url), Path(folder))
+        watched = KillDuringCreation(server.app.wsgi_app, plan, crew.kill_one)
+        server.app.wsgi_app = watched  # type: ignore[method-assign]
         crew.work()
-        faults = {fault["kind"]: fault["struck"] for fault in world.control.faults()}
+        faults = struck(world)
         outcome = _examine(plan, world, database_url, crew)
         outcome.faults, outcome.seconds = faults, time.monotonic() - started
         return outcome
+
+
+def order_faults(world: World) -> None:
+    """Order each kind of fault once for certain, and then for its share of the requests."""
+    for kind in FAULTS:
+        world.control.order(kind, times=1, seconds=DELAY, retry_after=1)
+    for kind, share in shares_of_the_rest():
+        world.control.order(kind, share=share, seconds=DELAY, retry_after=1)
+
+
+def struck(world: World) -> dict[str, int]:
+    """Return how many requests each kind of fault struck."""
+    ordered = world.control.faults()
+    # A fault that was ordered once is no longer listed after it has struck.
+    waiting = {fault["kind"] for fault in ordered if fault["times"] is not None}
+    shares = {fault["kind"]: fault["struck"] for fault in ordered if fault["times"] is None}
+    return {kind: count + (kind not in waiting) for kind, count in shares.items()}
+
+
+class KillDuringCreation:
+    """WSGI middleware: kills a process while one of its requests to create is being answered.
+
+    The request is counted after its work is done, and answered after the kill. So the processes
+    cannot be done before the kill, however fast they are.
+    """
+
+    def __init__(self, app: "WSGIApplication", plan: Plan, kill: Callable[[], None]) -> None:
+        """Stand before the sandbox's app."""
+        self._app = app
+        self._plan = plan
+        self._kill = kill
+        self._lock = threading.Lock()
+        self._created = 0
+        self._kills = 0
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a request, after a kill if it is one's time."""
+        response = self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == CREATE:
+            with self._lock:
+                self._created += 1
+                due = self._created // self._plan.kill_every
+                if self._kills < min(due, self._plan.most_kills):
+                    self._kills += 1
+                    self._kill()
+        return response
 
 
 class Crew:
@@ -89,22 +146,21 @@ class Crew:
         self._folder = folder
         self._chance = random.Random(plan.seed)  # noqa: S311  # which to kill is no secret
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        # Processes are killed from the thread of a request.
+        self._lock = threading.RLock()
         self.failed: list[str] = []
         self.kills = 0
 
     def work(self) -> None:
-        """Let them work, killing one of them every few seconds."""
+        """Let them work until all are done; one that was killed starts again."""
         end = time.monotonic() + LONGEST
-        for place in range(self._plan.processes):
-            self._start(place)
-        next_kill = time.monotonic() + self._plan.kill_every
+        with self._lock:
+            for place in range(self._plan.processes):
+                self._start(place)
         try:
             while self._running and time.monotonic() < end:
                 time.sleep(LOOK)
                 self._reap()
-                if time.monotonic() >= next_kill and self.kills < self._plan.most_kills:
-                    self._kill_one()
-                    next_kill = time.monotonic() + self._plan.kill_every
             if self._running:
                 self.failed.append(f"not done after {LONGEST:g} seconds")
         finally:
@@ -124,20 +180,23 @@ class Crew:
             )
 
     def _reap(self) -> None:
-        for place, process in list(self._running.items()):
-            if process.poll() is None:
-                continue
-            del self._running[place]
-            if process.returncode:
-                told = (self._folder / f"worker-{place}.log").read_text()[-500:]
-                self.failed.append(f"process {place} ended with {process.returncode}: {told}")
+        with self._lock:
+            for place, process in list(self._running.items()):
+                if process.poll() is None:
+                    continue
+                del self._running[place]
+                if process.returncode:
+                    told = (self._folder / f"worker-{place}.log").read_text()[-500:]
+                    self.failed.append(f"process {place} ended with {process.returncode}: {told}")
 
-    def _kill_one(self) -> None:
-        if not self._running:
-            return
-        place = self._chance.choice(sorted(self._running))
-        process = self._running[place]
-        if process.poll() is None:
+    def kill_one(self) -> None:
+        """Kill one of the processes that are at work, and start it again."""
+        with self._lock:
+            at_work = [place for place, one in self._running.items() if one.poll() is None]
+            if not at_work:
+                return
+            place = self._chance.choice(sorted(at_work))
+            process = self._running[place]
             process.send_signal(signal.SIGKILL)
             process.wait()
             self.kills += 1
@@ -167,12 +226,6 @@ def _examine(plan: Plan, world: World, database_url: str, crew: Crew) -> Outcome
         kills=crew.kills,
         calls=world.control.log.total,
     )
-
-
-@contextmanager
-def _serving(world: World) -> Iterator[str]:
-    with SandboxServer(world=world) as server:
-        yield server.url
 
 
 def _environment(world: World, url: str, database_url: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from chaos.run import Outcome, Plan, run
 def test_each_creation_leads_to_one_connector_though_a_process_is_killed(database, request, capsys):
     url = request.getfixturevalue("postgres").empty() if database == "postgres" else None
 
-    outcome = run(Plan(creations=30, processes=2, kill_every=2.0, most_kills=1, database_url=url))
+    outcome = run(Plan(creations=30, processes=2, kill_every=10, most_kills=1, database_url=url))
     tell(outcome)
 
     assert outcome.good, capsys.readouterr().out

@@ -15,10 +15,6 @@ import requests
 
 from tests.servers import PATIENCE, ROOT, clean_environment, free_port
 
-QUICK = 4.0
-"""Seconds for an end that is promised within one, on a busy machine."""
-
-
 class Hanging:
     """A Fivetran that takes requests and never answers."""
 
@@ -66,6 +62,8 @@ def server(kind: str, folder: Path, fivetran: str) -> Iterator[tuple[str, subpro
         "FIVETRAN_API_SECRET": "s",
         "FIVETRAN_GROUP_ID": "g",
         "PBF_DATABASE_URL": "sqlite://",
+        # Whoever waited for an answer would end long after everybody's patience.
+        "PBF_TIMEOUT": "600",
     }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -116,14 +114,11 @@ def test_who_waits_for_fivetran_keeps_no_server_from_its_end(kind, number, tmp_p
         for _ in callers:
             assert hanging.asked.acquire(timeout=PATIENCE)
 
-        began = time.monotonic()
         process.send_signal(number)
         process.wait(PATIENCE)
-        taken = time.monotonic() - began
         for caller in callers:
             caller.join()
 
-    assert taken < QUICK
     assert {answer.status_code for answer in answers} <= {502}
 
 

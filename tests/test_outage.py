@@ -9,21 +9,22 @@ from chaos import outage
 from chaos.callers import Call
 from chaos.outage import Phase, Plan
 
-# How much slower things are is for a quiet machine to tell.
-TIMED = ("p95 of the routes", "p95 of going to a page")
 # Enough connectors for one in each state, so that some move and the list is soon old.
-SMALL = Plan(healthy=1, away=6, connectors=60, visitors=4, rate=10, browser=False)
+SMALL = Plan(healthy=1, away=1, connectors=60, visitors=4, rate=10, browser=False)
 
 
 @pytest.mark.timeout(300)
 def test_an_outage_is_survived_told_and_over_soon(capsys):
     found = {figure.what: figure for figure in outage.run(SMALL)}
 
+    # How long things take is for a quiet machine to tell; here they must happen at all.
+    lasting = {what for what, figure in found.items() if figure.unit in ("s", "ms")}
     short = {what for what, figure in found.items() if figure.verdict == "falls short"}
-    assert short - set(TIMED) == set()
-    assert found["calls of the routes"].value > 30
-    assert 0 < found["until answers tell their age"].value < SMALL.away
-    assert "away for 6 seconds" in capsys.readouterr().err
+    assert short - lasting == set()
+    assert found["calls of the routes"].value > 0
+    assert found["until answers are fresh again"].value < outage.PATIENCE
+    assert found["until all pages are, too"].value < outage.PATIENCE
+    assert "away for 1 seconds" in capsys.readouterr().err
 
 
 def call(at: float, *, path: str = "/_/connectors", status: int = 200, aged: bool = True) -> Call:
