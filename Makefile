@@ -1,6 +1,7 @@
 # make run: the dashboard. make test: every check. make bench: every figure, in about ten minutes.
 # make chaos: a thousand creations while answers are lost and processes are killed.
 # make outage: Fivetran is away for five minutes under open pages and a load on the routes.
+# make abuse: 100,000 requests of every kind of abuse, and what they leave behind.
 # Each sets up what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -12,7 +13,7 @@ REDIS := $(if $(shell command -v redis-server),,redis-server)
 WRK := $(if $(shell command -v wrk),,wrk)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
-.PHONY: run test bench chaos outage system clean
+.PHONY: run test bench chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -31,6 +32,9 @@ chaos: $(RUN)
 
 outage: $(DEV) system
 	$(VENV)/bin/python -m chaos.outage
+
+abuse: $(DEV) system
+	$(VENV)/bin/python -m chaos.abuse
 
 # Redis and PostgreSQL are for a few files of tests, which say so and are skipped without them;
 # Chromium is for many. Next to wrk our own callers, which stand in for it, measure themselves.

@@ -92,9 +92,7 @@ def run(plan: Plan) -> Iterator[Figure]:
     yield Figure("Back", "until all pages are, too", pages, "s", at_most=FRESH_WITHIN)
 
 
-def _watch(
-    visitors: Visitors, calls: Sequence[Call], seconds: float, *, until_told: bool
-) -> Phase:
+def _watch(visitors: Visitors, calls: Sequence[Call], seconds: float, *, until_told: bool) -> Phase:
     """Go to one page after the other for a while, and look now and then what they tell.
 
     With `until_told` it goes on until all pages have told the age of what they show, and a call
