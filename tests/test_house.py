@@ -66,14 +66,14 @@ MAY_IMPORT = {
     "pbf.doubt": {"pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.models"},
     "pbf.listing": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.health", "pbf.models", "pbf.errors"),
-        *("pbf.pending", "pbf.reserve", "pbf.schedule"),
+        *("pbf.pending", "pbf.reserve", "pbf.schedule", "pbf.known"),
     },
     "pbf.housekeeping": {"pbf.errors", "pbf.portal", "pbf.who"},
     "pbf.config": {"pbf.errors"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
-        *("pbf.journal", "pbf.deletion", "pbf.listing", "pbf.reserve"),
+        *("pbf.journal", "pbf.deletion", "pbf.listing", "pbf.reserve", "pbf.known"),
     },
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
