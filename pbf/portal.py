@@ -188,6 +188,11 @@ class Portal:
             self._keep_card(connector, connector.connect_card)
         return connector.model_copy(update={"connect_card": None})
 
+    def has_made(self, attempt: str) -> bool:
+        """Return whether an attempt has led to a connector that is still there."""
+        connector_id = self._creator.made_by(attempt)
+        return any(one.id == connector_id for one in self.connectors().items)
+
     def settle_abandoned(self) -> None:
         """Find out what became of creations that nobody is at work on any more."""
         self._creator.settle_abandoned()

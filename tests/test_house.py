@@ -19,7 +19,7 @@ ONLY_IN = {
     "urllib3": {"pbf.deadline", "pbf.transport"},
     "flask": {
         *("pbf.proxy", "pbf.answers", "pbf.door", "pbf.door_actions", "pbf.door_docs"),
-        "pbf.creation_limit",
+        *("pbf.creation_limit", "pbf.action_limit"),
         "pbf.door_invitations",
         "pbf.sandbox",
     },
