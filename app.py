@@ -28,7 +28,7 @@ from pbf.housekeeping import Housekeeper
 from pbf.later import Later, loading
 from pbf.places import PREFIX, SANDBOX_PATH
 from pbf.reruns import leave_no_timer_behind
-from pbf.sockets import send_at_once
+from pbf.sockets import keep_senders_addresses, send_at_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -91,6 +91,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     let_go_at_the_end(let_go, keeper.stop, ended.set)
     send_at_once()
+    keep_senders_addresses()
     leave_no_timer_behind()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()

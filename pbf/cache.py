@@ -1,10 +1,11 @@
 """The shared cache: one answer for all sessions, one request at a time per key.
 
 An answer is fresh for its lifetime, which is settled when it is made. After that it is still given
-out, while one thread behind the scenes asks again; only one that is long out of date is waited
-for, and not for long. A failure counts as the answer for a few seconds, so that callers who waited
-for it do not ask one after the other. The last known answer stands in, marked with the problem,
-until asking works again; a refusal, such as that of a key that was taken away, ends it.
+out, while one thread behind the scenes asks again; only where it is long out of date or was
+forgotten is a newer one waited for, and not for long. A failure counts as the answer for a few
+seconds, so that callers who waited for it do not ask one after the other. The last known answer
+stands in, marked with the problem, until asking works again; a refusal, such as that of a key that
+was taken away, ends it.
 
 Every request runs in a thread that nobody waits for at the end, so that a Fivetran that hangs does
 not keep the process alive.
@@ -20,15 +21,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
-from pbf.known import Answer, Failure, Item, fingerprint, stand_in
+from pbf.known import Answer, Failure, Item, fingerprint, keep_newest, stand_in
 from pbf.shelf import Shelf, ShelfDown
 
 __all__ = ["Answer", "SharedCache"]
 
 # An answer this many lifetimes old is not given out while a newer one can be had.
 LONG_OUT_OF_DATE = 5
-# Who has an answer waits so many seconds for a newer one; Fivetran may take a minute to fail.
+# A caller with any former answer waits so many seconds for a newer one; Fivetran may take a minute
+# to fail.
 LONGEST_WAIT = 3.0
+# The most keys that are kept. A catalogue has about 800 services.
+MOST_KEYS = 2048
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +50,18 @@ class SharedCache:
     """Lists by key, shared by all threads, and by all processes with the same shelf."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.time, shelf: Shelf | None = None
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        shelf: Shelf | None = None,
+        most: int = MOST_KEYS,
     ) -> None:
-        """Start with what lies on the shelf; by default an empty one of this process's own."""
+        """Start with what lies on the shelf; by default an empty one of this process's own.
+
+        At most `most` keys are kept; beyond that, those that were asked for longest ago go.
+        """
         self._clock = clock
+        self._most = most
         self._shelf = shelf or Shelf()
         self._known: dict[str, _Known] = {}
         # What was known when it was forgotten: better than nothing while Fivetran is away.
@@ -66,10 +78,12 @@ class SharedCache:
         fetch: Callable[[], Sequence[Item]],
         *,
         lifetime: Callable[[Sequence[Item]], float],
+        patience: float | None = None,
     ) -> Answer[Item]:
         """Return the answer for a key, calling `fetch` if there is none or it is old.
 
-        Raises the ApiError of `fetch` if there is no answer to stand in.
+        With no former answer, wait for the first one for `patience` seconds, by default without a
+        limit. Raises the ApiError of `fetch` if there is no answer to stand in.
         """
         now = self._clock()
         known = self._at_hand(key, now)
@@ -83,19 +97,20 @@ class SharedCache:
             return answer
         flight = self._join(key, fetch, lifetime, seen=(known, failure))
         if flight is None:
-            return self.get(key, fetch, lifetime=lifetime)
-        if last and failure and failure.was_lately(now):
+            return self.get(key, fetch, lifetime=lifetime, patience=patience)
+        if (last or patience is not None) and failure and failure.was_lately(now):
             return stand_in(last, failure)
         if answer and age <= answer.lifetime * LONG_OUT_OF_DATE:
             return stand_in(answer, failure) if failure else answer
         try:
-            newer = flight.result(LONGEST_WAIT if answer else None)
+            newer = flight.result(LONGEST_WAIT if last else patience)
         except TimeoutError:
             return stand_in(last, self._overdue(key, flight))
         except ApiError as error:
             return stand_in(last, Failure(error, now))
         if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
-            return self.get(key, fetch, lifetime=lifetime)  # it lay on the shelf
+            # It lay on the shelf.
+            return self.get(key, fetch, lifetime=lifetime, patience=patience)
         return newer
 
     def at_hand(self, key: str) -> bool:
@@ -145,7 +160,7 @@ class SharedCache:
 
     def _put_away(self, key: str) -> None:
         if known := self._known.pop(key, None):
-            self._former[key] = known.answer
+            keep_newest(self._former, key, known.answer, self._most)
 
     def _join(
         self,
@@ -227,15 +242,19 @@ class SharedCache:
         self, flight: "Future[Answer[Any]]", key: str, brought: _Known | Failure | None
     ) -> None:
         """Keep what a request brought, unless the key was forgotten meanwhile."""
+        left_out: dict[str, _Known] = {}
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
                 if isinstance(brought, _Known):
-                    self._known[key] = brought
+                    left_out = keep_newest(self._known, key, brought, self._most)
                     self._former.pop(key, None)
                     self._failures.pop(key, None)
                 elif brought:
                     self._note_failure(key, brought)
+        for other, known in left_out.items():
+            with suppress(ShelfDown):
+                self._shelf.let_go(other, known.generation or "")
         if isinstance(brought, _Known):
             _end(flight, answer=brought.answer)
         elif brought:
@@ -253,7 +272,7 @@ class SharedCache:
         for other in [other for other in self._failures if other not in self._known]:
             if not self._failures[other].counts(failure.at, stand_in=False):
                 del self._failures[other]
-        self._failures[key] = failure
+        keep_newest(self._failures, key, failure, self._most)
         if failure.hides_what_is_known:
             self._former.pop(key, None)
         if failure.hides_what_is_known and (known := self._known.pop(key, None)):

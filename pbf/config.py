@@ -32,6 +32,10 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
+    action_limit: str = "600 per hour"
+    total_action_limit: str = "6000 per hour"
+    # How many proxies before us add to X-Forwarded-For.
+    trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
 
@@ -71,7 +75,10 @@ def load_settings(
         signing_key=values.get("PBF_SIGNING_KEY"),
         redis_url=_redis_url(values),
         frame_ancestors=_origins(values, "PBF_FRAME_ANCESTORS"),
-        create_limit=_create_limit(values),
+        create_limit=_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
+        action_limit=_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),
+        total_action_limit=_limit(values, "PBF_TOTAL_ACTION_LIMIT", Settings.total_action_limit),
+        trusted_proxies=_proxies(values),
     )
 
 
@@ -156,15 +163,22 @@ def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _create_limit(values: Mapping[str, str]) -> str:
-    text = values.get("PBF_CREATE_LIMIT", Settings.create_limit)
+def _limit(values: Mapping[str, str], name: str, default: str) -> str:
+    text = values.get(name, default)
     if text == "off":
         return ""
     if not LIMIT.fullmatch(text):
         raise ConfigurationError(
-            "PBF_CREATE_LIMIT is not a limit, such as 100 per hour or 5 per minute, nor off."
+            f"{name} is not a limit, such as 100 per hour or 5 per minute, nor off."
         )
     return text
+
+
+def _proxies(values: Mapping[str, str]) -> int:
+    text = values.get("PBF_TRUSTED_PROXIES", "0")
+    if not re.fullmatch("[0-9]", text):
+        raise ConfigurationError("PBF_TRUSTED_PROXIES is not a number of proxies from 0 to 9.")
+    return int(text)
 
 
 def _seconds(values: Mapping[str, str], name: str, default: float) -> float:

@@ -80,6 +80,11 @@ class Creator:
         """Return the permanent name, taken if listed or reserved by another attempt than `key`."""
         return self._name(service_id, typed, _digest(key) if key else "")
 
+    def made_by(self, key: str) -> str | None:
+        """Return the id of the connector that the attempt of a key has led to, if any."""
+        known = self._store.creations.find(self._group_id, _digest(key))
+        return known.connector_id if known else None
+
     def _name(self, service_id: str, typed: str, mine: str) -> PermanentName:
         existing = self._existing()
         for creation in self._store.creations.unsettled(self._group_id):

@@ -1,16 +1,13 @@
 """How many connectors one client may create through the JSON door in a while."""
 
-import math
-import time
 from typing import Any
 
 from flask import Flask, Response
 from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
-from pbf.answers import TOO_MANY, refusal
+from pbf.action_limit import client_address, is_replay, refused
 from pbf.config import Settings
 from pbf.door import opened
 
@@ -36,13 +33,13 @@ class RouteLimiter(Limiter):
 
 
 def limit_creation(app: Flask, endpoint: str, settings: Settings) -> None:
-    """Let a client use an endpoint no more often than PBF_CREATE_LIMIT says.
+    """Let a client use an endpoint no more often than PBF_CREATE_LIMIT says; replays are free.
 
     Processes that share Redis count together; where it is away, each counts by itself.
     """
     storage = _storage(settings)
     limiter = RouteLimiter(
-        get_remote_address,
+        client_address,
         storage_uri=storage,
         storage_options=dict(REDIS) if storage != MEMORY else {},  # type: ignore[arg-type]
         in_memory_fallback_enabled=storage != MEMORY,
@@ -50,17 +47,13 @@ def limit_creation(app: Flask, endpoint: str, settings: Settings) -> None:
         key_prefix="pbf:creation",
     )
     limiter.init_app(app)
-    limited = limiter.limit(_limit, exempt_when=lambda: not _limit())
+    limited = limiter.limit(_limit, exempt_when=lambda: not _limit() or is_replay())
     views: dict[str, Any] = app.view_functions
     views[endpoint] = limited(views[endpoint])
 
     def refuse(_: RateLimitExceeded) -> Response:
         found = limiter.current_limit
-        wait = max(1, math.ceil((found.reset_at if found else 0) - time.time()))
-        message = f"That is enough connectors for now. Try again in {_in_words(wait)}."
-        response = refusal(*TOO_MANY, message)
-        response.headers["Retry-After"] = str(wait)
-        return response
+        return refused("That is enough connectors for now.", found.reset_at if found else 0)
 
     app.register_error_handler(RateLimitExceeded, refuse)
 
@@ -79,9 +72,3 @@ def _storage(settings: Settings) -> str:
     except (ValueError, ImportError, ConfigurationError):
         return MEMORY  # every route and page says what is wrong with it
     return url
-
-
-def _in_words(seconds: int) -> str:
-    if seconds == 1:
-        return "1 second"
-    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"

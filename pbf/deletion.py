@@ -18,6 +18,7 @@ from pbf.errors import (
     ApiError,
     InProgress,
     NotFound,
+    PbfError,
     RateLimited,
     StoreFailed,
     UnknownConnector,
@@ -72,10 +73,13 @@ class Remover:
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
         self._running: set[str] = set()
 
-    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
+    def delete(
+        self, connector_id: str, *, forget: Callable[[], None], now: bool = False
+    ) -> Deletion | None:
         """Pause and hide a connector; return what waits, None if it is gone for good.
 
         That it is where there is no time to undo it, or by `now`, even if it waits already.
+        `forget` is called once something was written.
         """
         try:
             connector = self._find(connector_id)
@@ -84,18 +88,22 @@ class Remover:
             if waits is None:
                 with self._journal.noted("delete", connector_id):
                     raise
-            return self._noted("delete for good", waits, self._carry_out) if now else waits
+            if not now:
+                return waits
+            return self._noted("delete for good", waits, self._carry_out, forget)
         at_once = now or not self._grace
-        return self._noted("delete", self._of(connector), self._end if at_once else self._hide)
+        doing = self._end if at_once else self._hide
+        return self._noted("delete", self._of(connector), doing, forget)
 
-    def restore(self, connector_id: str) -> None:
+    def restore(self, connector_id: str, *, forget: Callable[[], None]) -> None:
         """Let a connector be as it was before; one that does not wait stays as it is.
 
+        `forget` is called once something was written.
         Raises UnknownConnector if it is gone for good, InProgress if somebody is at work on it.
         """
         waits = self._rows.find(self._group_id, connector_id)
         if waits:
-            self._noted("restore", waits, self._bring_back)
+            self._noted("restore", waits, self._bring_back, forget)
         else:
             self._find(connector_id)
 
@@ -241,11 +249,22 @@ class Remover:
         self._running.discard(waits.connector_id)
 
     def _noted(
-        self, what: str, deletion: Deletion, doing: Callable[[Deletion], Deletion | None]
+        self,
+        what: str,
+        deletion: Deletion,
+        doing: Callable[[Deletion], Deletion | None],
+        forget: Callable[[], None],
     ) -> Deletion | None:
         """Do it, and write into the audit log what came of it."""
         with self._journal.noted(what, deletion.connector_id, name=deletion.schema_name) as note:
-            waits = doing(deletion)
+            try:
+                waits = doing(deletion)
+            except InProgress:
+                raise  # somebody else is at work on it, so nothing was written
+            except PbfError:
+                forget()
+                raise
+            forget()
             if waits:
                 note.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
             return waits

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pbf.errors import ApiError, ApiRejected, RateLimited
 
 Item = TypeVar("Item", bound=BaseModel)
+Value = TypeVar("Value")
 
 FAILURE_LIFETIME = 5.0
 # Fivetran says when to come back after a 429; a mistaken hour must not freeze a screen.
@@ -70,3 +71,10 @@ def fingerprint(items: Sequence[BaseModel]) -> str:
     for item in items:
         digest.update(item.model_dump_json().encode())
     return digest.hexdigest()
+
+
+def keep_newest(kept: dict[str, Value], key: str, value: Value, most: int) -> dict[str, Value]:
+    """Keep a value as the newest of at most `most`; return the oldest ones, which had to go."""
+    kept.pop(key, None)
+    kept[key] = value
+    return {oldest: kept.pop(oldest) for oldest in tuple(kept)[: max(0, len(kept) - most)]}

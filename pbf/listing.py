@@ -5,7 +5,10 @@ so that every process that shares the cache hides them, and their names still co
 """
 
 import logging
+import math
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +19,7 @@ from pbf.api_client import LARGEST_PAGE, ApiClient
 from pbf.cache import Answer, SharedCache
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.health import is_moving
+from pbf.known import keep_newest
 from pbf.models import Connector
 from pbf.pending import Deletion
 from pbf.schedule import next_sync
@@ -27,6 +31,13 @@ QUIET_LIFETIME = 60.0
 MOVING_LIFETIME = 3.0
 # When a scheduled sync begins can be worked out to about so many seconds.
 ROUGHLY = 30.0
+# For so many seconds an id is taken for unknown once the list was read anew for its sake, which
+# all such ids together may bring about so many times a minute: whoever makes ids up must not use
+# up the hour's requests.
+UNKNOWN_LIFETIME = 15.0
+LOOKS_A_MINUTE = 4
+KEPT_UNKNOWN = 1000
+LONGEST_ID = 200
 GONE = "There is no such connector. It may have been deleted."
 
 Items = tuple[Connector, ...]
@@ -58,6 +69,7 @@ class Listing:
         self._store = store
         self._notice_running = notice_running
         self._clock = clock
+        self._unknown = _UnknownIds()
         self._parted: tuple[Items, Items, Items] = ((), (), ())
 
     def connectors(self) -> Answer[Connector]:
@@ -78,10 +90,14 @@ class Listing:
 
         Raises the ApiError for which there is no newer list, if it is not in the last one.
         """
+        if len(connector_id) > LONGEST_ID:
+            raise UnknownConnector(GONE)
         known = self.connectors()
         if not any(connector.id == connector_id for connector in known.items):
             patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)
-            if known.problem is None and self._clock() - known.fetched_at > patience:
+            now = self._clock()
+            old = known.problem is None and now - known.fetched_at > patience
+            if old and self._unknown.may_look(connector_id, now):
                 self.forget()
             known = self.connectors()
             if any(connector.id == connector_id for connector in self.deleted().items):
@@ -156,6 +172,26 @@ class Listing:
             # People find their connectors by the permanent names meanwhile.
             logger.warning("typed names: %s", error)
             return {}
+
+
+class _UnknownIds:
+    """The ids for whose sake the list was read anew lately."""
+
+    def __init__(self) -> None:
+        self._absent: dict[str, float] = {}
+        self._looks: deque[float] = deque(maxlen=LOOKS_A_MINUTE)
+        self._lock = threading.Lock()
+
+    def may_look(self, connector_id: str, now: float) -> bool:
+        """Return whether the list may be read anew for an id; if so, take note of it."""
+        with self._lock:
+            if now - self._absent.get(connector_id, -math.inf) < UNKNOWN_LIFETIME:
+                return False
+            if len(self._looks) == LOOKS_A_MINUTE and now - self._looks[0] < 60:
+                return False
+            self._looks.append(now)
+            keep_newest(self._absent, connector_id, now, KEPT_UNKNOWN)
+            return True
 
 
 def pick(known: Answer[Connector], name: str, value: str) -> Connector:

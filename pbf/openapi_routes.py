@@ -31,7 +31,7 @@ MESSAGES: Mapping[str, str] = {
     "unknown_service": "There is no such service. Choose one from the list of services.",
     "unknown_connector": "There is no such connector. It may have been deleted.",
     "rate_limited": "Fivetran takes no more requests for now. Try again in 90 seconds.",
-    "too_many": "That is enough connectors for now. Try again in 2 minutes.",
+    "too_many": "That is enough for now. Try again in 2 minutes.",
     "too_slow": "The body did not arrive in time. Send the request again.",
     "group_not_visible": "Fivetran shows this API key no such group. Check FIVETRAN_GROUP_ID.",
     "fivetran_bad_answer": "Fivetran's answer is not JSON. Try again in a moment.",
@@ -53,7 +53,7 @@ ASKS = ALWAYS | {
 ASKS_FOR_ONE = ASKS | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # What has no body all the same refuses one of another type.
-ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json"}
+ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json", "too_many"}
 DELETES = ACTS | {"in_progress", "store_unavailable"}
 TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 
@@ -227,7 +227,7 @@ OPERATIONS = (
         name="getForm",
         summary="Get the address of a new Connect Card",
         answer=shapes.Form,
-        errors=ASKS_FOR_ONE | WRITES | {"invalid_redirect"},
+        errors=ASKS_FOR_ONE | WRITES | {"invalid_redirect", "too_many"},
         query=WAY_BACK,
     ),
     Operation(

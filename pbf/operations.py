@@ -5,6 +5,7 @@ read again: what the API then says counts, not what we hoped. What changes somet
 in the audit log.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -57,13 +58,14 @@ class Operations:
 
         What it says cannot work is believed, or refusing many rows would cost a request for each.
         """
-        several = copy(self)
-        several._forget = lambda: None
+        several, written = copy(self), threading.Event()
+        several._forget = written.set
         several._trusts_the_list = True
         try:
             yield several
         finally:
-            self._forget()
+            if written.is_set():
+                self._forget()
 
     def pause(self, connector_id: str) -> None:
         """Stop a connector from syncing."""
@@ -116,17 +118,11 @@ class Operations:
 
         Returns what waits, and None for what is gone, by whomever.
         """
-        try:
-            return self._remover.delete(connector_id, now=now)
-        finally:
-            self._forget()
+        return self._remover.delete(connector_id, forget=self._forget, now=now)
 
     def restore(self, connector_id: str) -> None:
         """Bring back a connector that waits to be deleted, syncing as before."""
-        try:
-            self._remover.restore(connector_id)
-        finally:
-            self._forget()
+        self._remover.restore(connector_id, forget=self._forget)
 
     def history(self, connector_id: str) -> list[SyncRecord] | None:
         """Return the last syncs, newest first, or None where the account does not offer them."""

@@ -19,6 +19,7 @@ from pbf.deletion import Remover
 from pbf.errors import ApiError, InvalidName, UnknownService
 from pbf.handoff import Signer
 from pbf.journal import Journal
+from pbf.known import keep_newest
 from pbf.listing import Listing, pick
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
@@ -31,6 +32,7 @@ SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 LONGEST_TYPED_NAME = 100
 CARD_AT_HAND = timedelta(minutes=1)
+MOST_CARDS = 1000
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Portal:
             forget=forget,
             journal=self.journal,
         )
-        self._made: dict[str, tuple[datetime, Connector]] = {}
+        self._made: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     @property
     def services_at_hand(self) -> bool:
@@ -183,8 +185,13 @@ class Portal:
             service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
         )
         if connector.connect_card:
-            self._made[connector.id] = (datetime.now(UTC), connector)
+            self._keep_card(connector, connector.connect_card)
         return connector.model_copy(update={"connect_card": None})
+
+    def has_made(self, attempt: str) -> bool:
+        """Return whether an attempt has led to a connector that is still there."""
+        connector_id = self._creator.made_by(attempt)
+        return any(one.id == connector_id for one in self.connectors().items)
 
     def settle_abandoned(self) -> None:
         """Find out what became of creations that nobody is at work on any more."""
@@ -207,11 +214,11 @@ class Portal:
 
         The card that came with the creation serves the first time.
         """
-        at, made = self._made.pop(connector_id, (None, None))
-        if at and made and made.connect_card and datetime.now(UTC) - at < CARD_AT_HAND:
+        at, made, card = self._made.pop(connector_id, (None, None, None))
+        if at and made and card and _now() - at < CARD_AT_HAND:
             with self.journal.noted("card") as note:
                 note.about(made)
-            return made.connect_card
+            return card
         state = self.signer.state(self.tenant.id, connector_id=connector_id)
         return self.connect_card(connector_id, redirect_uri=f"{return_url}?state={state}")
 
@@ -239,6 +246,14 @@ class Portal:
             note.details = f"set-up {connector.status.setup_state}"
             return note.about(connector)
 
+    def _keep_card(self, connector: Connector, card: ConnectCard) -> None:
+        """Keep the card that came with a creation for a moment, and none for longer."""
+        now = _now()
+        for connector_id, (at, _, _) in tuple(self._made.items()):
+            if now - at >= CARD_AT_HAND:
+                self._made.pop(connector_id, None)
+        keep_newest(self._made, connector.id, (now, connector, card), MOST_CARDS)
+
     def _required(self, service_id: str) -> tuple[str, ...]:
         """Return the naming fields that the service's own metadata names; none if it has none."""
         try:
@@ -250,6 +265,10 @@ class Portal:
         except ApiError:
             return ()
         return answer.items[0].required
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _clean(typed: str) -> str:

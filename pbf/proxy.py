@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from pbf import door_actions, door_docs, door_invitations
+from pbf.action_limit import limit_actions
 from pbf.answers import (
     JSON,
     Bodies,
@@ -53,6 +54,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
+    limit_actions(app)
     limit_creation(app, "routes.create_connector", _settings())
     app.register_error_handler(PbfError, show_error)
     app.register_error_handler(HTTPException, show_http_error)

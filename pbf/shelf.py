@@ -75,6 +75,10 @@ class Shelf:
         """Keep a value no longer."""
         self._region.delete(f"{key}@{generation}")
 
+    def let_go(self, key: str, generation: str) -> None:
+        """Keep in this process's memory no longer what this process has no room for."""
+        self.drop(key, generation)
+
     def forget(self, key: str) -> None:
         """Begin a new generation."""
         old = self.generation(key)
@@ -126,6 +130,9 @@ class RedisShelf(Shelf):
     def drop(self, key: str, generation: str) -> None:
         """Keep a value no longer."""
         self._try(lambda: self._shared.drop(key, generation))
+
+    def let_go(self, key: str, generation: str) -> None:
+        """Leave it to the other processes; it ends by itself."""
 
     def forget(self, key: str) -> None:
         """Begin a new generation; where Redis is away, as soon as it is back."""

@@ -21,6 +21,17 @@ def send_at_once() -> None:
                 _switch(socket.socket(fileno=os.dup(number)))
 
 
+def keep_senders_addresses() -> None:
+    """Have uvicorn leave a request's client as its socket says, whatever X-Forwarded-For says.
+
+    Uvicorn 0.54 believes the header of whoever connects from this machine, and Streamlit 1.67 has
+    no option against it: any sender behind a proxy that passes the header on could be anybody.
+    """
+    from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+    setattr(_TrustedHosts, "get_trusted_client_address", lambda *_: ("", 0))  # noqa: B010
+
+
 def _switch(known: socket.socket) -> None:
     with known:
         if known.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):

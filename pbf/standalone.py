@@ -51,6 +51,8 @@ def serve(
         ident=None,
         max_request_body_size=LARGEST_STORED_BODY,
         channel_timeout=SECONDS_OF_SILENCE,
+        # Whom the routes believe is theirs to say; see PBF_TRUSTED_PROXIES.
+        clear_untrusted_proxy_headers=False,
     )
     for listening in known.values():
         if isinstance(listening, BaseWSGIServer):

@@ -1,6 +1,7 @@
 """The transport to Fivetran: one pooled session, timeouts, retries, and statuses as errors."""
 
 import ipaddress
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
@@ -8,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util.retry import Retry
 
+from pbf.deadline import DeadlineAdapter, deadline, is_over
 from pbf.errors import (
     ApiError,
     ApiRejected,
@@ -42,6 +43,9 @@ RETRIES = 2
 POOL = 32
 WAIT_AFTER_429 = 60
 LONGEST_MESSAGE = 300
+# As it is once unpacked; a page of 1,000 connectors takes a few.
+MEGABYTES = 64
+PIECE = 64 * 1024
 
 # The version header that all endpoints under /connections want (see the API reference).
 VERSION_2 = "application/json;version=2"
@@ -65,15 +69,23 @@ class GetOnly(Retry):
             raise error
         # To urllib3 a refused connection is a kind of timeout, though it costs no time.
         slow = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
-        if error is not None and (method != "GET" or slow):
+        if is_over() or (error is not None and (method != "GET" or slow)):
             raise MaxRetryError(kwargs["_pool"], args[0] if args else kwargs.get("url"), error)
         return super().increment(method, *args, **kwargs)
+
+
+class Session(requests.Session):
+    """A session that follows no redirect; it would read all of its body first."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return nothing, whatever the answer says."""
 
 
 class Request:
     """The wrapper around requests: one pooled session, safe to share between threads.
 
-    Every call has a connect and a read timeout, in seconds. Raises a subclass of ApiError.
+    A call and its retries have `timeout` seconds in all, and an answer a largest size. Raises a
+    subclass of ApiError.
     """
 
     def __init__(
@@ -85,7 +97,7 @@ class Request:
         # As bytes: requests encodes text as Latin-1, and fails on a key that was pasted wrong.
         pair = (api_key.encode(), api_secret.encode())
         self._secrets = (b64encode(b":".join(pair)).decode(), api_secret, api_key)
-        self._session = requests.Session()
+        self._session = Session()
         self._session.auth = HTTPBasicAuth(*pair)
         self._session.headers["User-Agent"] = "pbf"
         # A jar that threads write to is not safe, and the API needs no cookies.
@@ -102,7 +114,7 @@ class Request:
         )
         for scheme in ("http://", "https://"):
             self._session.mount(
-                scheme, HTTPAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
+                scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
             )
         self.rate_limit = RateLimit()
 
@@ -122,22 +134,27 @@ class Request:
         """Return the `data` of the answer; an empty dict where there is none."""
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
-            answer = self._session.request(
-                method,
-                f"{self._base_url}/v1{path}",
-                params=params,
-                json=body,
-                headers={"Accept": accept},
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with (
+                deadline(self._timeout[1]),
+                self._session.request(
+                    method,
+                    f"{self._base_url}/v1{path}",
+                    params=params,
+                    json=body,
+                    headers={"Accept": accept},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
+                self._note_rate_limit(answer)
+                content = _content(answer)
         except (requests.RequestException, HTTPError) as exc:
             # Of its own, urllib3 raises what it thinks of a host such as "api..example.com".
             raise self._no_answer(exc) from exc
-        self._note_rate_limit(answer)
         if not answer.ok:
-            raise self._rejection(answer)
-        return _data(answer)
+            raise self._rejection(answer, content)
+        return _data(answer.status_code, content)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -165,8 +182,8 @@ class Request:
                 }
             )
 
-    def _rejection(self, answer: requests.Response) -> ApiError:
-        status, said = answer.status_code, self._message(answer)
+    def _rejection(self, answer: requests.Response, content: bytes) -> ApiError:
+        status, said = answer.status_code, self._message(content)
         if status == 429:
             wait = answer.headers.get("Retry-After", "")
             told = wait.isascii() and wait.isdigit() and len(wait) < 10
@@ -188,11 +205,11 @@ class Request:
         error = REJECTIONS.get(status, ApiRejected)
         return error(f"Fivetran refused the request ({status}){said or '.'}")
 
-    def _message(self, answer: requests.Response) -> str:
+    def _message(self, content: bytes) -> str:
         """Return ': <what Fivetran says>', on one line and without a secret, or nothing."""
         try:
-            said = answer.json()["message"]
-        except (ValueError, LookupError, TypeError):
+            said = json.loads(content)["message"]
+        except (ValueError, LookupError, TypeError, RecursionError):
             return ""
         if not isinstance(said, str) or not said.strip():
             return ""
@@ -205,12 +222,24 @@ class Request:
         return f": {said}" if said.endswith((".", "!", "?")) else f": {said}."
 
 
-def _data(answer: requests.Response) -> dict[str, Any]:
+def _content(answer: requests.Response) -> bytes:
+    """Return the body, unpacked; raise BadAnswer as soon as it is too large."""
+    content = bytearray()
+    for piece in answer.iter_content(PIECE):
+        content += piece
+        if len(content) > MEGABYTES * 1024 * 1024:
+            raise BadAnswer(
+                f"An answer from FIVETRAN_API_URL is larger than {MEGABYTES} MB. Check the address."
+            )
+    return bytes(content)
+
+
+def _data(status: int, content: bytes) -> dict[str, Any]:
     try:
-        envelope = answer.json() if answer.content else {}
-    except ValueError:
+        envelope = json.loads(content) if content else {}
+    except (ValueError, RecursionError):
         envelope = None
-    if answer.status_code >= 300 or not isinstance(envelope, dict):
+    if status >= 300 or not isinstance(envelope, dict):
         raise BadAnswer(
             "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address."
         )

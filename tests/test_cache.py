@@ -741,3 +741,93 @@ def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, sou
     for _ in range(2):
         with pytest.raises(type(error)):
             get(cache, source)
+
+
+def test_after_it_was_forgotten_nobody_waits_long_while_a_former_answer_is_known(
+    cache, source, clock, monkeypatch
+):
+    get(cache, source)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+    cache.forget("key")
+    source.says("b")
+    source.hold()
+
+    first = get(cache, source)  # would wait for ever, since nothing lets the source go
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", None)  # nobody waits a second time
+    second = get(cache, source)
+    clock.advance(FAILURE_LIFETIME)
+    third = get(cache, source)
+    source.let_go()
+    settle(cache)
+
+    assert [ids(answer) for answer in (first, second, third)] == [["a"]] * 3
+    assert {str(answer.problem) for answer in (first, second, third)} == {
+        "Fivetran takes long to answer."
+    }
+    assert (ids(get(cache, source)), get(cache, source).problem) == (["b"], None)
+
+
+@pytest.mark.parametrize("error", DOWN)
+def test_a_slow_request_that_fails_in_the_end_leaves_the_former_answer(
+    cache, source, monkeypatch, error
+):
+    get(cache, source)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+    cache.forget("key")
+    source.fails(error)
+    source.hold()
+    get(cache, source)
+    source.let_go()
+    settle(cache)
+
+    answer = get(cache, source)
+
+    assert (ids(answer), answer.problem) == (["a"], error)
+
+
+def test_forgetting_again_and_again_loses_no_former_answer(cache, source, monkeypatch):
+    get(cache, source)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+    source.hold()
+
+    answers = []
+    for _ in range(3):
+        cache.forget("key")
+        answers.append(ids(get(cache, source)))
+
+    assert answers == [["a"]] * 3
+
+
+def test_with_patience_a_first_answer_is_not_waited_for_without_end(cache, source, clock):
+    source.hold()
+
+    with pytest.raises(TimedOut, match="takes long"):
+        cache.get("key", source, lifetime=lambda _: LIFETIME, patience=0.05)
+    clock.advance(FAILURE_LIFETIME)
+    with pytest.raises(TimedOut, match="takes long"):
+        # Would wait for ever: what was slow a moment ago is not waited for again.
+        cache.get("key", source, lifetime=lambda _: LIFETIME, patience=600)
+    source.let_go()
+    settle(cache)
+
+    assert ids(cache.get("key", source, lifetime=lambda _: LIFETIME, patience=0.05)) == ["a"]
+    assert source.calls == 1
+
+
+def test_no_more_keys_are_kept_than_are_allowed(clock, source):
+    cache = SharedCache(clock=clock, most=3)
+
+    for number in range(20):
+        get(cache, source, f"key {number}")
+        if number < 10:
+            cache.forget(f"key {number}")
+    source.fails(TimedOut("down"))
+    for number in range(20, 30):
+        with pytest.raises(TimedOut):
+            get(cache, source, f"key {number}")
+
+    kept = (cache._known, cache._former, cache._failures, cache._flights)
+    assert [len(each) for each in kept] == [3, 3, 3, 0]
+    assert list(cache._known) == ["key 17", "key 18", "key 19"]  # the newest
+    assert len([key for key in cache._shelf._region.backend._cache if "@" in key]) == 3
+    cache.close()

@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,7 +23,8 @@ from pbf.errors import (
     UnknownConnector,
     UnknownService,
 )
-from pbf.portal import Portal, Tenant
+from pbf.listing import LOOKS_A_MINUTE, UNKNOWN_LIFETIME
+from pbf.portal import CARD_AT_HAND, Portal, Tenant
 from pbf.runtime import Runtime
 
 API = "https://fivetran.example"
@@ -426,3 +428,127 @@ def test_a_wrong_key_is_not_taken_for_a_wrong_group(remote, api):
 
     with pytest.raises(Unauthorized):
         remote.connectors()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda portal, id_: portal.connector(id_), id="read"),
+        pytest.param(lambda portal, id_: portal.operations.delete(id_), id="delete"),
+        pytest.param(lambda portal, id_: portal.operations.delete(id_, now=True), id="at-once"),
+        pytest.param(lambda portal, id_: portal.operations.restore(id_), id="restore"),
+        pytest.param(lambda portal, id_: portal.operations.sync(id_), id="sync"),
+        pytest.param(lambda portal, id_: portal.operations.test(id_), id="test"),
+        pytest.param(lambda portal, id_: portal.operations.pause(id_), id="pause"),
+        pytest.param(lambda portal, id_: portal.operations.history(id_), id="history"),
+        pytest.param(lambda portal, id_: portal.operations.schemas(id_), id="schemas"),
+        pytest.param(lambda portal, id_: portal.hand_off(id_, return_url=RETURN), id="hand-off"),
+        pytest.param(lambda portal, id_: portal.invitation(id_), id="invitation"),
+    ],
+)
+def test_ids_that_do_not_exist_cost_next_to_nothing(remote, api, monkeypatch, use):
+    listed = api.get(CONNECTORS, json=items(MADE))
+    now = remote.connectors().fetched_at
+    monkeypatch.setattr(remote._list, "_clock", lambda: now + 10)
+
+    for number in range(30):
+        with pytest.raises(UnknownConnector):
+            use(remote, f"stranger_{number}")
+
+    assert 1 <= len(listed.calls) <= 1 + LOOKS_A_MINUTE
+
+
+def test_an_id_that_does_not_exist_is_remembered_for_a_while(remote, api, monkeypatch):
+    listed = api.get(CONNECTORS, json=items())
+    start = remote.connectors().fetched_at
+    clock = [start]
+    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
+    asked = []
+
+    for later in (10, 11, 14, 10 + UNKNOWN_LIFETIME):
+        clock[0] = start + later
+        with pytest.raises(UnknownConnector):
+            remote.connector("one")
+        asked.append(len(listed.calls))
+
+    assert asked == [2, 2, 2, 3]
+
+
+def test_ids_that_do_not_exist_do_not_fill_the_memory(remote, api, monkeypatch):
+    api.get(CONNECTORS, json=items())
+    clock = [remote.connectors().fetched_at]
+    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
+    monkeypatch.setattr("pbf.listing.KEPT_UNKNOWN", 3)
+
+    for number in range(10):
+        clock[0] += 60
+        with pytest.raises(UnknownConnector):
+            remote.connector(f"stranger_{number}")
+
+    assert len(remote._list._unknown._absent) == 3
+    assert len(remote._list._unknown._looks) <= LOOKS_A_MINUTE
+
+
+def test_an_id_longer_than_any_real_one_is_not_looked_up(remote, api):
+    with pytest.raises(UnknownConnector):
+        remote.connector("a" * 201)
+
+
+def test_a_connector_is_found_though_strangers_ask_for_others(remote, api, monkeypatch):
+    listed = api.get(CONNECTORS, json=items())
+    clock = [remote.connectors().fetched_at]
+    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
+    for number in range(2):
+        clock[0] += 10
+        with pytest.raises(UnknownConnector):
+            remote.connector(f"stranger_{number}")
+    api.replace(responses.GET, CONNECTORS, json=items(MADE))
+    clock[0] += 10
+
+    assert remote.connector("one").id == "one"
+    assert len(listed.calls) >= 3
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda portal, id_: portal.operations.delete(id_), id="delete-again"),
+        pytest.param(
+            lambda portal, id_: portal.operations.restore(id_), id="restore-what-is-there"
+        ),
+    ],
+)
+def test_what_writes_nothing_forgets_nothing(portal, sandbox, use):
+    made = create(portal)
+    if "delete" in str(use.__code__.co_names):
+        portal.operations.delete(made.id)
+    before = portal.connectors()
+
+    for _ in range(3):
+        use(portal, made.id)
+
+    assert portal.connectors().fetched_at == before.fetched_at
+
+
+def test_a_deletion_and_its_undoing_show_at_once(portal):
+    made = create(portal)
+
+    portal.operations.delete(made.id)
+    gone = made.id not in {one.id for one in portal.connectors().items}
+    portal.operations.restore(made.id)
+
+    assert gone
+    assert portal.connector(made.id).id == made.id
+
+
+def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
+    monkeypatch.setattr("pbf.portal.MOST_CARDS", 3)
+    for number in range(5):
+        create(portal, f"Sales {number}")
+    kept = [card.uri for _, _, card in portal._made.values()]
+    now = datetime.now(UTC)
+    monkeypatch.setattr("pbf.portal._now", lambda: now + CARD_AT_HAND)
+    create(portal, "Sales 5")
+
+    assert len(kept) == 3
+    assert len(portal._made) == 1

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -205,3 +206,17 @@ def test_an_unchanged_list_keeps_the_connection_and_has_no_body(product):
     for status, body, headers in told:
         assert (status, body, headers["vary"]) == (304, b"", "Accept-Encoding")
         assert {"content-encoding", "connection"}.isdisjoint(headers)
+
+
+def test_a_forged_x_forwarded_for_gets_around_no_limit(tmp_path: Path):
+    with dashboard(tmp_path, PBF_ACTION_LIMIT="2 per hour") as url:
+        answers = [
+            get(
+                f"{url}/_/go/forged",
+                headers={"X-Forwarded-For": f"192.0.2.{number}"},
+                allow_redirects=False,
+            )
+            for number in range(3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 429]

@@ -91,3 +91,24 @@ def test_the_server_is_up_before_the_rest_is_imported():
     ).stdout
 
     assert said == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "statuses"),
+    [("0", [303, 303, 429]), ("1", [303, 303, 303])],
+    ids=["nobody-is-believed", "one-proxy-is-believed"],
+)
+def test_x_forwarded_for_is_believed_from_trusted_proxies_only(tmp_path, proxies, statuses):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"PBF_ACTION_LIMIT": "2 per hour", "PBF_TRUSTED_PROXIES": proxies}
+    command = ["pbf", "proxy", "--port", str(port)]
+    with running(command, tmp_path, f"{url}/_/healthz", **settings):
+        answers = []
+        for number in range(3):
+            link = HTTPConnection(urlsplit(url).netloc, timeout=30)
+            link.request("GET", "/_/go/x", headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            answers.append(link.getresponse().status)
+            link.close()
+
+    assert answers == statuses

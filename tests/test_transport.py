@@ -1,13 +1,15 @@
 """The transport, against answers of `responses` and, where sockets matter, a real server."""
 
+import gzip
 import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 import responses
 from urllib3.util import connection
 
@@ -660,3 +662,139 @@ def test_many_threads_share_one_request():
             caller.join()
 
     assert sorted(answers, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
+
+
+@contextmanager
+def dripping(beginning: bytes, drop: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of a server that sends one drop after the other, and who has hung up."""
+    ended: list[str] = []
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        to.wfile.write(beginning)
+        try:
+            for _ in range(500):
+                to.wfile.write(drop)
+                # Much less than the time-out, which a read for itself would never reach.
+                if hung_up.wait(0.02):
+                    break
+        except OSError:
+            ended.append(to.path)
+        to.close_connection = True
+
+    hung_up = threading.Event()
+    try:
+        with server(handle) as (url, _):
+            yield url, ended
+            hung_up.set()
+    finally:
+        hung_up.set()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        pytest.param(b"HTTP/1.1 ", b" ", id="status-line"),
+        pytest.param(OK, b"X", id="header-without-end"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="only-interim-answers"),
+        pytest.param(OK + b"Content-Length: 100000\r\n\r\n", b" ", id="body"),
+        pytest.param(OK + b"\r\n", b" ", id="body-without-length"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="chunks"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0", id="length-of-a-chunk"),
+        pytest.param(
+            b"HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\n\r\n", b" ", id="body-of-an-error"
+        ),
+    ],
+)
+def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning, drop):
+    with dripping(beginning, drop) as (url, _):
+        request = Request(url, KEY, SECRET, timeout=0.3)
+
+        with pytest.raises(TimedOut, match=r"within 0\.3 seconds"):
+            request.send(method, "/connections")
+
+        request.close()
+
+
+def test_all_tries_together_have_the_time_of_one():
+    done = threading.Event()
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        done.wait(0.2)
+        reply(to, 503, b"")
+
+    with server(handle) as (url, got):
+        with pytest.raises((TimedOut, ServerFailed)):
+            Request(url, KEY, SECRET, timeout=0.3).send("GET", "/connections")
+        done.set()
+
+        assert len(got) <= 2
+
+
+def test_after_an_answer_that_was_given_up_the_next_call_works():
+    done = threading.Event()
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        to.protocol_version = "HTTP/1.1"
+        reply(to, 200, b'{"data": {}}', length="12" if count > 40 else "500")
+        to.close_connection = False
+        if count <= 40:
+            to.wfile.flush()
+            done.wait(10)
+
+    with server(handle) as (url, _):
+        request = Request(url, KEY, SECRET, timeout=0.02)
+        for _ in range(40):
+            with pytest.raises(TimedOut):
+                request.send("POST", "/x")
+        request._timeout = (5.0, 10.0)
+
+        assert request.send("POST", "/x") == {}
+        pool = request._session.get_adapter(url).poolmanager.connection_from_url(url).pool
+        assert sum(one is not None and one.sock is not None for one in pool.queue) <= 1
+        done.set()
+        request.close()
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 503])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, status, packed):
+    monkeypatch.setattr("pbf.transport.MEGABYTES", 1)
+    body = b'{"data": {"a": "' + b"a" * 50_000_000 + b'"}}'
+    headers = {"Content_Encoding": "gzip"} if packed else {}
+    sent = gzip.compress(body, 1) if packed else body
+    largest: list[int] = []
+    original = requests.Response.iter_content
+
+    def iter_content(answer, size):
+        for piece in original(answer, size):
+            largest.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(requests.Response, "iter_content", iter_content)
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        with suppress(OSError):  # nobody reads on
+            reply(to, status, sent, Location="/elsewhere", **headers)
+        to.close_connection = True
+
+    with server(handle) as (url, _):
+        request = Request(url, KEY, SECRET)
+        with pytest.raises(BadAnswer, match="larger than 1 MB"):
+            request.send("POST", "/x")
+        request.close()
+
+    assert sum(largest) < 2 * 1024 * 1024
+
+
+def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
+    api.get(f"{API}/v1/x", body=b"[" * 100_000)
+    api.get(f"{API}/v1/y", status=400, body=b"[" * 100_000)
+
+    with pytest.raises(BadAnswer):
+        request_to_api.send("GET", "/x")
+    with pytest.raises(InvalidRequest):
+        request_to_api.send("GET", "/y")

@@ -42,7 +42,10 @@ def named(operations: list[tuple[str, str]]) -> Any:
 def client(house: Runtime, sandbox: SandboxServer) -> FlaskClient:
     """The routes, on a sandbox that refuses nothing for being asked often."""
     sandbox.world.limits.plan = "off"
-    unlimited = replace(house, settings=replace(house.settings, create_limit=""))
+    unlimited = replace(
+        house,
+        settings=replace(house.settings, create_limit="", action_limit="", total_action_limit=""),
+    )
     return create_app(lambda: unlimited).test_client()
 
 
