@@ -32,6 +32,8 @@ class Deletions:
 
     def find(self, group_id: str, connector_id: str) -> Deletion | None:
         """Return the one of a connector, if it waits."""
+        if not connector_id.isprintable():
+            return None  # an id from outside may be what no database takes
         with self._database.session() as session:
             row = session.get(DeletionRow, (group_id, connector_id))
             return _read(row) if row else None
