@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "audit":
         return audit()
     if chosen.command == "sweep":
-        return sweep_up(chosen.days, really_delete=chosen.delete)
+        return sweep_up(chosen.days, really_delete=chosen.delete or chosen.now, at_once=chosen.now)
     try:
         if chosen.command == "sandbox":
             sandbox_commands.run(chosen)
@@ -77,11 +77,12 @@ def audit() -> int:
     return 0
 
 
-def sweep_up(days: int, *, really_delete: bool) -> int:
+def sweep_up(days: int, *, really_delete: bool, at_once: bool) -> int:
     """Print what the sweep finds and does; 1 if anything went wrong."""
     good = True
     with acting("command"):
-        for finding in sweep(runtime, days=days, really_delete=really_delete):
+        found = sweep(runtime, days=days, really_delete=really_delete, at_once=at_once)
+        for finding in found:
             print(finding, flush=True)
             good = good and finding.good
     return 0 if good else 1
@@ -115,7 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--days", type=_days, default=30, help="older than so many days (default 30)"
     )
-    command.add_argument("--delete", action="store_true", help="do it; else nothing is deleted")
+    command.add_argument(
+        "--delete",
+        action="store_true",
+        help="delete them, so that it can be undone for PBF_DELETION_GRACE hours",
+    )
+    command.add_argument("--now", action="store_true", help="delete them for good at once")
     return parser
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pbf import ui
 from pbf.actions import LABELS
 from pbf.health import Tone
-from pbf.journal import DONE
+from pbf.journal import DONE, NOTHING
 from pbf.models import Connector
 from pbf.panels import address
 from pbf.places import PREFIX
@@ -33,10 +33,12 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "choose_tables": "Choose tables",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
+    "taken back": "Keep a deleted connector that is in use",
 }
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     DONE: ("Done", "good"),
+    NOTHING: ("Nothing to do", "quiet"),
     "NotNow": ("Not possible then", "attention"),
     "UnknownConnector": ("No such connector", "attention"),
     "NameTaken": ("Name was taken", "attention"),

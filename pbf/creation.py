@@ -1,8 +1,9 @@
 """Creation that happens once, though Fivetran knows no idempotency key and answers get lost.
 
 An attempt is written down with its permanent name reserved before the call. Whoever finds it
-later, with nobody at work on it, first looks the name up in the group: found, it is adopted; not
-found, and only then, the call is made again under the same name, which Fivetran gives out once.
+later, with nobody at work on it, first looks the name up in the group. What an earlier call may
+have made is adopted; another connector of that name is left alone, and the name is taken; only
+if there is none the call is made again under the same name, which Fivetran gives out once.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf import naming
+from pbf import evidence, naming
 from pbf.api_client import ApiClient
 from pbf.doubt import DOUBTFUL
 from pbf.errors import (
@@ -77,20 +78,33 @@ class Creator:
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
 
     def name(self, service_id: str, typed: str, *, key: str | None = None) -> PermanentName:
-        """Return the permanent name, taken if listed or reserved by another attempt than `key`."""
-        return self._name(service_id, typed, _digest(key) if key else "")
+        """Return the permanent name, taken if listed or reserved by another attempt than `key`.
+
+        It is pending, and not taken, while an attempt at the same thing is not settled.
+        """
+        wanted = self._wanted(service_id, typed, key)
+        return self._name(wanted, wanted.key if key else "")
 
     def made_by(self, key: str) -> str | None:
         """Return the id of the connector that the attempt of a key has led to, if any."""
         known = self._store.creations.find(self._group_id, _digest(key))
         return known.connector_id if known else None
 
-    def _name(self, service_id: str, typed: str, mine: str) -> PermanentName:
-        existing = self._existing()
+    def _name(self, wanted: Creation, mine: str) -> PermanentName:
+        existing, own = self._existing(), None
         for creation in self._store.creations.unsettled(self._group_id):
-            if creation.key != mine and creation.reserved:
+            if creation.key == mine or _same(creation, wanted):
+                own = creation
+            elif creation.reserved:
                 existing.append(creation.reserved)
-        return naming.permanent_name(service_id, typed, existing, self._required(service_id))
+        if own:
+            existing = [schema for schema in existing if schema != own.schema_name]
+        return replace(self._free(wanted, existing), pending=own is not None)
+
+    @staticmethod
+    def _free(wanted: Creation, existing: list[str]) -> PermanentName:
+        fields = wanted.naming_fields
+        return naming.permanent_name(wanted.service, wanted.typed, existing, fields)
 
     def create(
         self,
@@ -116,14 +130,16 @@ class Creator:
             if isinstance(mine, Connector):
                 note.left_out = True  # it is in the log since it was made
                 return mine
-            made = note.about(self._carry_out(mine, owner, redirect(wanted.schema_name)))
+            made = note.about(self._carry_out(mine, owner, redirect(mine.schema_name)))
         if mine.key != wanted.key and key:
             self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
             self._finish(wanted, made)
         return made
 
     def _wanted(self, service_id: str, typed: str, key: str | None) -> Creation:
-        name = naming.permanent_name(service_id, typed, (), self._required(service_id))
+        # Asked for once: the answer may be another one later, and the name with it.
+        fields = naming.fields(service_id, self._required(service_id))
+        name = naming.permanent_name(service_id, typed, (), fields)
         return Creation(
             group_id=self._group_id,
             key=_digest(key or uuid4().hex),
@@ -132,6 +148,7 @@ class Creator:
             typed=typed,
             schema_name=name.schema,
             reserved=name.name,
+            naming_fields=fields,
         )
 
     def settle_abandoned(self) -> None:
@@ -146,11 +163,12 @@ class Creator:
         ledger = self._store.creations
         while True:
             known = ledger.find(wanted.group_id, wanted.key)
+            holder = ledger.holder(wanted.group_id, wanted.reserved or "")
+            if known is None and holder and _same(holder, wanted):
+                known = holder  # begun under another key, such as by a process that died
             if known is None:
-                if other := self._refuse_if_taken(wanted):
-                    if ledger.take(other, owner, self._lease):
-                        return other
-                elif ledger.open(wanted, owner, self._lease):
+                self._refuse_if_taken(wanted, holder)
+                if ledger.open(wanted, owner, self._lease):
                     return wanted
             elif known.fingerprint != wanted.fingerprint:
                 raise KeyReused(
@@ -178,16 +196,9 @@ class Creator:
             return self._find(connector_id)
         return None
 
-    def _refuse_if_taken(self, wanted: Creation) -> Creation | None:
-        """Raise NameTaken if somebody else has the name.
-
-        Return an attempt at the same thing that nobody is at work on: it is to be continued.
-        """
-        name = wanted.reserved or ""
-        holder = self._store.creations.holder(wanted.group_id, name)
+    def _refuse_if_taken(self, wanted: Creation, holder: Creation | None) -> None:
+        """Raise NameTaken if somebody else has the name."""
         if holder and not holder.is_held:
-            if holder.fingerprint == wanted.fingerprint:
-                return holder
             with suppress(ApiError):
                 self._settle(holder)
         try:
@@ -196,46 +207,70 @@ class Creator:
             # The same attempt may have come to its end elsewhere since we looked.
             if self._store.creations.find(wanted.group_id, wanted.key) is None:
                 raise
-        return None
 
     def _refuse_if_listed(self, wanted: Creation) -> None:
-        if (now := self._name(wanted.service, wanted.typed, wanted.key)).taken:
-            raise NameTaken(f"The name {now.name} is taken. {now.free} is free.", free=now.free)
+        if (now := self._name(wanted, wanted.key)).taken:
+            raise _taken(now)
 
     def _carry_out(self, creation: Creation, owner: str, redirect_uri: str) -> Connector:
         """Make the call, unless an earlier one that was in doubt has led to a connector."""
-        ledger, doubt = self._store.creations, creation.sent_at
-        if doubt and (found := self._looked_up(creation, owner)):
-            return self._finish(creation, found)
-        if not ledger.hold(creation, owner, self._lease):
+        if found := self._looked_up(creation, owner):
+            return self._settled(creation, owner, found)
+        sent = replace(creation, sent_at=self._sent_at(creation))
+        if not self._store.creations.hold(
+            creation, owner, self._lease, sent_at=sent.sent_at or 0.0
+        ):
             raise _in_progress(creation)
-        sent = replace(creation, sent_at=time.time())
         try:
             made = self._client.create_connector(
                 creation.service,
                 self._group_id,
                 naming.slug(creation.typed),
-                required=self._required(creation.service),
+                required=creation.naming_fields or self._required(creation.service),
                 redirect_uri=redirect_uri,
             )
         except DOUBTFUL as error:
-            with suppress(ApiError):
-                if found := self._looked_up(sent, owner):
-                    return self._finish(creation, found)
+            try:
+                found = self._looked_up(sent, owner)
+            except ApiError:
+                raise error from None
+            if found:
+                return self._settled(sent, owner, found)
             self._let_go(sent, owner)
-            raise error
+            raise
         except ApiRejected as error:
             return self._refused(creation, owner, error)
         return self._finish(creation, made)
 
+    def _sent_at(self, creation: Creation) -> float:
+        """Return when the first call goes out that may still lead to a connector.
+
+        The latest answer was that the name is not there: whatever has it before that is not ours.
+        """
+        now = self._now()
+        earlier = creation.sent_at
+        return now if earlier is None or earlier + self._lease < now else earlier
+
+    def _now(self) -> float:
+        """Return the time by Fivetran's own clock, in whole seconds, as last told."""
+        return self._client.date or float(int(time.time()))
+
     def _looked_up(self, creation: Creation, owner: str) -> Connector | None:
-        """Return the connector of an attempt's name and service; where nobody can tell, let go."""
+        """Return the connector of an attempt's name; where nobody can tell, let go."""
         try:
-            found = self._of_that_name(creation)
+            return self._of_that_name(creation)
         except ApiError:
             self._let_go(creation, owner)
             raise
-        return found if found and found.service == creation.service else None
+
+    def _settled(self, creation: Creation, owner: str, found: Connector) -> Connector:
+        """Adopt the connector of an attempt's name if the attempt made it, else raise NameTaken."""
+        if _made(creation, found):
+            return self._finish(creation, found)
+        with suppress(StoreFailed):
+            self._store.creations.drop(creation, owner)
+        self._forget()
+        raise _taken(self._free(creation, [*self._existing(), found.schema_name]))
 
     def _refused(self, creation: Creation, owner: str, error: ApiRejected) -> Connector:
         """Say why Fivetran did not create it; what an earlier call made after all is adopted."""
@@ -245,11 +280,9 @@ class Creator:
         if isinstance(error, InvalidRequest | Conflict):
             with suppress(ApiError):
                 found = self._of_that_name(creation)
-        if found and creation.sent_at and found.service == creation.service:
-            return self._finish(creation, found)
-        self._let_go(creation, owner)
         if found:
-            self._refuse_if_listed(creation)
+            return self._settled(creation, owner, found)
+        self._let_go(creation, owner)
         raise error
 
     def _of_that_name(self, creation: Creation) -> Connector | None:
@@ -281,10 +314,11 @@ class Creator:
         owner, ledger = uuid4().hex, self._store.creations
         if not ledger.take(creation, owner, self._lease):
             return
-        if creation.sent_at and (found := self._looked_up(creation, owner)):
+        found = self._looked_up(creation, owner) if creation.sent_at else None
+        if found and _made(creation, found):
             with self._journal.noted("create", details="its answer was lost") as note:
                 note.about(self._finish(creation, found))
-        elif creation.sent_at and time.time() < creation.sent_at + self._lease:
+        elif creation.sent_at and not found and self._now() < creation.sent_at + self._lease:
             # The call may still be on its way.
             self._let_go(creation, owner)
         else:
@@ -297,6 +331,21 @@ def _in_progress(creation: Creation) -> InProgress:
         "This connector is being created already. Try again in a moment.",
         retry_after=max(1, min(left, LONGEST_RETRY_AFTER)),
     )
+
+
+def _made(creation: Creation, found: Connector) -> bool:
+    """Whether a connector, whose name was not there before, is what an attempt has led to."""
+    sent_at = creation.sent_at
+    return sent_at is not None and evidence.made(found, service=creation.service, sent_at=sent_at)
+
+
+def _same(one: Creation, other: Creation) -> bool:
+    """Whether two attempts are at the same thing, and the first is not settled."""
+    return one.reserved is not None and one.fingerprint == other.fingerprint
+
+
+def _taken(name: PermanentName) -> NameTaken:
+    return NameTaken(f"The name {name.name} is taken. {name.free} is free.", free=name.free)
 
 
 def _digest(text: str) -> str:

@@ -1,30 +1,33 @@
 """Deletion that forgives: a connector is paused and hidden first, and deleted for good later.
 
-It is written down before anything is done; until its time has come it can be taken back. Whoever
-is at work on it holds a lease, and looks at Fivetran before doing what was decided long ago: by
-then the id may belong to another connector.
+It is written down before anything is done; until its time has come it can be undone. Whoever is at
+work on it holds a lease, and looks at Fivetran before doing what was decided long ago: by then the
+id may belong to another connector, or somebody may have resumed this one. Then it is not deleted.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf import doubt
+from pbf import doubt, evidence
 from pbf.api_client import ApiClient
 from pbf.errors import (
     ApiError,
     InProgress,
     NotFound,
+    NotNow,
     PbfError,
     RateLimited,
     StoreFailed,
     UnknownConnector,
     Unreachable,
 )
-from pbf.journal import Journal
+from pbf.journal import NOTHING, Journal, Note
 from pbf.models import Connector
 from pbf.pending import Deletion
 
@@ -41,6 +44,10 @@ AT_ONCE = 20
 TRY_AGAIN = 5
 LONGEST_NAME = 200
 TOO_LATE = "It has been deleted for good already."
+IN_USE = (
+    "It was not deleted: it was resumed or used at Fivetran since. It is in the list again; "
+    "delete it there if you still want to."
+)
 
 logger = logging.getLogger("pbf")
 
@@ -78,22 +85,30 @@ class Remover:
     ) -> Deletion | None:
         """Pause and hide a connector; return what waits, None if it is gone for good.
 
-        That it is where there is no time to undo it, or by `now`, even if it waits already.
-        `forget` is called once something was written.
+        That it is where there is no time to undo it, or by `now`, even if it waits already; but
+        raises NotNow if somebody has made use of it while it waited. `forget` is called once
+        something was written.
         """
+        try:
+            # Whatever the list says: it may have been made while the database was away.
+            waits = self._rows.find(self._group_id, connector_id)
+        except StoreFailed as error:
+            raise StoreFailed(f"Nothing was deleted. {error}") from error
+        now = now or not self._grace
         try:
             connector = self._find(connector_id)
         except UnknownConnector:
-            waits = self._rows.find(self._group_id, connector_id)
             if waits is None:
                 with self._journal.noted("delete", connector_id):
                     raise
             if not now:
                 return waits
             return self._noted("delete for good", waits, self._carry_out, forget)
-        at_once = now or not self._grace
-        doing = self._end if at_once else self._hide
-        return self._noted("delete", self._of(connector), doing, forget)
+        if not now:
+            return self._noted("delete", self._of(connector), self._hide, forget)
+        if waits and waits.schema_name == connector.schema_name:
+            return self._noted("delete for good", waits, self._carry_out, forget)
+        return self._noted("delete", self._of(connector), self._end, forget)
 
     def restore(self, connector_id: str, *, forget: Callable[[], None]) -> None:
         """Let a connector be as it was before; one that does not wait stays as it is.
@@ -112,14 +127,16 @@ class Remover:
         self._running.update(connector_ids)
 
     def carry_out_due(self) -> float | None:
-        """Delete for good what is due, and pause what runs; return when the next one is due.
+        """Delete for good what is due, and see to what runs; return when the next one is due.
 
         Raises the error of Fivetran's after which nothing else would succeed either.
         """
         waiting, now = self._rows.listed(self._group_id), time.time()
-        todo = [one for one in waiting if one.due_at <= now or self._runs(one)]
-        for one in todo[:AT_ONCE]:
-            doing = self._at_its_time if one.due_at <= now else self._pause_again
+        ready = [one for one in waiting if one.lease_until <= now]
+        todo = [one for one in ready if one.due_at <= now or self._runs(one)]
+        # Those that Fivetran refused wait behind those that were not tried so lately.
+        for one in sorted(todo, key=lambda one: one.lease_until)[:AT_ONCE]:
+            doing = self._at_its_time if one.due_at <= now else self._see_to
             try:
                 doing(one)
             except InProgress:
@@ -144,17 +161,32 @@ class Remover:
             lease_until=now + self._lease,
         )
 
-    def _end(self, deletion: Deletion) -> None:
-        doubt.delete(self._client, deletion.connector_id)
+    def _end(self, deletion: Deletion, note: Note) -> None:
+        if not doubt.delete(self._client, deletion.connector_id):
+            note.outcome = NOTHING
 
-    def _hide(self, mine: Deletion) -> Deletion | None:
+    def _hide(self, mine: Deletion, note: Note) -> Deletion | None:
         """Write it down and pause the connector; what cannot be paused is not hidden either."""
+        found = self._look(mine)
+        if found is None:
+            note.outcome = NOTHING
+            return None
+        mine = replace(
+            mine,
+            was_paused=bool(found.paused),
+            setup_state=found.status.setup_state,
+            lease_until=time.time() + self._lease,
+        )
         try:
             while not self._rows.add(mine):
                 if waits := self._there_already(mine):
+                    note.left_out = True
                     return waits
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
+        return self._pause(mine, note)
+
+    def _pause(self, mine: Deletion, note: Note) -> Deletion | None:
         try:
             if not mine.was_paused:
                 doubt.change(self._client, mine.connector_id, paused=True)
@@ -162,11 +194,17 @@ class Remover:
             with suppress(StoreFailed):
                 self._rows.remove(mine)
             if isinstance(error, NotFound):
+                note.outcome = NOTHING
                 return None
             raise
+        mine = replace(mine, paused_at=self._now())
         with suppress(StoreFailed):
             self._rows.put_back(mine)
         return mine
+
+    def _now(self) -> float:
+        """Return the time by Fivetran's own clock, as its latest answer had it."""
+        return self._client.date or time.time()
 
     def _there_already(self, mine: Deletion) -> Deletion | None:
         """Return the deletion that another tab or process began, unless it is out of the way."""
@@ -175,8 +213,15 @@ class Remover:
             # A sandbox that starts again hands out the same ids.
             self._rows.remove(waits)
             return None
-        if waits and waits.is_held:
+        if waits is None:
+            return None
+        if waits.is_held:
             raise _busy()
+        found = self._look(waits)
+        if found and found.paused is False:
+            with self._held(waits) as old:
+                self._take_back(old)
+            return None
         return waits
 
     @contextmanager
@@ -206,29 +251,45 @@ class Remover:
         logger.warning("%s is another connector by now; it is left alone", found.id)
         return None
 
-    def _carry_out(self, waits: Deletion, wait: float = 0.0) -> None:
+    def _carry_out(self, waits: Deletion, note: Note, wait: float = 0.0) -> None:
+        """Delete it for good, unless somebody has made use of it since it was hidden."""
         with self._held(waits, wait) as mine:
-            if self._look(mine):
+            found = self._look(mine)
+            if found is None:
+                note.outcome = NOTHING
+            elif _is_in_use(mine, found):
+                self._take_back(mine)
+                raise NotNow(IN_USE)
+            else:
                 # The look may have taken long, and somebody may have brought it back meanwhile.
                 if not self._rows.hold(mine, self._lease):
                     raise _busy()
-                self._end(mine)
+                self._end(mine, note)
             self._rows.remove(mine)
 
     def _at_its_time(self, waits: Deletion) -> None:
-        self._carry_out(waits, WAIT_AFTER_FAILURE)
-        self._journal.done("delete for good", waits.connector_id, name=waits.schema_name)
+        note = Note(waits.connector_id, waits.schema_name, "")
+        with suppress(NotNow):
+            self._carry_out(waits, note, WAIT_AFTER_FAILURE)
+            self._journal.write("delete for good", note)
         self._forget()
 
-    def _bring_back(self, waits: Deletion) -> None:
+    def _take_back(self, mine: Deletion) -> None:
+        """Forget a deletion, so that the connector is shown again as it is."""
+        if not self._rows.remove(mine):
+            raise _busy()
+        note = Note(mine.connector_id, mine.schema_name, "resumed or used since it was deleted")
+        self._journal.write("taken back", note)
+        self._forget()
+
+    def _bring_back(self, waits: Deletion, _: Note) -> None:
         with self._held(waits) as mine:
-            if not mine.was_paused:
-                found = self._look(mine)
-                if found is None:
-                    self._rows.remove(mine)
-                    raise UnknownConnector(TOO_LATE)
-                if found.paused is not False:
-                    doubt.change(self._client, found.id, paused=False)
+            found = self._look(mine)
+            if found is None:
+                self._rows.remove(mine)
+                raise UnknownConnector(TOO_LATE)
+            if not mine.was_paused and found.paused is not False:
+                doubt.change(self._client, found.id, paused=False)
             if not self._rows.remove(mine):
                 raise _busy()
 
@@ -236,29 +297,34 @@ class Remover:
         """Whether it may not be paused: somebody ended in the midst, or it was seen to run."""
         return waits.was_abandoned or waits.connector_id in self._running
 
-    def _pause_again(self, waits: Deletion) -> None:
+    def _see_to(self, waits: Deletion) -> None:
+        """Pause what our own pause did not reach; what was paused and runs was taken back."""
         self._running.add(waits.connector_id)
         with self._held(waits, WAIT_AFTER_FAILURE) as mine:
             found = self._look(mine)
             if found is None:
                 self._rows.remove(mine)
+            elif mine.paused_at is not None and _is_in_use(mine, found):
+                self._take_back(mine)
             else:
                 if not found.paused:
                     doubt.change(self._client, found.id, paused=True)
-                self._rows.put_back(mine)
+                    note = Note(found.id, found.schema_name, "its deletion was cut short")
+                    self._journal.write("pause", note)
+                self._rows.put_back(replace(mine, paused_at=mine.paused_at or self._now()))
         self._running.discard(waits.connector_id)
 
     def _noted(
         self,
         what: str,
         deletion: Deletion,
-        doing: Callable[[Deletion], Deletion | None],
+        doing: Callable[[Deletion, Note], Deletion | None],
         forget: Callable[[], None],
     ) -> Deletion | None:
         """Do it, and write into the audit log what came of it."""
         with self._journal.noted(what, deletion.connector_id, name=deletion.schema_name) as note:
             try:
-                waits = doing(deletion)
+                waits = doing(deletion, note)
             except InProgress:
                 raise  # somebody else is at work on it, so nothing was written
             except PbfError:
@@ -268,6 +334,12 @@ class Remover:
             if waits:
                 note.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
             return waits
+
+
+def _is_in_use(mine: Deletion, found: Connector) -> bool:
+    # Where our pause was never seen to have worked, no time of it is known.
+    paused_at = math.inf if mine.paused_at is None else mine.paused_at
+    return evidence.resumed(found, paused_at=paused_at, setup_state=mine.setup_state)
 
 
 def _busy() -> InProgress:

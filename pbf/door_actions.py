@@ -3,16 +3,12 @@
 After each action the connector is read anew: the answer is what Fivetran then says of it.
 """
 
-from contextlib import suppress
-
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.answers import aged, detailed_connector, shown
 from pbf.door import opened
-from pbf.errors import UnknownConnector
 from pbf.places import PREFIX
-from pbf.portal import Portal
 from pbf.shapes import Deleted, SetupTest, SetupTestResults
 from pbf.wishes import Change, read, read_flag
 
@@ -31,10 +27,7 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, and change its schedule."""
     wanted, portal = read(Change, request.get_json()), opened().portal
-    if wanted.schedule:
-        portal.operations.reschedule(connector_id, **wanted.schedule)
-    if wanted.paused is not None:
-        _pause_or_resume(portal, connector_id, paused=wanted.paused)
+    portal.operations.change(connector_id, paused=wanted.paused, schedule=wanted.schedule)
     return _as_it_is(connector_id)
 
 
@@ -82,15 +75,3 @@ def restore_connector(connector_id: str) -> ResponseReturnValue:
 
 def _as_it_is(connector_id: str) -> ResponseReturnValue:
     return shown(detailed_connector(opened().portal.connector(connector_id)))
-
-
-def _pause_or_resume(portal: Portal, connector_id: str, *, paused: bool) -> None:
-    # A front end that saves a whole form sends what is so already; that is no conflict. Where
-    # there is no such connector, what is to change it says so.
-    with suppress(UnknownConnector):
-        if portal.operations.is_paused(connector_id) == paused:
-            return
-    if paused:
-        portal.operations.pause(connector_id)
-    else:
-        portal.operations.resume(connector_id)

@@ -22,15 +22,16 @@ def change(client: ApiClient, connector_id: str, **wanted: Any) -> None:
             raise
 
 
-def delete(client: ApiClient, connector_id: str) -> None:
-    """Delete a connector; one that is gone already counts as deleted."""
+def delete(client: ApiClient, connector_id: str) -> bool:
+    """Delete a connector; return False if it was gone already."""
     try:
         client.delete_connector(connector_id)
     except NotFound:
-        pass
+        return False
     except DOUBTFUL:
         if not _is_gone(client, connector_id):
             raise
+    return True
 
 
 def connector_then(client: ApiClient, connector_id: str) -> Connector | None:

@@ -5,11 +5,11 @@ does.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pbf.errors import InProgress, StoreFailed
+from pbf.errors import InProgress, StoreFailed, UnknownConnector
 from pbf.models import Connector
 from pbf.redaction import redact
 from pbf.who import WHO
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pbf.store.audit import Entry
 
 DONE = "done"
+NOTHING = "nothing to do"
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Note:
     connector_id: str
     name: str
     details: str
+    outcome: str = DONE
     left_out: bool = False
 
     def about(self, connector: Connector) -> Connector:
@@ -60,14 +62,16 @@ class Journal:
             # has just failed takes no entry.
             raise
         except Exception as error:
-            self._write(what, note, type(error).__name__)
+            # An id that never was ours may be anything, as often as somebody likes.
+            if not isinstance(error, UnknownConnector) or self._was_ours(note):
+                self._write(what, note, type(error).__name__)
             raise
         if not note.left_out:
-            self._write(what, note, DONE)
+            self._write(what, note, note.outcome)
 
-    def done(self, what: str, connector_id: str, *, name: str) -> None:
-        """Write down what was done, of which nobody needs to know how often it was tried."""
-        self._write(what, Note(connector_id, name, ""), DONE)
+    def write(self, what: str, note: Note) -> None:
+        """Write down what came of something, however often it was tried before."""
+        self._write(what, note, note.outcome)
 
     def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
         """Return the newest entries first, all or those about one connector.
@@ -79,6 +83,14 @@ class Journal:
     def csv(self) -> Iterator[str]:
         """Yield all entries as lines of CSV, the oldest first; raise StoreFailed."""
         return self._store.audit.csv(self._group_id)
+
+    def _was_ours(self, note: Note) -> bool:
+        """Whether the log has an entry on a connector; not if it cannot be read."""
+        if note.name:
+            return True
+        with suppress(StoreFailed):
+            return bool(self.newest(1, connector_id=note.connector_id))
+        return False
 
     def _write(self, what: str, note: Note, outcome: str) -> None:
         self._store.note(

@@ -70,6 +70,8 @@ class Listing:
         self._notice_running = notice_running
         self._clock = clock
         self._unknown = _UnknownIds()
+        # The last that could be read of the deletions that wait.
+        self._waits: dict[tuple[str, str], Deletion] = {}
         self._parted: tuple[Items, Items, Items] = ((), (), ())
 
     def connectors(self) -> Answer[Connector]:
@@ -160,10 +162,11 @@ class Listing:
         try:
             rows = self._store.deletions.listed(self._group_id)
         except StoreFailed as error:
-            # What Fivetran lists is always shown; nobody loses a connector by our database.
+            # What was hidden stays so: shown again, it would be resumed, or deleted once more.
             logger.warning("deletions that wait: %s", error)
-            return {}
-        return {(row.connector_id, row.schema_name): row for row in rows}
+            return self._waits
+        self._waits = {(row.connector_id, row.schema_name): row for row in rows}
+        return self._waits
 
     def _names(self) -> dict[tuple[str, str], str]:
         try:

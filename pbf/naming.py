@@ -39,12 +39,14 @@ class PermanentName:
     """What a connector will be called in the destination, for ever.
 
     `name` is the value of each naming field, `schema` what Fivetran makes of them, `free` the
-    next name nobody has (equal to `name` unless that is taken).
+    next name nobody has (equal to `name` unless that is taken). `pending` is whether a connector
+    of that name is being created right now.
     """
 
     name: str
     schema: str
     free: str
+    pending: bool = False
 
     @property
     def taken(self) -> bool:

@@ -7,7 +7,7 @@ in the audit log.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from pbf.actions import Action, obstacle, schedule_in_words
 from pbf.api_client import ApiClient
 from pbf.deletion import Remover
 from pbf.doubt import DOUBTFUL, connector_then
-from pbf.errors import ApiError, Forbidden, NotFound, NotNow
+from pbf.errors import ApiError, Forbidden, NotFound, NotNow, UnknownConnector
 from pbf.journal import Journal
 from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
 from pbf.pending import Deletion
@@ -90,6 +90,32 @@ class Operations:
             "daily_sync_time": daily_sync_time,
         }
         self._change("reschedule", connector_id, wanted, schedule_in_words(wanted))
+
+    def change(
+        self, connector_id: str, *, paused: bool | None = None, schedule: Mapping[str, Any]
+    ) -> None:
+        """Pause or resume a connector, and change its schedule, in one call: all of it or nothing.
+
+        `schedule` is as `reschedule` takes it. A pause that is so already is no conflict, and
+        where nothing is left to do nothing is noted.
+        """
+        todo: dict[Action, str] = {"reschedule": schedule_in_words(schedule)} if schedule else {}
+        with suppress(UnknownConnector):  # what is to change it says so
+            if paused is not None and self.is_paused(connector_id) == paused:
+                paused = None
+        if paused is not None:
+            todo["pause" if paused else "resume"] = ""
+        wanted = {"paused": paused, **schedule}
+        with ExitStack() as entries:
+            for action, details in todo.items():
+                doing = self._doing(action, connector_id, details=details)
+                connector = entries.enter_context(doing)
+            if todo:
+                self._send(
+                    connector,
+                    lambda one: self._client.update_connector(one, **wanted),
+                    lambda _, now: evidence.has(now, wanted),
+                )
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if that cannot work."""
@@ -222,14 +248,22 @@ class Operations:
         details: str = "",
     ) -> None:
         with self._doing(action, connector_id, details=details) as before:
-            try:
-                call(before.id)
-            except DOUBTFUL:
-                now = connector_then(self._client, before.id)
-                if now is None or not worked(before, now):
-                    raise
-            finally:
-                self._forget()
+            self._send(before, call, worked)
+
+    def _send(
+        self,
+        before: Connector,
+        call: Callable[[str], object],
+        worked: Callable[[Connector, Connector], bool],
+    ) -> None:
+        try:
+            call(before.id)
+        except DOUBTFUL:
+            now = connector_then(self._client, before.id)
+            if now is None or not worked(before, now):
+                raise
+        finally:
+            self._forget()
 
     def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:

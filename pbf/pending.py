@@ -10,7 +10,8 @@ class Creation:
     """An attempt; `key` and `fingerprint` are hashes of the caller's key and wishes.
 
     `reserved` is the permanent name, for as long as nobody else may have it. `sent_at` is when a
-    call went out whose outcome is not known, in seconds since 1970.
+    call went out whose outcome is not known, in seconds since 1970 by Fivetran's own clock.
+    `naming_fields` are those that the service wanted when the attempt began.
     """
 
     group_id: str
@@ -20,6 +21,7 @@ class Creation:
     typed: str
     schema_name: str
     reserved: str | None
+    naming_fields: tuple[str, ...] = ()
     sent_at: float | None = None
     connector_id: str | None = None
     lease_until: float = 0.0
@@ -35,7 +37,8 @@ class Deletion:
     """A connector that is hidden until it is deleted, at `due_at` seconds since 1970.
 
     `owner` is who is at work on it, until `lease_until`; without an owner that is when it may be
-    tried again.
+    tried again. `paused_at` is when Fivetran was seen to have it paused, by Fivetran's own clock;
+    None until then. `setup_state` is what it was when the deletion was asked for.
     """
 
     group_id: str
@@ -45,6 +48,8 @@ class Deletion:
     schema_name: str
     was_paused: bool
     due_at: float
+    paused_at: float | None = None
+    setup_state: str = ""
     owner: str = ""
     lease_until: float = 0.0
 

@@ -45,11 +45,12 @@ def left_behind(
 
 
 def sweep(
-    open_runtime: Callable[[], Runtime], *, days: int, really_delete: bool
+    open_runtime: Callable[[], Runtime], *, days: int, really_delete: bool, at_once: bool = False
 ) -> Iterator[Finding]:
     """Yield a line for each connector to delete, deleted only if that is wanted, and the sum.
 
-    First it is found out what became of creations that nobody is at work on any more.
+    Unless `at_once`, a deletion can be undone for as long as any other. First it is found out what
+    became of creations that nobody is at work on any more.
     """
     now = datetime.now(UTC)
     try:
@@ -66,33 +67,40 @@ def sweep(
     if not found:
         yield Finding(True, f"Nothing to sweep: none was left unfinished for {days} days.")
     elif really_delete:
-        yield from _delete(runtime, found, now)
+        yield from _delete(runtime, found, now, at_once=at_once)
     else:
         yield from (Finding(True, f"would delete  {_told(one, now)}") for one in found)
         command = f"python -m pbf sweep --days {days} --delete"
         yield Finding(True, f"{len(found)} in all; nothing was deleted. To do it: {command}")
 
 
-def _delete(runtime: Runtime, found: Iterable[Connector], now: datetime) -> Iterator[Finding]:
+def _delete(
+    runtime: Runtime, found: Iterable[Connector], now: datetime, *, at_once: bool
+) -> Iterator[Finding]:
     """Delete one after the other; what fails for one does not stop the next."""
     with runtime.portal.operations.together() as operations:
         for connector in found:
             told = _told(connector, now)
             try:
-                done = _delete_one(runtime, operations, connector)
+                done = _delete_one(runtime, operations, connector, at_once=at_once)
             except PbfError as error:
                 yield Finding(False, f"NOT deleted   {told}: {error}")
             else:
-                yield Finding(True, f"{'deleted     ' if done else 'kept        '}  {told}")
+                yield Finding(True, f"{done[0]}  {told}{done[1]}")
 
 
-def _delete_one(runtime: Runtime, operations: Operations, connector: Connector) -> bool:
-    """Delete a connector, unless somebody has finished it since the list was read."""
+def _delete_one(
+    runtime: Runtime, operations: Operations, connector: Connector, *, at_once: bool
+) -> tuple[str, str]:
+    """Delete a connector, unless somebody has finished it; return what to say before and after."""
     with suppress(NotFound):
-        if not _is_unfinished(runtime.client.get_connector(connector.id)):
-            return False
-    operations.delete(connector.id, now=True)
-    return True
+        now = runtime.client.get_connector(connector.id)
+        if now.schema_name != connector.schema_name or not _is_unfinished(now):
+            return "kept        ", ""
+    waits = operations.delete(connector.id, now=at_once)
+    if waits is None:
+        return "deleted     ", ""
+    return "hidden      ", f", deleted for good after {waits.final_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_unfinished(connector: Connector) -> bool:

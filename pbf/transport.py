@@ -4,6 +4,7 @@ import ipaddress
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,6 +118,8 @@ class Request:
                 scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
             )
         self.rate_limit = RateLimit()
+        # When the latest answer was given, by the server's own clock, to the second.
+        self.date: float | None = None
 
     @property
     def timeout(self) -> float:
@@ -147,6 +150,7 @@ class Request:
                     stream=True,
                 ) as answer,
             ):
+                self._note_date(answer)
                 self._note_rate_limit(answer)
                 content = _content(answer)
         except (requests.RequestException, HTTPError) as exc:
@@ -172,6 +176,12 @@ class Request:
         return TimedOut(
             f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
         )
+
+    def _note_date(self, answer: requests.Response) -> None:
+        try:
+            self.date = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return
 
     def _note_rate_limit(self, answer: requests.Response) -> None:
         if "X-Rate-Limit-Remaining" in answer.headers:

@@ -37,6 +37,7 @@ class Unlucky(ApiClient):
         self.gate: threading.Event | None = None
         self.begun = threading.Event()
         self.calls = 0
+        self.meanwhile = lambda: None
 
     def create_connector(self, *args, **options):
         self.calls += 1
@@ -44,6 +45,7 @@ class Unlucky(ApiClient):
         if self.gate:
             assert self.gate.wait(30)
         if self.not_done:
+            self.meanwhile()
             raise self.not_done.pop(0)
         made = super().create_connector(*args, **options)
         if self.lost:
@@ -51,7 +53,8 @@ class Unlucky(ApiClient):
         return made
 
     def get_list_of_connectors_in_group(self, group_id, *, schema=None):
-        blind = self.blind if schema else self.away
+        # The look before the first call sees; what is to fail is the one after it.
+        blind = self.blind if schema and self.calls else [] if schema else self.away
         if blind:
             raise blind.pop(0)
         return super().get_list_of_connectors_in_group(group_id, schema=schema)
@@ -197,7 +200,10 @@ def test_while_an_attempt_is_at_work_the_same_key_is_told_to_come_back(process):
     assert second.client.calls == 0
 
 
-def test_while_an_attempt_is_at_work_its_name_is_taken_for_others(process):
+@pytest.mark.parametrize(
+    ("typed", "service"), [("SALES", "stripe"), ("Sales", "slack")], ids=["name", "service"]
+)
+def test_while_an_attempt_is_at_work_its_name_is_taken_for_others(process, typed, service):
     first, second = process(), process()
     first.client.gate = threading.Event()
     with ThreadPoolExecutor(1) as pool:
@@ -205,14 +211,139 @@ def test_while_an_attempt_is_at_work_its_name_is_taken_for_others(process):
         assert first.client.begun.wait(30)
 
         with pytest.raises(NameTaken) as caught:
-            create(second, attempt="other")
-        shown = second.permanent_name("stripe", "Sales")
+            create(second, typed, service, attempt="other")
+        shown = second.permanent_name(service, typed)
         own = second.permanent_name("stripe", "Sales", attempt="key")
         first.client.gate.set()
         making.result(30)
 
     assert (caught.value.free, shown.free, own.taken) == ("sales_2", "sales_2", False)
     assert second.client.calls == 0
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "not-made"])
+def test_an_attempt_of_a_process_that_died_is_being_created_and_not_taken(
+    process, monkeypatch, made
+):
+    dead, portal = process(), process()
+    (dead.client.lost if made else dead.client.not_done).append(SystemExit())
+    with pytest.raises(SystemExit):
+        create(dead, attempt="of-a-session-that-is-gone")
+    portal._list.forget()
+
+    name = portal.permanent_name("stripe", "Sales")
+    with pytest.raises(InProgress, match="is being created"):
+        create(portal, attempt="new-session")
+    with pytest.raises(InProgress):
+        create(portal)
+
+    assert (name.taken, name.pending) == (False, True)
+    later = time.time() + 200
+    monkeypatch.setattr("time.time", lambda: later)
+    found = create(portal, attempt="new-session")
+    assert named(portal) == [found.id]
+    assert not portal.permanent_name("stripe", "Stock").pending
+
+
+def stranger(portal: Portal, sandbox, service: str = "stripe", *, age: float = 0.0, state=None):
+    """Let somebody else make a connector of the same name, so many seconds ago."""
+    made = ApiClient(portal.client._request).create_connector(
+        service, portal.tenant.group_id, "sales", required=("schema",)
+    )
+    record = sandbox.world.connections[made.id]
+    record.created_at -= age
+    record.setup_state = state or record.setup_state
+    record.face = record.written = None
+    return made
+
+
+STRANGERS = [
+    pytest.param({"age": 3600.0}, id="older"),
+    pytest.param({"state": "connected"}, id="set-up"),
+    pytest.param({"service": "jira"}, id="another-service"),
+    pytest.param({"age": -3600.0}, id="made-when-the-call-was-long-over"),
+]
+
+
+@pytest.mark.parametrize("other", STRANGERS)
+def test_a_stranger_of_the_name_is_not_adopted_after_a_lost_answer(process, sandbox, other):
+    portal = process()
+    portal.client.not_done = [ServerFailed("502")]
+    portal.client.meanwhile = lambda: stranger(portal, sandbox, **other)
+
+    with pytest.raises(NameTaken) as caught:
+        create(portal, attempt="key")
+
+    assert caught.value.free == "sales_2"
+    assert (unsettled(portal), portal.store.names()) == (0, {})
+
+
+@pytest.mark.parametrize("other", STRANGERS)
+def test_a_stranger_of_the_name_is_not_adopted_at_the_next_try(process, sandbox, other):
+    portal = process()
+    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+    stranger(portal, sandbox, **other)
+
+    with pytest.raises(NameTaken):
+        create(portal, attempt="key")
+
+    assert (unsettled(portal), portal.store.names()) == (0, {})
+
+
+@pytest.mark.parametrize("other", STRANGERS)
+def test_a_stranger_of_the_name_is_not_adopted_by_who_keeps_house(
+    process, sandbox, monkeypatch, other
+):
+    portal = process()
+    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+    stranger(portal, sandbox, **other)
+
+    portal.settle_abandoned()
+
+    assert (unsettled(portal), portal.store.names()) == (0, {})
+    told = [(one.what, one.outcome) for one in portal.store.audit.entries()]
+    assert told == [("create", "TimedOut")]
+
+
+def test_what_has_the_name_before_the_call_is_not_taken_for_its_work(process, sandbox):
+    portal = process()
+    portal.connectors()
+    stranger(portal, sandbox)
+    portal.client.not_done = [ServerFailed("502")]
+
+    with pytest.raises(NameTaken):
+        create(portal, attempt="key")
+
+    assert (portal.client.calls, unsettled(portal), portal.store.names()) == (0, 0, {})
+
+
+def test_the_time_of_a_call_is_by_fivetrans_clock(process, sandbox, monkeypatch):
+    portal = process()
+    sandbox.world.clock.advance(5 * 24 * 3600)
+    portal.client.lost = [LOST]
+
+    made = create(portal, attempt="key")
+
+    assert named(portal) == [made.id]
+    assert portal.client.date == pytest.approx(sandbox.world.clock(), abs=30)
+
+
+def test_the_naming_fields_are_asked_for_once_and_kept_with_the_attempt(process, monkeypatch):
+    portal = process()
+    told = [("schema",), ("schema", "table"), ("schema", "table")]
+    monkeypatch.setattr(portal._creator, "_required", lambda _: told.pop(0))
+    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="key")
+
+    made = create(portal, attempt="key")
+
+    assert (made.schema_name, named(portal)) == ("sales", [made.id])
+    assert portal.client.calls == 1
 
 
 def test_of_two_processes_with_one_key_one_calls_fivetran(process):
@@ -342,7 +473,7 @@ def test_a_name_that_is_taken_behind_our_back_is_refused_with_a_free_one(process
     assert unsettled(portal) == 0
 
 
-def test_what_was_abandoned_is_settled_without_anybody_asking(process, monkeypatch):
+def test_what_was_abandoned_is_settled_without_anybody_asking(process, sandbox, monkeypatch):
     portal = process(timeout=5)
     portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
@@ -355,6 +486,7 @@ def test_what_was_abandoned_is_settled_without_anybody_asking(process, monkeypat
     before = unsettled(portal)
     later = time.time() + 60
     monkeypatch.setattr("time.time", lambda: later)
+    sandbox.world.clock.advance(60)
     portal.settle_abandoned()
 
     assert (before, unsettled(portal)) == (1, 0)

@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from pbf.cache import SharedCache
 from pbf.errors import (
     InProgress,
     NameTaken,
+    NotNow,
     RateLimited,
     ServerFailed,
     StoreFailed,
@@ -128,6 +130,16 @@ def shown(portal: Portal) -> list[str]:
 def waiting(portal: Portal) -> list[str]:
     portal._list.forget()
     return [one.schema_name for one in portal.deleted().items]
+
+
+def named(sandbox, schema: str):
+    """A connector as Fivetran has it, by its permanent name."""
+    return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+
+
+def outcomes(portal: Portal, connection) -> list[tuple[str, str]]:
+    entries = portal.store.audit.entries()
+    return [(one.what, one.outcome) for one in entries if one.connector_id == connection.id]
 
 
 def at_once(*doings):
@@ -248,8 +260,8 @@ def test_one_that_was_undone_while_a_slow_process_looked_is_not_deleted(
     assert "stripe_payments" in shown(slow)
 
 
-def test_an_undo_so_slow_that_it_was_deleted_meanwhile_does_not_say_that_it_is_back(
-    process, connection, later
+def test_an_undo_so_slow_that_its_time_came_meanwhile_is_not_followed_by_the_deletion(
+    process, connection, requests_of, later
 ):
     slow, quick = process(), process()
     slow.operations.delete(connection.id)
@@ -264,7 +276,8 @@ def test_an_undo_so_slow_that_it_was_deleted_meanwhile_does_not_say_that_it_is_b
     with pytest.raises(InProgress):
         slow.operations.restore(connection.id)
 
-    assert "stripe_payments" not in shown(slow)
+    assert requests_of("DELETE") == []
+    assert "stripe_payments" in shown(slow)
 
 
 def test_a_process_that_died_before_the_pause_is_succeeded(process, connection, later):
@@ -288,7 +301,7 @@ def test_a_process_that_died_before_the_pause_is_succeeded(process, connection, 
     assert (connection.paused, "stripe_payments" in shown(portal)) == (False, True)
 
 
-def test_one_that_is_resumed_at_fivetran_while_it_waits_is_paused_again(
+def test_one_that_is_resumed_at_fivetran_while_it_waits_is_shown_again(
     portal, connection, requests_of
 ):
     portal.operations.delete(connection.id)
@@ -297,10 +310,176 @@ def test_one_that_is_resumed_at_fivetran_while_it_waits_is_paused_again(
 
     portal.carry_out_deletions()
 
-    assert connection.paused
+    assert not connection.paused
+    assert "stripe_payments" in shown(portal)
+    assert outcomes(portal, connection) == [("delete", "done"), ("taken back", "done")]
     before = len(requests_of("GET"))
     portal.carry_out_deletions()
     assert len(requests_of("GET")) == before
+
+
+def resume(portal, connection):
+    portal.client.update_connector(connection.id, paused=False)
+
+
+def run_and_pause(portal, connection):
+    portal.client.update_connector(connection.id, paused=False)
+    connection.life = replace(connection.life, succeeded_at=time.time() + 60)
+    portal.client.update_connector(connection.id, paused=True)
+
+
+def finish(portal, connection):
+    connection.setup_state, connection.face, connection.written = "connected", None, None
+
+
+USES = [
+    pytest.param("stripe_payments", resume, id="resumed"),
+    pytest.param("stripe_payments", run_and_pause, id="synced-and-paused-again"),
+    pytest.param("jira_projects", resume, id="paused-before-and-resumed"),
+    pytest.param("facebook_ads_dach", finish, id="set-up-finished"),
+]
+
+
+@pytest.mark.parametrize(("schema", "use"), USES)
+def test_what_somebody_has_made_use_of_since_is_not_deleted_at_its_time(
+    process, sandbox, requests_of, later, schema, use
+):
+    first, second = process(), process()
+    one = named(sandbox, schema)
+    first.operations.delete(one.id)
+    use(second, one)
+
+    later(DAY + 1)
+    second.carry_out_deletions()
+
+    assert requests_of("DELETE") == []
+    assert second.store.deletions.listed(second.tenant.group_id) == []
+    assert schema in shown(first)
+    assert outcomes(second, one) == [("delete", "done"), ("taken back", "done")]
+
+
+@pytest.mark.parametrize(("schema", "use"), USES)
+def test_what_somebody_has_made_use_of_since_is_not_deleted_for_good_by_who_insists(
+    portal, sandbox, requests_of, schema, use
+):
+    one = named(sandbox, schema)
+    portal.operations.delete(one.id)
+    use(portal, one)
+
+    with pytest.raises(NotNow, match="It was not deleted: it was resumed or used"):
+        portal.operations.delete(one.id, now=True)
+
+    assert requests_of("DELETE") == []
+    assert schema in shown(portal)
+    assert portal.operations.delete(one.id, now=True) is None
+    assert len(requests_of("DELETE")) == 1
+
+
+@pytest.mark.parametrize("schema", ["stripe_payments", "jira_projects", "facebook_ads_dach"])
+def test_what_nobody_has_touched_is_deleted_at_its_time(
+    portal, sandbox, requests_of, later, schema
+):
+    one = named(sandbox, schema)
+    portal.operations.delete(one.id)
+
+    later(DAY + 1)
+    portal.carry_out_deletions()
+
+    assert requests_of("DELETE") == [f"/v1/connections/{one.id}"]
+    assert outcomes(portal, one) == [("delete", "done"), ("delete for good", "done")]
+
+
+def test_one_that_was_resumed_since_the_list_was_read_is_paused_and_comes_back_running(
+    process, sandbox
+):
+    first, second = process(), process()
+    paused = named(sandbox, "jira_projects")
+    first.connectors()
+    resume(second, paused)
+
+    first.operations.delete(paused.id)
+    assert paused.paused
+    first.operations.restore(paused.id)
+
+    assert not paused.paused
+
+
+def test_one_that_was_resumed_and_is_deleted_again_has_the_whole_time_to_undo_it(
+    process, connection, later
+):
+    first, second = process(), process()
+    second.connectors()
+    old = first.operations.delete(connection.id)
+    resume(first, connection)
+    later(3600)
+
+    new = second.operations.delete(connection.id)
+
+    assert new.due_at == pytest.approx(old.due_at + 3600, abs=60)
+    assert connection.paused
+    assert outcomes(first, connection) == [
+        ("delete", "done"),
+        ("taken back", "done"),
+        ("delete", "done"),
+    ]
+
+
+def test_a_connector_whose_pause_never_worked_is_not_deleted_at_its_time(
+    process, connection, requests_of, later
+):
+    dead, portal = process(), process()
+
+    def die():
+        raise SystemExit
+
+    dead.client.before_change = die
+    with pytest.raises(SystemExit):
+        dead.operations.delete(connection.id)
+
+    later(DAY + 1000)
+    portal.carry_out_deletions()
+
+    assert requests_of("DELETE") == []
+    assert "stripe_payments" in shown(portal)
+
+
+def test_a_resumption_that_was_cut_short_is_not_paused_again(process, connection, later):
+    dead, portal = process(), process()
+    dead.operations.delete(connection.id)
+
+    def die():
+        raise SystemExit
+
+    dead.client.after_change = die
+    with pytest.raises(SystemExit):
+        dead.operations.restore(connection.id)
+
+    later(1000)
+    portal.carry_out_deletions()
+
+    assert not connection.paused
+    assert "stripe_payments" in shown(portal)
+
+
+def test_many_that_fivetran_refuses_do_not_stop_the_others(
+    portal, sandbox, later, requests_of, monkeypatch
+):
+    monkeypatch.setattr("pbf.deletion.AT_ONCE", 2)
+    ids = [one.id for one in portal.connectors().items[:3]]
+    for one in ids:
+        portal.operations.delete(one)
+    for one in ids[:2]:
+        sandbox.world.control.order(
+            kind="500", method="DELETE", path=f"/v1/connections/{one}", times=50
+        )
+
+    later(DAY + 1)
+    portal.carry_out_deletions()
+    later(61)
+    portal.carry_out_deletions()
+
+    assert [path for path in requests_of("DELETE") if path.endswith(ids[2])]
+    assert ids[2] not in sandbox.world.connections
 
 
 def test_one_that_is_gone_already_at_its_time_counts_as_deleted(portal, connection, later):
@@ -503,7 +682,7 @@ def test_whoever_loses_the_database_loses_no_connector(start, portal, tmp_path, 
     assert "stripe_payments" in shown(other)
 
 
-def test_while_the_database_is_away_everything_is_shown_and_nothing_is_deleted(
+def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_deleted(
     portal, connection, monkeypatch, requests_of, caplog
 ):
     portal.operations.delete(connection.id)
@@ -512,15 +691,34 @@ def test_while_the_database_is_away_everything_is_shown_and_nothing_is_deleted(
     def fail(*_):
         raise StoreFailed("Our own database cannot be read or written right now.")
 
-    for name in ("listed", "add"):
+    for name in ("listed", "find", "add"):
         monkeypatch.setattr(portal.store.deletions, name, fail)
 
-    with pytest.raises(StoreFailed, match=r"^Nothing was deleted\. Our own database"):
-        portal.operations.delete(other)
+    for now in (False, True):
+        with pytest.raises(StoreFailed, match=r"^Nothing was deleted\. Our own database"):
+            portal.operations.delete(other, now=now)
 
-    assert "stripe_payments" in shown(portal)
-    assert len(requests_of("PATCH")) == 1
+    assert "stripe_payments" not in shown(portal)
+    assert waiting(portal) == ["stripe_payments"]
+    assert (len(requests_of("PATCH")), requests_of("DELETE")) == (1, [])
     assert "deletions that wait: Our own database" in caplog.text
+
+
+def test_what_a_list_without_the_database_shows_is_known_to_wait(process, connection, monkeypatch):
+    first, behind = process(), process()
+    waits = first.operations.delete(connection.id)
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(behind.store.deletions, "listed", fail)
+        assert "stripe_payments" in shown(behind)
+
+    again = behind.operations.delete(connection.id)
+
+    assert again.due_at == waits.due_at
+    assert outcomes(first, connection) == [("delete", "done")]
 
 
 def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, later):

@@ -80,6 +80,10 @@ def actions(answer) -> dict[str, str | None]:
     return {action["id"]: action["obstacle"] for action in answer.json["actions"]}
 
 
+def noted(house: Runtime) -> list[tuple[str, str]]:
+    return [(one.what, one.outcome) for one in house.store.audit.entries()]
+
+
 def error(answer) -> tuple[int, str]:
     assert set(answer.json) == {"error"}
     return answer.status_code, answer.json["error"]["code"]
@@ -364,10 +368,45 @@ def test_pause_and_schedule_go_to_fivetran_as_they_were_sent(
 
     remote.patch("/_/connectors/one", json={"schedule_type": "auto", "paused": True})
 
-    sent = {}
-    for call in changed.calls:
-        sent.update(json.loads(call.request.body))
-    assert sent == {"schedule_type": "auto", "paused": True}
+    sent = [json.loads(call.request.body) for call in changed.calls]
+    assert sent == [{"schedule_type": "auto", "paused": True}]
+
+
+def test_pause_and_schedule_are_changed_together_or_not_at_all(
+    client: FlaskClient, house: Runtime, sandbox
+):
+    path = path_of(client, "salesforce_crm")
+    before = client.get(path).json
+    sandbox.world.control.order(kind="429", method="PATCH")
+
+    answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
+
+    assert error(answer) == (429, "rate_limited")
+    now = client.get(path).json
+    assert (now["paused"], now["sync_frequency"]) == (False, before["sync_frequency"])
+    assert noted(house) == [("pause", "RateLimited"), ("reschedule", "RateLimited")]
+
+
+def test_a_change_of_both_whose_answer_is_lost_and_that_went_through_counts(
+    client: FlaskClient, house: Runtime, sandbox
+):
+    path = path_of(client, "salesforce_crm")
+    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+
+    answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
+
+    assert answer.status_code == 200
+    assert (answer.json["paused"], answer.json["sync_frequency"]) == (True, 60)
+    assert noted(house) == [("pause", "done"), ("reschedule", "done")]
+
+
+def test_a_pause_of_what_is_paused_is_not_in_the_audit_log(client: FlaskClient, house: Runtime):
+    path = path_of(client, "jira_projects")
+
+    assert client.patch(path, json={"paused": True}).status_code == 200
+    assert client.post(f"{path}/restore").status_code == 200
+
+    assert noted(house) == []
 
 
 def test_a_limit_that_is_reached_says_when_to_try_again(

@@ -15,6 +15,7 @@ import requests
 
 from tests.servers import PATIENCE, ROOT, clean_environment, free_port
 
+
 class Hanging:
     """A Fivetran that takes requests and never answers."""
 

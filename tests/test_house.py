@@ -57,11 +57,11 @@ MAY_IMPORT = {
     "pbf.journal": {"pbf.errors", "pbf.models", "pbf.redaction", "pbf.store", "pbf.who"},
     "pbf.creation": {
         *("pbf.api_client", "pbf.store", "pbf.naming", "pbf.models", "pbf.errors"),
-        *("pbf.doubt", "pbf.pending", "pbf.journal"),
+        *("pbf.doubt", "pbf.evidence", "pbf.pending", "pbf.journal"),
     },
     "pbf.deletion": {
         *("pbf.api_client", "pbf.doubt", "pbf.store", "pbf.models", "pbf.errors"),
-        *("pbf.pending", "pbf.journal"),
+        *("pbf.evidence", "pbf.pending", "pbf.journal"),
     },
     "pbf.doubt": {"pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.models"},
     "pbf.listing": {

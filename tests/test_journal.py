@@ -138,12 +138,6 @@ def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
     ("do", "error", "entry"),
     [
         pytest.param(
-            lambda portal, ids: portal.operations.sync("nobody"),
-            UnknownConnector,
-            ("sync", "nobody", ""),
-            id="not-there",
-        ),
-        pytest.param(
             lambda portal, ids: portal.operations.sync(ids["jira_projects"]),
             NotNow,
             ("sync", "jira_projects", "jira_projects"),
@@ -166,6 +160,46 @@ def test_what_our_own_rules_refuse_is_noted_with_its_outcome(portal, ids, do, er
     assert told(portal, "what", "connector_id", "name", "outcome") == [
         (what, ids.get(whose, whose), name, outcome)
     ]
+
+
+@pytest.mark.parametrize("action", ["sync", "pause", "resync", "test", "delete", "restore"])
+def test_an_id_that_never_was_ours_is_not_noted(portal, action):
+    for one in ("nobody", "a\0b\ud800", "x" * 300):
+        with pytest.raises(UnknownConnector):
+            getattr(portal.operations, action)(one)
+    with pytest.raises(UnknownConnector):
+        portal.hand_off("nobody", return_url=RETURN)
+    with pytest.raises(UnknownConnector):
+        portal.invitation("nobody")
+
+    assert told(portal, "what") == []
+
+
+def test_what_is_asked_of_a_connector_that_was_ours_and_is_gone_is_noted(portal, ids):
+    one = ids["stripe_payments"]
+    portal.operations.delete(one, now=True)
+
+    with pytest.raises(UnknownConnector):
+        portal.operations.sync(one)
+
+    assert told(portal, "what", "connector_id", "outcome") == [
+        ("delete", one, "done"),
+        ("sync", one, "UnknownConnector"),
+    ]
+
+
+def test_what_was_gone_already_is_not_called_deleted(portal, ids, house):
+    portal.connectors()
+    one, two = ids["stripe_payments"], ids["salesforce_crm"]
+    for gone in (one, two):
+        house.client.delete_connector(gone)
+
+    portal.operations.delete(one)
+    portal._list.forget()
+    with pytest.raises(UnknownConnector):
+        portal.operations.delete(two)
+
+    assert told(portal, "what", "connector_id", "outcome") == [("delete", one, "nothing to do")]
 
 
 def test_what_reads_or_only_waits_is_not_noted(portal, ids, monkeypatch):
@@ -226,8 +260,10 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
     ("go", "entry"),
     [
         pytest.param(
-            lambda client, portal, one: client.patch("/_/connectors/x", json={"paused": True}),
-            ("route", "pause", "UnknownConnector"),
+            lambda client, portal, one: client.patch(
+                f"/_/connectors/{one}", json={"sync_frequency": 60}
+            ),
+            ("route", "reschedule", "NotNow"),
             id="program",
         ),
         pytest.param(
@@ -265,5 +301,5 @@ def test_every_error_that_may_be_noted_has_words():
         if isinstance(kind, type) and issubclass(kind, errors.PbfError)
     }
 
-    assert kinds - NEVER_NOTED == set(OUTCOMES) - {"done"}
+    assert kinds - NEVER_NOTED == set(OUTCOMES) - {"done", "nothing to do"}
     assert FAILED not in OUTCOMES.values()

@@ -235,6 +235,61 @@ def test_the_audit_log_only_grows(store, change):
     assert [(entry.who, entry.what) for entry in store.audit.entries()] == [("page", "delete")]
 
 
+ENTRY = "(id, at, who, what, connector_id, name, outcome) VALUES (1, '', 'x', 'x', 'x', 'x', 'x')"
+
+
+@pytest.mark.parametrize(
+    ("change", "only"),
+    [
+        (f"INSERT OR REPLACE INTO audit {ENTRY}", "sqlite"),
+        (f"REPLACE INTO audit {ENTRY}", "sqlite"),
+        (f"INSERT INTO audit {ENTRY} ON CONFLICT (id) DO UPDATE SET who = 'x'", ""),
+        ("UPDATE OR REPLACE audit SET id = 1", "sqlite"),
+        ("TRUNCATE audit", "postgresql"),
+        ("TRUNCATE audit CASCADE", "postgresql"),
+    ],
+    ids=["insert-or-replace", "replace", "on-conflict", "update", "truncate", "cascade"],
+)
+def test_no_entry_of_the_audit_log_can_be_replaced(store, change, only):
+    if only and store._database.engine.dialect.name != only:
+        return
+    for who in ("first", "second"):
+        store.note(who, "delete", "one", "sales", "done", group_id="g")
+
+    with (
+        pytest.raises((StoreFailed, IntegrityError)),
+        store._database.session() as session,
+    ):
+        session.execute(text(change))
+
+    assert [entry.who for entry in store.audit.entries()] == ["first", "second"]
+
+
+def test_deletions_and_creations_from_before_are_kept(lasting):
+    old = engine._engine(engine._with_driver(lasting))
+    config = Config()
+    config.set_main_option("script_location", str(engine.MIGRATIONS))
+    waits = "('g', :id, 'stripe', 'Sales', 'sales', false, 90000.0, :owner, 0.0)"
+    begun = "('g', 'k', 'f', 'stripe', 'Sales', 'sales', 'sales', NULL, NULL, '', 0.0, 0.0)"
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        for one, owner in (("one", ""), ("two", "died")):
+            statement = text(f"INSERT INTO deletions VALUES {waits}")
+            connection.execute(statement, {"id": one, "owner": owner})
+        connection.execute(text(f"INSERT INTO creations VALUES {begun}"))
+    old.dispose()
+
+    opened = Store(lasting)
+
+    kept = {
+        one.connector_id: (one.paused_at, one.setup_state) for one in opened.deletions.listed("g")
+    }
+    assert kept == {"one": (3600.0, ""), "two": (None, "")}
+    assert opened.creations.unsettled("g")[0].naming_fields == ()
+    opened.close()
+
+
 def test_the_audit_log_is_exported_whole_and_harmless_to_a_spreadsheet(store, monkeypatch):
     monkeypatch.setattr("pbf.store.audit.AT_ONCE", 2)
     for number in range(5):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import responses
+from sqlalchemy import text
 
 from pbf import runtime as runtimes
 from pbf.__main__ import main
@@ -26,6 +27,8 @@ LEFT = {
 }
 API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
+
+DAY = 24 * 3600.0
 
 Sweep = Callable[..., tuple[int, list[str]]]
 
@@ -64,6 +67,17 @@ def sweep(capsys: pytest.CaptureFixture[str]) -> Sweep:
         return status, capsys.readouterr().out.splitlines()
 
     return run
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock on by so many seconds."""
+
+    def move(seconds: float) -> None:
+        now = time.time() + seconds
+        monkeypatch.setattr("time.time", lambda: now)
+
+    return move
 
 
 def connector(name: str, **other: object) -> dict:
@@ -124,7 +138,7 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
         api.delete(one("third"), status=404, json={}),
     ]
 
-    status, lines = sweep("--delete")
+    status, lines = sweep("--now")
 
     assert status == 1
     assert [line.split(" (")[0] for line in lines] == [
@@ -137,9 +151,42 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
     assert [(each.who, each.what, each.outcome) for each in remote.store.audit.entries()] == [
         ("command", "delete", "RateLimited"),
         ("command", "delete", "done"),
-        ("command", "delete", "done"),
+        ("command", "delete", "nothing to do"),
     ]
     assert WHO.get() == "page"
+
+
+def test_told_to_delete_it_hides_what_can_be_had_back(house: Runtime, sandbox, sweep, later):
+    portal = house.portal
+    made = portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+    record = sandbox.world.connections[made.id]
+    record.created_at, record.face, record.written = time.time() - 40 * DAY, None, None
+    portal._list.forget()
+
+    status, lines = sweep("--delete")
+
+    assert status == 0
+    assert lines[0].startswith(f"hidden        sales (stripe, {made.id}), begun ")
+    assert lines[0].endswith(" UTC")
+    assert made.id in sandbox.world.connections
+    assert [one.id for one in portal.deleted().items] == [made.id]
+    portal.operations.restore(made.id)
+    assert portal.connector(made.id).paused is False
+
+    sweep("--delete")
+    later(DAY + 1)
+    portal.carry_out_deletions()
+    assert made.id not in sandbox.world.connections
+
+
+def test_another_connector_that_has_the_id_by_now_is_kept(remote, api, sweep):
+    listed(api, connector("left"))
+    api.get(one("left"), json={"data": connector("left", schema="stock")})
+
+    status, lines = sweep("--now")
+
+    assert (status, len(lines)) == (0, 1)
+    assert lines[0].startswith("kept          sales_left")
 
 
 def test_what_somebody_finished_meanwhile_is_kept(remote, api, sweep):
@@ -201,10 +248,12 @@ def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
     (made,) = left
     later = time.time() + 3600
     record = sandbox.world.connections[made.id]
-    record.created_at, record.face, record.written = later - 40 * 24 * 3600, None, None
+    record.created_at, record.face, record.written = later - 40 * DAY, None, None
+    with house.store._database.session() as session:
+        session.execute(text("UPDATE creations SET sent_at = :at"), {"at": later - 40 * DAY - 1})
     monkeypatch.setattr("time.time", lambda: later)
 
-    status, lines = sweep("--delete")
+    status, lines = sweep("--now")
 
     assert (status, [line.split(" (")[0] for line in lines]) == (0, ["deleted       sales"])
     assert made.id not in sandbox.world.connections

@@ -25,7 +25,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Entry:
     """One line of the log; `at` is a time in UTC as ISO 8601 has it.
 
-    `name` is the connector's permanent name, `outcome` is "done" or the type of an error.
+    `name` is the connector's permanent name, `outcome` is "done", "nothing to do" or the type of
+    an error.
     """
 
     at: str
@@ -74,7 +75,8 @@ class AuditLog:
         """Return a group's entries, or those about one of its connectors, the newest first."""
         wanted = _select().where(AuditEntry.group_id == group_id)
         if connector_id:
-            wanted = wanted.where(AuditEntry.connector_id == connector_id)
+            kept = _fitting("connector_id", connector_id)
+            wanted = wanted.where(AuditEntry.connector_id == kept)
         return [entry for _, entry in self._read(wanted.order_by(AuditEntry.id.desc()), limit)]
 
     def entries(self, group_id: str | None = None) -> Iterator[Entry]:

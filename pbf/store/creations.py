@@ -54,6 +54,7 @@ class Creations:
             typed=creation.typed,
             schema_name=creation.schema_name,
             reserved=creation.reserved,
+            naming_fields=",".join(creation.naming_fields),
             owner=owner,
             lease_until=now + lease,
             changed_at=now,
@@ -73,11 +74,10 @@ class Creations:
         free = CreationRow.connector_id.is_(None) & (CreationRow.lease_until <= now)
         return self._write(_this(creation) & free, owner=owner, lease_until=now + lease)
 
-    def hold(self, creation: Creation, owner: str, lease: float) -> bool:
+    def hold(self, creation: Creation, owner: str, lease: float, *, sent_at: float) -> bool:
         """Keep an attempt for `lease` more seconds, about to send the call; False if it is lost."""
-        now = time.time()
         mine = _this(creation) & (CreationRow.owner == owner)
-        return self._write(mine, sent_at=now, lease_until=now + lease)
+        return self._write(mine, sent_at=sent_at, lease_until=time.time() + lease)
 
     def release(self, creation: Creation, owner: str, *, sent_at: float | None) -> None:
         """Let others have an attempt; `sent_at` is when a call went out that is still in doubt."""
@@ -125,4 +125,6 @@ def _this(creation: Creation) -> ColumnElement[bool]:
 
 
 def _read(row: CreationRow) -> Creation:
-    return Creation(**{name: getattr(row, name) for name in Creation.__dataclass_fields__})
+    values = {name: getattr(row, name) for name in Creation.__dataclass_fields__}
+    values["naming_fields"] = tuple(filter(None, row.naming_fields.split(",")))
+    return Creation(**values)

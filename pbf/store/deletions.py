@@ -1,7 +1,6 @@
 """Deletions that wait: who carries one out, or takes it back, claims it first."""
 
 import time
-from dataclasses import replace
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +32,8 @@ class Deletions:
 
     def find(self, group_id: str, connector_id: str) -> Deletion | None:
         """Return the one of a connector, if it waits."""
+        if not connector_id.isprintable():
+            return None  # an id from outside may be what no database takes
         with self._database.session() as session:
             row = session.get(DeletionRow, (group_id, connector_id))
             return _read(row) if row else None
@@ -61,8 +62,14 @@ class Deletions:
         return self._write(deletion, _owned(deletion), lease_until=time.time() + lease)
 
     def put_back(self, deletion: Deletion, *, wait: float = 0.0) -> None:
-        """Let others have one that is in hand, after so many seconds."""
-        self._write(deletion, _owned(deletion), owner="", lease_until=time.time() + wait)
+        """Let others have one that is in hand, after so many seconds; keep when it was paused."""
+        self._write(
+            deletion,
+            _owned(deletion),
+            owner="",
+            lease_until=time.time() + wait,
+            paused_at=deletion.paused_at,
+        )
 
     def remove(self, deletion: Deletion) -> bool:
         """Forget one that was carried out or taken back; False if somebody else has it now."""
@@ -75,8 +82,8 @@ class Deletions:
     ) -> Deletion | None:
         changed = update(DeletionRow).where(_this(deletion) & which).values(**values)
         with self._database.session() as session:
-            found = session.execute(changed.returning(DeletionRow.connector_id)).first()
-        return replace(deletion, **values) if found else None  # type: ignore[arg-type]
+            row = session.scalars(changed.returning(DeletionRow)).first()
+            return _read(row) if row else None
 
 
 def _this(deletion: Deletion) -> ColumnElement[bool]:

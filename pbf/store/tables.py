@@ -43,6 +43,9 @@ class CreationRow(Base):
     schema_name: Mapped[str] = mapped_column(String(200))
     # The permanent name, for as long as nobody else may have it.
     reserved: Mapped[str | None] = mapped_column(String(200))
+    # Those that the service wanted when the attempt began, with commas between them.
+    naming_fields: Mapped[str] = mapped_column(String(200), server_default="")
+    # By Fivetran's own clock.
     sent_at: Mapped[float | None] = mapped_column(Double)
     connector_id: Mapped[str | None] = mapped_column(String(200))
     owner: Mapped[str] = mapped_column(String(64))
@@ -62,6 +65,9 @@ class DeletionRow(Base):
     schema_name: Mapped[str] = mapped_column(String(200))
     was_paused: Mapped[bool] = mapped_column(Boolean)
     due_at: Mapped[float] = mapped_column(Double)
+    # When Fivetran was seen to have it paused, by Fivetran's own clock.
+    paused_at: Mapped[float | None] = mapped_column(Double)
+    setup_state: Mapped[str] = mapped_column(String(40), server_default="")
     owner: Mapped[str] = mapped_column(String(64))
     lease_until: Mapped[float] = mapped_column(Double)
 
@@ -88,12 +94,17 @@ class AuditEntry(Base):
 
 
 # As the migrations do it; they tell how a table came to be, and are not changed with it.
-for _change in ("UPDATE", "DELETE"):
+for _change, _when in (
+    ("UPDATE", ""),
+    ("DELETE", ""),
+    # SQLite replaces a row without a word to the trigger of a deletion.
+    ("INSERT", "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "),
+):
     event.listen(
         AuditEntry.__table__,
         "after_create",
         DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_only_grows_{_change} BEFORE {_change} ON audit "
+            f"CREATE TRIGGER audit_only_grows_{_change} BEFORE {_change} ON audit {_when}"
             "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
         ).execute_if(dialect="sqlite"),
     )
