@@ -117,6 +117,8 @@ class Remover:
         Raises the error of Fivetran's after which nothing else would succeed either.
         """
         waiting, now = self._rows.listed(self._group_id), time.time()
+        # What was brought back or is gone needs no look; what runs is noticed once more.
+        self._running.intersection_update(one.connector_id for one in waiting)
         todo = [one for one in waiting if one.due_at <= now or self._runs(one)]
         for one in todo[:AT_ONCE]:
             doing = self._at_its_time if one.due_at <= now else self._pause_again
