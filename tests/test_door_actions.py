@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import wait
 from datetime import UTC, datetime
 
 import pytest
@@ -412,7 +413,9 @@ def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivet
     # Would wait for ever, since nothing lets the list go.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     other = client.get("/_/connectors")
+    flights = list(house.cache._flights.values())
     go_on.set()
+    wait(flights, 60)
 
     assert (changed.status_code, changed.json["paused"]) == (200, True)
     assert "Age" in changed.headers
