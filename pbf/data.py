@@ -7,15 +7,16 @@ tenant and the answers' revisions, so that nothing here outlives the truth.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from pbf.cache import Answer
-from pbf.errors import ApiError, StoreFailed
+from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.figures import Figure, figures
 from pbf.gallery import packed as packed_cards
 from pbf.health import TONES, URGENT
@@ -30,15 +31,15 @@ if TYPE_CHECKING:
     from pbf.store.audit import Entry
 
 Rows = tuple[Row, ...]
+Record = TypeVar("Record", SyncRecord, ErrorRecord)
 Summary = dict[str, Any]
 
 LIFETIME = 3600
-ENTRIES = 32
-PAST_LIFETIME = 6 * 3600
-PAST_ENTRIES = 256
+# The newest, and the one before for who is still at it; of thousands of rows each is megabytes.
+ENTRIES = 3
+# One for each theme.
+CHARTS = 2 * ENTRIES
 SHOWN_DEEDS = 5
-# So long nobody asks again for a past that could not be read.
-PAST_PAUSE = 10
 
 
 def services() -> Answer[Service]:
@@ -72,13 +73,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> list[SyncRecord]:
     """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _tried("history", _portal().tenant.id, connector.id, _state(connector))
+        return _past("history", connector, _history)
 
 
 def errors(connector: Connector) -> list[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _tried("errors", _portal().tenant.id, connector.id, _state(connector))
+        return _past("errors", connector, _errors)
 
 
 def deeds(connector: Connector) -> "list[Entry]":
@@ -118,7 +119,12 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     """
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    return _rows(tenant, catalogue, own, minute, marked)
+    found, version = _rows(tenant, catalogue, own, minute)
+    for place, known in enumerate(found if marked else ()):
+        if known["id"] == marked:
+            first: Row = {**known, "marked": True}
+            return (first, *found[:place], *found[place + 1 :]), f"{version}-{marked}"
+    return found, version
 
 
 def summary() -> Summary:
@@ -135,29 +141,33 @@ def charts(theme: str) -> "list[tuple[Figure, Spec]]":
     return _charts(tenant, catalogue, own, minute, theme)
 
 
-@st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
-def _tried(kind: str, tenant: str, connector_id: str, state: str) -> list[Any]:
+def _past(
+    kind: str, connector: Connector, ask: Callable[[Portal, str], list[Record]]
+) -> list[Record]:
+    """Return what was asked for once per state of a connector; nothing where that takes long."""
+    portal = _portal()
     try:
-        if kind == "history":
-            return _history(tenant, connector_id, state)
-        return _errors(tenant, connector_id, state)
+        return portal.past(
+            f"{kind}:{connector.id} {_state(connector)}", lambda: ask(portal, connector.id)
+        )
     except ApiError:  # more than the page needs, so it waits for a later look
         return []
 
 
-@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
-    return _attentive().operations.history(connector_id) or []
+def _history(portal: Portal, connector_id: str) -> list[SyncRecord]:
+    with suppress(UnknownConnector):  # deleted meanwhile
+        return _attentive(portal).operations.history(connector_id) or []
+    return []
 
 
-@st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
-    return _attentive().operations.errors(connector_id) or []
+def _errors(portal: Portal, connector_id: str) -> list[ErrorRecord]:
+    with suppress(UnknownConnector):  # deleted meanwhile
+        return _attentive(portal).operations.errors(connector_id) or []
+    return []
 
 
-def _attentive() -> Portal:
+def _attentive(portal: Portal) -> Portal:
     """Return the portal; raise why not where it is known that nobody would answer."""
-    portal = _portal()
     if problem := portal.connectors().problem:
         raise problem
     return portal
@@ -170,23 +180,24 @@ def _state(connector: Connector) -> str:
     return " ".join(map(str, said))
 
 
-@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+# Resources, since a copy of thousands of rows for each look costs more than all else in it. Nobody
+# changes them.
+@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
     counts = Counter(one.service for one in _portal().connectors().items)
     found = _portal().services().items
     return packed_cards([card(service, counts[service.id]) for service in found])
 
 
-# A resource, since a copy of thousands of rows for each look costs more than all else in it.
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _rows(tenant: str, catalogue: str, own: str, minute: datetime, marked: str) -> tuple[Rows, str]:
+def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows, str]:
     known = {service.id: service for service in _portal().services().items}
     found = [
-        row(connector, known.get(connector.service), minute, marked=connector.id == marked)
+        row(connector, known.get(connector.service), minute, marked=False)
         for connector in _portal().connectors().items
     ]
     urgency = {word: place for place, word in enumerate(TONES)}
-    found.sort(key=lambda row: (not row["marked"], urgency[row["status"]], row["name"].lower()))
+    found.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
     said = json.dumps(found).encode()
     return tuple(found), hashlib.blake2b(said, digest_size=12).hexdigest()
 
@@ -197,9 +208,9 @@ def _table(tenant: str, version: str, _found: Rows) -> Table:
     return Table(packed_rows(_found), version, frozenset(row["id"] for row in _found))
 
 
-@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
-    found, _ = _rows(tenant, catalogue, own, minute, "")
+    found, _ = _rows(tenant, catalogue, own, minute)
     urgent = [row for row in found if row["status"] in URGENT]
     changed = sorted(
         (row for row in found if row["changed"]), key=lambda row: row["changed"], reverse=True
@@ -212,13 +223,13 @@ def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary
     }
 
 
-@st.cache_data(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
 def _charts(
     tenant: str, catalogue: str, own: str, minute: datetime, theme: str
 ) -> "list[tuple[Figure, Spec]]":
     from pbf.charts import spec  # Altair takes half a second, which start-up must not cost
 
-    found, _ = _rows(tenant, catalogue, own, minute, "")
+    found, _ = _rows(tenant, catalogue, own, minute)
     drawn = figures(
         _portal().connectors().items,
         words={row["id"]: row["status"] for row in found},

@@ -48,6 +48,7 @@ class _Reader(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._end = _ends.at
+        self._longest = sock.gettimeout() or math.inf
 
     def readable(self) -> bool:
         return True
@@ -57,7 +58,7 @@ class _Reader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("The time for the whole answer is over.")
         if left < math.inf:
-            self._sock.settimeout(left)
+            self._sock.settimeout(min(left, self._longest))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

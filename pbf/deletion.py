@@ -132,6 +132,8 @@ class Remover:
         Raises the error of Fivetran's after which nothing else would succeed either.
         """
         waiting, now = self._rows.listed(self._group_id), time.time()
+        # What was brought back or is gone needs no look; what runs is noticed once more.
+        self._running.intersection_update(one.connector_id for one in waiting)
         ready = [one for one in waiting if one.lease_until <= now]
         todo = [one for one in ready if one.due_at <= now or self._runs(one)]
         # Those that Fivetran refused wait behind those that were not tried so lately.

@@ -1,6 +1,7 @@
 """The JSON door's powers over one connector: look at it, change, sync, test, delete, restore it.
 
-After each action the connector is read anew: the answer is what Fivetran then says of it.
+After each action the connector is read anew: the answer is what Fivetran then says of it, or the
+last that is known, with its age, where Fivetran takes long.
 """
 
 from flask import Blueprint, request
@@ -50,12 +51,13 @@ def test_connector(connector_id: str) -> ResponseReturnValue:
     """Run the setup tests."""
     portal = opened().portal
     results = portal.operations.test(connector_id)
-    return shown(
+    answer = shown(
         SetupTestResults(
             setup_tests=tuple(SetupTest.model_validate(result) for result in results),
             connector=detailed_connector(portal.connector(connector_id)),
         )
     )
+    return aged(answer, portal.connectors())
 
 
 @routes.delete("")
@@ -74,4 +76,6 @@ def restore_connector(connector_id: str) -> ResponseReturnValue:
 
 
 def _as_it_is(connector_id: str) -> ResponseReturnValue:
-    return shown(detailed_connector(opened().portal.connector(connector_id)))
+    portal = opened().portal
+    answer = shown(detailed_connector(portal.connector(connector_id)))
+    return aged(answer, portal.connectors())

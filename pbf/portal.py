@@ -19,7 +19,7 @@ from pbf.deletion import Remover
 from pbf.errors import ApiError, InvalidName, UnknownService
 from pbf.handoff import Signer
 from pbf.journal import Journal
-from pbf.known import keep_newest
+from pbf.known import Item, keep_newest
 from pbf.listing import Listing, pick
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 LONGEST_TYPED_NAME = 100
+# A past is asked for again when the connector's state changes; a page waits so long for it.
+PAST_LIFETIME = 6 * 3600.0
+PAST_PATIENCE = 3.0
+MOST_PASTS = 256
 CARD_AT_HAND = timedelta(minutes=1)
 MOST_CARDS = 1000
 
@@ -101,6 +105,7 @@ class Portal:
             forget=forget,
             journal=self.journal,
         )
+        self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
         self._made: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     @property
@@ -136,6 +141,14 @@ class Portal:
     def deleted(self) -> Answer[Connector]:
         """Return those that are hidden and wait to be deleted for good, the last one first."""
         return self._list.deleted()
+
+    def past(self, key: str, ask: Callable[[], list[Item]]) -> list[Item]:
+        """Return what was asked for under a key lately, waiting no longer than a moment for it.
+
+        Raises an ApiError if there is none; what takes long is there at a later look.
+        """
+        answer = self._pasts.get(key, ask, lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE)
+        return list(answer.items)
 
     def service(self, service_id: str) -> Service:
         """Return one service of the catalogue, or raise UnknownService."""
@@ -243,6 +256,8 @@ class Portal:
                 connector = self.connector(said.connector_id)
             else:
                 connector = pick(self.connectors(), "schema_name", said.schema_name)
+            if problem := self.connectors().problem:
+                raise problem  # what was known before tells nothing of the set-up
             note.details = f"set-up {connector.status.setup_state}"
             return note.about(connector)
 

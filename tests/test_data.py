@@ -1,7 +1,12 @@
+import gc
 import gzip
 import json
+import threading
+import weakref
+from concurrent.futures import wait
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import responses
@@ -10,7 +15,9 @@ from pbf import data
 from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.errors import Unauthorized
+from pbf.known import FAILURE_LIFETIME
 from pbf.models import Connector
+from pbf.portal import MOST_PASTS
 
 API = "https://fivetran.example"
 
@@ -169,16 +176,86 @@ def test_a_failure_is_raised_and_not_kept(api):
             data.gallery()
 
 
-def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox):
+def let_pass(portal, monkeypatch, seconds: float) -> None:
+    """Let time pass for what is kept of connectors' pasts."""
+    now = portal._pasts._clock
+    monkeypatch.setattr(portal._pasts, "_clock", lambda: now() + seconds)
+
+
+def settle(portal) -> None:
+    """Wait until no past is asked for behind the scenes."""
+    assert not wait(list(portal._pasts._flights.values()), 20).not_done
+
+
+def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
     one = next(one for one in data.connectors().items if one.schema_name == "webshop")
     sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
 
     failed, at_once = data.history(one), data.history(one)
-    data._tried.clear()
+    let_pass(house.portal, monkeypatch, FAILURE_LIFETIME)
+    data.history(one)  # asks, and waits for nothing
+    settle(house.portal)
     later = data.history(one)
 
     assert (failed, at_once) == ([], [])
     assert len(later) > 0
+
+
+def test_nobody_waits_long_for_a_past(house, monkeypatch):
+    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    answers = threading.Event()
+    known = house.client.get_sync_history
+
+    def slowly(connector_id):
+        assert answers.wait(20)
+        return known(connector_id)
+
+    monkeypatch.setattr(house.client, "get_sync_history", slowly)
+    monkeypatch.setattr("pbf.portal.PAST_PATIENCE", 0.05)
+    slow = data.history(one)
+    answers.set()
+    settle(house.portal)
+
+    assert slow == []
+    assert len(data.history(one)) > 0
+
+
+def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
+    for number in range(MOST_PASTS + 10):
+        house.portal.past(f"history:{number}", list)
+
+    assert len(house.portal._pasts._known) == MOST_PASTS
+
+
+def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
+    made, original = [], data.row
+
+    def row(connector, service, minute, *, marked):
+        return {**original(connector, service, minute, marked=marked), "reason": str(minute)}
+
+    monkeypatch.setattr(data, "row", row)
+    for _ in range(10):
+        clock[0] += timedelta(minutes=1)
+        made.append(weakref.ref(data.table()))
+        data.summary()
+    gc.collect()
+
+    assert sum(table() is not None for table in made) <= 3
+
+
+def test_whoever_looks_gets_the_same_rows_and_no_copy(house):
+    assert data.rows()[0] is data.rows()[0]
+    assert data.summary() is data.summary()
+    assert data.gallery()[0] is data.gallery()[0]
+
+
+def test_ids_in_an_address_that_do_not_exist_make_no_rows_of_their_own(house):
+    own = data.rows()
+
+    assert all(data.rows(f"stranger {number}")[0] is own[0] for number in range(5))
+    assert data.table("stranger") is data.table()
 
 
 def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
@@ -200,7 +277,9 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
         pytest.param({"status": 429, "json": {}}, 2, id="it-failed"),
     ],
 )
-def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(api, reply, asked):
+def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(
+    api, monkeypatch, reply, asked
+):
     items = [connector("a")]
     api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": items}})
     past = api.get(f"{API}/v1/connections/a/sync-history", **reply)
@@ -208,7 +287,8 @@ def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(
 
     assert data.history(at_rest) == []
     assert data.history(at_rest) == []
-    data._tried.clear()  # as its few minutes pass
+    let_pass(runtimes.runtime().portal, monkeypatch, FAILURE_LIFETIME)
     assert data.history(at_rest) == []
+    settle(runtimes.runtime().portal)
 
     assert len(past.calls) == asked

@@ -773,3 +773,15 @@ def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with
     second.client.get_list_of_connectors_in_group = meanwhile
 
     assert "stripe_payments" not in shown(second)
+
+
+def test_what_was_seen_to_run_is_forgotten_once_it_waits_no_more(portal, connection):
+    portal.operations.delete(connection.id)
+    portal._remover.notice_running([connection.id, "gone_already"])
+
+    portal.carry_out_deletions()
+    portal._remover.notice_running([connection.id])
+    portal.operations.restore(connection.id)
+    portal.carry_out_deletions()
+
+    assert portal._remover._running == set()

@@ -1,6 +1,8 @@
 """What programs can do with one connector through the JSON door."""
 
 import json
+import threading
+from concurrent.futures import wait
 from datetime import UTC, datetime
 
 import pytest
@@ -431,3 +433,29 @@ def test_a_creation_answers_with_the_whole_connector(client: FlaskClient):
 
     assert made.json["health"]["word"] == "Not finished"
     assert made.json == client.get(f"/_/connectors/{made.json['id']}").json
+
+
+def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivetran_is_slow(
+    house, client, monkeypatch
+):
+    paused = next(one for one in house.portal.connectors().items if one.paused)
+    go_on = threading.Event()
+    read = house.client.get_list_of_connectors_in_group
+
+    def slowly(*args, **options):
+        assert go_on.wait(60)
+        return read(*args, **options)
+
+    monkeypatch.setattr(house.client, "get_list_of_connectors_in_group", slowly)
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+
+    # Would wait for ever, since nothing lets the list go.
+    changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
+    other = client.get("/_/connectors")
+    flights = list(house.cache._flights.values())
+    go_on.set()
+    wait(flights, 60)
+
+    assert (changed.status_code, changed.json["paused"]) == (200, True)
+    assert "Age" in changed.headers
+    assert "Age" in other.headers

@@ -552,3 +552,13 @@ def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
 
     assert len(kept) == 3
     assert len(portal._made) == 1
+
+
+def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
+    api.get(CONNECTORS, json=items(MADE))
+    api.get(CONNECTORS, status=500, json={})
+    remote.connectors()
+    state = remote.signer.state(remote.tenant.id, connector_id="one")
+
+    with pytest.raises(ServerFailed):
+        remote.come_back(state)

@@ -66,6 +66,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# What waits for a webhook that does not answer; the oldest goes first.
+MOST_WAITING = 10_000
+
+
 class Deliveries:
     """The deliveries that wait, in order, and the thread that sends them."""
 
@@ -86,6 +90,8 @@ class Deliveries:
         """Put an event of a time on its way to a webhook."""
         self._count += 1
         self.waiting[self._count] = Delivery(webhook_id, body, at, at)
+        while len(self.waiting) > MOST_WAITING:
+            del self.waiting[next(iter(self.waiting))]
 
     def pump(self) -> list[Attempt]:
         """Send what is due; a webhook that fails is left alone until the next time."""

@@ -6,6 +6,9 @@ from threading import Lock
 from typing import Any
 
 KEPT = 1000
+# A kind holds the method, which may be any word; beyond this many kinds, new ones are one.
+MOST_KINDS = 500
+OTHER = "other requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class RequestLog:
         """Note one request: time, method, path, status, milliseconds, kind, fault."""
         with self._lock:
             entry = Entry(number=self._counts.total() + 1, **request)
-            self._counts[entry.kind] += 1
+            known = entry.kind in self._counts or len(self._counts) < MOST_KINDS
+            self._counts[entry.kind if known else OTHER] += 1
             self._entries.append(entry)
 
     @property

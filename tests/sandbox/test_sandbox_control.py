@@ -9,6 +9,7 @@ from pbf.__main__ import main
 from pbf.sandbox import commands
 from pbf.sandbox.clock import Clock
 from pbf.sandbox.errors import Conflict, InvalidInput
+from pbf.sandbox.request_log import MOST_KINDS
 from pbf.sandbox.samples import STATES
 from pbf.sandbox.server import create_app
 
@@ -445,3 +446,11 @@ def test_the_command_refuses_options_that_make_no_sense(capsys, option):
 
     assert ended.value.code == 2
     assert option.partition("=")[0] in capsys.readouterr().err
+
+
+def test_made_up_methods_do_not_fill_the_log(client, world):
+    for number in range(MOST_KINDS + 50):
+        client.open("/v1/groups", method=f"MADEUP{number}")
+
+    assert len(world.control.log.counts) <= MOST_KINDS + 1
+    assert world.control.log.total == MOST_KINDS + 50

@@ -473,3 +473,12 @@ def test_a_server_delivers_by_itself(receiver):
 )
 def test_only_this_machine_is_loopback(host, near):
     assert is_loopback(host) is near
+
+
+def test_what_waits_for_a_silent_webhook_does_not_fill_the_memory(world, monkeypatch):
+    monkeypatch.setattr("pbf.sandbox.deliveries.MOST_WAITING", 3)
+
+    for number in range(5):
+        world.webhooks.deliveries.add("hook", b"%d" % number, 0.0)
+
+    assert [one.body for one in world.webhooks.deliveries.waiting.values()] == [b"2", b"3", b"4"]
