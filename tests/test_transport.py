@@ -4,7 +4,7 @@ import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -660,3 +660,24 @@ def test_many_threads_share_one_request():
             caller.join()
 
     assert sorted(answers, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "date"),
+    [
+        pytest.param({"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, 784111777.0, id="date"),
+        pytest.param({}, None, id="none"),
+        pytest.param({"Date": "yesterday"}, None, id="no-date"),
+        pytest.param({"Date": "Sun, 06 Nov 99999 08:49:37 GMT"}, None, id="no-such-year"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 429, 500])
+def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
+    api, request_to_api, headers, date, status
+):
+    api.post(f"{API}/v1/connections", status=status, json={}, headers=headers)
+
+    with suppress(ApiError):
+        request_to_api.send("POST", "/connections", body={})
+
+    assert request_to_api.date == date
