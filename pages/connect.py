@@ -60,7 +60,9 @@ def preview(portal: Portal, service: Service, typed: str) -> None:
         '<p class="pbf-name">Permanent name in the destination: '
         f"<code>{escape(name.schema)}</code></p>"
     )
-    if name.taken:
+    if name.pending:
+        ui.quiet("A connector of this name is being created. Continue to go on with it.")
+    elif name.taken:
         st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
         st.button(f"Use {name.free}", on_click=st.session_state.update, args=({"name": name.free},))
     else:

@@ -79,7 +79,8 @@ def wait_for_line(log: Path, sentence: str) -> None:
 
 
 def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
-    """Write into the database of a folder that a connector was to be deleted by now."""
+    """Pause a connector, and write into the database of a folder that it is to be deleted now."""
+    connection.paused, connection.face, connection.written = True, None, None
     store = Store(f"sqlite:///{folder / 'pbf.sqlite3'}")
     store.deletions.add(
         Deletion(

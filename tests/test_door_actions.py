@@ -459,3 +459,37 @@ def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivet
     assert (changed.status_code, changed.json["paused"]) == (200, True)
     assert "Age" in changed.headers
     assert "Age" in other.headers
+
+
+def test_what_a_process_that_died_began_is_being_created_and_not_taken(
+    client: FlaskClient, house: Runtime, monkeypatch
+):
+    make = house.client.create_connector
+
+    def die(*given, **options):
+        make(*given, **options)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.client, "create_connector", die)
+        with pytest.raises(SystemExit):
+            house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+
+    answer = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
+
+    assert error(answer) == (409, "in_progress")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 5
+    assert "sales_2" not in answer.text
+
+
+def test_what_somebody_has_resumed_since_is_not_deleted_for_good(
+    client: FlaskClient, house: Runtime
+):
+    path = path_of(client, "stripe_payments")
+    connector_id = client.delete(path).json["id"]
+    house.client.update_connector(connector_id, paused=False)
+
+    answer = client.delete(path, query_string={"now": "true"})
+
+    assert error(answer) == (409, "not_now")
+    assert client.get(path).json["paused"] is False

@@ -90,3 +90,50 @@ def test_a_look_at_the_source_is_proven_by_what_was_not_known():
     assert evidence.looked(None, config())
     assert evidence.looked(config(), config(orders=False))
     assert not evidence.looked(config(), config())
+
+
+def made(**changes) -> Connector:
+    status = {"setup_state": changes.pop("setup_state", "incomplete")}
+    return Connector(
+        **{"id": "one", "service": "stripe", "created_at": SINCE, "status": status, **changes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "proven"),
+    [
+        pytest.param(made(), True, id="since"),
+        pytest.param(made(created_at=ASKED), True, id="in-the-same-second"),
+        pytest.param(made(created_at=BEFORE), False, id="before"),
+        pytest.param(made(created_at=ASKED + timedelta(hours=1)), False, id="long-after"),
+        pytest.param(made(created_at=None), False, id="nobody-knows-when"),
+        pytest.param(made(service="slack"), False, id="another-service"),
+        pytest.param(made(setup_state="connected"), False, id="set-up"),
+        pytest.param(made(succeeded_at=SINCE), False, id="synced"),
+    ],
+)
+def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
+    assert evidence.made(found, service="stripe", sent_at=ASKED.timestamp()) is proven
+
+
+@pytest.mark.parametrize(
+    ("now", "used"),
+    [
+        pytest.param(made(paused=True), False, id="as-it-was"),
+        pytest.param(made(paused=False), True, id="runs"),
+        pytest.param(made(), True, id="nobody-knows"),
+        pytest.param(made(paused=True, succeeded_at=BEFORE), False, id="synced-before"),
+        pytest.param(
+            made(paused=True, succeeded_at=ASKED + timedelta(seconds=0.9)),
+            False,
+            id="synced-in-the-same-second",
+        ),
+        pytest.param(made(paused=True, succeeded_at=SINCE), True, id="synced-since"),
+        pytest.param(made(paused=True, setup_state="connected"), True, id="set-up-since"),
+        pytest.param(made(paused=True, setup_state="broken"), False, id="broken-since"),
+    ],
+)
+def test_what_was_paused_is_in_use_if_it_runs_or_has_run_or_was_set_up_since(now, used):
+    paused_at = ASKED.timestamp()
+
+    assert evidence.resumed(now, paused_at=paused_at, setup_state="incomplete") is used

@@ -798,3 +798,24 @@ def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
         request_to_api.send("GET", "/x")
     with pytest.raises(InvalidRequest):
         request_to_api.send("GET", "/y")
+
+
+@pytest.mark.parametrize(
+    ("headers", "date"),
+    [
+        pytest.param({"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, 784111777.0, id="date"),
+        pytest.param({}, None, id="none"),
+        pytest.param({"Date": "yesterday"}, None, id="no-date"),
+        pytest.param({"Date": "Sun, 06 Nov 99999 08:49:37 GMT"}, None, id="no-such-year"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 429, 500])
+def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
+    api, request_to_api, headers, date, status
+):
+    api.post(f"{API}/v1/connections", status=status, json={}, headers=headers)
+
+    with suppress(ApiError):
+        request_to_api.send("POST", "/connections", body={})
+
+    assert request_to_api.date == date

@@ -77,6 +77,38 @@ def test_for_a_name_that_is_taken_the_next_free_one_is_offered(house, visit):
     assert "webshop_2" in [each.schema_name for each in house.portal.connectors().items]
 
 
+@pytest.mark.parametrize("made", [True, False], ids=["made", "not-made"])
+def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
+    house, sandbox, visit, monkeypatch, made
+):
+    make = house.client.create_connector
+
+    def die(*given, **options):
+        if made:
+            make(*given, **options)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.client, "create_connector", die)
+        with pytest.raises(SystemExit):
+            house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+    house.portal._list.forget()
+    begin = house.portal._creator.create
+    monkeypatch.setattr(
+        house.portal._creator,
+        "create",
+        lambda *given, **options: begin(*given, **{**options, "patience": 0.0}),
+    )
+
+    app = create(visit("connect", service="stripe"), "Sales")
+
+    assert "is being created. Continue to go on with it." in html(app)
+    assert "Use sales_2" not in labels(app)
+    assert not app.warning
+    assert "This connector is being created already." in app.error[0].value
+    assert not app.exception
+
+
 def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visit):
     before = len(sandbox.world.connections)
 

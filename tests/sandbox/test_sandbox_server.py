@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -161,3 +163,15 @@ def test_the_command_prints_four_lines_for_the_environment_and_ends_cleanly(endi
     assert answer.status_code == 200
     assert hint.startswith("Sandbox:")
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_the_date_of_an_answer_is_the_time_on_the_sandboxs_clock(server, session):
+    for _ in range(2):
+        answer = session.post(
+            f"{server.url}/v1/connections",
+            json=create_body(server, f"at_{server.world.clock():.0f}"),
+        )
+        date = parsedate_to_datetime(answer.headers["Date"])
+        created = datetime.fromisoformat(answer.json()["data"]["created_at"])
+        assert timedelta() <= date - created.replace(microsecond=0) < timedelta(seconds=30)
+        server.world.clock.advance(400 * 24 * 3600)
