@@ -18,6 +18,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
+from pbf.asgi_checks import CheckRequests
 from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
 from pbf.ending import let_go_at_the_end
@@ -142,12 +143,15 @@ def on_script_error(error: Exception) -> bool:
     return True
 
 
+routes_app = ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS))
+sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
     lifespan=lifespan,
     on_script_error=on_script_error,
     middleware=[
-        Middleware(ProtectScreens, mounted=MOUNTED),
+        Middleware(ProtectScreens),
+        Middleware(CheckRequests),
         Middleware(SendFirstPage, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],
@@ -155,10 +159,10 @@ app = st.App(
         # Where Streamlit's page looks for it.
         Route("/favicon.png", icon),
         # A Mount would cut off the prefix that the routes have when they are served alone.
-        Route(
-            f"{PREFIX}/{{path:path}}",
-            ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS)),
-        ),
-        Mount(SANDBOX_PATH, WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)),
+        Route(f"{PREFIX}/{{path:path}}", routes_app),
+        Mount(SANDBOX_PATH, sandbox_app),
+        # Without the slash, too; else Streamlit would show its page there.
+        Route(PREFIX, routes_app),
+        Route(SANDBOX_PATH, sandbox_app),
     ],
 )

@@ -9,7 +9,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.answers import aged, detailed_connector, shown
-from pbf.door import opened
+from pbf.door import json_body, opened
 from pbf.errors import UnknownConnector
 from pbf.places import PREFIX
 from pbf.portal import Portal
@@ -30,7 +30,7 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 @routes.patch("")
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, and change its schedule."""
-    wanted, portal = read(Change, request.get_json()), opened().portal
+    wanted, portal = read(Change, json_body()), opened().portal
     if wanted.schedule:
         portal.operations.reschedule(connector_id, **wanted.schedule)
     if wanted.paused is not None:
