@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+import streamlit.config
 from a2wsgi import WSGIMiddleware
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
-from pbf.asgi_checks import CheckRequests
+from pbf.asgi_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
 from pbf.ending import let_go_at_the_end
@@ -29,7 +30,7 @@ from pbf.housekeeping import Housekeeper
 from pbf.later import Later, loading
 from pbf.places import PREFIX, SANDBOX_PATH
 from pbf.reruns import leave_no_timer_behind
-from pbf.sockets import send_at_once
+from pbf.sockets import limit_messages, send_at_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -92,6 +93,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     let_go_at_the_end(let_go, keeper.stop, ended.set)
     send_at_once()
+    limit_messages(LARGEST_MESSAGE)
     leave_no_timer_behind()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()
@@ -143,6 +145,9 @@ def on_script_error(error: Exception) -> bool:
     return True
 
 
+if streamlit.config._main_script_path is None:
+    # Started by another server than `streamlit run`, which would look for .streamlit/ here, too.
+    streamlit.config._main_script_path = __file__
 routes_app = ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS))
 sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
 app = st.App(

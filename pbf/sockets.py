@@ -4,6 +4,8 @@ import os
 import socket
 import stat
 from contextlib import suppress
+from functools import wraps
+from typing import Any
 
 MOST_FILES = 256
 
@@ -19,6 +21,26 @@ def send_at_once() -> None:
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(number).st_mode):
                 _switch(socket.socket(fileno=os.dup(number)))
+
+
+def limit_messages(largest: int) -> None:
+    """Have the WebSocket connections to come take no message over so many bytes, once unpacked.
+
+    Streamlit 1.67 gives uvicorn one limit for both directions, which must allow for the largest
+    table that is sent. A thousandth of that, compressed, would make the server unpack all of it.
+    """
+    from uvicorn.protocols.websockets import websockets_sansio_impl as implementation
+
+    original = vars(implementation)["ServerProtocol"]
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original, updated=())
+    def limited(*arguments: Any, max_size: int | None = None, **options: Any) -> Any:
+        size = largest if max_size is None else min(largest, max_size)
+        return original(*arguments, max_size=size, **options)
+
+    setattr(implementation, "ServerProtocol", limited)  # noqa: B010
 
 
 def _switch(known: socket.socket) -> None:

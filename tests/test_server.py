@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from pbf.asgi_checks import LARGEST_MESSAGE
 from pbf.sandbox.server import SandboxServer
 from tests.servers import (
     ROOT,
     dashboard,
+    free_port,
     leave_a_deletion_due,
+    running,
     wait_for_line,
     wait_until_gone,
 )
@@ -137,6 +140,31 @@ def test_no_run_of_a_page_is_followed_by_a_search_for_garbage():
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 
     assert settings["runner"]["postScriptGC"] is False
+
+
+def test_streamlits_limits_are_what_we_need():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    server, client = settings["server"], settings["client"]
+    assert server["maxUploadSize"] == 1
+    assert server["maxWidgetStateSize"] * 1_000_000 == LARGEST_MESSAGE
+    assert server["maxMessageSize"] <= 50
+    assert client["allowedOrigins"] == []
+
+
+def test_another_server_than_streamlits_own_finds_the_configuration_too(tmp_path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["uvicorn", "app:app", "--port", str(port)]
+
+    with running(command, tmp_path, f"{url}/_stcore/health"):
+        host = get(f"{url}/_stcore/host-config").json()
+        page = get(url)
+        refused = get(url, headers={"Host": "evil.example"})
+
+    assert host["allowedOrigins"] == []
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert refused.status_code == 421
 
 
 def test_with_credentials_the_routes_show_the_account(account: str):
