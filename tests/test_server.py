@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from streamlit import config, net_util
+from streamlit.web import bootstrap
 
 from pbf.asgi_checks import LARGEST_MESSAGE
 from pbf.sandbox.server import SandboxServer
@@ -150,6 +152,27 @@ def test_streamlits_limits_are_what_we_need():
     assert server["maxWidgetStateSize"] * 1_000_000 == LARGEST_MESSAGE
     assert server["maxMessageSize"] <= 50
     assert client["allowedOrigins"] == []
+
+
+def test_streamlit_asks_no_outside_service_for_its_address_as_it_starts(monkeypatch, capsys):
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    def fail() -> None:
+        raise AssertionError("Streamlit asks for the address of this machine")
+
+    monkeypatch.setattr(net_util, "get_external_ip", fail)
+    monkeypatch.setattr(net_util, "get_internal_ip", fail)
+    given = {
+        "browser.serverAddress": settings["browser"].get("serverAddress"),
+        "browser.serverPort": 1,
+    }
+    given |= {"server.address": "0.0.0.0", "server.headless": True}
+    monkeypatch.setattr(config, "is_manually_set", lambda name: given.get(name) is not None)
+    monkeypatch.setattr(config, "get_option", lambda name: given.get(name, 0) or "")
+
+    bootstrap._print_url(is_running_hello=False)
+
+    assert "http://localhost:" in capsys.readouterr().out
 
 
 def test_another_server_than_streamlits_own_finds_the_configuration_too(tmp_path):
