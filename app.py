@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+import streamlit.config
 from a2wsgi import WSGIMiddleware
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
+from pbf.asgi_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.bodies import ReadFirst
 from pbf.compression import CompressStatic
 from pbf.ending import let_go_at_the_end
@@ -28,7 +30,7 @@ from pbf.housekeeping import Housekeeper
 from pbf.later import Later, loading
 from pbf.places import PREFIX, SANDBOX_PATH
 from pbf.reruns import leave_no_timer_behind
-from pbf.sockets import keep_senders_addresses, send_at_once
+from pbf.sockets import keep_senders_addresses, limit_messages, send_at_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -92,6 +94,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     let_go_at_the_end(let_go, keeper.stop, ended.set)
     send_at_once()
     keep_senders_addresses()
+    limit_messages(LARGEST_MESSAGE)
     leave_no_timer_behind()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()
@@ -143,12 +146,18 @@ def on_script_error(error: Exception) -> bool:
     return True
 
 
+if streamlit.config._main_script_path is None:
+    # Started by another server than `streamlit run`, which would look for .streamlit/ here, too.
+    streamlit.config._main_script_path = __file__
+routes_app = ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS))
+sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
     lifespan=lifespan,
     on_script_error=on_script_error,
     middleware=[
-        Middleware(ProtectScreens, mounted=MOUNTED),
+        Middleware(ProtectScreens),
+        Middleware(CheckRequests),
         Middleware(SendFirstPage, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],
@@ -156,10 +165,10 @@ app = st.App(
         # Where Streamlit's page looks for it.
         Route("/favicon.png", icon),
         # A Mount would cut off the prefix that the routes have when they are served alone.
-        Route(
-            f"{PREFIX}/{{path:path}}",
-            ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS)),
-        ),
-        Mount(SANDBOX_PATH, WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)),
+        Route(f"{PREFIX}/{{path:path}}", routes_app),
+        Mount(SANDBOX_PATH, sandbox_app),
+        # Without the slash, too; else Streamlit would show its page there.
+        Route(PREFIX, routes_app),
+        Route(SANDBOX_PATH, sandbox_app),
     ],
 )

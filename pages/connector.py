@@ -88,6 +88,7 @@ def follow(portal: Portal, connector_id: str) -> None:
         ui.stop_with(error)
     ui.mark_age(answer)
     state = health(connector, datetime.now(UTC))
+    ui.mark_open_card(connector.id, connector.status.setup_state)
     st.html(details.head(connector, data.service_of(connector), state))
     whose, problem = st.session_state.get("problem") or ("", "")
     if whose == connector.id:

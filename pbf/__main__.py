@@ -12,6 +12,7 @@ from pbf.config import load_settings
 from pbf.doctor import examine
 from pbf.ending import let_go_at_the_end
 from pbf.errors import ConfigurationError, PbfError
+from pbf.hosts import CheckHost
 from pbf.housekeeping import Housekeeper
 from pbf.places import SANDBOX_PATH
 from pbf.proxy import create_app
@@ -93,7 +94,7 @@ def proxy(host: str, port: int) -> None:
     logs.set_up()
     keeper = Housekeeper(lambda: runtime().portal)
     let_go_at_the_end(let_go, keeper.stop)
-    app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: embedded_sandbox})
+    app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, then=keeper.start)
 
 

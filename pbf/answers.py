@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, json, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import parse_etags
 
 from pbf.cache import Answer
@@ -72,7 +72,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     ApiError: (502, "fivetran_refused"),
 }
 HTTP_ERRORS: dict[int, tuple[str, str]] = {
-    400: ("invalid_json", "The body is not valid JSON."),
+    400: ("bad_request", "The request is malformed."),
     404: ("not_found", "There is no such route."),
     405: ("method_not_allowed", "This route does not take that method."),
     413: ("too_large", "The body is larger than 64 KiB."),
@@ -80,8 +80,13 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
 }
 log = logging.getLogger(__name__)
 
+INVALID_JSON = (400, "invalid_json")
 UNEXPECTED = (500, "failed")
 TOO_MANY = (429, "too_many")
+
+
+class NotJson(BadRequest):
+    """400: the body cannot be read as JSON; the description says why."""
 
 
 class Bodies:
@@ -191,6 +196,8 @@ def show_http_error(error: HTTPException) -> Response:
     """Return an error of the request itself as JSON."""
     status = error.code or 500
     code, message = HTTP_ERRORS.get(status, ("failed", error.name))
+    if isinstance(error, NotJson):
+        code, message = INVALID_JSON[1], str(error.description)
     response = refusal(status, code, message)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))

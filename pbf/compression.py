@@ -6,8 +6,10 @@ none.
 
 import gzip
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from posixpath import normpath
 
 import brotli
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +19,8 @@ from werkzeug.http import parse_accept_header
 
 SMALLEST = 1000
 LARGEST = 8 * 1024 * 1024
+# All of Streamlit's own scripts fit in.
+ROOM = 48 * 1024 * 1024
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -66,11 +70,13 @@ class CompressStatic:
     For files that never change under their name, as Streamlit's do.
     """
 
-    def __init__(self, app: ASGIApp, *, path: str = "/static/") -> None:
-        """Stand before `app`."""
+    def __init__(self, app: ASGIApp, *, path: str = "/static/", room: int = ROOM) -> None:
+        """Stand before `app`, and keep files of `room` bytes in all, uncompressed."""
         self._app = app
+        self._room = room
         self._path = path
-        self._kept: dict[str, tuple[Headers, Body]] = {}
+        self._kept: OrderedDict[str, tuple[Headers, Body]] = OrderedDict()
+        self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is kept, or let the app answer and keep that."""
@@ -80,6 +86,8 @@ class CompressStatic:
         kept = self._kept.get(scope["path"]) or await self._ask(scope, receive, send)
         if kept is None:
             return
+        if scope["path"] in self._kept:
+            self._kept.move_to_end(scope["path"])
         headers, body = kept
         encoding, content = body.choose(Headers(scope=scope).get("accept-encoding", ""))
         answer = MutableHeaders(raw=list(headers.raw))
@@ -95,7 +103,9 @@ class CompressStatic:
             return False
         asked = Headers(scope=scope)
         partial = any(name in asked for name in ("range", "if-none-match", "if-modified-since"))
-        return scope["path"].startswith(self._path) and not partial
+        # Of the many spellings of a file's path, one is kept and so compressed.
+        plain = scope["path"].startswith(self._path) and normpath(scope["path"]) == scope["path"]
+        return plain and not partial
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> tuple[Headers, Body] | None:
         """Return what the app answers, or None if that is passed on as it is."""
@@ -120,8 +130,17 @@ class CompressStatic:
             # The visitor left before the app was done: there is nobody to answer.
             return None
         kept = (headers, Body(whole))
-        self._kept[scope["path"]] = kept
+        self._keep(scope["path"], kept)
         return kept
+
+    def _keep(self, path: str, kept: tuple[Headers, Body]) -> None:
+        """Keep a file, and as many of those that were asked for last as there is room for."""
+        before = self._kept.pop(path, None)
+        self._kept[path] = kept
+        self._size += len(kept[1].plain) - (len(before[1].plain) if before else 0)
+        while self._size > self._room:
+            _, (_, body) = self._kept.popitem(last=False)
+            self._size -= len(body.plain)
 
 
 def _worth_keeping(start: Message) -> bool:
@@ -130,6 +149,8 @@ def _worth_keeping(start: Message) -> bool:
     return (
         start["status"] == 200
         and headers.get("content-type", "").startswith(TEXT)
+        # Streamlit answers with its page where there is no file.
+        and not headers.get("content-type", "").startswith("text/html")
         and "content-encoding" not in headers
         and SMALLEST <= length <= LARGEST
     )

@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -12,6 +13,7 @@ from pbf.errors import ConfigurationError
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
 FIVETRAN_API_URL = "https://api.fivetran.com"
+HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]")
 LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
@@ -25,6 +27,7 @@ class Settings:
     api_url: str = FIVETRAN_API_URL
     public_url: str | None = None
     allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     product_name: str = "Data connections"
     timeout: float = 60.0
     database_url: str | None = field(default=None, repr=False)
@@ -45,6 +48,12 @@ class Settings:
         return self.api_key is None
 
     @property
+    def hosts(self) -> frozenset[str]:
+        """The host names that people reach us by, besides those of loopback."""
+        named = urlsplit(self.public_url or "").hostname
+        return frozenset(self.allowed_hosts) | ({named} if named else set())
+
+    @property
     def shares_redis(self) -> bool:
         """Whether several processes share what lies in Redis."""
         return self.redis_url is not None and not self.sandbox
@@ -57,9 +66,7 @@ def load_settings(
 
     Raises ConfigurationError, naming the setting, if one is half set or not of the right form.
     """
-    from_file = _from_file(dotenv) if dotenv else {}
-    both = {**from_file, **(os.environ if environ is None else environ)}
-    values = {name: text.strip() for name, text in both.items() if text and text.strip()}
+    values = _values(environ, dotenv)
     _check_credentials(values)
     return Settings(
         api_key=values.get("FIVETRAN_API_KEY"),
@@ -68,6 +75,7 @@ def load_settings(
         api_url=_api_url(values),
         public_url=_url(values, "PBF_PUBLIC_URL"),
         allowed_origins=_origins(values, "PBF_ALLOWED_ORIGINS"),
+        allowed_hosts=_hosts(values),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
         timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
         deletion_grace=_hours(values, "PBF_DELETION_GRACE", Settings.deletion_grace),
@@ -82,6 +90,23 @@ def load_settings(
     )
 
 
+def load_addresses(
+    environ: Mapping[str, str] | None = None, *, dotenv: str | None = ".env"
+) -> Settings:
+    """Return the settings that say where people reach us, each as far as it is right.
+
+    Whoever comes by one of these addresses can then be told what is wrong with the others.
+    """
+    found = Settings()
+    with suppress(ConfigurationError):
+        values = _values(environ, dotenv)
+        with suppress(ConfigurationError):
+            found = replace(found, public_url=_url(values, "PBF_PUBLIC_URL"))
+        with suppress(ConfigurationError):
+            found = replace(found, allowed_hosts=_hosts(values))
+    return found
+
+
 def origin(url: str) -> str:
     """Return scheme, host and port of a URL, as browsers compare them.
 
@@ -94,6 +119,12 @@ def origin(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = "" if parts.port in (None, standard) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:
+    from_file = _from_file(dotenv) if dotenv else {}
+    both = {**from_file, **(os.environ if environ is None else environ)}
+    return {name: text.strip() for name, text in both.items() if text and text.strip()}
 
 
 def _from_file(path: str) -> dict[str, str | None]:
@@ -161,6 +192,16 @@ def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
                 "such as https://app.example.com."
             ) from exc
     return tuple(found)
+
+
+def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:
+    names = values.get("PBF_ALLOWED_HOSTS", "").replace(",", " ").lower().split()
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ConfigurationError(
+            "PBF_ALLOWED_HOSTS holds something that is not a host name, such as "
+            "connect.example.com; leave out scheme, port and path."
+        )
+    return tuple(name.strip("[]").rstrip(".") for name in names)
 
 
 def _limit(values: Mapping[str, str], name: str, default: str) -> str:

@@ -86,7 +86,9 @@ def _rate_limit(runtime: Runtime) -> Finding:
 def _public_url(settings: Settings) -> Finding:
     url = settings.public_url
     if url is None:
-        return Finding("public URL", True, "worked out from each request (PBF_PUBLIC_URL not set)")
+        named = ", ".join(("localhost", "127.0.0.1", *settings.allowed_hosts))
+        text = f"PBF_PUBLIC_URL not set; requests are answered for {named} only"
+        return Finding("public URL", True, text)
     parts = urlsplit(url)
     if parts.path or parts.query or parts.fragment:
         return Finding("public URL", False, f"{url} has a path; set scheme, host and port only")

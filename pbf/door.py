@@ -4,16 +4,15 @@ Until there is sign-in, a page of another origin that somebody happens to have o
 able to act here through their browser.
 """
 
+import json
 import logging
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
-from pbf.answers import refusal
+from pbf.answers import NotJson, refusal
 from pbf.config import Settings, origin
 from pbf.headers import ROUTES
 from pbf.logs import begin, forget, request_id
@@ -30,6 +29,10 @@ PEOPLE = {
     "invitations.invite": "link",
     "invitations.come_back": "link",
 }
+# Each of these makes a Connect Card or uses up a signed state. A page of another site can have any
+# browser send a GET, by an image for instance.
+LINKED = frozenset({"routes.come_back", "invitations.invite", "invitations.come_back"})
+ACTING_GETS = LINKED | {"routes.get_form", "routes.go"}
 FOREIGN_ORIGIN = (403, "foreign_origin")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -56,22 +59,42 @@ def allowed_origins() -> tuple[str, ...]:
 
 
 def guard() -> Response | None:
-    """Refuse to change anything for a page of another origin, or by a body that is not JSON."""
+    """Refuse to act for a page of another origin, or by a body that is not JSON."""
     WHO.set(PEOPLE.get(request.endpoint or "", "route"))
     begin()
-    if request.method in READING:
-        return None
-    sender = request.headers.get("Origin")
-    if not (_is_no_foreign_page() if sender is None else _is_allowed(sender)):
+    reading = request.method in READING
+    if (not reading or request.endpoint in ACTING_GETS) and not _may_act():
         return refusal(
             *FOREIGN_ORIGIN,
             "Pages of other origins may not change anything here. Add the page's origin to "
             "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
         )
     # Other types cross origins without the browser asking us first.
-    if not request.is_json and (request.mimetype or _has_a_body()):
+    if not reading and not request.is_json and (request.mimetype or _has_a_body()):
         raise UnsupportedMediaType
     return None
+
+
+def json_body() -> object:
+    """Return the body of the request; raise NotJson with what is wrong with it."""
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        return json.loads(request.get_data(), parse_constant=_no_constant)
+    except json.JSONDecodeError as exc:
+        # Only the place and the kind of the mistake: the body is not quoted.
+        where = f"line {exc.lineno}, column {exc.colno}"
+        raise NotJson(f"The body is not valid JSON: {exc.msg} at {where}.") from None
+    except UnicodeDecodeError:
+        raise NotJson("The body is not valid JSON: it is not UTF-8.") from None
+    except RecursionError:
+        raise NotJson("The body is not valid JSON: it is nested too deeply.") from None
+    except ValueError:
+        raise NotJson("The body is not valid JSON: it holds a number that none can be.") from None
+
+
+def _no_constant(_name: str) -> object:
+    raise ValueError("NaN and infinity are no JSON")
 
 
 def protect(response: Response) -> Response:
@@ -94,27 +117,24 @@ def _has_a_body() -> bool:
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
 
 
-def _is_no_foreign_page() -> bool:
-    """Whether a sender who names no origin is a program, or a page of ours."""
+def _may_act() -> bool:
+    """Return whether the sender is a program, one of our own pages, or one that is allowed."""
+    if request.method == "OPTIONS" or _is_followed_link():
+        return True
+    sender = request.headers.get("Origin")
+    if sender is not None:
+        return _is_allowed(sender)
     return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+
+
+def _is_followed_link() -> bool:
+    """Return whether a person follows a link that may stand in a mail or on Fivetran's pages."""
+    kind = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
+    return request.endpoint in LINKED and kind == ("navigate", "document")
 
 
 def _is_allowed(sender: str) -> bool:
     try:
-        wanted = origin(sender)
-    except ValueError:
-        return False
-    if wanted in allowed_origins():
-        return True
-    # The sample's client is served at http://localhost:3000 by a proxy that passes its requests
-    # on to us with the browser's Origin but our own Host. So on one's own machine, where nobody
-    # else can be reached from, one port is as good as another.
-    return _is_loopback(wanted) and _is_loopback(public_url())
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return origin(sender) in allowed_origins()
     except ValueError:
         return False

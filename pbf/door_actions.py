@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.answers import aged, detailed_connector, shown
-from pbf.door import opened
+from pbf.door import json_body, opened
 from pbf.places import PREFIX
 from pbf.shapes import Deleted, SetupTest, SetupTestResults
 from pbf.wishes import Change, read, read_flag
@@ -27,7 +27,7 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 @routes.patch("")
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, and change its schedule."""
-    wanted, portal = read(Change, request.get_json()), opened().portal
+    wanted, portal = read(Change, json_body()), opened().portal
     portal.operations.change(connector_id, paused=wanted.paused, schedule=wanted.schedule)
     return _as_it_is(connector_id)
 

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.compression import Body
+from pbf.places import lies_within
 
 # Where the scripts beside it are; Streamlit's own pages have one segment. With what it would first
 # ask the server for, the page opens its socket at once.
@@ -80,13 +81,13 @@ class SendFirstPage:
     def __init__(self, app: ASGIApp, *, mounted: tuple[str, ...] = ()) -> None:
         """Stand before `app`, and leave alone what lies under the `mounted` paths."""
         self._app = app
-        self._mounted = tuple(f"{path}/" for path in mounted)
+        self._mounted = mounted
         self._body: Body | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app answer, and send our page in place of its own."""
         asked = scope["type"] == "http" and scope["method"] == "GET"
-        if not asked or f"{scope['path']}/".startswith(self._mounted):
+        if not asked or lies_within(scope["path"], *self._mounted):
             await self._app(scope, receive, send)
             return
         replaced = False

@@ -37,6 +37,8 @@ ROUTES: Mapping[str, str] = {
 DOCS_POLICY = policy(
     script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'"
 )
+# What browsers draw as a page, and so may be framed.
+PAGES = ("text/html", "application/xhtml+xml")
 EVERYWHERE: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -84,24 +86,17 @@ def inline_scripts() -> tuple[str, ...]:
 
 
 class ProtectScreens:
-    """ASGI middleware: adds the headers to what Streamlit answers; mounted apps have their own."""
+    """ASGI middleware: adds the headers to whatever is answered without them."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        mounted: tuple[str, ...] = (),
-        read: Callable[[], Settings] = load_settings,
-    ) -> None:
-        """Stand before `app`, and leave alone what lies under the `mounted` paths."""
+    def __init__(self, app: ASGIApp, *, read: Callable[[], Settings] = load_settings) -> None:
+        """Stand before `app`."""
         self._app = app
-        self._mounted = tuple(f"{path}/" for path in mounted)
         self._read = read
         self._known: dict[str, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app answer, with the headers."""
-        if scope["type"] != "http" or f"{scope['path']}/".startswith(self._mounted):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
@@ -116,8 +111,12 @@ class ProtectScreens:
 
     def _wanted(self, headers: MutableHeaders) -> Mapping[str, str]:
         # The many scripts and pictures need no policy of their own, only to be what they say.
-        if not headers.get("content-type", "").startswith("text/html"):
+        kind = headers.get("content-type", "")
+        if not kind.strip().lower().startswith(PAGES):
             return EVERYWHERE
+        if "content-security-policy" in headers:
+            # A page that has a policy of its own, such as an invitation's.
+            return {**EVERYWHERE, "X-Frame-Options": "DENY"}
         return {**EVERYWHERE, **self._of_screens()}
 
     def _of_screens(self) -> Mapping[str, str]:

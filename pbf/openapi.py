@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf import shapes
-from pbf.answers import HTTP_ERRORS, STATUS_CODES, TOO_MANY, UNEXPECTED
+from pbf.answers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, TOO_MANY, UNEXPECTED
 from pbf.bodies import TOO_SLOW
 from pbf.door import FOREIGN_ORIGIN
+from pbf.hosts import MALFORMED, UNKNOWN
 from pbf.openapi_routes import MESSAGES, OPERATIONS, Operation
 
 VERSION = "0.1.0"
@@ -21,7 +22,7 @@ ABOUT = (
     "Fivetran's field names. After an action the connector is read anew: the answer is what "
     "Fivetran then says of it. What Fivetran failed to answer may have been done all the same, so "
     "after an error of class 5xx look at the connector before you try again. Whatever changes "
-    "something is refused to pages of foreign origins."
+    "something is refused to pages of other origins, unless PBF_ALLOWED_ORIGINS names them."
 )
 SCHEMAS = "#/components/schemas"
 CODES: dict[str, int] = {
@@ -33,6 +34,9 @@ CODES: dict[str, int] = {
         TOO_MANY,
         TOO_SLOW[:2],
         FOREIGN_ORIGIN,
+        INVALID_JSON,
+        MALFORMED[:2],
+        UNKNOWN[:2],
     )
 }
 

@@ -16,7 +16,10 @@ MESSAGES: Mapping[str, str] = {
     "not_configured": "FIVETRAN_API_SECRET is not set.",
     "foreign_origin": "Pages of other origins may not change anything here.",
     "invalid_request": "The field paused must be true or false.",
-    "invalid_json": "The body is not valid JSON.",
+    "invalid_json": "The body is not valid JSON: Expecting value at line 1, column 12.",
+    "invalid_host": "The Host header is missing or not a valid host name.",
+    "unknown_host": "This server does not answer for this host name.",
+    "bad_request": "The request is malformed.",
     "invalid_name": "Type a name with at least one letter or digit.",
     "invalid_redirect": "redirect_uri is not an http or https URL.",
     "not_json": "Send the body as JSON, with Content-Type: application/json.",
@@ -45,7 +48,8 @@ MESSAGES: Mapping[str, str] = {
     "failed": "Something went wrong here. Try again in a moment.",
 }
 
-ALWAYS = frozenset({"failed", "not_configured"})
+WHEREVER = frozenset({"failed", "invalid_host", "unknown_host"})
+ALWAYS = WHEREVER | {"not_configured"}
 ASKS = ALWAYS | {
     *("rate_limited", "group_not_visible", "fivetran_bad_answer", "fivetran_failed"),
     *("fivetran_refused", "fivetran_timeout", "fivetran_unreachable"),
@@ -227,7 +231,7 @@ OPERATIONS = (
         name="getForm",
         summary="Get the address of a new Connect Card",
         answer=shapes.Form,
-        errors=ASKS_FOR_ONE | WRITES | {"invalid_redirect", "too_many"},
+        errors=ASKS_FOR_ONE | WRITES | {"invalid_redirect", "foreign_origin", "too_many"},
         query=WAY_BACK,
     ),
     Operation(
@@ -279,7 +283,7 @@ OPERATIONS = (
         name="getDescription",
         summary="Get this description",
         answer=None,
-        errors=frozenset({"failed"}),
+        errors=WHEREVER,
         tag="This server",
     ),
 )

@@ -27,10 +27,12 @@ from pbf.answers import (
 )
 from pbf.bodies import LARGEST_BODY
 from pbf.cache import Answer
-from pbf.config import Settings, load_settings, origin
+from pbf.config import Settings, load_addresses, load_settings, origin
+from pbf.cors import AllowOrigins
 from pbf.creation_limit import limit_creation
-from pbf.door import allowed_origins, guard, leave, opened, protect, public_url
+from pbf.door import allowed_origins, guard, json_body, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
+from pbf.hosts import CheckHost
 from pbf.places import PREFIX
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
@@ -50,7 +52,15 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = bodies = Bodies()
-    app.wsgi_app = ReadyLists(app.wsgi_app, bodies, open_runtime)  # type: ignore[method-assign]
+    lists = ReadyLists(app.wsgi_app, bodies, open_runtime)
+
+    def read() -> Settings:
+        try:
+            return open_runtime().settings
+        except Exception:
+            return load_addresses()  # each route fails alike, and says what is wrong
+
+    app.wsgi_app = CheckHost(AllowOrigins(lists, read), read)  # type: ignore[method-assign]
     for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
@@ -92,7 +102,7 @@ def list_connectors() -> ResponseReturnValue:
 @routes.post("/connectors")
 def create_connector() -> ResponseReturnValue:
     """Create a connector of a service under a name."""
-    wanted = read(NewConnector, request.get_json())
+    wanted = read(NewConnector, json_body())
     made = opened().portal.create(
         wanted.service,
         wanted.name,

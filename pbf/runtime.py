@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
 
 from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
@@ -92,7 +92,7 @@ def embedded_sandbox(
         sandbox = runtime().sandbox
     except ConfigurationError:
         sandbox = None
-    serve = sandbox.app if sandbox else NotFound()
+    serve = sandbox.app if sandbox else Response("There is no sandbox here.\n", 404)
     return serve(environ, start_response)
 
 

@@ -4,6 +4,8 @@ import os
 import socket
 import stat
 from contextlib import suppress
+from functools import wraps
+from typing import Any
 
 MOST_FILES = 256
 
@@ -30,6 +32,26 @@ def keep_senders_addresses() -> None:
     from uvicorn.middleware.proxy_headers import _TrustedHosts
 
     setattr(_TrustedHosts, "get_trusted_client_address", lambda *_: ("", 0))  # noqa: B010
+
+
+def limit_messages(largest: int) -> None:
+    """Have the WebSocket connections to come take no message over so many bytes, once unpacked.
+
+    Streamlit 1.67 gives uvicorn one limit for both directions, which must allow for the largest
+    table that is sent. A thousandth of that, compressed, would make the server unpack all of it.
+    """
+    from uvicorn.protocols.websockets import websockets_sansio_impl as implementation
+
+    original = vars(implementation)["ServerProtocol"]
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original, updated=())
+    def limited(*arguments: Any, max_size: int | None = None, **options: Any) -> Any:
+        size = largest if max_size is None else min(largest, max_size)
+        return original(*arguments, max_size=size, **options)
+
+    setattr(implementation, "ServerProtocol", limited)  # noqa: B010
 
 
 def _switch(known: socket.socket) -> None:

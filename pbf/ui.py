@@ -162,8 +162,32 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
         f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
         icon=":material/open_in_browser:",
     )
-    _leave()(key=f"leave-{connector_id}", data={"url": f"{PREFIX}/go/{ticket}"})
+    _leave()(
+        key=f"leave-{connector_id}",
+        data={"url": f"{PREFIX}/go/{ticket}"},
+        on_opened_change=lambda: _follow_card(connector_id),
+    )
     st.stop()
+
+
+def _follow_card(connector_id: str) -> None:
+    """Go to a connector's page, which follows it, while its card is open in another tab."""
+    st.session_state["card_open"] = (connector_id, None)
+    st.switch_page(page("connector"), query_params={"id": connector_id})
+
+
+def mark_open_card(connector_id: str, setup_state: str) -> None:
+    """Say that a connector's card is open in another tab, until its set-up is seen to change."""
+    whose, before = st.session_state.get("card_open") or ("", None)
+    if whose != connector_id or before not in (None, setup_state):
+        st.session_state.pop("card_open", None)
+        return
+    st.session_state["card_open"] = (connector_id, setup_state)
+    st.info(
+        "The Connect Card is open in another tab. Come back here when you are done; "
+        "this page shows what has changed.",
+        icon=":material/open_in_browser:",
+    )
 
 
 def badge(word: str, tone: str) -> str:
@@ -230,9 +254,11 @@ def _leave() -> ComponentRenderer:
         html='<p>\n<a class="go"></a></p>',
         css="p{margin:0}\na{color:var(--st-link-color)}",
         js=f"""
-export default function({{ data, parentElement }}) {{
+export default function({{ data, parentElement, setTriggerValue }}) {{
   const link = parentElement.querySelector(".go");
   const framed = window.top !== window.self;
+  // A card refuses to be framed. What follows it is this page, not the tab that it opens in.
+  link.onclick = link.onauxclick = () => framed && setTriggerValue("opened", true);
   link.href = data.url;
   link.target = framed ? "_blank" : "_self";
   link.textContent = framed ? {json.dumps("Open the Connect Card in a new tab")}

@@ -172,8 +172,13 @@ def read(model: type[Wanted], body: object) -> Wanted:
     except ValidationError as exc:
         trouble = exc.errors(include_url=False, include_context=False, include_input=False)[0]
     # The validation error quotes the body, so it is not chained into logs.
+    if not trouble["loc"]:
+        raise InputError("A field's name is not valid text. Send the fields as they are described.")
     field = str(trouble["loc"][0])
     if trouble["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields)
         raise InputError(f"The field {field[:LONGEST_QUOTE]!r} is not known. Send {known}.")
-    raise (InvalidName if field == "name" else InputError)(FIELDS[field])
+    said = FIELDS[field]
+    if trouble["type"] in ("string_type", "string_unicode") and "missing" in said:
+        said = f"The field {field} must be text."
+    raise (InvalidName if field == "name" else InputError)(said)

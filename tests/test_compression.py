@@ -1,12 +1,13 @@
 import asyncio
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from posixpath import normpath
 
 import brotli
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -105,6 +106,43 @@ def test_what_is_no_script_of_ours_passes_unchanged(client: TestClient, path: st
 
     assert "content-encoding" not in answer.headers
     assert len(answer.content) > 1000
+
+
+@pytest.mark.parametrize("place", ["/static/{}script.js", "/static/script.js{}", "/static/{}"])
+def test_spellings_of_a_path_are_not_kept_apart(tmp_path, place: str):
+    file = tmp_path / "script.js"
+    file.write_bytes(SCRIPT)
+    page = HTMLResponse("<p>" * 1000)
+
+    async def streamlit(scope, receive, send) -> None:
+        """Serve the file under any spelling of its path, and else the page."""
+        named = normpath(scope["path"]) == "/static/script.js"
+        await (FileResponse(file) if named else page)(scope, receive, send)
+
+    middleware = CompressStatic(streamlit)
+    client = TestClient(middleware)
+
+    for number in range(200):
+        for spelling in ("/" * number, "./" * number, f"{number}"):
+            assert client.get(f"http://testserver{place.format(spelling)}").status_code == 200
+
+    assert set(middleware._kept) <= {"/static/script.js"}
+
+
+def test_what_is_kept_has_a_bound_and_the_last_that_was_asked_for_stays(tmp_path):
+    async def app(scope, receive, send) -> None:
+        await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
+
+    middleware = CompressStatic(app, room=10 * len(SCRIPT))
+    client = TestClient(middleware)
+
+    for number in range(50):
+        client.get(f"/static/{number}.js")
+        client.get("/static/0.js")
+
+    assert len(middleware._kept) == 10
+    assert {"/static/0.js", "/static/49.js"} <= set(middleware._kept)
+    assert middleware._size == 10 * len(SCRIPT)
 
 
 def test_a_part_of_a_script_can_still_be_asked_for(client: TestClient):

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_settings, origin
+from pbf.config import (
+    CREDENTIALS,
+    FIVETRAN_API_URL,
+    Settings,
+    load_addresses,
+    load_settings,
+    origin,
+)
 from pbf.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[1]
@@ -293,3 +300,42 @@ def test_the_example_file_lists_every_setting_and_no_other():
 
 def test_the_example_file_as_it_is_gives_the_defaults():
     assert load_settings({}, dotenv=str(ROOT / ".env.example")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        pytest.param("a.example b_c", ("a.example", "b_c"), id="spaces"),
+        pytest.param("A.Example, [::2],10.0.0.7.", ("a.example", "::2", "10.0.0.7"), id="commas"),
+    ],
+)
+def test_further_hosts_are_a_list_of_names(text: str, hosts: tuple[str, ...]):
+    assert load(PBF_ALLOWED_HOSTS=text).allowed_hosts == hosts
+
+
+@pytest.mark.parametrize("text", ["https://a.example", "a.example:80", "a/b", "*", "a\u00e4"])
+def test_what_is_no_host_name_stops_and_names_the_setting(text: str):
+    with pytest.raises(ConfigurationError, match="PBF_ALLOWED_HOSTS"):
+        load(PBF_ALLOWED_HOSTS=text)
+
+
+def test_our_addresses_are_known_though_other_settings_are_wrong():
+    found = load_addresses(
+        {
+            "FIVETRAN_API_KEY": "the-key",
+            "PBF_PUBLIC_URL": "https://connect.example:8443/",
+            "PBF_ALLOWED_HOSTS": "inner",
+        },
+        dotenv=None,
+    )
+
+    assert found.hosts == {"connect.example", "inner"}
+
+
+@pytest.mark.parametrize("wrong", ["PBF_PUBLIC_URL", "PBF_ALLOWED_HOSTS"])
+def test_an_address_that_is_wrong_leaves_the_others(wrong: str):
+    values = {"PBF_PUBLIC_URL": "https://connect.example", "PBF_ALLOWED_HOSTS": "inner"}
+
+    found = load_addresses({**values, wrong: "no/thing"}, dotenv=None)
+
+    assert len(found.hosts) == 1

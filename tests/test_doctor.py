@@ -65,7 +65,7 @@ def test_a_sound_account_has_nothing_but_good_lines(house: Runtime, sandbox):
     assert found["group"].text == "sandy_harbour (Sandbox_Warehouse)"
     assert "connected" in found["destination"].text
     assert found["rate limit"].text == "19997 of 20000 requests left in this hour"
-    assert found["public URL"].text.startswith("worked out from each request")
+    assert found["public URL"].text.endswith("answered for localhost, 127.0.0.1 only")
 
 
 def test_the_embedded_sandbox_is_named():

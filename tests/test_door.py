@@ -1,5 +1,7 @@
 """Who may change things through the JSON door, and which connectors its list can be asked for."""
 
+from dataclasses import replace
+
 import pytest
 import responses
 from flask.testing import FlaskClient
@@ -159,16 +161,16 @@ def test_our_own_pages_and_those_allowed_may_change_things(
 @pytest.mark.parametrize(
     ("sender", "host", "status"),
     [
-        pytest.param("http://localhost:3000", "localhost:5001", 200, id="the-samples-client"),
-        pytest.param("http://127.0.0.1:3000", "localhost:5001", 200, id="by-number"),
-        pytest.param("http://localhost:3000", "127.0.0.1:5001", 200, id="us-by-number"),
-        pytest.param("http://[::1]:3000", "127.0.0.1:5001", 200, id="version-6"),
+        pytest.param("http://localhost:5001", "localhost:5001", 200, id="our-own"),
+        pytest.param("http://localhost:3000", "localhost:5001", 403, id="another-port"),
+        pytest.param("http://localhost:3000", "localhost", 403, id="another-port-than-80"),
+        pytest.param("http://127.0.0.1:5001", "localhost:5001", 403, id="another-name"),
+        pytest.param("https://localhost:5001", "localhost:5001", 403, id="another-scheme"),
         pytest.param("http://localhost.evil.example", "localhost:5001", 403, id="lookalike"),
         pytest.param("https://evil.example", "localhost:5001", 403, id="elsewhere"),
-        pytest.param("http://localhost:3000", "connect.example", 403, id="we-are-elsewhere"),
     ],
 )
-def test_on_ones_own_machine_the_port_does_not_matter(
+def test_on_ones_own_machine_other_ports_are_foreign_too(
     client: FlaskClient, sender: str, host: str, status: int
 ):
     answer = client.post(
@@ -179,6 +181,87 @@ def test_on_ones_own_machine_the_port_does_not_matter(
     )
 
     assert answer.status_code == status
+
+
+def test_the_samples_client_may_change_things_once_a_setting_names_it(settings: Settings):
+    started = runtimes.start(replace(settings, allowed_origins=("http://localhost:3000",)))
+    client = create_app(lambda: started).test_client()
+
+    answer = client.post(
+        "/_/connectors",
+        json={"service": "google_sheets", "name": "Sales"},
+        headers={"Origin": "http://localhost:3000"},
+        base_url="http://127.0.0.1:5001",
+    )
+
+    started.close()
+    assert answer.status_code == 200
+
+
+LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+IMAGE = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Sec-Fetch-Site": "cross-site", **IMAGE}, id="an-image"),
+        pytest.param({"Sec-Fetch-Site": "same-site", **IMAGE}, id="an-image-next-door"),
+        pytest.param({"Sec-Fetch-Site": "cross-site", **FRAME}, id="a-frame"),
+        pytest.param({"Origin": "https://evil.example"}, id="a-script"),
+    ],
+)
+@pytest.mark.parametrize("place", ["form", "go", "return", "invite", "invited"])
+def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
+    house: Runtime, client: FlaskClient, place: str, headers: dict[str, str]
+):
+    connector = next(
+        one for one in house.portal.connectors().items if one.status.setup_state == "incomplete"
+    )
+    signer, tenant = house.portal.signer, house.portal.tenant.id
+    state = signer.state(tenant, connector_id=connector.id)
+    paths = {
+        "form": f"/_/connectors/{connector.id}/form",
+        "go": f"/_/go/{signer.ticket(tenant, connector.id)}",
+        "return": f"/_/return?state={state}",
+        "invite": f"/_/invite/{signer.invitation(tenant, connector.id)}",
+        "invited": f"/_/invited?state={state}",
+    }
+
+    refused = client.get(paths[place], headers=headers)
+    ours = client.get(paths[place], headers={"Sec-Fetch-Site": "same-origin", **LINK})
+
+    assert error(refused) == (403, "foreign_origin")
+    assert ours.status_code in (200, 303)
+    # The state was not used up by the request that was refused.
+    assert "note=used" not in ours.headers.get("Location", "")
+    assert "been here before" not in ours.text
+
+
+@pytest.mark.parametrize("place", ["return", "invite", "invited"])
+def test_a_link_in_a_mail_or_on_the_connect_card_is_followed(
+    house: Runtime, client: FlaskClient, place: str
+):
+    answer = client.get(
+        f"/_/{place}/x" if place == "invite" else f"/_/{place}?state=x",
+        headers={"Sec-Fetch-Site": "cross-site", **LINK},
+    )
+
+    assert answer.status_code != 403
+
+
+def test_a_page_that_is_allowed_gets_a_connect_card(settings: Settings):
+    started = runtimes.start(replace(settings, allowed_origins=("https://app.example",)))
+    client = create_app(lambda: started).test_client()
+
+    answer = client.get(
+        f"{path_of(client, 'webshop')}/form",
+        headers={"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"},
+    )
+
+    started.close()
+    assert answer.status_code == 200
 
 
 def test_reading_is_open_to_every_origin_that_the_browser_lets(client: FlaskClient):

@@ -25,6 +25,9 @@ def policy(text: str) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in text.split("; "))
 
 
+OWN = {"Content-Security-Policy": "default-src 'none'", "X-Frame-Options": "SAMEORIGIN"}
+
+
 def served(settings: Settings | None) -> TestClient:
     """Streamlit's place taken by an app of two answers, behind the middleware."""
 
@@ -36,9 +39,10 @@ def served(settings: Settings | None) -> TestClient:
     routes = [
         Route("/", lambda _: HTMLResponse("<p>")),
         Route("/script", lambda _: PlainTextResponse("")),
-        Route("/_/services", lambda _: HTMLResponse("<p>")),
+        Route("/_/page", lambda _: HTMLResponse("<p>")),
+        Route("/sandbox", lambda _: HTMLResponse("<p>", headers=OWN)),
     ]
-    return TestClient(ProtectScreens(Starlette(routes=routes), mounted=("/_",), read=read))
+    return TestClient(ProtectScreens(Starlette(routes=routes), read=read))
 
 
 @pytest.mark.parametrize(
@@ -105,8 +109,17 @@ def test_what_is_no_page_needs_no_policy_but_is_what_it_says():
     assert "Content-Security-Policy" not in answer.headers
 
 
-def test_what_is_mounted_has_its_own_headers():
-    assert "Content-Security-Policy" not in served(Settings()).get("/_/services").headers
+def test_a_page_of_whatever_path_is_protected():
+    answer = served(Settings()).get("/_/page")
+
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_page_keeps_the_headers_that_it_brings():
+    answer = served(Settings()).get("/sandbox")
+
+    assert {name: answer.headers[name] for name in OWN} == OWN
 
 
 def test_settings_that_are_not_right_take_no_protection_away():

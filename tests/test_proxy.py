@@ -439,7 +439,8 @@ def test_a_list_that_changed_is_sent_anew(client: FlaskClient):
 
 
 def test_links_follow_the_host_that_was_asked(house: Runtime):
-    sandboxed = runtimes.start(Settings())
+    named = Settings(allowed_hosts=("one.example", "two.example"))
+    sandboxed = runtimes.start(named)
     client = create_app(lambda: sandboxed).test_client()
 
     icons = [

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from streamlit import config, net_util
+from streamlit.web import bootstrap
 
+from pbf.asgi_checks import LARGEST_MESSAGE
 from pbf.sandbox.server import SandboxServer
 from tests.servers import (
     ROOT,
     dashboard,
+    free_port,
     leave_a_deletion_due,
+    running,
     wait_for_line,
     wait_until_gone,
 )
@@ -138,6 +143,52 @@ def test_no_run_of_a_page_is_followed_by_a_search_for_garbage():
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 
     assert settings["runner"]["postScriptGC"] is False
+
+
+def test_streamlits_limits_are_what_we_need():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    server, client = settings["server"], settings["client"]
+    assert server["maxUploadSize"] == 1
+    assert server["maxWidgetStateSize"] * 1_000_000 == LARGEST_MESSAGE
+    assert server["maxMessageSize"] <= 50
+    assert client["allowedOrigins"] == []
+
+
+def test_streamlit_asks_no_outside_service_for_its_address_as_it_starts(monkeypatch, capsys):
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    def fail() -> None:
+        raise AssertionError("Streamlit asks for the address of this machine")
+
+    monkeypatch.setattr(net_util, "get_external_ip", fail)
+    monkeypatch.setattr(net_util, "get_internal_ip", fail)
+    given = {
+        "browser.serverAddress": settings["browser"].get("serverAddress"),
+        "browser.serverPort": 1,
+    }
+    given |= {"server.address": "0.0.0.0", "server.headless": True}
+    monkeypatch.setattr(config, "is_manually_set", lambda name: given.get(name) is not None)
+    monkeypatch.setattr(config, "get_option", lambda name: given.get(name, 0) or "")
+
+    bootstrap._print_url(is_running_hello=False)
+
+    assert "http://localhost:" in capsys.readouterr().out
+
+
+def test_another_server_than_streamlits_own_finds_the_configuration_too(tmp_path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["uvicorn", "app:app", "--port", str(port)]
+
+    with running(command, tmp_path, f"{url}/_stcore/health"):
+        host = get(f"{url}/_stcore/host-config").json()
+        page = get(url)
+        refused = get(url, headers={"Host": "evil.example"})
+
+    assert host["allowedOrigins"] == []
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert refused.status_code == 421
 
 
 def test_with_credentials_the_routes_show_the_account(account: str):

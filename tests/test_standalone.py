@@ -1,15 +1,21 @@
 """The server of the routes alone, and the sockets of the one beside the screens."""
 
+import asyncio
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
+from uvicorn import Config
+from uvicorn.protocols.websockets import websockets_sansio_impl
+from uvicorn.server import ServerState
+from websockets.server import ServerProtocol
 
-from pbf.sockets import send_at_once
+from pbf.sockets import limit_messages, send_at_once
 from tests.servers import clean_environment, free_port, running
 
 
@@ -74,6 +80,25 @@ def test_connections_to_come_send_at_once():
 
     assert switched
     assert not untouched
+
+
+def test_sockets_to_come_take_no_large_message_though_large_ones_may_be_sent(monkeypatch):
+    monkeypatch.setattr(websockets_sansio_impl, "ServerProtocol", ServerProtocol)
+    limit_messages(1000)
+    limit_messages(2000)
+    server = Config(app=lambda: None, ws_max_size=200_000_000, log_config=None)
+
+    # In a thread: the main one may have the browser tests' event loop.
+    with ThreadPoolExecutor(1) as other:
+        opened = other.submit(asyncio.run, _protocol(server)).result()
+
+    assert opened.conn.max_message_size == 1000
+    assert opened.conn.extensions == []
+
+
+async def _protocol(server: Config) -> websockets_sansio_impl.WebSocketsSansIOProtocol:
+    """A connection of a server, as uvicorn makes it."""
+    return websockets_sansio_impl.WebSocketsSansIOProtocol(server, ServerState(), {})
 
 
 def test_the_server_is_up_before_the_rest_is_imported():

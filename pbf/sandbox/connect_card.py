@@ -31,6 +31,13 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+# For pages that need nothing: errors, redirects.
+BARE = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+}
+
 
 @routes.after_request
 def protect(response: Response) -> Response:

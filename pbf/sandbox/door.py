@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import run_wsgi_app
 
-from pbf.sandbox import cards
+from pbf.sandbox import cards, connect_card
 from pbf.sandbox.clock import stamp
 from pbf.sandbox.faults import CARD_KINDS, WIRE_KINDS, Order
 from pbf.sandbox.routes.api import as_json
@@ -155,7 +155,7 @@ class Door:
 
 def _instead(order: Order) -> Response:
     if order.kind == "html":
-        return Response(PAGE, mimetype="text/html")
+        return Response(PAGE, mimetype="text/html", headers=connect_card.BARE)
     code, message = CODES[order.kind]
     response = as_json({"code": code, "message": message}, int(order.kind.removeprefix("late_")))
     if order.kind == "429":

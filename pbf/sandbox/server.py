@@ -35,12 +35,21 @@ def create_app(world: World, *, public_url: str | None = None, open_control: boo
     door.install(app, world)
     app.before_request(api.authorise)
     app.after_request(api.add_rate_limit)
+    app.after_request(_protect)
     app.register_error_handler(SandboxError, _refusal)
     app.register_error_handler(HTTPException, _http_error)
     routes.register(app)
     app.register_blueprint(connect_card.routes)
     app.register_blueprint(control.routes)
     return app
+
+
+def _protect(response: Response) -> Response:
+    """Refuse framing and foreign content on pages that have no headers of their own for it."""
+    if response.mimetype == "text/html":
+        for name, value in connect_card.BARE.items():
+            response.headers.setdefault(name, value)
+    return response
 
 
 def _refusal(error: SandboxError) -> Response:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox import views
-from pbf.sandbox.connect_card import HEADERS
+from pbf.sandbox.connect_card import HEADERS, POLICY
 from pbf.sandbox.control import REPORTED, Control
 from pbf.sandbox.errors import Forbidden, InvalidInput
 from pbf.sandbox.faults import KINDS
@@ -70,6 +70,10 @@ def _is_loopback(address: str) -> bool:
 def protect(response: Response) -> Response:
     """Refuse framing by others, foreign content and storing."""
     response.headers.update(HEADERS)
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Content-Security-Policy"] = POLICY.replace(
+        "frame-ancestors 'self'", "frame-ancestors 'none'"
+    )
     if request.endpoint != "control.static":
         response.headers["Cache-Control"] = "no-store"
     return response
