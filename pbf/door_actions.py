@@ -31,8 +31,8 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, and change its schedule."""
     wanted, portal = read(Change, request.get_json()), opened().portal
-    if wanted.schedule:
-        portal.operations.reschedule(connector_id, **wanted.schedule)
+    if wanted.timing:
+        portal.operations.reschedule(connector_id, **wanted.timing)
     if wanted.paused is not None:
         _pause_or_resume(portal, connector_id, paused=wanted.paused)
     return _as_it_is(connector_id)

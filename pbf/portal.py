@@ -16,7 +16,7 @@ from pbf.cache import Answer, SharedCache
 from pbf.config import Settings
 from pbf.creation import Creator
 from pbf.deletion import Remover
-from pbf.errors import ApiError, InvalidName, UnknownService
+from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
 from pbf.handoff import Signer
 from pbf.journal import Journal
 from pbf.listing import Listing, pick
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 LONGEST_TYPED_NAME = 100
+# How Fivetran refuses to create what lacks API_CONFIGURABLE.
+# https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service
+UNSUPPORTED = "Unsupported connector service"
 CARD_AT_HAND = timedelta(minutes=1)
 
 
@@ -171,7 +174,7 @@ class Portal:
 
         `return_url` is where our return route can be reached; the card leads back there.
         While the attempt is at work elsewhere, wait for it for `patience` seconds.
-        Raises UnknownService, InvalidName, NameTaken, KeyReused, InProgress, StoreFailed or an
+        Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress, StoreFailed or an
         ApiError.
         """
 
@@ -179,9 +182,16 @@ class Portal:
             return f"{return_url}?state={self.signer.state(self.tenant.id, schema_name=schema)}"
 
         service = self.service(service_id)
-        connector = self._creator.create(
-            service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
-        )
+        if not service.is_creatable:
+            raise NotCreatable(dashboard_only(service))
+        try:
+            connector = self._creator.create(
+                service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
+            )
+        except InvalidRequest as error:
+            if UNSUPPORTED not in str(error):
+                raise
+            raise NotCreatable(dashboard_only(service)) from error
         if connector.connect_card:
             self._made[connector.id] = (datetime.now(UTC), connector)
         return connector.model_copy(update={"connect_card": None})
@@ -250,6 +260,14 @@ class Portal:
         except ApiError:
             return ()
         return answer.items[0].required
+
+
+def dashboard_only(service: Service) -> str:
+    """Return why no connector of a service can be created here, and what to do instead."""
+    return (
+        f"{service.title} can be set up in Fivetran's own dashboard only. Ask whoever manages your "
+        "Fivetran account to add it there; it then appears in the list of connectors."
+    )
 
 
 def _clean(typed: str) -> str:

@@ -11,12 +11,12 @@ from pbf.health import (
     URGENT,
     Health,
     changed_at,
-    frequency,
     health,
     is_moving,
     since,
 )
 from pbf.models import Connector
+from pbf.timing import in_words
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLDER, NEWER = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
@@ -482,7 +482,7 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
 def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
     one = Connector(id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at)
 
-    assert frequency(one) == expected
+    assert in_words(one) == expected
 
 
 @pytest.mark.parametrize(
