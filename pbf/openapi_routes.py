@@ -24,7 +24,7 @@ MESSAGES: Mapping[str, str] = {
     "not_found": "There is no such route.",
     "method_not_allowed": "This route does not take that method.",
     "name_taken": "The name sales is taken. sales_2 is free.",
-    "not_now": "Resume it first.",
+    "not_now": "A sync runs already.",
     "key_reused": "This Idempotency-Key has been used for another connector.",
     "in_progress": "This connector is being created already. Try again in a moment.",
     "store_unavailable": "Our own database cannot be read or written right now.",
@@ -253,7 +253,7 @@ OPERATIONS = (
         name="resyncConnector",
         summary="Read all history again",
         answer=shapes.ConnectorDetail,
-        errors=ACTS | {"not_now"},
+        errors=ACTS,
     ),
     Operation(
         method="post",
@@ -261,7 +261,7 @@ OPERATIONS = (
         name="testConnector",
         summary="Run the setup tests",
         answer=shapes.SetupTestResults,
-        errors=ACTS | {"not_now"},
+        errors=ACTS,
     ),
     Operation(
         method="get",

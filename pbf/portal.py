@@ -174,8 +174,8 @@ class Portal:
 
         `return_url` is where our return route can be reached; the card leads back there.
         While the attempt is at work elsewhere, wait for it for `patience` seconds.
-        Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress, StoreFailed or an
-        ApiError.
+        Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress,
+        StoreFailed or an ApiError.
         """
 
         def redirect(schema: str) -> str:

@@ -27,7 +27,6 @@ def card(service: Service, yours: int) -> Card:
         "icon": service.icon_url,
         "docs": service.link_to_docs,
         "mark": stage(service),
-        "creatable": service.is_creatable,
         "yours": yours,
     }
 

@@ -8,6 +8,8 @@ from typing import Any
 from pbf.component import component, pack, parcel
 from pbf.gallery.names import ALSO_KNOWN_AS, POPULAR
 
+# Marks of what nobody should begin with.
+NOT_POPULAR = {"Sunset", "Only in Fivetran's own dashboard"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
@@ -24,7 +26,7 @@ def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:
     """Return cards packed for the browser: by name, as short lists.
 
     Each card has `id`, `name`, `category`, `description`, `icon` and `docs` (http, https or a path
-    of this host), `mark` ("", "Beta", "Preview", "Sunset" and others), `creatable` and `yours`, the number of connectors
+    of this host), `mark` ("", "Beta", "Preview" or "Sunset") and `yours`, the number of connectors
     the user has of it.
     """
     categories: dict[str, int] = {}
@@ -47,7 +49,7 @@ def extras(card: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """Return what only some cards have; nothing for the others."""
     service = card["id"]
     more = {name: card[name] for name in ("mark", "yours") if card[name]}
-    if service in PLACES and card["mark"] != "Sunset" and card.get("creatable", True):
+    if service in PLACES and card["mark"] not in NOT_POPULAR:
         more["popular"] = PLACES[service]
     if service in ALSO_KNOWN_AS:
         more["also"] = ALSO_KNOWN_AS[service]
