@@ -10,7 +10,7 @@ from pbf.actions import Action, obstacle
 from pbf.models import Connector, Schedule, SetupTest
 from pbf.portal import Portal
 from pbf.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
-from pbf.timing import DAYS, MANUAL_ONLY, days_of, in_words, timing
+from pbf.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.words import HOUR, left, spaced
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
@@ -35,7 +35,7 @@ def reschedule(portal: Portal, connector: Connector) -> None:
     present = timing(connector)
     kinds = [AT_INTERVALS, AT_A_TIME, MANUAL_ONLY]
     if connector.schedule and present.kind in ("cron", "unknown"):
-        kinds.insert(0, f"Keep what is set at Fivetran: {in_words(connector)}")
+        kinds.insert(0, "Keep what is set at Fivetran" + (f": {present.cron}" * bool(present.cron)))
     now = {"interval": AT_INTERVALS, "time_of_day": AT_A_TIME, "manual": MANUAL_ONLY}
     at = kinds.index(now[present.kind]) if present.kind in now else 0
     kind = st.radio("How it syncs", kinds, index=at, format_func=ui.plain, key="schedule-kind")

@@ -132,14 +132,14 @@ def step_of(task: Note) -> ActionId | None:
     """Return what clears a task, or None for a code that is new to us.
 
     Codes seen: reconnect, update_failed, unknown_sync_failure, python_code_throwing_error,
-    resync_table_warning.
+    resync_table_warning, sync_warning (of which only its text says what to do).
     """
     code = task.code.casefold()
     if "reconnect" in code or "credential" in code:
         return "reconnect"
     if "resync" in code or "re_sync" in code:
         return "resync"
-    return "sync" if any(part in code for part in ("fail", "error", "sync")) else None
+    return "sync" if "fail" in code or "error" in code else None
 
 
 def _possible(step: ActionId, connector: Connector) -> ActionId:

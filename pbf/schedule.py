@@ -9,7 +9,6 @@ from pbf.errors import InputError
 from pbf.models import Connector, Schedule
 from pbf.timing import (
     DAILY,
-    DESTINATION_MIDNIGHT,
     MANUAL_ONLY,
     SET_AT_FIVETRAN,
     every,
@@ -63,9 +62,9 @@ def next_in_words(connector: Connector, now: datetime) -> str:
         return MANUAL_ONLY.lower()
     moment = next_sync(connector)
     if moment is not None:
-        return ahead(moment, now).replace("in ", "in about ", 1) if moment > now else "due now"
+        return _about(ahead(moment, now)) if moment > now else "due now"
     if found.kind == "time_of_day" and found.at is None:
-        return DESTINATION_MIDNIGHT
+        return words(found)[:1].lower() + words(found)[1:]
     return "not known"
 
 
@@ -118,6 +117,11 @@ def asked_in_words(asked: Mapping[str, Any]) -> str:
     said.append(every(minutes).lower() if minutes else "")
     said.append(f"at {hour} UTC" if hour else "")
     return ", ".join(filter(None, said))
+
+
+def _about(told: str) -> str:
+    """Return "in about 2 hours" for "in 2 hours"."""
+    return f"in about {told[3:]}" if told.startswith("in ") else told
 
 
 def _refuse_half(connector: Connector, given: Mapping[str, Any]) -> None:

@@ -191,6 +191,9 @@ def test_the_form_takes_a_way_back_to_an_allowed_origin(
         pytest.param(
             {"service": "nonesuch", "name": "Sales"}, 404, "unknown_service", id="unknown"
         ),
+        pytest.param(
+            {"service": "fivetran_log", "name": "Log"}, 422, "not_creatable", id="dashboard-only"
+        ),
         pytest.param(["google_sheets"], 400, "invalid_request", id="a-list"),
     ],
 )

@@ -130,7 +130,7 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
         pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "not known", id="cron"),
         pytest.param(
             connector(sync_frequency=1440),
-            "at midnight in the destination's time zone",
+            "daily at midnight in the destination's time zone",
             id="daily-without-a-time",
         ),
     ],

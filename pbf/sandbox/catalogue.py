@@ -53,6 +53,11 @@ class Service:
         return self.id not in DASHBOARD_ONLY
 
     @property
+    def is_magic_folder(self) -> bool:
+        """Whether it syncs each file as a table and so has no schema to configure."""
+        return self.type == "File" and self.naming != "schema_table"
+
+    @property
     def naming_fields(self) -> tuple[str, ...]:
         """The fields that name a connection to this service."""
         return NAMING_FIELDS[self.naming]

@@ -157,7 +157,8 @@ def _face(record: Connection) -> dict[str, Any]:
 def features(service: Service) -> tuple[str, ...]:
     """Return the ids of what a service supports."""
     names = ["API_CONFIGURABLE"] if service.api_configurable else []
-    names += ["DATA_BLOCKING", "COLUMN_HASHING", "RE_SYNC"]
+    names += [] if service.is_magic_folder else ["DATA_BLOCKING"]
+    names += ["COLUMN_HASHING", "RE_SYNC"]
     if service.type == "Database":
         names += ["CAPTURE_DELETES", "HISTORY", "PRIVATE_NETWORKING", "ROW_FILTERING"]
     if service.auth or service.fields:

@@ -17,6 +17,7 @@ function itemHtml(row, detail) {
 function showUnfinished(view) {
   const rows = view.rows.filter((row) => row.next?.[0] === UNFINISHED && !row.isMarked);
   view.strip.hidden = !rows.length;
+  view.strip.classList.toggle("many", rows.length > IN_STRIP);
   const all = rows.length > IN_STRIP
     ? `<button type="button" class="button plain" data-all="${escapeHtml(rows[0].status)}">Show all ${NUMBERS.format(rows.length)}</button>` : "";
   const html = rows.length ? `<h2>Not finished <span class="quiet">${NUMBERS.format(rows.length)}</span></h2>
