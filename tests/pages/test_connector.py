@@ -279,7 +279,9 @@ def test_the_next_step_follows_the_task_and_can_be_pressed(fivetran, visit, row:
         pytest.param({"schedule_type": "LUNAR"}, "Set at Fivetran", id="new-to-us"),
     ],
 )
-def test_a_schedule_is_shown_and_its_replacements_are_offered(fivetran, visit, schedule: dict, words: str):
+def test_a_schedule_is_shown_and_its_replacements_are_offered(
+    fivetran, visit, schedule: dict, words: str
+):
     scheduled = {**ROW, "schedule": schedule}
     fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})
     fivetran.get(CONNECTORS, json={"data": {"items": [scheduled]}})
