@@ -11,7 +11,7 @@ from pbf.timing import by_time, expected, in_words
 from pbf.words import CATEGORIES, STAGES, capital, spaced
 
 # It cannot be created through the API, so not here.
-DASHBOARD_ONLY = "Only in Fivetran's own dashboard"
+DASHBOARD_ONLY = "In Fivetran only"
 
 Card = dict[str, Any]
 Row = dict[str, Any]

@@ -37,7 +37,7 @@ def test_a_service_that_the_api_cannot_create_is_marked():
     features = [{"id": "RE_SYNC", "notes": ""}]
     beta = {"id": "log", "service_status": "beta", "supported_features": features}
 
-    assert stage(Service.model_validate(beta)) == "Only in Fivetran's own dashboard"
+    assert stage(Service.model_validate(beta)) == "In Fivetran only"
     features.append({"id": "API_CONFIGURABLE", "notes": ""})
     assert stage(Service.model_validate(beta)) == "Beta"
 

@@ -9,7 +9,7 @@ from pbf.component import component, pack, parcel
 from pbf.gallery.names import ALSO_KNOWN_AS, POPULAR
 
 # Marks of what nobody should begin with.
-NOT_POPULAR = {"Sunset", "Only in Fivetran's own dashboard"}
+NOT_POPULAR = {"Sunset", "In Fivetran only"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 

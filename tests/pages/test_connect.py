@@ -149,7 +149,7 @@ def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house
     app = visit("connect", service="fivetran_log")
 
     assert "can be set up in Fivetran's own dashboard only" in app.info[0].value
-    assert "Only in Fivetran&#x27;s own dashboard" in html(app)
+    assert "In Fivetran only" in html(app)
     assert not app.text_input
     assert "Create and continue" not in labels(app)
 
