@@ -7,12 +7,14 @@ import streamlit as st
 
 from pbf import data, ui
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
-from pbf.models import Service
-from pbf.portal import Portal
+from pbf.models import Connector, Service
+from pbf.portal import Portal, dashboard_only
 from pbf.rows import category, stage
 
 # How long a second press waits for what the first one began.
 PATIENCE = 30.0
+# So many unfinished set-ups are shown above the form, and so many more behind a click.
+SHOWN, LISTED = 2, 20
 
 
 def introduce(service: Service) -> None:
@@ -31,12 +33,29 @@ def introduce(service: Service) -> None:
 
 def offer_unfinished(portal: Portal, service: Service) -> None:
     """Offer to go on with what was started and left."""
-    for connector in portal.connectors().items:
-        if connector.service == service.id and connector.status.setup_state == "incomplete":
-            with st.container(border=True, horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{ui.plain(connector.title)}** was started but is not finished.")
-                if st.button("Finish set-up", key=f"finish-{connector.id}"):
-                    ui.hand_off(portal, connector.id, name=connector.title)
+    begun = [
+        one
+        for one in portal.connectors().items
+        if one.service == service.id and one.status.setup_state == "incomplete"
+    ]
+    begun.sort(key=lambda one: one.created_at.timestamp() if one.created_at else 0, reverse=True)
+    for connector in begun[:SHOWN]:
+        offer_one(portal, connector)
+    if rest := begun[SHOWN:]:
+        with st.expander(f"{len(rest)} more that {'is' if len(rest) == 1 else 'are'} not finished"):
+            for connector in rest[:LISTED]:
+                offer_one(portal, connector)
+            if len(rest) > LISTED:
+                way = {"status": "Not finished"}
+                st.page_link(ui.page("connectors"), label="See all", query_params=way)
+
+
+def offer_one(portal: Portal, connector: Connector) -> None:
+    """Offer to go on with one set-up."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{ui.plain(connector.title)}** was started but is not finished.")
+        if st.button("Finish set-up", key=f"finish-{connector.id}"):
+            ui.hand_off(portal, connector.id, name=connector.title)
 
 
 def attempt(service: Service, typed: str) -> str:
@@ -94,6 +113,9 @@ def offer(portal: Portal, service: Service) -> None:
         st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
         introduce(service)
         offer_unfinished(portal, service)
+        if not service.is_creatable:
+            st.info(dashboard_only(service), icon=":material/lock:")
+            return
         with st.container(border=True):
             typed = st.text_input(
                 "Name",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from pbf import activity, data, deleted, details, dialogs, ui
-from pbf.actions import LABELS, Action, obstacle
+from pbf.actions import LABELS, Action, advice, obstacle
 from pbf.errors import PbfError, UnknownConnector
 from pbf.health import ACTIONS, ON_THE_CARD, Health, health
 from pbf.models import Connector
@@ -31,13 +31,14 @@ def carry_out(portal: Portal, connector: Connector) -> None:
 
 
 def button(action: Action, connector: Connector, label: str, kind: str = "secondary") -> None:
-    """Show an action; one that cannot work now is disabled and says why."""
+    """Show an action; one that would change nothing now is disabled and says why."""
     reason = obstacle(action, connector)
     if action == "tables" and reason is None:
         st.page_link(ui.page("tables"), label=label, query_params={"id": connector.id})
         return
     key = f"{action}-{ui.turn()}"
-    st.button(label, key=key, type=kind, disabled=reason is not None, help=reason)
+    told = reason or advice(action, connector)
+    st.button(label, key=key, type=kind, disabled=reason is not None, help=told)
 
 
 def offer(connector: Connector, state: Health) -> None:

@@ -7,9 +7,12 @@ import streamlit as st
 from pbf import data, deleted, many, ui
 from pbf.errors import PbfError
 from pbf.health import health
+from pbf.models import Connector
 from pbf.portal import Portal
 from pbf.table import asked_of_table, connector_table
 
+# How often a page looks, every three seconds, before it says that a set-up is not complete.
+LOOKS = 10
 NOTES = {
     "used": "That link back has done its work already. Here is how your connectors are now.",
     "expired": "That link to the Connect Card is no longer valid. Open the card from the list.",
@@ -24,6 +27,7 @@ def remember_return() -> None:
     for key in ("returned", "note"):
         if key in st.query_params:
             st.session_state[key] = st.query_params[key]
+            st.session_state["looks"] = 0
             del st.query_params[key]
 
 
@@ -32,11 +36,28 @@ def welcome_back(portal: Portal, marked: str) -> None:
     connector = next((one for one in portal.connectors().items if one.id == marked), None)
     if connector is None:
         return
+    checking = is_checking(portal, connector)
+    connector = portal.connector(connector.id)
     name, state = ui.plain(connector.title), health(connector, datetime.now(UTC))
     if connector.status.setup_state == "connected":
         st.success(f"**{name}** is connected. {state.reason}", icon=":material/check_circle:")
+    elif checking:
+        st.info(
+            f"Fivetran is still checking **{name}**. This page shows the result by itself.",
+            icon=":material/hourglass_top:",
+        )
     else:
         st.warning(f"**{name}** is not connected yet. {state.reason}", icon=":material/pending:")
+
+
+def is_checking(portal: Portal, connector: Connector) -> bool:
+    """Look at what somebody came back from, a few times: Fivetran takes a moment to take it in."""
+    looks: int = st.session_state.get("looks", LOOKS)
+    if connector.status.setup_state == "connected" or looks >= LOOKS:
+        return False
+    st.session_state["looks"] = looks + 1
+    portal.operations.look_again(connector.id)
+    return True
 
 
 @st.fragment(run_every=ui.FOLLOW)

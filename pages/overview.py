@@ -23,9 +23,13 @@ def doors() -> None:
 
 def take_step(portal: Portal, row: data.Row) -> None:
     """Do the next step of a connector."""
-    if row["next_action"]["id"] in ON_THE_CARD:
+    step = row["next_action"]["id"]
+    if step in ON_THE_CARD:
         ui.hand_off(portal, row["id"], name=row["name"])
-    problem = ui.once(lambda: portal.operations.sync(row["id"]))
+    if step not in ("sync", "resume"):  # what is asked first is asked on the connector's page
+        st.switch_page(ui.page("connector"), query_params={"id": row["id"]})
+    do = portal.operations.resume if step == "resume" else portal.operations.sync
+    problem = ui.once(lambda: do(row["id"]))
     name = ui.plain(row["name"])
     st.session_state["problem"] = f"{name}: {ui.told(problem)}" if problem else None
     st.rerun()

@@ -7,12 +7,17 @@ from typing import NoReturn
 import streamlit as st
 
 from pbf import data, deleted, ui
-from pbf.actions import obstacle
+from pbf.actions import advice
 from pbf.errors import PbfError, UnknownConnector
 from pbf.models import Connector
 from pbf.portal import Portal
 from pbf.table_choice import NEW_TABLES, summary
 from pbf.table_desk import SYNCED, Desk, columns, when_there_are_tables
+
+NO_LOOK = (
+    "Fivetran's catalogue says that tables of this service cannot be chosen, so the source is not "
+    "read for them here."
+)
 
 
 def desk_of(portal: Portal, connector: Connector) -> Desk:
@@ -32,8 +37,10 @@ def failed(desk: Desk, problem: PbfError) -> NoReturn:
 
 
 def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
-    """Offer to read the source now."""
-    if not st.button(label, key=f"look-{ui.turn()}", disabled=reason is not None, help=reason):
+    """Offer to read the source now, unless there is a reason not to."""
+    if reason is not None:
+        return
+    if not st.button(label, key=f"look-{ui.turn()}"):
         return
     acts = portal.operations
     problem = ui.once(
@@ -81,7 +88,7 @@ def save(portal: Portal, desk: Desk) -> None:
     st.rerun()
 
 
-def choose(desk: Desk, *, fixed: bool) -> None:
+def choose(desk: Desk) -> None:
     """Show the list to tick, and the means to tick many at once."""
     with st.container(horizontal=True):
         typed = st.text_input("Search tables", type="search", live=True, key="tables-search")
@@ -92,7 +99,7 @@ def choose(desk: Desk, *, fixed: bool) -> None:
             )
     desk.search(typed or "", schema or "")
     number = len(desk.shown)
-    blocked = fixed or not number
+    blocked = not number
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Select all", on_click=desk.switch, args=(True,), disabled=blocked)
         st.button("Select none", on_click=desk.switch, args=(False,), disabled=blocked)
@@ -106,7 +113,7 @@ def choose(desk: Desk, *, fixed: bool) -> None:
         {SYNCED: desk.laid_out, **told},
         key=key,
         hide_index=True,
-        disabled=True if fixed else list(told),
+        disabled=list(told),
         column_config={SYNCED: st.column_config.CheckboxColumn(width=90)},
         height=min(38 + 35 * number, 460),
         on_change=lambda: desk.keep(st.session_state[key]["edited_rows"]),
@@ -168,13 +175,16 @@ except PbfError as error:
 
 with st.container(width=760):
     st.title(f"Tables of {ui.plain(connector.title)}", anchor=False)
-    reason = obstacle("tables", connector)
+    reason = advice("tables", connector)
     if reason:
-        st.warning(reason, icon=":material/lock:")
+        st.info(f"{reason} Fivetran may refuse changes until then.", icon=":material/info:")
+    blocked = NO_LOOK if data.service_of(connector).lacks("DATA_BLOCKING") else None
+    if blocked:
+        ui.quiet(blocked)
     if not desk.tables:
-        offer_a_look(portal, desk, connector, reason)
+        offer_a_look(portal, desk, connector, blocked)
         st.stop()
-    choose(desk, fixed=reason is not None)
+    choose(desk)
     conclude(portal, desk)
     tell(desk)
-    look(portal, desk, "Look at the source again", reason)
+    look(portal, desk, "Look at the source again", blocked)

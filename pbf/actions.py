@@ -1,7 +1,6 @@
-"""What can be done with a connector now, and why the rest cannot (pure)."""
+"""What can be done with a connector now, and what to do before the rest (pure)."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pbf.models import Connector
 
@@ -38,34 +37,31 @@ FREQUENCIES: dict[int, str] = {
 
 
 def obstacle(action: Action, connector: Connector) -> str | None:
-    """Return why an action cannot work now, in a sentence that says what to do, or None."""
+    """Return why an action would change nothing now, in a sentence, or None.
+
+    What Fivetran may refuse is no obstacle: Fivetran is asked, and its answer shown.
+    """
     status = connector.status
-    finished = status.setup_state != "incomplete"
     paused = connector.paused or status.sync_state == "paused"
-    if action in ("edit", "delete"):
-        return None
-    if not finished:
-        return "Finish the set-up first."
     if action == "resume":
         return None if paused else "It is not paused."
     if action == "pause":
         return "It is paused already." if paused else None
-    if action in ("sync", "resync"):
-        if paused:
-            return "Resume it first."
-        if status.setup_state == "broken" and status.tasks:
-            return "Reconnect it first."
-        if action == "sync" and status.sync_state == "syncing":
-            return "A sync runs already."
-    if action == "tables" and status.setup_state == "broken":
-        return "Reconnect it first."
+    if action == "sync" and status.sync_state == "syncing" and not paused:
+        return "A sync runs already."
     return None
 
 
-def schedule_in_words(asked: Mapping[str, Any]) -> str:
-    """Return what of a schedule is asked for, such as "daily, at 06:00 UTC"."""
-    kind, minutes, hour = map(asked.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
-    words = [{"auto": "on a schedule", "manual": "on request"}.get(kind or "", "")]
-    words.append(FREQUENCIES.get(minutes, f"every {minutes} minutes").lower() if minutes else "")
-    words.append(f"at {hour} UTC" if hour else "")
-    return ", ".join(filter(None, words))
+def advice(action: Action, connector: Connector) -> str | None:
+    """Return what to do before an action that Fivetran may refuse now, or None."""
+    status = connector.status
+    paused = connector.paused or status.sync_state == "paused"
+    if action in ("edit", "delete") or obstacle(action, connector):
+        return None
+    if status.setup_state == "incomplete":
+        return "Finish the set-up first."
+    if action == "sync" and paused:
+        return "Resume it first."
+    if status.setup_state == "broken" and action == "tables":
+        return "Repair it first."
+    return None

@@ -16,6 +16,7 @@ from pbf.models import (
     ErrorRecord,
     Group,
     RateLimit,
+    Schedule,
     SchemaConfig,
     Service,
     SyncRecord,
@@ -143,8 +144,9 @@ class ApiClient:
         sync_frequency: int | None = None,
         schedule_type: str | None = None,
         daily_sync_time: str | None = None,
+        schedule: Schedule | None = None,
     ) -> Connector:
-        """Change what is given: paused or not, and the schedule (minutes, auto or manual, HH:00).
+        """Change what is given: paused or not, and the schedule in either of its two forms.
 
         PATCH /connections/{connectionId}
         """
@@ -153,6 +155,7 @@ class ApiClient:
             "sync_frequency": sync_frequency,
             "schedule_type": schedule_type,
             "daily_sync_time": daily_sync_time,
+            "schedule": schedule and schedule.model_dump(mode="json", exclude_defaults=True),
         }
         body = {name: value for name, value in given.items() if value is not None}
         path = f"/connections/{_quoted(connector_id)}"

@@ -1,15 +1,16 @@
 """The HTML of one connector's page: facts, tasks and warnings, past syncs, errors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from html import escape
 
 from pbf import ui
-from pbf.actions import LABELS, Action, obstacle
-from pbf.health import Health, frequency
+from pbf.actions import LABELS, Action, advice, obstacle
+from pbf.health import Health
 from pbf.models import Connector, ErrorRecord, Note, Service, SyncRecord
 from pbf.naming import fields
 from pbf.schedule import next_exactly, next_in_words
+from pbf.timing import in_words
 from pbf.words import spaced, span
 
 SYNC_ENDS = {
@@ -41,18 +42,28 @@ def row(connector: Connector) -> list[Action]:
 
 
 def obstacles(connector: Connector, actions: Iterable[Action]) -> str:
-    """Return why some of the actions cannot work now, for those who cannot point at them."""
+    """Return why some actions would change nothing, and what to do before others.
+
+    For those who cannot point at the buttons.
+    """
+    shown = list(actions)
+    return _because("Not possible now:", shown, lambda one: obstacle(one, connector)) + _because(
+        "Fivetran may refuse these now:", shown, lambda one: advice(one, connector)
+    )
+
+
+def _because(
+    heading: str, actions: Iterable[Action], reason_of: Callable[[Action], str | None]
+) -> str:
     because: dict[str, list[str]] = {}
     for action in actions:
-        if reason := obstacle(action, connector):
+        if reason := reason_of(action):
             because.setdefault(reason, []).append(LABELS[action])
     each = "".join(
         f"<li>{escape(', '.join(names))}: {escape(reason)}</li>"
         for reason, names in because.items()
     )
-    return (
-        f'<p class="pbf-quiet">Not possible now:</p><ul class="pbf-why">{each}</ul>' if each else ""
-    )
+    return f'<p class="pbf-quiet">{heading}</p><ul class="pbf-why">{each}</ul>' if each else ""
 
 
 def facts(connector: Connector, service: Service, now: datetime) -> dict[str, str]:
@@ -62,7 +73,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> dict[str, st
         "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
         "Destination schema": destination(connector),
         "Created": _when(connector.created_at),
-        "Schedule": escape(frequency(connector)),
+        "Schedule": escape(in_words(connector)),
         "Last success": _when(connector.succeeded_at),
         "Last failure": _when(connector.failed_at),
         "Next sync": f'<span title="{escape(next_exactly(connector))}">'

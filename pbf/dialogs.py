@@ -7,9 +7,10 @@ import streamlit as st
 
 from pbf import ui
 from pbf.actions import Action, obstacle
-from pbf.models import Connector, SetupTest
+from pbf.models import Connector, Schedule, SetupTest
 from pbf.portal import Portal
-from pbf.schedule import DAILY, HOURS, ON_A_SCHEDULE, ON_REQUEST, change, choices
+from pbf.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
+from pbf.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.words import HOUR, left, spaced
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
@@ -30,26 +31,73 @@ def resync(portal: Portal, connector: Connector) -> None:
 
 @st.dialog("Change schedule")
 def reschedule(portal: Portal, connector: Connector) -> None:
-    """Offer the allowed frequencies, a time for a daily sync, and none at all."""
-    kinds, minutes = (ON_A_SCHEDULE, ON_REQUEST), choices(connector)
-    manual = connector.schedule_type == "manual"
-    kind = st.radio("How it syncs", kinds, index=int(manual), key="schedule-kind")
-    every: int | None = connector.sync_frequency
-    hour = ""
-    if kind == ON_A_SCHEDULE:
-        place = list(minutes).index(every) if every in minutes else None
-        every = st.selectbox(
-            "How often", minutes, index=place, format_func=minutes.__getitem__, key="schedule-every"
-        )
-        if every == DAILY:
-            present = connector.daily_sync_time
-            place = HOURS.index(present) if present in HOURS else None
-            hour = st.selectbox("At what time (UTC)", HOURS, index=place, key="schedule-hour") or ""
-    wanted = change(connector, kind=kind, minutes=every, hour=hour)
-    if not wanted:
+    """Offer intervals, a time of day, and no schedule at all."""
+    present = timing(connector)
+    kinds = [AT_INTERVALS, AT_A_TIME, MANUAL_ONLY]
+    if connector.schedule and present.kind in ("cron", "unknown"):
+        kinds.insert(0, "Keep what is set at Fivetran" + (f": {present.cron}" * bool(present.cron)))
+    now = {"interval": AT_INTERVALS, "time_of_day": AT_A_TIME, "manual": MANUAL_ONLY}
+    at = kinds.index(now[present.kind]) if present.kind in now else 0
+    kind = st.radio("How it syncs", kinds, index=at, format_func=ui.plain, key="schedule-kind")
+    wanted: Schedule | None = None
+    if kind == MANUAL_ONLY:
+        wanted = Schedule(schedule_type="MANUAL")
+        ui.quiet("A sync starts only when somebody, or a program, asks for it.")
+    elif kind == AT_INTERVALS:
+        wanted = _ask_interval(connector)
+    elif kind == AT_A_TIME:
+        wanted = _ask_time(connector)
+    fits = wanted is not None and differs(connector, wanted)
+    if wanted is not None and not fits:
         ui.quiet("This is how it is now.")
-    if st.button("Save", type="primary", disabled=not wanted, key=f"schedule-save-{ui.turn()}"):
-        _do(lambda: portal.operations.reschedule(connector.id, **wanted))
+    if st.button("Save", type="primary", disabled=not fits, key=f"schedule-save-{ui.turn()}"):
+        _do(lambda: portal.operations.reschedule(connector.id, schedule=wanted))
+
+
+def _ask_interval(connector: Connector) -> Schedule | None:
+    """Ask for the minutes between syncs; None as long as nothing is chosen."""
+    minutes, present = choices(connector), timing(connector)
+    place = list(minutes).index(present.minutes) if present.minutes in minutes else None
+    every = st.selectbox(
+        *("How often", minutes, place),
+        format_func=minutes.__getitem__,
+        placeholder="Choose an interval",
+        key="schedule-every",
+    )
+    days = days_of(present) if present.kind == "interval" else ()
+    if every is None:
+        return None
+    return Schedule(schedule_type="INTERVAL", interval=every, days_of_week=days)
+
+
+def _ask_time(connector: Connector) -> Schedule | None:
+    """Ask for a time of day, and for days where the account knows them."""
+    present = timing(connector)
+    now = f"{present.at:%H:%M}" if present.at else None
+    hours = [*HOURS, *([now] if now and now not in HOURS else ())]
+    place = hours.index(now) if now else None
+    hour = st.selectbox(
+        *("At what time (UTC)", sorted(hours), place),
+        placeholder="Choose a time",
+        key="schedule-hour",
+    )
+    days = list(days_of(present))
+    if connector.schedule is not None:
+        days = st.pills(
+            "On which days",
+            DAYS,
+            default=days or list(DAYS),
+            selection_mode="multi",
+            format_func=lambda day: day.capitalize()[:3],
+            key="schedule-days",
+        )
+        if not days:
+            ui.quiet("Choose at least one day.")
+            return None
+    ui.quiet("Fivetran may start it up to an hour later.")
+    if hour is None:
+        return None
+    return Schedule(schedule_type="TIME_OF_DAY", time_of_day=hour, days_of_week=tuple(days))
 
 
 @st.dialog("Run setup tests", on_dismiss="rerun")

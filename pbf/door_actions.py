@@ -28,7 +28,7 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, and change its schedule."""
     wanted, portal = read(Change, json_body()), opened().portal
-    portal.operations.change(connector_id, paused=wanted.paused, schedule=wanted.schedule)
+    portal.operations.change(connector_id, paused=wanted.paused, timing=wanted.timing)
     return _as_it_is(connector_id)
 
 

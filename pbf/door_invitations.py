@@ -5,6 +5,7 @@ too. It ends in a plain page that tells nothing but what became of it.
 """
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
 
@@ -14,6 +15,8 @@ from flask.typing import ResponseReturnValue
 from pbf.door import opened, public_url
 from pbf.errors import PbfError, UnknownConnector
 from pbf.headers import policy
+from pbf.health import health
+from pbf.models import Connector
 from pbf.places import PREFIX
 from pbf.shapes import absolute
 
@@ -48,6 +51,12 @@ SAID = {
         "The set-up is not finished yet",
         "Open the link you were sent again to go on with it.",
     ),
+    "broken": (
+        200,
+        "The connection does not work yet",
+        "Fivetran may still be checking it. Open the link you were sent again to see, or to enter "
+        "the credentials once more.",
+    ),
     "used": (
         200,
         "You have been here before",
@@ -70,7 +79,7 @@ def invite(invitation: str) -> ResponseReturnValue:
         return _page("expired")
     try:
         connector = portal.connector(connector_id)
-        if connector.status.setup_state != "incomplete":
+        if not needs_the_card(connector):
             return _page("finished")
         state = portal.signer.state(portal.tenant.id, connector_id=connector.id)
         back = f"{public_url()}{PREFIX}/invited?state={state}"
@@ -90,7 +99,15 @@ def come_back() -> ResponseReturnValue:
         return _failed(error)
     if connector is None:
         return _page("used")
-    return _page("unfinished" if connector.status.setup_state == "incomplete" else "finished")
+    if connector.status.setup_state == "connected" and not needs_the_card(connector):
+        return _page("finished")
+    return _page("broken" if connector.status.setup_state == "broken" else "unfinished")
+
+
+def needs_the_card(connector: Connector) -> bool:
+    """Whether somebody has to enter or renew credentials."""
+    state = connector.status.setup_state
+    return state != "connected" or health(connector, datetime.now(UTC)).action == "reconnect"
 
 
 def _failed(error: PbfError) -> Response:

@@ -1,11 +1,13 @@
 """Writes whose answers may be lost: what the API then says counts, not what we hoped."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pbf import evidence
 from pbf.api_client import ApiClient
-from pbf.errors import ApiError, BadAnswer, NotFound, ServerFailed, Unreachable
+from pbf.errors import ApiError, BadAnswer, NotApplied, NotFound, ServerFailed, Unreachable
 from pbf.models import Connector
+from pbf.timing import in_words
 
 # After these a write may have happened all the same.
 DOUBTFUL = (Unreachable, ServerFailed, BadAnswer)
@@ -14,12 +16,27 @@ DOUBTFUL = (Unreachable, ServerFailed, BadAnswer)
 def change(client: ApiClient, connector_id: str, **wanted: Any) -> None:
     """Change a connector, as ApiClient.update_connector does."""
     try:
-        client.update_connector(connector_id, **wanted)
+        answer = client.update_connector(connector_id, **wanted)
     except DOUBTFUL:
         # Fivetran gives up after a minute on a pause that goes through all the same.
         now = connector_then(client, connector_id)
         if now is None or not evidence.has(now, wanted):
             raise
+    else:
+        refuse_unchanged(answer, wanted)
+
+
+def refuse_unchanged(answer: Connector, wanted: Mapping[str, Any]) -> None:
+    """Raise NotApplied if the answer to a change shows that it was not made."""
+    kept = evidence.kept(answer, wanted)
+    if "paused" in kept:
+        state = "paused" if answer.paused else "not paused"
+        raise NotApplied(f"Fivetran answered, but the connector is still {state}. Try again.")
+    if kept:
+        raise NotApplied(
+            f"Fivetran answered, but kept another schedule: {in_words(answer)}. Choose another "
+            "schedule, or set it in Fivetran's dashboard."
+        )
 
 
 def delete(client: ApiClient, connector_id: str) -> bool:

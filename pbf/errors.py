@@ -7,6 +7,7 @@ PbfError
         NameTaken
         InvalidRedirect
         UnknownService
+        NotCreatable
         UnknownConnector
         NotNow
         KeyReused
@@ -17,6 +18,7 @@ PbfError
             ConnectionFailed
             TimedOut
         BadAnswer
+        NotApplied              Fivetran answered 200, and its answer shows no change
         ServerFailed            5xx
         ApiRejected             4xx
             InvalidRequest      400
@@ -68,6 +70,10 @@ class UnknownService(InputError):
     """No service of that id is in the catalogue."""
 
 
+class NotCreatable(InputError):
+    """The API cannot create connectors of that service."""
+
+
 class UnknownConnector(InputError):
     """No connector of that id is in the tenant's group."""
 
@@ -111,6 +117,10 @@ class TimedOut(Unreachable):
 
 class BadAnswer(ApiError):
     """The answer is not JSON, or not of the documented shape."""
+
+
+class NotApplied(ApiError):
+    """Fivetran took a change, but its answer shows that it did not make it."""
 
 
 class ServerFailed(ApiError):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pbf.models import Connector, SchemaConfig
+from pbf.models import Connector, Schedule, SchemaConfig
+from pbf.timing import Timing, clock, of_schedule, timing
 
 # Fivetran answers within a minute or not at all; so many seconds later a call leads to nothing.
 LATEST = 600.0
@@ -16,7 +17,41 @@ LATEST = 600.0
 
 def has(now: Connector, wanted: Mapping[str, Any]) -> bool:
     """Whether a connector has the values that were asked for; None stands for any."""
-    return all(getattr(now, name) == value for name, value in wanted.items() if value is not None)
+    return all(_has(now, name, value) for name, value in wanted.items() if value is not None)
+
+
+def kept(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
+    """Return the fields that Fivetran answered with other values than were asked for.
+
+    A field that the answer leaves out shows nothing; a `daily_sync_time` that is null beside a
+    schedule shows that it was ignored.
+    """
+    told = {
+        "schedule": answer.schedule is not None or answer.sync_frequency is not None,
+        "sync_frequency": answer.sync_frequency is not None,
+        "daily_sync_time": answer.sync_frequency is not None,
+        "schedule_type": bool(answer.schedule_type),
+        "paused": answer.paused is not None,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return [name for name in given if told.get(name) and not _has(answer, name, given[name])]
+
+
+def _has(now: Connector, name: str, value: Any) -> bool:
+    if name == "schedule":
+        return _same(timing(now), value)
+    if now.schedule is not None and name in ("sync_frequency", "schedule_type", "daily_sync_time"):
+        return True  # the schedule rules, and is not told in these fields
+    if name == "daily_sync_time":
+        return clock(now.daily_sync_time) == clock(value)
+    return bool(getattr(now, name) == value)
+
+
+def _same(now: Timing, wanted: Schedule) -> bool:
+    """Whether a schedule is the wanted one; without days, Fivetran may choose them."""
+    other = of_schedule(wanted)
+    days = now.days if wanted.days_of_week else ()
+    return Timing(now.kind, now.minutes, now.at, days, now.cron) == other
 
 
 def synced(before: Connector, now: Connector, asked: datetime) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 
-from pbf.health import TONES, Tone, Word, frequency
+from pbf.health import TONES, Tone, Word
 from pbf.models import Connector
+from pbf.timing import expected, in_words, timing
 
 HOUR = timedelta(hours=1)
 HOURS = 24
@@ -78,25 +79,26 @@ def figures(
     ]
 
 
-def interval(connector: Connector) -> int | None:
+def interval(connector: Connector) -> float | None:
     """Return the minutes between a connector's syncs, or None where no schedule runs."""
-    status, minutes = connector.status, connector.sync_frequency
+    status = connector.status
     if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
         return None
-    return minutes if minutes and minutes > 0 and connector.schedule_type != "manual" else None
+    return timing(connector).spacing
 
 
 def intervals_late(connector: Connector, now: datetime) -> float | None:
     """Return how long a connector's data is overdue, in units of its own interval.
 
-    None where no schedule runs, infinite where nothing has succeeded yet.
+    None where no schedule runs or its times cannot be told, infinite where nothing has succeeded.
     """
     minutes = interval(connector)
     if minutes is None:
         return None
     if connector.succeeded_at is None:
         return inf
-    return max(0.0, (now - connector.succeeded_at) / timedelta(minutes=minutes) - 1)
+    due = expected(connector)
+    return max(0.0, (now - due) / timedelta(minutes=minutes)) if due else None
 
 
 def _by_status(counts: Counter[Word]) -> Figure:
@@ -140,7 +142,7 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
         "A quarter of an interval counts as on time.",
         ("Furthest behind", "Late by", "Syncs"),
         [
-            Line((each.title, _intervals(one), frequency(each)), {"id": each.id}, "connector")
+            Line((each.title, _intervals(one), in_words(each)), {"id": each.id}, "connector")
             for one, each in behind[:SHOWN]
         ],
     )

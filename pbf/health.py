@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pbf.models import Connector
+from pbf.models import Connector, Note
+from pbf.timing import is_manual
 
 Word = Literal[
     "Needs you",
@@ -19,7 +20,7 @@ Word = Literal[
     "Unknown",
 ]
 Tone = Literal["good", "busy", "attention", "bad", "quiet"]
-ActionId = Literal["finish", "reconnect", "edit", "sync", "resume"]
+ActionId = Literal["finish", "reconnect", "edit", "sync", "resync", "resume"]
 
 # Most urgent first: the order of the filter and of "sort by status".
 TONES: dict[Word, Tone] = {
@@ -40,6 +41,7 @@ ACTIONS: dict[ActionId, str] = {
     "reconnect": "Reconnect",
     "edit": "Edit",
     "sync": "Sync now",
+    "resync": "Re-sync history",
     "resume": "Resume",
 }
 ON_THE_CARD: frozenset[ActionId] = frozenset({"finish", "reconnect", "edit"})
@@ -88,21 +90,6 @@ def _is_being_set_up(connector: Connector, now: datetime) -> bool:
     return connector.created_at is None or now - connector.created_at < SET_UP_TAKES
 
 
-def frequency(connector: Connector) -> str:
-    """Return how often a connector syncs, in words."""
-    minutes = connector.sync_frequency
-    if connector.schedule_type == "manual":
-        return "On request"
-    if not minutes or minutes < 0:
-        return "Unknown"
-    if minutes % 1440 == 0:
-        at = f" at {connector.daily_sync_time} UTC" if connector.daily_sync_time else ""
-        return f"Daily{at}" if minutes == 1440 else f"Every {minutes // 1440} days"
-    if minutes % 60 == 0:
-        return "Hourly" if minutes == 60 else f"Every {minutes // 60} hours"
-    return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
-
-
 def changed_at(connector: Connector) -> datetime | None:
     """Return when the connector last did something worth telling."""
     moments = (connector.created_at, connector.succeeded_at, connector.failed_at)
@@ -119,24 +106,46 @@ def since(connector: Connector, state: Health) -> datetime | None:
 def _setup(connector: Connector) -> Health | None:
     """Return what is wrong with the set-up, or None if it is complete."""
     status = connector.status
-    task = status.tasks[0] if status.tasks else None
-    said = _sentence(task.details or task.message) if task else ""
-    reconnect = next((task for task in status.tasks if task.code == "reconnect"), None)
+    broken = status.setup_state == "broken"
     if status.setup_state == "incomplete":
         return Health("Not finished", "The set-up was started but not completed.", "finish")
+    reconnect = next((task for task in status.tasks if step_of(task) == "reconnect"), None)
     if reconnect is not None:
         reason = _sentence(reconnect.details) or "Fivetran can no longer sign in."
         return Health("Needs you", reason, "reconnect")
-    if status.setup_state == "broken":
-        if task is None:
-            # Setup tests that pass leave the state broken until the next sync succeeds.
-            return Health("Needs you", "The connection broke; a sync shows if it works.", "sync")
-        return Health("Needs you", said or "The connection is broken.", "reconnect")
+    if status.tasks:
+        task = status.tasks[0]
+        said = _sentence(task.details or task.message)
+        reason = said or ("The connection is broken." if broken else "Fivetran asks for a change.")
+        step = step_of(task) or ("reconnect" if broken else "edit")
+        return Health("Needs you", reason, _possible(step, connector))
+    if broken:
+        # Setup tests that pass leave the state broken until the next sync succeeds.
+        reason = "The connection broke; a sync shows if it works."
+        return Health("Needs you", reason, _possible("sync", connector))
     if status.setup_state not in SETUP_STATES:
         return Health("Unknown", "Fivetran reports a set-up state that is new to us.", "edit")
-    if task is not None:
-        return Health("Needs you", said or "Fivetran asks for a change.", "edit")
     return None
+
+
+def step_of(task: Note) -> ActionId | None:
+    """Return what clears a task, or None for a code that is new to us.
+
+    Codes seen: reconnect, update_failed, unknown_sync_failure, python_code_throwing_error,
+    resync_table_warning, sync_warning (of which only its text says what to do).
+    """
+    code = task.code.casefold()
+    if "reconnect" in code or "credential" in code:
+        return "reconnect"
+    if "resync" in code or "re_sync" in code:
+        return "resync"
+    return "sync" if "fail" in code or "error" in code else None
+
+
+def _possible(step: ActionId, connector: Connector) -> ActionId:
+    """Return the step that comes first: a paused connector is resumed before it syncs."""
+    paused = connector.paused or connector.status.sync_state == "paused"
+    return "resume" if paused and step == "sync" else step
 
 
 def _schedule(connector: Connector, now: datetime) -> Health:
@@ -150,7 +159,7 @@ def _schedule(connector: Connector, now: datetime) -> Health:
             "Unknown", "Fivetran reports a state that is new to us.", None if runs else "sync"
         )
     if status.sync_state == "rescheduled":
-        if connector.schedule_type == "manual":
+        if is_manual(connector):
             # Nobody but a person starts it again.
             return Health("Waiting on the source", "The source asked for a break.", "sync")
         return _waiting(status.rescheduled_for, now)
@@ -169,7 +178,7 @@ def _syncing(connector: Connector) -> Health:
 
 
 def _between_syncs(connector: Connector) -> Health:
-    manual, notes = connector.schedule_type == "manual", connector.status.warnings
+    manual, notes = is_manual(connector), connector.status.warnings
     if _failed_last(connector):
         then = "" if manual else "; Fivetran will try again"
         return Health("Failing", f"The last sync failed{then}.", "sync")
@@ -180,7 +189,8 @@ def _between_syncs(connector: Connector) -> Health:
     if connector.status.update_state == "delayed":
         return Health("Late", "The last sync is later than its schedule allows.", "sync")
     warning = next((_sentence(note.message) for note in notes if note.message.strip()), "")
-    return Health("Working", f"Warning: {warning}" if warning else "On schedule.")
+    step: ActionId | None = "resync" if any(step_of(note) == "resync" for note in notes) else None
+    return Health("Working", f"Warning: {warning}" if warning else "On schedule.", step)
 
 
 def _failed_last(connector: Connector) -> bool:

@@ -30,6 +30,9 @@ def act(portal: Portal, asked: Asked) -> None:
     if asked.action in ON_THE_CARD and len(asked.ids) == 1:
         connector = portal.connector(asked.ids[0])
         ui.hand_off(portal, connector.id, name=connector.title)
+    if asked.action == "resync" and len(asked.ids) == 1:  # its page asks first
+        connector = portal.connector(asked.ids[0])
+        st.switch_page(ui.page("connector"), query_params={"id": connector.id})
     if not (asked.action in ASKED_FIRST or bulk.is_bulk(asked.action)):
         return
     found, refused = bulk.chosen(asked.ids, shown=shown, own=portal.connectors().items)

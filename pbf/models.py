@@ -54,8 +54,14 @@ def _card(value: object) -> object:
     return value if uri and isinstance(uri, str) else None
 
 
+def _schedule(value: object) -> object:
+    """Return None for what says nothing; an empty schedule is none."""
+    return value if isinstance(value, Schedule) or (isinstance(value, dict) and value) else None
+
+
 def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    found = value if isinstance(value, list | tuple) else ()
+    return [item for item in found if isinstance(item, str)]
 
 
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
@@ -101,6 +107,16 @@ class Service(_Answer):
         """The name to show; the id where Fivetran gives none."""
         return self.name or self.id
 
+    def lacks(self, feature: str) -> bool:
+        """Whether the catalogue lists features of the service, and not this one."""
+        listed = {one.id for one in self.supported_features}
+        return bool(listed) and feature not in listed
+
+    @property
+    def is_creatable(self) -> bool:
+        """Whether the API can create it; true unless the catalogue says otherwise."""
+        return not self.lacks("API_CONFIGURABLE")
+
 
 class Note(_Answer):
     """A task (the user must act) or a warning (for information) of a connector."""
@@ -142,6 +158,16 @@ class SetupTest(_Answer):
     message: Text = ""
 
 
+class Schedule(_Answer):
+    """When a connector syncs; it rules over the older fields where Fivetran sends it."""
+
+    schedule_type: Text = ""
+    interval: Number = None
+    cron: Text = ""
+    days_of_week: Texts = ()
+    time_of_day: Text = ""
+
+
 class Connector(_Answer):
     """One configured instance of a service (Fivetran: connection)."""
 
@@ -156,6 +182,7 @@ class Connector(_Answer):
     sync_frequency: Number = None
     schedule_type: Text = ""
     daily_sync_time: Text = ""
+    schedule: Annotated[Schedule | None, BeforeValidator(_schedule)] = None
     status: Annotated[ConnectorStatus, BeforeValidator(_object)] = ConnectorStatus()
     connect_card: Annotated[ConnectCard | None, BeforeValidator(_card)] = Field(
         default=None, repr=False

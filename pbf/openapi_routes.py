@@ -27,10 +27,11 @@ MESSAGES: Mapping[str, str] = {
     "not_found": "There is no such route.",
     "method_not_allowed": "This route does not take that method.",
     "name_taken": "The name sales is taken. sales_2 is free.",
-    "not_now": "Resume it first.",
+    "not_now": "A sync runs already.",
     "key_reused": "This Idempotency-Key has been used for another connector.",
     "in_progress": "This connector is being created already. Try again in a moment.",
     "store_unavailable": "Our own database cannot be read or written right now.",
+    "not_creatable": "Google Sheets can be set up in Fivetran's own dashboard only.",
     "unknown_service": "There is no such service. Choose one from the list of services.",
     "unknown_connector": "There is no such connector. It may have been deleted.",
     "rate_limited": "Fivetran takes no more requests for now. Try again in 90 seconds.",
@@ -39,6 +40,7 @@ MESSAGES: Mapping[str, str] = {
     "group_not_visible": "Fivetran shows this API key no such group. Check FIVETRAN_GROUP_ID.",
     "fivetran_bad_answer": "Fivetran's answer is not JSON. Try again in a moment.",
     "fivetran_conflict": "Fivetran says that the present state does not allow it.",
+    "fivetran_not_applied": "Fivetran answered, but the connector is still paused. Try again.",
     "fivetran_failed": "Fivetran failed. Try again in a moment.",
     "fivetran_invalid_request": "Fivetran says that a value is missing or wrong.",
     "fivetran_not_found": "Fivetran finds no such thing, or not for this key.",
@@ -57,7 +59,7 @@ ASKS = ALWAYS | {
 ASKS_FOR_ONE = ASKS | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # What has no body all the same refuses one of another type.
-ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json", "too_many"}
+ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json", "too_many", "fivetran_not_applied"}
 DELETES = ACTS | {"in_progress", "store_unavailable"}
 TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 
@@ -175,7 +177,14 @@ OPERATIONS = (
         errors=ASKS
         | WRITES
         | TAKES_A_BODY
-        | {"foreign_origin", "not_json", "invalid_name", "name_taken", "unknown_service"}
+        | {
+            "foreign_origin",
+            "not_json",
+            "invalid_name",
+            "name_taken",
+            "unknown_service",
+            "not_creatable",
+        }
         | {"key_reused", "in_progress", "store_unavailable", "too_many"},
         tag="Connectors",
         body=NewConnector,
@@ -248,7 +257,7 @@ OPERATIONS = (
         name="resyncConnector",
         summary="Read all history again",
         answer=shapes.ConnectorDetail,
-        errors=ACTS | {"not_now"},
+        errors=ACTS,
     ),
     Operation(
         method="post",
@@ -256,7 +265,7 @@ OPERATIONS = (
         name="testConnector",
         summary="Run the setup tests",
         answer=shapes.SetupTestResults,
-        errors=ACTS | {"not_now"},
+        errors=ACTS,
     ),
     Operation(
         method="get",

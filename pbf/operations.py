@@ -11,16 +11,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pbf import evidence
-from pbf.actions import Action, obstacle, schedule_in_words
+from pbf import doubt, evidence
+from pbf import schedule as schedules
+from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
 from pbf.deletion import Remover
 from pbf.doubt import DOUBTFUL, connector_then
-from pbf.errors import ApiError, Forbidden, NotFound, NotNow, UnknownConnector
+from pbf.errors import ApiError, Forbidden, NotApplied, NotFound, NotNow, UnknownConnector
 from pbf.journal import Journal
-from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
+from pbf.models import Connector, ErrorRecord, Schedule, SchemaConfig, SetupTest, SyncRecord
 from pbf.pending import Deletion
 
 Item = TypeVar("Item")
@@ -82,57 +84,61 @@ class Operations:
         sync_frequency: int | None = None,
         schedule_type: str | None = None,
         daily_sync_time: str | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
-        """Change how often, and for a daily sync when (HH:00 UTC), a connector syncs."""
-        wanted = {
+        """Change when a connector syncs, by a `schedule` or by the older fields (HH:00 UTC)."""
+        asked = {
             "sync_frequency": sync_frequency,
             "schedule_type": schedule_type,
             "daily_sync_time": daily_sync_time,
+            "schedule": schedule,
         }
-        self._change("reschedule", connector_id, wanted, schedule_in_words(wanted))
+        self.change(connector_id, timing=asked)
 
     def change(
-        self, connector_id: str, *, paused: bool | None = None, schedule: Mapping[str, Any]
+        self,
+        connector_id: str,
+        *,
+        paused: bool | None = None,
+        timing: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Pause or resume a connector, and change its schedule, in one call: all of it or nothing.
 
-        `schedule` is as `reschedule` takes it. A pause that is so already is no conflict, and
+        `timing` has the arguments of `reschedule`. A pause that is so already is no conflict, and
         where nothing is left to do nothing is noted.
         """
-        todo: dict[Action, str] = {"reschedule": schedule_in_words(schedule)} if schedule else {}
+        todo: dict[Action, str] = {}
+        if timing:
+            todo["reschedule"] = schedules.asked_in_words(timing)
         with suppress(UnknownConnector):  # what is to change it says so
             if paused is not None and self.is_paused(connector_id) == paused:
                 paused = None
         if paused is not None:
             todo["pause" if paused else "resume"] = ""
-        wanted = {"paused": paused, **schedule}
         with ExitStack() as entries:
             for action, details in todo.items():
                 doing = self._doing(action, connector_id, details=details)
-                connector = entries.enter_context(doing)
+                before = entries.enter_context(doing)
             if todo:
-                self._send(
-                    connector,
-                    lambda one: self._client.update_connector(one, **wanted),
-                    lambda _, now: evidence.has(now, wanted),
-                )
+                schedule = schedules.request(before, timing) if timing else {}
+                self._write(before, {"paused": paused, **schedule})
 
     def sync(self, connector_id: str) -> None:
-        """Start a sync now; raise NotNow if that cannot work."""
+        """Start a sync now; raise NotNow if one runs already."""
         asked = datetime.now(UTC)
         self._do(
             "sync",
             connector_id,
-            self._client.sync_connector,
+            self._start_sync,
             lambda before, now: evidence.synced(before, now, asked),
         )
 
     def resync(self, connector_id: str) -> None:
-        """Read all history again; raise NotNow if that cannot work."""
+        """Read all history again; a paused connector does so once it is resumed."""
         self._do("resync", connector_id, self._client.resync_connector, evidence.rereads)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
-        """Run the setup tests and return their results; raise NotNow if that cannot work."""
+        """Run the setup tests and return their results."""
         with self._doing("test", connector_id) as connector:
             try:
                 return self._client.test_connector(connector.id).setup_tests
@@ -175,7 +181,7 @@ class Operations:
             return None
 
     def reload_schemas(self, connector_id: str, *, known: SchemaConfig | None) -> SchemaConfig:
-        """Look at the source now; raise NotNow if that cannot work.
+        """Look at the source now.
 
         `known` is what `schemas` returned last: what differs from it shows that a look whose
         answer was lost has worked.
@@ -192,7 +198,7 @@ class Operations:
     def choose_tables(
         self, connector_id: str, tables: Mapping[tuple[str, str], bool]
     ) -> SchemaConfig:
-        """Switch tables, by (schema, table), on or off; raise NotNow if that cannot work."""
+        """Switch tables, by (schema, table), on or off."""
         on = sum(tables.values())
         counts = f"{on} on, {len(tables) - on} off"
         with self._doing("tables", connector_id, what="choose_tables", details=counts) as connector:
@@ -203,6 +209,13 @@ class Operations:
                 if found is None or not evidence.switched(found, tables):
                     raise
                 return found
+
+    def look_again(self, connector_id: str) -> None:
+        """Drop the known list if Fivetran says now that a connector is in another state."""
+        known = self._find(connector_id)
+        now = connector_then(self._client, known.id)
+        if now is not None and now.status != known.status:
+            self._forget()
 
     def is_paused(self, connector_id: str) -> bool | None:
         """Return whether a connector is paused, as Fivetran says now."""
@@ -226,17 +239,15 @@ class Operations:
                 raise NotNow(reason)
             yield connector
 
-    def _change(
-        self, action: Action, connector_id: str, wanted: Mapping[str, Any], details: str = ""
-    ) -> None:
-        # Fivetran gives up after a minute on a pause that goes through all the same.
-        self._do(
-            action,
-            connector_id,
-            lambda one: self._client.update_connector(one, **wanted),
-            lambda _, now: evidence.has(now, wanted),
-            details=details,
-        )
+    def _change(self, action: Action, connector_id: str, wanted: Mapping[str, Any]) -> None:
+        with self._doing(action, connector_id) as before:
+            self._write(before, wanted)
+
+    def _write(self, before: Connector, wanted: Mapping[str, Any]) -> None:
+        try:
+            doubt.change(self._client, before.id, **wanted)
+        finally:
+            self._forget()
 
     def _do(
         self,
@@ -244,26 +255,28 @@ class Operations:
         connector_id: str,
         call: Callable[[str], object],
         worked: Callable[[Connector, Connector], bool],
-        *,
-        details: str = "",
     ) -> None:
-        with self._doing(action, connector_id, details=details) as before:
-            self._send(before, call, worked)
+        with self._doing(action, connector_id) as before:
+            try:
+                call(before.id)
+            except DOUBTFUL:
+                now = connector_then(self._client, before.id)
+                if now is None or not worked(before, now):
+                    raise
+            finally:
+                self._forget()
 
-    def _send(
-        self,
-        before: Connector,
-        call: Callable[[str], object],
-        worked: Callable[[Connector, Connector], bool],
-    ) -> None:
-        try:
-            call(before.id)
-        except DOUBTFUL:
-            now = connector_then(self._client, before.id)
-            if now is None or not worked(before, now):
-                raise
-        finally:
-            self._forget()
+    def _start_sync(self, connector_id: str) -> None:
+        self._client.sync_connector(connector_id)
+        if not self._find(connector_id).paused:
+            return
+        # What Fivetran answers for a paused connector is not documented, so its state decides.
+        now = connector_then(self._client, connector_id)
+        if now and now.paused and now.status.sync_state != "syncing":
+            raise NotApplied(
+                "Fivetran took the request, but the connector is still paused, so no sync runs. "
+                "Resume it first."
+            )
 
     def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:

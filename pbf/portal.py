@@ -16,7 +16,7 @@ from pbf.cache import Answer, SharedCache
 from pbf.config import Settings
 from pbf.creation import Creator
 from pbf.deletion import Remover
-from pbf.errors import ApiError, InvalidName, UnknownService
+from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
 from pbf.handoff import Signer
 from pbf.journal import Journal
 from pbf.known import Item, keep_newest
@@ -35,6 +35,9 @@ LONGEST_TYPED_NAME = 100
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
 MOST_PASTS = 256
+# How Fivetran refuses to create what lacks API_CONFIGURABLE.
+# https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service
+UNSUPPORTED = "Unsupported connector service"
 CARD_AT_HAND = timedelta(minutes=1)
 MOST_CARDS = 1000
 
@@ -186,17 +189,24 @@ class Portal:
 
         `return_url` is where our return route can be reached; the card leads back there.
         While the attempt is at work elsewhere, wait for it for `patience` seconds.
-        Raises UnknownService, InvalidName, NameTaken, KeyReused, InProgress, StoreFailed or an
-        ApiError.
+        Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress,
+        StoreFailed or an ApiError.
         """
 
         def redirect(schema: str) -> str:
             return f"{return_url}?state={self.signer.state(self.tenant.id, schema_name=schema)}"
 
         service = self.service(service_id)
-        connector = self._creator.create(
-            service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
-        )
+        if not service.is_creatable:
+            raise NotCreatable(dashboard_only(service))
+        try:
+            connector = self._creator.create(
+                service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
+            )
+        except InvalidRequest as error:
+            if UNSUPPORTED not in str(error):
+                raise
+            raise NotCreatable(dashboard_only(service)) from error
         if connector.connect_card:
             self._keep_card(connector, connector.connect_card)
         return connector.model_copy(update={"connect_card": None})
@@ -284,6 +294,14 @@ class Portal:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def dashboard_only(service: Service) -> str:
+    """Return why no connector of a service can be created here, and what to do instead."""
+    return (
+        f"{service.title} can be set up in Fivetran's own dashboard only. Ask whoever manages your "
+        "Fivetran account to add it there; it then appears in the list of connectors."
+    )
 
 
 def _clean(typed: str) -> str:

@@ -4,10 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from pbf.figures import interval
-from pbf.health import ACTIONS, ON_THE_CARD, Health, changed_at, frequency, health, since
+from pbf.health import ACTIONS, ON_THE_CARD, Health, changed_at, health, since
 from pbf.models import Connector, Service
 from pbf.schedule import next_in_words, next_sync
+from pbf.timing import by_time, expected, in_words
 from pbf.words import CATEGORIES, STAGES, capital, spaced
+
+# It cannot be created through the API, so not here.
+DASHBOARD_ONLY = "In Fivetran only"
 
 Card = dict[str, Any]
 Row = dict[str, Any]
@@ -49,8 +53,10 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
         "failed": _iso(connector.failed_at),
-        "frequency": frequency(connector),
+        "frequency": in_words(connector),
         "interval": interval(connector),
+        # Where it is not one interval after the last success.
+        "expected": _iso(expected(connector)) if by_time(connector) else None,
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
@@ -68,6 +74,8 @@ def category(service: Service) -> str:
 
 def stage(service: Service) -> str:
     """Return "Beta" and the like for a service that is not simply available."""
+    if not service.is_creatable:
+        return DASHBOARD_ONLY
     if service.service_status in STAGES:
         return STAGES[service.service_status]
     return spaced(service.service_status).capitalize()

@@ -1,42 +1,55 @@
-"""When a connector syncs next, and what a wish for another schedule changes (pure)."""
+"""When a connector syncs next, and what a request for another schedule changes (pure)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pbf.actions import FREQUENCIES
-from pbf.health import frequency
-from pbf.models import Connector
+from pbf.errors import InputError
+from pbf.models import Connector, Schedule
+from pbf.timing import (
+    DAILY,
+    MANUAL_ONLY,
+    SET_AT_FIVETRAN,
+    every,
+    following,
+    of_schedule,
+    timing,
+    words,
+)
 from pbf.words import ahead, exact
 
-DAILY = 1440
-ON_A_SCHEDULE = "On a schedule"
-ON_REQUEST = "Only when somebody asks"
+AT_INTERVALS = "At an interval"
+AT_A_TIME = "At a time of day"
 HOURS = tuple(f"{hour:02}:00" for hour in range(24))
+ONLY_DAILY = (
+    "daily_sync_time works with a daily schedule only. Send sync_frequency 1440 with it, or leave "
+    "it out."
+)
+HOW_OFTEN = "Send sync_frequency with schedule_type auto, since this connector has no interval."
 
 
 def next_sync(connector: Connector) -> datetime | None:
     """Return when the next sync is due by schedule, or None where no schedule says so.
 
-    The API does not tell; it follows from the end of the last sync and the frequency.
+    The API does not tell; it follows from the end of the last sync and the schedule. The sync may
+    start up to an hour later, by the destination's offset.
     """
-    status, minutes = connector.status, connector.sync_frequency
+    status = connector.status
     if connector.paused or status.sync_state in ("paused", "syncing"):
         return None
-    if status.setup_state != "connected" or connector.schedule_type == "manual":
+    found = timing(connector)
+    if status.setup_state != "connected" or found.kind == "manual":
         return None
     if status.sync_state == "rescheduled" and status.rescheduled_for:
         return status.rescheduled_for
     ends = [end for end in (connector.succeeded_at, connector.failed_at) if end]
-    if not ends or not minutes or minutes < 0:
-        return None
-    if minutes == DAILY and connector.daily_sync_time in HOURS:
-        return _daily(max(ends), int(connector.daily_sync_time[:2]))
-    return max(ends) + timedelta(minutes=minutes)
+    return following(found, max(ends)) if ends else None
 
 
 def next_in_words(connector: Connector, now: datetime) -> str:
-    """Return when the next sync is, such as "in 2 hours" or "on request"."""
-    status = connector.status
+    """Return when the next sync is, such as "in about 2 hours" or "manual only"."""
+    status, found = connector.status, timing(connector)
     if status.setup_state == "incomplete":
         return "once the set-up is finished"
     if connector.paused or status.sync_state == "paused":
@@ -44,39 +57,107 @@ def next_in_words(connector: Connector, now: datetime) -> str:
     if status.sync_state == "syncing":
         return "running now"
     if status.setup_state == "broken":
-        return "once it is reconnected" if status.tasks else "on request"
-    if connector.schedule_type == "manual":
-        return "on request"
+        return "once it is repaired"
+    if found.kind == "manual":
+        return MANUAL_ONLY.lower()
     moment = next_sync(connector)
-    if moment is None:
-        return "not known"
-    return ahead(moment, now) if moment > now else "due now"
+    if moment is not None:
+        return _about(ahead(moment, now)) if moment > now else "due now"
+    if found.kind == "time_of_day" and found.at is None:
+        return words(found)[:1].lower() + words(found)[1:]
+    return "not known"
 
 
 def next_exactly(connector: Connector) -> str:
-    """Return the time of the next sync in UTC, or nothing where no schedule says so."""
+    """Return about when the next sync is, in UTC, or nothing where no schedule says so."""
     moment = next_sync(connector)
-    return exact(moment) if moment else ""
+    return f"About {exact(moment)}" if moment else ""
 
 
 def choices(connector: Connector) -> dict[int, str]:
     """Return the minutes between syncs one can choose, in words; the present ones included."""
-    present = connector.sync_frequency
-    if not present or present < 0 or present in FREQUENCIES:
-        return FREQUENCIES
-    return {present: frequency(connector), **FREQUENCIES}
+    present = timing(connector).minutes
+    known = {minutes: text for minutes, text in FREQUENCIES.items() if minutes != DAILY}
+    if present is None or present in known:
+        return known
+    return {present: every(present), **known}
 
 
-def change(connector: Connector, *, kind: str, minutes: int | None, hour: str) -> dict[str, Any]:
-    """Return what of a wished schedule differs from the present one, by the API's names."""
-    wanted: dict[str, Any] = {"schedule_type": "manual" if kind == ON_REQUEST else "auto"}
-    if kind == ON_A_SCHEDULE and minutes:
-        wanted["sync_frequency"] = minutes
-        if minutes == DAILY and hour:
-            wanted["daily_sync_time"] = hour
-    return {name: value for name, value in wanted.items() if getattr(connector, name) != value}
+def request(connector: Connector, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields to send to Fivetran for a schedule that is asked for, or raise InputError.
+
+    `asked` has a `schedule`, or the older fields, by Fivetran's names. A connector that has a
+    `schedule` is sent one; others are sent the older fields, where these can say it.
+    """
+    given = {name: value for name, value in asked.items() if value is not None}
+    wanted = given.get("schedule")
+    if wanted is None:
+        _refuse_half(connector, given)
+        if connector.schedule is None:
+            return given
+        wanted = _of_older(connector, given)
+    if connector.schedule is None and (older := _as_older(wanted)) is not None:
+        return older
+    return {"schedule": wanted}
 
 
-def _daily(after: datetime, hour: int) -> datetime:
-    moment = after.replace(hour=hour, minute=0, second=0, microsecond=0)
-    return moment if moment > after else moment + timedelta(days=1)
+def differs(connector: Connector, wanted: Schedule) -> bool:
+    """Whether a schedule is another one than the connector has."""
+    return timing(connector) != of_schedule(wanted)
+
+
+def asked_in_words(asked: Mapping[str, Any]) -> str:
+    """Return what of a schedule is asked for, such as "daily, at 06:00 UTC"."""
+    wanted = asked.get("schedule")
+    if wanted is not None:
+        told = words(of_schedule(wanted))
+        return told if told == SET_AT_FIVETRAN else told[:1].lower() + told[1:]
+    kind, minutes, hour = map(asked.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
+    said = [{"auto": "on a schedule", "manual": "manual only"}.get(kind or "", "")]
+    said.append(every(minutes).lower() if minutes else "")
+    said.append(f"at {hour} UTC" if hour else "")
+    return ", ".join(filter(None, said))
+
+
+def _about(told: str) -> str:
+    """Return "in about 2 hours" for "in 2 hours"."""
+    return f"in about {told[3:]}" if told.startswith("in ") else told
+
+
+def _refuse_half(connector: Connector, given: Mapping[str, Any]) -> None:
+    """Refuse what Fivetran would answer with 200 and not do."""
+    minutes, kind = given.get("sync_frequency"), given.get("schedule_type")
+    present = timing(connector)
+    if "daily_sync_time" in given:
+        daily = minutes == DAILY if minutes else present.kind == "time_of_day"
+        if kind == "manual" or (present.kind == "manual" and kind != "auto") or not daily:
+            raise InputError(ONLY_DAILY)
+    if kind == "auto" and not minutes:
+        known = connector.sync_frequency if connector.schedule is None else present.spacing
+        if not known:
+            raise InputError(HOW_OFTEN)
+
+
+def _of_older(connector: Connector, given: Mapping[str, Any]) -> Schedule:
+    """Return the schedule that the older fields ask for, with what stays as it is."""
+    present = connector.schedule or Schedule()
+    minutes, at = given.get("sync_frequency"), given.get("daily_sync_time")
+    if given.get("schedule_type") == "manual":
+        return Schedule(schedule_type="MANUAL")
+    if at:
+        days = present.days_of_week if timing(connector).kind == "time_of_day" else ()
+        return Schedule(schedule_type="TIME_OF_DAY", time_of_day=at, days_of_week=days)
+    return Schedule(schedule_type="INTERVAL", interval=minutes) if minutes else present
+
+
+def _as_older(wanted: Schedule) -> dict[str, Any] | None:
+    """Return the older fields that say the same, or None where they cannot."""
+    found = of_schedule(wanted)
+    if found.kind == "manual":
+        return {"schedule_type": "manual"}
+    if found.kind == "interval" and not found.days and found.minutes in FREQUENCIES:
+        return {"schedule_type": "auto", "sync_frequency": found.minutes}
+    if found.kind == "time_of_day" and found.at and not found.days and not found.at.minute:
+        hour = wanted.time_of_day[:5]
+        return {"schedule_type": "auto", "sync_frequency": DAILY, "daily_sync_time": hour}
+    return None

@@ -85,6 +85,18 @@ class Status(Shape):
     warnings: tuple[Note, ...] = Field(examples=[[]])
 
 
+class Schedule(Shape):
+    """When a connector syncs; it rules over the older fields beside it."""
+
+    schedule_type: str = Field(
+        description="INTERVAL, TIME_OF_DAY, CRON or MANUAL, so far.", examples=["TIME_OF_DAY"]
+    )
+    interval: int | None = Field(description="Minutes between syncs.", examples=[None])
+    cron: str = Field(examples=[""])
+    days_of_week: tuple[str, ...] = Field(examples=[["MONDAY"]])
+    time_of_day: str = Field(examples=["02:00"])
+
+
 class Connector(Shape):
     """One configured instance of a service (Fivetran: connection), as lists show it."""
 
@@ -106,6 +118,14 @@ class Connector(Shape):
     schedule_type: str = Field(
         description="auto: by sync_frequency; manual: on request alone.", examples=["auto"]
     )
+    daily_sync_time: str = Field(
+        description="When a daily sync starts, in UTC; empty where it is not told.", examples=[""]
+    )
+    schedule: Schedule | None = Field(
+        description="Rules over sync_frequency, schedule_type and daily_sync_time; null where "
+        "Fivetran sends none.",
+        examples=[None],
+    )
     status: Status
 
 
@@ -114,7 +134,7 @@ class NextStep(Shape):
 
     id: health.ActionId = Field(
         description="finish, reconnect and edit happen on the Connect Card: ask for its address "
-        "with /form. sync is /sync; resume is PATCH with paused false.",
+        "with /form. sync is /sync, resync is /resync; resume is PATCH with paused false.",
         examples=["sync"],
     )
     label: str = Field(examples=["Sync now"])
@@ -133,12 +153,17 @@ class Health(Shape):
 
 
 class Action(Shape):
-    """Something that can be done with a connector, or why it cannot be done now."""
+    """Something that can be done with a connector, or why it would change nothing now."""
 
     id: actions.Action = Field(examples=["pause"])
     label: str = Field(examples=["Pause"])
     obstacle: str | None = Field(
-        description="What to do first; null if nothing is in the way.", examples=[None]
+        description="Why it would change nothing now; null if nothing is in the way.",
+        examples=[None],
+    )
+    advice: str | None = Field(
+        description="What to do first, or Fivetran may refuse; it can be tried all the same.",
+        examples=[None],
     )
 
 
@@ -163,7 +188,12 @@ class ConnectorDetail(Connector):
                 since=health.since(connector, state),
             ),
             actions=tuple(
-                Action(id=name, label=label, obstacle=actions.obstacle(name, connector))
+                Action(
+                    id=name,
+                    label=label,
+                    obstacle=actions.obstacle(name, connector),
+                    advice=actions.advice(name, connector),
+                )
                 for name, label in actions.LABELS.items()
             ),
         )

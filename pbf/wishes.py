@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
-from pbf import health
+from pbf import health, timing
 from pbf.actions import FREQUENCIES
 from pbf.errors import InputError, InvalidName
-from pbf.models import Connector
+from pbf.models import Connector, Schedule
+from pbf.schedule import ONLY_DAILY
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
+
+Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 HOUR = r"^([01][0-9]|2[0-3]):00$"
 LONGEST_QUOTE = 40
@@ -34,6 +38,15 @@ FIELDS = {
     "schedule_type": 'The field schedule_type must be "auto" or "manual".',
     "daily_sync_time": "The field daily_sync_time must be a full hour in UTC, "
     'from "00:00" to "23:00".',
+    "schedule": 'The field schedule must be an object with schedule_type "INTERVAL" and interval '
+    '(minutes), "TIME_OF_DAY" and time_of_day ("00:00" to "23:00", UTC), "CRON" and cron, or '
+    '"MANUAL"; days_of_week is a list such as ["MONDAY"].',
+}
+# Errors that concern more than one field.
+TOGETHER = {
+    "both_forms": "Send schedule or the fields sync_frequency, schedule_type and daily_sync_time, "
+    "not both.",
+    "only_daily": ONLY_DAILY,
 }
 
 
@@ -59,6 +72,47 @@ class NewConnector(BaseModel):
         description="At most 100 characters; the permanent name is made of its letters and digits.",
         examples=["Sales"],
     )
+
+
+class NewSchedule(BaseModel):
+    """When a connector is to sync."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    schedule_type: Literal["INTERVAL", "TIME_OF_DAY", "CRON", "MANUAL"] = Field(
+        description="INTERVAL needs interval, TIME_OF_DAY time_of_day, CRON cron; MANUAL: only "
+        "when a sync is requested.",
+        examples=["TIME_OF_DAY"],
+    )
+    interval: Annotated[int, Field(ge=1, le=timing.LONGEST_INTERVAL)] | SkipJsonSchema[None] = (
+        Field(
+            default=None,
+            description="Minutes between syncs.",
+            json_schema_extra=_optional,
+            examples=[90],
+        )
+    )
+    time_of_day: Annotated[str, Field(pattern=HOUR)] | SkipJsonSchema[None] = Field(
+        default=None, description="In UTC.", json_schema_extra=_optional, examples=["02:00"]
+    )
+    days_of_week: list[Day] = Field(
+        default=[], description="Every day if empty.", max_length=7, examples=[["MONDAY"]]
+    )
+    cron: Annotated[str, Field(min_length=1, max_length=100)] | SkipJsonSchema[None] = Field(
+        default=None, json_schema_extra=_optional, examples=["0 9 * * 1-5"]
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Take what belongs to the kind, and nothing else."""
+        needed = {"INTERVAL": "interval", "TIME_OF_DAY": "time_of_day", "CRON": "cron"}
+        given = {name for name in needed.values() if getattr(self, name) is not None}
+        mine = needed.get(self.schedule_type)
+        if given != ({mine} if mine else set()) or (
+            self.days_of_week and self.schedule_type in ("CRON", "MANUAL")
+        ):
+            raise ValueError("the fields do not fit the kind")
+        return self
 
 
 class Change(BaseModel):
@@ -92,6 +146,12 @@ class Change(BaseModel):
         examples=["06:00"],
     )
 
+    schedule: NewSchedule | SkipJsonSchema[None] = Field(
+        default=None,
+        description="When it syncs; instead of the three fields above.",
+        json_schema_extra=_optional,
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _given(cls, value: object) -> object:
@@ -106,10 +166,23 @@ class Change(BaseModel):
             raise ValueError("not a frequency of Fivetran's")
         return value
 
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        older = self.model_fields_set - {"paused", "schedule"}
+        if self.schedule is not None and older:
+            raise PydanticCustomError("both_forms", "two forms of a schedule")
+        daily = self.sync_frequency in (None, timing.DAILY) and self.schedule_type != "manual"
+        if self.daily_sync_time is not None and not daily:
+            raise PydanticCustomError("only_daily", "a time without a daily schedule")
+        return self
+
     @property
-    def schedule(self) -> dict[str, Any]:
+    def timing(self) -> dict[str, Any]:
         """What of it concerns the schedule."""
-        return self.model_dump(exclude_unset=True, exclude={"paused"})
+        given = self.model_dump(exclude_unset=True, exclude={"paused", "schedule"})
+        if self.schedule is not None:
+            given["schedule"] = Schedule.model_validate(self.schedule.model_dump())
+        return given
 
 
 class Filter(BaseModel):
@@ -172,10 +245,12 @@ def read(model: type[Wanted], body: object) -> Wanted:
     except ValidationError as exc:
         trouble = exc.errors(include_url=False, include_context=False, include_input=False)[0]
     # The validation error quotes the body, so it is not chained into logs.
-    if not trouble["loc"]:
+    if not trouble["loc"] and trouble["type"] not in TOGETHER:
         raise InputError("A field's name is not valid text. Send the fields as they are described.")
+    if trouble["type"] in TOGETHER:
+        raise InputError(TOGETHER[trouble["type"]])
     field = str(trouble["loc"][0])
-    if trouble["type"] == "extra_forbidden":
+    if trouble["type"] == "extra_forbidden" and len(trouble["loc"]) == 1:
         known = ", ".join(model.model_fields)
         raise InputError(f"The field {field[:LONGEST_QUOTE]!r} is not known. Send {known}.")
     said = FIELDS[field]

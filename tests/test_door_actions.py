@@ -33,7 +33,7 @@ PAUSED = {
 }
 LISTED_FIELDS = {
     *("id", "service", "schema", "display_name", "paused", "created_at", "succeeded_at"),
-    *("failed_at", "sync_frequency", "schedule_type", "status"),
+    *("failed_at", "sync_frequency", "schedule_type", "daily_sync_time", "schedule", "status"),
 }
 
 
@@ -102,12 +102,20 @@ def test_a_connector_comes_with_its_health_and_its_actions(client: FlaskClient):
     assert answer.json["health"]["since"] == answer.json["failed_at"]
 
 
-def test_an_action_that_cannot_work_now_comes_with_its_obstacle(client: FlaskClient):
+def test_an_action_that_would_change_nothing_comes_with_its_obstacle(client: FlaskClient):
     answer = client.get(path_of(client, "jira_projects"))
 
     assert list(actions(answer)) == list(LABELS)
-    assert actions(answer)["sync"] == "Resume it first."
+    assert actions(answer)["pause"] == "It is paused already."
     assert actions(answer)["resume"] is None
+
+
+def test_what_fivetran_may_refuse_comes_with_advice_and_no_obstacle(client: FlaskClient):
+    answer = client.get(path_of(client, "jira_projects"))
+
+    advice = {action["id"]: action["advice"] for action in answer.json["actions"]}
+    assert advice["sync"] == "Resume it first."
+    assert actions(answer)["sync"] is None
 
 
 def test_a_list_says_nothing_of_health_since_it_is_kept(client: FlaskClient):
@@ -293,36 +301,248 @@ def test_a_flag_that_is_none_deletes_nothing(client: FlaskClient):
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("action", ["sync", "resync", "test"])
 @pytest.mark.parametrize(
-    ("schema", "method", "action", "body", "said"),
+    "state",
     [
-        pytest.param("jira_projects", "POST", "/sync", None, "Resume it first.", id="sync-paused"),
-        pytest.param("jira_projects", "POST", "/resync", None, "Resume it first.", id="resync"),
+        {"setup_state": "broken", "sync_state": "scheduled", "tasks": [{"code": "reconnect"}]},
+        {"setup_state": "incomplete", "sync_state": "scheduled"},
+        {"setup_state": "connected", "sync_state": "paused"},
+    ],
+    ids=["broken", "unfinished", "paused"],
+)
+def test_fivetran_decides_what_it_refuses_and_its_words_are_shown(
+    remote: FlaskClient, api: responses.RequestsMock, state: dict[str, object], action: str
+):
+    listed(api, {**CONNECTION, "status": state})
+    said = {"code": "Conflict", "message": "Not while it is so"}
+    api.post(f"{API}/v1/connections/one/{action}", status=409, json=said)
+
+    answer = remote.post(f"/_/connectors/one/{action}")
+
+    assert error(answer) == (409, "fivetran_conflict")
+    assert "Not while it is so" in answer.json["error"]["message"]
+
+
+def test_a_sync_that_runs_already_is_not_asked_for_again(client: FlaskClient):
+    path = path_of(client, "shopify_storefront")
+
+    answer = client.post(f"{path}/sync")
+
+    assert error(answer) == (409, "not_now")
+    assert answer.json["error"]["message"] == "A sync runs already."
+
+
+def test_a_sync_that_a_paused_connector_does_not_start_is_not_called_done(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    listed(api, PAUSED)
+    api.post(f"{API}/v1/connections/one/sync", json={"code": "Success"})
+    api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": PAUSED})
+
+    answer = remote.post("/_/connectors/one/sync")
+
+    assert error(answer) == (502, "fivetran_not_applied")
+    assert "still paused" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "said"),
+    [
+        pytest.param({"paused": True}, {}, "still not paused", id="pause"),
         pytest.param(
-            "facebook_ads_dach", "POST", "/test", None, "Finish the set-up first.", id="unfinished"
+            {"sync_frequency": 60}, {}, "kept another schedule: Every 6 hours", id="often"
         ),
         pytest.param(
-            "facebook_ads_dach",
-            "PATCH",
-            "",
-            {"sync_frequency": 60},
-            "Finish the set-up first.",
-            id="schedule-unfinished",
+            {"sync_frequency": 1440, "daily_sync_time": "02:00"},
+            {"sync_frequency": 1440, "daily_sync_time": None},
+            "Daily at midnight",
+            id="time",
         ),
+        pytest.param({"schedule_type": "manual"}, {}, "Every 6 hours", id="manual"),
         pytest.param(
-            "zendesk_support", "POST", "/sync", None, "Reconnect it first.", id="sync-broken"
+            {"schedule": {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}},
+            {},
+            "Every 6 hours",
+            id="cron-on-an-older-account",
         ),
     ],
 )
-def test_what_cannot_work_now_is_refused_with_what_to_do_first(
-    client: FlaskClient, schema: str, method: str, action: str, body: object, said: str
+def test_a_change_that_the_answer_does_not_show_is_not_called_done(
+    remote: FlaskClient,
+    api: responses.RequestsMock,
+    asked: dict[str, object],
+    kept: dict[str, object],
+    said: str,
 ):
-    path = path_of(client, schema)
+    listed(api, CONNECTION)
+    unchanged = {"code": "Success", "data": {**CONNECTION, **kept}}
+    api.patch(f"{API}/v1/connections/one", json=unchanged)
+    if "paused" in asked:
+        api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
 
-    answer = client.open(f"{path}{action}", method=method, json=body)
+    answer = remote.patch("/_/connectors/one", json=asked)
 
-    assert error(answer) == (409, "not_now")
-    assert answer.json["error"]["message"] == said
+    assert error(answer) == (502, "fivetran_not_applied")
+    assert said in answer.json["error"]["message"]
+
+
+WEEKLY = {
+    **CONNECTION,
+    "schedule": {
+        "schedule_type": "TIME_OF_DAY",
+        "time_of_day": "02:00:00",
+        "days_of_week": ["MONDAY"],
+        "interval": None,
+        "cron": None,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        pytest.param(
+            {"sync_frequency": 60}, {"schedule_type": "INTERVAL", "interval": 60}, id="often"
+        ),
+        pytest.param({"schedule_type": "manual"}, {"schedule_type": "MANUAL"}, id="manual"),
+        pytest.param(
+            {"daily_sync_time": "04:00"},
+            {
+                "schedule_type": "TIME_OF_DAY",
+                "time_of_day": "04:00",
+                "days_of_week": ["MONDAY"],
+            },
+            id="another-time-of-the-same-days",
+        ),
+        pytest.param(
+            {"schedule": {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}},
+            {"schedule_type": "CRON", "cron": "0 9 * * 1-5"},
+            id="cron",
+        ),
+    ],
+)
+def test_where_a_schedule_rules_a_schedule_is_sent(
+    remote: FlaskClient,
+    api: responses.RequestsMock,
+    asked: dict[str, object],
+    sent: dict[str, object],
+):
+    listed(api, WEEKLY)
+    after = {"code": "Success", "data": {**WEEKLY, "schedule": sent}}
+    changed = api.patch(f"{API}/v1/connections/one", json=after)
+    listed(api, after["data"])
+
+    answer = remote.patch("/_/connectors/one", json=asked)
+
+    assert answer.status_code == 200
+    assert json.loads(changed.calls[0].request.body) == {"schedule": sent}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        pytest.param(
+            {"schedule_type": "INTERVAL", "interval": 60},
+            {"schedule_type": "auto", "sync_frequency": 60},
+            id="interval",
+        ),
+        pytest.param(
+            {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00"},
+            {"schedule_type": "auto", "sync_frequency": 1440, "daily_sync_time": "02:00"},
+            id="time",
+        ),
+        pytest.param({"schedule_type": "MANUAL"}, {"schedule_type": "manual"}, id="manual"),
+    ],
+)
+def test_an_older_account_is_sent_the_older_fields(
+    remote: FlaskClient,
+    api: responses.RequestsMock,
+    asked: dict[str, object],
+    sent: dict[str, object],
+):
+    listed(api, CONNECTION)
+    after = {**CONNECTION, **sent}
+    changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": after})
+    listed(api, after)
+
+    answer = remote.patch("/_/connectors/one", json={"schedule": asked})
+
+    assert answer.status_code == 200
+    assert json.loads(changed.calls[0].request.body) == sent
+
+
+def test_a_schedule_can_be_read_back(remote: FlaskClient, api: responses.RequestsMock):
+    listed(api, WEEKLY, {**CONNECTION, "id": "two", "daily_sync_time": "02:00"})
+
+    by_id = {one["id"]: one for one in remote.get("/_/connectors").json}
+
+    assert by_id["one"]["schedule"] == {
+        "schedule_type": "TIME_OF_DAY",
+        "interval": None,
+        "cron": "",
+        "days_of_week": ["MONDAY"],
+        "time_of_day": "02:00:00",
+    }
+    assert (by_id["two"]["schedule"], by_id["two"]["daily_sync_time"]) == (None, "02:00")
+
+
+@pytest.mark.parametrize(
+    ("asked", "present", "said"),
+    [
+        pytest.param({"daily_sync_time": "02:00"}, {}, "daily schedule only", id="now-6-hours"),
+        pytest.param({"sync_frequency": 180, "daily_sync_time": "02:00"}, {}, "1440", id="3-hours"),
+        pytest.param(
+            {"schedule_type": "manual", "daily_sync_time": "02:00"}, {}, "daily", id="manual"
+        ),
+        pytest.param(
+            {"schedule_type": "auto"},
+            {"schedule_type": "manual", "sync_frequency": None},
+            "Send sync_frequency",
+            id="no-frequency",
+        ),
+        pytest.param(
+            {"schedule_type": "auto"},
+            {"schedule": {"schedule_type": "MANUAL"}},
+            "Send sync_frequency",
+            id="no-frequency-of-a-schedule",
+        ),
+        pytest.param(
+            {"sync_frequency": 60, "schedule": {"schedule_type": "MANUAL"}}, {}, "both", id="both"
+        ),
+        pytest.param({"schedule": {"schedule_type": "INTERVAL"}}, {}, "interval", id="half"),
+        pytest.param(
+            {"schedule": {"schedule_type": "LUNAR"}}, {}, "The field schedule", id="new-kind"
+        ),
+        pytest.param(
+            {"schedule": {"schedule_type": "TIME_OF_DAY", "time_of_day": "25:00"}},
+            {},
+            "The field schedule",
+            id="no-time",
+        ),
+        pytest.param(
+            {"schedule": {"schedule_type": "INTERVAL", "interval": 10**12}},
+            {},
+            "The field schedule",
+            id="a-million-years",
+        ),
+    ],
+)
+def test_half_a_schedule_is_refused_before_fivetran_is_asked(
+    remote: FlaskClient,
+    api: responses.RequestsMock,
+    asked: dict[str, object],
+    present: dict[str, object],
+    said: str,
+):
+    api.assert_all_requests_are_fired = False
+    listed(api, {**CONNECTION, **present})
+
+    answer = remote.patch("/_/connectors/one", json=asked)
+
+    assert error(answer) == (400, "invalid_request")
+    assert said in answer.json["error"]["message"]
+    assert {call.request.method for call in api.calls} <= {"GET"}
 
 
 @pytest.mark.parametrize(
@@ -366,7 +586,7 @@ def test_pause_and_schedule_go_to_fivetran_as_they_were_sent(
 ):
     listed(api, CONNECTION)
     api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
-    changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
+    changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": PAUSED})
 
     remote.patch("/_/connectors/one", json={"schedule_type": "auto", "paused": True})
 

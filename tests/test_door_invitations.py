@@ -78,6 +78,25 @@ def test_a_set_up_that_is_finished_is_told_without_saying_whose(client, slip):
     assert "stripe" not in answer.text.lower()
 
 
+def test_a_link_for_a_broken_connector_leads_to_the_card(client, slip):
+    answer = client.get(f"/_/invite/{slip('zendesk_support')}")
+
+    assert answer.status_code == 303
+    assert "/connect-card/setup?" in answer.location
+
+
+def test_who_comes_back_from_a_card_that_mended_nothing_is_not_told_that_all_is_finished(
+    client, house
+):
+    own = house.portal.connectors().items
+    broken = next(one.id for one in own if one.schema_name == "zendesk_support")
+    state = house.portal.signer.state(house.portal.tenant.id, connector_id=broken)
+
+    answer = client.get("/_/invited", query_string={"state": state})
+
+    assert heading(answer) == "The connection does not work yet"
+
+
 def test_a_connector_that_is_deleted_is_told(client, house, slip):
     unfinished = slip("facebook_ads_dach")
     own = house.portal.connectors().items

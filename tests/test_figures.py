@@ -48,6 +48,8 @@ def counts(figure: Figure) -> dict[str, int]:
         pytest.param({"ago": None}, inf, id="never-succeeded"),
         pytest.param({"paused": True}, None, id="paused"),
         pytest.param({"schedule_type": "manual"}, None, id="on-request"),
+        pytest.param({"schedule": {"schedule_type": "CRON", "cron": "0 9 * * *"}}, None, id="cron"),
+        pytest.param({"schedule": {"schedule_type": "LUNAR"}}, None, id="new-kind"),
         pytest.param({"sync_frequency": None}, None, id="no-interval"),
         pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
     ],

@@ -11,24 +11,29 @@ from pbf.health import (
     URGENT,
     Health,
     changed_at,
-    frequency,
     health,
     is_moving,
     since,
 )
 from pbf.models import Connector
+from pbf.timing import in_words
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLDER, NEWER = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
 
 RECONNECT = {"code": "reconnect", "message": "Reconnect", "details": "The password has expired."}
 OTHER = {"code": "resync_table_warning", "message": "Choose a key", "details": ""}
+SYNC_FAILED = {
+    "code": "update_failed",
+    "message": "Sync failed",
+    "details": "One of three endpoints failed.",
+}
 SETUPS = ["incomplete", "connected", "broken", "made_yesterday"]
 SYNCS = ["scheduled", "syncing", "paused", "rescheduled", "made_yesterday"]
 UPDATES = ["on_schedule", "delayed", "made_yesterday"]
 PAUSED = [False, True]
 HISTORICAL = [False, True]
-TASKS = [[], [RECONNECT], [OTHER], [OTHER, RECONNECT]]
+TASKS = [[], [RECONNECT], [OTHER], [OTHER, RECONNECT], [SYNC_FAILED]]
 WARNINGS = [[], [{"code": "sync_warning", "message": "A sheet was skipped"}]]
 LAST = [
     (None, None),
@@ -217,12 +222,12 @@ def test_unknown_is_said_only_of_values_that_are_new(everything):
 
 def test_what_is_broken_without_a_task_offers_a_sync(everything):
     actions = {
-        state.action
+        (one.paused or one.status.sync_state == "paused", state.action)
         for one, state in everything
         if one.status.setup_state == "broken" and not one.status.tasks
     }
 
-    assert actions == {"sync"}
+    assert actions == {(False, "sync"), (True, "resume")}
 
 
 def test_a_reconnect_task_offers_to_reconnect(everything):
@@ -253,7 +258,7 @@ def test_no_sync_is_offered_while_one_runs_but_to_mend_what_is_broken(everything
         state
         for one, state in everything
         if one.status.sync_state == "syncing" and state.action == "sync"
-        if one.status.setup_state != "broken"
+        if one.status.setup_state != "broken" and not one.status.tasks
     ]
 
     assert odd == []
@@ -408,7 +413,7 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
         ),
         pytest.param(
             {"setup": "broken", "tasks": [OTHER]},
-            Health("Needs you", "Choose a key.", "reconnect"),
+            Health("Needs you", "Choose a key.", "resync"),
             id="broken-with-a-task",
         ),
         pytest.param(
@@ -422,7 +427,32 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
             id="broken-but-tests-pass",
         ),
         pytest.param(
-            {"tasks": [OTHER]}, Health("Needs you", "Choose a key.", "edit"), id="other-task"
+            {"tasks": [OTHER]}, Health("Needs you", "Choose a key.", "resync"), id="resync-task"
+        ),
+        pytest.param(
+            {"setup": "broken", "tasks": [SYNC_FAILED]},
+            Health("Needs you", "One of three endpoints failed.", "sync"),
+            id="broken-until-a-sync-succeeds",
+        ),
+        pytest.param(
+            {"setup": "broken", "tasks": [SYNC_FAILED], "paused": True},
+            Health("Needs you", "One of three endpoints failed.", "resume"),
+            id="broken-until-a-sync-succeeds-and-paused",
+        ),
+        pytest.param(
+            {"setup": "broken", "tasks": [SYNC_FAILED, RECONNECT]},
+            Health("Needs you", "The password has expired.", "reconnect"),
+            id="reconnect-goes-first",
+        ),
+        pytest.param(
+            {"tasks": [{"code": "made_yesterday", "message": "Look"}]},
+            Health("Needs you", "Look.", "edit"),
+            id="task-that-is-new-to-us",
+        ),
+        pytest.param(
+            {"warnings": [{"code": "schema_change", "message": "Schema changed"}, OTHER]},
+            Health("Working", "Warning: Schema changed.", "resync"),
+            id="warning-that-a-resync-clears",
         ),
         pytest.param(
             {"setup": "broken", "tasks": [RECONNECT], "paused": True},
@@ -467,12 +497,14 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
         pytest.param(60, "auto", "", "Hourly", id="hour"),
         pytest.param(90, "auto", "", "Every 90 minutes", id="hour-and-a-half"),
         pytest.param(360, "auto", "", "Every 6 hours", id="hours"),
-        pytest.param(1440, "auto", "", "Daily", id="day"),
+        pytest.param(
+            *(1440, "auto", "", "Daily at midnight in the destination's time zone"), id="day"
+        ),
         pytest.param(1440, "auto", "14:00", "Daily at 14:00 UTC", id="day-at-a-time"),
         pytest.param(2880, "auto", "14:00", "Every 2 days", id="days"),
         pytest.param(360, "auto", "14:00", "Every 6 hours", id="time-without-a-day"),
-        pytest.param(360, "manual", "", "On request", id="manual"),
-        pytest.param(None, "manual", "", "On request", id="manual-without-number"),
+        pytest.param(360, "manual", "", "Manual only", id="manual"),
+        pytest.param(None, "manual", "", "Manual only", id="manual-without-number"),
         pytest.param(None, "auto", "", "Unknown", id="nothing"),
         pytest.param(0, "auto", "", "Unknown", id="zero"),
         pytest.param(-60, "auto", "", "Unknown", id="negative"),
@@ -482,7 +514,7 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
 def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
     one = Connector(id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at)
 
-    assert frequency(one) == expected
+    assert in_words(one) == expected
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ MAY_IMPORT = {
         *("pbf.api_client", "pbf.doubt", "pbf.store", "pbf.models", "pbf.errors"),
         *("pbf.evidence", "pbf.pending", "pbf.journal"),
     },
-    "pbf.doubt": {"pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.models"},
+    "pbf.doubt": {"pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.models", "pbf.timing"},
     "pbf.listing": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.health", "pbf.models", "pbf.errors"),
         *("pbf.pending", "pbf.reserve", "pbf.schedule", "pbf.known"),
@@ -77,18 +77,21 @@ MAY_IMPORT = {
     },
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
-        *("pbf.models", "pbf.pending", "pbf.deletion", "pbf.doubt"),
+        *("pbf.models", "pbf.pending", "pbf.deletion", "pbf.doubt", "pbf.schedule"),
     },
-    "pbf.evidence": {"pbf.models"},
+    "pbf.evidence": {"pbf.models", "pbf.timing"},
     "pbf.bulk": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
-    "pbf.schedule": {"pbf.actions", "pbf.health", "pbf.models", "pbf.words"},
+    "pbf.timing": {"pbf.models"},
+    "pbf.schedule": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.timing", "pbf.words"},
     "pbf.table_choice": {"pbf.models"},
-    "pbf.rows": {"pbf.figures", "pbf.health", "pbf.models", "pbf.schedule", "pbf.words"},
-    "pbf.figures": {"pbf.health", "pbf.models"},
+    "pbf.rows": {
+        *("pbf.figures", "pbf.health", "pbf.models", "pbf.schedule", "pbf.timing", "pbf.words"),
+    },
+    "pbf.figures": {"pbf.health", "pbf.models", "pbf.timing"},
     "pbf.charts": {"pbf.figures"},
     "pbf.panels": {"pbf.ui", "pbf.figures"},
-    "pbf.health": {"pbf.models"},
+    "pbf.health": {"pbf.models", "pbf.timing"},
     "pbf.naming": {"pbf.errors", "pbf.naming_kinds"},
     "pbf.search": {"pbf.models", "pbf.words"},
     "pbf.errors": set(),
@@ -98,7 +101,7 @@ MAY_IMPORT = {
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
 PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
-PURE |= {"pbf.evidence", "pbf.rows"}
+PURE |= {"pbf.evidence", "pbf.rows", "pbf.timing"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

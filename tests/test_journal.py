@@ -97,7 +97,7 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
         ("reload_schemas", ""),
         ("choose_tables", "2 on, 1 off"),
         ("reschedule", "daily, at 06:00 UTC"),
-        ("reschedule", "on request"),
+        ("reschedule", "manual only"),
         ("sync", ""),
         ("pause", ""),
         ("resume", ""),
@@ -138,9 +138,9 @@ def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
     ("do", "error", "entry"),
     [
         pytest.param(
-            lambda portal, ids: portal.operations.sync(ids["jira_projects"]),
+            lambda portal, ids: portal.operations.sync(ids["shopify_storefront"]),
             NotNow,
-            ("sync", "jira_projects", "jira_projects"),
+            ("sync", "shopify_storefront", "shopify_storefront"),
             id="not-now",
         ),
         pytest.param(

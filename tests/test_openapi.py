@@ -239,20 +239,15 @@ def test_what_a_route_refuses_is_as_described(
     assert_described(operation, answer)
 
 
-@pytest.mark.parametrize("name", ["syncConnector", "resyncConnector", "changeConnector"])
-def test_what_cannot_work_now_is_as_described(client: FlaskClient, name: str):
-    operation = next(one for one in OPERATIONS if one.name == name)
-    unfinished = next(
+def test_what_cannot_work_now_is_as_described(client: FlaskClient):
+    operation = next(one for one in OPERATIONS if one.name == "syncConnector")
+    busy = next(
         one["id"]
         for one in client.get("/_/connectors").json
-        if one["status"]["setup_state"] == "incomplete"
+        if one["status"]["sync_state"] == "syncing"
     )
 
-    answer = client.open(
-        operation.path.replace("{connector_id}", unfinished),
-        method=operation.method.upper(),
-        json={"sync_frequency": 60},
-    )
+    answer = client.post(operation.path.replace("{connector_id}", busy))
 
     assert answer.status_code == 409
     assert_described(operation, answer)

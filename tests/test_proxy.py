@@ -98,6 +98,8 @@ def test_connectors_are_a_bare_list_of_the_fields_that_may_leave(client: FlaskCl
         "failed_at",
         "sync_frequency",
         "schedule_type",
+        "daily_sync_time",
+        "schedule",
         "status",
     }
 
@@ -191,6 +193,9 @@ def test_the_form_takes_a_way_back_to_an_allowed_origin(
         pytest.param(
             {"service": "nonesuch", "name": "Sales"}, 404, "unknown_service", id="unknown"
         ),
+        pytest.param(
+            {"service": "fivetran_log", "name": "Log"}, 422, "not_creatable", id="dashboard-only"
+        ),
         pytest.param(["google_sheets"], 400, "invalid_request", id="a-list"),
     ],
 )
@@ -203,6 +208,25 @@ def test_a_creation_that_cannot_be_is_refused(
 
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert len(client.get("/_/connectors").json) == before
+
+
+def test_a_service_that_fivetran_cannot_create_after_all_is_told_in_plain_words(
+    remote: FlaskClient, api: responses.RequestsMock
+):
+    types = f"{API}/v1/metadata/connector-types"
+    stripe = {"id": "stripe", "name": "Stripe"}
+    api.get(types, json={"data": {"items": [stripe]}})
+    api.get(f"{types}/stripe", json={"data": {**stripe, "config": {"required": ["schema"]}}})
+    api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": []}})
+    said = "Unsupported connector service 'stripe'"
+    api.post(f"{API}/v1/connections", status=400, json={"code": "InvalidInput", "message": said})
+
+    answer = remote.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "not_creatable")
+    assert (
+        "Stripe can be set up in Fivetran's own dashboard only." in answer.json["error"]["message"]
+    )
 
 
 def test_a_name_that_is_taken_is_refused_and_the_next_free_one_offered(client: FlaskClient):

@@ -33,6 +33,15 @@ def test_a_card_of_which_only_the_id_is_known_is_named_by_it():
     assert known == {"id": "slack", "name": "slack", "category": "Other"}
 
 
+def test_a_service_that_the_api_cannot_create_is_marked():
+    features = [{"id": "RE_SYNC", "notes": ""}]
+    beta = {"id": "log", "service_status": "beta", "supported_features": features}
+
+    assert stage(Service.model_validate(beta)) == "In Fivetran only"
+    features.append({"id": "API_CONFIGURABLE", "notes": ""})
+    assert stage(Service.model_validate(beta)) == "Beta"
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("HumanResources", "Human resources"), ("NewThing", "New thing"), ("", "Other")],

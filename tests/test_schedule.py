@@ -2,17 +2,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pbf.actions import schedule_in_words
-from pbf.models import Connector
+from pbf.models import Connector, Schedule
 from pbf.schedule import (
-    ON_A_SCHEDULE,
-    ON_REQUEST,
-    change,
+    asked_in_words,
     choices,
+    differs,
     next_exactly,
     next_in_words,
     next_sync,
 )
+from pbf.timing import expected as expected_by
+from pbf.timing import in_words
 
 END = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 
@@ -21,6 +21,11 @@ def connector(**fields) -> Connector:
     status = {"setup_state": "connected", "sync_state": "scheduled", **fields.pop("status", {})}
     given = {"schedule_type": "auto", "sync_frequency": 360, "succeeded_at": END, **fields}
     return Connector.model_validate({"id": "one", "status": status, **given})
+
+
+def scheduled(kind: str, **fields) -> Connector:
+    """A connector whose older fields say every 6 hours, and whose schedule rules over them."""
+    return connector(schedule={"schedule_type": kind, **fields})
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def connector(**fields) -> Connector:
         ),
         pytest.param(
             connector(sync_frequency=1440, daily_sync_time="noon"),
-            END + timedelta(days=1),
+            None,
             id="daily-at-no-known-time",
         ),
         pytest.param(
@@ -58,6 +63,29 @@ def connector(**fields) -> Connector:
             ),
             END.replace(hour=12, minute=0),
             id="rescheduled",
+        ),
+        # END is a Friday.
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00:00", days_of_week=["MONDAY"]),
+            datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
+            id="mondays",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="14:30", days_of_week=[]),
+            END.replace(hour=14),
+            id="each-day",
+        ),
+        pytest.param(scheduled("INTERVAL", interval=90), END + timedelta(minutes=90), id="90"),
+        pytest.param(
+            scheduled("INTERVAL", interval=90, days_of_week=["MONDAY"]), None, id="90-on-mondays"
+        ),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), None, id="cron"),
+        pytest.param(scheduled("MANUAL"), None, id="manual-schedule"),
+        pytest.param(scheduled("LUNAR"), None, id="new-kind"),
+        pytest.param(scheduled("TIME_OF_DAY", time_of_day="noon"), None, id="no-time"),
+        pytest.param(connector(sync_frequency=10**12), None, id="a-million-years"),
+        pytest.param(
+            connector(succeeded_at=datetime(9999, 12, 31, 23, tzinfo=UTC)), None, id="year-9999"
         ),
         pytest.param(connector(schedule_type="manual"), None, id="manual"),
         pytest.param(connector(paused=True), None, id="paused"),
@@ -76,10 +104,10 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        pytest.param(connector(), "in 3 hours", id="ahead"),
+        pytest.param(connector(), "in about 3 hours", id="ahead"),
         pytest.param(connector(sync_frequency=60), "due now", id="overdue"),
         pytest.param(connector(sync_frequency=121), "within a minute", id="soon"),
-        pytest.param(connector(schedule_type="manual"), "on request", id="manual"),
+        pytest.param(connector(schedule_type="manual"), "manual only", id="manual"),
         pytest.param(connector(paused=True), "once it is resumed", id="paused"),
         pytest.param(connector(status={"sync_state": "paused"}), "once it is resumed", id="state"),
         pytest.param(connector(status={"sync_state": "syncing"}), "running now", id="running"),
@@ -90,13 +118,21 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
         ),
         pytest.param(
             connector(status={"setup_state": "broken", "tasks": [{"code": "reconnect"}]}),
-            "once it is reconnected",
+            "once it is repaired",
             id="broken",
         ),
         pytest.param(
-            connector(status={"setup_state": "broken"}), "on request", id="broken-tests-pass"
+            connector(status={"setup_state": "broken"}),
+            "once it is repaired",
+            id="broken-tests-pass",
         ),
         pytest.param(connector(succeeded_at=None), "not known", id="never-synced"),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "not known", id="cron"),
+        pytest.param(
+            connector(sync_frequency=1440),
+            "daily at midnight in the destination's time zone",
+            id="daily-without-a-time",
+        ),
     ],
 )
 def test_the_next_sync_is_told_in_words(one: Connector, words: str):
@@ -106,8 +142,73 @@ def test_the_next_sync_is_told_in_words(one: Connector, words: str):
 
 
 def test_the_exact_time_is_told_in_utc():
-    assert next_exactly(connector()) == "2026-11-20 16:30:00 UTC"
+    assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
     assert next_exactly(connector(paused=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00:00", days_of_week=["MONDAY"]),
+            "Mondays at 02:00 UTC",
+            id="one-day",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="14:30", days_of_week=[]),
+            "Daily at 14:30 UTC",
+            id="no-days",
+        ),
+        pytest.param(
+            scheduled(
+                "TIME_OF_DAY",
+                time_of_day="06:00",
+                days_of_week=["FRIDAY", "MONDAY", "WEDNESDAY"],
+            ),
+            "Mon, Wed and Fri at 06:00 UTC",
+            id="days",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="06:00", days_of_week=["SUNDAY", "SATURDAY"]),
+            "Weekends at 06:00 UTC",
+            id="weekends",
+        ),
+        pytest.param(scheduled("INTERVAL", interval=90), "Every 90 minutes", id="interval"),
+        pytest.param(
+            scheduled("INTERVAL", interval=60, days_of_week=["TUESDAY"]),
+            "Hourly, Tuesdays",
+            id="interval-on-days",
+        ),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "Cron: 0 9 * * 1-5", id="cron"),
+        pytest.param(scheduled("MANUAL"), "Manual only", id="manual"),
+        pytest.param(scheduled("LUNAR"), "Set at Fivetran", id="new-kind"),
+        pytest.param(scheduled("INTERVAL", interval=None), "Set at Fivetran", id="no-interval"),
+        pytest.param(scheduled("TIME_OF_DAY", time_of_day=7), "Set at Fivetran", id="no-time"),
+        pytest.param(connector(schedule="weekly"), "Every 6 hours", id="no-schedule"),
+        pytest.param(connector(schedule={}), "Every 6 hours", id="empty-schedule"),
+    ],
+)
+def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connector, words: str):
+    assert in_words(one) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "moment"),
+    [
+        pytest.param(connector(), END + timedelta(hours=6), id="interval"),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00", days_of_week=["MONDAY"]),
+            datetime(2026, 11, 23, 3, 0, tzinfo=UTC),
+            id="an-hour-after-the-time",
+        ),
+        pytest.param(connector(sync_frequency=1440), END + timedelta(days=1), id="daily"),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), None, id="cron"),
+        pytest.param(scheduled("MANUAL"), None, id="manual"),
+        pytest.param(connector(succeeded_at=None), None, id="never"),
+    ],
+)
+def test_the_next_success_is_expected_by_the_schedule_with_the_destinations_offset(one, moment):
+    assert expected_by(one) == moment
 
 
 def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
@@ -117,24 +218,16 @@ def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
 
 
 @pytest.mark.parametrize(
-    ("wish", "changed"),
+    ("wanted", "differ"),
     [
-        pytest.param((ON_A_SCHEDULE, 360, ""), {}, id="as-it-is"),
-        pytest.param((ON_A_SCHEDULE, None, ""), {}, id="nothing-chosen"),
-        pytest.param((ON_A_SCHEDULE, 60, ""), {"sync_frequency": 60}, id="hourly"),
-        pytest.param((ON_A_SCHEDULE, 60, "07:00"), {"sync_frequency": 60}, id="no-time-for-hourly"),
-        pytest.param(
-            (ON_A_SCHEDULE, 1440, "07:00"),
-            {"sync_frequency": 1440, "daily_sync_time": "07:00"},
-            id="daily",
-        ),
-        pytest.param((ON_REQUEST, 60, ""), {"schedule_type": "manual"}, id="manual"),
+        pytest.param({"schedule_type": "INTERVAL", "interval": 360}, False, id="as-it-is"),
+        pytest.param({"schedule_type": "INTERVAL", "interval": 60}, True, id="hourly"),
+        pytest.param({"schedule_type": "MANUAL"}, True, id="manual"),
+        pytest.param({"schedule_type": "TIME_OF_DAY", "time_of_day": "07:00"}, True, id="daily"),
     ],
 )
-def test_a_wish_changes_what_differs_alone(wish, changed):
-    kind, minutes, hour = wish
-
-    assert change(connector(), kind=kind, minutes=minutes, hour=hour) == changed
+def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, differ: bool):
+    assert differs(connector(), Schedule.model_validate(wanted)) is differ
 
 
 @pytest.mark.parametrize(
@@ -146,10 +239,15 @@ def test_a_wish_changes_what_differs_alone(wish, changed):
             "on a schedule, daily, at 06:00 UTC",
             id="all",
         ),
-        pytest.param({"schedule_type": "manual"}, "on request", id="manual"),
-        pytest.param({"sync_frequency": 2880}, "every 2880 minutes", id="fivetrans-own"),
+        pytest.param({"schedule_type": "manual"}, "manual only", id="manual"),
+        pytest.param({"sync_frequency": 2880}, "every 2 days", id="fivetrans-own"),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="TIME_OF_DAY", time_of_day="02:00")},
+            "daily at 02:00 UTC",
+            id="schedule",
+        ),
         pytest.param({}, "", id="nothing"),
     ],
 )
 def test_what_of_a_schedule_was_asked_for_is_told_in_words(asked: dict, words: str):
-    assert schedule_in_words(asked) == words
+    assert asked_in_words(asked) == words

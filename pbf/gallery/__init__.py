@@ -8,6 +8,8 @@ from typing import Any
 from pbf.component import component, pack, parcel
 from pbf.gallery.names import ALSO_KNOWN_AS, POPULAR
 
+# Marks of what nobody should begin with.
+NOT_POPULAR = {"Sunset", "In Fivetran only"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
@@ -47,7 +49,7 @@ def extras(card: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """Return what only some cards have; nothing for the others."""
     service = card["id"]
     more = {name: card[name] for name in ("mark", "yours") if card[name]}
-    if service in PLACES and card["mark"] != "Sunset":
+    if service in PLACES and card["mark"] not in NOT_POPULAR:
         more["popular"] = PLACES[service]
     if service in ALSO_KNOWN_AS:
         more["also"] = ALSO_KNOWN_AS[service]

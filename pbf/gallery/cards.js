@@ -1,7 +1,7 @@
 // One service as a card, and which cards are on the wall.
 
 const PAGE = "connect";
-const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange" };
+const MARKS = { Beta: "blue", Preview: "violet", Sunset: "orange", "In Fivetran only": "orange" };
 // A card with its gap; where the cards are one below the other they are lower.
 const CARD = { width: 278, height: 162, low: 74 };
 const FIRST_SEEN = 32;

@@ -15,6 +15,10 @@ NAMING_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# Services without API_CONFIGURABLE, so that clients meet some. Which ones is our assumption.
+DASHBOARD_ONLY = frozenset({"fivetran_log", "heroku_kafka", "sigma_computing_source"})
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One setting of a service."""
@@ -42,6 +46,16 @@ class Service:
     status: str
     status_date: str
     connector_class: str
+
+    @property
+    def api_configurable(self) -> bool:
+        """Whether the API can create connections to it."""
+        return self.id not in DASHBOARD_ONLY
+
+    @property
+    def is_magic_folder(self) -> bool:
+        """Whether it syncs each file as a table and so has no schema to configure."""
+        return self.type == "File" and self.naming != "schema_table"
 
     @property
     def naming_fields(self) -> tuple[str, ...]:

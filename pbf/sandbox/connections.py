@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pbf.sandbox import intake, rules, setup_tests
+from pbf.sandbox import intake, rules, schedules, setup_tests
 from pbf.sandbox.catalogue import Service, services
 from pbf.sandbox.errors import InvalidInput, NotConnected, SandboxError
 from pbf.sandbox.records import Connection
@@ -16,7 +16,7 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict
     given = intake.checked(body)
     group_id, service_id = intake.required(given, "group_id"), intake.required(given, "service")
     service = services().get(service_id)
-    if service is None:
+    if service is None or not service.api_configurable:
         raise InvalidInput(f"Unsupported connector service '{service_id}'")
     card = intake.card_config(given)
     tested = given.get("run_setup_tests", True)
@@ -121,6 +121,9 @@ def _refuse_renaming(
 
 def _reschedule(world: World, connection: Connection, given: Mapping[str, Any]) -> None:
     now = world.clock()
+    given = schedules.renewed(connection.settings.get("schedule"), given)
+    if "schedule" in given:
+        connection.settings.pop("daily_sync_time", None)
     retimed = rules.retimed(connection, now)
     connection.settings.update({key: given[key] for key in intake.KEPT if key in given})
     if given.keys() & {"sync_frequency", "schedule_type", "daily_sync_time"}:

@@ -8,6 +8,7 @@ from pbf.sandbox.assumptions import Assumptions
 from pbf.sandbox.catalogue import NAMING_FIELDS, Field, Service
 from pbf.sandbox.errors import InvalidInput
 from pbf.sandbox.rules import FREQUENCIES
+from pbf.sandbox.schedules import resolved
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 MASK = "******"
@@ -33,6 +34,7 @@ TYPES: Mapping[str, type] = {
     "config": dict,
     "auth": dict,
     "connect_card_config": dict,
+    "schedule": dict,
     "external_secrets_keys_config": dict,
     "destination_configuration": dict,
     "private_link_id": str,
@@ -62,6 +64,7 @@ KEPT = (
     "destination_configuration",
     "external_secrets_manager_id",
     "schema_status",
+    "schedule",
 )
 
 
@@ -88,7 +91,7 @@ def checked(body: Mapping[str, Any]) -> dict[str, Any]:
         if key in given and not _is(given[key], kind):
             noun = "object" if kind is dict else "value"
             raise InvalidInput(f"Invalid '{key}' {noun}")
-    return given
+    return resolved(given)
 
 
 def _is(value: Any, kind: type) -> bool:

@@ -65,7 +65,7 @@ class Schema(NamedTuple):
 
 def is_magic_folder(service: Service) -> bool:
     """Tell whether a service syncs each file as a table and so has no schema to configure."""
-    return service.type == "File" and service.naming != "schema_table"
+    return service.is_magic_folder
 
 
 @lru_cache(maxsize=64)

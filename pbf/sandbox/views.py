@@ -9,6 +9,7 @@ from pbf.sandbox.intake import MASK
 from pbf.sandbox.people import Member, Role
 from pbf.sandbox.records import Connection, Destination, Group, User
 from pbf.sandbox.rules import FAILURE, Moment, moment
+from pbf.sandbox.schedules import DAILY
 from pbf.sandbox.webhooks import Webhook
 
 
@@ -128,6 +129,8 @@ def passing(record: Connection, present: Moment) -> dict[str, Any]:
 
 def _face(record: Connection) -> dict[str, Any]:
     settings = {key: value for key, value in record.settings.items() if key != "schema_status"}
+    if record.sync_frequency != DAILY:
+        settings.pop("daily_sync_time", None)  # Fivetran ignores it then
     return {
         "id": record.id,
         "group_id": record.group_id,
@@ -153,7 +156,9 @@ def _face(record: Connection) -> dict[str, Any]:
 @cache
 def features(service: Service) -> tuple[str, ...]:
     """Return the ids of what a service supports."""
-    names = ["API_CONFIGURABLE", "DATA_BLOCKING", "COLUMN_HASHING", "RE_SYNC"]
+    names = ["API_CONFIGURABLE"] if service.api_configurable else []
+    names += [] if service.is_magic_folder else ["DATA_BLOCKING"]
+    names += ["COLUMN_HASHING", "RE_SYNC"]
     if service.type == "Database":
         names += ["CAPTURE_DELETES", "HISTORY", "PRIVATE_NETWORKING", "ROW_FILTERING"]
     if service.auth or service.fields:

@@ -16,7 +16,7 @@ const RANGE_WORDS = { never: "No success yet", none: "No schedule runs" };
 function lateness(row, now) {
   if (row.interval === null) return NaN;
   if (row.last === null) return Infinity;
-  return Math.max(0, (now - row.last) / row.interval - 1);
+  return Math.max(0, (now - (row.expected ?? row.last + row.interval)) / row.interval);
 }
 
 function hoursSince(moment, now) {

@@ -36,7 +36,7 @@ function unpack(data) {
   const states = data.states.map(([status, tone, reason]) =>
     ({ status, reason, tone: tone in TONES ? tone : "quiet", words: fold(status) }));
   return data.rows.map((row) => {
-    const [id, name, schema, service, state, choice, rhythm, since, last, failed, due, isMarked] = row;
+    const [id, name, schema, service, state, choice, rhythm, since, last, failed, due, isMarked, expected] = row;
     const { id: serviceId, name: serviceName, icon, docs, category, words } = services[service];
     const { status, tone, reason, words: statusWords } = states[state];
     const [next, ...also] = data.choices[choice];
@@ -51,6 +51,7 @@ function unpack(data) {
       failed: momentOf(failed),
       interval: minutes ? minutes * 60000 : null,
       due: momentOf(due),
+      expected: momentOf(expected),
     };
   });
 }
@@ -73,7 +74,7 @@ function span(milliseconds) {
 const TOLD = {
   was: (passed) => (span(passed) ? `${span(passed)} ago` : "just now"),
   lasts: (passed) => (span(passed) ? `for ${span(passed)}` : "since just now"),
-  comes: (passed) => (passed >= 0 ? "Due now" : span(-passed) ? `In ${span(-passed)}` : "Within a minute"),
+  comes: (passed) => (passed >= 0 ? "Due now" : span(-passed) ? `In about ${span(-passed)}` : "Within a minute"),
 };
 
 function exactly(moment) {
@@ -83,7 +84,8 @@ function exactly(moment) {
 
 // The HTML says "now", so that the passing of time is no difference; `tickTimes` tells it right.
 function timeHtml(moment, kind = "was") {
-  return `<time datetime="${new Date(moment).toISOString()}" title="${exactly(moment)}"
+  const about = kind === "comes" ? "About " : "";
+  return `<time datetime="${new Date(moment).toISOString()}" title="${about}${exactly(moment)}"
     data-at="${moment}" data-kind="${kind}">${TOLD[kind](0)}</time>`;
 }
 

@@ -1,4 +1,5 @@
-// The strip above the table: set-ups that were begun and not finished.
+// The strip above the table: set-ups that were begun and not finished. The one that somebody comes
+// back from is not among them: Fivetran may still be checking it, and it stands first in the table.
 
 const UNFINISHED = "finish"; // the next action of such a row
 const IN_STRIP = 3;
@@ -14,8 +15,9 @@ function itemHtml(row, detail) {
 }
 
 function showUnfinished(view) {
-  const rows = view.rows.filter((row) => row.next?.[0] === UNFINISHED);
+  const rows = view.rows.filter((row) => row.next?.[0] === UNFINISHED && !row.isMarked);
   view.strip.hidden = !rows.length;
+  view.strip.classList.toggle("many", rows.length > IN_STRIP);
   const all = rows.length > IN_STRIP
     ? `<button type="button" class="button plain" data-all="${escapeHtml(rows[0].status)}">Show all ${NUMBERS.format(rows.length)}</button>` : "";
   const html = rows.length ? `<h2>Not finished <span class="quiet">${NUMBERS.format(rows.length)}</span></h2>

@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser import steps
@@ -48,8 +49,8 @@ def test_it_is_paused_and_resumed_on_the_spot(open_connector):
 
     button(page, "Pause").click()
     expect(state(page)).to_contain_text("Paused")
-    expect(button(page, "Sync now")).to_be_disabled()
-    expect(page.get_by_text("Sync now, Re-sync history: Resume it first.")).to_be_visible()
+    expect(button(page, "Pause")).to_be_disabled()
+    expect(page.get_by_text("Sync now: Resume it first.")).to_be_visible()
     button(page, "Resume").click()
 
     expect(state(page)).to_contain_text("Working")
@@ -167,10 +168,11 @@ def test_instead_of_deleting_one_can_pause(open_connector):
 
 def test_the_schedule_is_changed(open_connector):
     page = open_connector("sales_targets.plan").page
-    expect(fact(page, "Schedule")).to_have_text("Daily")
+    expect(fact(page, "Schedule")).to_have_text("Daily at midnight in the destination's time zone")
 
     button(page, "Change schedule").click()
     expect(button(page, "Save")).to_be_disabled()
+    page.get_by_text("At an interval").click()
     page.get_by_role("combobox", name="How often").click()
     page.get_by_role("option", name="Every 2 hours").click()
     button(page, "Save").click()
@@ -178,9 +180,25 @@ def test_the_schedule_is_changed(open_connector):
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(fact(page, "Schedule")).to_have_text("Every 2 hours")
     button(page, "Change schedule").click()
-    page.get_by_text("Only when somebody asks").click()
+    page.get_by_text("Manual only").click()
     button(page, "Save").click()
-    expect(fact(page, "Schedule")).to_have_text("On request")
+    expect(fact(page, "Schedule")).to_have_text("Manual only")
+
+
+def test_a_schedule_on_some_days_is_shown_and_changed(open_connector, product, ids):
+    mondays = {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00", "days_of_week": ["MONDAY"]}
+    path = f"{product}/_/connectors/{ids['webshop']}"
+    requests.patch(path, json={"schedule": mondays}, timeout=10).raise_for_status()
+    page = open_connector("webshop").page
+    expect(fact(page, "Schedule")).to_have_text("Mondays at 02:00 UTC")
+
+    button(page, "Change schedule").click()
+    expect(button(page, "Save")).to_be_disabled()
+    page.get_by_role("dialog").get_by_text("Wed", exact=True).click()
+    button(page, "Save").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(fact(page, "Schedule")).to_have_text("Mon and Wed at 02:00 UTC")
 
 
 def test_setup_tests_tell_each_result(open_connector):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import requests
 from playwright.sync_api import Locator, Page, expect
@@ -52,7 +53,7 @@ def test_each_row_has_its_own_result(product, visit):
 
     expect(page.get_by_text("Sync now: 1 done, 1 not.")).to_be_visible()
     expect(
-        page.get_by_role("row", name="facebook_ads_dach Finish the set-up first.")
+        page.get_by_role("row", name=re.compile("facebook_ads_dach Fivetran refused the request"))
     ).to_be_visible()
     expect(page.get_by_role("row", name="stripe_payments Sync started")).to_be_visible()
 

@@ -35,7 +35,8 @@ STAND_INS = {
 }
 PARTLY = {
     "POST /v1/connections": "no source is called: setup tests pass once credentials are given",
-    "PATCH /v1/connections/{connectionId}": "a `schema_status` is kept, but nothing is masked",
+    "PATCH /v1/connections/{connectionId}": "a `schema_status` is kept, but nothing is masked; "
+    "of a `schedule`, syncs follow the time of day but neither days nor cron",
     "GET /v1/connections/{connectionId}/certificates": "the list alone; nothing is approved",
     "GET /v1/connections/{connectionId}/fingerprints": "the list alone; nothing is approved",
     "GET /v1/destinations/{destinationId}/certificates": "the list alone; nothing is approved",

@@ -129,11 +129,11 @@ def test_what_a_method_sends_and_gets_is_as_the_definition_says(client, exchange
 def test_what_the_client_sends_to_create_each_of_the_services_is_as_the_definition_says(
     client, exchanges
 ):
-    for service in services():
+    for service in (name for name, one in services().items() if one.api_configurable):
         client.create_connector(service, GROUP, f"my_{service}", redirect_uri=BACK)
 
     created = [each for each in exchanges if each.method == "POST"]
-    assert len(created) == 773
+    assert len(created) == 770
     for each in exchanges:
         assert each.operation is not None
         assert request_problems(each.operation, each.body, each.query) == [], each.body

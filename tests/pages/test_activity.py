@@ -33,12 +33,12 @@ def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
     made = house.portal.create("stripe", "Süd & <West>", return_url=RETURN)
     house.portal.operations.reschedule(ids["stripe_payments"], sync_frequency=60)
     with pytest.raises(NotNow):
-        house.portal.operations.sync(ids["jira_projects"])
+        house.portal.operations.sync(ids["shopify_storefront"])
 
     app = visit("activity")
 
     assert rows(app) == [
-        "just now Sync now jira_projects Dashboard … Not possible then",
+        "just now Sync now shopify_storefront Dashboard … Not possible then",
         "just now Change schedule hourly stripe_payments Dashboard ✓ Done",
         "just now Create Süd &amp; &lt;West&gt; sud_west Dashboard ✓ Done",
     ]

@@ -162,6 +162,30 @@ def test_what_was_started_and_left_is_offered_again(house, visit):
     assert components(app)["leave"]["url"].startswith("/_/go/")
 
 
+def test_many_that_were_left_do_not_push_the_form_away(house, visit):
+    for number in range(12):
+        house.portal.create(
+            "facebook_ads", f"Left {number}", return_url="http://localhost/_/return"
+        )
+
+    app = visit("connect", service="facebook_ads")
+
+    assert [one.label for one in app.expander] == ["11 more that are not finished"]
+    assert labels(app).count("Finish set-up") == 13
+    folded = [one for one in app.expander[0].button if one.label == "Finish set-up"]
+    assert len(folded) == 11
+    assert "**Left 11**" in app.markdown[1].value
+
+
+def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house, visit):
+    app = visit("connect", service="fivetran_log")
+
+    assert "can be set up in Fivetran's own dashboard only" in app.info[0].value
+    assert "In Fivetran only" in html(app)
+    assert not app.text_input
+    assert "Create and continue" not in labels(app)
+
+
 def test_nothing_is_offered_where_all_is_finished(house, visit):
     assert "Finish set-up" not in labels(visit("connect", service="stripe"))
 

@@ -108,7 +108,9 @@ def test_the_facts_are_told(house, named, visit):
     assert "<dt>Permanent name</dt><dd><code>stripe_payments</code></dd>" in page
     assert "<dt>Schedule</dt><dd>Hourly</dd>" in page
     assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">187 days ago', page)
-    assert re.search(r'<dt>Next sync</dt><dd><span title="[^"]* UTC">in 3\d minutes', page)
+    assert re.search(
+        r'<dt>Next sync</dt><dd><span title="About [^"]* UTC">in about 3\d minutes', page
+    )
     assert f"<code>{connection.id}</code>" in page
 
 
@@ -207,32 +209,19 @@ def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
     [
         pytest.param(
             "facebook_ads_dach",
-            {
-                *("Sync now", "Pause", "Run setup tests", "Re-sync history", "Change schedule"),
-                "Choose tables",
-            },
+            set(),
             "Change schedule, Choose tables: Finish the set-up first.",
             id="unfinished",
         ),
-        pytest.param(
-            "jira_projects",
-            {"Sync now", "Re-sync history", "Pause"},
-            "Sync now, Re-sync history: Resume it first.",
-            id="paused",
-        ),
-        pytest.param(
-            "zendesk_support",
-            {"Sync now", "Re-sync history", "Choose tables"},
-            "Sync now, Re-sync history, Choose tables: Reconnect it first.",
-            id="broken",
-        ),
+        pytest.param("jira_projects", {"Pause"}, "Sync now: Resume it first.", id="paused"),
+        pytest.param("zendesk_support", set(), "Choose tables: Repair it first.", id="broken"),
         pytest.param(
             "shopify_storefront", {"Sync now"}, "Sync now: A sync runs already.", id="syncing"
         ),
         pytest.param("stripe_payments", set(), "", id="all-possible"),
     ],
 )
-def test_what_cannot_work_now_is_disabled_and_says_why(
+def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do_first(
     house, named, visit, schema: str, impossible: set, reason: str
 ):
     app = visit("connector", id=named(schema).id)
@@ -240,6 +229,89 @@ def test_what_cannot_work_now_is_disabled_and_says_why(
     assert dead(app) == impossible
     assert reason in html(app)
     assert ("Not possible now:" in html(app)) is bool(impossible)
+
+
+BROKEN = {"setup_state": "broken", "sync_state": "scheduled", "update_state": "on_schedule"}
+
+
+def broken(code: str, **more: object) -> dict:
+    """A connector that a task of a code has broken."""
+    task = {"code": code, "message": "Look", "details": "The source was away."}
+    return {**ROW, "status": {**BROKEN, "tasks": [task], "warnings": []}, **more}
+
+
+@pytest.mark.parametrize(
+    ("row", "step"),
+    [
+        pytest.param(broken("update_failed"), "Sync now", id="sync"),
+        pytest.param(broken("unknown_sync_failure"), "Sync now", id="unknown-failure"),
+        pytest.param(broken("resync_table_warning"), "Re-sync history", id="resync"),
+        pytest.param(broken("reconnect"), "Reconnect", id="reconnect"),
+        pytest.param(broken("made_yesterday"), "Reconnect", id="new-to-us"),
+        pytest.param(broken("update_failed", paused=True), "Resume", id="paused"),
+    ],
+)
+def test_the_next_step_follows_the_task_and_can_be_pressed(fivetran, visit, row: dict, step: str):
+    fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [row]}})
+    fivetran.get(f"{OURS}/sync-history", status=404, json={})
+    fivetran.get(f"{OURS}/errors", status=403, json={})
+
+    app = visit("connector", id="ours")
+
+    assert labels(app)[0] == step
+    assert step not in dead(app)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        pytest.param(
+            {
+                "schedule_type": "TIME_OF_DAY",
+                "time_of_day": "02:00:00",
+                "days_of_week": ["MONDAY"],
+            },
+            "Mondays at 02:00 UTC",
+            id="mondays",
+        ),
+        pytest.param({"schedule_type": "CRON", "cron": "0 9 * * 1-5"}, "0 9 * * 1-5", id="cron"),
+        pytest.param({"schedule_type": "LUNAR"}, "Set at Fivetran", id="new-to-us"),
+    ],
+)
+def test_a_schedule_is_shown_and_its_replacements_are_offered(
+    fivetran, visit, schedule: dict, words: str
+):
+    scheduled = {**ROW, "schedule": schedule}
+    fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [scheduled]}})
+    fivetran.get(f"{OURS}/sync-history", status=404, json={})
+    fivetran.get(f"{OURS}/errors", status=403, json={})
+
+    app = visit("connector", id="ours")
+    assert words in html(app)
+    app = press(app, "Change schedule")
+
+    kinds = app.radio(key="schedule-kind")
+    assert kinds.options[-3:] == ["At an interval", "At a time of day", "Manual only"]
+    kept = "At a time of day" if "Mondays" in words else "Keep what is set at Fivetran"
+    assert kinds.value.startswith(kept)
+    assert "Save" in dead(app)
+
+
+def test_a_manual_connector_is_not_put_on_a_schedule_without_a_frequency(fivetran, visit):
+    manual = {**ROW, "schedule_type": "manual", "sync_frequency": None}
+    fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [manual]}})
+    fivetran.get(f"{OURS}/sync-history", status=404, json={})
+    fivetran.get(f"{OURS}/errors", status=403, json={})
+    app = visit("connector", id="ours")
+    app.session_state["schedule-kind"] = "At an interval"
+
+    app = press(app, "Change schedule")
+
+    assert app.selectbox(key="schedule-every").value is None
+    assert "Save" in dead(app)
 
 
 def test_a_sync_is_started_and_shown(house, named, visit):

@@ -70,9 +70,38 @@ def test_one_who_comes_back_connected_is_told_so(house, named, visit):
 
 def test_one_who_comes_back_unfinished_is_told_so(house, named, visit):
     app = visit("connectors", returned=named("facebook_ads_dach").id)
+    for _ in range(10):
+        assert "Fivetran is still checking **facebook\\_ads\\_dach**." in app.info[0].value
+        assert not app.warning
+        app = app.run()
 
     assert "**facebook\\_ads\\_dach** is not connected yet." in app.warning[0].value
     assert not app.success
+
+
+def test_a_set_up_that_fivetran_takes_in_late_is_shown_as_soon_as_it_has(
+    house, sandbox, named, visit
+):
+    back = named("facebook_ads_dach").id
+    app = visit("connectors", returned=back)
+    sandbox.world.pass_setup(back)
+
+    app = app.run()
+
+    assert "**facebook\\_ads\\_dach** is connected." in app.success[0].value
+    assert not app.warning
+
+
+@pytest.mark.parametrize("schema", ["webshop", "stripe_payments"])
+def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, named, visit, schema):
+    before = len(sandbox.world.control.log.entries())
+
+    app = ask(visit("connectors"), "resync", named(schema).id)
+
+    assert f"<h1>{schema}</h1>" in html(app)
+    assert "Re-sync history" in labels(app)
+    posts = [one for one in sandbox.world.control.log.entries()[before:] if one["method"] == "POST"]
+    assert posts == []
 
 
 def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
@@ -153,7 +182,7 @@ def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
 
 
 def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
-    app = ask(visit("connectors"), "resync", named("stripe_payments").id)
+    app = ask(visit("connectors"), "rename", named("stripe_payments").id)
 
     assert len(table(app)["rows"]) == 12
     assert not app.toast
@@ -163,8 +192,8 @@ def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
 def test_a_sync_that_fivetran_refuses_is_told(house, named, visit):
     app = ask(visit("connectors"), "sync", named("facebook_ads_dach").id)
 
-    assert "Finish the set-up first." in html(app)
-    assert "Finish the set-up first." in app.toast[0].value
+    assert "status.setup_state" in html(app)
+    assert "Fivetran refused the request (400)" in app.toast[0].value
     assert not app.exception
 
 
@@ -242,11 +271,11 @@ def test_each_chosen_row_gets_its_own_result(house, named, visit):
 
     app = ask(visit("connectors"), "pause", working, paused, unfinished)
 
-    assert app.warning[0].value == "Pause: 1 done, 2 not."
+    assert app.warning[0].value == "Pause: 2 done, 1 not."
     assert results(app) == [
         ("jira_projects", "It is paused already."),
-        ("facebook_ads_dach", "Finish the set-up first."),
         ("stripe_payments", "Paused"),
+        ("facebook_ads_dach", "Paused"),
     ]
     assert house.portal.connector(working).paused is True
     assert not app.exception

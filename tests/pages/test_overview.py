@@ -41,6 +41,27 @@ def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit
     assert not app.exception
 
 
+def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
+    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing.tasks = []
+    failing.paused = True
+    failing.reported = {"setup_state": "broken"}
+
+    press(visit("overview"), "Resume")
+
+    assert house.portal.connector(failing.id).paused is False
+
+
+def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, visit):
+    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing.tasks = [{"code": "resync_table_warning", "message": "Re-sync", "details": ""}]
+
+    app = press(visit("overview"), "Re-sync history")
+
+    assert "<h1>webshop</h1>" in html(app)
+    assert not app.exception
+
+
 def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
     app = visit("overview")
 

@@ -195,18 +195,42 @@ def test_a_source_without_tables_says_so(account, visit):
 def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, named, visit):
     app = visit("tables", id=named("zendesk_support").id)
 
-    assert app.warning[0].value == "Reconnect it first."
-    assert disabled(app, "Select all")
-    assert disabled(app, "Look at the source again")
+    assert "Repair it first." in app.info[0].value
+    assert not disabled(app, "Select all")
+    assert not disabled(app, "Look at the source again")
     assert not app.exception
 
 
 def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
     app = visit("tables", id=named("facebook_ads_dach").id)
 
-    assert app.warning[0].value == "Finish the set-up first."
-    assert disabled(app, "Look at the source now")
+    assert "Finish the set-up first." in app.info[0].value
+    assert not disabled(app, "Look at the source now")
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("features", "offered"),
+    [
+        pytest.param([], True, id="nothing-known"),
+        pytest.param(["API_CONFIGURABLE", "DATA_BLOCKING"], True, id="tables-can-be-chosen"),
+        pytest.param(["API_CONFIGURABLE"], False, id="they-cannot"),
+    ],
+)
+def test_a_look_is_offered_unless_the_catalogue_says_that_there_is_nothing_to_choose(
+    fivetran, visit, features: list[str], offered: bool
+):
+    supported = [{"id": feature, "notes": ""} for feature in features]
+    stripe = {"id": "stripe", "name": "Stripe", "supported_features": supported}
+    fivetran.get(SERVICES, json={"data": {"items": [stripe]}})
+    fivetran.get(CONNECTORS, json={"data": {"items": [ROW]}})
+    fivetran.get(SCHEMAS, json=config({"orders": True, "users": False}))
+
+    app = visit("tables", id="ours")
+
+    assert ("Look at the source again" in labels(app)) is offered
+    assert ("tables of this service cannot be chosen" in html(app)) is not offered
+    assert not disabled(app, "Select all")
 
 
 def test_a_choice_reaches_the_sandbox(house, named, visit):

@@ -285,3 +285,89 @@ def test_many_connections_can_be_added(api, world):
     assert [len(page) for page in pages] == [1000, 512]
     ids = {item["id"] for page in pages for item in page}
     assert len(ids) == 1512
+
+
+MONDAYS = {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00", "days_of_week": ["MONDAY"]}
+EVERY_DAY = [
+    *("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"),
+    *("SATURDAY", "SUNDAY"),
+]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        pytest.param(
+            {"schedule_type": "INTERVAL", "interval": 90}, {"interval": 90}, id="interval"
+        ),
+        pytest.param(MONDAYS, MONDAYS, id="mondays"),
+        pytest.param(
+            {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00"},
+            {"days_of_week": EVERY_DAY},
+            id="default-days",
+        ),
+        pytest.param(
+            {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}, {"cron": "0 9 * * 1-5"}, id="cron"
+        ),
+        pytest.param({"schedule_type": "MANUAL"}, {"schedule_type": "MANUAL"}, id="manual"),
+    ],
+)
+def test_a_schedule_is_kept_and_told_wherever_the_connection_is(
+    api, create, world, schedule: dict, told: dict
+):
+    created = create(schedule=schedule)
+    second = create(config={"schema": "other", "table": "targets"})
+    path = f"/connections/{second['id']}"
+
+    changed = api.patch(path, {"schedule": schedule}).json["data"]
+
+    listed = api.data(f"/groups/{world.group_id}/connections")["items"]
+    by_id = {one["id"]: one for one in listed}
+    for one in (created, changed, api.data(path), by_id[created["id"]], by_id[second["id"]]):
+        assert one["schedule"] == {**one["schedule"], **told}
+        assert one["schedule"]["schedule_type"] == schedule["schedule_type"]
+
+
+def test_the_older_fields_replace_a_schedule(api, create):
+    path = f"/connections/{create(schedule=MONDAYS)['id']}"
+
+    changed = api.patch(path, {"sync_frequency": 60}).json["data"]
+
+    assert changed["schedule"]["schedule_type"] == "INTERVAL"
+    assert changed["schedule"]["interval"] == changed["sync_frequency"] == 60
+
+
+def test_a_daily_time_is_ignored_beside_another_frequency(create):
+    assert "daily_sync_time" not in create(sync_frequency=180, daily_sync_time="02:00")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"schedule": {}}, id="empty"),
+        pytest.param({"schedule": {"schedule_type": "LUNAR"}}, id="kind"),
+        pytest.param({"schedule": {"schedule_type": "INTERVAL"}}, id="no-interval"),
+        pytest.param({"schedule": {**MONDAYS, "time_of_day": "02:30"}}, id="half-hour"),
+        pytest.param({"schedule": {**MONDAYS, "days_of_week": ["Monday"]}}, id="day"),
+        pytest.param({"schedule": {"schedule_type": "CRON", "cron": "daily"}}, id="cron"),
+        pytest.param({"schedule": MONDAYS, "schedule_type": "manual"}, id="manual-as-well"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(api, world, fields: dict):
+    config = {"schema": "plan", "table": "targets"}
+    body = {"group_id": world.group_id, "service": "google_sheets", "config": config, **fields}
+
+    answer = api.post("/connections", body)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "InvalidInput")
+
+
+def test_a_service_that_the_api_cannot_create_is_refused_in_fivetrans_words(api, world):
+    features = api.data("/metadata/connector-types/fivetran_log")["supported_features"]
+    body = {"group_id": world.group_id, "service": "fivetran_log", "config": {"schema": "log"}}
+
+    answer = api.post("/connections", body)
+
+    assert "API_CONFIGURABLE" not in {one["id"] for one in features}
+    assert answer.status_code == 400
+    assert answer.json["message"] == "Unsupported connector service 'fivetran_log'"

@@ -72,6 +72,9 @@ def connectors() -> None:
         st.session_state["turn"] = st.session_state.get("turn", 0) + 1
     turn = st.session_state.get("turn", 0)
     rows = [row(number, turn, st.query_params.get("marked", "")) for number in range(count)]
+    if "weekly" in st.query_params:  # its last success is old, and the next not due yet
+        weekly = rows[int(st.query_params["weekly"])]
+        weekly.update(interval=7 * 24 * 60, expected=(NOW + timedelta(hours=2)).isoformat())
     if "hostile" in st.query_params:
         rows.append(hostile())
     if "turned" in st.query_params and turn % 2:
