@@ -214,3 +214,15 @@ def test_what_fivetran_quotes_of_the_secrets_is_not_printed(remote: Runtime, api
     assert status == 1
     assert "the-key" not in printed
     assert "the-secret" not in printed
+
+
+def test_no_control_or_direction_character_is_printed(remote: Runtime, api, capsys):
+    named = {"account_id": "a", "account_name": "Ac\u202eme\x1b[2J\nok  group\ud800"}
+    good(api, account={"json": {"data": named}})
+    runtimes.use(remote)
+
+    assert doctor() == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(SUBJECTS)
+    assert all(line.isprintable() for line in printed)
