@@ -27,12 +27,14 @@ class State:
 class Signer:
     """Makes and reads tickets and states."""
 
-    def __init__(self, key: str) -> None:
-        """Sign with a key that all processes share."""
+    def __init__(self, key: str, *older: str) -> None:
+        """Sign with a key that all processes share, and accept what older keys signed, too."""
+        # itsdangerous signs with the last of its keys.
+        keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._tickets = URLSafeTimedSerializer(key, salt="ticket", signer_kwargs=options)
-        self._invitations = URLSafeTimedSerializer(key, salt="invitation", signer_kwargs=options)
-        self._states = URLSafeTimedSerializer(key, salt="state", signer_kwargs=options)
+        self._tickets = URLSafeTimedSerializer(keys, salt="ticket", signer_kwargs=options)
+        self._invitations = URLSafeTimedSerializer(keys, salt="invitation", signer_kwargs=options)
+        self._states = URLSafeTimedSerializer(keys, salt="state", signer_kwargs=options)
 
     def ticket(self, tenant_id: str, connector_id: str) -> str:
         """Return a ticket to one connector's card."""

@@ -132,7 +132,7 @@ def _assemble(
         client=client,
         cache=cache,
         store=store,
-        signer=Signer(settings.signing_key or _signing_key(secret, shared=sandbox is None)),
+        signer=Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)]),
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
@@ -141,7 +141,7 @@ def _assemble(
 def _hide(settings: Settings) -> None:
     """Let no log tell the secrets, before anything that may fail is begun with them."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
-    hide(settings.signing_key)
+    hide(*settings.signing_keys)
     for url in (settings.database_url, settings.redis_url):
         hide_password(url)
 

@@ -76,6 +76,19 @@ def test_processes_that_share_the_key_read_each_other(signer):
     assert Signer("a key").read_ticket(signer.ticket("us", "one"), "us") == "one"
 
 
+def test_keys_can_be_rotated_with_an_overlap():
+    before, during, after = Signer("old"), Signer("new", "old", "oldest"), Signer("new")
+    old, new = before.ticket("us", "one"), during.ticket("us", "one")
+    state, invitation = before.state("us", connector_id="one"), before.invitation("us", "one")
+
+    assert during.read_ticket(old, "us") == during.read_ticket(new, "us") == "one"
+    assert during.read_state(state, "us") is not None
+    assert during.read_invitation(invitation, "us") == "one"
+    assert after.read_ticket(new, "us") == "one"
+    assert after.read_ticket(old, "us") is None
+    assert before.read_ticket(new, "us") is None
+
+
 def test_no_letter_of_a_slip_can_be_changed(signer, clock):
     # The last letter of base64 has bits that say nothing, so that it may stand for another.
     ticket = signer.ticket("us", "one")

@@ -68,7 +68,7 @@ MAY_IMPORT = {
         *("pbf.pending", "pbf.reserve", "pbf.schedule"),
     },
     "pbf.housekeeping": {"pbf.errors", "pbf.portal", "pbf.who"},
-    "pbf.config": {"pbf.errors"},
+    "pbf.config": {"pbf.errors", "pbf.redaction"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),

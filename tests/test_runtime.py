@@ -128,14 +128,14 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_address(url: str, 
 
 
 def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
-    def start(secret: str, key: str | None = None) -> Runtime:
+    def start(secret: str, *keys: str) -> Runtime:
         return runtimes.start(
             Settings(
                 api_key="k",
                 api_secret=secret,
                 group_id="g",
                 database_url="sqlite://",
-                signing_key=key,
+                signing_keys=keys,
             )
         )
 
