@@ -18,6 +18,7 @@ from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, Unknow
 from pbf.health import is_moving
 from pbf.models import Connector
 from pbf.pending import Deletion
+from pbf.places import LONGEST_ID
 from pbf.schedule import next_sync
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Listing:
 
         Raises the ApiError for which there is no newer list, if it is not in the last one.
         """
+        if len(connector_id) > LONGEST_ID:
+            raise UnknownConnector(GONE)
         known = self.connectors()
         if not any(connector.id == connector_id for connector in known.items):
             patience = reserve.stretched(MOVING_LIFETIME, self._client.rate_limit)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, UnicodeConverter
 
 from pbf import door_actions, door_docs, door_invitations
 from pbf.answers import (
@@ -30,16 +31,34 @@ from pbf.config import Settings, load_settings, origin
 from pbf.creation_limit import limit_creation
 from pbf.door import allowed_origins, guard, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
-from pbf.places import PREFIX
+from pbf.handoff import LONGEST_SLIP
+from pbf.places import LONGEST_ID, PREFIX
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
 LINES_AT_ONCE = 500
+LONGEST_REDIRECT = 2_000
 
 log = logging.getLogger(__name__)
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
+
+
+class Id(UnicodeConverter):
+    """A part of a path that names something; a longer one leads to no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match what may be an id."""
+        super().__init__(url_map, maxlength=LONGEST_ID)
+
+
+class Slip(UnicodeConverter):
+    """A part of a path that is signed; a longer one leads to no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match what may be a slip."""
+        super().__init__(url_map, maxlength=LONGEST_SLIP)
 
 
 def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
@@ -50,6 +69,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = bodies = Bodies()
     app.wsgi_app = ReadyLists(app.wsgi_app, bodies, open_runtime)  # type: ignore[method-assign]
+    app.url_map.converters |= {"default": Id, "slip": Slip}
     for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
@@ -120,7 +140,7 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     return _never_kept(shown(Form(url=url, connector_id=connector_id)))
 
 
-@routes.get("/go/<ticket>")
+@routes.get("/go/<slip:ticket>")
 def go(ticket: str) -> ResponseReturnValue:
     """Lead a browser from one of our pages to a new Connect Card."""
     portal = opened().portal
@@ -182,6 +202,8 @@ def _return_url() -> str:
 
 
 def _check_redirect(url: str) -> None:
+    if len(url) > LONGEST_REDIRECT:
+        raise InvalidRedirect(f"redirect_uri is longer than {LONGEST_REDIRECT} characters.")
     try:
         wanted = origin(url)
     except ValueError as exc:

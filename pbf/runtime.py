@@ -9,13 +9,14 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from werkzeug.exceptions import NotFound
 
 from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
 from pbf.codec import AnswerCodec
-from pbf.config import Settings, load_settings
+from pbf.config import Settings, is_loopback, load_settings
 from pbf.errors import ConfigurationError
 from pbf.handoff import Signer
 from pbf.models import Connector, Service
@@ -107,7 +108,9 @@ def start(settings: Settings) -> Runtime:
     if settings.sandbox:
         from pbf.sandbox.server import SandboxServer
 
-        sandbox = SandboxServer(public_url=SANDBOX_PATH).start()
+        # A proxy on this machine cannot always be told from a person at it.
+        public = not is_loopback(urlsplit(settings.public_url or "http://localhost").hostname or "")
+        sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
         credentials = (world.api_key, world.api_secret, world.group_id)
         return _assemble(settings, store, shelf, sandbox.url, credentials, sandbox)

@@ -11,6 +11,7 @@ from pbf import health
 from pbf.actions import FREQUENCIES
 from pbf.errors import InputError, InvalidName
 from pbf.models import Connector
+from pbf.places import LONGEST_SEARCH
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -122,6 +123,9 @@ class Filter(BaseModel):
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Filter":
         """Return the filter that a query string asks for, or raise InputError."""
+        for name in ("status", "service", "q"):
+            if len(query.get(name, "")) > LONGEST_SEARCH:
+                raise InputError(f"{name} is longer than {LONGEST_SEARCH} characters.")
         said = query.get("status", "").strip()
         if said and said.casefold() not in WORDS:
             raise InputError(f"There is no such status. There are {', '.join(WORDS.values())}.")
