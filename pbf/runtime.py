@@ -4,6 +4,7 @@ This is the only place that knows whether a sandbox stands in for Fivetran.
 """
 
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from werkzeug.exceptions import NotFound
 from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
 from pbf.codec import AnswerCodec
-from pbf.config import Settings, is_loopback, load_settings
+from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
 from pbf.errors import ConfigurationError
 from pbf.handoff import Signer
 from pbf.models import Connector, Service
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from pbf.sandbox.server import SandboxServer
     from pbf.store import Store
+
+log = logging.getLogger(__name__)
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
@@ -67,7 +70,10 @@ def runtime() -> Runtime:
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = start(load_settings())
+            settings = load_settings()
+            if is_readable_by_others(DOTENV):
+                log.warning("Other users of this machine can read .env. Run: chmod 600 .env")
+            _runtime = start(settings)
         return _runtime
 
 
