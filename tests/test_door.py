@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.errors import UnknownConnector
 from pbf.health import TONES
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
@@ -276,3 +277,10 @@ def test_a_way_back_that_is_too_long_is_refused(client: FlaskClient):
     answer = client.get(f"{path_of(client, 'webshop')}/form", query_string={"redirect_uri": url})
 
     assert error(answer) == (400, "invalid_redirect")
+
+
+def test_a_page_that_asks_for_a_long_id_asks_nobody(house: Runtime, sandbox):
+    sandbox.stop()
+
+    with pytest.raises(UnknownConnector):
+        house.portal.connector(LONG)
