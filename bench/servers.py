@@ -18,7 +18,7 @@ from pbf.sandbox.store import API_KEY, API_SECRET, GROUP_ID
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
-SIGNING_KEY = "bench"
+SIGNING_KEY = "of-the-benchmark-alone-0123456789"
 FOREIGN = ("FIVETRAN_", "PBF_", "STREAMLIT_", "BENCH_")
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from pbf import activity, data, ui
 from pbf.errors import ApiError, StoreFailed
 from pbf.models import Connector
+from pbf.places import LONGEST_SEARCH
 from pbf.portal import Portal
 
 SHOWN = 200
@@ -25,7 +26,7 @@ def known_connectors() -> dict[str, Connector]:
 @st.fragment(run_every=ui.FOLLOW)
 def follow(portal: Portal) -> None:
     """Show the newest entries that match, and keep up with what is done."""
-    typed = st.session_state.get("activity-search") or ""
+    typed = (st.session_state.get("activity-search") or "")[:LONGEST_SEARCH]
     try:
         entries = portal.journal.newest(SEARCHED if typed else SHOWN)
     except StoreFailed as error:
@@ -36,7 +37,14 @@ def follow(portal: Portal) -> None:
             "such as creating or pausing one, is listed here with what came of it."
         )
         return
-    st.text_input("Search", key="activity-search", type="search", live=True, placeholder=EXAMPLES)
+    st.text_input(
+        "Search",
+        key="activity-search",
+        type="search",
+        live=True,
+        placeholder=EXAMPLES,
+        max_chars=LONGEST_SEARCH,
+    )
     known = known_connectors()
     found = list(islice(activity.matching(entries, typed, known), SHOWN))
     if found:

@@ -137,7 +137,7 @@ portal = ui.start_page("Connect")
 try:
     data.connectors()
     ui.follow_age(lambda: (data.connectors(),))
-    offer(portal, portal.service(st.query_params.get("service", "")))
+    offer(portal, portal.service(ui.query_param("service")))
 except UnknownService as error:
     st.title("Which service?", anchor=False)
     st.info(str(error))

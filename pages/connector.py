@@ -101,7 +101,7 @@ def follow(portal: Portal, connector_id: str) -> None:
 portal = ui.start_page("Connector")
 try:
     data.connectors()
-    connector = portal.connector(st.query_params.get("id", ""))
+    connector = portal.connector(ui.query_param("id"))
 except UnknownConnector as error:
     deleted.stop_without_connector(portal, error)
 except PbfError as error:

@@ -26,7 +26,7 @@ def remember_return() -> None:
     """Take what the way back says out of the address, so that a reload does not say it again."""
     for key in ("returned", "note"):
         if key in st.query_params:
-            st.session_state[key] = st.query_params[key]
+            st.session_state[key] = ui.query_param(key)
             st.session_state["looks"] = 0
             del st.query_params[key]
 

@@ -10,6 +10,7 @@ from pbf import data, deleted, ui
 from pbf.actions import advice
 from pbf.errors import PbfError, UnknownConnector
 from pbf.models import Connector
+from pbf.places import LONGEST_SEARCH
 from pbf.portal import Portal
 from pbf.table_choice import NEW_TABLES, summary
 from pbf.table_desk import SYNCED, Desk, columns, when_there_are_tables
@@ -91,13 +92,15 @@ def save(portal: Portal, desk: Desk) -> None:
 def choose(desk: Desk) -> None:
     """Show the list to tick, and the means to tick many at once."""
     with st.container(horizontal=True):
-        typed = st.text_input("Search tables", type="search", live=True, key="tables-search")
+        typed = st.text_input(
+            "Search tables", type="search", live=True, key="tables-search", max_chars=LONGEST_SEARCH
+        )
         schema: str | None = None
         if len(desk.schemas) > 1:
             schema = st.selectbox(
                 "Schema", desk.schemas, index=None, placeholder="All schemas", key="tables-schema"
             )
-    desk.search(typed or "", schema or "")
+    desk.search((typed or "")[:LONGEST_SEARCH], schema or "")
     number = len(desk.shown)
     blocked = not number
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -159,7 +162,7 @@ def tell(desk: Desk) -> None:
 portal = ui.start_page("Tables")
 try:
     data.connectors()
-    connector = portal.connector(st.query_params.get("id", ""))
+    connector = portal.connector(ui.query_param("id"))
     back = {"id": connector.id}
     st.page_link(
         ui.page("connector"),

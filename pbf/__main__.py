@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from contextlib import closing
+from typing import TextIO
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -16,6 +17,7 @@ from pbf.hosts import CheckHost
 from pbf.housekeeping import Housekeeper
 from pbf.places import SANDBOX_PATH
 from pbf.proxy import create_app
+from pbf.redaction import redact, visible
 from pbf.runtime import embedded_sandbox, let_go, open_store, runtime
 from pbf.sandbox import commands as sandbox_commands
 from pbf.standalone import serve
@@ -52,7 +54,7 @@ def doctor() -> int:
     """Print the check-up; 1 if anything is bad."""
     findings = []
     for finding in examine(runtime):
-        print(finding, flush=True)
+        _print(str(finding), flush=True)
         findings.append(finding)
     return 0 if all(finding.good for finding in findings) else 1
 
@@ -67,10 +69,11 @@ def audit() -> int:
                 "the process that serves it."
             )
         with closing(open_store(settings)) as store:
-            sys.stdout.writelines(store.audit.csv())
+            for line in store.audit.csv():
+                _print(line.rstrip("\r\n"))
         sys.stdout.flush()
     except PbfError as error:
-        print(error, file=sys.stderr)
+        _print(str(error), file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Who reads has seen enough; Python would complain once more as it ends.
@@ -84,7 +87,7 @@ def sweep_up(days: int, *, really_delete: bool, at_once: bool) -> int:
     with acting("command"):
         found = sweep(runtime, days=days, really_delete=really_delete, at_once=at_once)
         for finding in found:
-            print(finding, flush=True)
+            _print(str(finding), flush=True)
             good = good and finding.good
     return 0 if good else 1
 
@@ -96,6 +99,11 @@ def proxy(host: str, port: int) -> None:
     let_go_at_the_end(let_go, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, then=keeper.start)
+
+
+def _print(text: str, *, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print one line without secrets; names may hold what would steer a terminal."""
+    print(visible(redact(text)), file=file, flush=flush)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -178,7 +178,9 @@ def refusal(status: int, code: str, message: str) -> Response:
     said = {"code": code, "message": message, "request_id": request_id()}
     response = jsonify({"error": said})
     response.status_code = status
-    place = request.path[:LONGEST_PATH]
+    place = request.path
+    if len(place) > LONGEST_PATH:
+        place = f"(a path of {len(place)} characters)"
     log.log(
         logging.WARNING if status >= 500 else logging.INFO,
         *("%s %s: %d %s: %s", request.method, place, status, code, message),

@@ -2,18 +2,27 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from pbf.errors import ConfigurationError
+from pbf.redaction import hide, hide_pair
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
 FIVETRAN_API_URL = "https://api.fivetran.com"
 HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]")
+DOTENV = ".env"
+SHORTEST_SIGNING_KEY = 32
+# A random key of that length has more, in whatever alphabet.
+FEWEST_CHARACTERS = 8
 LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
@@ -31,7 +40,8 @@ class Settings:
     product_name: str = "Data connections"
     timeout: float = 60.0
     database_url: str | None = field(default=None, repr=False)
-    signing_key: str | None = field(default=None, repr=False)
+    # The first signs; links that the others signed are taken, too.
+    signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
@@ -60,7 +70,7 @@ class Settings:
 
 
 def load_settings(
-    environ: Mapping[str, str] | None = None, *, dotenv: str | None = ".env"
+    environ: Mapping[str, str] | None = None, *, dotenv: str | None = DOTENV
 ) -> Settings:
     """Return the settings from the environment over the file `dotenv` in the working directory.
 
@@ -80,7 +90,7 @@ def load_settings(
         timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
         deletion_grace=_hours(values, "PBF_DELETION_GRACE", Settings.deletion_grace),
         database_url=values.get("PBF_DATABASE_URL"),
-        signing_key=values.get("PBF_SIGNING_KEY"),
+        signing_keys=_signing_keys(values),
         redis_url=_redis_url(values),
         frame_ancestors=_origins(values, "PBF_FRAME_ANCESTORS"),
         create_limit=_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
@@ -127,6 +137,23 @@ def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, 
     return {name: text.strip() for name, text in both.items() if text and text.strip()}
 
 
+@lru_cache(maxsize=256)
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's own."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_readable_by_others(path: str | Path) -> bool:
+    """Return whether other users of this machine may read or write a file."""
+    try:
+        return os.name == "posix" and bool(Path(path).stat().st_mode & 0o077)
+    except OSError:
+        return False
+
+
 def _from_file(path: str) -> dict[str, str | None]:
     try:
         return dotenv_values(path)
@@ -135,6 +162,7 @@ def _from_file(path: str) -> dict[str, str | None]:
 
 
 def _check_credentials(values: Mapping[str, str]) -> None:
+    _check_combined(values)
     missing = [name for name in CREDENTIALS if name not in values]
     if missing and len(missing) < len(CREDENTIALS):
         raise ConfigurationError(
@@ -144,6 +172,38 @@ def _check_credentials(values: Mapping[str, str]) -> None:
         )
     if any(":" in values.get(name, "") for name in CREDENTIALS[:1]):
         raise ConfigurationError("FIVETRAN_API_KEY contains a colon; set the key alone.")
+
+
+def _check_combined(values: Mapping[str, str]) -> None:
+    """Refuse a key that holds its secret, too, without quoting either."""
+    key, secret = (values.get(name, "") for name in CREDENTIALS[:2])
+    if pair := _pair(key):
+        hide(key)
+        hide_pair(*pair)
+        raise ConfigurationError(
+            "FIVETRAN_API_KEY looks like the combined form that Fivetran's command line uses: "
+            "base64 of the key, a colon and the secret. Decode it, then set the part before the "
+            "colon as FIVETRAN_API_KEY and the rest as FIVETRAN_API_SECRET."
+        )
+    if (pair := _pair(secret)) and key in ("", pair[0]):
+        hide(secret)
+        hide_pair(*pair)
+        raise ConfigurationError(
+            "FIVETRAN_API_SECRET looks like the combined form that Fivetran's command line uses: "
+            "base64 of the key, a colon and the secret. Decode it and set each alone."
+        )
+
+
+def _pair(text: str) -> tuple[str, str] | None:
+    """Return the key and the secret of which a text is the base64, if it is."""
+    text = re.sub("(?i)^basic ", "", text).strip().replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        said = b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
+    except ValueError:
+        return None
+    key, _, secret = said.partition(":")
+    plain = said.isprintable() and said.count(":") == 1 and " " not in said
+    return (key, secret) if key and secret and plain else None
 
 
 def _url(values: Mapping[str, str], name: str, default: str | None = None) -> str | None:
@@ -161,7 +221,26 @@ def _url(values: Mapping[str, str], name: str, default: str | None = None) -> st
 
 def _api_url(values: Mapping[str, str]) -> str:
     # The sample wrote the version into the address; here it belongs to the paths.
-    return (_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
+    url = (_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ConfigurationError(
+            "FIVETRAN_API_URL starts with http://, so that the API secret would cross the network "
+            "unencrypted. Use https://; http:// is for a sandbox on this machine."
+        )
+    return url
+
+
+def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
+    keys = tuple(values.get("PBF_SIGNING_KEY", "").replace(",", " ").split())
+    for key in keys:
+        if len(key) < SHORTEST_SIGNING_KEY or len(set(key)) < FEWEST_CHARACTERS:
+            raise ConfigurationError(
+                "PBF_SIGNING_KEY holds a key that can be guessed. Each must be random and at "
+                f"least {SHORTEST_SIGNING_KEY} characters long. Make one with: "
+                """python -c 'import secrets; print(secrets.token_urlsafe(48))'"""
+            )
+    return keys
 
 
 def _redis_url(values: Mapping[str, str]) -> str | None:

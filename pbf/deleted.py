@@ -56,7 +56,7 @@ def _rows(waiting: tuple[Connector, ...]) -> None:
 
 def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
     """Say that the connector in the address is not there, offer it if it waits, end the page."""
-    wanted = st.query_params.get("id", "")
+    wanted = ui.query_param("id")
     gone: Connector | None = st.session_state.get("deleted")
     if waits := _waiting(portal, wanted):
         st.title("Deleted", anchor=False)

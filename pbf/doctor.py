@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from pbf.config import Settings
+from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others
 from pbf.errors import Forbidden, NotFound, PbfError
 from pbf.runtime import Runtime
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# How a database of PostgreSQL's is told to insist on TLS.
+ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,16 @@ class Finding:
     subject: str
     good: bool
     text: str
+    warning: bool = False
 
     def __str__(self) -> str:
         """Return the line as it is printed."""
-        return f"{'ok ' if self.good else 'BAD'}  {self.subject:<12} {self.text}"
+        mark = "WARN" if self.warning else "ok  " if self.good else "BAD "
+        return f"{mark} {self.subject:<12} {self.text}"
 
 
 def examine(open_runtime: Callable[[], Runtime]) -> Iterator[Finding]:
-    """Yield a finding for the settings, key, group, destination, rate limit and public URL."""
+    """Yield a finding for each: settings, key, group, destination, rate limit, URL, files, TLS."""
     try:
         runtime = open_runtime()
     except PbfError as error:
@@ -38,6 +41,8 @@ def examine(open_runtime: Callable[[], Runtime]) -> Iterator[Finding]:
     yield _check("destination", lambda: _destination(runtime))
     yield _check("rate limit", lambda: _rate_limit(runtime))
     yield _public_url(runtime.settings)
+    yield _files(runtime.store.file)
+    yield _encryption(runtime.settings)
 
 
 def _check(subject: str, look: Callable[[], Finding]) -> Finding:
@@ -92,6 +97,42 @@ def _public_url(settings: Settings) -> Finding:
     parts = urlsplit(url)
     if parts.path or parts.query or parts.fragment:
         return Finding("public URL", False, f"{url} has a path; set scheme, host and port only")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         return Finding("public URL", False, f"{url} is not https; people would sign in in the open")
     return Finding("public URL", True, url)
+
+
+def _files(database: str | None) -> Finding:
+    exposed = [path for path in (DOTENV, database) if path and is_readable_by_others(path)]
+    if not exposed:
+        return Finding("files", True, "no other user can read the settings or the database")
+    names = " and ".join(exposed)
+    text = f"other users of this machine can read {names}. Run: chmod 600 {' '.join(exposed)}"
+    return Finding("files", True, text, warning=True)
+
+
+def _encryption(settings: Settings) -> Finding:
+    named = {"PBF_DATABASE_URL": settings.database_url, "PBF_REDIS_URL": settings.redis_url}
+    bare = [name for name, url in named.items() if url and _is_unencrypted(url)]
+    if not bare:
+        return Finding("encryption", True, "no secret crosses the network unencrypted")
+    text = (
+        f"{' and '.join(bare)} may reach another host without TLS. Use rediss:// for Redis, and "
+        "?sslmode=require or verify-full for PostgreSQL."
+    )
+    return Finding("encryption", True, text, warning=True)
+
+
+def _is_unencrypted(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query)
+        host = parts.hostname or (query.get("host") or [""])[0]
+    except ValueError:
+        return False  # what is no URL is refused elsewhere
+    if not host or host.startswith("/") or is_loopback(host):
+        return False
+    kind = parts.scheme.partition("+")[0]
+    if kind == "redis":
+        return True
+    return kind.startswith("postgres") and not ENCRYPTED & set(query.get("sslmode", ()))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 DAY = 24 * 60 * 60
+# Ours have about 200 characters.
+LONGEST_SLIP = 1_000
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class State:
 class Signer:
     """Makes and reads tickets and states."""
 
-    def __init__(self, key: str) -> None:
-        """Sign with a key that all processes share."""
+    def __init__(self, key: str, *older: str) -> None:
+        """Sign with a key that all processes share, and accept what older keys signed, too."""
+        # itsdangerous signs with the last of its keys.
+        keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._tickets = URLSafeTimedSerializer(key, salt="ticket", signer_kwargs=options)
-        self._invitations = URLSafeTimedSerializer(key, salt="invitation", signer_kwargs=options)
-        self._states = URLSafeTimedSerializer(key, salt="state", signer_kwargs=options)
+        self._tickets = URLSafeTimedSerializer(keys, salt="ticket", signer_kwargs=options)
+        self._invitations = URLSafeTimedSerializer(keys, salt="invitation", signer_kwargs=options)
+        self._states = URLSafeTimedSerializer(keys, salt="state", signer_kwargs=options)
 
     def ticket(self, tenant_id: str, connector_id: str) -> str:
         """Return a ticket to one connector's card."""
@@ -75,6 +79,8 @@ class Signer:
 
     @staticmethod
     def _load(serializer: URLSafeTimedSerializer, text: str) -> object:
+        if len(text) > LONGEST_SLIP:
+            return None
         try:
             return serializer.loads(text, max_age=DAY)
         except (BadData, UnicodeError):

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
-from pbf.config import Settings, load_addresses
+from pbf.config import Settings, is_loopback, load_addresses
 from pbf.logs import begin
 from pbf.places import PREFIX, lies_within
 
@@ -61,15 +61,6 @@ def host_name(header: str) -> str | None:
         return str(IPv6Address(match[1]))
     except ValueError:
         return None
-
-
-@lru_cache(maxsize=256)
-def is_loopback(name: str) -> bool:
-    """Return whether a host name is this machine's own."""
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def refusal_of(header: str | None, hosts: frozenset[str]) -> Refusal | None:

@@ -22,6 +22,7 @@ from pbf.health import is_moving
 from pbf.known import keep_newest
 from pbf.models import Connector
 from pbf.pending import Deletion
+from pbf.places import LONGEST_ID
 from pbf.schedule import next_sync
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ ROUGHLY = 30.0
 UNKNOWN_LIFETIME = 15.0
 LOOKS_A_MINUTE = 4
 KEPT_UNKNOWN = 1000
-LONGEST_ID = 200
 GONE = "There is no such connector. It may have been deleted."
 
 Items = tuple[Connector, ...]

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from pbf.errors import PbfError
-from pbf.redaction import redact
+from pbf.redaction import redact, visible
 
 # The text of any other error may quote anything: a body, an answer, what somebody typed.
 HARMLESS = (PbfError, ImportError, NameError, AttributeError)
@@ -80,7 +80,8 @@ class JsonLines(logging.Formatter):
             said["request_id"] = known
         if record.exc_text:
             said["traceback"] = record.exc_text
-        return json.dumps(said, ensure_ascii=False)
+        # JSON itself escapes the ASCII control characters only.
+        return visible(json.dumps(said, ensure_ascii=False))
 
 
 def set_up() -> None:

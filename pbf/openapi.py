@@ -14,6 +14,7 @@ from pbf.bodies import TOO_SLOW
 from pbf.door import FOREIGN_ORIGIN
 from pbf.hosts import MALFORMED, UNKNOWN
 from pbf.openapi_routes import MESSAGES, OPERATIONS, Operation
+from pbf.places import LONGEST_ID
 
 VERSION = "0.1.0"
 TITLE = "Data connections"
@@ -79,7 +80,7 @@ _ID: Mapping[str, Any] = {
     "in": "path",
     "required": True,
     "description": "The id of a connector, from the list.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "maxLength": LONGEST_ID},
 }
 _REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from pbf import shapes
 from pbf.health import TONES
-from pbf.places import PREFIX
+from pbf.places import LONGEST_SEARCH, PREFIX
 from pbf.wishes import KEY_HEADER, LONGEST_KEY, Change, NewConnector
 
 # Error codes with a sentence each as an example.
@@ -93,17 +93,17 @@ class Operation:
 FILTERS: Mapping[str, Mapping[str, Any]] = {
     "status": {
         "description": f"Only those of this status: {', '.join(TONES)}; in any case of letters.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "Needs you",
     },
     "service": {
         "description": "Only those of the service of this id.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "google_sheets",
     },
     "q": {
         "description": "Only those with all these words in name, permanent name or service.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "sales",
     },
 }

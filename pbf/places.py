@@ -1,7 +1,10 @@
-"""Where what is served beside the pages lies."""
+"""Where what is served beside the pages lies, and how long what addresses ask for may be."""
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
+# Fivetran's ids have about 20 characters. A longer one names nothing and is not even read.
+LONGEST_ID = 200
+LONGEST_SEARCH = 200
 
 
 def lies_within(path: str, *prefixes: str) -> bool:

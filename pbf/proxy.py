@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, UnicodeConverter
 
 from pbf import door_actions, door_docs, door_invitations
 from pbf.action_limit import limit_actions
@@ -32,17 +33,35 @@ from pbf.cors import AllowOrigins
 from pbf.creation_limit import limit_creation
 from pbf.door import allowed_origins, guard, json_body, leave, opened, protect, public_url
 from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
+from pbf.handoff import LONGEST_SLIP
 from pbf.hosts import CheckHost
-from pbf.places import PREFIX
+from pbf.places import LONGEST_ID, PREFIX
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
 from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
 
 LINES_AT_ONCE = 500
+LONGEST_REDIRECT = 2_000
 
 log = logging.getLogger(__name__)
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
+
+
+class Id(UnicodeConverter):
+    """A part of a path that names something; a longer one leads to no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match what may be an id."""
+        super().__init__(url_map, maxlength=LONGEST_ID)
+
+
+class Slip(UnicodeConverter):
+    """A part of a path that is signed; a longer one leads to no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match what may be a slip."""
+        super().__init__(url_map, maxlength=LONGEST_SLIP)
 
 
 def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
@@ -52,6 +71,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = bodies = Bodies()
+    app.url_map.converters |= {"default": Id, "slip": Slip}
     lists = ReadyLists(app.wsgi_app, bodies, open_runtime)
 
     def read() -> Settings:
@@ -132,7 +152,7 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     return _never_kept(shown(Form(url=url, connector_id=connector_id)))
 
 
-@routes.get("/go/<ticket>")
+@routes.get("/go/<slip:ticket>")
 def go(ticket: str) -> ResponseReturnValue:
     """Lead a browser from one of our pages to a new Connect Card."""
     portal = opened().portal
@@ -194,6 +214,8 @@ def _return_url() -> str:
 
 
 def _check_redirect(url: str) -> None:
+    if len(url) > LONGEST_REDIRECT:
+        raise InvalidRedirect(f"redirect_uri is longer than {LONGEST_REDIRECT} characters.")
     try:
         wanted = origin(url)
     except ValueError as exc:

@@ -1,45 +1,109 @@
-"""What must never be read in a log: known secrets by their value, others by where they stand."""
+"""Redaction: known secrets are found by their value in many encodings, others by their context."""
 
 import re
 import threading
 from base64 import b64encode
-from urllib.parse import quote, unquote
+from collections.abc import Iterator
+from html import escape
+from json import dumps
+from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN = "***"
-# A shorter text would be found in everything.
+# A shorter value would match everywhere, and a shorter piece of base64 by chance.
 SHORTEST = 4
-KEYS = (
-    "auth|state|ticket|token|nonce|password|passwd|secret|api_?key|api_?secret|signing_?key|"
-    "private_?key|access_?token|refresh_?token|client_?secret"
+SHORTEST_BASE64 = 8
+# A longer text is cut, so that nobody can keep the process busy with one.
+LONGEST = 16_384
+# More is redacted than is kept, so that no secret is halved by the cut before it is recognised.
+MARGIN = 1_024
+CUT = " … (cut)"
+
+# Names that are secret whatever stands before them: db_password=, X-Api-Key:, "clientSecret":.
+NAMES = (
+    r"token|password|passwd|passphrase|passwort|secret|credentials?|signature|jwt|x-auth|"
+    r"(?:api|access|private|signing|secret|encryption|account|service)[_-]?key|session[_-]?id"
 )
+# Names that are common endings of others (sync_state=), so that they count as whole words only.
+WORDS = r"auth|state|ticket|nonce|session|sid|sig|pwd|otp"
+START = r"(?:(?<![A-Za-z_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2})|(?<=25[0-9A-F]{2}))"
+# Quotes as they are, escaped as in JSON within JSON, percent-encoded, and as HTML writes them.
+ENTITY = (
+    r"(?:&|%(?:25)*+26)(?:amp(?:;|%(?:25)*+3B))*+"
+    r"(?:quot|apos|(?:\#|%(?:25)*+23)(?:3[49]|x2[27]))(?:;|%(?:25)*+3B)"
+)
+QUOTE = rf"(?:\\|%(?:25)*+5C)*+(?:[\"']|%(?:25)*+2[27]|{ENTITY})"
+EQUALS = r"(?:=>?|%(?:25)*+3D)"
+COLON = r"(?::|%(?:25)*+3A)"
+SPACE = r"(?:\s|\+|%(?:25)*+20)*+"
+# A value ends where its quote does, as far as it has one.
+QUOTED = (
+    r"(?P<escape>\\*+)(?P<quote>[\"'])"
+    r"(?:[^\\\"']++|(?!(?P=escape)(?P=quote))\\++[\"']?+|(?!(?P=quote))[\"'])*+"
+    rf"|(?P<entity>\\*+{ENTITY})(?:(?!(?P=entity))[^\s<>])*+"
+)
+VALUE = rf"(?:{QUOTED}|[^\s&\"'<>]++)"
+LINE = rf"(?:{QUOTED}|[^\r\n]++)"
+OPENING = r"\g<before>\g<escape>\g<quote>\g<entity>"
+
+
+def _named(key: str, value: str = VALUE) -> re.Pattern[str]:
+    return re.compile(rf"(?i)(?P<before>{key}){value}")
+
+
+# No pattern may take more than linear time: a quantifier is possessive, or can begin at one place
+# of a run of characters only.
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The address of a Connect Card, whole.
-    (re.compile(r"\S*/connect-card\S*"), "[card]"),
+    (re.compile(r"(?<!\S)\S*/connect-card\S*"), "[card]"),
     # What we sign, and what others do: payload, time or claims, signature.
-    (re.compile(r"\.?[\w-]+\.[\w-]{6,7}\.[\w-]{43}(?![\w-])"), HIDDEN),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
-    (re.compile(r"(/_/(?:go|invite)/)[^\s?\"']+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(://)[^/\s:@]*:[^/\s@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(?<![\w-])\.?[\w-]++\.[\w-]{6,7}+\.[\w-]{43}+(?![\w-])"), HIDDEN),
+    (re.compile(r"(?<![a-z])eyJ[\w-]{8,}+(?:\.[\w-]*+){0,2}+"), HIDDEN),
     (
-        re.compile(r"(?i)(authorization['\"]?\s*[:=,]\s*['\"]?(?:(?:basic|bearer)\s+)?)[^\s'\",]+"),
+        re.compile(r"(?i)((?:/|%2F)_(?:/|%2F)(?:go|invite)(?:/|%2F))[^\s?\"']++"),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"\b(Basic|Bearer)\s+[\w+/=.-]{8,}"), rf"\1 {HIDDEN}"),
-    (re.compile(rf"(?i)\b((?:{KEYS})=)[^\s&\"',;)]+"), rf"\1{HIDDEN}"),
-    (re.compile(rf"(?i)(['\"](?:{KEYS})['\"]\s*:\s*)(['\"])[^'\"]*\2"), rf"\1\2{HIDDEN}\2"),
+    (re.compile(r"(://)[^/\s:@]*+:[^/\s]*@"), rf"\1{HIDDEN}@"),
+    # A cookie's header, up to the end of its line.
+    (
+        _named(rf"cookie{QUOTE}?+{SPACE}{COLON}{SPACE}", LINE),
+        rf"{OPENING}{HIDDEN}",
+    ),
+    (
+        _named(
+            rf"authorization{QUOTE}?+{SPACE}(?:{COLON}|{EQUALS}|,){SPACE}{QUOTE}?+"
+            rf"(?:(?:basic|bearer)(?:\s|\+|%20)++)?+",
+            r"[^\s'\",]++",
+        ),
+        rf"\g<before>{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(Basic|Bearer)\s++[\w+/=.-]{8,}+"), rf"\1 {HIDDEN}"),
+    (
+        _named(
+            rf"(?:{NAMES})(?:s|[_-](?:sha)?\d{{1,3}})?+{QUOTE}?+{SPACE}(?:{EQUALS}|{COLON}){SPACE}"
+        ),
+        rf"{OPENING}{HIDDEN}",
+    ),
+    (
+        _named(rf"{START}(?:{WORDS})(?:{EQUALS}|{QUOTE}{SPACE}(?:{COLON}|{EQUALS}){SPACE})"),
+        rf"{OPENING}{HIDDEN}",
+    ),
 )
 
-# Up to the last @, since people do not always escape what they should.
-PASSWORD = re.compile(r"://[^/:@]*:(.*)@")
+# Control characters, line separators, invisible characters, direction marks, half characters.
+CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+PASSWORD_START = re.compile(r"://[^/:@]*+:")
 
 _values: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
 def hide(*values: str | None) -> None:
-    """Remember secrets, so that they are found wherever they stand."""
+    """Remember secrets, so that they are found wherever they stand, however encoded."""
     global _values
-    forms = {form for value in values if value for form in (value, quote(value, safe=""))}
+    forms = {form for value in values if value for form in _forms(value)}
     with _lock:
         known = {*_values, *(form for form in forms if len(form) >= SHORTEST)}
         # The longest first: one may be a part of another.
@@ -53,14 +117,58 @@ def hide_pair(key: str, secret: str) -> None:
 
 def hide_password(url: str | None) -> None:
     """Remember the password of a URL, as it is written and as it is meant."""
-    if found := PASSWORD.search(url or ""):
-        hide(found[1], unquote(found[1]))
+    if url and (start := PASSWORD_START.search(url)):
+        # Up to the last @, since people do not always escape what they should.
+        password, at, _host = url[start.end() :].rpartition("@")
+        if at:
+            hide(password, unquote(password))
 
 
 def redact(text: str) -> str:
-    """Return a text without what must not be read in it."""
+    """Return a text without its secrets; what is too long is cut."""
+    if len(text) <= LONGEST:
+        return _clear(text)
+    margin = max(MARGIN, len(_values[0]) if _values else 0)
+    cleared = _clear(text[: LONGEST + margin])
+    return cleared[: min(len(cleared) - margin, LONGEST - len(CUT))] + CUT
+
+
+def visible(text: str) -> str:
+    """Return a text with its control, direction and invisible characters written as escapes."""
+    return CONTROLS.sub(lambda found: dumps(found[0])[1:-1], text)
+
+
+def _clear(text: str) -> str:
     for value in _values:
         text = text.replace(value, HIDDEN)
     for pattern, instead in PATTERNS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield a secret as it may stand in URLs, JSON, HTML, Python's repr, and in base64."""
+    yield from (value, repr(value)[1:-1], escape(value, quote=False), escape(value))
+    yield escape(value).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+    once = [dumps(value)[1:-1], dumps(value, ensure_ascii=False)[1:-1]]
+    yield from (*once, *(dumps(text)[1:-1] for text in once))
+    data = value.encode(errors="surrogatepass")
+    for coded in {quote(data, safe=""), quote(data), quote_plus(data)}:
+        for form in (coded, quote(coded, safe="")):
+            yield from (form, re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form))
+    for base64 in _in_base64(data):
+        for form in (base64, base64.replace("+", "-").replace("/", "_")):
+            yield from (form, quote(form, safe=""))
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """Yield base64 of bytes, alone and wherever they may stand in a longer text."""
+    whole = b64encode(data).decode()
+    yield from (whole, whole.rstrip("="))
+    for before in range(3):
+        coded = b64encode(b"\0" * before + data).decode()
+        # The first and last characters depend on the neighbours, too.
+        end = (before + len(data)) * 8 // 6
+        piece = coded[-(-before * 8 // 6) : end]
+        if len(piece) >= SHORTEST_BASE64:
+            yield piece

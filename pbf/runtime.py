@@ -4,18 +4,20 @@ This is the only place that knows whether a sandbox stands in for Fivetran.
 """
 
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Response
 
 from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
 from pbf.codec import AnswerCodec
-from pbf.config import Settings, load_settings
+from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
 from pbf.errors import ConfigurationError
 from pbf.handoff import Signer
 from pbf.models import Connector, Service
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from pbf.sandbox.server import SandboxServer
     from pbf.store import Store
+
+log = logging.getLogger(__name__)
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
@@ -66,7 +70,10 @@ def runtime() -> Runtime:
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = start(load_settings())
+            settings = load_settings()
+            if is_readable_by_others(DOTENV):
+                log.warning("Other users of this machine can read .env. Run: chmod 600 .env")
+            _runtime = start(settings)
         return _runtime
 
 
@@ -107,7 +114,9 @@ def start(settings: Settings) -> Runtime:
     if settings.sandbox:
         from pbf.sandbox.server import SandboxServer
 
-        sandbox = SandboxServer(public_url=SANDBOX_PATH).start()
+        # A proxy on this machine cannot always be told from a person at it.
+        public = not is_loopback(urlsplit(settings.public_url or "http://localhost").hostname or "")
+        sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
         credentials = (world.api_key, world.api_secret, world.group_id)
         return _assemble(settings, store, shelf, sandbox.url, credentials, sandbox)
@@ -132,7 +141,7 @@ def _assemble(
         client=client,
         cache=cache,
         store=store,
-        signer=Signer(settings.signing_key or _signing_key(secret, shared=sandbox is None)),
+        signer=Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)]),
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
@@ -141,7 +150,7 @@ def _assemble(
 def _hide(settings: Settings) -> None:
     """Let no log tell the secrets, before anything that may fail is begun with them."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
-    hide(settings.signing_key)
+    hide(*settings.signing_keys)
     for url in (settings.database_url, settings.redis_url):
         hide_password(url)
 

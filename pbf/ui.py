@@ -16,7 +16,7 @@ from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
-from pbf.places import PREFIX
+from pbf.places import LONGEST_ID, PREFIX
 from pbf.portal import Portal
 from pbf.runtime import runtime
 from pbf.words import ago, exact
@@ -59,6 +59,12 @@ def start_page(title: str) -> Portal:
             f"For your own account, set {names} in <code>.env</code>.</div>"
         )
     return opened.portal
+
+
+def query_param(name: str) -> str:
+    """Return a parameter of the page's address; one that is too long to mean anything is empty."""
+    value = st.query_params.get(name, "")
+    return value if len(value) <= LONGEST_ID else ""
 
 
 def stop_with(error: PbfError) -> NoReturn:

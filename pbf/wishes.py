@@ -12,6 +12,7 @@ from pbf import health, timing
 from pbf.actions import FREQUENCIES
 from pbf.errors import InputError, InvalidName
 from pbf.models import Connector, Schedule
+from pbf.places import LONGEST_SEARCH
 from pbf.schedule import ONLY_DAILY
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
@@ -195,6 +196,9 @@ class Filter(BaseModel):
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Filter":
         """Return the filter that a query string asks for, or raise InputError."""
+        for name in ("status", "service", "q"):
+            if len(query.get(name, "")) > LONGEST_SEARCH:
+                raise InputError(f"{name} is longer than {LONGEST_SEARCH} characters.")
         said = query.get("status", "").strip()
         if said and said.casefold() not in WORDS:
             raise InputError(f"There is no such status. There are {', '.join(WORDS.values())}.")

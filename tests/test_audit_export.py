@@ -91,3 +91,19 @@ def test_where_there_is_no_log_the_command_says_so_in_a_sentence(
     out, err = capsys.readouterr()
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert said in err
+
+
+def test_the_command_prints_an_entry_as_one_line_without_control_characters(
+    tmp_path, monkeypatch, capsys
+):
+    url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+    store = Store(url)
+    store.note("page", "pause", "one", "sa\u202eles\x1b[2J\nsecond", "done", group_id="ours")
+    store.close()
+    monkeypatch.setenv("PBF_DATABASE_URL", url)
+
+    assert main(["audit"]) == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2
+    assert all(line.isprintable() for line in printed)

@@ -181,7 +181,7 @@ def test_the_doctor_ends_well_on_the_sandbox(tmp_path):
     ended = run("doctor", folder=tmp_path)
 
     assert ended.returncode == 0
-    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 6
+    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 8
     assert ended.stderr == ""
 
 

@@ -1,10 +1,12 @@
 import ast
 import subprocess
 import sys
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
+from pbf import redaction
 from pbf.config import (
     CREDENTIALS,
     FIVETRAN_API_URL,
@@ -14,6 +16,7 @@ from pbf.config import (
     origin,
 )
 from pbf.errors import ConfigurationError
+from pbf.redaction import redact
 
 ROOT = Path(__file__).parents[1]
 ALL_THREE = {
@@ -21,6 +24,14 @@ ALL_THREE = {
     "FIVETRAN_API_SECRET": "the-secret",
     "FIVETRAN_GROUP_ID": "our_group",
 }
+
+
+KEY = "hidden-KqX3zT8vWm1rYb6nLd0sGf5hJc2p"
+
+
+@pytest.fixture(autouse=True)
+def _forgetful(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(redaction, "_values", ())
 
 
 def load(**values: str) -> Settings:
@@ -255,13 +266,87 @@ def test_the_representation_tells_no_secret():
     settings = load(
         **{**ALL_THREE, "FIVETRAN_API_KEY": "hidden-1", "FIVETRAN_API_SECRET": "hidden-2"},
         PBF_DATABASE_URL="postgresql://me:hidden-3@db/x",
-        PBF_SIGNING_KEY="hidden-4",
+        PBF_SIGNING_KEY=f"hidden-4{KEY}",
     )
 
     shown = repr(settings)
 
     assert "hidden" not in shown
     assert "our_group" in shown
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("a", id="a-letter"),
+        pytest.param("a" * 40, id="one-letter-often"),
+        pytest.param("abcabc" * 8, id="few-letters"),
+        pytest.param(KEY[:31], id="short"),
+        pytest.param(f"{KEY} {KEY[:20]}", id="one-of-two-short"),
+    ],
+)
+def test_a_signing_key_that_can_be_guessed_is_refused_with_a_way_to_make_one(key):
+    with pytest.raises(ConfigurationError) as caught:
+        load(PBF_SIGNING_KEY=key)
+
+    assert "secrets.token_urlsafe(48)" in str(caught.value)
+    assert len(key) < 2 or key not in str(caught.value)
+
+
+def test_several_signing_keys_are_parted_by_spaces_or_commas():
+    older = KEY[::-1]
+
+    assert load(PBF_SIGNING_KEY=KEY).signing_keys == (KEY,)
+    assert load(PBF_SIGNING_KEY=f"{KEY}, {older}").signing_keys == (KEY, older)
+    assert load().signing_keys == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.fivetran.com",
+        "http://10.0.0.1:8502",
+        "HTTP://a.example/v1",
+        "http://a.localhost",
+    ],
+)
+def test_no_secret_is_sent_in_the_clear(url):
+    with pytest.raises(ConfigurationError, match="FIVETRAN_API_URL starts with http://"):
+        load(FIVETRAN_API_URL=url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "[::1]:8502", "127.8.8.8"])
+def test_a_sandbox_on_this_machine_needs_no_tls(host):
+    assert load(FIVETRAN_API_URL=f"http://{host}").api_url == f"http://{host}"
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("pair", ["kEy1234567890abc:sEcret~~~???>>>", "kE:sE", "key4567:secret9"])
+@pytest.mark.parametrize("form", ["{}", "Basic {}", "basic {}"])
+def test_the_combined_form_of_fivetrans_command_line_is_explained(encode, pair, form):
+    combined = encode(pair.encode()).decode()
+    for said in (combined, combined.rstrip("=")):
+        for others in ({}, ALL_THREE):
+            with pytest.raises(ConfigurationError) as caught:
+                load(**{**others, "FIVETRAN_API_KEY": form.format(said)})
+
+            assert "set the part before the colon as FIVETRAN_API_KEY" in str(caught.value)
+            assert not {combined, *pair.split(":")} & set(str(caught.value).split())
+            assert "***" in redact(combined)
+
+
+def test_the_combined_form_in_place_of_the_secret_is_explained():
+    combined = b64encode(b"the-key:the-secret").decode()
+
+    with pytest.raises(ConfigurationError, match="FIVETRAN_API_SECRET looks like the combined"):
+        load(**{**ALL_THREE, "FIVETRAN_API_SECRET": combined})
+
+
+@pytest.mark.parametrize(
+    "key", ["aGVsbG8gd29ybGQh", "T3JkZXJz", "k", "Zm9vOmJhcjpiYXo=", "the-key"]
+)
+def test_a_key_that_only_could_be_base64_is_taken(key):
+    assert load(**{**ALL_THREE, "FIVETRAN_API_KEY": key}).api_key == key
 
 
 def test_nothing_is_read_when_the_module_is_imported(tmp_path):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import responses
@@ -6,7 +7,7 @@ import responses
 from pbf import runtime as runtimes
 from pbf.__main__ import doctor
 from pbf.config import Settings
-from pbf.doctor import Finding, examine
+from pbf.doctor import Finding, _encryption, examine
 from pbf.errors import ConfigurationError
 from pbf.runtime import Runtime
 
@@ -15,6 +16,7 @@ ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
+SUBJECTS += ["files", "encryption"]
 
 
 @pytest.fixture
@@ -214,3 +216,65 @@ def test_what_fivetran_quotes_of_the_secrets_is_not_printed(remote: Runtime, api
     assert status == 1
     assert "the-key" not in printed
     assert "the-secret" not in printed
+
+
+def test_no_control_or_direction_character_is_printed(remote: Runtime, api, capsys):
+    named = {"account_id": "a", "account_name": "Ac\u202eme\x1b[2J\nok  group\ud800"}
+    good(api, account={"json": {"data": named}})
+    runtimes.use(remote)
+
+    assert doctor() == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(SUBJECTS)
+    assert all(line.isprintable() for line in printed)
+
+
+def test_files_that_others_can_read_are_warned_of(house: Runtime, capsys):
+    env = Path(".env")
+    env.write_text("PBF_TIMEOUT=9")
+    env.chmod(0o644)
+
+    warned = findings(house)["files"]
+    env.chmod(0o600)
+
+    assert (warned.good, warned.warning) == (True, True)
+    assert warned.text == "other users of this machine can read .env. Run: chmod 600 .env"
+    assert str(warned).startswith("WARN")
+    assert not findings(house)["files"].warning
+
+
+def test_a_settings_file_that_others_can_read_is_logged_once(caplog):
+    env = Path(".env")
+    env.write_text("PBF_TIMEOUT=9")
+    env.chmod(0o640)
+
+    started = runtimes.runtime()
+    assert runtimes.runtime() is started
+
+    lines = [one.getMessage() for one in caplog.records if ".env" in one.getMessage()]
+    assert lines == ["Other users of this machine can read .env. Run: chmod 600 .env"]
+    started.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "warns"),
+    [
+        ("database_url", "postgresql://me:x@db.example/a", True),
+        ("database_url", "postgresql+psycopg://me:x@db.example/a?sslmode=prefer", True),
+        ("database_url", "postgresql:///a?host=db.example", True),
+        ("database_url", "postgresql://me:x@db.example/a?sslmode=verify-full", False),
+        ("database_url", "postgresql://me:x@127.0.0.1/a", False),
+        ("database_url", "postgresql:///a?host=/run/postgresql", False),
+        ("database_url", "sqlite:///kept.sqlite3", False),
+        ("redis_url", "redis://:x@cache.example/0", True),
+        ("redis_url", "rediss://:x@cache.example/0", False),
+        ("redis_url", "redis://localhost/0", False),
+        ("redis_url", "unix:///run/redis.sock", False),
+    ],
+)
+def test_a_connection_to_another_host_without_tls_is_warned_of(setting, url, warns):
+    found = _encryption(Settings(**{setting: url}))
+
+    assert (found.good, found.warning) == (True, warns)
+    assert ":x@" not in found.text

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.errors import UnknownConnector
 from pbf.health import TONES
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
@@ -310,3 +311,59 @@ def test_a_form_without_a_field_is_refused_too(client: FlaskClient):
     answer = client.post(f"{path}/sync", content_type="application/x-www-form-urlencoded")
 
     assert error(answer) == (415, "not_json")
+
+
+LONG = "a" * 201
+
+
+def calls(client: FlaskClient, name: str) -> list[tuple[str, str]]:
+    return [
+        ("GET", f"/_/connectors/{name}"),
+        ("PATCH", f"/_/connectors/{name}"),
+        ("DELETE", f"/_/connectors/{name}"),
+        ("GET", f"/_/connectors/{name}/form"),
+        *(("POST", f"/_/connectors/{name}/{act}") for act in ("sync", "resync", "test", "restore")),
+        ("GET", f"/_/go/{name * 5}"),
+        ("GET", f"/_/invite/{name * 5}"),
+    ]
+
+
+def test_an_id_that_is_too_long_is_404_and_neither_read_logged_nor_asked_for(remote, caplog):
+    # No answer of Fivetran's is prepared, so that any request to it fails.
+    for method, path in calls(remote, LONG):
+        with caplog.at_level("DEBUG"):
+            answer = remote.open(path, method=method, json={"paused": True})
+
+        assert (path, *error(answer)) == (path, 404, "not_found")
+    assert "aaaa" not in caplog.text
+    assert "aaaa" not in "".join(remote.get("/_/audit.csv").text)
+
+
+def test_a_long_id_costs_no_more_time_than_a_short_one(remote):
+    answer = remote.get(f"/_/connectors/{'a' * 1_000_000}")
+
+    assert error(answer) == (404, "not_found")
+
+
+@pytest.mark.parametrize("name", ["q", "status", "service"])
+def test_a_filter_that_is_too_long_is_refused(client: FlaskClient, name: str):
+    refused = client.get("/_/connectors", query_string={name: LONG})
+
+    assert error(refused) == (400, "invalid_request")
+    assert refused.json["error"]["message"] == f"{name} is longer than 200 characters."
+    assert client.get("/_/connectors", query_string={"q": LONG[1:]}).json == []
+
+
+def test_a_way_back_that_is_too_long_is_refused(client: FlaskClient):
+    url = f"http://localhost/{'a' * 2_000}"
+
+    answer = client.get(f"{path_of(client, 'webshop')}/form", query_string={"redirect_uri": url})
+
+    assert error(answer) == (400, "invalid_redirect")
+
+
+def test_a_page_that_asks_for_a_long_id_asks_nobody(house: Runtime, sandbox):
+    sandbox.stop()
+
+    with pytest.raises(UnknownConnector):
+        house.portal.connector(LONG)

@@ -1,6 +1,6 @@
 import pytest
 
-from pbf.handoff import DAY, Signer
+from pbf.handoff import DAY, LONGEST_SLIP, Signer
 
 NOW = 1_700_000_000.0
 
@@ -76,6 +76,19 @@ def test_processes_that_share_the_key_read_each_other(signer):
     assert Signer("a key").read_ticket(signer.ticket("us", "one"), "us") == "one"
 
 
+def test_keys_can_be_rotated_with_an_overlap():
+    before, during, after = Signer("old"), Signer("new", "old", "oldest"), Signer("new")
+    old, new = before.ticket("us", "one"), during.ticket("us", "one")
+    state, invitation = before.state("us", connector_id="one"), before.invitation("us", "one")
+
+    assert during.read_ticket(old, "us") == during.read_ticket(new, "us") == "one"
+    assert during.read_state(state, "us") is not None
+    assert during.read_invitation(invitation, "us") == "one"
+    assert after.read_ticket(new, "us") == "one"
+    assert after.read_ticket(old, "us") is None
+    assert before.read_ticket(new, "us") is None
+
+
 def test_no_letter_of_a_slip_can_be_changed(signer, clock):
     # The last letter of base64 has bits that say nothing, so that it may stand for another.
     ticket = signer.ticket("us", "one")
@@ -123,3 +136,14 @@ def test_an_invitation_leads_to_its_connector_and_is_neither_ticket_nor_state(si
     assert signer.read_ticket(invitation, "us") is None
     assert signer.read_state(invitation, "us") is None
     assert signer.read_invitation(signer.ticket("us", "one"), "us") is None
+
+
+def test_a_slip_that_is_too_long_is_not_even_verified(signer):
+    ticket, state = signer.ticket("us", "a" * 2_000), signer.state("us", schema_name="a" * 2_000)
+    padded = signer._dump(signer._tickets, ["us", "".join(map(chr, range(300, 900)))])
+
+    assert len(padded) > LONGEST_SLIP
+    assert signer.read_ticket(padded, "us") is None
+    assert len(ticket) < LONGEST_SLIP
+    assert signer.read_ticket(ticket, "us") is not None
+    assert signer.read_state(state, "us") is not None

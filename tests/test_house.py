@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
         *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
-        *("pbf.activity", "pbf.deleted", "pbf.rows"),
+        *("pbf.activity", "pbf.deleted", "pbf.places", "pbf.rows"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
@@ -66,10 +66,10 @@ MAY_IMPORT = {
     "pbf.doubt": {"pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.models", "pbf.timing"},
     "pbf.listing": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.health", "pbf.models", "pbf.errors"),
-        *("pbf.pending", "pbf.reserve", "pbf.schedule", "pbf.known"),
+        *("pbf.pending", "pbf.places", "pbf.reserve", "pbf.schedule", "pbf.known"),
     },
     "pbf.housekeeping": {"pbf.errors", "pbf.portal", "pbf.who"},
-    "pbf.config": {"pbf.errors"},
+    "pbf.config": {"pbf.errors", "pbf.redaction"},
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),

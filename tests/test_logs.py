@@ -14,7 +14,7 @@ from pbf.errors import PbfError
 from pbf.handoff import Signer
 from pbf.logs import JsonLines, NoSecrets, begin, forget, request_id
 from pbf.proxy import create_app
-from pbf.redaction import hide, hide_pair, hide_password, redact
+from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
 from tests.servers import clean_environment
 
@@ -98,6 +98,30 @@ def test_a_line_has_time_level_place_message_and_request():
     assert (said["message"], said["level"], said["logger"]) == ("3 of seven", "INFO", "a")
     assert said["request_id"] == known == request_id()
     assert said["time"].endswith("+00:00")
+
+
+def test_a_line_holds_no_control_or_direction_character():
+    text = "a\u202eb\u2069c\u200fd\u2028e\x85f\x1b[2Jg\nh\ud800i\x7f"
+    try:
+        raise PbfError(text)
+    except PbfError:
+        made = record(text, exc_info=sys.exc_info(), request_id="a\u202e")
+    NoSecrets().filter(made)
+
+    written = JsonLines().format(made)
+
+    assert written.isprintable()
+    assert json.loads(written)["message"] == text
+    assert text in json.loads(written)["traceback"]
+
+
+def test_a_long_text_is_cut_before_it_is_read():
+    made = record("%s and %s", "a" * 300_000, "sid=1")
+
+    said = line(made)
+
+    assert len(said["message"]) <= LONGEST
+    assert said["message"].endswith(CUT)
 
 
 def test_what_is_put_into_a_message_is_cleared_by_its_place():

@@ -128,14 +128,14 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_address(url: str, 
 
 
 def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
-    def start(secret: str, key: str | None = None) -> Runtime:
+    def start(secret: str, *keys: str) -> Runtime:
         return runtimes.start(
             Settings(
                 api_key="k",
                 api_secret=secret,
                 group_id="g",
                 database_url="sqlite://",
-                signing_key=key,
+                signing_keys=keys,
             )
         )
 
@@ -161,3 +161,16 @@ def test_each_sandbox_signs_with_a_key_of_its_own():
 def test_nothing_that_is_printed_of_the_parts_is_secret(house: Runtime, sandbox):
     assert sandbox.world.api_key not in repr(house.settings)
     assert sandbox.world.api_secret not in repr(house)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "status"),
+    [(None, 200), ("http://127.0.0.1:8501", 200), ("https://demo.example", 403)],
+)
+def test_controls_of_an_embedded_sandbox_that_others_reach_are_closed(public_url, status):
+    started = runtimes.start(Settings(public_url=public_url))
+
+    answer = started.sandbox.app.test_client().get("/_control/state")
+
+    assert answer.status_code == status
+    started.close()

@@ -1,4 +1,5 @@
 import csv
+import os
 import sqlite3
 import threading
 import time
@@ -407,3 +408,30 @@ def test_a_store_is_not_closed_under_who_reads_it():
 
         assert waits == {closed_by_another}
         assert read_by_one.result() == 42
+
+
+def test_a_new_database_and_its_journal_are_private_whatever_the_umask(tmp_path):
+    file = tmp_path / "kept.sqlite3"
+    before = os.umask(0)
+    try:
+        opened = Store(f"sqlite:///{file}")
+        opened.note("page", "pause", "one", "sales", "done", group_id="ours")
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+        opened.close()
+    finally:
+        os.umask(before)
+
+    assert set(modes) >= {"kept.sqlite3", "kept.sqlite3-wal"}
+    assert set(modes.values()) == {0o600}
+    assert opened.file == str(file)
+
+
+@pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite:///file:{}?uri=true"])
+def test_an_existing_database_is_made_private(tmp_path, form):
+    file = tmp_path / "kept.sqlite3"
+    file.touch()
+    file.chmod(0o666)
+
+    Store(form.format(file)).close()
+
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pbf.sandbox.store import World
 
 OWNER_ROLE = "Destination Administrator"
+LONGEST_EMAIL = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CHANGEABLE = ("given_name", "family_name", "phone", "picture", "role")
 
@@ -83,7 +84,7 @@ def invite(world: "World", body: Mapping[str, Any]) -> User:
     """Invite somebody into the account."""
     email = required(body, "email")
     given, family = required(body, "given_name"), required(body, "family_name")
-    if not EMAIL.fullmatch(email):
+    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
         raise InvalidInput("Invalid 'email' value")
     others = _checked(body)
     with world.lock:

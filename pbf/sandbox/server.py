@@ -19,10 +19,16 @@ from pbf.sandbox.store import World
 from pbf.sandbox.transport import LARGEST_BODY, Server
 
 
-def create_app(world: World, *, public_url: str | None = None, open_control: bool = False) -> Flask:
+def create_app(
+    world: World,
+    *,
+    public_url: str | None = None,
+    open_control: bool = False,
+    close_control: bool = False,
+) -> Flask:
     """Return the app that shows a world; its links start with the public URL, if one is given.
 
-    Only this machine may use `/_control`, unless it is open.
+    Only this machine may use `/_control`, unless it is open; if it is closed, nobody may.
     """
     app = Flask("pbf.sandbox", static_folder=None)
     app.wsgi_app = OlderPaths(app.wsgi_app)  # type: ignore[method-assign]
@@ -32,6 +38,7 @@ def create_app(world: World, *, public_url: str | None = None, open_control: boo
     app.extensions["world"] = world
     app.extensions["public_url"] = public_url
     app.extensions["open_control"] = open_control
+    app.extensions["close_control"] = close_control
     door.install(app, world)
     app.before_request(api.authorise)
     app.after_request(api.add_rate_limit)
@@ -80,10 +87,16 @@ class SandboxServer:
         public_url: str | None = None,
         world: World | None = None,
         open_control: bool = False,
+        close_control: bool = False,
     ) -> None:
         """Bind to the port, a free one unless given; serving begins with `start`."""
         self.world = world or World()
-        self.app = create_app(self.world, public_url=public_url, open_control=open_control)
+        self.app = create_app(
+            self.world,
+            public_url=public_url,
+            open_control=open_control,
+            close_control=close_control,
+        )
         with socket.create_server((host, port)) as bound:
             self._server = Server(self.app, self.world, bound)
         self.url = f"http://{host}:{self._server.port}"

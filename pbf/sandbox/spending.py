@@ -13,7 +13,7 @@ RUN_TESTS = re.compile(rf"{TESTABLE}/[^/]+/test/?")
 CREATE = re.compile(rf"{TESTABLE}/?")
 UPDATE = re.compile(rf"{TESTABLE}/[^/]+/?")
 RELOAD = re.compile(r"/v1/(?:connections|connectors)/[^/]+/schemas/reload/?")
-COLUMNS = re.compile(r"/v1/(?:connections|connectors)/.+/tables/.+/columns/?")
+TABLES = re.compile(r"/v1/(?:connections|connectors)/.+/tables/")
 CREATE_USER = re.compile(r"/v1/users/?")
 CREATE_LINK = re.compile(r"/v1/private-links/?")
 
@@ -26,11 +26,14 @@ def kinds_of(method: str, path: str, body: Body) -> tuple[str, ...]:
         return ALL, LINKS
     if _runs_setup_tests(method, path, body):
         return ALL, SETUP_TESTS, SOURCE
-    if (method == "POST" and RELOAD.fullmatch(path)) or (
-        method == "GET" and COLUMNS.fullmatch(path)
-    ):
+    if (method == "POST" and RELOAD.fullmatch(path)) or (method == "GET" and _is_of_columns(path)):
         return ALL, SOURCE
     return (ALL,)
+
+
+def _is_of_columns(path: str) -> bool:
+    found = TABLES.match(path)
+    return found is not None and path[found.end() :].rstrip("/").endswith("/columns")
 
 
 def _runs_setup_tests(method: str, path: str, body: Body) -> bool:

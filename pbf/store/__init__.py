@@ -37,6 +37,11 @@ class Store:
         self.deletions = Deletions(self._database)
         self.audit = AuditLog(self._database)
 
+    @property
+    def file(self) -> str | None:
+        """The file of an SQLite database that is not in memory."""
+        return self._database.file
+
     def keep_name(self, connector: Connector, name: str) -> None:
         """Remember the name as typed."""
         row = TypedName(connector_id=connector.id, schema_name=connector.schema_name, name=name)

@@ -1,10 +1,11 @@
 """The database itself: SQLite or PostgreSQL, opened, brought up to date, and read or written."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ HEAD = "0004"
 BUSY_TIMEOUT = 15.0
 LOOK_AGAIN = 0.01
 CONNECT_TIMEOUT = 5
+PRIVATE = 0o600
 POOL = 20
 POSTGRESQL = "postgresql+psycopg"
 MIGRATION_LOCK = 0x706266  # "pbf"
@@ -53,6 +55,13 @@ class Database:
         except BaseException:
             self.engine.dispose()
             raise
+
+    @property
+    def file(self) -> str | None:
+        """The file of an SQLite database that is not in memory."""
+        url = self.engine.url
+        in_memory = url.database in (None, "", ":memory:")
+        return url.database if url.get_backend_name() == "sqlite" and not in_memory else None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -121,12 +130,32 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+        event.listen(engine, "do_connect", _create_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
 
 
+def _create_private(_dialect: object, _record: object, arguments: Any, _options: Any) -> None:
+    """Create the file for its owner alone before SQLite would create it for all to read."""
+    path = str(arguments[0])
+    if not path.startswith("file:"):
+        with suppress(OSError):  # SQLite says what is wrong
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+
+
+def _make_private(path: str) -> None:
+    """Take a database's files away from other users; those that SQLite adds have its mode."""
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # not there, or another's: the check-up says so
+            if os.stat(file).st_mode & 0o077:
+                os.chmod(file, PRIVATE)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    for _, name, path in connection.execute("PRAGMA database_list").fetchall():
+        if name == "main" and path:
+            _make_private(path)
     # The driver would begin transactions when it thinks fit, and not before tables are changed.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT)}")

@@ -35,7 +35,8 @@ from tests.redis_server import redis_server
 from tests.servers import ROOT, free_port, running
 
 KEY, SECRET = "canaryKey4Tn7Rw2Qz8", "canary&Secret5Hm9%Kd3Vx6"
-SIGNING_KEY, DATABASE, REDIS = "canarySign8Wq3", "canary/Data@9Zk2", "canaryRedis6Jp5"
+SIGNING_KEY = "canarySign8Wq3LdKpTz5vYm1rXb6nJc"
+DATABASE, REDIS = "canary/Data@9Zk2", "canaryRedis6Jp5"
 TYPED, ONCE, TOLD = "canaryTyped2Fy7", "canaryOnce3Nb8", "canaryTold7Cx4"
 CANARIES = {
     "the API key": KEY,

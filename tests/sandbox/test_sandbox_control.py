@@ -328,6 +328,27 @@ def test_the_snapshot_is_the_world_as_json(client, world):
     assert len(json.loads(world.snapshot())["connections"]) == 12
 
 
+MARKS_OF_PROXIES = {
+    "CDN-Loop": "cloudflare",
+    "CF-Connecting-IP": "203.0.113.9",
+    "CF-Ray": "1",
+    "Fastly-Client-IP": "127.0.0.1",
+    "Forwarded": "for=127.0.0.1",
+    "True-Client-IP": "203.0.113.9",
+    "Via": "1.1 proxy",
+    "X-Amzn-Trace-Id": "Root=1",
+    "X-Client-IP": "203.0.113.9",
+    "X-Cluster-Client-IP": "127.0.0.1",
+    "X-Envoy-Internal": "true",
+    "X-Forwarded": "127.0.0.1",
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Forwarded-Host": "localhost",
+    "X-Forwarded-Proto": "https",
+    "X-Original-Forwarded-For": "127.0.0.1",
+    "X-Real-IP": "203.0.113.9",
+}
+
+
 @pytest.mark.parametrize("path", ["", "state", "snapshot", "faults", "requests", "connections"])
 @pytest.mark.parametrize(
     ("headers", "caller"),
@@ -336,7 +357,14 @@ def test_the_snapshot_is_the_world_as_json(client, world):
         pytest.param({"Origin": "null"}, "127.0.0.1", id="no-origin"),
         pytest.param({"Sec-Fetch-Site": "cross-site"}, "127.0.0.1", id="cross-site"),
         pytest.param({"Host": "evil.example"}, "127.0.0.1", id="rebound-name"),
-        pytest.param({"X-Forwarded-For": "203.0.113.9"}, "127.0.0.1", id="behind-a-proxy"),
+        *(
+            pytest.param({name: value}, "127.0.0.1", id=name)
+            for name, value in MARKS_OF_PROXIES.items()
+        ),
+        pytest.param(
+            {"Referer": "https://demo.example/"}, "127.0.0.1", id="referred-from-elsewhere"
+        ),
+        pytest.param({"Host": "demo.example:8501"}, "127.0.0.1", id="called-by-another-name"),
         pytest.param({}, "203.0.113.9", id="another-machine"),
     ],
 )
@@ -368,6 +396,21 @@ def test_its_own_page_may_order(client, path, body):
     answer = client.post(f"/_control/{path}", json=body, headers=headers)
 
     assert answer.status_code in (200, 201)
+
+
+def test_a_proxy_that_speaks_http_1_0_and_adds_nothing_is_no_person_here(client):
+    plain = {"SERVER_PROTOCOL": "HTTP/1.0", "REMOTE_ADDR": "127.0.0.1"}
+
+    answer = client.get("/_control/", environ_overrides=plain)
+
+    assert answer.status_code == 403
+
+
+def test_a_closed_control_answers_nobody(world):
+    client = create_app(world, close_control=True).test_client()
+
+    assert client.get("/_control/state").status_code == 403
+    assert client.get("/_control/").status_code == 403
 
 
 def test_an_open_control_answers_other_machines_but_no_foreign_page(world):

@@ -158,3 +158,23 @@ def test_refused_requests_can_be_made_to_use_up_the_limit():
 
     assert sum(allowed) == 500
     assert len(limits.snapshot()["windows"][0]["times"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("path", "is_of_columns"),
+    [
+        ("/v1/connections/one/schemas/a/tables/b/columns", True),
+        ("/v1/connectors/one/schemas/a/tables/b/columns/", True),
+        ("/v1/connections/one/schemas/a/tables/b", False),
+        ("/v1/connections/one/tables/columns", False),
+        ("/v1/connections/one" + "/tables/" * 100_000, False),
+    ],
+)
+def test_a_look_at_columns_is_known_by_its_path_however_long(path, is_of_columns):
+    assert (SOURCE in kinds_of("GET", path, dict)) is is_of_columns
+
+
+def test_an_email_of_any_length_is_judged_at_once(api):
+    body = {"email": "a@" + "." * 500_000 + "@", "given_name": "a", "family_name": "b"}
+
+    assert api.post("/users", body).status_code == 400

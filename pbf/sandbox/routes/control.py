@@ -31,7 +31,23 @@ routes = Blueprint(
     static_url_path="/static",
 )
 FOUND = 20
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+LONGEST_SEARCH = 200
+# How the names of headers begin that proxies, load balancers and content networks add.
+FORWARDED = (
+    *(
+        "forward",
+        "x-forward",
+        "via",
+        "x-real-",
+        "x-original-",
+        "x-client",
+        "client-ip",
+        "x-cluster-",
+    ),
+    *("true-client-", "cf-", "cdn-", "fastly-", "fly-", "x-amz", "x-azure-", "x-appengine-"),
+    *("x-envoy-", "x-varnish", "x-proxy", "proxy-", "wl-proxy-", "x-remote-", "x-host", "x-scheme"),
+    *("x-request-start", "front-end-https", "x-arr-", "x-sucuri-", "x-vercel-", "x-traefik"),
+)
 
 
 def control() -> Control:
@@ -47,16 +63,30 @@ def guard() -> None:
         raise Forbidden("No page of another origin may use the sandbox's controls")
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise Forbidden("No page of another origin may use the sandbox's controls")
+    if current_app.extensions["close_control"]:
+        raise Forbidden("Others reach this sandbox, so that nobody may use its controls")
     if not current_app.extensions["open_control"] and not _from_here():
         raise Forbidden("Only this machine may use the sandbox's controls")
 
 
 def _from_here() -> bool:
-    """Tell whether the caller is this machine, by its address and by the name it calls us."""
-    if any(name in request.headers for name in FORWARDED):
+    """Tell whether the caller is this machine, by its address and by the name it calls us.
+
+    A proxy on this machine calls from here, too, so that none of its marks may be there: a header
+    of its own, a page of another host that referred to us, or HTTP/1.0, which nginx speaks.
+    """
+    if any(name.lower().startswith(FORWARDED) for name, _ in request.headers):
+        return False
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
+    if request.referrer and not _is_local(urlsplit(request.referrer).hostname or ""):
         return False
     host = urlsplit(f"//{request.host}").hostname or ""
-    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+    return _is_loopback(request.remote_addr or "") and _is_local(host)
+
+
+def _is_local(host: str) -> bool:
+    return host == "localhost" or _is_loopback(host)
 
 
 def _is_loopback(address: str) -> bool:
@@ -185,7 +215,7 @@ def clear_fault(fault_id: str) -> ResponseReturnValue:
 @routes.get("/connections")
 def find_connections() -> ResponseReturnValue:
     """Return the first connections whose name, service or id holds a text."""
-    text = request.args.get("search", "").strip().lower()
+    text = request.args.get("search", "")[:LONGEST_SEARCH].strip().lower()
     with world().lock:
         every = list(world().connections.values())
         fits = [
