@@ -171,6 +171,8 @@ with st.container(width=760):
     reason = obstacle("tables", connector)
     if reason:
         st.warning(reason, icon=":material/lock:")
+    if desk.unread:
+        ui.quiet(desk.unread)
     if not desk.tables:
         offer_a_look(portal, desk, connector, reason)
         st.stop()

@@ -19,7 +19,8 @@ from pbf.errors import ApiError, StoreFailed
 from pbf.figures import Figure, figures
 from pbf.gallery import packed as packed_cards
 from pbf.health import TONES, URGENT
-from pbf.models import Connector, ErrorRecord, Service, SyncRecord
+from pbf.models import Connector, Service
+from pbf.past import ErrorRecord, Past, SyncRecord
 from pbf.portal import Portal
 from pbf.rows import Row, card, category, row
 from pbf.runtime import runtime
@@ -39,6 +40,7 @@ PAST_ENTRIES = 256
 SHOWN_DEEDS = 5
 # So long nobody asks again for a past that could not be read.
 PAST_PAUSE = 10
+UNREAD = "This could not be read just now. It is asked for again in a moment."
 
 
 def services() -> Answer[Service]:
@@ -69,13 +71,13 @@ def service_of(connector: Connector) -> Service:
     return next(by_id, None) or Service(id=connector.service)
 
 
-def history(connector: Connector) -> list[SyncRecord]:
-    """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
+def history(connector: Connector) -> Past[SyncRecord]:
+    """Return a connector's last syncs, newest first, or why there are none."""
     with st.spinner("Asking Fivetran for recent syncs…"):
         return _tried("history", _portal().tenant.id, connector.id, _state(connector))
 
 
-def errors(connector: Connector) -> list[ErrorRecord]:
+def errors(connector: Connector) -> Past[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
         return _tried("errors", _portal().tenant.id, connector.id, _state(connector))
@@ -136,23 +138,23 @@ def charts(theme: str) -> "list[tuple[Figure, Spec]]":
 
 
 @st.cache_data(ttl=PAST_PAUSE, max_entries=PAST_ENTRIES, show_spinner=False)
-def _tried(kind: str, tenant: str, connector_id: str, state: str) -> list[Any]:
+def _tried(kind: str, tenant: str, connector_id: str, state: str) -> Past[Any]:
     try:
         if kind == "history":
             return _history(tenant, connector_id, state)
         return _errors(tenant, connector_id, state)
     except ApiError:  # more than the page needs, so it waits for a later look
-        return []
+        return Past(missing=UNREAD)
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _history(tenant: str, connector_id: str, state: str) -> list[SyncRecord]:
-    return _attentive().operations.history(connector_id) or []
+def _history(tenant: str, connector_id: str, state: str) -> Past[SyncRecord]:
+    return _attentive().operations.history(connector_id)
 
 
 @st.cache_data(ttl=PAST_LIFETIME, max_entries=PAST_ENTRIES, show_spinner=False)
-def _errors(tenant: str, connector_id: str, state: str) -> list[ErrorRecord]:
-    return _attentive().operations.errors(connector_id) or []
+def _errors(tenant: str, connector_id: str, state: str) -> Past[ErrorRecord]:
+    return _attentive().operations.errors(connector_id)
 
 
 def _attentive() -> Portal:

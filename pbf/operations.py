@@ -8,9 +8,9 @@ in the audit log.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from pbf import evidence
 from pbf.actions import Action, obstacle, schedule_in_words
@@ -19,12 +19,14 @@ from pbf.deletion import Remover
 from pbf.doubt import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, NotFound, NotNow
 from pbf.journal import Journal
-from pbf.models import Connector, ErrorRecord, SchemaConfig, SetupTest, SyncRecord
+from pbf.models import Connector, SchemaConfig, SetupTest
+from pbf.past import ErrorRecord, Past, SyncRecord
 from pbf.pending import Deletion
 
-Item = TypeVar("Item")
-
+# The longest stretch of time that Fivetran tells of at once.
+HISTORY = timedelta(days=7)
 SHOWN_SYNCS = 20
+UNTOLD = "Fivetran does not tell past syncs for this account."
 SHOWN_ERRORS = 10
 
 
@@ -128,21 +130,31 @@ class Operations:
         finally:
             self._forget()
 
-    def history(self, connector_id: str) -> list[SyncRecord] | None:
-        """Return the last syncs, newest first, or None where the account does not offer them."""
+    def history(self, connector_id: str) -> Past[SyncRecord]:
+        """Return the syncs of the last seven days, those that wait first, then the newest."""
         connector = self._find(connector_id)
-        found = self._offered(lambda: list(self._client.get_sync_history(connector.id)))
-        if found is None:
-            return None
-        newest = sorted((one for one in found if one.start), key=_start, reverse=True)
-        return newest[:SHOWN_SYNCS]
+        # Fivetran's clock may be ahead of ours, and what it tells of is not after its present.
+        ends = (connector.succeeded_at, connector.failed_at)
+        now = max([datetime.now(UTC), *(end for end in ends if end)])
+        # To the next second, or a sync that has just begun is missed.
+        until = now.replace(microsecond=0) + timedelta(seconds=1)
+        told = self._client.get_sync_history(connector.id, since=until - HISTORY, until=until)
+        try:
+            found = sorted(told, key=_start, reverse=True)
+        except (NotFound, Forbidden):
+            return Past(missing=UNTOLD)
+        more = max(0, len(found) - SHOWN_SYNCS)
+        return Past(tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0))
 
-    def errors(self, connector_id: str) -> list[ErrorRecord] | None:
-        """Return the last errors, or None where the account does not offer them."""
+    def errors(self, connector_id: str) -> Past[ErrorRecord]:
+        """Return the last errors; none where the account does not offer them."""
         connector = self._find(connector_id)
-        return self._offered(
-            lambda: list(islice(self._client.get_errors(connector.id), SHOWN_ERRORS))
-        )
+        told = self._client.get_errors(connector.id)
+        try:
+            found = tuple(islice(told, SHOWN_ERRORS))
+        except (NotFound, Forbidden):
+            return Past()
+        return Past(found, unread=getattr(told, "unread", 0))
 
     def schemas(self, connector_id: str) -> SchemaConfig | None:
         """Return what of the source is synced, or None before the source was read."""
@@ -241,13 +253,9 @@ class Operations:
         except ApiError:
             return None
 
-    @staticmethod
-    def _offered(ask: Callable[[], list[Item]]) -> list[Item] | None:
-        try:
-            return ask()
-        except (NotFound, Forbidden):
-            return None
 
-
-def _start(record: SyncRecord) -> Any:
-    return record.start
+def _start(record: SyncRecord) -> datetime:
+    """Return the place of a sync in time; what waits comes after all others."""
+    if record.is_queued:
+        return datetime.max.replace(tzinfo=UTC)
+    return record.start or record.end or datetime.min.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pbf import reserve
 from pbf.api_client import ApiClient
-from pbf.cache import Answer, SharedCache
+from pbf.cache import Answer, PartialList, SharedCache
 from pbf.config import Settings
 from pbf.creation import Creator
 from pbf.deletion import Remover
@@ -115,7 +115,7 @@ class Portal:
         """Return the catalogue."""
         return self._cache.get(
             SERVICES,
-            lambda: list(self._client.get_metadata()),
+            lambda: PartialList(self._client.get_metadata()),
             lifetime=lambda _: SERVICES_LIFETIME,
         )
 

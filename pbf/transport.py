@@ -1,9 +1,11 @@
 """The transport to Fivetran: one pooled session, timeouts, retries, and statuses as errors."""
 
 import ipaddress
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +44,8 @@ RETRIES = 2
 POOL = 32
 WAIT_AFTER_429 = 60
 LONGEST_MESSAGE = 300
+# Python refuses numbers of thousands of digits, and the whole text with them.
+LONGEST_NUMBER = 100
 
 # The version header that all endpoints under /connections want (see the API reference).
 VERSION_2 = "application/json;version=2"
@@ -191,7 +195,7 @@ class Request:
     def _message(self, answer: requests.Response) -> str:
         """Return ': <what Fivetran says>', on one line and without a secret, or nothing."""
         try:
-            said = answer.json()["message"]
+            said = _decoded(answer.content)["message"]
         except (ValueError, LookupError, TypeError):
             return ""
         if not isinstance(said, str) or not said.strip():
@@ -207,7 +211,7 @@ class Request:
 
 def _data(answer: requests.Response) -> dict[str, Any]:
     try:
-        envelope = answer.json() if answer.content else {}
+        envelope = _decoded(answer.content) if answer.content else {}
     except ValueError:
         envelope = None
     if answer.status_code >= 300 or not isinstance(envelope, dict):
@@ -216,6 +220,19 @@ def _data(answer: requests.Response) -> dict[str, Any]:
         )
     data = envelope.get("data")
     return data if isinstance(data, dict) else {}
+
+
+def _decoded(content: bytes) -> Any:
+    """Return JSON as it can be read: one odd letter or number must not take the rest with it."""
+    try:
+        text = content.decode(json.detect_encoding(content), "replace")
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_NUMBER else inf
 
 
 def _in_words(seconds: int) -> str:

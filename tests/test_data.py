@@ -11,6 +11,7 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.errors import Unauthorized
 from pbf.models import Connector
+from pbf.past import Past
 
 API = "https://fivetran.example"
 
@@ -177,8 +178,8 @@ def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox):
     data._tried.clear()
     later = data.history(one)
 
-    assert (failed, at_once) == ([], [])
-    assert len(later) > 0
+    assert failed == at_once == Past(missing=data.UNREAD)
+    assert len(later.items) > 0
 
 
 def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
@@ -189,8 +190,9 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
     monkeypatch.setattr(house.client, "get_errors", lambda _: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
-    assert data.errors(one) == []
-    assert data.history(one) == known != []
+    assert data.errors(one) == Past(missing=data.UNREAD)
+    assert data.history(one) == known
+    assert len(known.items) > 0
 
 
 @pytest.mark.parametrize(
@@ -206,9 +208,11 @@ def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(
     past = api.get(f"{API}/v1/connections/a/sync-history", **reply)
     at_rest = Connector.model_validate(connector("a"))
 
-    assert data.history(at_rest) == []
-    assert data.history(at_rest) == []
+    first = data.history(at_rest)
+    assert data.history(at_rest) == first
     data._tried.clear()  # as its few minutes pass
-    assert data.history(at_rest) == []
+    assert data.history(at_rest) == first
+
+    assert first.items == ()
 
     assert len(past.calls) == asked

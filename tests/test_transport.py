@@ -660,3 +660,26 @@ def test_many_threads_share_one_request():
             caller.join()
 
     assert sorted(answers, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        pytest.param(b'{"data": {"odd": NaN, "fine": 1}}', "1", id="not-a-number"),
+        pytest.param(b'{"data": {"odd": %s, "fine": 1}}' % (b"9" * 5000), "1", id="long-number"),
+        pytest.param(b'{"data": {"odd": "\xff", "fine": "\xc3\xa9"}}', "\u00e9", id="bad-utf-8"),
+        pytest.param(b'\xef\xbb\xbf{"data": {"fine": 1}}', "1", id="byte-order-mark"),
+    ],
+)
+def test_an_odd_value_does_not_take_the_rest_of_an_answer(api, request_to_api, body, value):
+    api.get(f"{API}/v1/groups/a", body=body)
+
+    assert str(request_to_api.send("GET", "/groups/a")["fine"]) == value
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_nested_without_end_is_not_fivetrans(api, request_to_api, status):
+    api.get(f"{API}/v1/groups/a", status=status, body=b"[" * 100_000)
+
+    with pytest.raises(ApiError):
+        request_to_api.send("GET", "/groups/a")
