@@ -68,7 +68,8 @@ def service_of(connector: Connector) -> Service:
     except ApiError:
         known = ()
     by_id = (service for service in known if service.id == connector.service)
-    return next(by_id, None) or Service(id=connector.service)
+    # Even a connector that names no service has a page.
+    return next(by_id, None) or Service(id=connector.service or "unknown")
 
 
 def history(connector: Connector) -> Past[SyncRecord]:

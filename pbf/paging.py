@@ -35,6 +35,8 @@ class Pages(Iterator[Model]):
         """
         self.unread = 0
         self._model = model
+        # A field of its own: what else an item holds may be called so, too.
+        self._has_ids = "id" in model.model_fields
         self._items = _items(request, path, query, most)
         self._logged = logged
         self._odd: set[str] = set()
@@ -49,12 +51,12 @@ class Pages(Iterator[Model]):
                 self.unread += 1
                 continue
             # A list that grows while it is read has the end of a page on the next one again.
-            id_ = getattr(found, "id", None)
-            if id_ is None or id_ not in self._seen:
-                self._seen.add(id_ or "")
+            id_ = getattr(found, "id", "") if self._has_ids else ""
+            if not id_ or id_ not in self._seen:
+                self._seen.add(id_)
                 return found
         self._log()
-        if self.unread and not self._seen and "id" in self._model.model_fields:
+        if self.unread and not self._seen and self._has_ids:
             # None at all is no odd item; an empty list would be taken for the truth.
             raise BadAnswer(
                 "Fivetran's answer is not of the documented shape: no item of a list has an id."

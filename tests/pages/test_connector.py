@@ -632,3 +632,13 @@ def test_neither_key_nor_secret_is_on_the_page(house, sandbox, named, visit):
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
+
+
+def test_a_connector_that_names_no_service_has_a_page(account, visit):
+    nameless = {name: value for name, value in ROW.items() if name not in ("service", "schema")}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [nameless]}})
+
+    app = visit("connector", id="ours")
+
+    assert headers(app)[0] == "Facts"
+    assert not app.exception
