@@ -46,6 +46,11 @@ class ApiClient:
         return self._request.rate_limit
 
     @property
+    def date(self) -> float | None:
+        """When the latest answer was given, by Fivetran's own clock, in whole seconds."""
+        return self._request.date
+
+    @property
     def timeout(self) -> float:
         """For how many seconds a call waits for its answer."""
         return self._request.timeout

@@ -66,7 +66,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> dict[str, st
         "Service": escape(service.title),
         "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
         "Destination schema": destination(connector),
-        "Created": _when(connector.created_at),
+        "Created": _when(connector.created_at) if connector.created_at else "not known",
         "Schedule": escape(frequency(connector)),
         "Last success": _when(connector.succeeded_at),
         "Last failure": _when(connector.failed_at),
@@ -159,7 +159,7 @@ def _took(one: SyncRecord) -> str:
 def _error(one: ErrorRecord) -> str:
     title = one.title or spaced(one.type) or "Error"
     told = "".join(_quiet(text) for text in _texts(one))
-    at = f'<span class="pbf-at">{_when(one.created_at)}</span>'
+    at = f'<span class="pbf-at">{_when(one.created_at)}</span>' if one.created_at else ""
     return f"<li><strong>{escape(title)}</strong> {at}{told}</li>"
 
 

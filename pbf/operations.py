@@ -18,6 +18,7 @@ from pbf.api_client import ApiClient
 from pbf.deletion import Remover
 from pbf.doubt import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, NotFound, NotNow
+from pbf.fields import LATEST
 from pbf.journal import Journal
 from pbf.models import Connector, SchemaConfig, SetupTest
 from pbf.past import ErrorRecord, Past, SyncRecord
@@ -133,11 +134,7 @@ class Operations:
     def history(self, connector_id: str) -> Past[SyncRecord]:
         """Return the syncs of the last seven days, those that wait first, then the newest."""
         connector = self._find(connector_id)
-        # Fivetran's clock may be ahead of ours, and what it tells of is not after its present.
-        ends = (connector.succeeded_at, connector.failed_at)
-        now = max([datetime.now(UTC), *(end for end in ends if end)])
-        # To the next second, or a sync that has just begun is missed.
-        until = now.replace(microsecond=0) + timedelta(seconds=1)
+        until = self._present(connector)
         told = self._client.get_sync_history(connector.id, since=until - HISTORY, until=until)
         try:
             found = sorted(told, key=_start, reverse=True)
@@ -246,6 +243,16 @@ class Operations:
                     raise
             finally:
                 self._forget()
+
+    def _present(self, connector: Connector) -> datetime:
+        """Return the present to the next second, by Fivetran's clock where that is ahead of ours.
+
+        A sync that has just begun would be missed else.
+        """
+        told = min(self._client.date or 0.0, LATEST.timestamp())
+        moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(told, UTC))
+        now = max([datetime.now(UTC), *(moment for moment in moments if moment)])
+        return now.replace(microsecond=0) + timedelta(seconds=1)
 
     def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:

@@ -4,6 +4,7 @@ import ipaddress
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from math import inf
 from typing import Any
@@ -109,6 +110,8 @@ class Request:
                 scheme, HTTPAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
             )
         self.rate_limit = RateLimit()
+        # When the latest answer was given, by the server's own clock, to the second.
+        self.date: float | None = None
 
     @property
     def timeout(self) -> float:
@@ -138,6 +141,7 @@ class Request:
         except (requests.RequestException, HTTPError) as exc:
             # Of its own, urllib3 raises what it thinks of a host such as "api..example.com".
             raise self._no_answer(exc) from exc
+        self._note_date(answer)
         self._note_rate_limit(answer)
         if not answer.ok:
             raise self._rejection(answer)
@@ -159,6 +163,12 @@ class Request:
         return TimedOut(
             f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
         )
+
+    def _note_date(self, answer: requests.Response) -> None:
+        try:
+            self.date = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return
 
     def _note_rate_limit(self, answer: requests.Response) -> None:
         if "X-Rate-Limit-Remaining" in answer.headers:

@@ -82,6 +82,7 @@ MAY_IMPORT = {
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
         *("pbf.models", "pbf.pending", "pbf.deletion", "pbf.doubt", "pbf.past"),
+        "pbf.fields",
     },
     "pbf.evidence": {"pbf.models"},
     "pbf.bulk": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.operations"},

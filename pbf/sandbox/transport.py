@@ -93,6 +93,13 @@ class Handler(WSGIRequestHandler):
             self.wfile.flush()
         return self.rfile.read(int(length))
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return a time, by default the present one on the world's clock, as HTTP has it."""
+        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
+        return super().date_time_string(
+            int(server.world.clock() if timestamp is None else timestamp)
+        )
+
     def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
         """Log method, path and status; a query may hold a card's token."""
         path = getattr(self, "path", "-").partition("?")[0]

@@ -214,6 +214,29 @@ def test_of_many_syncs_the_newest_are_shown_whatever_their_order(account, visit)
     assert "The newest 20 of 24 in the last 7 days." in html(app)
 
 
+def test_the_last_seven_days_are_those_of_fivetrans_clock_where_it_is_ahead(
+    sandbox, house, named, visit
+):
+    sandbox.world.clock.advance(30 * 24 * 3600)
+
+    app = visit("connector", id=named("stripe_payments").id)
+
+    assert html(app).count("Done</span>") == 20
+    assert "in the last 7 days." in html(app)
+
+
+def test_a_time_that_is_not_known_is_not_told_as_never(account, visit):
+    errors = [{"title": "Odd", "message": "Odd.", "created_at": "9999-12-31T00:00:00Z"}]
+    account.upsert("GET", f"{OURS}/errors", json={"data": {"items": errors}})
+    row = {**ROW, "created_at": "1960-01-01T00:00:00Z"}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [row]}})
+
+    app = visit("connector", id="ours")
+
+    assert "<dt>Created</dt><dd>not known</dd>" in html(app)
+    assert "never" not in html(app)
+
+
 def test_what_of_the_past_cannot_be_read_now_is_told(account, visit):
     account.upsert("GET", f"{OURS}/sync-history", status=500, json={})
 
