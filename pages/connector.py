@@ -9,6 +9,7 @@ from pbf.actions import LABELS, Action, advice, obstacle
 from pbf.errors import PbfError, UnknownConnector
 from pbf.health import ACTIONS, ON_THE_CARD, Health, health
 from pbf.models import Connector
+from pbf.past import Past
 from pbf.portal import Portal
 
 
@@ -64,10 +65,10 @@ def tell(connector: Connector) -> None:
     with right:
         st.header("Tasks and warnings", anchor=False)
         st.html(details.notes(connector))
-        if errors := data.errors(connector):
+        if (errors := data.errors(connector)) != Past():
             st.header("Errors", anchor=False)
             st.html(details.errors(errors))
-        if syncs := data.history(connector):
+        if (syncs := data.history(connector)) != Past():
             st.header("Recent syncs", anchor=False)
             st.html(details.syncs(syncs))
         if deeds := data.deeds(connector):

@@ -181,6 +181,8 @@ with st.container(width=760):
     reason = advice("tables", connector)
     if reason:
         st.info(f"{reason} Fivetran may refuse changes until then.", icon=":material/info:")
+    if desk.unread:
+        ui.quiet(desk.unread)
     blocked = NO_LOOK if data.service_of(connector).lacks("DATA_BLOCKING") else None
     if blocked:
         ui.quiet(blocked)

@@ -21,10 +21,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
-from pbf.known import Answer, Failure, Item, fingerprint, keep_newest, stand_in
+from pbf.known import (
+    Answer,
+    Failure,
+    Item,
+    PartialList,
+    fingerprint,
+    keep_newest,
+    stand_in,
+)
 from pbf.shelf import Shelf, ShelfDown
 
-__all__ = ["Answer", "SharedCache"]
+__all__ = ["Answer", "PartialList", "SharedCache"]
 
 # An answer this many lifetimes old is not given out while a newer one can be had.
 LONG_OUT_OF_DATE = 5
@@ -235,8 +243,9 @@ class SharedCache:
     def _ask(
         self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
     ) -> Answer[Item]:
-        items = tuple(fetch())
-        return Answer(items, fingerprint(items), self._clock(), lifetime(items))
+        found = fetch()
+        items, unread = tuple(found), getattr(found, "unread", 0)
+        return Answer(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
 
     def _land(
         self, flight: "Future[Answer[Any]]", key: str, brought: _Known | Failure | None

@@ -23,7 +23,7 @@ class AnswerCodec:
         if not isinstance(value, Answer):
             return json.dumps(value).encode()
         kind = type(value.items[0]).__name__ if value.items else next(iter(self._lists))
-        head = json.dumps([kind, value.revision, value.fetched_at, value.lifetime])
+        head = json.dumps([kind, value.revision, value.fetched_at, value.lifetime, value.unread])
         return b"\n".join((head.encode(), self._lists[kind].dump_json(value.items)))
 
     def loads(self, data: bytes) -> Any:
@@ -32,7 +32,8 @@ class AnswerCodec:
         said = json.loads(head)
         if isinstance(said, str):
             return said
-        kind, revision, fetched_at, lifetime = said
+        kind, revision, fetched_at, lifetime, unread = said
         if kind not in self._lists:
             raise ValueError(f"no list of {kind} is known")
-        return Answer(self._lists[kind].validate_json(items), revision, fetched_at, lifetime)
+        read = self._lists[kind].validate_json(items)
+        return Answer(read, revision, fetched_at, lifetime, unread=unread)

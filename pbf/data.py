@@ -20,7 +20,8 @@ from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.figures import Figure, figures
 from pbf.gallery import packed as packed_cards
 from pbf.health import TONES, URGENT
-from pbf.models import Connector, ErrorRecord, Service, SyncRecord
+from pbf.models import Connector, Service
+from pbf.past import ErrorRecord, Past, SyncRecord
 from pbf.portal import Portal
 from pbf.rows import Row, card, category, row
 from pbf.runtime import runtime
@@ -40,6 +41,7 @@ ENTRIES = 3
 # One for each theme.
 CHARTS = 2 * ENTRIES
 SHOWN_DEEDS = 5
+UNREAD = "This could not be read just now. It is asked for again in a moment."
 
 
 def services() -> Answer[Service]:
@@ -67,16 +69,17 @@ def service_of(connector: Connector) -> Service:
     except ApiError:
         known = ()
     by_id = (service for service in known if service.id == connector.service)
-    return next(by_id, None) or Service(id=connector.service)
+    # Even a connector that names no service has a page.
+    return next(by_id, None) or Service(id=connector.service or "unknown")
 
 
-def history(connector: Connector) -> list[SyncRecord]:
-    """Return a connector's last syncs, newest first; none where Fivetran does not tell."""
+def history(connector: Connector) -> Past[SyncRecord]:
+    """Return a connector's last syncs, newest first, or why there are none."""
     with st.spinner("Asking Fivetran for recent syncs…"):
         return _past("history", connector, _history)
 
 
-def errors(connector: Connector) -> list[ErrorRecord]:
+def errors(connector: Connector) -> Past[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
         return _past("errors", connector, _errors)
@@ -142,28 +145,28 @@ def charts(theme: str) -> "list[tuple[Figure, Spec]]":
 
 
 def _past(
-    kind: str, connector: Connector, ask: Callable[[Portal, str], list[Record]]
-) -> list[Record]:
-    """Return what was asked for once per state of a connector; nothing where that takes long."""
+    kind: str, connector: Connector, ask: Callable[[Portal, str], Past[Record]]
+) -> Past[Record]:
+    """Return what was asked for once per state of a connector; why not where that takes long."""
     portal = _portal()
     try:
         return portal.past(
             f"{kind}:{connector.id} {_state(connector)}", lambda: ask(portal, connector.id)
         )
     except ApiError:  # more than the page needs, so it waits for a later look
-        return []
+        return Past(missing=UNREAD)
 
 
-def _history(portal: Portal, connector_id: str) -> list[SyncRecord]:
+def _history(portal: Portal, connector_id: str) -> Past[SyncRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
-        return _attentive(portal).operations.history(connector_id) or []
-    return []
+        return _attentive(portal).operations.history(connector_id)
+    return Past()
 
 
-def _errors(portal: Portal, connector_id: str) -> list[ErrorRecord]:
+def _errors(portal: Portal, connector_id: str) -> Past[ErrorRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
-        return _attentive(portal).operations.errors(connector_id) or []
-    return []
+        return _attentive(portal).operations.errors(connector_id)
+    return Past()
 
 
 def _attentive(portal: Portal) -> Portal:

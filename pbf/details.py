@@ -3,18 +3,23 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 from pbf import ui
 from pbf.actions import LABELS, Action, advice, obstacle
 from pbf.health import Health
-from pbf.models import Connector, ErrorRecord, Note, Service, SyncRecord
+from pbf.models import Connector, Note, Service
 from pbf.naming import fields
+from pbf.past import ErrorRecord, Past, SyncRecord
 from pbf.schedule import next_exactly, next_in_words
 from pbf.timing import in_words
 from pbf.words import spaced, span
 
+LONGEST_STATUS = 60
+RUNNING = ("Running", "busy")
 SYNC_ENDS = {
-    "": ("Running", "busy"),
+    "SYNCING": RUNNING,
+    "QUEUED": ("Queued", "quiet"),
     "SUCCESSFUL": ("Done", "good"),
     "FAILED": ("Failed", "bad"),
     "FAILURE_WITH_TASK": ("Needs you", "bad"),
@@ -72,7 +77,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> dict[str, st
         "Service": escape(service.title),
         "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
         "Destination schema": destination(connector),
-        "Created": _when(connector.created_at),
+        "Created": _when(connector.created_at) if connector.created_at else "not known",
         "Schedule": escape(in_words(connector)),
         "Last success": _when(connector.succeeded_at),
         "Last failure": _when(connector.failed_at),
@@ -107,35 +112,65 @@ def notes(connector: Connector) -> str:
     return f'<ul class="pbf-notes">{"".join(each)}</ul>'
 
 
-def syncs(records: Iterable[SyncRecord]) -> str:
-    """Return a table of past syncs: when, how long, and how each ended."""
-    rows = "".join(map(_sync, records))
+def syncs(past: Past[SyncRecord]) -> str:
+    """Return a table of past syncs: when, how long, and how each ended; and what is not in it."""
+    rows = "".join(map(_sync, past.items))
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Started", "Took", "Ended"))
-    return (
+    table = (
         f'<table class="pbf-records"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     )
+    total = len(past.items) + past.more
+    more = f"The newest {len(past.items)} of {total:,} in the last 7 days." if past.more else ""
+    return (table if rows else "") + _beside(past, more)
 
 
-def errors(records: Iterable[ErrorRecord]) -> str:
-    """Return a list of what went wrong, why, and when."""
-    return f'<ul class="pbf-notes">{"".join(map(_error, records))}</ul>'
+def errors(past: Past[ErrorRecord]) -> str:
+    """Return a list of what went wrong, why, and when; and what is not in it."""
+    items = "".join(map(_error, past.items))
+    return (f'<ul class="pbf-notes">{items}</ul>' if items else "") + _beside(past)
+
+
+def _beside(past: Past[Any], more: str = "") -> str:
+    """Return what there is to say beside a past."""
+    entries = f"{past.unread:,} entr{'y' if past.unread == 1 else 'ies'} could not be read."
+    told = (past.missing, more, entries if past.unread else "")
+    return "".join(f'<p class="pbf-quiet">{escape(text)}</p>' for text in told if text)
 
 
 def _sync(one: SyncRecord) -> str:
-    word, tone = SYNC_ENDS.get(one.status, (spaced(one.status).capitalize(), "quiet"))
-    end = one.end or datetime.now(UTC)
-    took = span((end - one.start).total_seconds()) if one.start else ""
-    so_far = "" if one.end else " so far"
+    word, tone = _end(one)
+    start = _when(one.start) if one.start else "not started yet" if one.is_queued else "not known"
     return (
-        f"<tr><td>{_when(one.start)}</td><td>{took}{so_far}</td>"
+        f"<tr><td>{start}</td><td>{_took(one)}</td>"
         f"<td>{ui.badge(word, tone)}{_quiet(one.reason)}</td></tr>"
     )
+
+
+def _end(one: SyncRecord) -> tuple[str, str]:
+    """Return how a sync ended, or that it has not; a status that is new to us as it stands."""
+    status = "".join(letter if letter.isprintable() else " " for letter in one.status)
+    status = " ".join(status.split())[:LONGEST_STATUS]
+    if status:
+        return SYNC_ENDS.get(status.upper(), (status, "quiet"))
+    if one.is_queued:
+        return SYNC_ENDS["QUEUED"]
+    return ("Ended", "quiet") if one.end else RUNNING
+
+
+def _took(one: SyncRecord) -> str:
+    """Return how long a sync took, or takes so far; nothing where that cannot be told."""
+    if one.start is None or (one.end is None and _end(one) != RUNNING):
+        return ""
+    seconds = ((one.end or datetime.now(UTC)) - one.start).total_seconds()
+    if seconds < 0:
+        return "" if one.end else "just begun"
+    return f"{span(seconds)}{'' if one.end else ' so far'}"
 
 
 def _error(one: ErrorRecord) -> str:
     title = one.title or spaced(one.type) or "Error"
     told = "".join(_quiet(text) for text in _texts(one))
-    at = f'<span class="pbf-at">{_when(one.created_at)}</span>'
+    at = f'<span class="pbf-at">{_when(one.created_at)}</span>' if one.created_at else ""
     return f"<li><strong>{escape(title)}</strong> {at}{told}</li>"
 
 

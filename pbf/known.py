@@ -1,7 +1,7 @@
 """What is known of a list: the answer, when it was given, and why there is no newer one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -24,7 +24,7 @@ class Answer(Generic[Item]):
     """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
 
     `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
-    asking again failed.
+    asking again failed. `unread` counts the items that could not be read and are not in it.
     """
 
     items: tuple[Item, ...]
@@ -32,6 +32,16 @@ class Answer(Generic[Item]):
     fetched_at: float
     lifetime: float = 0.0
     problem: ApiError | None = None
+    unread: int = 0
+
+
+class PartialList(list[Item]):
+    """A list, and how many of its items could not be read."""
+
+    def __init__(self, items: Iterable[Item], unread: int | None = None) -> None:
+        """Take all items; unless given, `unread` is what they themselves count."""
+        super().__init__(items)
+        self.unread: int = getattr(items, "unread", 0) if unread is None else unread
 
 
 @dataclass(frozen=True, eq=False)

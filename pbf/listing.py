@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pbf import reserve
 from pbf.api_client import LARGEST_PAGE, ApiClient
-from pbf.cache import Answer, SharedCache
+from pbf.cache import Answer, PartialList, SharedCache
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.health import is_moving
 from pbf.known import keep_newest
@@ -136,7 +136,7 @@ class Listing:
         # Read first: what is deleted for good meanwhile must not come back with an older list.
         waiting = self._waiting()
         try:
-            found = list(self._client.get_list_of_connectors_in_group(self._group_id))
+            found = PartialList(self._client.get_list_of_connectors_in_group(self._group_id))
         except (NotFound, Forbidden) as exc:
             raise GroupNotVisible(
                 f"Fivetran shows this API key no group {self._group_id!r}. "
@@ -147,7 +147,7 @@ class Listing:
         self._notice_running(
             one.id for one, waits in told if waits and not waits.is_held and one.paused is False
         )
-        return [
+        shown = (
             one.model_copy(
                 update={
                     "display_name": names.get((one.id, one.schema_name), ""),
@@ -156,7 +156,8 @@ class Listing:
                 }
             )
             for one, waits in told
-        ]
+        )
+        return PartialList(shown, found.unread)
 
     def _waiting(self) -> dict[tuple[str, str], Deletion]:
         try:

@@ -4,71 +4,39 @@ Unknown fields are dropped and unknown values are kept as text, so that nothing 
 breaks a screen. A connection's `config` is never read: credentials have no business here.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-
-def _moment(value: object) -> object:
-    """Return None for what is no time, and take times without a zone as UTC."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        try:
-            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        except OverflowError:
-            return None
-    return None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: object) -> int | None:
-    try:
-        return int(value)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _objects(value: object) -> list[Any]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+from pbf.fields import (
+    Flag,
+    Moment,
+    Number,
+    Text,
+    Texts,
+    an_object,
+    named_objects,
+    objects,
+    readable,
+)
 
 
 def _card(value: object) -> object:
     """Return None for what holds no address; a list must not break over it."""
     uri = value.get("uri") if isinstance(value, dict) else None
-    return value if uri and isinstance(uri, str) else None
+    return value if uri and readable(uri) else None
 
 
 def _schedule(value: object) -> object:
     """Return None for what says nothing; an empty schedule is none."""
     return value if isinstance(value, Schedule) or (isinstance(value, dict) and value) else None
-
-
-def _texts(value: object) -> list[str]:
-    found = value if isinstance(value, list | tuple) else ()
-    return [item for item in found if isinstance(item, str)]
-
-
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
-Text = Annotated[str, BeforeValidator(_text)]
-Number = Annotated[int | None, BeforeValidator(_number)]
-Flag = Annotated[bool | None, BeforeValidator(_flag)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
 class _Answer(BaseModel):
@@ -95,12 +63,8 @@ class Service(_Answer):
     link_to_erd: Text = ""
     connector_class: Text = ""
     service_status: Text = ""
-    supported_features: Annotated[tuple[Feature, ...], BeforeValidator(_objects)] = ()
-    required: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_texts),
-        Field(validation_alias=AliasPath("config", "required")),
-    ] = ()
+    supported_features: Annotated[tuple[Feature, ...], BeforeValidator(objects)] = ()
+    required: Annotated[Texts, Field(validation_alias=AliasPath("config", "required"))] = ()
 
     @property
     def title(self) -> str:
@@ -126,7 +90,7 @@ class Note(_Answer):
     details: Text = ""
 
 
-Notes = Annotated[tuple[Note, ...], BeforeValidator(_objects)]
+Notes = Annotated[tuple[Note, ...], BeforeValidator(objects)]
 
 
 class ConnectorStatus(_Answer):
@@ -174,7 +138,7 @@ class Connector(_Answer):
     id: str = Field(min_length=1)
     group_id: Text = ""
     service: Text = ""
-    schema_name: Annotated[str, BeforeValidator(_text), Field(alias="schema")] = ""
+    schema_name: Annotated[Text, Field(alias="schema")] = ""
     created_at: Moment = None
     succeeded_at: Moment = None
     failed_at: Moment = None
@@ -183,12 +147,12 @@ class Connector(_Answer):
     schedule_type: Text = ""
     daily_sync_time: Text = ""
     schedule: Annotated[Schedule | None, BeforeValidator(_schedule)] = None
-    status: Annotated[ConnectorStatus, BeforeValidator(_object)] = ConnectorStatus()
+    status: Annotated[ConnectorStatus, BeforeValidator(an_object)] = ConnectorStatus()
     connect_card: Annotated[ConnectCard | None, BeforeValidator(_card)] = Field(
         default=None, repr=False
     )
     # Only in the answer to a call that ran them.
-    setup_tests: Annotated[tuple[SetupTest, ...], BeforeValidator(_objects)] = ()
+    setup_tests: Annotated[tuple[SetupTest, ...], BeforeValidator(objects)] = ()
     # Not Fivetran's: the name as somebody typed it, from our store.
     display_name: Text = ""
     # Not Fivetran's: until when its deletion can be undone, if it is deleted.
@@ -198,26 +162,6 @@ class Connector(_Answer):
     def title(self) -> str:
         """The name to show; the permanent one where nobody typed another."""
         return self.display_name or self.schema_name or self.id
-
-
-class SyncRecord(_Answer):
-    """One sync of the past, or the one that runs (no end)."""
-
-    sync_id: Text = ""
-    start: Moment = None
-    end: Moment = None
-    status: Text = ""
-    reason: Text = ""
-
-
-class ErrorRecord(_Answer):
-    """Something that went wrong, as Fivetran explains it."""
-
-    type: Text = ""
-    title: Text = ""
-    reason: Text = ""
-    message: Text = ""
-    created_at: Moment = None
 
 
 class Lock(_Answer):
@@ -233,7 +177,7 @@ class Table(_Answer):
 
     name_in_destination: Text = ""
     enabled: Flag = None
-    enabled_patch_settings: Annotated[Lock, BeforeValidator(_object)] = Lock()
+    enabled_patch_settings: Annotated[Lock, BeforeValidator(an_object)] = Lock()
 
 
 class Schema(_Answer):
@@ -241,14 +185,38 @@ class Schema(_Answer):
 
     name_in_destination: Text = ""
     enabled: Flag = None
-    tables: Annotated[dict[str, Table], BeforeValidator(_object)] = {}
+    tables: Annotated[dict[str, Table], BeforeValidator(named_objects)] = {}
+    # Not Fivetran's: how many of its tables could not be read.
+    unread: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_unread(cls, value: Any) -> Any:
+        return _counted(value, "tables")
 
 
 class SchemaConfig(_Answer):
     """What of the source is synced, by schema and table."""
 
     schema_change_handling: Text = ""
-    schemas: Annotated[dict[str, Schema], BeforeValidator(_object)] = {}
+    schemas: Annotated[dict[str, Schema], BeforeValidator(named_objects)] = {}
+    # Not Fivetran's: how many of its schemas could not be read.
+    unread: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_unread(cls, value: Any) -> Any:
+        return _counted(value, "schemas")
+
+
+def _counted(value: Any, name: str) -> Any:
+    """Return an object with the number of named objects in it that cannot be read."""
+    if not isinstance(value, dict):
+        return value
+    items = value.get(name)
+    items = items if isinstance(items, dict) else {}
+    kept = sum(readable(key) and isinstance(item, dict) for key, item in items.items())
+    return {**value, "unread": len(items) - kept}
 
 
 class Account(_Answer):

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from pbf import doubt, evidence
 from pbf import schedule as schedules
@@ -21,13 +21,16 @@ from pbf.api_client import ApiClient
 from pbf.deletion import Remover
 from pbf.doubt import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, NotApplied, NotFound, NotNow, UnknownConnector
+from pbf.fields import LATEST
 from pbf.journal import Journal
-from pbf.models import Connector, ErrorRecord, Schedule, SchemaConfig, SetupTest, SyncRecord
+from pbf.models import Connector, Schedule, SchemaConfig, SetupTest
+from pbf.past import ErrorRecord, Past, SyncRecord
 from pbf.pending import Deletion
 
-Item = TypeVar("Item")
-
+# The longest stretch of time that Fivetran tells of at once.
+HISTORY = timedelta(days=7)
 SHOWN_SYNCS = 20
+UNTOLD = "Fivetran does not tell past syncs for this account."
 SHOWN_ERRORS = 10
 
 
@@ -156,21 +159,27 @@ class Operations:
         """Bring back a connector that waits to be deleted, syncing as before."""
         self._remover.restore(connector_id, forget=self._forget)
 
-    def history(self, connector_id: str) -> list[SyncRecord] | None:
-        """Return the last syncs, newest first, or None where the account does not offer them."""
+    def history(self, connector_id: str) -> Past[SyncRecord]:
+        """Return the syncs of the last seven days, those that wait first, then the newest."""
         connector = self._find(connector_id)
-        found = self._offered(lambda: list(self._client.get_sync_history(connector.id)))
-        if found is None:
-            return None
-        newest = sorted((one for one in found if one.start), key=_start, reverse=True)
-        return newest[:SHOWN_SYNCS]
+        until = self._present(connector)
+        told = self._client.get_sync_history(connector.id, since=until - HISTORY, until=until)
+        try:
+            found = sorted(told, key=_start, reverse=True)
+        except (NotFound, Forbidden):
+            return Past(missing=UNTOLD)
+        more = max(0, len(found) - SHOWN_SYNCS)
+        return Past(items=tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0))
 
-    def errors(self, connector_id: str) -> list[ErrorRecord] | None:
-        """Return the last errors, or None where the account does not offer them."""
+    def errors(self, connector_id: str) -> Past[ErrorRecord]:
+        """Return the last errors; none where the account does not offer them."""
         connector = self._find(connector_id)
-        return self._offered(
-            lambda: list(islice(self._client.get_errors(connector.id), SHOWN_ERRORS))
-        )
+        told = self._client.get_errors(connector.id)
+        try:
+            found = tuple(islice(told, SHOWN_ERRORS))
+        except (NotFound, Forbidden):
+            return Past()
+        return Past(items=found, unread=getattr(told, "unread", 0))
 
     def schemas(self, connector_id: str) -> SchemaConfig | None:
         """Return what of the source is synced, or None before the source was read."""
@@ -278,19 +287,25 @@ class Operations:
                 "Resume it first."
             )
 
+    def _present(self, connector: Connector) -> datetime:
+        """Return the present to the next second, by Fivetran's clock where that is ahead of ours.
+
+        A sync that has just begun would be missed else.
+        """
+        told = min(self._client.date or 0.0, LATEST.timestamp())
+        moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(told, UTC))
+        now = max([datetime.now(UTC), *(moment for moment in moments if moment)])
+        return now.replace(microsecond=0) + timedelta(seconds=1)
+
     def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
         try:
             return self._client.get_schemas(connector_id)
         except ApiError:
             return None
 
-    @staticmethod
-    def _offered(ask: Callable[[], list[Item]]) -> list[Item] | None:
-        try:
-            return ask()
-        except (NotFound, Forbidden):
-            return None
 
-
-def _start(record: SyncRecord) -> Any:
-    return record.start
+def _start(record: SyncRecord) -> datetime:
+    """Return the place of a sync in time; what waits comes after all others."""
+    if record.is_queued:
+        return datetime.max.replace(tzinfo=UTC)
+    return record.start or record.end or datetime.min.replace(tzinfo=UTC)

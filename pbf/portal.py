@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pbf import reserve
 from pbf.api_client import ApiClient
-from pbf.cache import Answer, SharedCache
+from pbf.cache import Answer, PartialList, SharedCache
 from pbf.config import Settings
 from pbf.creation import Creator
 from pbf.deletion import Remover
@@ -125,7 +125,7 @@ class Portal:
         """Return the catalogue."""
         return self._cache.get(
             SERVICES,
-            lambda: list(self._client.get_metadata()),
+            lambda: PartialList(self._client.get_metadata()),
             lifetime=lambda _: SERVICES_LIFETIME,
         )
 
@@ -145,13 +145,15 @@ class Portal:
         """Return those that are hidden and wait to be deleted for good, the last one first."""
         return self._list.deleted()
 
-    def past(self, key: str, ask: Callable[[], list[Item]]) -> list[Item]:
+    def past(self, key: str, ask: Callable[[], Item]) -> Item:
         """Return what was asked for under a key lately, waiting no longer than a moment for it.
 
         Raises an ApiError if there is none; what takes long is there at a later look.
         """
-        answer = self._pasts.get(key, ask, lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE)
-        return list(answer.items)
+        answer = self._pasts.get(
+            key, lambda: [ask()], lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE
+        )
+        return answer.items[0]
 
     def service(self, service_id: str) -> Service:
         """Return one service of the catalogue, or raise UnknownService."""

@@ -94,6 +94,18 @@ class Desk:
         """How much of the source is synced now."""
         return f"{sum(one.on for one in self.tables):,} of {len(self.tables):,} tables are synced."
 
+    @property
+    def unread(self) -> str:
+        """How much of Fivetran's answer could not be read, as a sentence; "" if all could."""
+        if self.config is None:
+            return ""
+        schemas = self.config.unread
+        tables = sum(schema.unread for schema in self.config.schemas.values())
+        parts = [f"{schemas:,} schema{'s' * (schemas != 1)}"] * bool(schemas)
+        parts += [f"{tables:,} table{'s' * (tables != 1)}"] * bool(tables)
+        what = " and ".join(parts)
+        return f"{what} of Fivetran's answer could not be read." if what else ""
+
     def saved(self, config: SchemaConfig, now: float) -> None:
         """Take over the answer to a change, and say what came of it."""
         asked = set(self.changed)

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,8 @@ LONGEST_MESSAGE = 300
 # As it is once unpacked; a page of 1,000 connectors takes a few.
 MEGABYTES = 64
 PIECE = 64 * 1024
+# Python refuses numbers of thousands of digits, and the whole text with them.
+LONGEST_NUMBER = 100
 
 # The version header that all endpoints under /connections want (see the API reference).
 VERSION_2 = "application/json;version=2"
@@ -218,8 +221,8 @@ class Request:
     def _message(self, content: bytes) -> str:
         """Return ': <what Fivetran says>', on one line and without a secret, or nothing."""
         try:
-            said = json.loads(content)["message"]
-        except (ValueError, LookupError, TypeError, RecursionError):
+            said = _decoded(content)["message"]
+        except (ValueError, LookupError, TypeError):
             return ""
         if not isinstance(said, str) or not said.strip():
             return ""
@@ -246,8 +249,8 @@ def _content(answer: requests.Response) -> bytes:
 
 def _data(status: int, content: bytes) -> dict[str, Any]:
     try:
-        envelope = json.loads(content) if content else {}
-    except (ValueError, RecursionError):
+        envelope = _decoded(content) if content else {}
+    except ValueError:
         envelope = None
     if status >= 300 or not isinstance(envelope, dict):
         raise BadAnswer(
@@ -255,6 +258,19 @@ def _data(status: int, content: bytes) -> dict[str, Any]:
         )
     data = envelope.get("data")
     return data if isinstance(data, dict) else {}
+
+
+def _decoded(content: bytes) -> Any:
+    """Return JSON as it can be read: one odd letter or number must not take the rest with it."""
+    try:
+        text = content.decode(json.detect_encoding(content), "replace")
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_NUMBER else inf
 
 
 def _in_words(seconds: int) -> str:

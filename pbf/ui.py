@@ -125,7 +125,13 @@ def once(doing: Callable[[], object], words: str = "Asking Fivetran…") -> PbfE
 
 
 def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
-    """Say so if what is shown is the last known answer, since there is no newer one."""
+    """Say so if what is shown is the last known answer, since there is no newer one.
+
+    What of a list could not be read, and is not shown, is counted.
+    """
+    if unread := sum(answer.unread for answer in answers):
+        entries = "1 entry" if unread == 1 else f"{unread:,} entries"
+        quiet(f"{entries} of Fivetran's list could not be read and cannot be shown here.")
     for answer in answers:
         if answer.problem is not None:
             moment = datetime.fromtimestamp(answer.fetched_at, UTC)

@@ -1,15 +1,17 @@
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import responses
-from responses.matchers import json_params_matcher, query_param_matcher
+from responses.matchers import header_matcher, json_params_matcher, query_param_matcher
 
-from pbf.api_client import LARGEST_PAGE, ApiClient, Request
+from pbf.api_client import LARGEST_PAGE, MOST_PAGES_OF_SYNCS, ApiClient, Request
 from pbf.errors import BadAnswer, NotFound, ServerFailed
 from pbf.models import Account, ConnectCard, Destination, Group, RateLimit
 
 API = "https://fivetran.example"
+UNTIL = datetime(2026, 3, 1, 10, tzinfo=UTC)
 PAGE = {"limit": str(LARGEST_PAGE)}
 SERVICES = f"{API}/v1/metadata/connector-types"
 CONNECTIONS = f"{API}/v1/groups/our_group/connections"
@@ -154,12 +156,45 @@ def test_a_list_without_items_is_a_bad_answer(api, client, content):
         list(client.get_metadata())
 
 
-@pytest.mark.parametrize("item", [None, "a", [], {}, {"id": None}, {"id": ""}, {"id": 5}])
-def test_an_item_without_an_id_is_a_bad_answer(api, client, item):
-    api.get(SERVICES, json=data(items=[{"id": "fine"}, item]))
+WITHOUT_ID = [None, "a", [], {}, {"id": None}, {"id": ""}, {"id": 5}, {"id": "half\ud800"}]
+
+
+@pytest.mark.parametrize("item", WITHOUT_ID)
+def test_an_item_without_an_id_is_left_out_and_counted(api, client, caplog, item):
+    api.get(SERVICES, json=data(items=[{"id": "fine"}, item, {"id": "also"}]))
+
+    listed = client.get_metadata()
+
+    assert [service.id for service in listed] == ["fine", "also"]
+    assert listed.unread == 1
+    assert "1 of the items of a list of Service could not be read" in caplog.text
+
+
+def test_a_list_of_nothing_but_odd_items_is_a_bad_answer(api, client):
+    api.get(SERVICES, json=data(items=WITHOUT_ID))
 
     with pytest.raises(BadAnswer, match="not of the documented shape"):
         list(client.get_metadata())
+
+
+def test_an_item_that_is_on_two_pages_is_listed_once(api, client):
+    api.get(CONNECTIONS, json=page("a", "b", next_cursor="more"))
+    api.get(CONNECTIONS, json=page("b", "c"))
+
+    listed = client.get_list_of_connectors_in_group("our_group")
+
+    assert [connector.id for connector in listed] == ["a", "b", "c"]
+
+
+def test_an_odd_field_is_logged_once_and_without_its_content(api, client, caplog):
+    api.get(CONNECTIONS, json=data(items=[{"id": "a", "sync_frequency": "private"}, {"id": "b"}]))
+
+    for _ in range(2):
+        found = list(client.get_list_of_connectors_in_group("our_group"))
+
+    assert [connector.sync_frequency for connector in found] == [None, None]
+    assert caplog.text.count("the field sync_frequency of a list of Connector") == 1
+    assert "private" not in caplog.text
 
 
 def test_a_page_that_fails_fails_the_list(api, client):
@@ -412,17 +447,32 @@ def test_setup_tests_are_run_with_a_body_and_told(api, client):
     assert [(test.title, test.status) for test in tests] == [("Signing in", "PASSED")]
 
 
-def test_past_syncs_are_listed(api, client):
+def test_past_syncs_are_asked_for_by_their_times(api, client):
     item = {"sync_id": "s", "start": "2026-03-01T10:00:00Z", "end": None, "status": "NEW_WORD"}
+    times = {"start_time": "2026-02-22T10:00:00Z", "end_time": "2026-03-01T10:00:00Z"}
     api.get(
         f"{API}/v1/connections/one/sync-history",
         json=data(items=[item]),
-        match=[query_param_matcher(PAGE)],
+        match=[
+            query_param_matcher({**PAGE, **times}),
+            header_matcher({"Accept": "application/json;version=2"}),
+        ],
     )
 
-    [sync] = client.get_sync_history("one")
+    [sync] = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
 
     assert (sync.sync_id, sync.status, sync.end) == ("s", "NEW_WORD", None)
+
+
+def test_past_syncs_are_read_for_so_many_pages_at_most(api, client):
+    past = f"{API}/v1/connections/one/sync-history"
+    for number in range(MOST_PAGES_OF_SYNCS):
+        start = (UNTIL - timedelta(minutes=number)).isoformat()
+        api.get(past, json=data(items=[{"start": start}], next_cursor=str(number)))
+
+    listed = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
+
+    assert len(list(listed)) == MOST_PAGES_OF_SYNCS
 
 
 def test_past_errors_are_listed(api, client):

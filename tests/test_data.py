@@ -17,6 +17,7 @@ from pbf.config import Settings
 from pbf.errors import Unauthorized
 from pbf.known import FAILURE_LIFETIME
 from pbf.models import Connector
+from pbf.past import Past
 from pbf.portal import MOST_PASTS
 
 API = "https://fivetran.example"
@@ -197,8 +198,8 @@ def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkey
     settle(house.portal)
     later = data.history(one)
 
-    assert (failed, at_once) == ([], [])
-    assert len(later) > 0
+    assert failed == at_once == Past(missing=data.UNREAD)
+    assert len(later.items) > 0
 
 
 def test_nobody_waits_long_for_a_past(house, monkeypatch):
@@ -206,9 +207,9 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     answers = threading.Event()
     known = house.client.get_sync_history
 
-    def slowly(connector_id):
+    def slowly(*given, **options):
         assert answers.wait(20)
-        return known(connector_id)
+        return known(*given, **options)
 
     monkeypatch.setattr(house.client, "get_sync_history", slowly)
     monkeypatch.setattr("pbf.portal.PAST_PATIENCE", 0.05)
@@ -216,13 +217,13 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     answers.set()
     settle(house.portal)
 
-    assert slow == []
-    assert len(data.history(one)) > 0
+    assert slow == Past(missing=data.UNREAD)
+    assert len(data.history(one).items) > 0
 
 
 def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
     for number in range(MOST_PASTS + 10):
-        house.portal.past(f"history:{number}", list)
+        house.portal.past(f"history:{number}", Past)
 
     assert len(house.portal._pasts._known) == MOST_PASTS
 
@@ -266,8 +267,9 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
     monkeypatch.setattr(house.client, "get_errors", lambda _: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
-    assert data.errors(one) == []
-    assert data.history(one) == known != []
+    assert data.errors(one) == Past(missing=data.UNREAD)
+    assert data.history(one) == known
+    assert len(known.items) > 0
 
 
 @pytest.mark.parametrize(
@@ -285,10 +287,12 @@ def test_the_past_of_a_connector_at_rest_is_asked_for_again_only_if_that_failed(
     past = api.get(f"{API}/v1/connections/a/sync-history", **reply)
     at_rest = Connector.model_validate(connector("a"))
 
-    assert data.history(at_rest) == []
-    assert data.history(at_rest) == []
+    first = data.history(at_rest)
+    assert data.history(at_rest) == first
     let_pass(runtimes.runtime().portal, monkeypatch, FAILURE_LIFETIME)
-    assert data.history(at_rest) == []
+    assert data.history(at_rest) == first
     settle(runtimes.runtime().portal)
+
+    assert first.items == ()
 
     assert len(past.calls) == asked

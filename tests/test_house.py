@@ -37,10 +37,15 @@ MAY_IMPORT = {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
         *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
-        *("pbf.activity", "pbf.deleted", "pbf.places", "pbf.rows"),
+        *("pbf.activity", "pbf.deleted", "pbf.places", "pbf.rows", "pbf.past"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
-    "pbf.api_client": {"pbf.models", "pbf.errors", "pbf.naming", "pbf.transport"},
+    "pbf.api_client": {
+        *("pbf.models", "pbf.errors", "pbf.naming", "pbf.paging", "pbf.past", "pbf.transport"),
+    },
+    "pbf.paging": {"pbf.errors", "pbf.transport"},
+    "pbf.past": {"pbf.fields"},
+    "pbf.fields": set(),
     "pbf.deadline": set(),
     "pbf.transport": {"pbf.deadline", "pbf.models", "pbf.errors", "pbf.redaction"},
     "pbf.cache": {"pbf.errors", "pbf.known", "pbf.shelf"},
@@ -78,6 +83,7 @@ MAY_IMPORT = {
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
         *("pbf.models", "pbf.pending", "pbf.deletion", "pbf.doubt", "pbf.schedule"),
+        *("pbf.fields", "pbf.past"),
     },
     "pbf.evidence": {"pbf.models", "pbf.timing"},
     "pbf.bulk": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.operations"},
@@ -96,12 +102,12 @@ MAY_IMPORT = {
     "pbf.search": {"pbf.models", "pbf.words"},
     "pbf.errors": set(),
     "pbf.handoff": set(),
-    "pbf.models": set(),
+    "pbf.models": {"pbf.fields"},
     "pbf.words": set(),
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
 PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
-PURE |= {"pbf.evidence", "pbf.rows", "pbf.timing"}
+PURE |= {"pbf.evidence", "pbf.rows", "pbf.timing", "pbf.fields", "pbf.past"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from pbf.models import ConnectCard, Connector, RateLimit, Service
+from pbf.models import ConnectCard, Connector, RateLimit, SchemaConfig, Service
 
 CONNECTION = {
     "id": "speak_inexpensive",
@@ -33,7 +33,13 @@ NO_TIME = [
     pytest.param(None, id="null"),
     pytest.param("", id="empty"),
     pytest.param("yesterday", id="words"),
-    pytest.param(1700000000, id="number"),
+    pytest.param(17, id="small-number"),
+    pytest.param(10**400, id="number-too-long"),
+    pytest.param(float("nan"), id="not-a-number"),
+    pytest.param("0001-01-01T00:00:00Z", id="zero-time-of-go"),
+    pytest.param("1970-01-01T00:00:00Z", id="zero-time-of-unix"),
+    pytest.param("1899-12-31T00:00:00Z", id="before-computers"),
+    pytest.param("9999-12-31T00:00:00Z", id="for-ever"),
     pytest.param({}, id="object"),
     pytest.param("0001-01-01T00:00:00+14:00", id="before-all-time"),
     pytest.param("9999-12-31T23:59:59-14:00", id="after-all-time"),
@@ -103,6 +109,12 @@ def test_what_has_no_id_is_no_connector_and_no_service(bad):
         pytest.param("sync_frequency", float("inf"), None, id="number-without-end"),
         pytest.param("sync_frequency", "9" * 5000, None, id="number-too-long"),
         pytest.param("sync_frequency", {}, None, id="number-object"),
+        pytest.param("sync_frequency", 10**12, None, id="number-past-all-calendars"),
+        pytest.param("sync_frequency", -5, None, id="number-below-zero"),
+        pytest.param("sync_frequency", True, None, id="number-that-is-a-flag"),
+        pytest.param("schema", "half\ud800", "half?", id="half-a-letter"),
+        pytest.param("schema", "x" * 20_000, "x" * 10_000, id="text-without-end"),
+        pytest.param("paused", "true", True, id="flag-as-text"),
         pytest.param("paused", None, None, id="flag-null"),
         pytest.param("paused", "perhaps", None, id="flag-word"),
         pytest.param("paused", True, True, id="flag"),
@@ -129,6 +141,13 @@ def test_what_is_no_time_is_none(value):
         pytest.param("2026-03-01T10:00:00", id="without-zone"),
         pytest.param("2026-03-01T12:00:00+02:00", id="other-zone"),
         pytest.param("2026-03-01T10:00:00.000000Z", id="microseconds"),
+        pytest.param("2026-03-01T10:00:00.000000999Z", id="nanoseconds"),
+        pytest.param("2026-03-01T10:00:00+0000", id="zone-without-colon"),
+        pytest.param("2026-03-01t10:00:00z", id="small-letters"),
+        pytest.param("2026-03-01T11:00:00+01:00[Europe/Berlin]", id="zone-by-name"),
+        pytest.param("2026-03-01 10:00:00 UTC", id="zone-as-a-word"),
+        pytest.param(1772359200, id="seconds-since-1970"),
+        pytest.param(1772359200000, id="milliseconds-since-1970"),
     ],
 )
 def test_every_time_is_in_utc(text):
@@ -217,3 +236,38 @@ def test_a_service_without_a_name_shows_its_id():
 @pytest.mark.parametrize("value", [None, "many", "1e5", ""])
 def test_an_odd_rate_limit_is_none(value):
     assert RateLimit.model_validate({"limit": value, "remaining": value}) == RateLimit()
+
+
+def test_odd_fields_are_named_for_the_log_and_what_is_merely_missing_is_not():
+    odd: set[str] = set()
+    item = {"id": "a", "sync_frequency": 10**12, "failed_at": "soon", "paused": None, "service": ""}
+
+    Connector.model_validate({**item, "succeeded_at": "0001-01-01T00:00:00Z"}, context=odd)
+
+    assert odd == {"sync_frequency", "failed_at"}
+
+
+@pytest.mark.parametrize("details", [None, 5, ["a"], {"a": {"b": [1]}}, "text"])
+def test_a_setup_tests_details_may_be_anything(details):
+    results = [{"title": "Signing in", "status": "FAILED", "details": details}]
+
+    [result] = connector(setup_tests=results).setup_tests
+
+    assert (result.title, result.status) == ("Signing in", "FAILED")
+
+
+def test_a_null_table_or_schema_is_left_out_and_counted():
+    config = SchemaConfig.model_validate(
+        {
+            "schemas": {
+                "public": {"tables": {"orders": {"enabled": True}, "gone": None, "odd\ud800": {}}},
+                "nothing": None,
+                "listed": ["a"],
+                "empty": {"tables": None},
+            }
+        }
+    )
+
+    assert list(config.schemas) == ["public", "empty"]
+    assert list(config.schemas["public"].tables) == ["orders"]
+    assert (config.unread, config.schemas["public"].unread) == (2, 2)

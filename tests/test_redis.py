@@ -411,3 +411,9 @@ def test_a_redis_url_that_cannot_be_used_is_refused_without_being_shown():
         runtimes.start(settings)
 
     assert "the-password" not in str(refusal.value)
+
+
+def test_how_much_of_a_list_could_not_be_read_is_shared_too():
+    answer = Answer((connector("a"),), "r", 1.0, 2.0, unread=3)
+
+    assert CODEC.loads(CODEC.dumps(answer)) == answer

@@ -735,22 +735,25 @@ def test_all_tries_together_have_the_time_of_one():
 
 
 def test_after_an_answer_that_was_given_up_the_next_call_works():
-    done = threading.Event()
+    done, hangs = threading.Event(), threading.Event()
+    hangs.set()
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         to.protocol_version = "HTTP/1.1"
-        reply(to, 200, b'{"data": {}}', length="12" if count > 40 else "500")
+        hanging = hangs.is_set()
+        reply(to, 200, b'{"data": {}}', length="500" if hanging else "12")
         to.close_connection = False
-        if count <= 40:
+        if hanging:
             to.wfile.flush()
-            done.wait(10)
+            done.wait(60)
 
     with server(handle) as (url, _):
         request = Request(url, KEY, SECRET, timeout=0.02)
         for _ in range(40):
             with pytest.raises(TimedOut):
                 request.send("POST", "/x")
-        request._timeout = (5.0, 10.0)
+        hangs.clear()
+        request._timeout = (60.0, 60.0)
 
         assert request.send("POST", "/x") == {}
         pool = request._session.get_adapter(url).poolmanager.connection_from_url(url).pool
@@ -819,3 +822,18 @@ def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
         request_to_api.send("POST", "/connections", body={})
 
     assert request_to_api.date == date
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        pytest.param(b'{"data": {"odd": NaN, "fine": 1}}', "1", id="not-a-number"),
+        pytest.param(b'{"data": {"odd": %s, "fine": 1}}' % (b"9" * 5000), "1", id="long-number"),
+        pytest.param(b'{"data": {"odd": "\xff", "fine": "\xc3\xa9"}}', "\u00e9", id="bad-utf-8"),
+        pytest.param(b'\xef\xbb\xbf{"data": {"fine": 1}}', "1", id="byte-order-mark"),
+    ],
+)
+def test_an_odd_value_does_not_take_the_rest_of_an_answer(api, request_to_api, body, value):
+    api.get(f"{API}/v1/groups/a", body=body)
+
+    assert str(request_to_api.send("GET", "/groups/a")["fine"]) == value

@@ -75,6 +75,9 @@ class Assumptions:
     running_sync_status: str = "SYNCING"
     """The `status` of a sync that has no end yet, in a sync history."""
 
+    queued_sync_status: str = "QUEUED"
+    """The `status` of a sync that has not started yet: its `start` is null."""
+
     card_lifetime_seconds: int = 24 * 3600
     """How long a Connect Card link lives ("one day"); it may be opened again until then."""
 

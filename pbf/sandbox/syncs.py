@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pbf.sandbox.store import World
 
 MOMENT = 1e-4
+QUEUED = "QUEUED"
 REASONS = {
     "SUCCESSFUL": "",
     "RESCHEDULED": "The sync was stopped before it was over.",
@@ -47,6 +48,14 @@ def history(connection: Connection, *, since: float, until: float, now: float) -
         if chapter.until >= since and (chapter.life.anchor or 0.0) <= latest:
             found += _within(chapter, since, latest, now)
     return found
+
+
+def queued(connection: Connection, now: float) -> list[Sync]:
+    """Return the sync that waits to be started, where there is one; it starts when it is due."""
+    due = connection.life.anchor
+    if due is None or rules.moment(connection, now).sync_state != "rescheduled":
+        return []
+    return [Sync(due, None, QUEUED, "", connection.life.historical)]
 
 
 def chapters(connection: Connection, now: float) -> Iterator[Chapter]:

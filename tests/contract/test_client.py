@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,7 +47,11 @@ CALLS: dict[str, Callable[[ApiClient], Any]] = {
     "sync_connector": lambda client: client.sync_connector(DATABASE),
     "resync_connector": lambda client: client.resync_connector(DATABASE),
     "test_connector": lambda client: client.test_connector(DATABASE),
-    "get_sync_history": lambda client: list(client.get_sync_history(DATABASE)),
+    "get_sync_history": lambda client: list(
+        client.get_sync_history(
+            DATABASE, since=datetime.now(UTC) - timedelta(days=7), until=datetime.now(UTC)
+        )
+    ),
     "get_errors": lambda client: list(client.get_errors(DATABASE)),
     "get_schemas": lambda client: client.get_schemas(DATABASE),
     "reload_schemas": lambda client: client.reload_schemas(DATABASE),

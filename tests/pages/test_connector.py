@@ -2,7 +2,7 @@ import re
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import responses
@@ -156,11 +156,106 @@ def test_past_syncs_and_errors_are_shown_where_the_account_offers_them(house, na
     assert "Failed</span>" in html(app)
 
 
-def test_past_syncs_and_errors_are_left_out_where_the_account_does_not(account, visit):
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_account_without_past_syncs_and_errors_is_told_so(account, visit, status):
+    account.upsert("GET", f"{OURS}/sync-history", status=status, json={})
+    account.upsert("GET", f"{OURS}/errors", status=status, json={})
+
     app = visit("connector", id="ours")
 
-    assert headers(app) == ["Facts", "Tasks and warnings"]
+    assert headers(app) == ["Facts", "Tasks and warnings", "Recent syncs"]
+    assert "Fivetran does not tell past syncs for this account." in html(app)
     assert not app.error
+    assert not app.exception
+
+
+def test_recent_syncs_are_those_of_the_last_seven_days(account, visit):
+    visit("connector", id="ours")
+
+    [asked] = [call.request for call in account.calls if "sync-history" in call.request.url]
+    since, until = (
+        datetime.fromisoformat(asked.params[name]) for name in ("start_time", "end_time")
+    )
+    assert until - since == timedelta(days=7)
+    assert timedelta(0) <= until - datetime.now(UTC) + timedelta(minutes=1)
+    assert asked.headers["Accept"] == "application/json;version=2"
+
+
+def test_syncs_that_wait_or_run_or_end_in_a_way_that_is_new_to_us_are_all_shown(account, visit):
+    items = [
+        {"id": "1", "started_at": "2026-11-02T00:00:00Z", "status": "NEW_\u202eWORD"},
+        {"id": "2", "started_at": None},
+        {"id": "3", "started_at": "2026-11-01T00:00:00Z", "ended_at": "2026-11-01T00:00:40Z"},
+        {"id": "4", "status": "FAILED"},
+        "odd",
+    ]
+    account.upsert("GET", f"{OURS}/sync-history", json={"data": {"items": items}})
+
+    app = visit("connector", id="ours")
+
+    table = html(app).partition("<tbody>")[2].partition("</tbody>")[0]
+    text = re.sub(r"<[^>]*>", " ", table.replace("</tr>", "|"))
+    rows = [" ".join(row.split()) for row in text.split("|") if row.strip()]
+    assert rows[0] == "not started yet · Queued"
+    assert rows[1].endswith("ago · NEW_ WORD")
+    assert rows[2].endswith("ago 40 seconds · Ended")
+    assert rows[3] == "not known ! Failed"
+    assert "1 entry could not be read." in html(app)
+
+
+def test_of_many_syncs_the_newest_are_shown_whatever_their_order(account, visit):
+    hours = [f"2026-11-01T{hour:02}:00:00Z" for hour in range(24)]
+    items = [{"start": hour, "end": hour, "status": "SUCCESSFUL"} for hour in hours]
+    account.upsert("GET", f"{OURS}/sync-history", json={"data": {"items": items}})
+
+    app = visit("connector", id="ours")
+
+    assert html(app).count("Done</span>") == 20
+    assert "2026-11-01 23:00:00 UTC" in html(app)
+    assert "2026-11-01 03:00:00 UTC" not in html(app)
+    assert "The newest 20 of 24 in the last 7 days." in html(app)
+
+
+def test_the_last_seven_days_are_those_of_fivetrans_clock_where_it_is_ahead(
+    sandbox, house, named, visit
+):
+    sandbox.world.clock.advance(30 * 24 * 3600)
+
+    app = visit("connector", id=named("stripe_payments").id)
+
+    assert html(app).count("Done</span>") == 20
+    assert "in the last 7 days." in html(app)
+
+
+def test_a_time_that_is_not_known_is_not_told_as_never(account, visit):
+    errors = [{"title": "Odd", "message": "Odd.", "created_at": "9999-12-31T00:00:00Z"}]
+    account.upsert("GET", f"{OURS}/errors", json={"data": {"items": errors}})
+    row = {**ROW, "created_at": "1960-01-01T00:00:00Z"}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [row]}})
+
+    app = visit("connector", id="ours")
+
+    assert "<dt>Created</dt><dd>not known</dd>" in html(app)
+    assert "never" not in html(app)
+
+
+def test_what_of_the_past_cannot_be_read_now_is_told(account, visit):
+    account.upsert("GET", f"{OURS}/sync-history", status=500, json={})
+
+    app = visit("connector", id="ours")
+
+    assert headers(app)[-1] == "Recent syncs"
+    assert "This could not be read just now." in html(app)
+    assert not app.exception
+
+
+def test_an_entry_of_the_list_that_cannot_be_read_is_counted_on_the_page(account, visit):
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, {"id": None}, ROW]}})
+
+    app = visit("connector", id="ours")
+
+    assert "list could not be read and cannot be shown here." in html(app)
+    assert headers(app)[0] == "Facts"
     assert not app.exception
 
 
@@ -632,3 +727,13 @@ def test_neither_key_nor_secret_is_on_the_page(house, sandbox, named, visit):
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
+
+
+def test_a_connector_that_names_no_service_has_a_page(account, visit):
+    nameless = {name: value for name, value in ROW.items() if name not in ("service", "schema")}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [nameless]}})
+
+    app = visit("connector", id="ours")
+
+    assert headers(app)[0] == "Facts"
+    assert not app.exception

@@ -61,6 +61,20 @@ def test_locked_tables_are_listed_with_why(account, visit):
     assert "<td>public.audit</td><td>yes</td><td>The table has no key.</td>" in html(app)
 
 
+def test_a_null_table_or_schema_takes_nothing_with_it_and_is_counted(account, visit):
+    answer = config({"orders": True, "users": False})
+    answer["data"]["schemas"]["public"]["tables"]["gone"] = None
+    answer["data"]["schemas"] |= {"nothing": None, "empty": {"tables": None}, "odd": 5}
+    account.upsert("GET", SCHEMAS, json=answer)
+
+    app = visit("tables", id="ours")
+
+    assert "1 of 2 tables are synced. 2 shown here." in html(app)
+    assert "2 schemas and 1 table of Fivetran" in html(app)
+    assert not app.error
+    assert not app.exception
+
+
 def test_changes_are_summed_up_before_they_are_saved(account, visit):
     app = press(visit("tables", id="ours"), "Select all")
 

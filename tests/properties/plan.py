@@ -16,6 +16,8 @@ PLAN = {
     "slips of other makers, tenants and uses": 500,
     "lists of cursors": 600,
     "names sent to be created": 300,
+    "lists with odd items": 800,
+    "schemas with odd tables": 300,
     "ways back": 400,
     "paths": 300,
     # The last three for each route that takes a body, or for each route.

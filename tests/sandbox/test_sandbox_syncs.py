@@ -166,6 +166,23 @@ def test_a_rescheduled_sync_waits_for_its_time(api, world, connected, history):
     assert history(connected)[1].start == START + 95
 
 
+def test_a_sync_that_waits_is_listed_without_a_start(api, world, connected):
+    path = f"/connections/{connected}/sync-history"
+    world.advance(5)
+    world.control.reschedule(connected, 90)
+
+    queued, stopped = api.data(path)["items"]
+    earlier = api.data(path, start_time="2026-11-20T11:00:00Z", end_time="2026-11-20T11:30:00Z")
+    world.advance(120)
+    begun, _ = api.data(path)["items"]
+
+    assert (queued["start"], queued["end"], queued["status"]) == (None, None, "QUEUED")
+    assert stopped["status"] == "RESCHEDULED"
+    assert earlier["items"] == []
+    assert begun["start"] == "2026-11-20T12:01:35.000000Z"
+    assert begun["sync_id"] == queued["sync_id"]
+
+
 def test_without_a_schedule_a_rescheduled_sync_waits_until_it_is_asked_for(
     api, world, connected, history
 ):

@@ -14,17 +14,25 @@ from pbf.sandbox.records import Connection
 from pbf.sandbox.routes.api import answer, body, listed, world
 from pbf.sandbox.routes.connections import found, shown
 
+# Clocks differ by so many seconds, and who asks until now means the present.
+PRESENT = 60.0
+
 routes = Blueprint("syncs", __name__, url_prefix="/v1")
 
 
 @routes.get("/connections/<connection_id>/sync-history")
 def list_syncs(connection_id: str) -> ResponseReturnValue:
-    """Return the syncs of a connection that went on in a stretch of time, the latest first."""
+    """Return the syncs of a connection that went on in a stretch of time, the latest first.
+
+    One that waits has not started, and belongs to a stretch that reaches the present.
+    """
     connection, here = found(connection_id), world()
     with here.lock:
         now = here.clock()
         since, until = window(now)
         happened = syncs.history(connection, since=since, until=until, now=now)
+        if until > now - PRESENT:
+            happened += syncs.queued(connection, now)
     if here.assumptions.history_begins_with_latest:
         happened.reverse()
     page = listed(happened, lambda sync: shown_sync(connection, sync))
@@ -61,9 +69,10 @@ def shown_sync(connection: Connection, sync: syncs.Sync) -> dict[str, Any]:
     """Return a sync as its history shows it."""
     rules = world().assumptions
     status = sync.status or rules.running_sync_status
+    status = rules.queued_sync_status if status == syncs.QUEUED else status
     return {
         "sync_id": events.sync_id(connection.id, sync.start),
-        "start": stamp(sync.start),
+        "start": None if status == rules.queued_sync_status else stamp(sync.start),
         "end": None if sync.end is None else stamp(sync.end),
         "status": rules.interrupted_sync_status if status == "RESCHEDULED" else status,
         "reason": sync.reason or None,

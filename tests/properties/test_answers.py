@@ -1,0 +1,244 @@
+"""Whatever stands in the place of any value of Fivetran's answers, the rest is as it was."""
+
+import copy
+import json
+import math
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from pbf import details
+from pbf.actions import LABELS
+from pbf.api_client import ApiClient
+from pbf.codec import AnswerCodec
+from pbf.errors import BadAnswer
+from pbf.figures import figures
+from pbf.gallery import packed as packed_cards
+from pbf.health import changed_at, frequency, health, is_moving
+from pbf.known import Answer, fingerprint
+from pbf.listing import _lifetime
+from pbf.models import Connector, Service
+from pbf.past import Past
+from pbf.rows import card, category, row
+from pbf.schedule import choices, next_exactly, next_in_words
+from pbf.shapes import Connector as ConnectorShape
+from pbf.shapes import ConnectorDetail, SetupTest
+from pbf.shapes import Service as ServiceShape
+from pbf.table import packed as packed_rows
+from pbf.table_desk import Desk, columns, when_there_are_tables
+from pbf.transport import _decoded
+from tests.properties.plan import planned
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+TIMES = {"created_at": "2026-11-01T00:00:00Z", "succeeded_at": "2026-11-27T09:00:00.000001Z"}
+TASK = {"code": "reconnect", "message": "Reconnect", "details": "The password has changed."}
+TESTS = [{"title": "Signing in", "status": "FAILED", "message": "No", "details": {"a": [1]}}]
+
+
+def connection(name: str, **status: Any) -> dict[str, Any]:
+    state = {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"}
+    more = {"is_historical_sync": False, "rescheduled_for": None, "tasks": [], "warnings": []}
+    return {
+        "id": name,
+        "group_id": "our_group",
+        "service": "stripe",
+        "schema": f"{name}.table",
+        **TIMES,
+        "failed_at": None,
+        "paused": False,
+        "sync_frequency": 360,
+        "schedule_type": "auto",
+        "daily_sync_time": None,
+        "status": {**state, **more, **status},
+        "setup_tests": TESTS,
+        "config": {"password": "******"},
+    }
+
+
+ANSWERS: dict[str, list[dict[str, Any]]] = {
+    "connections": [
+        connection("well"),
+        connection("broken", setup_state="broken", tasks=[TASK], warnings=[TASK]),
+        connection("waits", sync_state="rescheduled", rescheduled_for="2026-11-27T13:00:00Z"),
+        connection("daily") | {"sync_frequency": 1440, "daily_sync_time": "06:00"},
+        connection("begun", setup_state="incomplete") | {"succeeded_at": None},
+    ],
+    "connector-types": [
+        {
+            "id": "stripe",
+            "name": "Stripe",
+            "type": "Finance",
+            "icon_url": "https://fivetran.example/a.svg",
+            "icons": ["https://fivetran.example/a.svg"],
+            "supported_features": [{"id": "RE_SYNC", "notes": ""}],
+            "service_status": "beta",
+        },
+        {"id": "github", "name": "GitHub", "config": {"required": ["schema"]}},
+    ],
+    "sync-history": [
+        {"sync_id": "a", "start": "2026-11-27T09:00:00Z", "end": "2026-11-27T09:01:00Z"},
+        {"id": "b", "started_at": None, "status": "QUEUED", "volumes": {"extract": 5}},
+        {"id": "c", "start_time": "2026-11-27T10:00:00Z", "status": "FAILED", "reason": "No"},
+    ],
+    "errors": [
+        {"type": "reconnect", "title": "Reconnect", "reason": "No", "message": "No, since."},
+        {"type": "sync_warning", "message": "Hm", "created_at": "2026-11-27T09:00:00Z"},
+    ],
+}
+LOCK = {"allowed": False, "reason_code": "SYSTEM_TABLE", "reason": None}
+TABLES = {"orders": {"enabled": True, "name_in_destination": "orders"}, "log": {"enabled": False}}
+SCHEMAS = {
+    "schema_change_handling": "ALLOW_ALL",
+    "schemas": {
+        "public": {"enabled": True, "tables": {**TABLES, "system": {"patch_settings": LOCK}}},
+        "other": {"enabled": False, "name_in_destination": "other", "tables": TABLES},
+    },
+}
+ODD = some.sampled_from(
+    [
+        *(None, True, False, 0, -1, 1.5, 10**12, 10**400, math.nan, math.inf, -math.inf),
+        *("", "5", "often", "NaN", "\0", "half\ud800", "\u202eback", "<b>", "x" * 20_000),
+        *("9" * 5000, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999-14:00"),
+        *("1969-12-31T23:59:59Z", "2026-11-27T05:00:00.123456789Z", "2026-11-27T05:00:00+0000"),
+        *([], {}, [None], [[]], {"": None}, {"half\ud800": {}}, {"id": "stranger"}, 1764220000000),
+    ]
+) | some.recursive(
+    some.none() | some.booleans() | some.floats() | some.text(max_size=20),
+    lambda inner: (
+        some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+class Api:
+    """Stands for the transport: answers with what it holds, by the last part of the path."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = answers
+
+    def send(self, _method: str, path: str, **_: Any) -> dict[str, Any]:
+        content = json.dumps({"data": self._answers[path.rpartition("/")[2]]})
+        return _decoded(content.encode())["data"]
+
+
+def spoil(draw: Any, inside: Any) -> None:
+    """Put an odd value in the place of a value anywhere inside, or take it or its name away."""
+    while True:
+        places = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
+        place = draw(some.sampled_from(places))
+        below = inside[place]
+        if not isinstance(below, dict | list) or not below or draw(some.booleans()):
+            break
+        inside = below
+    if isinstance(inside, dict) and draw(some.integers(0, 5)) == 0:
+        del inside[place]
+        return
+    inside[place] = copy.deepcopy(draw(ODD))
+
+
+def spoilt(draw: Any, items: list[Any]) -> tuple[list[Any], set[int]]:
+    """Return items some of which are odd, and which are."""
+    changed, odd = json.loads(json.dumps(items)), draw(some.sets(some.integers(0, len(items) - 2)))
+    for number in odd:
+        for _ in range(draw(some.integers(1, 3))):
+            one = changed[number]
+            if isinstance(one, dict) and one and draw(some.integers(0, 9)):
+                spoil(draw, one)
+            else:
+                changed[number] = copy.deepcopy(draw(ODD))
+    again = draw(some.sampled_from(range(len(items))))
+    return [*changed, changed[again]], odd
+
+
+def read(kind: str, items: list[Any]) -> list[Any]:
+    client = ApiClient(Api({kind: {"items": items}}))  # type: ignore[arg-type]
+    return list(
+        {
+            "connections": lambda: client.get_list_of_connectors_in_group("our_group"),
+            "connector-types": client.get_metadata,
+            "sync-history": lambda: client.get_sync_history("one", since=NOW, until=NOW),
+            "errors": lambda: client.get_errors("one"),
+        }[kind]()
+    )
+
+
+@planned("lists with odd items")
+@given(draws=some.data(), kind=some.sampled_from(sorted(ANSWERS)))
+def test_one_items_trouble_stays_with_the_item(draws: Any, kind: str):
+    items, odd = spoilt(draws.draw, ANSWERS[kind])
+
+    found = read(kind, items)
+
+    fine = [item for number, item in enumerate(ANSWERS[kind]) if number not in odd]
+    assert [item for item in read(kind, fine) if item not in found] == []
+    shown(kind, found)
+
+
+def shown(kind: str, found: list[Any]) -> None:
+    """Draw all that the product makes of a list."""
+    if kind == "connections":
+        connectors_are_shown(found)
+    elif kind == "connector-types":
+        packed_cards([card(service, 1) for service in found])
+        assert AnswerCodec(Service).dumps(Answer(tuple(found), fingerprint(found), 0.0))
+        for service in found:
+            ServiceShape.model_validate(service).model_dump_json()
+    elif kind == "sync-history":
+        details.syncs(Past(items=tuple(found))).encode()
+    else:
+        details.errors(Past(items=tuple(found))).encode()
+
+
+def connectors_are_shown(found: list[Connector]) -> None:
+    rows = [row(one, None, NOW, marked=False) for one in found]
+    packed_rows(rows)
+    words = {one["id"]: one["status"] for one in rows}
+    stripe = Service(id="stripe")
+    drawn = figures(found, words=words, categories={"stripe": category(stripe)}, now=NOW)
+    json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
+    assert AnswerCodec(Connector).dumps(Answer(tuple(found), fingerprint(found), 0.0))
+    assert is_moving(found, NOW) in (True, False)
+    assert 0 < _lifetime(found, NOW.timestamp()) <= 60
+    for one in found:
+        texts = [frequency(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
+        texts += [details.head(one, stripe, health(one, NOW)), details.notes(one)]
+        texts += [*details.facts(one, stripe, NOW).values(), details.obstacles(one, LABELS)]
+        texts += choices(one).values()
+        "".join(texts).encode()
+        ConnectorShape.model_validate(one).model_dump_json()
+        ConnectorDetail.of(one, NOW).model_dump_json()
+        for result in one.setup_tests:
+            SetupTest.model_validate(result).model_dump_json()
+
+
+@planned("schemas with odd tables")
+@given(draws=some.data())
+def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
+    answer = json.loads(json.dumps(SCHEMAS))
+    for _ in range(draws.draw(some.integers(1, 3))):
+        spoil(draws.draw, answer["schemas"] or answer)
+    answer["schemas"]["untouched"] = {"tables": TABLES}
+    client = ApiClient(Api({"schemas": answer}))  # type: ignore[arg-type]
+
+    config = client.get_schemas("one")
+
+    assert list(config.schemas["untouched"].tables) == list(TABLES)
+    desk = Desk("one")
+    desk.take(config, 0.0)
+    desk.search("o")
+    desk.switch(True)
+    json.dumps([columns(desk.shown), desk.count, desk.unread, desk.laid_out]).encode()
+    assert all(schema in answer["schemas"] for schema, _ in desk.wanted)
+    one = Connector.model_validate(ANSWERS["connections"][0])
+    assert when_there_are_tables(one, read=True, now=NOW)
+
+
+@pytest.mark.parametrize("items", [None, {}, "text", 5])
+def test_what_is_no_list_is_a_bad_answer(items: Any):
+    with pytest.raises(BadAnswer):
+        read("connections", items)
