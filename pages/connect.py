@@ -1,12 +1,12 @@
 """Connect: name a connector of one service, then go to its Connect Card."""
 
-from html import escape
 from uuid import uuid4
 
 import streamlit as st
 
 from pbf import data, ui
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
+from pbf.literal import attribute, escape
 from pbf.models import Service
 from pbf.portal import Portal
 from pbf.rows import category, stage
@@ -26,7 +26,10 @@ def introduce(service: Service) -> None:
         f"<p>{escape(service.description)}</p>"
     )
     if service.link_to_docs.startswith(("https://", "http://")):
-        st.markdown(f"[{ui.plain(service.title)} documentation](<{service.link_to_docs}>)")
+        st.html(
+            f'<p><a href="{attribute(service.link_to_docs)}" target="_blank" '
+            f'rel="noopener noreferrer">{escape(service.title)} documentation</a></p>'
+        )
 
 
 def offer_unfinished(portal: Portal, service: Service) -> None:
@@ -54,7 +57,7 @@ def preview(portal: Portal, service: Service, typed: str) -> None:
             service.id, typed, attempt=st.session_state.get(attempt(service, typed))
         )
     except InvalidName as error:
-        st.warning(str(error), icon=":material/edit:")
+        st.warning(ui.plain(str(error)), icon=":material/edit:")
         return
     st.html(
         '<p class="pbf-name">Permanent name in the destination: '
@@ -81,7 +84,7 @@ def create(portal: Portal, service: Service, typed: str) -> None:
     except NameTaken:
         st.rerun()  # the preview above says so, and offers a free one
     except PbfError as error:
-        st.error(ui.told(error), icon=":material/error:")
+        st.error(ui.plain(ui.told(error)), icon=":material/error:")
         return
     ui.hand_off(portal, made.id, name=made.title)
 
@@ -116,7 +119,7 @@ try:
     offer(portal, portal.service(st.query_params.get("service", "")))
 except UnknownService as error:
     st.title("Which service?", anchor=False)
-    st.info(str(error))
+    st.info(ui.plain(str(error)), icon=":material/info:")
     st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
     st.stop()
 except PbfError as error:

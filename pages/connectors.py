@@ -32,11 +32,12 @@ def welcome_back(portal: Portal, marked: str) -> None:
     connector = next((one for one in portal.connectors().items if one.id == marked), None)
     if connector is None:
         return
-    name, state = ui.plain(connector.title), health(connector, datetime.now(UTC))
+    state = health(connector, datetime.now(UTC))
+    name, reason = ui.plain(connector.title), ui.plain(state.reason)
     if connector.status.setup_state == "connected":
-        st.success(f"**{name}** is connected. {state.reason}", icon=":material/check_circle:")
+        st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
     else:
-        st.warning(f"**{name}** is not connected yet. {state.reason}", icon=":material/pending:")
+        st.warning(f"**{name}** is not connected yet. {reason}", icon=":material/pending:")
 
 
 @st.fragment(run_every=ui.FOLLOW)

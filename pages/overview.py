@@ -1,12 +1,11 @@
 """Overview: who needs somebody, how all connectors are, and the two doors."""
 
-from html import escape
-
 import streamlit as st
 
 from pbf import data, panels, ui
 from pbf.errors import PbfError
 from pbf.health import ON_THE_CARD
+from pbf.literal import escape
 from pbf.portal import Portal
 
 SHOWN = 5
@@ -26,8 +25,8 @@ def take_step(portal: Portal, row: data.Row) -> None:
     if row["next_action"]["id"] in ON_THE_CARD:
         ui.hand_off(portal, row["id"], name=row["name"])
     problem = ui.once(lambda: portal.operations.sync(row["id"]))
-    name = ui.plain(row["name"])
-    st.session_state["problem"] = f"{name}: {ui.told(problem)}" if problem else None
+    told = f"{row['name']}: {ui.told(problem)}" if problem else None
+    st.session_state["problem"] = told
     st.rerun()
 
 
@@ -35,7 +34,7 @@ def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
     """List what cannot go on by itself, each with its next step."""
     st.header("Needs somebody", anchor=False)
     if problem := st.session_state.get("problem"):
-        st.error(problem, icon=":material/error:")
+        st.error(ui.plain(problem), icon=":material/error:")
     if not urgent:
         st.success("Nothing does. Every connector goes on by itself.", icon=":material/check:")
         return
@@ -77,5 +76,5 @@ def follow(portal: Portal) -> None:
 
 
 portal = ui.start_page("Overview")
-st.title(portal.tenant.name, anchor=False)
+st.title(ui.plain(portal.tenant.name), anchor=False)
 follow(portal)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from html import escape
 
 from pbf import ui
 from pbf.actions import LABELS, Action, obstacle
 from pbf.health import Health, frequency
+from pbf.literal import escape
 from pbf.models import Connector, ErrorRecord, Note, Service, SyncRecord
 from pbf.naming import fields
 from pbf.schedule import next_exactly, next_in_words

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
+from pbf.words import shown
+
 
 def _moment(value: object) -> object:
     """Return None for what is no time, and take times without a zone as UTC."""
@@ -99,7 +101,7 @@ class Service(_Answer):
     @property
     def title(self) -> str:
         """The name to show; the id where Fivetran gives none."""
-        return self.name or self.id
+        return shown(self.name or self.id)
 
 
 class Note(_Answer):
@@ -170,7 +172,7 @@ class Connector(_Answer):
     @property
     def title(self) -> str:
         """The name to show; the permanent one where nobody typed another."""
-        return self.display_name or self.schema_name or self.id
+        return shown(self.display_name or self.schema_name or self.id)
 
 
 class SyncRecord(_Answer):

@@ -7,7 +7,7 @@ from pbf.figures import interval
 from pbf.health import ACTIONS, ON_THE_CARD, Health, changed_at, frequency, health, since
 from pbf.models import Connector, Service
 from pbf.schedule import next_in_words, next_sync
-from pbf.words import CATEGORIES, STAGES, capital, spaced
+from pbf.words import CATEGORIES, STAGES, capital, shown, spaced
 
 Card = dict[str, Any]
 Row = dict[str, Any]
@@ -19,7 +19,7 @@ def card(service: Service, yours: int) -> Card:
         "id": service.id,
         "name": service.title,
         "category": category(service),
-        "description": service.description,
+        "description": shown(service.description),
         "icon": service.icon_url,
         "docs": service.link_to_docs,
         "mark": stage(service),
@@ -37,19 +37,19 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
     return {
         "id": connector.id,
         "name": connector.title,
-        "schema": connector.schema_name,
+        "schema": shown(connector.schema_name),
         "service": connector.service,
-        "service_name": service.title if service else connector.service,
+        "service_name": service.title if service else shown(connector.service),
         "icon": service.icon_url if service else "",
         "docs": service.link_to_docs if service else "",
         "category": category(service) if service else "Other",
         "status": state.word,
         "tone": state.tone,
-        "reason": state.reason,
+        "reason": shown(state.reason),
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
         "failed": _iso(connector.failed_at),
-        "frequency": frequency(connector),
+        "frequency": shown(frequency(connector)),
         "interval": interval(connector),
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
@@ -63,14 +63,14 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
 
 def category(service: Service) -> str:
     """Return the category of a service in words; a new one of Fivetran's as it is."""
-    return CATEGORIES.get(service.type) or spaced(service.type) or "Other"
+    return CATEGORIES.get(service.type) or shown(spaced(service.type)) or "Other"
 
 
 def stage(service: Service) -> str:
     """Return "Beta" and the like for a service that is not simply available."""
     if service.service_status in STAGES:
         return STAGES[service.service_status]
-    return spaced(service.service_status).capitalize()
+    return shown(spaced(service.service_status).capitalize())
 
 
 def _also(state: Health) -> tuple[tuple[str, str], ...]:
