@@ -1,18 +1,21 @@
 """Connect: name a connector of one service, then go to its Connect Card."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import streamlit as st
 
 from pbf import data, ui
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
-from pbf.literal import attribute, escape
+from pbf.literal import escape
 from pbf.models import Service
 from pbf.portal import Portal
 from pbf.rows import category, stage
 
 # How long a second press waits for what the first one began.
 PATIENCE = 30.0
+# What an address may hold beside letters and digits.
+URL = ":/?#[]@!$&'()*+,;=%"
 
 
 def introduce(service: Service) -> None:
@@ -26,10 +29,8 @@ def introduce(service: Service) -> None:
         f"<p>{escape(service.description)}</p>"
     )
     if service.link_to_docs.startswith(("https://", "http://")):
-        st.html(
-            f'<p><a href="{attribute(service.link_to_docs)}" target="_blank" '
-            f'rel="noopener noreferrer">{escape(service.title)} documentation</a></p>'
-        )
+        docs = quote(service.link_to_docs, safe=URL)
+        st.markdown(f"[{ui.plain(service.title)} documentation](<{docs}>)")
 
 
 def offer_unfinished(portal: Portal, service: Service) -> None:

@@ -32,6 +32,7 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
+    "connect: docs",
     "connect: name.free",
     "connect: name.name",
     "connector: LABELS[asked]",
