@@ -140,6 +140,21 @@ def test_a_toast_and_a_question_show_a_name_letter_by_letter(hostile, visit):
     expect(question.locator(MADE)).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("path", "selector"),
+    [
+        pytest.param("/connectors", ".connectors .row a.open", id="table"),
+        pytest.param("/connector?id=c5", ".pbf-head bdi", id="heading"),
+    ],
+)
+def test_a_name_from_right_to_left_turns_nothing_round_beside_it(hostile, visit, path, selector):
+    name = visit(hostile + path).page.locator(selector).filter(has_text="עברית").first
+
+    isolation = name.evaluate("element => getComputedStyle(element).unicodeBidi")
+
+    assert isolation == "isolate"
+
+
 def test_tables_leave_by_our_own_download_alone_without_formulas(hostile, visit):
     page = visit(f"{hostile}/tables?id=c0").page
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Tables of {HOSTILE}")
