@@ -1,12 +1,13 @@
 """Connect: name a connector of one service, then go to its Connect Card."""
 
-from html import escape
+from urllib.parse import quote
 from uuid import uuid4
 
 import streamlit as st
 
 from pbf import data, ui
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
+from pbf.literal import escape
 from pbf.models import Connector, Service
 from pbf.portal import Portal, dashboard_only
 from pbf.rows import category, stage
@@ -15,6 +16,8 @@ from pbf.rows import category, stage
 PATIENCE = 30.0
 # So many unfinished set-ups are shown above the form, and so many more behind a click.
 SHOWN, LISTED = 2, 20
+# What an address may hold beside letters and digits.
+URL = ":/?#[]@!$&'()*+,;=%"
 
 
 def introduce(service: Service) -> None:
@@ -28,7 +31,8 @@ def introduce(service: Service) -> None:
         f"<p>{escape(service.description)}</p>"
     )
     if service.link_to_docs.startswith(("https://", "http://")):
-        st.markdown(f"[{ui.plain(service.title)} documentation](<{service.link_to_docs}>)")
+        docs = quote(service.link_to_docs, safe=URL)
+        st.markdown(f"[{ui.plain(service.title)} documentation](<{docs}>)")
 
 
 def offer_unfinished(portal: Portal, service: Service) -> None:
@@ -73,7 +77,7 @@ def preview(portal: Portal, service: Service, typed: str) -> None:
             service.id, typed, attempt=st.session_state.get(attempt(service, typed))
         )
     except InvalidName as error:
-        st.warning(str(error), icon=":material/edit:")
+        st.warning(ui.plain(str(error)), icon=":material/edit:")
         return
     st.html(
         '<p class="pbf-name">Permanent name in the destination: '
@@ -102,7 +106,7 @@ def create(portal: Portal, service: Service, typed: str) -> None:
     except NameTaken:
         st.rerun()  # the preview above says so, and offers a free one
     except PbfError as error:
-        st.error(ui.told(error), icon=":material/error:")
+        st.error(ui.plain(ui.told(error)), icon=":material/error:")
         return
     ui.hand_off(portal, made.id, name=made.title)
 
@@ -140,7 +144,7 @@ try:
     offer(portal, portal.service(ui.query_param("service")))
 except UnknownService as error:
     st.title("Which service?", anchor=False)
-    st.info(str(error))
+    st.info(ui.plain(str(error)), icon=":material/info:")
     st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
     st.stop()
 except PbfError as error:

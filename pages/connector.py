@@ -94,7 +94,7 @@ def follow(portal: Portal, connector_id: str) -> None:
     st.html(details.head(connector, data.service_of(connector), state))
     whose, problem = st.session_state.get("problem") or ("", "")
     if whose == connector.id:
-        st.error(problem, icon=":material/error:")
+        st.error(ui.plain(problem), icon=":material/error:")
     offer(connector, state)
     tell(connector)
 

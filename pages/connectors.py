@@ -38,16 +38,17 @@ def welcome_back(portal: Portal, marked: str) -> None:
         return
     checking = is_checking(portal, connector)
     connector = portal.connector(connector.id)
-    name, state = ui.plain(connector.title), health(connector, datetime.now(UTC))
+    state = health(connector, datetime.now(UTC))
+    name, reason = ui.plain(connector.title), ui.plain(state.reason)
     if connector.status.setup_state == "connected":
-        st.success(f"**{name}** is connected. {state.reason}", icon=":material/check_circle:")
+        st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
     elif checking:
         st.info(
             f"Fivetran is still checking **{name}**. This page shows the result by itself.",
             icon=":material/hourglass_top:",
         )
     else:
-        st.warning(f"**{name}** is not connected yet. {state.reason}", icon=":material/pending:")
+        st.warning(f"**{name}** is not connected yet. {reason}", icon=":material/pending:")
 
 
 def is_checking(portal: Portal, connector: Connector) -> bool:

@@ -1,12 +1,11 @@
 """Overview: who needs somebody, how all connectors are, and the two doors."""
 
-from html import escape
-
 import streamlit as st
 
 from pbf import data, panels, ui
 from pbf.errors import PbfError
 from pbf.health import ON_THE_CARD
+from pbf.literal import escape
 from pbf.portal import Portal
 
 SHOWN = 5
@@ -30,8 +29,8 @@ def take_step(portal: Portal, row: data.Row) -> None:
         st.switch_page(ui.page("connector"), query_params={"id": row["id"]})
     do = portal.operations.resume if step == "resume" else portal.operations.sync
     problem = ui.once(lambda: do(row["id"]))
-    name = ui.plain(row["name"])
-    st.session_state["problem"] = f"{name}: {ui.told(problem)}" if problem else None
+    told = f"{row['name']}: {ui.told(problem)}" if problem else None
+    st.session_state["problem"] = told
     st.rerun()
 
 
@@ -39,7 +38,7 @@ def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
     """List what cannot go on by itself, each with its next step."""
     st.header("Needs somebody", anchor=False)
     if problem := st.session_state.get("problem"):
-        st.error(problem, icon=":material/error:")
+        st.error(ui.plain(problem), icon=":material/error:")
     if not urgent:
         st.success("Nothing does. Every connector goes on by itself.", icon=":material/check:")
         return
@@ -81,5 +80,5 @@ def follow(portal: Portal) -> None:
 
 
 portal = ui.start_page("Overview")
-st.title(portal.tenant.name, anchor=False)
+st.title(ui.plain(portal.tenant.name), anchor=False)
 follow(portal)

@@ -13,7 +13,8 @@ from pbf.models import Connector
 from pbf.places import LONGEST_SEARCH
 from pbf.portal import Portal
 from pbf.table_choice import NEW_TABLES, summary
-from pbf.table_desk import SYNCED, Desk, columns, when_there_are_tables
+from pbf.table_desk import SYNCED, Desk, as_csv, columns, when_there_are_tables
+from pbf.words import shown
 
 NO_LOOK = (
     "Fivetran's catalogue says that tables of this service cannot be chosen, so the source is not "
@@ -58,9 +59,10 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
 
 def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str | None) -> None:
     """Say when there will be something to choose, and offer to read the source now."""
-    st.info(when_there_are_tables(connector, read=desk.config is not None, now=datetime.now(UTC)))
+    when = when_there_are_tables(connector, read=desk.config is not None, now=datetime.now(UTC))
+    st.info(ui.plain(when), icon=":material/info:")
     if desk.said[0] == "error":
-        st.error(desk.said[1], icon=":material/error:")
+        st.error(ui.plain(desk.said[1]), icon=":material/error:")
     look(portal, desk, "Look at the source now", reason)
     wait_for_tables(portal, desk, connector)
 
@@ -98,7 +100,12 @@ def choose(desk: Desk) -> None:
         schema: str | None = None
         if len(desk.schemas) > 1:
             schema = st.selectbox(
-                "Schema", desk.schemas, index=None, placeholder="All schemas", key="tables-schema"
+                "Schema",
+                desk.schemas,
+                index=None,
+                format_func=shown,
+                placeholder="All schemas",
+                key="tables-schema",
             )
     desk.search((typed or "")[:LONGEST_SEARCH], schema or "")
     number = len(desk.shown)
@@ -129,9 +136,9 @@ def conclude(portal: Portal, desk: Desk) -> None:
     changed = desk.changed
     kind, text = desk.said
     if kind == "success":
-        st.success(text, icon=":material/check:")
+        st.success(ui.plain(text), icon=":material/check:")
     elif kind:
-        st.error(text, icon=":material/error:")
+        st.error(ui.plain(text), icon=":material/error:")
     with st.container(border=True):
         st.markdown(f"**Changes** {ui.plain(summary(changed))}")
         with st.container(horizontal=True):
@@ -180,7 +187,9 @@ with st.container(width=760):
     st.title(f"Tables of {ui.plain(connector.title)}", anchor=False)
     reason = advice("tables", connector)
     if reason:
-        st.info(f"{reason} Fivetran may refuse changes until then.", icon=":material/info:")
+        st.info(
+            ui.plain(f"{reason} Fivetran may refuse changes until then."), icon=":material/info:"
+        )
     if desk.unread:
         ui.quiet(desk.unread)
     blocked = NO_LOOK if data.service_of(connector).lacks("DATA_BLOCKING") else None
@@ -192,4 +201,13 @@ with st.container(width=760):
     choose(desk)
     conclude(portal, desk)
     tell(desk)
-    look(portal, desk, "Look at the source again", blocked)
+    with st.container(horizontal=True):
+        look(portal, desk, "Look at the source again", blocked)
+        # Streamlit's own download knows nothing of formulas and is not shown.
+        st.download_button(
+            "Download CSV",
+            lambda: as_csv(desk.tables),
+            file_name=f"tables-{connector.id}.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )

@@ -1,13 +1,13 @@
 """The audit log in words: who did what, to which connector, and what came of it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from typing import TYPE_CHECKING
 
 from pbf import ui
 from pbf.actions import LABELS
 from pbf.health import Tone
 from pbf.journal import DONE, NOTHING
+from pbf.literal import escape
 from pbf.models import Connector
 from pbf.panels import address
 from pbf.places import PREFIX

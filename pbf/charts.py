@@ -15,6 +15,7 @@ Spec = dict[str, Any]
 PICK = "pick"
 STEP = 28
 TALL = 200
+NO_PADDING = {"top": 0, "bottom": 0, "left": 0, "right": 0}
 # After Okabe and Ito, who chose them to be told apart by everybody; darker where three to one on
 # white asks for it. A word or a place tells the same as each colour.
 COLOURS = {
@@ -37,7 +38,7 @@ def spec(figure: Figure, theme: str) -> Spec:
 
 def _counts(bars: Sequence[Bar], ink: str) -> Any:
     """Return horizontal bars, each with its name before it and its number behind it."""
-    most = max((bar.count for bar in bars), default=1)
+    most = max((1, *(bar.count for bar in bars)))
     axis = alt.Axis(
         title=None, domain=False, ticks=False, labelLimit=180, labelPadding=8, labelColor=ink
     )
@@ -52,7 +53,8 @@ def _counts(bars: Sequence[Bar], ink: str) -> Any:
         text=alt.Text("count:Q", format=",")
     )
     layers = alt.layer(drawn.add_params(_pick()), numbers)
-    return layers.properties(height=STEP * len(bars))
+    # Streamlit takes the padding off the height, which would leave nothing of a single bar.
+    return layers.properties(height=STEP * max(1, len(bars)), padding=NO_PADDING)
 
 
 def _hours(bars: Sequence[Bar], ink: str) -> Any:
@@ -71,7 +73,7 @@ def _hours(bars: Sequence[Bar], ink: str) -> Any:
         .mark_bar(cursor="pointer")
         .encode(
             x=alt.X("label:O", sort=None, axis=hours),
-            y=alt.Y("signed:Q", axis=counts),
+            y=alt.Y("signed:Q", axis=counts, scale=_reach(bars)),
             color=alt.Color("group:N", scale=kinds, legend=legend),
             tooltip=[
                 alt.Tooltip("label:O", title="Hours ago"),
@@ -82,6 +84,13 @@ def _hours(bars: Sequence[Bar], ink: str) -> Any:
         .add_params(_pick())
         .properties(height=TALL)
     )
+
+
+def _reach(bars: Sequence[Bar]) -> alt.Scale:
+    """Return a scale that has an extent before Streamlit brings the values, and without any."""
+    signed = [-bar.count if bar.group == BAD else bar.count for bar in bars]
+    least, most = min((0, *signed)), max((0, *signed))
+    return alt.Scale(domain=[least, most if most or least else 1], nice=True)
 
 
 def _values(bars: Sequence[Bar]) -> alt.Data:

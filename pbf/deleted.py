@@ -1,13 +1,13 @@
 """What is shown of deleted connectors: until when each can be had back, and the way back."""
 
 from datetime import UTC, datetime
-from html import escape
 from typing import NoReturn
 
 import streamlit as st
 
 from pbf import many, ui
 from pbf.errors import PbfError, UnknownConnector
+from pbf.literal import escape
 from pbf.models import Connector
 from pbf.portal import Portal
 from pbf.words import exact, left
@@ -67,12 +67,12 @@ def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
         st.title("Deleted", anchor=False)
         st.success(
             f"**{ui.plain(gone.title)}** is deleted for good. "
-            f"What it brought stays in the destination, under `{gone.schema_name}`.",
+            f"What it brought stays in the destination, under **{ui.plain(gone.schema_name)}**.",
             icon=":material/check:",
         )
     else:
         st.title("Which connector?", anchor=False)
-        st.info(str(error), icon=":material/info:")
+        st.info(ui.plain(str(error)), icon=":material/info:")
     st.page_link(ui.page("connectors"), label="All connectors", icon=":material/arrow_back:")
     st.stop()
 
@@ -98,7 +98,7 @@ def _follow(portal: Portal, connector_id: str) -> None:
         st.rerun()
     _tell(waits)
     if problem:
-        st.error(ui.told(problem), icon=":material/error:")
+        st.error(ui.plain(ui.told(problem)), icon=":material/error:")
     with st.container(horizontal=True):
         st.button("Undo", key=_key(waits.id), type="primary", icon=":material/undo:")
         st.button("Delete for good now", key=f"for-good-{ui.turn()}")
@@ -130,7 +130,7 @@ def _for_good(portal: Portal, waits: Connector) -> None:
         problem = ui.once(lambda: portal.operations.delete(waits.id, now=True), "Deleting…")
         if problem is None:
             st.rerun()
-        st.error(ui.told(problem), icon=":material/error:")
+        st.error(ui.plain(ui.told(problem)), icon=":material/error:")
 
 
 def _waiting(portal: Portal, connector_id: str) -> Connector | None:

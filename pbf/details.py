@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 
 from pbf import ui
 from pbf.actions import LABELS, Action, advice, obstacle
 from pbf.health import Health
+from pbf.literal import escape
 from pbf.models import Connector, Note, Service
 from pbf.naming import fields
 from pbf.past import ErrorRecord, Past, SyncRecord

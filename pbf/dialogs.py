@@ -1,17 +1,17 @@
 """What is asked before a connector is changed for good, for money, or for long."""
 
 from collections.abc import Callable
-from html import escape
 
 import streamlit as st
 
 from pbf import ui
 from pbf.actions import Action, obstacle
+from pbf.literal import escape
 from pbf.models import Connector, Schedule, SetupTest
 from pbf.portal import Portal
 from pbf.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.timing import DAYS, MANUAL_ONLY, days_of, timing
-from pbf.words import HOUR, left, spaced
+from pbf.words import HOUR, left, spaced, typeable
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
 
@@ -107,7 +107,7 @@ def test(portal: Portal, connector: Connector) -> None:
         st.session_state["tests"] = _tests(portal, connector)
     found: tuple[SetupTest, ...] | str = st.session_state["tests"]
     if isinstance(found, str):
-        st.error(found, icon=":material/error:")
+        st.error(ui.plain(found), icon=":material/error:")
     elif not found:
         ui.quiet("Fivetran has no setup tests for this service.")
     else:
@@ -122,13 +122,13 @@ def delete(portal: Portal, connector: Connector) -> None:
     """Ask for the name before deleting, and offer to pause instead."""
     st.markdown(
         f"**{ui.plain(connector.title)}** {_fate(portal)} "
-        f"What it brought stays in the destination, under `{connector.schema_name}`."
+        f"What it brought stays in the destination, under **{ui.plain(connector.schema_name)}**."
     )
     # A name in the label would reach screen readers with the signs that Markdown needs.
     typed = st.text_input(
         "Type its name to delete it", key="delete-name", live=True, autocomplete="off"
     )
-    fits = typed.strip() == connector.title.strip()
+    fits = typeable(typed) == (typeable(connector.title) or typeable(connector.id))
     with st.container(horizontal=True):
         label = "Delete it" if portal.grace else "Delete for good"
         if st.button(label, type="primary", disabled=not fits, key=f"delete-yes-{ui.turn()}"):
@@ -168,7 +168,7 @@ def _do(doing: Callable[[], object], then: Callable[[], object] = lambda: None) 
     if problem is None:
         then()
         st.rerun()
-    st.error(ui.told(problem), icon=":material/error:")
+    st.error(ui.plain(ui.told(problem)), icon=":material/error:")
 
 
 def _tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:

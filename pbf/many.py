@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from html import escape
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
@@ -12,6 +11,7 @@ from pbf import bulk, ui
 from pbf.bulk import Bulk, Outcome
 from pbf.errors import PbfError
 from pbf.health import ON_THE_CARD
+from pbf.literal import escape
 from pbf.models import Connector
 from pbf.places import PREFIX
 from pbf.portal import Portal
@@ -66,7 +66,7 @@ def _tell(action: Bulk, outcomes: Sequence[Outcome]) -> None:
     words, failed = bulk.WORDS[action], sum(1 for one in outcomes if one.problem)
     if failed:
         one = outcomes[0]
-        told = f"{ui.plain(one.name)}: {one.problem}" if len(outcomes) == 1 else ""
+        told = ui.plain(f"{one.name}: {one.problem}") if len(outcomes) == 1 else ""
         told = told or f"{len(outcomes) - failed} done, {failed} not; see the list on top"
         st.toast(f"{words}: {told}", icon=":material/error:")
     elif len(outcomes) == 1:
@@ -142,7 +142,7 @@ def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> No
     try:
         slip = portal.invitation(connector.id)
     except PbfError as error:
-        st.error(ui.told(error), icon=":material/error:")
+        st.error(ui.plain(ui.told(error)), icon=":material/error:")
         return
     st.markdown(
         f"Whoever opens this link can finish the set-up of **{ui.plain(connector.title)}**. "

@@ -26,6 +26,7 @@ from pbf.fields import (
     objects,
     readable,
 )
+from pbf.words import shown
 
 
 def _card(value: object) -> object:
@@ -69,7 +70,7 @@ class Service(_Answer):
     @property
     def title(self) -> str:
         """The name to show; the id where Fivetran gives none."""
-        return self.name or self.id
+        return shown(self.name or self.id)
 
     def lacks(self, feature: str) -> bool:
         """Whether the catalogue lists features of the service, and not this one."""
@@ -161,7 +162,7 @@ class Connector(_Answer):
     @property
     def title(self) -> str:
         """The name to show; the permanent one where nobody typed another."""
-        return self.display_name or self.schema_name or self.id
+        return shown(self.display_name or self.schema_name or self.id)
 
 
 class Lock(_Answer):

@@ -1,7 +1,6 @@
 """The panels of the overview: totals, lines of connectors, charts with the tables behind them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +8,7 @@ import streamlit as st
 
 from pbf import ui
 from pbf.figures import Figure, Line
+from pbf.literal import escape
 
 
 def line(row: Mapping[str, Any], text: str) -> str:

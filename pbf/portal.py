@@ -24,6 +24,7 @@ from pbf.listing import Listing, pick
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
 from pbf.operations import Operations
+from pbf.words import ENDS, is_one_line
 
 if TYPE_CHECKING:
     from pbf.store import Store
@@ -310,4 +311,10 @@ def _clean(typed: str) -> str:
     """Return a name as it can be kept; no database takes a NUL, or half a letter."""
     if len(typed) > LONGEST_TYPED_NAME:
         raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
-    return typed.encode(errors="ignore").decode().replace("\0", "").strip()
+    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
+    if not is_one_line(name):
+        raise InvalidName(
+            "Type the name as one line of visible characters, "
+            "without line breaks, direction marks or other invisible signs."
+        )
+    return name

@@ -8,7 +8,7 @@ from pbf.health import ACTIONS, ON_THE_CARD, Health, changed_at, health, since
 from pbf.models import Connector, Service
 from pbf.schedule import next_in_words, next_sync
 from pbf.timing import by_time, expected, in_words
-from pbf.words import CATEGORIES, STAGES, capital, spaced
+from pbf.words import CATEGORIES, STAGES, capital, shown, spaced
 
 # It cannot be created through the API, so not here.
 DASHBOARD_ONLY = "In Fivetran only"
@@ -23,7 +23,7 @@ def card(service: Service, yours: int) -> Card:
         "id": service.id,
         "name": service.title,
         "category": category(service),
-        "description": service.description,
+        "description": shown(service.description),
         "icon": service.icon_url,
         "docs": service.link_to_docs,
         "mark": stage(service),
@@ -41,19 +41,19 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
     return {
         "id": connector.id,
         "name": connector.title,
-        "schema": connector.schema_name,
+        "schema": shown(connector.schema_name),
         "service": connector.service,
-        "service_name": service.title if service else connector.service,
+        "service_name": service.title if service else shown(connector.service),
         "icon": service.icon_url if service else "",
         "docs": service.link_to_docs if service else "",
         "category": category(service) if service else "Other",
         "status": state.word,
         "tone": state.tone,
-        "reason": state.reason,
+        "reason": shown(state.reason),
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
         "failed": _iso(connector.failed_at),
-        "frequency": in_words(connector),
+        "frequency": shown(in_words(connector)),
         "interval": interval(connector),
         # Where it is not one interval after the last success.
         "expected": _iso(expected(connector)) if by_time(connector) else None,
@@ -69,7 +69,7 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
 
 def category(service: Service) -> str:
     """Return the category of a service in words; a new one of Fivetran's as it is."""
-    return CATEGORIES.get(service.type) or spaced(service.type) or "Other"
+    return CATEGORIES.get(service.type) or shown(spaced(service.type)) or "Other"
 
 
 def stage(service: Service) -> str:
@@ -78,7 +78,7 @@ def stage(service: Service) -> str:
         return DASHBOARD_ONLY
     if service.service_status in STAGES:
         return STAGES[service.service_status]
-    return spaced(service.service_status).capitalize()
+    return shown(spaced(service.service_status).capitalize())
 
 
 def _also(state: Health) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from pbf.models import Connector, SchemaConfig
 from pbf.schedule import next_in_words
+from pbf.spreadsheet import line
 from pbf.table_choice import Key, SourceTable, changes, matching, patch, source_tables
+from pbf.words import shown
 
 FRESH = 60.0
 SYNCED = "Synced"
@@ -130,10 +132,17 @@ class Desk:
 def columns(tables: Sequence[SourceTable]) -> dict[str, list[str]]:
     """Return what is told of tables, by column."""
     return {
-        "Table": [one.table for one in tables],
-        "Schema": [one.schema for one in tables],
-        "In the destination": [one.destination for one in tables],
+        "Table": [shown(one.table) for one in tables],
+        "Schema": [shown(one.schema) for one in tables],
+        "In the destination": [shown(one.destination) for one in tables],
     }
+
+
+def as_csv(tables: Sequence[SourceTable]) -> str:
+    """Return tables as CSV, with a mark in front that tells spreadsheets that it is UTF-8."""
+    rows = ((one.schema, one.table, one.destination, "yes" if one.on else "no") for one in tables)
+    heads = ("Schema", "Table", "In the destination", SYNCED)
+    return "\ufeff" + "".join(line(row, "\r\n") for row in (heads, *rows))
 
 
 def when_there_are_tables(connector: Connector, *, read: bool, now: Any) -> str:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from html import escape
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -16,6 +15,8 @@ from pbf import logs
 from pbf.cache import Answer
 from pbf.config import CREDENTIALS
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
+from pbf.literal import attribute, escape
+from pbf.literal import plain as plain  # pages say ui.plain
 from pbf.places import LONGEST_ID, PREFIX
 from pbf.portal import Portal
 from pbf.runtime import runtime
@@ -81,7 +82,7 @@ def stop_with(error: PbfError) -> NoReturn:
     reference = referred(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         quiet(f"Reference: {reference}")
         st.button("Try again", type="primary", icon=":material/refresh:")
     st.stop()
@@ -136,8 +137,8 @@ def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
         if answer.problem is not None:
             moment = datetime.fromtimestamp(answer.fetched_at, UTC)
             st.warning(
-                f"{answer.problem} What you see is from {ago(moment, datetime.now(UTC))} "
-                f"({exact(moment)}).",
+                f"{plain(str(answer.problem))} What you see is from "
+                f"{ago(moment, datetime.now(UTC))} ({exact(moment)}).",
                 icon=":material/history:",
             )
             return
@@ -250,12 +251,7 @@ def icon(url: str, name: str, *, size: int = 40) -> str:
     """Return HTML for a service's icon; beside its name it is decoration."""
     if not url.startswith(("https://", "http://", "/")):
         return f'<span class="pbf-monogram" aria-hidden="true">{escape(name[:1].upper())}</span>'
-    return f'<img class="pbf-icon" src="{escape(url)}" width="{size}" height="{size}" alt="">'
-
-
-def plain(text: str) -> str:
-    """Return text for use in Markdown, with nothing in it that Markdown reads."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)
+    return f'<img class="pbf-icon" src="{attribute(url)}" width="{size}" height="{size}" alt="">'
 
 
 @cache

@@ -70,7 +70,8 @@ class NewConnector(BaseModel):
         min_length=1, description="The id of a service.", examples=["google_sheets"]
     )
     name: str = Field(
-        description="At most 100 characters; the permanent name is made of its letters and digits.",
+        description="One line of at most 100 visible characters; the permanent name is made of its "
+        "letters and digits.",
         examples=["Sales"],
     )
 

@@ -11,6 +11,7 @@ from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
 from pbf.errors import (
     InProgress,
+    InvalidName,
     KeyReused,
     NameTaken,
     RateLimited,
@@ -531,6 +532,30 @@ def test_a_creation_that_cannot_be_written_down_afterwards_is_there_all_the_same
 @pytest.mark.parametrize("typed", ["Sal\0es", "Sal\ud800es"], ids=["nul", "half-a-letter"])
 def test_what_no_database_takes_is_left_out_of_a_name(process, typed):
     assert create(process(), typed).title == "Sales"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("Sal\nes", id="line-break"),
+        pytest.param("Sal\u2028es", id="line-separator"),
+        pytest.param("Sal\u202ees", id="turned-round"),
+        pytest.param("Sal\u2067es", id="isolated"),
+        pytest.param("Sal\u200bes", id="no-width"),
+        pytest.param("Sal\x1b[31mes", id="control"),
+    ],
+)
+def test_a_name_is_one_line_of_visible_characters(process, typed):
+    portal = process()
+
+    with pytest.raises(InvalidName, match="one line of visible characters"):
+        create(portal, typed)
+
+    assert named(portal) == []
+
+
+def test_what_comes_along_when_a_name_is_copied_is_left_out(process):
+    assert create(process(), "\ufeff\u200e Sales\u200f\n").title == "Sales"
 
 
 def test_every_creation_is_in_the_audit_log(process):

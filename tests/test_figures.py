@@ -5,7 +5,7 @@ from pstats import Stats
 
 import pytest
 
-from pbf.charts import spec
+from pbf.charts import STEP, spec
 from pbf.figures import Figure, figures, intervals_late
 from pbf.health import TONES, health
 from pbf.models import Connector
@@ -165,3 +165,37 @@ def calls(count: int) -> int:
 
 def test_ten_times_the_connectors_take_ten_times_the_work():
     assert calls(10_000) < 11 * calls(1_000)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
+    words = dict.fromkeys(map(str, range(count)))
+    figure = drawn(
+        *(connector(one, service=one) for one in words), categories={one: one for one in words}
+    )["category"]
+
+    chart = spec(figure, "light")
+
+    assert chart["height"] == STEP * count
+    # Streamlit would take 20 pixels and more off the height for what is not said here.
+    assert chart["padding"] == {"top": 0, "bottom": 0, "left": 0, "right": 0}
+
+
+@pytest.mark.parametrize(
+    ("ended", "domain"),
+    [
+        pytest.param({"ago": None}, [0, 1], id="nothing-ended"),
+        pytest.param({"ago": 2}, [0, 1], id="one-success"),
+        pytest.param({"ago": None, "failed": 2}, [-1, 0], id="one-failure"),
+        pytest.param({"ago": 2, "failed": 1}, [-1, 1], id="both"),
+    ],
+)
+def test_the_chart_of_hours_has_an_extent_before_its_values_come(ended, domain):
+    chart = spec(drawn(connector("a", **ended))["hours"], "light")
+
+    assert chart["encoding"]["y"]["scale"]["domain"] == domain
+
+
+def test_the_chart_of_nothing_can_be_drawn():
+    for figure in drawn().values():
+        assert spec(figure, "light")["height"] > 0

@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("pbf.ui", "pbf.data", "pbf.health", "pbf.search", "pbf.errors", "pbf.models"),
         *("pbf.portal", "pbf.gallery", "pbf.table", "pbf.words", "pbf.actions", "pbf.details"),
         *("pbf.dialogs", "pbf.table_choice", "pbf.table_desk", "pbf.panels", "pbf.many"),
-        *("pbf.activity", "pbf.deleted", "pbf.places", "pbf.rows", "pbf.past"),
+        *("pbf.activity", "pbf.deleted", "pbf.literal", "pbf.places", "pbf.rows", "pbf.past"),
     },
     "pbf.sandbox": {"pbf.sandbox"},
     "pbf.api_client": {
@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "pbf.redaction": set(),
     "pbf.codec": {"pbf.cache"},
     "pbf.shelf": set(),
-    "pbf.store": {"pbf.models", "pbf.pending", "pbf.errors", "pbf.store"},
+    "pbf.store": {"pbf.models", "pbf.pending", "pbf.errors", "pbf.spreadsheet", "pbf.store"},
     "pbf.migrations": set(),
     "pbf.pending": set(),
     "pbf.who": set(),
@@ -78,7 +78,7 @@ MAY_IMPORT = {
     "pbf.portal": {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
-        *("pbf.journal", "pbf.deletion", "pbf.listing", "pbf.reserve", "pbf.known"),
+        *("pbf.journal", "pbf.deletion", "pbf.listing", "pbf.reserve", "pbf.known", "pbf.words"),
     },
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),
@@ -96,18 +96,20 @@ MAY_IMPORT = {
     },
     "pbf.figures": {"pbf.health", "pbf.models", "pbf.timing"},
     "pbf.charts": {"pbf.figures"},
-    "pbf.panels": {"pbf.ui", "pbf.figures"},
+    "pbf.panels": {"pbf.ui", "pbf.figures", "pbf.literal"},
     "pbf.health": {"pbf.models", "pbf.timing"},
     "pbf.naming": {"pbf.errors", "pbf.naming_kinds"},
     "pbf.search": {"pbf.models", "pbf.words"},
     "pbf.errors": set(),
     "pbf.handoff": set(),
-    "pbf.models": {"pbf.fields"},
+    "pbf.models": {"pbf.fields", "pbf.words"},
     "pbf.words": set(),
+    "pbf.literal": {"pbf.words"},
+    "pbf.spreadsheet": set(),
 }
 PURE = {"pbf.health", "pbf.naming", "pbf.naming_kinds", "pbf.words", "pbf.models", "pbf.search"}
 PURE |= {"pbf.actions", "pbf.schedule", "pbf.table_choice", "pbf.figures", "pbf.reserve"}
-PURE |= {"pbf.evidence", "pbf.rows", "pbf.timing", "pbf.fields", "pbf.past"}
+PURE |= {"pbf.evidence", "pbf.literal", "pbf.rows", "pbf.timing", "pbf.fields", "pbf.past"}
 OUTSIDE_WORLD = {
     *("os", "io", "pathlib", "socket", "subprocess", "shutil", "tempfile", "threading", "time"),
     *("asyncio", "concurrent", "http", "urllib", "logging", "sqlite3", "sys"),

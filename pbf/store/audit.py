@@ -3,22 +3,19 @@
 It only grows: the database itself refuses to change or delete an entry.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 from sqlalchemy import Select, select
 
+from pbf.spreadsheet import line
 from pbf.store.engine import Database
 from pbf.store.tables import AuditEntry
 
 FIELDS = ("at", "who", "what", "details", "connector_id", "name", "outcome", "group_id")
 AT_ONCE = 500
-# What a spreadsheet would take for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +91,9 @@ class AuditLog:
 
     def csv(self, group_id: str | None = None) -> Iterator[str]:
         """Yield all entries, or those of one group, as lines of CSV, safe for a spreadsheet."""
-        yield _line(FIELDS)
+        yield line(FIELDS)
         for entry in self.entries(group_id):
-            yield _line([_harmless(getattr(entry, field)) for field in FIELDS])
+            yield line(getattr(entry, field) for field in FIELDS)
 
     def _read(self, wanted: Select[Any], limit: int) -> list[tuple[int, Entry]]:
         with self._database.session() as session:
@@ -115,13 +112,3 @@ def _fitting(field: str, text: str) -> str:
     """
     longest: int | None = getattr(AuditEntry.__table__.c[field].type, "length", None)
     return text.encode(errors="replace").decode().replace("\0", "?")[:longest]
-
-
-def _line(values: list[str] | tuple[str, ...]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()
-
-
-def _harmless(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value

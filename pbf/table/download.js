@@ -13,11 +13,19 @@ const FIELDS = [
   ["Id", (row) => row.id],
 ];
 
-// A spreadsheet takes a text that begins like a formula for one; an apostrophe in front stops it.
+// The rule of pbf/spreadsheet.py: an apostrophe goes before whatever a spreadsheet takes for a formula,
+// also where one that parts fields at a semicolon, a tab or a line break sees a beginning.
+const SIGNS = "=+\\-@\\u2212\\ufe62\\ufe63\\ufe66\\ufe6b\\uff0b\\uff0d\\uff1d\\uff20";
+const BLANKS = " \\t\\n\\v\\f\\r\\0\"\\u0085\\u00a0\\u2028\\u2029\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff";
+const FORMULA = new RegExp(`(?:^|(?<=[;\\t\\r\\n]))(?=[${BLANKS}]*[${SIGNS}])`, "g");
+
+function harmless(value) {
+  const safe = String(value ?? "").replace(FORMULA, "'");
+  return /^[\t\r\n]/.test(safe) ? `'${safe}` : safe;
+}
+
 function csvField(value) {
-  const text = String(value ?? "");
-  const safe = /^[\s\u0000]*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
+  return `"${harmless(value).replaceAll('"', '""')}"`;
 }
 
 function csv(rows) {

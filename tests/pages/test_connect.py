@@ -123,7 +123,7 @@ def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visi
 def test_a_name_may_hold_what_markdown_would_read(house, visit):
     app = create(visit("connect", service="stripe"), "<b>*Till* [1]($)")
 
-    assert "**\\<b\\>\\*Till\\* \\[1\\]\\(\\$\\)**" in app.info[0].value
+    assert r"**\<b>\*Till\* \[1\](\$)**" in app.info[0].value
 
 
 def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit):
@@ -155,7 +155,7 @@ def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
 def test_what_was_started_and_left_is_offered_again(house, visit):
     app = visit("connect", service="facebook_ads")
     offers = [shown.value for shown in app.markdown if "not finished" in shown.value]
-    assert offers == ["**facebook\\_ads\\_dach** was started but is not finished."]
+    assert offers == ["**facebook_ads_dach** was started but is not finished."]
 
     app = press(app, "Finish set-up")
 

@@ -604,7 +604,7 @@ def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, na
 
     assert [title.value for title in app.title] == ["Deleted"]
     told = app.info[0].value
-    assert told.startswith("**stripe\\_payments** is paused and hidden.")
+    assert told.startswith("**stripe_payments** is paused and hidden.")
     assert "deleted for good in 24 hours." in told
     assert re.search(r"Until then \(.* UTC\) you can undo this\.", told)
     assert labels(app) == ["Undo", "Delete for good now"]
@@ -613,7 +613,7 @@ def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, na
     app = press(app, "Undo")
 
     assert "<h1>stripe_payments</h1>" in html(app)
-    assert [toast.value for toast in app.toast] == ["stripe\\_payments is back"]
+    assert [toast.value for toast in app.toast] == ["stripe_payments is back"]
     assert not one.paused
     assert not app.exception
 
@@ -653,7 +653,7 @@ def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(house, named, v
 
     assert "deleted for good any moment. Until that is done you can still" in app.info[0].value
     house.portal.carry_out_deletions()
-    assert app.run().success[0].value.startswith("**stripe\\_payments** is deleted for good.")
+    assert app.run().success[0].value.startswith("**stripe_payments** is deleted for good.")
 
 
 def test_without_a_time_to_undo_the_question_says_so(settings, sandbox, named, visit):
@@ -708,7 +708,25 @@ def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, 
     app = press(visit("connector", id="ours"), "Delete")
 
     assert "<h1>&lt;b&gt;*Till* $1$&lt;/b&gt;</h1>" in html(app)
-    assert "**\\<b\\>\\*Till\\* \\$1\\$\\</b\\>** is paused and hidden" in app.markdown[0].value
+    assert r"**\<b>\*Till\* \$1\$\</b>** is paused and hidden" in app.markdown[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        pytest.param("North\nSouth", "North South", id="line-break"),
+        pytest.param("\u202eNorth", "North", id="turned-round"),
+        pytest.param("\u200b", "ours", id="nothing-to-be-seen"),
+    ],
+)
+def test_a_connector_is_deleted_by_its_name_as_it_is_shown(account, house_name, visit, name, typed):
+    house_name(name)
+    app = visit("connector", id="ours")
+    app.session_state["delete-name"] = typed
+
+    app = press(app, "Delete")
+
+    assert not next(one for one in app.button if one.label == "Delete it").disabled
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_a_null_table_or_schema_takes_nothing_with_it_and_is_counted(account, vi
 def test_changes_are_summed_up_before_they_are_saved(account, visit):
     app = press(visit("tables", id="ours"), "Select all")
 
-    assert "1 on\\: public\\.users" in changes(app)
+    assert "1 on: public.users" in changes(app)
     assert "Save 1 change" in labels(app)
     assert not app.exception
 
@@ -91,7 +91,7 @@ def test_a_search_does_not_lose_what_is_chosen(account, visit):
     app.text_input(key="tables-search").set_value("orders").run()
     app = press(app, "Select none")
 
-    assert "1 on, 1 off\\: on public\\.users; off public\\.orders" in changes(app)
+    assert "1 on, 1 off: on public.users; off public.orders" in changes(app)
     app = press(app, "Undo")
     assert "Nothing is changed" in changes(app)
 
@@ -104,7 +104,7 @@ def test_a_whole_schema_is_switched_at_once(account, visit):
     app = visit("tables", id="ours").selectbox(key="tables-schema").select("public").run()
     app = press(app, "Select none")
 
-    assert "2 off\\: public\\.orders, public\\.users" in changes(app)
+    assert "2 off: public.orders, public.users" in changes(app)
     assert not app.exception
 
 

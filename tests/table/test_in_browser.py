@@ -1,3 +1,5 @@
+import csv
+import json
 import re
 
 import pytest
@@ -9,6 +11,10 @@ from tests.component_server import (
     scroll_position,
     scroll_to,
 )
+from tests.servers import ROOT
+
+FORMULAS = json.loads((ROOT / "tests" / "formulas.json").read_text())
+DOWNLOAD = (ROOT / "pbf" / "table" / "download.js").read_text()
 
 pytestmark = pytest.mark.browser
 
@@ -336,3 +342,11 @@ def test_it_works_under_a_strict_content_security_policy(page, server):
     page.get_by_role("menuitem", name="Pause").click()
 
     expect(page.get_by_text("asked pause:c3", exact=True)).to_be_attached()
+
+
+@pytest.mark.parametrize("case", FORMULAS, ids=[case["id"] for case in FORMULAS])
+def test_the_browser_keeps_formulas_out_of_csv_as_the_server_does(page, case):
+    field = page.evaluate(f"text => {{ {DOWNLOAD}; return csvField(text); }}", case["text"])
+
+    assert next(csv.reader([field])) == [case["field"]]
+    assert (field[0], field[-1]) == ('"', '"')
