@@ -118,7 +118,7 @@ def offer(portal: Portal, service: Service) -> None:
         introduce(service)
         offer_unfinished(portal, service)
         if not service.is_creatable:
-            st.info(dashboard_only(service), icon=":material/lock:")
+            st.info(ui.plain(dashboard_only(service)), icon=":material/lock:")
             return
         with st.container(border=True):
             typed = st.text_input(

@@ -38,8 +38,8 @@ def button(action: Action, connector: Connector, label: str, kind: str = "second
         st.page_link(ui.page("tables"), label=label, query_params={"id": connector.id})
         return
     key = f"{action}-{ui.turn()}"
-    told = reason or advice(action, connector)
-    st.button(label, key=key, type=kind, disabled=reason is not None, help=told)
+    hint = ui.plain(reason or advice(action, connector) or "")
+    st.button(label, key=key, type=kind, disabled=reason is not None, help=hint or None)
 
 
 def offer(connector: Connector, state: Health) -> None:

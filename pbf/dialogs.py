@@ -59,7 +59,9 @@ def _ask_interval(connector: Connector) -> Schedule | None:
     minutes, present = choices(connector), timing(connector)
     place = list(minutes).index(present.minutes) if present.minutes in minutes else None
     every = st.selectbox(
-        *("How often", minutes, place),
+        "How often",
+        minutes,
+        place,
         format_func=minutes.__getitem__,
         placeholder="Choose an interval",
         key="schedule-every",
@@ -77,7 +79,9 @@ def _ask_time(connector: Connector) -> Schedule | None:
     hours = [*HOURS, *([now] if now and now not in HOURS else ())]
     place = hours.index(now) if now else None
     hour = st.selectbox(
-        *("At what time (UTC)", sorted(hours), place),
+        "At what time (UTC)",
+        sorted(hours),
+        place,
         placeholder="Choose a time",
         key="schedule-hour",
     )

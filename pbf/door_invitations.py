@@ -70,7 +70,7 @@ SAID = {
 }
 
 
-@routes.get("/invite/<slip:invitation>")
+@routes.get("/invite/<string:invitation>")
 def invite(invitation: str) -> ResponseReturnValue:
     """Lead a colleague to the Connect Card of the one connector that the link is for."""
     portal = opened().portal

@@ -324,7 +324,6 @@ def calls(client: FlaskClient, name: str) -> list[tuple[str, str]]:
         ("GET", f"/_/connectors/{name}/form"),
         *(("POST", f"/_/connectors/{name}/{act}") for act in ("sync", "resync", "test", "restore")),
         ("GET", f"/_/go/{name * 5}"),
-        ("GET", f"/_/invite/{name * 5}"),
     ]
 
 

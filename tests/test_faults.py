@@ -257,6 +257,7 @@ def answered_too_late(send: Callable[..., Any]) -> Callable[..., Any]:
     def request(method: str, url: str, **options: Any) -> Any:
         answer = send(method, url, **options)
         if method != "GET":
+            answer.close()
             raise requests.ReadTimeout("the answer came after that")
         return answer
 

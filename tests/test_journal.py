@@ -263,7 +263,7 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
             lambda client, portal, one: client.patch(
                 f"/_/connectors/{one}", json={"sync_frequency": 60}
             ),
-            ("route", "reschedule", "NotNow"),
+            ("route", "reschedule", "done"),
             id="program",
         ),
         pytest.param(

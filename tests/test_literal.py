@@ -37,7 +37,7 @@ OURS = {
     "connect: name.name",
     "connector: LABELS[asked]",
     "connector: label",
-    "connector: reason",
+    "connector: hint or None",
     "connectors: name",
     "connectors: note",
     "connectors: reason",

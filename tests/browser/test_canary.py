@@ -247,7 +247,7 @@ def lose_redis(stage: Scene, witness: Witness) -> None:
         pytest.param("log", ["401", "unexpected RuntimeError", "Redis does not answer"], id="log"),
         pytest.param("sandbox's log", ["/v1/"], id="sandbox"),
         pytest.param("page ", ["/connectors", "Something went wrong here"], id="pages"),
-        pytest.param("frame", ["Canary journey", "[card]"], id="frames"),
+        pytest.param("frame", ["Canary journey", r"\[card\]"], id="frames"),
         pytest.param("ours ", ["content-security-policy", "root"], id="answers"),
         pytest.param("fivetran ", ["Save &amp; Test"], id="fivetrans-pages"),
         pytest.param("route ", ["request_id", "fivetran_timeout", "too_large"], id="routes"),

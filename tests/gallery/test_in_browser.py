@@ -185,9 +185,11 @@ def test_back_shows_the_gallery_as_it_was_left(page, server):
     expect(page.get_by_label("Search services")).to_have_value("filler")
     expect(chip(page, "Other")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("run 3", exact=True)).to_be_attached()
-    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 1000")
+    page.wait_for_function(
+        "() => { const top = document.querySelector('[data-testid=stMain]').scrollTop;"
+        " return top > 1000 && Math.abs(top - history.state.pbf.top) < 2; }"
+    )
     assert page.evaluate("history.length") == left_at
-    assert abs(scroll_position(page) - page.evaluate("history.state.pbf.top")) < 2
 
 
 def test_a_card_opens_in_a_new_tab_with_the_control_key(page, server):

@@ -77,7 +77,7 @@ def sent(sandbox, method: str) -> list[str]:
         pytest.param(
             "zendesk_support", "! Needs you The source no longer", "Reconnect", id="broken"
         ),
-        pytest.param("webshop", "! Needs you The source closed", "Edit", id="task"),
+        pytest.param("webshop", "! Needs you The source closed", "Sync now", id="task"),
         pytest.param(
             "facebook_ads_dach", "Not finished The set-up", "Finish set-up", id="unfinished"
         ),

@@ -18,7 +18,7 @@ from pbf.codec import AnswerCodec
 from pbf.errors import BadAnswer
 from pbf.figures import figures
 from pbf.gallery import packed as packed_cards
-from pbf.health import changed_at, frequency, health, is_moving
+from pbf.health import changed_at, health, is_moving
 from pbf.known import Answer, fingerprint
 from pbf.listing import _lifetime
 from pbf.models import Connector, Service
@@ -30,6 +30,7 @@ from pbf.shapes import ConnectorDetail, SetupTest
 from pbf.shapes import Service as ServiceShape
 from pbf.table import packed as packed_rows
 from pbf.table_desk import Desk, columns, when_there_are_tables
+from pbf.timing import in_words
 from pbf.transport import _decoded
 from tests.properties.plan import planned
 
@@ -205,7 +206,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
     assert is_moving(found, NOW) in (True, False)
     assert 0 < _lifetime(found, NOW.timestamp()) <= 60
     for one in found:
-        texts = [frequency(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
+        texts = [in_words(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
         texts += [details.head(one, stripe, health(one, NOW)), details.notes(one)]
         texts += [*details.facts(one, stripe, NOW).values(), details.obstacles(one, LABELS)]
         texts += choices(one).values()
