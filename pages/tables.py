@@ -8,7 +8,7 @@ import streamlit as st
 
 from pbf import data, deleted, ui
 from pbf.actions import advice
-from pbf.errors import PbfError, UnknownConnector
+from pbf.errors import ApiError, PbfError, UnknownConnector
 from pbf.models import Connector
 from pbf.places import LONGEST_SEARCH
 from pbf.portal import Portal
@@ -16,10 +16,7 @@ from pbf.table_choice import NEW_TABLES, summary
 from pbf.table_desk import SYNCED, Desk, as_csv, columns, when_there_are_tables
 from pbf.words import shown
 
-NO_LOOK = (
-    "Fivetran's catalogue says that tables of this service cannot be chosen, so the source is not "
-    "read for them here."
-)
+NO_RELOAD = "Fivetran cannot look at this source again. New tables show after its next sync."
 
 
 def desk_of(portal: Portal, connector: Connector) -> Desk:
@@ -30,6 +27,14 @@ def desk_of(portal: Portal, connector: Connector) -> Desk:
     with st.spinner("Asking Fivetran which tables are synced…"):
         desk.read(lambda: portal.operations.schemas(connector.id), time.monotonic())
     return desk
+
+
+def can_reload(portal: Portal, connector: Connector) -> bool:
+    """Return whether Fivetran can read the source; true unless the service's metadata denies it."""
+    try:
+        return portal.metadata(connector.service).supports_schema_reload is not False
+    except ApiError:
+        return True
 
 
 def failed(desk: Desk, problem: PbfError) -> NoReturn:
@@ -192,7 +197,7 @@ with st.container(width=760):
         )
     if desk.unread:
         ui.quiet(desk.unread)
-    blocked = NO_LOOK if data.service_of(connector).lacks("DATA_BLOCKING") else None
+    blocked = None if can_reload(portal, connector) else NO_RELOAD
     if blocked:
         ui.quiet(blocked)
     if not desk.tables:

@@ -65,6 +65,8 @@ class Service(_Answer):
     connector_class: Text = ""
     service_status: Text = ""
     supported_features: Annotated[tuple[Feature, ...], BeforeValidator(objects)] = ()
+    # Told by a service's own metadata, and not by all services.
+    supports_schema_reload: Flag = None
     required: Annotated[Texts, Field(validation_alias=AliasPath("config", "required"))] = ()
 
     @property
@@ -72,15 +74,11 @@ class Service(_Answer):
         """The name to show; the id where Fivetran gives none."""
         return shown(self.name or self.id)
 
-    def lacks(self, feature: str) -> bool:
-        """Whether the catalogue lists features of the service, and not this one."""
-        listed = {one.id for one in self.supported_features}
-        return bool(listed) and feature not in listed
-
     @property
     def is_creatable(self) -> bool:
         """Whether the API can create it; true unless the catalogue says otherwise."""
-        return not self.lacks("API_CONFIGURABLE")
+        listed = {feature.id for feature in self.supported_features}
+        return not listed or "API_CONFIGURABLE" in listed
 
 
 class Note(_Answer):

@@ -282,17 +282,24 @@ class Portal:
                 self._made.pop(connector_id, None)
         keep_newest(self._made, connector.id, (now, connector, card), MOST_CARDS)
 
+    def metadata(self, service_id: str) -> Service:
+        """Return a service's own metadata, which tells more than the catalogue.
+
+        Raises an ApiError if it cannot be read.
+        """
+        answer = self._cache.get(
+            f"service:{service_id}",
+            lambda: [self._client.get_service(service_id)],
+            lifetime=lambda _: SERVICES_LIFETIME,
+        )
+        return answer.items[0]
+
     def _required(self, service_id: str) -> tuple[str, ...]:
         """Return the naming fields that the service's own metadata names; none if it has none."""
         try:
-            answer = self._cache.get(
-                f"service:{service_id}",
-                lambda: [self._client.get_service(service_id)],
-                lifetime=lambda _: SERVICES_LIFETIME,
-            )
+            return self.metadata(service_id).required
         except ApiError:
             return ()
-        return answer.items[0].required
 
 
 def _now() -> datetime:

@@ -224,26 +224,26 @@ def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
 
 
 @pytest.mark.parametrize(
-    ("features", "offered"),
+    ("said", "offered"),
     [
-        pytest.param([], True, id="nothing-known"),
-        pytest.param(["API_CONFIGURABLE", "DATA_BLOCKING"], True, id="tables-can-be-chosen"),
-        pytest.param(["API_CONFIGURABLE"], False, id="they-cannot"),
+        pytest.param({}, True, id="nothing-known"),
+        pytest.param({"supports_schema_reload": True}, True, id="supported"),
+        pytest.param({"supports_schema_reload": False}, False, id="not-supported"),
     ],
 )
-def test_a_look_is_offered_unless_the_catalogue_says_that_there_is_nothing_to_choose(
-    fivetran, visit, features: list[str], offered: bool
+def test_a_look_is_offered_unless_the_metadata_says_that_fivetran_cannot(
+    fivetran, visit, said: dict, offered: bool
 ):
-    supported = [{"id": feature, "notes": ""} for feature in features]
-    stripe = {"id": "stripe", "name": "Stripe", "supported_features": supported}
+    stripe = {"id": "stripe", "name": "Stripe"}
     fivetran.get(SERVICES, json={"data": {"items": [stripe]}})
+    fivetran.get(f"{SERVICES}/stripe", json={"data": {**stripe, **said}})
     fivetran.get(CONNECTORS, json={"data": {"items": [ROW]}})
     fivetran.get(SCHEMAS, json=config({"orders": True, "users": False}))
 
     app = visit("tables", id="ours")
 
     assert ("Look at the source again" in labels(app)) is offered
-    assert ("tables of this service cannot be chosen" in html(app)) is not offered
+    assert ("cannot look at this source again" in html(app)) is not offered
     assert not disabled(app, "Select all")
 
 
