@@ -50,7 +50,7 @@ def follow(portal: Portal) -> None:
     if found:
         st.html(activity.table(found, known))
     else:
-        ui.quiet(f"Nothing of it among the newest {len(entries):,} entries.")
+        ui.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(found) == SHOWN:
         ui.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
 

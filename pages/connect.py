@@ -67,18 +67,18 @@ def attempt(service: Service, typed: str) -> str:
     return f"attempt-{service.id}-{typed.strip()}"
 
 
-def preview(portal: Portal, service: Service, typed: str) -> None:
-    """Show what the connector will be called for ever."""
+def preview(portal: Portal, service: Service, typed: str) -> bool:
+    """Show what the connector will be called for ever; return whether it says that it is taken."""
     if not typed.strip():
         ui.quiet("Type a name to see what it becomes in the destination.")
-        return
+        return False
     try:
         name = portal.permanent_name(
             service.id, typed, attempt=st.session_state.get(attempt(service, typed))
         )
     except InvalidName as error:
         st.warning(ui.plain(str(error)), icon=":material/edit:")
-        return
+        return False
     st.html(
         '<p class="pbf-name">Permanent name in the destination: '
         f"<code>{escape(name.schema)}</code></p>"
@@ -87,13 +87,22 @@ def preview(portal: Portal, service: Service, typed: str) -> None:
         ui.quiet("A connector of this name is being created. Continue to go on with it.")
     elif name.taken:
         st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
-        st.button(f"Use {name.free}", on_click=st.session_state.update, args=({"name": name.free},))
+        offer_free(name.free)
     else:
         ui.quiet("It cannot be changed later.")
+    return name.taken
 
 
-def create(portal: Portal, service: Service, typed: str) -> None:
-    """Create the connector once, however often the button is pressed, and go to its card."""
+def offer_free(name: str) -> None:
+    """Offer to use a name that is free."""
+    st.button(f"Use {ui.plain(name)}", on_click=st.session_state.update, args=({"name": name},))
+
+
+def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> None:
+    """Create the connector once, however often the button is pressed, and go to its card.
+
+    `is_taken` is whether the preview says already that the name is.
+    """
     try:
         with st.spinner("Creating the connector…"):
             made = portal.create(
@@ -103,8 +112,11 @@ def create(portal: Portal, service: Service, typed: str) -> None:
                 attempt=st.session_state.setdefault(attempt(service, typed), uuid4().hex),
                 patience=PATIENCE,
             )
-    except NameTaken:
-        st.rerun()  # the preview above says so, and offers a free one
+    except NameTaken as error:
+        if not is_taken:  # the preview was made of an older list
+            st.warning(ui.plain(str(error)), icon=":material/edit:")
+            offer_free(error.free)
+        return
     except PbfError as error:
         st.error(ui.plain(ui.told(error)), icon=":material/error:")
         return
@@ -129,9 +141,9 @@ def offer(portal: Portal, service: Service) -> None:
                 placeholder="Sales forecast 2027",
                 help="You and your colleagues find the connector by this name.",
             )
-            preview(portal, service, typed)
+            is_taken = preview(portal, service, typed)
             if st.button("Create and continue", type="primary"):
-                create(portal, service, typed)
+                create(portal, service, typed, is_taken=is_taken)
             ui.quiet(
                 "Next, you enter the credentials on Fivetran's Connect Card. We never see them."
             )

@@ -14,7 +14,7 @@ from pbf.table import asked_of_table, connector_table
 # How often a page looks, every three seconds, before it says that a set-up is not complete.
 LOOKS = 10
 NOTES = {
-    "used": "That link back has done its work already. Here is how your connectors are now.",
+    "used": "This link was already used. Here is how your connectors are now.",
     "expired": "That link to the Connect Card is no longer valid. Open the card from the list.",
     "gone": "That connector is no longer there. It may have been deleted.",
     "no-card": "Fivetran did not open the Connect Card. Nothing is lost; try again from the list.",

@@ -120,7 +120,7 @@ def choose(desk: Desk) -> None:
         st.button("Select none", on_click=desk.switch, args=(False,), disabled=blocked)
         ui.quiet(f"{desk.count} {number:,} shown here.")
     if not number:
-        st.info("No table is called so.")
+        st.info("No tables match your search.")
         return
     told = columns(desk.shown)
     key = f"tables-{desk.connector_id}-{desk.sheet}"

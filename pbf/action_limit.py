@@ -76,14 +76,22 @@ def _refuse_too_many() -> Response | None:
         return None
     limiter: MovingWindowRateLimiter = current_app.extensions[EXTENSION]
     settings = opened().settings
-    # First what is counted for all: a client that is refused there is not even remembered.
-    for limit, key in (
-        (settings.total_action_limit, "all"),
-        (settings.action_limit, f"client {client_address()}"),
-    ):
-        if limit and not limiter.hit(parse(limit), key):
-            reset_at = limiter.get_window_stats(parse(limit), key).reset_time
-            return refused("That is enough for now.", reset_at)
+    limits = [
+        (parse(limit), key)
+        for limit, key in (
+            (settings.action_limit, f"client {client_address()}"),
+            (settings.total_action_limit, "all"),
+        )
+        if limit
+    ]
+    # Tested before any is counted: what one client is refused uses up nothing of the others', and
+    # a client that all together leave no room for is not even remembered.
+    for limit, key in limits:
+        if not limiter.test(limit, key):
+            reset_at = limiter.get_window_stats(limit, key).reset_time
+            return refused("Too many requests.", reset_at)
+    for limit, key in limits:
+        limiter.hit(limit, key)
     return None
 
 

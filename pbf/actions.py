@@ -46,9 +46,9 @@ def obstacle(action: Action, connector: Connector) -> str | None:
     if action == "resume":
         return None if paused else "It is not paused."
     if action == "pause":
-        return "It is paused already." if paused else None
+        return "It is already paused." if paused else None
     if action == "sync" and status.sync_state == "syncing" and not paused:
-        return "A sync runs already."
+        return "A sync is already running."
     return None
 
 

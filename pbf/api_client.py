@@ -173,7 +173,7 @@ class ApiClient:
         self._request.send("DELETE", f"/connections/{_quoted(connector_id)}")
 
     def sync_connector(self, connector_id: str) -> None:
-        """Start a sync now; one that runs already goes on.
+        """Start a sync now; one that is already running goes on.
 
         POST /connections/{connectionId}/sync
         """

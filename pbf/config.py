@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,7 +61,7 @@ class Settings:
     def hosts(self) -> frozenset[str]:
         """The host names that people reach us by, besides those of loopback."""
         named = urlsplit(self.public_url or "").hostname
-        return frozenset(self.allowed_hosts) | ({named} if named else set())
+        return frozenset(self.allowed_hosts) | ({host_as_sent(named)} if named else set())
 
     @property
     def shares_redis(self) -> bool:
@@ -98,6 +98,18 @@ def load_settings(
         total_action_limit=_limit(values, "PBF_TOTAL_ACTION_LIMIT", Settings.total_action_limit),
         trusted_proxies=_proxies(values),
     )
+
+
+def host_as_sent(name: str) -> str:
+    """Return a host name in the one form in which browsers send it: IDNA, or a short address."""
+    try:
+        return str(IPv6Address(name))
+    except ValueError:
+        pass
+    try:
+        return name.rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        return name
 
 
 def load_addresses(
@@ -280,7 +292,7 @@ def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:
             "PBF_ALLOWED_HOSTS holds something that is not a host name, such as "
             "connect.example.com; leave out scheme, port and path."
         )
-    return tuple(name.strip("[]").rstrip(".") for name in names)
+    return tuple(host_as_sent(name.strip("[]")) for name in names)
 
 
 def _limit(values: Mapping[str, str], name: str, default: str) -> str:

@@ -132,8 +132,9 @@ class Creator:
                 return mine
             made = note.about(self._carry_out(mine, owner, redirect(mine.schema_name)))
         if mine.key != wanted.key and key:
-            self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
-            self._finish(wanted, made)
+            with suppress(StoreFailed):  # it is there, and under the other key it is written down
+                self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
+                self._finish(wanted, made)
         return made
 
     def _wanted(self, service_id: str, typed: str, key: str | None) -> Creation:

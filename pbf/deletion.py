@@ -18,10 +18,10 @@ from pbf import doubt, evidence
 from pbf.api_client import ApiClient
 from pbf.errors import (
     ApiError,
+    ApiRejected,
     InProgress,
     NotFound,
     NotNow,
-    PbfError,
     RateLimited,
     StoreFailed,
     UnknownConnector,
@@ -43,6 +43,7 @@ WAIT_AFTER_FAILURE = 60.0
 AT_ONCE = 20
 TRY_AGAIN = 5
 LONGEST_NAME = 200
+LONGEST_STATE = 40
 TOO_LATE = "It has been deleted for good already."
 IN_USE = (
     "It was not deleted: it was resumed or used at Fivetran since. It is in the list again; "
@@ -64,11 +65,13 @@ class Remover:
         journal: Journal,
         find: Callable[[str], Connector],
         forget: Callable[[], None],
+        leave_out: Callable[[str, str], None],
         grace: float,
     ) -> None:
         """Delete through a client after `grace` hours in which it can be undone; 0 for at once.
 
-        `find` looks up a connector that is not hidden, and `forget` drops the known list.
+        `find` looks up a connector that is not hidden, `forget` drops the known list, and
+        `leave_out` is told the id and the permanent name of what is gone for good.
         """
         self._group_id = group_id
         self._client = client
@@ -76,6 +79,7 @@ class Remover:
         self._rows = store.deletions
         self._find = find
         self._forget = forget
+        self._leave_out = leave_out
         self._grace = grace * HOUR
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
         self._running: set[str] = set()
@@ -163,11 +167,14 @@ class Remover:
             lease_until=now + self._lease,
         )
 
-    def _end(self, deletion: Deletion, note: Note) -> None:
-        if not doubt.delete(self._client, deletion.connector_id):
+    def _end(self, deletion: Deletion, note: Note, forget: Callable[[], None]) -> None:
+        with writing(forget):
+            was_there = doubt.delete(self._client, deletion.connector_id)
+        self._leave_out(deletion.connector_id, deletion.schema_name)
+        if not was_there:
             note.outcome = NOTHING
 
-    def _hide(self, mine: Deletion, note: Note) -> Deletion | None:
+    def _hide(self, mine: Deletion, note: Note, forget: Callable[[], None]) -> Deletion | None:
         """Write it down and pause the connector; what cannot be paused is not hidden either."""
         found = self._look(mine)
         if found is None:
@@ -176,7 +183,7 @@ class Remover:
         mine = replace(
             mine,
             was_paused=bool(found.paused),
-            setup_state=found.status.setup_state,
+            setup_state=found.status.setup_state[:LONGEST_STATE],
             lease_until=time.time() + self._lease,
         )
         try:
@@ -186,12 +193,13 @@ class Remover:
                     return waits
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(mine, note)
+        return self._pause(mine, note, forget)
 
-    def _pause(self, mine: Deletion, note: Note) -> Deletion | None:
+    def _pause(self, mine: Deletion, note: Note, forget: Callable[[], None]) -> Deletion | None:
         try:
             if not mine.was_paused:
-                doubt.change(self._client, mine.connector_id, paused=True)
+                with writing(forget):
+                    doubt.change(self._client, mine.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
                 self._rows.remove(mine)
@@ -247,13 +255,16 @@ class Remover:
         try:
             found = self._client.get_connector(deletion.connector_id)
         except NotFound:
+            self._leave_out(deletion.connector_id, deletion.schema_name)
             return None
         if found.schema_name == deletion.schema_name:
             return found
         logger.warning("%s is another connector by now; it is left alone", found.id)
         return None
 
-    def _carry_out(self, waits: Deletion, note: Note, wait: float = 0.0) -> None:
+    def _carry_out(
+        self, waits: Deletion, note: Note, forget: Callable[[], None], wait: float = 0.0
+    ) -> None:
         """Delete it for good, unless somebody has made use of it since it was hidden."""
         with self._held(waits, wait) as mine:
             found = self._look(mine)
@@ -266,13 +277,13 @@ class Remover:
                 # The look may have taken long, and somebody may have brought it back meanwhile.
                 if not self._rows.hold(mine, self._lease):
                     raise _busy()
-                self._end(mine, note)
+                self._end(mine, note, forget)
             self._rows.remove(mine)
 
     def _at_its_time(self, waits: Deletion) -> None:
         note = Note(waits.connector_id, waits.schema_name, "")
         with suppress(NotNow):
-            self._carry_out(waits, note, WAIT_AFTER_FAILURE)
+            self._carry_out(waits, note, self._forget, WAIT_AFTER_FAILURE)
             self._journal.write("delete for good", note)
         self._forget()
 
@@ -284,14 +295,15 @@ class Remover:
         self._journal.write("taken back", note)
         self._forget()
 
-    def _bring_back(self, waits: Deletion, _: Note) -> None:
+    def _bring_back(self, waits: Deletion, _: Note, forget: Callable[[], None]) -> None:
         with self._held(waits) as mine:
             found = self._look(mine)
             if found is None:
                 self._rows.remove(mine)
                 raise UnknownConnector(TOO_LATE)
             if not mine.was_paused and found.paused is not False:
-                doubt.change(self._client, found.id, paused=False)
+                with writing(forget):
+                    doubt.change(self._client, found.id, paused=False)
             if not self._rows.remove(mine):
                 raise _busy()
 
@@ -320,22 +332,39 @@ class Remover:
         self,
         what: str,
         deletion: Deletion,
-        doing: Callable[[Deletion, Note], Deletion | None],
+        doing: Callable[[Deletion, Note, Callable[[], None]], Deletion | None],
         forget: Callable[[], None],
     ) -> Deletion | None:
         """Do it, and write into the audit log what came of it."""
         with self._journal.noted(what, deletion.connector_id, name=deletion.schema_name) as note:
             try:
-                waits = doing(deletion, note)
-            except InProgress:
-                raise  # somebody else is at work on it, so nothing was written
-            except PbfError:
-                forget()
+                waits = doing(deletion, note, forget)
+            except (NotNow, UnknownConnector):
+                forget()  # it waits no more
                 raise
             forget()
             if waits:
                 note.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
             return waits
+
+
+@contextmanager
+def writing(forget: Callable[[], None]) -> Iterator[None]:
+    """Call `forget` after a write, also if it failed and may have changed something.
+
+    A refusal changes nothing; that a connector is gone shows that the known list is old.
+    """
+    try:
+        yield
+    except NotFound:
+        forget()
+        raise
+    except ApiRejected:
+        raise
+    except BaseException:
+        forget()
+        raise
+    forget()
 
 
 def _is_in_use(mine: Deletion, found: Connector) -> bool:

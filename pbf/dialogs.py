@@ -49,7 +49,7 @@ def reschedule(portal: Portal, connector: Connector) -> None:
         wanted = _ask_time(connector)
     fits = wanted is not None and differs(connector, wanted)
     if wanted is not None and not fits:
-        ui.quiet("This is how it is now.")
+        ui.quiet("This is the current schedule.")
     if st.button("Save", type="primary", disabled=not fits, key=f"schedule-save-{ui.turn()}"):
         _do(lambda: portal.operations.reschedule(connector.id, schedule=wanted))
 
@@ -76,11 +76,11 @@ def _ask_time(connector: Connector) -> Schedule | None:
     """Ask for a time of day, and for days where the account knows them."""
     present = timing(connector)
     now = f"{present.at:%H:%M}" if present.at else None
-    hours = [*HOURS, *([now] if now and now not in HOURS else ())]
+    hours = sorted({*HOURS, *([now] if now else ())})
     place = hours.index(now) if now else None
     hour = st.selectbox(
         "At what time (UTC)",
-        sorted(hours),
+        hours,
         place,
         placeholder="Choose a time",
         key="schedule-hour",
@@ -124,15 +124,21 @@ def test(portal: Portal, connector: Connector) -> None:
 @st.dialog("Delete this connector?")
 def delete(portal: Portal, connector: Connector) -> None:
     """Ask for the name before deleting, and offer to pause instead."""
+    # A name of characters that no keyboard has cannot be typed.
+    name, what = typeable(connector.title), "name"
+    if not name:
+        name, what = typeable(connector.id), "ID"
     st.markdown(
         f"**{ui.plain(connector.title)}** {_fate(portal)} "
         f"What it brought stays in the destination, under **{ui.plain(connector.schema_name)}**."
     )
+    if what == "ID":
+        ui.quiet(f"Its ID at Fivetran: {connector.id}")
     # A name in the label would reach screen readers with the signs that Markdown needs.
     typed = st.text_input(
-        "Type its name to delete it", key="delete-name", live=True, autocomplete="off"
+        f"Type its {what} to delete it", key="delete-name", live=True, autocomplete="off"
     )
-    fits = typeable(typed) == (typeable(connector.title) or typeable(connector.id))
+    fits = typeable(typed) == name
     with st.container(horizontal=True):
         label = "Delete it" if portal.grace else "Delete for good"
         if st.button(label, type="primary", disabled=not fits, key=f"delete-yes-{ui.turn()}"):

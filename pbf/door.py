@@ -31,8 +31,11 @@ PEOPLE = {
 }
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can have any
 # browser send a GET, by an image for instance.
-LINKED = frozenset({"routes.come_back", "invitations.invite", "invitations.come_back"})
-ACTING_GETS = LINKED | {"routes.get_form", "routes.go"}
+LINKED = frozenset(
+    # A proxy that signs people in may lead a click on `go` over another site.
+    {"routes.go", "routes.come_back", "invitations.invite", "invitations.come_back"}
+)
+ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (403, "foreign_origin")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -54,8 +57,12 @@ def base_of(settings: Settings, environ: dict[str, Any]) -> str:
 
 
 def allowed_origins() -> tuple[str, ...]:
-    """Return our own origin and those that the settings allow."""
-    return (origin(public_url()), *opened().settings.allowed_origins)
+    """Return our own origins and those that the settings allow.
+
+    One of ours is the address of the request itself: only our own hosts come so far.
+    """
+    own = f"{request.scheme}://{get_host(request.environ)}"
+    return (origin(public_url()), origin(own), *opened().settings.allowed_origins)
 
 
 def guard() -> Response | None:

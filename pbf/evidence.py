@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pbf.models import Connector, Schedule, SchemaConfig
-from pbf.timing import Timing, clock, of_schedule, timing
+from pbf.models import Connector, SchemaConfig
+from pbf.timing import DAILY, Timing, clock, of_schedule, timing
 
 # Fivetran answers within a minute or not at all; so many seconds later a call leads to nothing.
 LATEST = 600.0
+# The fields in which Fivetran told of schedules before there was a `schedule`.
+OLDER = ("sync_frequency", "schedule_type", "daily_sync_time")
 
 
 def has(now: Connector, wanted: Mapping[str, Any]) -> bool:
@@ -26,11 +28,12 @@ def kept(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
     A field that the answer leaves out shows nothing; a `daily_sync_time` that is null beside a
     schedule shows that it was ignored.
     """
+    scheduled = answer.schedule is not None
     told = {
-        "schedule": answer.schedule is not None or answer.sync_frequency is not None,
-        "sync_frequency": answer.sync_frequency is not None,
-        "daily_sync_time": answer.sync_frequency is not None,
-        "schedule_type": bool(answer.schedule_type),
+        "schedule": scheduled or answer.sync_frequency is not None,
+        "sync_frequency": scheduled or answer.sync_frequency is not None,
+        "daily_sync_time": scheduled or answer.sync_frequency is not None,
+        "schedule_type": scheduled or bool(answer.schedule_type),
         "paused": answer.paused is not None,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
@@ -39,19 +42,22 @@ def kept(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
 
 def _has(now: Connector, name: str, value: Any) -> bool:
     if name == "schedule":
-        return _same(timing(now), value)
-    if now.schedule is not None and name in ("sync_frequency", "schedule_type", "daily_sync_time"):
-        return True  # the schedule rules, and is not told in these fields
+        return timing(now) == of_schedule(value)
+    if now.schedule is not None and name in OLDER:
+        return _says(timing(now), name, value)  # the schedule rules over these fields
     if name == "daily_sync_time":
         return clock(now.daily_sync_time) == clock(value)
     return bool(getattr(now, name) == value)
 
 
-def _same(now: Timing, wanted: Schedule) -> bool:
-    """Whether a schedule is the wanted one; without days, Fivetran may choose them."""
-    other = of_schedule(wanted)
-    days = now.days if wanted.days_of_week else ()
-    return Timing(now.kind, now.minutes, now.at, days, now.cron) == other
+def _says(now: Timing, name: str, value: Any) -> bool:
+    """Whether a schedule says what one of the older fields asks for."""
+    if name == "schedule_type":
+        return bool((now.kind == "manual") == (value == "manual"))
+    if name == "daily_sync_time":
+        return now.at is not None and now.at == clock(value)
+    by_time = value == DAILY and now.kind == "time_of_day"
+    return bool(by_time or now.minutes == value)
 
 
 def synced(before: Connector, now: Connector, asked: datetime) -> bool:

@@ -24,7 +24,7 @@ FRESHNESS: tuple[tuple[float, str, Tone, Way], ...] = (
     (4, "1 to 4 intervals late", "attention", {"late": "1..4"}),
     (inf, "Over 4 intervals late", "bad", {"late": "4.."}),
 )
-NEVER, UNSCHEDULED = "No success yet", "No schedule runs"
+NEVER, UNMEASURED = "No success yet", "Not measured"
 GOOD, BAD = "Succeeded", "Failed"
 
 
@@ -80,7 +80,10 @@ def figures(
 
 
 def interval(connector: Connector) -> float | None:
-    """Return the minutes between a connector's syncs, or None where no schedule runs."""
+    """Return the minutes between a connector's syncs.
+
+    None where no schedule runs, or where its times cannot be told.
+    """
     status = connector.status
     if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
         return None
@@ -123,11 +126,13 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
     counts = Counter(_bucket(one) for one, _ in late)
     bars = [Bar(label, counts[label], tone, way) for _, label, tone, way in FRESHNESS]
     bars.append(Bar(NEVER, counts[NEVER], "busy", {"late": "never"}))
-    bars.append(Bar(UNSCHEDULED, counts[UNSCHEDULED], "quiet", {"late": "none"}))
+    bars.append(Bar(UNMEASURED, counts[UNMEASURED], "quiet", {"late": "none"}))
     behind = [(one, each) for one, each in late if one is not None and GRACE < one < inf]
     behind.sort(key=lambda one: (-one[0], one[1].title))
-    running = counts.total() - counts[UNSCHEDULED]
-    sentence = f"{counts['On time']:,} of {running:,} on a schedule are on time."
+    measured = counts.total() - counts[UNMEASURED]
+    sentence = "No connector is measured against a schedule."
+    if measured:
+        sentence = f"{counts['On time']:,} of {measured:,} measured connectors are on time."
     if behind:
         worst, which = behind[0]
         sentence += f" Furthest behind: {which.title}, {_intervals(worst)} late."
@@ -139,7 +144,8 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
         ("Freshness", "Connectors"),
         [Line((bar.label, f"{bar.count:,}"), bar.way) for bar in bars if bar.count],
         "How late the data is, in units of each connector's own interval. "
-        "A quarter of an interval counts as on time.",
+        "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
+        "not finished, and schedules whose next time is not known.",
         ("Furthest behind", "Late by", "Syncs"),
         [
             Line((each.title, _intervals(one), in_words(each)), {"id": each.id}, "connector")
@@ -182,7 +188,7 @@ def _plain(name: str, title: str, sentence: str, bars: Sequence[Bar]) -> Figure:
 
 def _bucket(late: float | None) -> str:
     if late is None:
-        return UNSCHEDULED
+        return UNMEASURED
     if late == inf:
         return NEVER
     return next(label for limit, label, _, _ in FRESHNESS if late <= limit)

@@ -51,6 +51,11 @@ SYNC_STATES = frozenset({"scheduled", "syncing", "paused", "rescheduled"})
 UPDATE_STATES = frozenset({"on_schedule", "delayed"})
 
 LONGEST_REASON = 160
+# Said of what is broken while the step that may mend it is under way.
+RUNS: dict[ActionId, str] = {
+    "sync": "a sync runs now and will show whether it works.",
+    "resync": "its history is being read again now.",
+}
 SET_UP_TAKES = timedelta(hours=1)
 # A break that is over by so much, and no sync yet: nobody promises any more that one will come.
 FORGOTTEN = timedelta(hours=1)
@@ -118,11 +123,12 @@ def _setup(connector: Connector) -> Health | None:
         said = _sentence(task.details or task.message)
         reason = said or ("The connection is broken." if broken else "Fivetran asks for a change.")
         step = step_of(task) or ("reconnect" if broken else "edit")
-        return Health("Needs you", reason, _possible(step, connector))
+        return _needing(step, reason, connector)
     if broken:
         # Setup tests that pass leave the state broken until the next sync succeeds.
-        reason = "The connection broke; a sync shows if it works."
-        return Health("Needs you", reason, _possible("sync", connector))
+        if _is_under_way("sync", connector):
+            return _needing("sync", "The connection broke.", connector)
+        return _needing("sync", "The connection broke; a sync shows if it works.", connector)
     if status.setup_state not in SETUP_STATES:
         return Health("Unknown", "Fivetran reports a set-up state that is new to us.", "edit")
     return None
@@ -142,16 +148,33 @@ def step_of(task: Note) -> ActionId | None:
     return "sync" if "fail" in code or "error" in code else None
 
 
-def _possible(step: ActionId, connector: Connector) -> ActionId:
-    """Return the step that comes first: a paused connector is resumed before it syncs."""
-    paused = connector.paused or connector.status.sync_state == "paused"
-    return "resume" if paused and step == "sync" else step
+def _needing(step: ActionId, reason: str, connector: Connector) -> Health:
+    """Return what a step mends, with the step that can be taken now; none where it is under way."""
+    if _is_under_way(step, connector):
+        said = _sentence(reason, LONGEST_REASON - len(RUNS[step]) - 2)
+        said = said if said.endswith("...") else said.rstrip(".!?")
+        return Health("Needs you", f"{said}; {RUNS[step]}")
+    # A paused connector is resumed before it syncs.
+    first: ActionId = "resume" if step == "sync" and _is_paused(connector) else step
+    return Health("Needs you", reason, first)
+
+
+def _is_under_way(step: ActionId, connector: Connector) -> bool:
+    """Whether a step that would mend a connector is under way."""
+    status = connector.status
+    if status.sync_state != "syncing" or _is_paused(connector):
+        return False
+    return step == "sync" or (step == "resync" and status.is_historical_sync is True)
+
+
+def _is_paused(connector: Connector) -> bool:
+    return bool(connector.paused) or connector.status.sync_state == "paused"
 
 
 def _schedule(connector: Connector, now: datetime) -> Health:
     """Return how a connector with a complete set-up keeps to its schedule."""
     status = connector.status
-    if connector.paused or status.sync_state == "paused":
+    if _is_paused(connector):
         return Health("Paused", "No data moves until it is resumed.", "resume")
     if status.sync_state not in SYNC_STATES or status.update_state not in UPDATE_STATES:
         runs = status.sync_state == "syncing"
@@ -211,8 +234,8 @@ def _waiting(until: datetime | None, now: datetime) -> Health:
     )
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, longest: int = LONGEST_REASON) -> str:
     plain = " ".join(text.split())
-    if len(plain) > LONGEST_REASON:
-        return f"{plain[: LONGEST_REASON - 3].rstrip()}..."
+    if len(plain) > longest:
+        return f"{plain[: longest - 3].rstrip()}..."
     return plain if not plain or plain.endswith((".", "!", "?")) else f"{plain}."

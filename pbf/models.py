@@ -7,6 +7,7 @@ breaks a screen. A connection's `config` is never read: credentials have no busi
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasPath,
     BaseModel,
     BeforeValidator,
@@ -36,8 +37,13 @@ def _card(value: object) -> object:
 
 
 def _schedule(value: object) -> object:
-    """Return None for what says nothing; an empty schedule is none."""
-    return value if isinstance(value, Schedule) or (isinstance(value, dict) and value) else None
+    """Return None for what is no schedule; a list must not break over it."""
+    return value if isinstance(value, Schedule | dict) else None
+
+
+def _filled(schedule: "Schedule | None") -> "Schedule | None":
+    """Return None for a schedule without any values, so that the older fields are read."""
+    return schedule if schedule and any(value for _, value in schedule) else None
 
 
 class _Answer(BaseModel):
@@ -145,7 +151,7 @@ class Connector(_Answer):
     sync_frequency: Number = None
     schedule_type: Text = ""
     daily_sync_time: Text = ""
-    schedule: Annotated[Schedule | None, BeforeValidator(_schedule)] = None
+    schedule: Annotated[Schedule | None, BeforeValidator(_schedule), AfterValidator(_filled)] = None
     status: Annotated[ConnectorStatus, BeforeValidator(an_object)] = ConnectorStatus()
     connect_card: Annotated[ConnectCard | None, BeforeValidator(_card)] = Field(
         default=None, repr=False

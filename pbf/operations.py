@@ -7,7 +7,7 @@ in the audit log.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -18,9 +18,9 @@ from pbf import doubt, evidence
 from pbf import schedule as schedules
 from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
-from pbf.deletion import Remover
+from pbf.deletion import Remover, writing
 from pbf.doubt import DOUBTFUL, connector_then
-from pbf.errors import ApiError, Forbidden, NotApplied, NotFound, NotNow, UnknownConnector
+from pbf.errors import ApiError, Forbidden, NotApplied, NotFound, NotNow
 from pbf.fields import LATEST
 from pbf.journal import Journal
 from pbf.models import Connector, Schedule, SchemaConfig, SetupTest
@@ -30,7 +30,7 @@ from pbf.pending import Deletion
 # The longest stretch of time that Fivetran tells of at once.
 HISTORY = timedelta(days=7)
 SHOWN_SYNCS = 20
-UNTOLD = "Fivetran does not tell past syncs for this account."
+UNTOLD = "Fivetran does not provide sync history for this account."
 SHOWN_ERRORS = 10
 
 
@@ -113,11 +113,12 @@ class Operations:
         todo: dict[Action, str] = {}
         if timing:
             todo["reschedule"] = schedules.asked_in_words(timing)
-        with suppress(UnknownConnector):  # what is to change it says so
-            if paused is not None and self.is_paused(connector_id) == paused:
-                paused = None
         if paused is not None:
-            todo["pause" if paused else "resume"] = ""
+            action: Action = "pause" if paused else "resume"
+            todo[action] = ""
+            if self._is_so(connector_id, paused, todo):
+                del todo[action]
+                paused = None
         with ExitStack() as entries:
             for action, details in todo.items():
                 doing = self._doing(action, connector_id, details=details)
@@ -142,11 +143,8 @@ class Operations:
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results."""
-        with self._doing("test", connector_id) as connector:
-            try:
-                return self._client.test_connector(connector.id).setup_tests
-            finally:
-                self._forget()
+        with self._doing("test", connector_id) as connector, writing(self._forget):
+            return self._client.test_connector(connector.id).setup_tests
 
     def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
         """Delete a connector: for good if `now`, else it waits if there is a time to undo it.
@@ -234,6 +232,16 @@ class Operations:
             self._forget()
         return now.paused
 
+    def _is_so(self, connector_id: str, paused: bool, todo: Mapping[Action, str]) -> bool:
+        """Whether it is paused or not as is wanted; if that cannot be told, note what was asked."""
+        with ExitStack() as entries:
+            for action, details in todo.items():
+                noted = self._journal.noted(action, connector_id, details=details)
+                note = entries.enter_context(noted)
+                note.left_out = True  # unless it fails
+                note.about(self._find(connector_id))
+            return self.is_paused(connector_id) == paused
+
     @contextmanager
     def _doing(
         self, action: Action, connector_id: str, *, what: str = "", details: str = ""
@@ -253,10 +261,8 @@ class Operations:
             self._write(before, wanted)
 
     def _write(self, before: Connector, wanted: Mapping[str, Any]) -> None:
-        try:
+        with writing(self._forget):
             doubt.change(self._client, before.id, **wanted)
-        finally:
-            self._forget()
 
     def _do(
         self,
@@ -265,15 +271,13 @@ class Operations:
         call: Callable[[str], object],
         worked: Callable[[Connector, Connector], bool],
     ) -> None:
-        with self._doing(action, connector_id) as before:
+        with self._doing(action, connector_id) as before, writing(self._forget):
             try:
                 call(before.id)
             except DOUBTFUL:
                 now = connector_then(self._client, before.id)
                 if now is None or not worked(before, now):
                     raise
-            finally:
-                self._forget()
 
     def _start_sync(self, connector_id: str) -> None:
         self._client.sync_connector(connector_id)

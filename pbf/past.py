@@ -41,10 +41,8 @@ class _Record(BaseModel):
 class SyncRecord(_Record):
     """One sync of the past, the one that runs (no end), or one that waits (no start yet).
 
-    What has none of these fields is not a sync, and is refused; unknown fields are kept.
+    What has none of these fields is not a sync, and is refused.
     """
-
-    model_config = ConfigDict(extra="allow")
 
     sync_id: Text = ""
     start: Moment = None

@@ -20,7 +20,7 @@ from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, Unkn
 from pbf.handoff import Signer
 from pbf.journal import Journal
 from pbf.known import Item, keep_newest
-from pbf.listing import Listing, pick
+from pbf.listing import Listing
 from pbf.models import ConnectCard, Connector, Service
 from pbf.naming import PermanentName
 from pbf.operations import Operations
@@ -94,6 +94,7 @@ class Portal:
             journal=self.journal,
             find=find,
             forget=forget,
+            leave_out=self._list.leave_out,
             grace=grace,
         )
         self.operations = Operations(
@@ -263,14 +264,11 @@ class Portal:
         said = self.signer.read_state(state, self.tenant.id)
         if said is None or not self._store.use_slip(said.nonce):
             return None
-        self._list.forget()
         with self.journal.noted("return", said.connector_id, name=said.schema_name) as note:
-            if said.connector_id:
-                connector = self.connector(said.connector_id)
-            else:
-                connector = pick(self.connectors(), "schema_name", said.schema_name)
-            if problem := self.connectors().problem:
-                raise problem  # what was known before tells nothing of the set-up
+            # What was known before tells nothing of the set-up.
+            connector = self._list.current(
+                connector_id=said.connector_id, schema_name=said.schema_name
+            )
             note.details = f"set-up {connector.status.setup_state}"
             return note.about(connector)
 

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Response
 
@@ -115,7 +114,7 @@ def start(settings: Settings) -> Runtime:
         from pbf.sandbox.server import SandboxServer
 
         # A proxy on this machine cannot always be told from a person at it.
-        public = not is_loopback(urlsplit(settings.public_url or "http://localhost").hostname or "")
+        public = not all(is_loopback(name) for name in settings.hosts)
         sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
         credentials = (world.api_key, world.api_secret, world.group_id)

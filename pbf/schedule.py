@@ -6,11 +6,16 @@ from typing import Any
 
 from pbf.actions import FREQUENCIES
 from pbf.errors import InputError
+from pbf.health import health
 from pbf.models import Connector, Schedule
 from pbf.timing import (
     DAILY,
+    DAYS,
+    GROUPS,
     MANUAL_ONLY,
     SET_AT_FIVETRAN,
+    Timing,
+    days_of,
     every,
     following,
     of_schedule,
@@ -26,7 +31,9 @@ ONLY_DAILY = (
     "daily_sync_time works with a daily schedule only. Send sync_frequency 1440 with it, or leave "
     "it out."
 )
-HOW_OFTEN = "Send sync_frequency with schedule_type auto, since this connector has no interval."
+HOW_OFTEN = (
+    "Send sync_frequency with schedule_type auto: this connector has no schedule to return to."
+)
 
 
 def next_sync(connector: Connector) -> datetime | None:
@@ -56,15 +63,16 @@ def next_in_words(connector: Connector, now: datetime) -> str:
         return "once it is resumed"
     if status.sync_state == "syncing":
         return "running now"
-    if status.setup_state == "broken":
-        return "once it is repaired"
     if found.kind == "manual":
         return MANUAL_ONLY.lower()
+    if status.setup_state == "broken":
+        reconnects = health(connector, now).action == "reconnect"
+        return "once it is repaired" if reconnects else "not known"
     moment = next_sync(connector)
     if moment is not None:
         return _about(ahead(moment, now)) if moment > now else "due now"
     if found.kind == "time_of_day" and found.at is None:
-        return words(found)[:1].lower() + words(found)[1:]
+        return _within_a_sentence(found)
     return "not known"
 
 
@@ -98,7 +106,7 @@ def request(connector: Connector, asked: Mapping[str, Any]) -> dict[str, Any]:
         wanted = _of_older(connector, given)
     if connector.schedule is None and (older := _as_older(wanted)) is not None:
         return older
-    return {"schedule": wanted}
+    return {"schedule": _with_days(wanted)}
 
 
 def differs(connector: Connector, wanted: Schedule) -> bool:
@@ -110,13 +118,19 @@ def asked_in_words(asked: Mapping[str, Any]) -> str:
     """Return what of a schedule is asked for, such as "daily, at 06:00 UTC"."""
     wanted = asked.get("schedule")
     if wanted is not None:
-        told = words(of_schedule(wanted))
-        return told if told == SET_AT_FIVETRAN else told[:1].lower() + told[1:]
+        return _within_a_sentence(of_schedule(wanted))
     kind, minutes, hour = map(asked.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
     said = [{"auto": "on a schedule", "manual": "manual only"}.get(kind or "", "")]
     said.append(every(minutes).lower() if minutes else "")
     said.append(f"at {hour} UTC" if hour else "")
     return ", ".join(filter(None, said))
+
+
+def _within_a_sentence(found: Timing) -> str:
+    """Return a schedule in words: lower case at the start, but for names such as "Mondays"."""
+    told = words(found)
+    by_name = found.kind == "time_of_day" and found.days and found.days not in GROUPS
+    return told if by_name or told == SET_AT_FIVETRAN else told[:1].lower() + told[1:]
 
 
 def _about(told: str) -> str:
@@ -133,21 +147,34 @@ def _refuse_half(connector: Connector, given: Mapping[str, Any]) -> None:
         if kind == "manual" or (present.kind == "manual" and kind != "auto") or not daily:
             raise InputError(ONLY_DAILY)
     if kind == "auto" and not minutes:
-        known = connector.sync_frequency if connector.schedule is None else present.spacing
-        if not known:
+        stopped = present.kind in ("manual", "unknown")
+        if stopped and (connector.schedule is not None or not connector.sync_frequency):
             raise InputError(HOW_OFTEN)
 
 
 def _of_older(connector: Connector, given: Mapping[str, Any]) -> Schedule:
     """Return the schedule that the older fields ask for, with what stays as it is."""
-    present = connector.schedule or Schedule()
+    present, found = connector.schedule or Schedule(), timing(connector)
     minutes, at = given.get("sync_frequency"), given.get("daily_sync_time")
     if given.get("schedule_type") == "manual":
         return Schedule(schedule_type="MANUAL")
+    if not at and found.kind == "time_of_day" and minutes in (None, DAILY):
+        at = present.time_of_day[:5]
     if at:
-        days = present.days_of_week if timing(connector).kind == "time_of_day" else ()
+        days = days_of(found) if found.kind == "time_of_day" else ()
         return Schedule(schedule_type="TIME_OF_DAY", time_of_day=at, days_of_week=days)
-    return Schedule(schedule_type="INTERVAL", interval=minutes) if minutes else present
+    if minutes or found.kind == "interval":
+        days = days_of(found) if found.kind == "interval" else ()
+        interval = minutes or found.minutes
+        return Schedule(schedule_type="INTERVAL", interval=interval, days_of_week=days)
+    return present
+
+
+def _with_days(wanted: Schedule) -> Schedule:
+    """Return a schedule that names its days: without them, Fivetran chooses some itself."""
+    if wanted.schedule_type != "TIME_OF_DAY" or wanted.days_of_week:
+        return wanted
+    return wanted.model_copy(update={"days_of_week": DAYS})
 
 
 def _as_older(wanted: Schedule) -> dict[str, Any] | None:

@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from io import StringIO
 
 _SIGNS = "=+\\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
-_BLANKS = (
-    ' \\t\\n\\v\\f\\r\\0"\u0085\u00a0\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff'
-)
+_BLANKS = ' \\v\\f\\0"\u0085\u00a0\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff'
 _FORMULA = re.compile(rf"(?:(?<![\s\S])|(?<=[;\t\r\n]))(?=[{_BLANKS}]*[{_SIGNS}])")
 _LEADING = ("\t", "\r", "\n")
 

@@ -52,7 +52,7 @@ class Timing:
 def timing(connector: Connector) -> Timing:
     """Return when a connector syncs."""
     if connector.schedule is not None:
-        return of_schedule(connector.schedule)
+        return of_schedule(connector.schedule, otherwise=connector.sync_frequency)
     if connector.schedule_type == "manual":
         return Timing("manual")
     if connector.sync_frequency == DAILY:
@@ -60,15 +60,15 @@ def timing(connector: Connector) -> Timing:
     return _interval(connector.sync_frequency)
 
 
-def of_schedule(schedule: Schedule) -> Timing:
-    """Return what a `schedule` of Fivetran's says."""
+def of_schedule(schedule: Schedule, *, otherwise: int | None = None) -> Timing:
+    """Return what a `schedule` of Fivetran's says; `otherwise` stands in for no interval."""
     kind, at = schedule.schedule_type.upper(), clock(schedule.time_of_day)
     numbers = {DAYS.index(day.upper()) for day in schedule.days_of_week if day.upper() in DAYS}
     days = tuple(sorted(numbers)) if len(numbers) < len(DAYS) else ()
     if kind == "MANUAL":
         return Timing("manual")
     if kind == "INTERVAL":
-        return _interval(schedule.interval, days)
+        return _interval(schedule.interval or otherwise, days)
     if kind == "TIME_OF_DAY" and at is not None:
         return Timing("time_of_day", at=at, days=days)
     if kind == "CRON" and schedule.cron.strip():

@@ -45,6 +45,8 @@ RETRIES = 2
 POOL = 32
 WAIT_AFTER_429 = 60
 LONGEST_MESSAGE = 300
+# More of a message is not even looked at.
+LONGEST_READ = 20_000
 # As it is once unpacked; a page of 1,000 connectors takes a few.
 MEGABYTES = 64
 PIECE = 64 * 1024
@@ -226,6 +228,7 @@ class Request:
             return ""
         if not isinstance(said, str) or not said.strip():
             return ""
+        said = said[:LONGEST_READ]
         for secret in filter(None, self._secrets):
             said = said.replace(secret, HIDDEN)
         # What does not print could break a log into lines, or colour it.

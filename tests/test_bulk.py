@@ -113,7 +113,7 @@ def test_a_row_that_cannot_take_the_action_says_why(operations):
 
     outcomes = list(carry_out("sync", rows, operations(*rows, forgotten=[])))
 
-    assert [one.problem for one in outcomes] == ["A sync runs already."] * 2
+    assert [one.problem for one in outcomes] == ["A sync is already running."] * 2
 
 
 def test_after_three_limits_in_a_row_the_rest_is_not_tried_and_says_so(api, operations):

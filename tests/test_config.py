@@ -398,6 +398,18 @@ def test_further_hosts_are_a_list_of_names(text: str, hosts: tuple[str, ...]):
     assert load(PBF_ALLOWED_HOSTS=text).allowed_hosts == hosts
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        pytest.param("https://m\u00fcnchen.example", "xn--mnchen-3ya.example", id="umlaut"),
+        pytest.param("https://connect.example.com.", "connect.example.com", id="dot"),
+        pytest.param("https://[2001:db8:0:0::1]", "2001:db8::1", id="long-ipv6"),
+    ],
+)
+def test_our_own_host_is_known_as_browsers_send_it(url: str, host: str):
+    assert load(PBF_PUBLIC_URL=url).hosts == {host}
+
+
 @pytest.mark.parametrize("text", ["https://a.example", "a.example:80", "a/b", "*", "a\u00e4"])
 def test_what_is_no_host_name_stops_and_names_the_setting(text: str):
     with pytest.raises(ConfigurationError, match="PBF_ALLOWED_HOSTS"):

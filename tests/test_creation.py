@@ -119,15 +119,31 @@ def test_a_process_whose_list_is_behind_finds_what_another_has_made(process):
     assert behind.client.calls == 0
 
 
-def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(process):
+def test_a_process_whose_list_fails_asks_for_what_another_has_made_alone(process):
     behind = process(cache=SharedCache())
     behind.connectors()
     made = create(process(), attempt="key")
     behind._list.forget()
     behind.client.away = [ServerFailed("500")]
 
-    with pytest.raises(ServerFailed):
-        create(behind, attempt="key")
+    assert create(behind, attempt="key").id == made.id
+    assert behind.client.calls == 0
+
+
+def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(process, monkeypatch):
+    behind = process(cache=SharedCache())
+    behind.connectors()
+    made = create(process(), attempt="key")
+    behind._list.forget()
+    behind.client.away = [ServerFailed("500")]
+
+    def fail(_):
+        raise ServerFailed("500")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(behind.client, "get_connector", fail)
+        with pytest.raises(ServerFailed):
+            create(behind, attempt="key")
 
     behind._list.forget()
     assert create(behind, attempt="key").id == made.id
@@ -430,6 +446,22 @@ def test_another_tab_with_the_same_wish_continues_what_was_left_in_doubt(process
 
     assert named(first) == [made.id]
     assert [create(second, attempt=key).id for key in ("tab-1", "tab-2")] == [made.id] * 2
+
+
+def test_a_second_key_that_cannot_be_written_down_does_not_hide_what_was_made(process, monkeypatch):
+    portal = process()
+    portal.client.not_done = [LOST]
+    with pytest.raises(TimedOut):
+        create(portal, attempt="one tab")
+
+    def fail(*_, **__):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    monkeypatch.setattr(portal.store.creations, "open", fail)
+
+    made = create(portal, attempt="another tab")
+
+    assert named(portal) == [made.id]
 
 
 def test_a_process_that_died_is_succeeded_once_its_lease_has_run_out(process, monkeypatch):

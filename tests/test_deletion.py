@@ -142,6 +142,10 @@ def outcomes(portal: Portal, connection) -> list[tuple[str, str]]:
     return [(one.what, one.outcome) for one in entries if one.connector_id == connection.id]
 
 
+def fails() -> None:
+    raise ServerFailed("Fivetran failed to answer (500).")
+
+
 def at_once(*doings):
     """Do several things in threads that start together; return what became of each."""
     together = threading.Barrier(len(doings))
@@ -543,6 +547,106 @@ def test_what_cannot_be_paused_is_not_hidden_either(portal, sandbox, connection,
 
     assert "stripe_payments" in shown(portal)
     assert portal.store.deletions.listed(portal.tenant.group_id) == []
+
+
+@pytest.mark.parametrize(
+    ("doing", "method", "kind", "forgets"),
+    [
+        pytest.param("delete", "PATCH", "429", False, id="refused"),
+        pytest.param("delete", "PATCH", "500", True, id="in-doubt"),
+        pytest.param("for-good", "DELETE", "429", False, id="refused-for-good"),
+        pytest.param("for-good", "DELETE", "500", True, id="in-doubt-for-good"),
+        pytest.param("pause", "PATCH", "429", False, id="pause-refused"),
+        pytest.param("pause", "PATCH", "500", True, id="pause-in-doubt"),
+        pytest.param("sync", "POST", "429", False, id="sync-refused"),
+        pytest.param("sync", "POST", "500", True, id="sync-in-doubt"),
+        pytest.param("test", "POST", "429", False, id="test-refused"),
+        pytest.param("test", "POST", "500", True, id="test-in-doubt"),
+    ],
+)
+def test_a_failure_drops_the_known_list_only_if_something_may_have_been_written(
+    portal, sandbox, connection, doing, method, kind, forgets
+):
+    before = portal.connectors()
+    sandbox.world.control.order(kind=kind, method=method)
+    do = {
+        "delete": portal.operations.delete,
+        "for-good": lambda id_: portal.operations.delete(id_, now=True),
+        "pause": portal.operations.pause,
+        "sync": portal.operations.sync,
+        "test": portal.operations.test,
+    }[doing]
+
+    with pytest.raises((ServerFailed, RateLimited)):
+        do(connection.id)
+
+    assert (portal.connectors().fetched_at != before.fetched_at) is forgets
+
+
+@pytest.mark.parametrize("now", [False, True], ids=["delete", "for-good"])
+def test_a_failure_of_the_look_before_a_deletion_does_not_drop_the_known_list(
+    portal, connection, now
+):
+    if now:
+        portal.operations.delete(connection.id)
+    before = portal.connectors()
+    portal.client.before_look = fails
+
+    with pytest.raises(ServerFailed):
+        portal.operations.delete(connection.id, now=now)
+
+    assert portal.connectors().fetched_at == before.fetched_at
+
+
+def test_where_the_database_fails_the_known_list_is_not_dropped(portal, connection, monkeypatch):
+    before = portal.connectors()
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    monkeypatch.setattr(portal.store.deletions, "add", fail)
+    with pytest.raises(StoreFailed):
+        portal.operations.delete(connection.id)
+
+    assert portal.connectors().fetched_at == before.fetched_at
+
+
+def test_a_set_up_state_of_any_length_is_kept_in_short(portal, sandbox, connection, monkeypatch):
+    look = portal.client.get_connector
+
+    def long(connector_id):
+        found = look(connector_id)
+        status = found.status.model_copy(update={"setup_state": "a" * 300})
+        return found.model_copy(update={"status": status})
+
+    monkeypatch.setattr(portal.client, "get_connector", long)
+    portal.operations.delete(connection.id)
+
+    assert portal.store.deletions.listed(portal.tenant.group_id)[0].setup_state == "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("options", "noted"),
+    [
+        pytest.param({"paused": True}, ["pause"], id="pause"),
+        pytest.param({"paused": False}, ["resume"], id="resume"),
+        pytest.param(
+            {"paused": True, "timing": {"sync_frequency": 60}}, ["pause", "reschedule"], id="both"
+        ),
+    ],
+)
+def test_a_change_that_fails_at_the_look_before_is_in_the_audit_log(
+    portal, connection, options, noted
+):
+    portal.client.before_look = fails
+
+    with pytest.raises(ServerFailed):
+        portal.operations.change(connection.id, **options)
+
+    entries = portal.store.audit.entries()
+    assert sorted((one.what, one.name, one.outcome) for one in entries) == [
+        (what, "stripe_payments", "ServerFailed") for what in noted
+    ]
 
 
 def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandbox, connection):

@@ -240,16 +240,32 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
     assert "been here before" not in ours.text
 
 
-@pytest.mark.parametrize("place", ["return", "invite", "invited"])
+@pytest.mark.parametrize("place", ["go", "return", "invite", "invited"])
 def test_a_link_in_a_mail_or_on_the_connect_card_is_followed(
     house: Runtime, client: FlaskClient, place: str
 ):
     answer = client.get(
-        f"/_/{place}/x" if place == "invite" else f"/_/{place}?state=x",
+        f"/_/{place}/x" if place in ("invite", "go") else f"/_/{place}?state=x",
         headers={"Sec-Fetch-Site": "cross-site", **LINK},
     )
 
     assert answer.status_code != 403
+
+
+def test_a_page_at_another_of_our_own_hosts_may_act(settings: Settings):
+    hosts = {"public_url": "https://connect.example", "allowed_hosts": ("inner.example",)}
+    started = runtimes.start(replace(settings, **hosts))
+    client = create_app(lambda: started).test_client()
+    own = {"base_url": "http://inner.example", "headers": {"Origin": "http://inner.example"}}
+
+    path = path_of(client, "salesforce_crm")
+    answers = [
+        client.post(f"{path}/test", **own).status_code,
+        client.post(f"{path}/test", headers={"Origin": "http://inner.example"}).status_code,
+    ]
+
+    started.close()
+    assert answers == [200, 403]
 
 
 def test_a_page_that_is_allowed_gets_a_connect_card(settings: Settings):

@@ -14,6 +14,7 @@ from pbf.actions import LABELS
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
+from pbf.timing import DAYS
 
 API = "https://fivetran.example"
 CONNECTION = {
@@ -106,7 +107,7 @@ def test_an_action_that_would_change_nothing_comes_with_its_obstacle(client: Fla
     answer = client.get(path_of(client, "jira_projects"))
 
     assert list(actions(answer)) == list(LABELS)
-    assert actions(answer)["pause"] == "It is paused already."
+    assert actions(answer)["pause"] == "It is already paused."
     assert actions(answer)["resume"] is None
 
 
@@ -228,7 +229,7 @@ def test_a_sync_starts(client: FlaskClient):
     answer = client.post(f"{path}/sync")
 
     assert (answer.status_code, answer.json["status"]["sync_state"]) == (200, "syncing")
-    assert actions(answer)["sync"] == "A sync runs already."
+    assert actions(answer)["sync"] == "A sync is already running."
 
 
 def test_history_is_read_again(client: FlaskClient):
@@ -330,7 +331,7 @@ def test_a_sync_that_runs_already_is_not_asked_for_again(client: FlaskClient):
     answer = client.post(f"{path}/sync")
 
     assert error(answer) == (409, "not_now")
-    assert answer.json["error"]["message"] == "A sync runs already."
+    assert answer.json["error"]["message"] == "A sync is already running."
 
 
 def test_a_sync_that_a_paused_connector_does_not_start_is_not_called_done(
@@ -399,6 +400,44 @@ WEEKLY = {
 }
 
 
+CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
+HOURLY = {"schedule_type": "INTERVAL", "interval": 60, "days_of_week": ["MONDAY"]}
+AT_TWO = {**WEEKLY["schedule"], "time_of_day": "02:00"}
+MONDAYS = {name: value for name, value in AT_TWO.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("present", "asked", "sent"),
+    [
+        pytest.param(WEEKLY["schedule"], {"sync_frequency": 1440}, MONDAYS, id="daily-is-so"),
+        pytest.param(WEEKLY["schedule"], {"schedule_type": "auto"}, MONDAYS, id="auto-is-so"),
+        pytest.param(
+            HOURLY, {"sync_frequency": 120}, {**HOURLY, "interval": 120}, id="interval-on-its-days"
+        ),
+        pytest.param(HOURLY, {"schedule_type": "auto"}, HOURLY, id="interval-is-auto"),
+        pytest.param(CRON, {"schedule_type": "auto"}, CRON, id="cron-is-auto"),
+        pytest.param(
+            {"schedule_type": "INTERVAL", "days_of_week": ["MONDAY"]},
+            {"schedule_type": "auto"},
+            {**HOURLY, "interval": 360},
+            id="interval-of-the-older-field",
+        ),
+    ],
+)
+def test_what_of_a_schedule_is_not_mentioned_stays(
+    remote: FlaskClient, api: responses.RequestsMock, present: dict, asked: dict, sent: dict
+):
+    listed(api, {**CONNECTION, "schedule": present})
+    after = {**CONNECTION, "schedule": sent}
+    changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": after})
+    listed(api, after)
+
+    answer = remote.patch("/_/connectors/one", json=asked)
+
+    assert answer.status_code == 200
+    assert json.loads(changed.calls[0].request.body) == {"schedule": sent}
+
+
 @pytest.mark.parametrize(
     ("asked", "sent"),
     [
@@ -414,6 +453,15 @@ WEEKLY = {
                 "days_of_week": ["MONDAY"],
             },
             id="another-time-of-the-same-days",
+        ),
+        pytest.param(
+            {"schedule": {"schedule_type": "TIME_OF_DAY", "time_of_day": "04:00"}},
+            {
+                "schedule_type": "TIME_OF_DAY",
+                "time_of_day": "04:00",
+                "days_of_week": list(DAYS),
+            },
+            id="every-day-where-none-is-named",
         ),
         pytest.param(
             {"schedule": {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}},
@@ -437,6 +485,22 @@ def test_where_a_schedule_rules_a_schedule_is_sent(
 
     assert answer.status_code == 200
     assert json.loads(changed.calls[0].request.body) == {"schedule": sent}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer-lost"])
+def test_a_schedule_that_stays_as_it_was_is_not_called_changed(
+    remote: FlaskClient, api: responses.RequestsMock, lost: bool
+):
+    unchanged = {"code": "Success", "data": {**WEEKLY, "sync_frequency": 60}}
+    listed(api, CONNECTION)
+    api.patch(f"{API}/v1/connections/one", **({"status": 500} if lost else {}), json=unchanged)
+    if lost:
+        api.get(f"{API}/v1/connections/one", json=unchanged)
+
+    answer = remote.patch("/_/connectors/one", json={"sync_frequency": 60})
+
+    assert answer.status_code == 502
+    assert error(answer)[1] == ("fivetran_failed" if lost else "fivetran_not_applied")
 
 
 @pytest.mark.parametrize(
@@ -506,6 +570,12 @@ def test_a_schedule_can_be_read_back(remote: FlaskClient, api: responses.Request
             {"schedule": {"schedule_type": "MANUAL"}},
             "Send sync_frequency",
             id="no-frequency-of-a-schedule",
+        ),
+        pytest.param(
+            {"schedule_type": "auto"},
+            {"schedule": {"schedule_type": "LUNAR"}},
+            "this connector has no schedule to return to.",
+            id="a-schedule-new-to-us",
         ),
         pytest.param(
             {"sync_frequency": 60, "schedule": {"schedule_type": "MANUAL"}}, {}, "both", id="both"

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pbf import evidence
-from pbf.models import Connector, SchemaConfig
+from pbf.models import Connector, Schedule, SchemaConfig
 
 ASKED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BEFORE, SINCE = ASKED - timedelta(hours=1), ASKED + timedelta(seconds=30)
@@ -84,6 +84,49 @@ def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
 )
 def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
     assert evidence.switched(now, wanted) is proven
+
+
+EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+HOURLY = {"schedule_type": "INTERVAL", "interval": 60}
+AT_TWO = {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00:00", "days_of_week": EVERY_DAY}
+MONDAYS = {**AT_TWO, "days_of_week": ["MONDAY"]}
+MANUAL = {"schedule_type": "MANUAL"}
+CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wanted", "wrong"),
+    [
+        pytest.param(HOURLY, {"sync_frequency": 60}, [], id="interval"),
+        pytest.param(HOURLY, {"sync_frequency": 360}, ["sync_frequency"], id="other-interval"),
+        pytest.param(AT_TWO, {"sync_frequency": 60}, ["sync_frequency"], id="still-daily"),
+        pytest.param(CRON, {"sync_frequency": 60}, ["sync_frequency"], id="still-cron"),
+        pytest.param(AT_TWO, {"sync_frequency": 1440}, [], id="daily"),
+        pytest.param(
+            {**HOURLY, "interval": 1440}, {"sync_frequency": 1440}, [], id="daily-as-an-interval"
+        ),
+        pytest.param(AT_TWO, {"daily_sync_time": "02:00"}, [], id="time"),
+        pytest.param(AT_TWO, {"daily_sync_time": "06:00"}, ["daily_sync_time"], id="other-time"),
+        pytest.param(HOURLY, {"daily_sync_time": "06:00"}, ["daily_sync_time"], id="no-time"),
+        pytest.param(MANUAL, {"schedule_type": "manual"}, [], id="manual"),
+        pytest.param(HOURLY, {"schedule_type": "manual"}, ["schedule_type"], id="not-manual"),
+        pytest.param(HOURLY, {"schedule_type": "auto"}, [], id="auto"),
+        pytest.param(MANUAL, {"schedule_type": "auto"}, ["schedule_type"], id="still-manual"),
+        pytest.param(HOURLY, {"schedule": Schedule(**HOURLY)}, [], id="schedule"),
+        pytest.param(HOURLY, {"schedule": Schedule(**MANUAL)}, ["schedule"], id="other-schedule"),
+        pytest.param(AT_TWO, {"schedule": Schedule(**AT_TWO)}, [], id="every-day"),
+        pytest.param(MONDAYS, {"schedule": Schedule(**AT_TWO)}, ["schedule"], id="still-mondays"),
+    ],
+)
+def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
+    schedule: dict, wanted: dict, wrong: list[str]
+):
+    # The older fields say what was asked for, whatever they are.
+    older = {name: value for name, value in wanted.items() if name != "schedule"}
+    now = Connector(id="one", schedule=schedule, **older)
+
+    assert evidence.kept(now, wanted) == wrong
+    assert evidence.has(now, wanted) is (wrong == [])
 
 
 def test_a_look_at_the_source_is_proven_by_what_was_not_known():

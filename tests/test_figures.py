@@ -96,16 +96,35 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         ("1 to 4 intervals late", 1),
         ("Over 4 intervals late", 1),
         ("No success yet", 1),
-        ("No schedule runs", 1),
+        ("Not measured", 1),
     ]
     assert [bar.way["late"] for bar in figure.bars] == [
         *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
     ]
     assert figure.sentence == (
-        "2 of 6 on a schedule are on time. Furthest behind: latest, 9.0 intervals late."
+        "2 of 6 measured connectors are on time. Furthest behind: latest, 9.0 intervals late."
     )
     assert [line.cells[0] for line in figure.further] == ["latest", "later", "late"]
     assert figure.further[0].way == {"id": "latest"}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param({"schedule_type": "CRON", "cron": "0 9 * * *"}, id="cron"),
+        pytest.param(
+            {"schedule_type": "INTERVAL", "interval": 60, "days_of_week": ["MONDAY"]},
+            id="interval-on-days",
+        ),
+        pytest.param({"schedule_type": "LUNAR"}, id="new-kind"),
+    ],
+)
+def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
+    figure = drawn(connector("a", schedule=schedule))["freshness"]
+
+    assert counts(figure) == {"Not measured": 1}
+    assert figure.bars[0].way == {"late": "none"}
+    assert figure.sentence == "No connector is measured against a schedule."
 
 
 def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():

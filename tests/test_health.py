@@ -105,6 +105,10 @@ def everything() -> list[tuple[Connector, Health]]:
     return [(one, health(one, NOW)) for one in every_connector()]
 
 
+def is_paused(one: Connector) -> bool:
+    return one.paused is True or one.status.sync_state == "paused"
+
+
 def broken_rules(everything, word: str, holds) -> list[tuple[Connector, Health]]:
     """Those that are called `word` without what must hold for it; that none are is no accident."""
     called = [(one, state) for one, state in everything if state.word == word]
@@ -222,12 +226,17 @@ def test_unknown_is_said_only_of_values_that_are_new(everything):
 
 def test_what_is_broken_without_a_task_offers_a_sync(everything):
     actions = {
-        (one.paused or one.status.sync_state == "paused", state.action)
+        (is_paused(one), one.status.sync_state == "syncing", state.action)
         for one, state in everything
         if one.status.setup_state == "broken" and not one.status.tasks
     }
 
-    assert actions == {(False, "sync"), (True, "resume")}
+    assert actions == {
+        (False, False, "sync"),
+        (False, True, None),
+        (True, False, "resume"),
+        (True, True, "resume"),
+    }
 
 
 def test_a_reconnect_task_offers_to_reconnect(everything):
@@ -247,18 +256,18 @@ def test_whatever_needs_somebody_says_what_to_do(everything):
         for one, state in everything
         if state.word in URGENT
         and state.action is None
-        and not (state.word == "Failing" and one.status.sync_state == "syncing")
+        and not (state.word != "Not finished" and one.status.sync_state == "syncing")
     ]
 
     assert without == []
 
 
-def test_no_sync_is_offered_while_one_runs_but_to_mend_what_is_broken(everything):
+def test_no_step_is_offered_that_is_under_way(everything):
     odd = [
         state
         for one, state in everything
-        if one.status.sync_state == "syncing" and state.action == "sync"
-        if one.status.setup_state != "broken" and not one.status.tasks
+        if one.status.sync_state == "syncing" and not is_paused(one)
+        if state.action == "sync" or (state.action == "resync" and one.status.is_historical_sync)
     ]
 
     assert odd == []
@@ -427,6 +436,32 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
             id="broken-but-tests-pass",
         ),
         pytest.param(
+            {"setup": "broken", "sync": "syncing"},
+            Health(
+                "Needs you",
+                "The connection broke; a sync runs now and will show whether it works.",
+            ),
+            id="broken-and-a-sync-shows",
+        ),
+        pytest.param(
+            {"tasks": [SYNC_FAILED], "sync": "syncing"},
+            Health(
+                "Needs you",
+                "One of three endpoints failed; a sync runs now and will show whether it works.",
+            ),
+            id="sync-task-and-a-sync-runs",
+        ),
+        pytest.param(
+            {"setup": "broken", "tasks": [OTHER], "sync": "syncing"},
+            Health("Needs you", "Choose a key.", "resync"),
+            id="resync-task-and-any-sync-runs",
+        ),
+        pytest.param(
+            {"tasks": [OTHER], "sync": "syncing", "historical": True},
+            Health("Needs you", "Choose a key; its history is being read again now."),
+            id="resync-task-and-history-is-read",
+        ),
+        pytest.param(
             {"tasks": [OTHER]}, Health("Needs you", "Choose a key.", "resync"), id="resync-task"
         ),
         pytest.param(
@@ -486,6 +521,15 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
 
     assert reason.startswith("Too many words to say. Too many")
     assert reason.endswith("...")
+    assert len(reason) <= LONGEST_REASON
+
+
+def test_a_long_explanation_leaves_room_for_what_runs_now():
+    task = {"code": "update_failed", "details": "Too many words to say. " * 100}
+
+    reason = health(connector(tasks=[task], sync="syncing"), NOW).reason
+
+    assert reason.endswith("...; a sync runs now and will show whether it works.")
     assert len(reason) <= LONGEST_REASON
 
 

@@ -89,7 +89,9 @@ MAY_IMPORT = {
     "pbf.bulk": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.operations"},
     "pbf.actions": {"pbf.models"},
     "pbf.timing": {"pbf.models"},
-    "pbf.schedule": {"pbf.actions", "pbf.errors", "pbf.models", "pbf.timing", "pbf.words"},
+    "pbf.schedule": {
+        *("pbf.actions", "pbf.errors", "pbf.health", "pbf.models", "pbf.timing", "pbf.words"),
+    },
     "pbf.table_choice": {"pbf.models"},
     "pbf.rows": {
         *("pbf.figures", "pbf.health", "pbf.models", "pbf.schedule", "pbf.timing", "pbf.words"),

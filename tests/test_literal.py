@@ -47,6 +47,7 @@ OURS = {
     "deleted: until",
     "dialogs: _fate(portal)",
     "dialogs: label",
+    "dialogs: what",
     "many: WORD",
     "many: _question(number, portal.grace * HOUR)",
     "many: bulk.WORDS[action]",

@@ -1,4 +1,6 @@
 import json
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -19,12 +21,13 @@ from pbf.errors import (
     NameTaken,
     RateLimited,
     ServerFailed,
+    StoreFailed,
     TimedOut,
     Unauthorized,
     UnknownConnector,
     UnknownService,
 )
-from pbf.listing import LOOKS_A_MINUTE, UNKNOWN_LIFETIME
+from pbf.listing import UNKNOWN_LIFETIME
 from pbf.portal import CARD_AT_HAND, Portal, Tenant
 from pbf.runtime import Runtime
 
@@ -71,6 +74,31 @@ def tenant_of(house: Runtime):
     return make
 
 
+class Slow(ApiClient):
+    """A client for whom the whole list takes long once it is told so."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.takes_long, self.goes_on = threading.Event(), threading.Event()
+
+    def get_list_of_connectors_in_group(self, group_id, *, schema=None):
+        if schema is None and self.takes_long.is_set():
+            assert self.goes_on.wait(30)
+        return super().get_list_of_connectors_in_group(group_id, schema=schema)
+
+
+@pytest.fixture
+def slow(tenant_of, settings, monkeypatch):
+    """A portal for which the list takes longer than anybody waits, once that is set."""
+    monkeypatch.setattr("pbf.cache.LONGEST_WAIT", 0.05)
+    client = Slow(Request(settings.api_url, settings.api_key, settings.api_secret))
+    portal = tenant_of(settings.group_id, client)
+    portal.takes_long = client.takes_long
+    yield portal
+    client.goes_on.set()
+    client.close()
+
+
 @pytest.fixture
 def remote():
     """A portal over an API whose answers the test writes itself."""
@@ -105,6 +133,19 @@ def catalogue(api: responses.RequestsMock) -> None:
 
 def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **options):
     return portal.create(service, typed, return_url=RETURN, **options)
+
+
+def stopped(portal: Portal, monkeypatch) -> list[float]:
+    """Stop the clock of a portal's list; return where it can be moved on."""
+    clock = [time.time()]
+    monkeypatch.setattr(portal._list, "_clock", lambda: clock[0])
+    monkeypatch.setattr(portal._cache, "_clock", lambda: clock[0])
+    return clock
+
+
+def paths(sandbox) -> list[str]:
+    """What was asked of Fivetran."""
+    return [one["path"] for one in sandbox.world.control.log.entries()]
 
 
 def schemas(portal: Portal) -> list[str]:
@@ -413,8 +454,9 @@ def test_a_resumed_connector_shows_at_once(portal):
 def test_a_connector_made_elsewhere_a_moment_ago_is_found(remote, api, monkeypatch):
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items(MADE))
-    known = remote.connectors()
-    monkeypatch.setattr(remote._list, "_clock", lambda: known.fetched_at + 10)
+    remote.connectors()
+    clock = stopped(remote, monkeypatch)
+    clock[0] += UNKNOWN_LIFETIME + 1
 
     assert remote.connector("one").id == "one"
 
@@ -452,45 +494,57 @@ def test_a_wrong_key_is_not_taken_for_a_wrong_group(remote, api):
 )
 def test_ids_that_do_not_exist_cost_next_to_nothing(remote, api, monkeypatch, use):
     listed = api.get(CONNECTORS, json=items(MADE))
-    now = remote.connectors().fetched_at
-    monkeypatch.setattr(remote._list, "_clock", lambda: now + 10)
+    remote.connectors()
+    clock = stopped(remote, monkeypatch)
+    clock[0] += UNKNOWN_LIFETIME + 1
 
     for number in range(30):
         with pytest.raises(UnknownConnector):
             use(remote, f"stranger_{number}")
 
-    assert 1 <= len(listed.calls) <= 1 + LOOKS_A_MINUTE
+    assert 1 <= len(listed.calls) <= 2
 
 
-def test_an_id_that_does_not_exist_is_remembered_for_a_while(remote, api, monkeypatch):
+def test_for_ids_that_do_not_exist_the_list_is_read_at_most_four_times_a_minute(
+    remote, api, monkeypatch
+):
     listed = api.get(CONNECTORS, json=items())
-    start = remote.connectors().fetched_at
-    clock = [start]
-    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
+    remote.connectors()
+    clock = stopped(remote, monkeypatch)
     asked = []
 
-    for later in (10, 11, 14, 10 + UNKNOWN_LIFETIME):
-        clock[0] = start + later
-        with pytest.raises(UnknownConnector):
-            remote.connector("one")
-        asked.append(len(listed.calls))
+    for later in (14, 16, 30, 32, 46, 48):
+        clock[0] += later - (asked[-1][0] if asked else 0)
+        for number in range(3):
+            with pytest.raises(UnknownConnector):
+                remote.connector(f"stranger_{number}")
+        asked.append((later, len(listed.calls)))
 
-    assert asked == [2, 2, 2, 3]
+    assert asked == [(14, 1), (16, 2), (30, 2), (32, 3), (46, 3), (48, 4)]
 
 
-def test_ids_that_do_not_exist_do_not_fill_the_memory(remote, api, monkeypatch):
+def test_for_unknown_ids_a_list_that_is_on_its_way_is_not_asked_for_once_more(
+    remote, api, monkeypatch
+):
     api.get(CONNECTORS, json=items())
-    clock = [remote.connectors().fetched_at]
-    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
-    monkeypatch.setattr("pbf.listing.KEPT_UNKNOWN", 3)
+    old = remote.connectors().fetched_at
+    clock = stopped(remote, monkeypatch)
+    clock[0] += UNKNOWN_LIFETIME + 1
 
-    for number in range(10):
-        clock[0] += 60
-        with pytest.raises(UnknownConnector):
-            remote.connector(f"stranger_{number}")
+    assert [remote._list._may_look(old) for _ in range(3)] == [True, False, False]
 
-    assert len(remote._list._unknown._absent) == 3
-    assert len(remote._list._unknown._looks) <= LOOKS_A_MINUTE
+
+def test_an_id_that_our_own_book_has_as_deleted_costs_no_request(portal, monkeypatch):
+    monkeypatch.setattr("pbf.listing.MOVING_LIFETIME", 60.0)
+    made = create(portal)
+    portal.operations.delete(made.id)
+    portal.connectors()
+    clock = stopped(portal, monkeypatch)
+    clock[0] += UNKNOWN_LIFETIME + 1
+    monkeypatch.setattr(portal._list, "forget", lambda: pytest.fail("The list was dropped."))
+
+    with pytest.raises(UnknownConnector):
+        portal.connector(made.id)
 
 
 def test_an_id_longer_than_any_real_one_is_not_looked_up(remote, api):
@@ -500,14 +554,14 @@ def test_an_id_longer_than_any_real_one_is_not_looked_up(remote, api):
 
 def test_a_connector_is_found_though_strangers_ask_for_others(remote, api, monkeypatch):
     listed = api.get(CONNECTORS, json=items())
-    clock = [remote.connectors().fetched_at]
-    monkeypatch.setattr(remote._list, "_clock", lambda: clock[0])
-    for number in range(2):
+    remote.connectors()
+    clock = stopped(remote, monkeypatch)
+    for number in range(10):
         clock[0] += 10
         with pytest.raises(UnknownConnector):
             remote.connector(f"stranger_{number}")
     api.replace(responses.GET, CONNECTORS, json=items(MADE))
-    clock[0] += 10
+    clock[0] += UNKNOWN_LIFETIME + 1
 
     assert remote.connector("one").id == "one"
     assert len(listed.calls) >= 3
@@ -561,8 +615,145 @@ def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
 def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
     api.get(CONNECTORS, json=items(MADE))
     api.get(CONNECTORS, status=500, json={})
+    api.get(f"{API}/v1/connections/one", status=500, json={})
     remote.connectors()
     state = remote.signer.state(remote.tenant.id, connector_id="one")
 
     with pytest.raises(ServerFailed):
         remote.come_back(state)
+
+
+@pytest.mark.parametrize("about", ["connector_id", "schema_name"])
+def test_a_return_is_answered_though_the_list_takes_long(slow, sandbox, about):
+    portal = slow
+    made = create(portal)
+    portal.connectors()
+    told = {"connector_id": made.id} if about == "connector_id" else {"schema_name": "sales"}
+    sandbox.world.pass_setup(made.id)
+    portal.takes_long.set()
+
+    back = portal.come_back(portal.signer.state(portal.tenant.id, **told))
+
+    assert portal.connectors().problem
+    assert (back.id, back.title) == (made.id, "Sales")
+    assert back.status.setup_state == "connected"
+
+
+@pytest.mark.parametrize("about", [{"connector_id": "gone"}, {"schema_name": "gone"}], ids=str)
+def test_a_return_about_another_connector_asks_for_none_of_other_groups(slow, sandbox, about):
+    portal = slow
+    portal.connectors()
+    portal.takes_long.set()
+
+    with pytest.raises((UnknownConnector, TimedOut)):
+        portal.come_back(portal.signer.state(portal.tenant.id, **about))
+
+    assert not [path for path in paths(sandbox) if path.endswith("/connections/gone")]
+
+
+@pytest.mark.parametrize("found_in", ["another_group", ""])
+def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(remote, api, found_in):
+    api.get(CONNECTORS, json=items(MADE))
+    api.get(CONNECTORS, status=500, json={})
+    asked = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": found_in}})
+    remote.connectors()
+    made = remote.connectors().items[0].model_copy(update={"id": "two"})
+    remote._store.keep_name(made, "Another tenant's")
+    remote._list.forget()
+
+    with pytest.raises(UnknownConnector):
+        remote.connector("two")
+
+    assert len(asked.calls) == 1
+
+
+def test_a_key_leads_to_its_connector_though_the_list_takes_long(slow):
+    portal = slow
+    portal.connectors()
+    portal.takes_long.set()
+    made = create(portal, attempt="key")
+
+    again = create(portal, attempt="key")
+
+    assert (again.id, again.title) == (made.id, "Sales")
+    assert portal.connector(made.id).id == made.id
+
+
+def test_a_deletion_and_its_undoing_show_though_the_list_takes_long(slow):
+    portal = slow
+    made = create(portal)
+    before = portal.connectors()
+    portal.takes_long.set()
+
+    portal.operations.delete(made.id)
+    gone, deleted = portal.connectors(), portal.deleted()
+    portal.operations.restore(made.id)
+
+    assert made.id not in {one.id for one in gone.items}
+    assert [one.id for one in deleted.items] == [made.id]
+    assert gone.problem
+    assert gone.revision != before.revision
+    assert portal.connector(made.id).id == made.id
+    assert portal.connectors().revision == before.revision
+    assert not portal.deleted().items
+
+
+def test_a_connector_that_comes_back_shows_though_the_list_takes_long(slow):
+    portal = slow
+    made = create(portal)
+    portal.operations.delete(made.id)
+    portal.connectors()
+    portal.takes_long.set()
+
+    portal.operations.restore(made.id)
+
+    assert portal.connector(made.id).id == made.id
+
+
+def test_what_is_deleted_for_good_is_shown_no_more_though_the_list_takes_long(slow):
+    portal = slow
+    waits, other = create(portal), create(portal, "Other")
+    portal.operations.delete(waits.id)
+    portal.connectors()
+    portal.takes_long.set()
+
+    for made in (waits, other):
+        portal.operations.delete(made.id, now=True)
+
+    known = {one.id for one in (*portal.connectors().items, *portal.deleted().items)}
+    assert portal.connectors().problem
+    assert not known & {waits.id, other.id}
+
+
+def test_what_is_hidden_stays_so_while_neither_the_list_nor_the_database_is_at_hand(
+    slow, monkeypatch
+):
+    portal = slow
+    made = create(portal)
+    portal.operations.delete(made.id)
+    portal.connectors()
+    portal.takes_long.set()
+    portal._list.forget()
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    for name in ("listed", "find"):
+        monkeypatch.setattr(portal._store.deletions, name, fail)
+    portal._list._waits = {}  # as in a process that has just started
+
+    assert [one.id for one in portal.deleted().items] == [made.id]
+    assert made.id not in {one.id for one in portal.connectors().items}
+    with pytest.raises(UnknownConnector):
+        portal.connector(made.id)
+
+
+def test_what_another_process_has_brought_back_is_found(portal, monkeypatch):
+    made = create(portal)
+    portal.operations.delete(made.id)
+    assert [one.id for one in portal.deleted().items] == [made.id]
+    portal._store.deletions.remove(portal._store.deletions.listed(portal.tenant.group_id)[0])
+    clock = stopped(portal, monkeypatch)
+    clock[0] += UNKNOWN_LIFETIME + 1
+
+    assert portal.connector(made.id).id == made.id

@@ -164,11 +164,16 @@ def test_nothing_that_is_printed_of_the_parts_is_secret(house: Runtime, sandbox)
 
 
 @pytest.mark.parametrize(
-    ("public_url", "status"),
-    [(None, 200), ("http://127.0.0.1:8501", 200), ("https://demo.example", 403)],
+    ("settings", "status"),
+    [
+        ({}, 200),
+        ({"public_url": "http://127.0.0.1:8501"}, 200),
+        ({"public_url": "https://demo.example"}, 403),
+        ({"allowed_hosts": ("demo.example",)}, 403),
+    ],
 )
-def test_controls_of_an_embedded_sandbox_that_others_reach_are_closed(public_url, status):
-    started = runtimes.start(Settings(public_url=public_url))
+def test_controls_of_an_embedded_sandbox_that_others_reach_are_closed(settings, status):
+    started = runtimes.start(Settings(**settings))
 
     answer = started.sandbox.app.test_client().get("/_control/state")
 

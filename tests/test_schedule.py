@@ -28,6 +28,11 @@ def scheduled(kind: str, **fields) -> Connector:
     return connector(schedule={"schedule_type": kind, **fields})
 
 
+def at_two(*days: str) -> Schedule:
+    """A schedule of some days at 02:00."""
+    return Schedule(schedule_type="TIME_OF_DAY", time_of_day="02:00", days_of_week=days)
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
@@ -123,8 +128,21 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
         ),
         pytest.param(
             connector(status={"setup_state": "broken"}),
-            "once it is repaired",
-            id="broken-tests-pass",
+            "not known",
+            id="broken-and-a-sync-shows",
+        ),
+        pytest.param(
+            connector(
+                sync_frequency=1440,
+                status={"setup_state": "broken", "tasks": [{"code": "update_failed"}]},
+            ),
+            "not known",
+            id="broken-by-a-failed-sync",
+        ),
+        pytest.param(
+            connector(status={"setup_state": "broken"}, schedule_type="manual"),
+            "manual only",
+            id="broken-and-manual",
         ),
         pytest.param(connector(succeeded_at=None), "not known", id="never-synced"),
         pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "not known", id="cron"),
@@ -182,10 +200,30 @@ def test_the_exact_time_is_told_in_utc():
         pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "Cron: 0 9 * * 1-5", id="cron"),
         pytest.param(scheduled("MANUAL"), "Manual only", id="manual"),
         pytest.param(scheduled("LUNAR"), "Set at Fivetran", id="new-kind"),
-        pytest.param(scheduled("INTERVAL", interval=None), "Set at Fivetran", id="no-interval"),
+        pytest.param(scheduled("INTERVAL", interval=None), "Every 6 hours", id="no-interval"),
+        pytest.param(
+            scheduled("INTERVAL", days_of_week=["MONDAY"]),
+            "Every 6 hours, Mondays",
+            id="no-interval-on-days",
+        ),
+        pytest.param(
+            connector(schedule={"schedule_type": "INTERVAL"}, sync_frequency=None),
+            "Set at Fivetran",
+            id="no-interval-at-all",
+        ),
         pytest.param(scheduled("TIME_OF_DAY", time_of_day=7), "Set at Fivetran", id="no-time"),
         pytest.param(connector(schedule="weekly"), "Every 6 hours", id="no-schedule"),
         pytest.param(connector(schedule={}), "Every 6 hours", id="empty-schedule"),
+        pytest.param(
+            connector(schedule=dict.fromkeys(Schedule.model_fields)),
+            "Every 6 hours",
+            id="schedule-of-nulls",
+        ),
+        pytest.param(
+            connector(schedule={"schedule_type": "", "cron": "", "days_of_week": []}),
+            "Every 6 hours",
+            id="schedule-of-empty-values",
+        ),
     ],
 )
 def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connector, words: str):
@@ -245,6 +283,21 @@ def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, diff
             {"schedule": Schedule(schedule_type="TIME_OF_DAY", time_of_day="02:00")},
             "daily at 02:00 UTC",
             id="schedule",
+        ),
+        pytest.param({"schedule": at_two("MONDAY")}, "Mondays at 02:00 UTC", id="a-day"),
+        pytest.param(
+            {"schedule": at_two("MONDAY", "FRIDAY")}, "Mon and Fri at 02:00 UTC", id="days"
+        ),
+        pytest.param(
+            {"schedule": at_two("SATURDAY", "SUNDAY")}, "weekends at 02:00 UTC", id="weekends"
+        ),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="INTERVAL", interval=60, days_of_week=("MONDAY",))},
+            "hourly, Mondays",
+            id="interval-on-a-day",
+        ),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="LUNAR")}, "Set at Fivetran", id="new-kind"
         ),
         pytest.param({}, "", id="nothing"),
     ],

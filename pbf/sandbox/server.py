@@ -153,7 +153,8 @@ def main(host: str, port: int, *, world: World | None = None, open_control: bool
     print(f"FIVETRAN_API_SECRET={world.api_secret}")
     print(f"FIVETRAN_GROUP_ID={world.group_id}", flush=True)
     print("Sandbox: paste these four lines into .env. Ctrl-C ends it.", file=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the latter
+        signal.signal(ending, _interrupt)
     with suppress(KeyboardInterrupt):
         server.serve()
     server.stop()

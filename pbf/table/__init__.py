@@ -81,7 +81,7 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
     `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
     `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
     `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
-    (minutes, None where no schedule runs), `expected` (when the next success is due, where that is
+    (minutes, None where it is not known), `expected` (when the next success is due, where that is
     not one interval after the last one, else None) and `marked`.
     """
     services: dict[Hashable, int] = {}

@@ -16,7 +16,7 @@ const FIELDS = [
 // The rule of pbf/spreadsheet.py: an apostrophe goes before whatever a spreadsheet takes for a formula,
 // also where one that parts fields at a semicolon, a tab or a line break sees a beginning.
 const SIGNS = "=+\\-@\\u2212\\ufe62\\ufe63\\ufe66\\ufe6b\\uff0b\\uff0d\\uff1d\\uff20";
-const BLANKS = " \\t\\n\\v\\f\\r\\0\"\\u0085\\u00a0\\u2028\\u2029\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff";
+const BLANKS = " \\v\\f\\0\"\\u0085\\u00a0\\u2028\\u2029\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff";
 const FORMULA = new RegExp(`(?:^|(?<=[;\\t\\r\\n]))(?=[${BLANKS}]*[${SIGNS}])`, "g");
 
 function harmless(value) {

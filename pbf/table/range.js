@@ -10,9 +10,9 @@ const RANGES = {
 };
 const RANGE_NAMES = Object.keys(RANGES);
 const RANGE_SHAPE = /^(\d*\.?\d+)?\.\.(\d*\.?\d+)?$/;
-const RANGE_WORDS = { never: "No success yet", none: "No schedule runs" };
+const RANGE_WORDS = { never: "No success yet", none: "Not measured" };
 
-// In units of its own interval; infinite where nothing has succeeded yet, none without a schedule.
+// In units of its own interval; infinite where nothing has succeeded yet, NaN where that is not known.
 function lateness(row, now) {
   if (row.interval === null) return NaN;
   if (row.last === null) return Infinity;

@@ -81,7 +81,7 @@ def test_who_gives_up_on_the_card_can_go_on_later(product, visit):
 def test_a_return_that_we_did_not_make_ends_in_the_list(product, visit):
     visitor = visit(f"{product}/_/return?state=forged&id=whatever")
 
-    expect(visitor.page.get_by_text("has done its work already")).to_be_visible()
+    expect(visitor.page.get_by_text("This link was already used")).to_be_visible()
     expect(steps.row(visitor.page, "salesforce_crm")).to_be_visible()
     assert visitor.page.url == f"{product}/connectors"
 

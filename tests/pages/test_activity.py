@@ -65,7 +65,7 @@ def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
     assert [row.split()[2] for row in rows(search(app, "MÖBEL done"))] == ["Create"]
     assert [row.split()[2] for row in rows(search(app, "pause"))] == ["Pause"]
     assert rows(search(app, "nonesuch")) == []
-    assert "Nothing of it among the newest 2 entries." in html(app)
+    assert "No matches among the newest 2 entries." in html(app)
 
 
 def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):

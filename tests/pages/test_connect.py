@@ -1,6 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pbf.errors import NameTaken
 from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 
@@ -117,6 +118,23 @@ def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visi
     assert "Use webshop_2" in labels(app)
     assert not app.error
     assert len(sandbox.world.connections) == before
+    assert not app.exception
+
+
+def test_a_name_that_the_preview_does_not_know_to_be_taken_is_told_and_a_free_one_offered(
+    house, visit, monkeypatch
+):
+    def taken(*_, **__):
+        raise NameTaken("The name web_shop is taken. web_shop_2 is free.", free="web_shop_2")
+
+    app = fill(visit("connect", service="stripe"), "Web shop")
+    monkeypatch.setattr(house.portal, "create", taken)
+
+    app = press(app, "Create and continue")
+
+    assert [one.value for one in app.warning] == ["The name web_shop is taken. web_shop_2 is free."]
+    app = press(app, "Use web_shop_2")
+    assert app.text_input(key="name").value == "web_shop_2"
     assert not app.exception
 
 

@@ -164,7 +164,7 @@ def test_an_account_without_past_syncs_and_errors_is_told_so(account, visit, sta
     app = visit("connector", id="ours")
 
     assert headers(app) == ["Facts", "Tasks and warnings", "Recent syncs"]
-    assert "Fivetran does not tell past syncs for this account." in html(app)
+    assert "Fivetran does not provide sync history for this account." in html(app)
     assert not app.error
     assert not app.exception
 
@@ -245,7 +245,7 @@ def test_what_of_the_past_cannot_be_read_now_is_told(account, visit):
     app = visit("connector", id="ours")
 
     assert headers(app)[-1] == "Recent syncs"
-    assert "This could not be read just now." in html(app)
+    assert "This could not be loaded." in html(app)
     assert not app.exception
 
 
@@ -311,7 +311,7 @@ def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
         pytest.param("jira_projects", {"Pause"}, "Sync now: Resume it first.", id="paused"),
         pytest.param("zendesk_support", set(), "Choose tables: Repair it first.", id="broken"),
         pytest.param(
-            "shopify_storefront", {"Sync now"}, "Sync now: A sync runs already.", id="syncing"
+            "shopify_storefront", {"Sync now"}, "Sync now: A sync is already running.", id="syncing"
         ),
         pytest.param("stripe_payments", set(), "", id="all-possible"),
     ],
@@ -391,6 +391,19 @@ def test_a_schedule_is_shown_and_its_replacements_are_offered(
     assert kinds.options[-3:] == ["At an interval", "At a time of day", "Manual only"]
     kept = "At a time of day" if "Mondays" in words else "Keep what is set at Fivetran"
     assert kinds.value.startswith(kept)
+    assert "Save" in dead(app)
+
+
+def test_the_time_that_is_offered_first_is_the_present_one(account, visit):
+    schedule = {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:30", "days_of_week": ["MONDAY"]}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [{**ROW, "schedule": schedule}]}})
+
+    app = press(visit("connector", id="ours"), "Change schedule")
+
+    hour = app.selectbox(key="schedule-hour")
+    assert hour.value == "02:30"
+    assert hour.options[2:5] == ["02:00", "02:30", "03:00"]
+    assert "This is the current schedule." in html(app)
     assert "Save" in dead(app)
 
 
@@ -712,14 +725,16 @@ def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, 
 
 
 @pytest.mark.parametrize(
-    ("name", "typed"),
+    ("name", "typed", "what"),
     [
-        pytest.param("North\nSouth", "North South", id="line-break"),
-        pytest.param("\u202eNorth", "North", id="turned-round"),
-        pytest.param("\u200b", "ours", id="nothing-to-be-seen"),
+        pytest.param("North\nSouth", "North South", "name", id="line-break"),
+        pytest.param("\u202eNorth", "North", "name", id="turned-round"),
+        pytest.param("\u200b", "ours", "ID", id="nothing-to-be-seen"),
     ],
 )
-def test_a_connector_is_deleted_by_its_name_as_it_is_shown(account, house_name, visit, name, typed):
+def test_a_connector_is_deleted_by_its_name_as_it_is_shown(
+    account, house_name, visit, name, typed, what
+):
     house_name(name)
     app = visit("connector", id="ours")
     app.session_state["delete-name"] = typed
@@ -727,6 +742,8 @@ def test_a_connector_is_deleted_by_its_name_as_it_is_shown(account, house_name, 
     app = press(app, "Delete")
 
     assert not next(one for one in app.button if one.label == "Delete it").disabled
+    assert app.text_input(key="delete-name").label == f"Type its {what} to delete it"
+    assert ("Its ID at Fivetran: ours" in html(app)) is (what == "ID")
 
 
 @pytest.fixture

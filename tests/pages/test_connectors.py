@@ -116,7 +116,7 @@ def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
 @pytest.mark.parametrize(
     ("note", "text"),
     [
-        pytest.param("used", "That link back has done its work already.", id="used"),
+        pytest.param("used", "This link was already used.", id="used"),
         pytest.param("expired", "is no longer valid.", id="expired"),
         pytest.param("gone", "It may have been deleted.", id="gone"),
         pytest.param("no-card", "Fivetran did not open the Connect Card.", id="no-card"),
@@ -273,7 +273,7 @@ def test_each_chosen_row_gets_its_own_result(house, named, visit):
 
     assert app.warning[0].value == "Pause: 2 done, 1 not."
     assert results(app) == [
-        ("jira_projects", "It is paused already."),
+        ("jira_projects", "It is already paused."),
         ("stripe_payments", "Paused"),
         ("facebook_ads_dach", "Paused"),
     ]

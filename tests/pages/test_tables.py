@@ -113,7 +113,7 @@ def test_a_search_that_finds_nothing_says_so(account, visit):
 
     app = app.text_input(key="tables-search").set_value("nonesuch").run()
 
-    assert "No table is called so." in app.info[0].value
+    assert "No tables match your search." in app.info[0].value
     assert disabled(app, "Select all")
 
 

@@ -105,7 +105,7 @@ def test_a_status_narrows_and_its_number_follows_the_search(page, server):
             *("weekly=11&late=0.25..1", "Late by 0.25 to 1 intervals", [8, 9]), id="weekly-not-late"
         ),
         pytest.param("late=never", "No success yet", [0], id="never"),
-        pytest.param("late=none", "No schedule runs", [2, 6, 10], id="no-schedule"),
+        pytest.param("late=none", "Not measured", [2, 6, 10], id="not-measured"),
         pytest.param("failed=1..2", "Failed 1 to 2 hours ago", [1, 5, 9, 13], id="failed"),
         pytest.param("ended=1..3", "Ended 1 to 3 hours ago", [1, 2, 5, 9, 13], id="either"),
     ],

@@ -9,9 +9,9 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# For as long a deletion can be undone unless another time is set; when older ones were asked for
-# is not known otherwise.
-DEFAULT_GRACE = 24 * 3600
+# When older deletions were asked for is not known: it depends on the grace that was set then. With
+# the largest one, whatever has succeeded since is shown again; nothing in use is deleted.
+LARGEST_GRACE = 720 * 3600
 SQLITE_GUARD = """
 CREATE TRIGGER audit_only_grows_INSERT BEFORE INSERT ON audit
 WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
@@ -27,6 +27,6 @@ def upgrade() -> None:
     state = sa.Column("setup_state", sa.String(40), nullable=False, server_default="")
     op.add_column("deletions", state)
     old = sa.text("UPDATE deletions SET paused_at = due_at - :grace WHERE owner = ''")
-    op.get_bind().execute(old, {"grace": DEFAULT_GRACE})
+    op.get_bind().execute(old, {"grace": LARGEST_GRACE})
     if op.get_bind().dialect.name == "sqlite":
         op.execute(SQLITE_GUARD)
