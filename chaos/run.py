@@ -240,4 +240,5 @@ def _environment(world: World, url: str, database_url: str) -> dict[str, str]:
         "FIVETRAN_GROUP_ID": world.group_id,
         "PBF_DATABASE_URL": database_url,
         "PBF_TIMEOUT": str(TIMEOUT),
+        "PBF_TOTAL_ACTION_LIMIT": "off",
     }

@@ -18,6 +18,7 @@ NOTES = {
     "expired": "That link to the Connect Card is no longer valid. Open the card from the list.",
     "gone": "That connector is no longer there. It may have been deleted.",
     "no-card": "Fivetran did not open the Connect Card. Nothing is lost; try again from the list.",
+    "too-many": "Too many requests came from here lately. Nothing is lost; try again later.",
     "unread": "Fivetran does not answer right now, so the list may be behind. Nothing is lost.",
 }
 

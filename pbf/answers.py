@@ -37,6 +37,7 @@ from pbf.errors import (
     ServerFailed,
     StoreFailed,
     TimedOut,
+    TooManyRequests,
     UnknownConnector,
     UnknownService,
 )
@@ -68,6 +69,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     BadAnswer: (502, "fivetran_bad_answer"),
     NotApplied: (502, "fivetran_not_applied"),
     ServerFailed: (502, "fivetran_failed"),
+    TooManyRequests: (429, "too_many"),
     RateLimited: (429, "rate_limited"),
     InvalidRequest: (400, "fivetran_invalid_request"),
     Conflict: (409, "fivetran_conflict"),
@@ -86,7 +88,6 @@ log = logging.getLogger(__name__)
 
 INVALID_JSON = (400, "invalid_json")
 UNEXPECTED = (500, "failed")
-TOO_MANY = (429, "too_many")
 
 
 class NotJson(BadRequest):

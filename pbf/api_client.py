@@ -1,6 +1,7 @@
 """Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` carries them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -41,15 +42,21 @@ class ApiClient:
         # What was logged as odd, by the names of models and fields: once is enough.
         self._logged: set[tuple[str, str]] = set()
 
+    def admitted_by(self, admit: Callable[[], None]) -> "ApiClient":
+        """Return the same client, with each call sent only if `admit` raises nothing."""
+        other = copy(self)
+        other._request = self._request.admitted_by(admit)
+        return other
+
     @property
     def rate_limit(self) -> RateLimit:
         """The limit as the latest answer told it."""
-        return self._request.rate_limit
+        return self._request.latest.rate_limit
 
     @property
     def date(self) -> float | None:
         """When the latest answer was given, by Fivetran's own clock, in whole seconds."""
-        return self._request.date
+        return self._request.latest.date
 
     @property
     def timeout(self) -> float:

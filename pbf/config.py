@@ -45,7 +45,7 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
-    action_limit: str = "600 per hour"
+    action_limit: str = "1200 per hour"
     total_action_limit: str = "6000 per hour"
     # How many proxies before us add to X-Forwarded-For.
     trusted_proxies: int = 0

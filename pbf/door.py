@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
 from pbf.answers import NotJson, refusal
+from pbf.client_limits import CLIENT, Client
 from pbf.config import Settings, origin
 from pbf.headers import ROUTES
 from pbf.logs import begin, forget, request_id
@@ -68,6 +69,7 @@ def allowed_origins() -> tuple[str, ...]:
 def guard() -> Response | None:
     """Refuse to act for a page of another origin, or by a body that is not JSON."""
     WHO.set(PEOPLE.get(request.endpoint or "", "route"))
+    CLIENT.set(Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
     begin()
     reading = request.method in READING
     if (not reading or request.endpoint in ACTING_GETS) and not _may_act():
@@ -117,6 +119,7 @@ def protect(response: Response) -> Response:
 def leave(_error: BaseException | None = None) -> None:
     """Forget who acted and in which request; the thread goes on to serve others."""
     WHO.set("page")
+    CLIENT.set(None)
     forget()
 
 

@@ -28,6 +28,7 @@ PbfError
                 GroupNotVisible
             Conflict            409
             RateLimited         429
+                TooManyRequests     one of our own limits, before anything was sent
 
 The text of each is one line that says what happened and what to do. It is safe to log and to
 show: no header, body, key or token is ever in it.
@@ -159,6 +160,14 @@ class RateLimited(ApiRejected):
     """429: too many requests; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
-        """Keep the number of seconds to wait."""
-        super().__init__(message)
+        """Keep the number of seconds to wait, and say it after the message."""
+        unit = "second" if retry_after == 1 else "seconds"
+        wait = (
+            f"{retry_after} {unit}" if retry_after < 120 else f"{round(retry_after / 60)} minutes"
+        )
+        super().__init__(f"{message} Try again in {wait}.")
         self.retry_after = retry_after
+
+
+class TooManyRequests(RateLimited):
+    """One of our own limits on requests or creations; nothing was sent to Fivetran."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf import shapes
-from pbf.answers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, TOO_MANY, UNEXPECTED
+from pbf.answers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
 from pbf.bodies import TOO_SLOW
 from pbf.door import FOREIGN_ORIGIN
 from pbf.hosts import MALFORMED, UNKNOWN
@@ -32,7 +32,6 @@ CODES: dict[str, int] = {
         *STATUS_CODES.values(),
         *((status, code) for status, (code, _) in HTTP_ERRORS.items()),
         UNEXPECTED,
-        TOO_MANY,
         TOO_SLOW[:2],
         FOREIGN_ORIGIN,
         INVALID_JSON,

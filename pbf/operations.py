@@ -20,7 +20,7 @@ from pbf.actions import Action, obstacle
 from pbf.api_client import ApiClient
 from pbf.deletion import Remover, writing
 from pbf.doubt import DOUBTFUL, connector_then
-from pbf.errors import ApiError, Forbidden, NotApplied, NotFound, NotNow
+from pbf.errors import ApiError, Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fields import LATEST
 from pbf.journal import Journal
 from pbf.models import Connector, Schedule, SchemaConfig, SetupTest
@@ -31,6 +31,7 @@ from pbf.pending import Deletion
 HISTORY = timedelta(days=7)
 SHOWN_SYNCS = 20
 UNTOLD = "Fivetran does not provide sync history for this account."
+REFUSED = "Fivetran refused the request for the sync history."
 SHOWN_ERRORS = 10
 
 
@@ -166,6 +167,9 @@ class Operations:
             found = sorted(told, key=_start, reverse=True)
         except (NotFound, Forbidden):
             return Past(missing=UNTOLD)
+        except InvalidRequest:
+            # Asking again would cost a request every few seconds, and be refused again.
+            return Past(missing=REFUSED)
         more = max(0, len(found) - SHOWN_SYNCS)
         return Past(items=tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0))
 
@@ -175,7 +179,7 @@ class Operations:
         told = self._client.get_errors(connector.id)
         try:
             found = tuple(islice(told, SHOWN_ERRORS))
-        except (NotFound, Forbidden):
+        except (NotFound, Forbidden, InvalidRequest):
             return Past()
         return Past(items=found, unread=getattr(told, "unread", 0))
 

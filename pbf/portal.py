@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pbf import reserve
 from pbf.api_client import ApiClient
 from pbf.cache import Answer, PartialList, SharedCache
+from pbf.client_limits import ClientLimits
 from pbf.config import Settings
 from pbf.creation import Creator
 from pbf.deletion import Remover
@@ -63,18 +64,22 @@ class Portal:
         cache: SharedCache,
         store: "Store",
         signer: Signer,
+        limits: ClientLimits | None = None,
         grace: float = Settings.deletion_grace,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 
-        The clock is that of the cache.
+        The clock is that of the cache. What the cache does not ask for counts in `limits`.
         """
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
         self.journal = Journal(store, tenant.group_id)
         self._client = client
+        self._limits = limits
+        acting = client.admitted_by(limits.admit_request) if limits else client
+        self._acting = acting
         self._cache = cache
         self._store = store
         group_id = tenant.group_id
@@ -89,7 +94,7 @@ class Portal:
         find, forget = self._list.connector, self._list.forget
         self._remover = Remover(
             group_id,
-            client=client,
+            client=acting,
             store=store,
             journal=self.journal,
             find=find,
@@ -98,11 +103,11 @@ class Portal:
             grace=grace,
         )
         self.operations = Operations(
-            client, find=find, forget=forget, journal=self.journal, remover=self._remover
+            acting, find=find, forget=forget, journal=self.journal, remover=self._remover
         )
         self._creator = Creator(
             group_id,
-            client=client,
+            client=acting,
             store=store,
             find=find,
             existing=self._list.names,
@@ -203,6 +208,8 @@ class Portal:
         service = self.service(service_id)
         if not service.is_creatable:
             raise NotCreatable(dashboard_only(service))
+        if self._limits and not (attempt and self._has_made(attempt)):
+            self._limits.admit_creation()
         try:
             connector = self._creator.create(
                 service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
@@ -215,7 +222,7 @@ class Portal:
             self._keep_card(connector, connector.connect_card)
         return connector.model_copy(update={"connect_card": None})
 
-    def has_made(self, attempt: str) -> bool:
+    def _has_made(self, attempt: str) -> bool:
         """Return whether an attempt has led to a connector that is still there."""
         connector_id = self._creator.made_by(attempt)
         return any(one.id == connector_id for one in self.connectors().items)
@@ -232,7 +239,7 @@ class Portal:
         """Return a new card for one of the tenant's connectors."""
         with self.journal.noted("card", connector_id) as note:
             connector = note.about(self.connector(connector_id))
-            return self._client.get_connect_card_url_for_connector(
+            return self._acting.get_connect_card_url_for_connector(
                 connector.id, redirect_uri=redirect_uri
             )
 

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, UnicodeConverter
 
 from pbf import door_actions, door_docs, door_invitations
-from pbf.action_limit import limit_actions
 from pbf.answers import (
     JSON,
     Bodies,
@@ -28,11 +27,10 @@ from pbf.answers import (
 )
 from pbf.bodies import LARGEST_BODY
 from pbf.cache import Answer
-from pbf.config import Settings, load_addresses, load_settings, origin
+from pbf.config import Settings, load_addresses, origin
 from pbf.cors import AllowOrigins
-from pbf.creation_limit import limit_creation
 from pbf.door import allowed_origins, guard, json_body, leave, opened, protect, public_url
-from pbf.errors import ConfigurationError, InvalidRedirect, PbfError, UnknownConnector
+from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.handoff import LONGEST_SLIP
 from pbf.hosts import CheckHost
 from pbf.places import LONGEST_ID, PREFIX
@@ -84,22 +82,12 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
-    limit_actions(app)
-    limit_creation(app, "routes.create_connector", _settings())
     app.register_error_handler(PbfError, show_error)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_unexpected)
     app.after_request(protect)
     app.teardown_request(leave)
     return app
-
-
-def _settings() -> Settings:
-    """Return the settings as far as they are right; else every route says what is wrong."""
-    try:
-        return load_settings()
-    except ConfigurationError:
-        return Settings()
 
 
 @routes.get("/services")
@@ -163,7 +151,7 @@ def go(ticket: str) -> ResponseReturnValue:
         card = portal.hand_off(connector_id, return_url=_return_url())
     except PbfError as error:
         log.warning("no Connect Card: %s: %s", type(error).__name__, error)
-        return _to_connectors(note="gone" if isinstance(error, UnknownConnector) else "no-card")
+        return _to_connectors(note=_reason(error, "no-card"))
     return _never_kept(redirect(absolute(card.uri, public_url()), 303))
 
 
@@ -177,7 +165,7 @@ def come_back() -> ResponseReturnValue:
         connector = opened().portal.come_back(request.args.get("state", ""))
     except PbfError as error:
         log.warning("return not read: %s: %s", type(error).__name__, error)
-        return _to_connectors(note="gone" if isinstance(error, UnknownConnector) else "unread")
+        return _to_connectors(note=_reason(error, "unread"))
     if connector is None:
         return _to_connectors(note="used")
     return _to_connectors(returned=connector.id)
@@ -230,6 +218,13 @@ def _without_redirect(url: str) -> str:
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "redirect_uri"]
     return urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def _reason(error: PbfError, otherwise: str) -> str:
+    """Return the note that the page of connectors shows."""
+    if isinstance(error, UnknownConnector):
+        return "gone"
+    return "too-many" if isinstance(error, TooManyRequests) else otherwise
 
 
 def _to_connectors(**said: str) -> Response:

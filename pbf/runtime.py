@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from pbf.api_client import ApiClient, Request
 from pbf.cache import SharedCache
+from pbf.client_limits import ClientLimits
 from pbf.codec import AnswerCodec
 from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
 from pbf.errors import ConfigurationError
@@ -141,6 +142,7 @@ def _assemble(
         cache=cache,
         store=store,
         signer=Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)]),
+        limits=_limits(settings),
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
@@ -154,15 +156,32 @@ def _hide(settings: Settings) -> None:
         hide_password(url)
 
 
+def _limits(settings: Settings) -> ClientLimits:
+    return ClientLimits(
+        requests=settings.action_limit,
+        all_requests=settings.total_action_limit,
+        creations=settings.create_limit,
+        trusted_proxies=settings.trusted_proxies,
+        redis_url=settings.redis_url if settings.shares_redis else None,
+        redis_prefix=f"pbf:limits:{_account_hash(settings)}",
+    )
+
+
+def _account_hash(settings: Settings) -> str:
+    """Return what tells accounts apart in a Redis that they share; it does not tell the secret."""
+    account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
+    return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
+
+
 def _shelf(settings: Settings) -> Shelf | None:
     """Return the shelf that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None
-    account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
-    whose = hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
     try:
         return RedisShelf(
-            settings.redis_url or "", prefix=f"pbf:1:{whose}", codec=AnswerCodec(Service, Connector)
+            settings.redis_url or "",
+            prefix=f"pbf:1:{_account_hash(settings)}",
+            codec=AnswerCodec(Service, Connector),
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

@@ -3,7 +3,9 @@
 import ipaddress
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from math import inf
@@ -87,6 +89,19 @@ class Session(requests.Session):
         """Return nothing, whatever the answer says."""
 
 
+@dataclass
+class Latest:
+    """What the latest answer told of the account: its rate limit, and the server's clock."""
+
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    # In seconds since 1970, to the second.
+    date: float | None = None
+
+
+def _admit_all() -> None:
+    """Refuse nothing."""
+
+
 class Request:
     """The wrapper around requests: one pooled session, safe to share between threads.
 
@@ -122,9 +137,14 @@ class Request:
             self._session.mount(
                 scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
             )
-        self.rate_limit = RateLimit()
-        # When the latest answer was given, by the server's own clock, to the second.
-        self.date: float | None = None
+        self.latest = Latest()
+        self._admit: Callable[[], None] = _admit_all
+
+    def admitted_by(self, admit: Callable[[], None]) -> "Request":
+        """Return the same session, with each call sent only if `admit` raises nothing."""
+        other = copy(self)
+        other._admit = admit
+        return other
 
     @property
     def timeout(self) -> float:
@@ -140,6 +160,7 @@ class Request:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the `data` of the answer; an empty dict where there is none."""
+        self._admit()
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
             with (
@@ -184,13 +205,13 @@ class Request:
 
     def _note_date(self, answer: requests.Response) -> None:
         try:
-            self.date = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+            self.latest.date = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
         except (ValueError, OverflowError):
             return
 
     def _note_rate_limit(self, answer: requests.Response) -> None:
         if "X-Rate-Limit-Remaining" in answer.headers:
-            self.rate_limit = RateLimit.model_validate(
+            self.latest.rate_limit = RateLimit.model_validate(
                 {
                     "limit": answer.headers.get("X-Rate-Limit"),
                     "remaining": answer.headers["X-Rate-Limit-Remaining"],
@@ -204,9 +225,7 @@ class Request:
             told = wait.isascii() and wait.isdigit() and len(wait) < 10
             seconds = int(wait) if told else WAIT_AFTER_429
             return RateLimited(
-                "The account's limit of requests to Fivetran is used up. "
-                f"Try again in {_in_words(seconds)}.",
-                retry_after=seconds,
+                "The account's limit of requests to Fivetran is used up.", retry_after=seconds
             )
         if status >= 500:
             return ServerFailed(f"Fivetran failed to answer ({status}). Try again in a moment.")
@@ -274,12 +293,6 @@ def _decoded(content: bytes) -> Any:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < LONGEST_NUMBER else inf
-
-
-def _in_words(seconds: int) -> str:
-    if seconds == 1:
-        return "1 second"
-    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
 
 
 def _is_loopback(url: str) -> bool:

@@ -13,6 +13,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from pbf import logs
 from pbf.cache import Answer
+from pbf.client_limits import CLIENT, Client
 from pbf.config import CREDENTIALS
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
 from pbf.literal import attribute, escape
@@ -48,6 +49,7 @@ def start_page(title: str) -> Portal:
             st.session_state.pop(key, None)
         st.session_state["page"] = title
     logs.begin()
+    tell_client()
     try:
         opened = runtime()
     except ConfigurationError as error:
@@ -60,6 +62,13 @@ def start_page(title: str) -> Portal:
             f"For your own account, set {names} in <code>.env</code>.</div>"
         )
     return opened.portal
+
+
+def tell_client() -> None:
+    """Note for whom this thread acts; each run of a page or of a part of it may have its own."""
+    # Streamlit gives no address for loopback.
+    peer = st.context.ip_address or "127.0.0.1"
+    CLIENT.set(Client(peer, st.context.headers.get("X-Forwarded-For", "")))
 
 
 def query_param(name: str) -> str:
@@ -117,6 +126,7 @@ def turn() -> int:
 def once(doing: Callable[[], object], words: str = "Asking Fivetran…") -> PbfError | None:
     """Do what was pressed, once; return the problem if there was one."""
     st.session_state["turn"] = turn() + 1
+    tell_client()
     try:
         with st.spinner(words):
             doing()

@@ -13,6 +13,7 @@ import responses
 
 from pbf import data
 from pbf import runtime as runtimes
+from pbf.api_client import ApiClient
 from pbf.config import Settings
 from pbf.errors import Unauthorized
 from pbf.known import FAILURE_LIFETIME
@@ -207,11 +208,11 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     answers = threading.Event()
     known = house.client.get_sync_history
 
-    def slowly(*given, **options):
+    def slowly(_client, *given, **options):
         assert answers.wait(20)
         return known(*given, **options)
 
-    monkeypatch.setattr(house.client, "get_sync_history", slowly)
+    monkeypatch.setattr(ApiClient, "get_sync_history", slowly)
     monkeypatch.setattr("pbf.portal.PAST_PATIENCE", 0.05)
     slow = data.history(one)
     answers.set()
@@ -264,7 +265,7 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
     known = data.history(one)
     sandbox.stop()
     house.portal._list.forget()
-    monkeypatch.setattr(house.client, "get_errors", lambda _: pytest.fail("it was asked for"))
+    monkeypatch.setattr(ApiClient, "get_errors", lambda *_: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
     assert data.errors(one) == Past(missing=data.UNREAD)

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.actions import LABELS
+from pbf.api_client import ApiClient
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
@@ -756,12 +757,12 @@ def test_what_a_process_that_died_began_is_being_created_and_not_taken(
 ):
     make = house.client.create_connector
 
-    def die(*given, **options):
+    def die(_client, *given, **options):
         make(*given, **options)
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.client, "create_connector", die)
+        patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
             house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
 

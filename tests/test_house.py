@@ -19,7 +19,6 @@ ONLY_IN = {
     "urllib3": {"pbf.deadline", "pbf.transport"},
     "flask": {
         *("pbf.proxy", "pbf.answers", "pbf.door", "pbf.door_actions", "pbf.door_docs"),
-        *("pbf.creation_limit", "pbf.action_limit"),
         "pbf.door_invitations",
         "pbf.sandbox",
     },
@@ -28,7 +27,7 @@ ONLY_IN = {
     "dogpile": {"pbf.shelf"},
     "redis": {"pbf.shelf"},
     "itsdangerous": {"pbf.handoff", "pbf.sandbox"},
-    "flask_limiter": {"pbf.creation_limit"},
+    "limits": {"pbf.client_limits", "pbf.config"},
     "dotenv": {"pbf.config"},
     "altair": {"pbf.charts"},
 }
@@ -59,6 +58,7 @@ MAY_IMPORT = {
     "pbf.migrations": set(),
     "pbf.pending": set(),
     "pbf.who": set(),
+    "pbf.client_limits": {"pbf.errors"},
     "pbf.journal": {"pbf.errors", "pbf.models", "pbf.redaction", "pbf.store", "pbf.who"},
     "pbf.creation": {
         *("pbf.api_client", "pbf.store", "pbf.naming", "pbf.models", "pbf.errors"),
@@ -79,6 +79,7 @@ MAY_IMPORT = {
         *("pbf.api_client", "pbf.cache", "pbf.store", "pbf.naming", "pbf.health", "pbf.models"),
         *("pbf.errors", "pbf.config", "pbf.handoff", "pbf.operations", "pbf.creation"),
         *("pbf.journal", "pbf.deletion", "pbf.listing", "pbf.reserve", "pbf.known", "pbf.words"),
+        "pbf.client_limits",
     },
     "pbf.operations": {
         *("pbf.actions", "pbf.api_client", "pbf.errors", "pbf.evidence", "pbf.journal"),

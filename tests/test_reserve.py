@@ -52,10 +52,10 @@ def test_it_is_said_in_a_sentence():
 
 def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox):
     house.portal.connectors()
-    house.client._request.rate_limit = left(0.5)
+    house.client._request.latest.rate_limit = left(0.5)
     easy = house.portal.connectors()
     sandbox.world.limits.plan = "off"  # its answers name no limit from here
-    house.client._request.rate_limit = left(0.05)
+    house.client._request.latest.rate_limit = left(0.05)
     house.portal._list.forget()
 
     tight = house.portal.connectors()
@@ -67,7 +67,7 @@ def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox
 
 def test_what_people_do_shows_at_once_all_the_same(house, sandbox):
     sandbox.world.limits.plan = "off"
-    house.client._request.rate_limit = left(0.05)
+    house.client._request.latest.rate_limit = left(0.05)
     own = house.portal.connectors().items[0]
 
     (house.portal.operations.resume if own.paused else house.portal.operations.pause)(own.id)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from pbf import runtime as runtimes
 from pbf.__main__ import main
+from pbf.api_client import ApiClient
 from pbf.config import Settings
 from pbf.models import Connector
 from pbf.runtime import Runtime
@@ -237,12 +238,12 @@ def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
     client, portal, left = house.client, house.portal, []
     make = client.create_connector
 
-    def die(*given, **options):
+    def die(_client, *given, **options):
         left.append(make(*given, **options))
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(client, "create_connector", die)
+        patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
             portal.create("stripe", "Sales", return_url="http://localhost/_/return")
     (made,) = left

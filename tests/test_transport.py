@@ -377,20 +377,20 @@ def test_the_rate_limit_is_that_of_the_latest_answer_that_told_it(api, request_t
     api.get(f"{API}/v1/second", json={})
     api.get(f"{API}/v1/third", status=429, headers={**told, "X-Rate-Limit-Remaining": "0"})
     api.get(f"{API}/v1/fourth", json={}, headers={"X-Rate-Limit-Remaining": "plenty"})
-    before = request_to_api.rate_limit
+    before = request_to_api.latest.rate_limit
 
     request_to_api.send("GET", "/first")
     request_to_api.send("GET", "/second")
-    after_two = request_to_api.rate_limit
+    after_two = request_to_api.latest.rate_limit
     with pytest.raises(RateLimited):
         request_to_api.send("GET", "/third")
-    after_three = request_to_api.rate_limit
+    after_three = request_to_api.latest.rate_limit
     request_to_api.send("GET", "/fourth")
 
     assert before == RateLimit()
     assert after_two == RateLimit(limit=20000, remaining=19999)
     assert after_three == RateLimit(limit=20000, remaining=0)
-    assert request_to_api.rate_limit == RateLimit()
+    assert request_to_api.latest.rate_limit == RateLimit()
 
 
 def test_the_key_is_in_no_representation(request_to_api):
@@ -821,7 +821,7 @@ def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
     with suppress(ApiError):
         request_to_api.send("POST", "/connections", body={})
 
-    assert request_to_api.date == date
+    assert request_to_api.latest.date == date
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pbf.api_client import ApiClient
 from pbf.errors import NameTaken
 from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
@@ -84,13 +85,13 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
 ):
     make = house.client.create_connector
 
-    def die(*given, **options):
+    def die(_client, *given, **options):
         if made:
             make(*given, **options)
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.client, "create_connector", die)
+        patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
             house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
     house.portal._list.forget()

@@ -169,6 +169,16 @@ def test_an_account_without_past_syncs_and_errors_is_told_so(account, visit, sta
     assert not app.exception
 
 
+def test_a_refusal_of_past_syncs_is_told_and_kept_as_the_answer(account, visit):
+    account.upsert("GET", f"{OURS}/sync-history", status=400, json={})
+    account.upsert("GET", f"{OURS}/errors", status=400, json={})
+
+    app = visit("connector", id="ours")
+
+    assert "Fivetran refused the request for the sync history." in html(app)
+    assert not app.exception
+
+
 def test_recent_syncs_are_those_of_the_last_seven_days(account, visit):
     visit("connector", id="ours")
 

@@ -1,0 +1,133 @@
+"""How many requests to Fivetran one client may cause, how many all together, and creations.
+
+What the shared cache asks for is not counted: its lifetimes bound it. Processes that share Redis
+count together; while Redis does not answer, each counts by itself.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from pbf.errors import TooManyRequests
+
+# By what is counted: the limit, and what is said to whoever reaches it.
+Limits = Mapping[str, tuple[RateLimitItem | None, str]]
+
+REDIS_TIMEOUT = 1.0
+# After a failure Redis is left alone for so many seconds.
+REDIS_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who sends a request: the address of its socket, and what X-Forwarded-For says."""
+
+    peer: str
+    forwarded_for: str = ""
+
+    def address(self, *, trusted_proxies: int) -> str:
+        """Return the address that counts as one client, or the network of an IPv6 address.
+
+        It is that of the socket, unless so many proxies before us are trusted: whatever else
+        X-Forwarded-For names, the sender may have made up.
+        """
+        address, hops = self.peer, self.forwarded_for.split(",")
+        if trusted_proxies and len(hops) >= trusted_proxies:
+            address = hops[-trusted_proxies].strip()
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return self.peer
+        # Whoever has one IPv6 address has a network of them.
+        return str(parsed if parsed.version == 4 else ip_network((parsed, 64), strict=False))
+
+
+# For whom this thread acts; None for our own work in the background.
+CLIENT: ContextVar[Client | None] = ContextVar("client", default=None)
+
+
+class ClientLimits:
+    """The limits of one account; an empty text is no limit, others look like "600 per hour"."""
+
+    def __init__(
+        self,
+        *,
+        requests: str,
+        all_requests: str,
+        creations: str,
+        trusted_proxies: int = 0,
+        redis_url: str | None = None,
+        redis_prefix: str = "pbf:limits",
+    ) -> None:
+        """Count in memory, or in Redis where a URL is given."""
+        self._requests = _parsed(requests)
+        self._all_requests = _parsed(all_requests)
+        self._creations = _parsed(creations)
+        self._trusted_proxies = trusted_proxies
+        self._memory = MovingWindowRateLimiter(MemoryStorage())
+        self._redis = _redis_limiter(redis_url, redis_prefix) if redis_url else None
+        self._redis_away_until = 0.0
+
+    def admit_request(self) -> None:
+        """Count a request to Fivetran; raise TooManyRequests if that is one too many."""
+        limits = {"everybody": (self._all_requests, "Too many requests from all users together.")}
+        if client := self._client():
+            limits[f"requests {client}"] = (self._requests, "Too many requests from your network.")
+        self._admit(limits)
+
+    def admit_creation(self) -> None:
+        """Count a connector that is to be created; raise TooManyRequests if that is one too many.
+
+        Only clients are counted, not our own work.
+        """
+        if client := self._client():
+            message = "Too many new connectors from your network."
+            self._admit({f"creations {client}": (self._creations, message)})
+
+    def _client(self) -> str:
+        client = CLIENT.get()
+        return client.address(trusted_proxies=self._trusted_proxies) if client else ""
+
+    def _admit(self, limits: Limits) -> None:
+        if self._redis and time.monotonic() >= self._redis_away_until:
+            try:
+                return _count(self._redis, limits)
+            except StorageError:
+                self._redis_away_until = time.monotonic() + REDIS_PAUSE
+        return _count(self._memory, limits)
+
+
+def _count(limiter: MovingWindowRateLimiter, limits: Limits) -> None:
+    # Test all before counting any: a client that is refused uses up nothing of the others' limit,
+    # and one that the common limit refuses takes no memory.
+    for key, (limit, message) in limits.items():
+        if limit and not limiter.test(limit, key):
+            wait = limiter.get_window_stats(limit, key).reset_time - time.time()
+            raise TooManyRequests(message, retry_after=max(1, math.ceil(wait)))
+    for key, (limit, _) in limits.items():
+        if limit:
+            limiter.hit(limit, key)
+
+
+def _parsed(limit: str) -> RateLimitItem | None:
+    return parse(limit) if limit else None
+
+
+def _redis_limiter(url: str, prefix: str) -> MovingWindowRateLimiter | None:
+    """Return a limiter in Redis; None for a URL that every page and route calls wrong."""
+    # limits has a name of its own for a Redis behind a file.
+    url = url.replace("unix://", "redis+unix://", 1)
+    options = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
+    try:
+        storage = storage_from_string(url, wrap_exceptions=True, key_prefix=prefix, **options)
+    except (ValueError, ImportError, ConfigurationError):
+        return None
+    return MovingWindowRateLimiter(storage)
