@@ -57,6 +57,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "NotFound": ("Not there at Fivetran", "bad"),
     "GroupNotVisible": ("Group not visible", "bad"),
     "RateLimited": ("Too many requests", "bad"),
+    "TooManyRequests": ("Too many requests from here", "bad"),
 }
 FAILED: tuple[str, Tone] = ("Failed", "bad")
 
