@@ -13,6 +13,9 @@ REDIS := $(if $(shell command -v redis-server),,redis-server)
 WRK := $(if $(shell command -v wrk),,wrk)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
+# Where it is set, as in many containers, each of the many servers would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test bench chaos outage abuse system clean
 
 run: $(RUN)
@@ -22,7 +25,7 @@ test: $(DEV) system
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
+	$(VENV)/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench

@@ -9,6 +9,8 @@ import pytest
 import streamlit as st
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import app_test, local_script_runner
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
@@ -47,6 +49,16 @@ def _scan_packages_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_scripts_once() -> Iterator[None]:
+    """Let all runs of pages share one cache of compiled scripts, as a server's visitors do."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(ScriptCache)
+        patch.setattr(app_test, "ScriptCache", once)
+        patch.setattr(local_script_runner, "ScriptCache", once)
         yield
 
 

@@ -46,8 +46,7 @@ PAGE = """<!doctype html>
 
 
 def install(app: Flask, world: World) -> None:
-    """Put the door before an app."""
-    app.before_request(note_route)
+    """Put the door before an app that calls `note_route` at each request."""
     app.wsgi_app = Door(app.wsgi_app, world, app.url_map)  # type: ignore[method-assign]  # as Flask advises
 
 

@@ -4,6 +4,8 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from copy import copy
+from functools import cache
 from threading import Thread
 from types import FrameType, TracebackType
 from typing import Self
@@ -30,16 +32,27 @@ def create_app(
 
     Only this machine may use `/_control`, unless it is open; if it is closed, nobody may.
     """
-    app = Flask("pbf.sandbox", static_folder=None)
+    app = copy(_app())
+    app.config = copy(app.config)
+    app.extensions = {
+        "world": world,
+        "public_url": public_url,
+        "open_control": open_control,
+        "close_control": close_control,
+    }
     app.wsgi_app = OlderPaths(app.wsgi_app)  # type: ignore[method-assign]
+    door.install(app, world)
+    return app
+
+
+@cache
+def _app() -> Flask:
+    """Return the app without a world: its 200 routes take longer to compile than a test to run."""
+    app = Flask("pbf.sandbox", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["world"] = world
-    app.extensions["public_url"] = public_url
-    app.extensions["open_control"] = open_control
-    app.extensions["close_control"] = close_control
-    door.install(app, world)
+    app.before_request(door.note_route)
     app.before_request(api.authorise)
     app.after_request(api.add_rate_limit)
     app.after_request(_protect)

@@ -77,10 +77,13 @@ FAILURES = {
 
 @pytest.fixture
 def visit() -> Visit:
-    """Open a page through the menu, with what its address says."""
+    """Open a page through the menu, with what its address says.
+
+    Before the menu has run once, AppTest goes by the file's name, which is each page's address.
+    """
 
     def open_page(name: str, **query: str) -> AppTest:
-        app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30).run()
+        app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30)
         app.switch_page(f"../pages/{name}.py")
         for key, value in query.items():
             app.query_params[key] = value

@@ -175,3 +175,17 @@ def test_the_date_of_an_answer_is_the_time_on_the_sandboxs_clock(server, session
         created = datetime.fromisoformat(answer.json()["data"]["created_at"])
         assert timedelta() <= date - created.replace(microsecond=0) < timedelta(seconds=30)
         server.world.clock.advance(400 * 24 * 3600)
+
+
+def test_two_sandboxes_of_one_process_share_nothing(server, session):
+    with SandboxServer(close_control=True) as other:
+        session.post(f"{server.url}/v1/groups", json={"name": "here"})
+        other.app.config["MAX_CONTENT_LENGTH"] = 1
+
+        controls = [
+            requests.get(f"{each.url}/_control/state").status_code for each in (server, other)
+        ]
+
+        assert controls == [200, 403]
+        assert len(server.world.groups) == len(other.world.groups) + 1
+        assert session.post(f"{server.url}/v1/groups", json={"name": "too"}).status_code == 201
