@@ -14,6 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
 from pbf.api_client import Request
+from pbf.config import Settings
 from pbf.naming import LONGEST
 from pbf.openapi import document
 from pbf.proxy import create_app
@@ -39,14 +40,16 @@ def named(operations: list[tuple[str, str]]) -> Any:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """An account whose clients may do as much as they like."""
+    return replace(settings, create_limit="", action_limit="", total_action_limit="")
+
+
+@pytest.fixture
 def client(house: Runtime, sandbox: SandboxServer) -> FlaskClient:
     """The routes, on a sandbox that refuses nothing for being asked often."""
     sandbox.world.limits.plan = "off"
-    unlimited = replace(
-        house,
-        settings=replace(house.settings, create_limit="", action_limit="", total_action_limit=""),
-    )
-    return create_app(lambda: unlimited).test_client()
+    return create_app(lambda: house).test_client()
 
 
 @pytest.fixture
