@@ -15,10 +15,10 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from pbf.sandbox.routes.api import cursor
-from pbf.sandbox.samples import STATES
+from pbf.sandbox.control.samples import STATES
+from pbf.sandbox.core.http import cursor
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
 
 GROUPS = 100
 CONNECTORS = 10_000

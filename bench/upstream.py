@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from waitress import create_server
 
-from pbf.sandbox.samples import STATES
+from pbf.sandbox.control.samples import STATES
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

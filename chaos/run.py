@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.plan import FAULTS, shares_of_the_rest, wish
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from pbf.store import Store
+from pbf.store.store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,11 +13,14 @@ from typing import Self
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from pbf.sandbox import connect_card, door, routes
-from pbf.sandbox.errors import SandboxError
-from pbf.sandbox.older import OlderPaths
-from pbf.sandbox.routes import api, control
-from pbf.sandbox.store import World
+from pbf.sandbox import routes
+from pbf.sandbox.connect_card import pages
+from pbf.sandbox.control import fault_injection
+from pbf.sandbox.control import routes as control_routes
+from pbf.sandbox.core import http
+from pbf.sandbox.core.errors import SandboxError
+from pbf.sandbox.core.world import World
+from pbf.sandbox.routes.older_paths import OlderPaths
 from pbf.sandbox.transport import LARGEST_BODY, Server
 
 
@@ -41,7 +44,7 @@ def create_app(
         "close_control": close_control,
     }
     app.wsgi_app = OlderPaths(app.wsgi_app)  # type: ignore[method-assign]
-    door.install(app, world)
+    fault_injection.install(app, world)
     return app
 
 
@@ -52,28 +55,28 @@ def _app() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.before_request(door.note_route)
-    app.before_request(api.authorise)
-    app.after_request(api.add_rate_limit)
+    app.before_request(fault_injection.note_route)
+    app.before_request(http.authorise)
+    app.after_request(http.add_rate_limit)
     app.after_request(_protect)
     app.register_error_handler(SandboxError, _refusal)
     app.register_error_handler(HTTPException, _http_error)
     routes.register(app)
-    app.register_blueprint(connect_card.routes)
-    app.register_blueprint(control.routes)
+    app.register_blueprint(pages.routes)
+    app.register_blueprint(control_routes.routes)
     return app
 
 
 def _protect(response: Response) -> Response:
     """Refuse framing and foreign content on pages that have no headers of their own for it."""
     if response.mimetype == "text/html":
-        for name, value in connect_card.BARE.items():
+        for name, value in pages.BARE.items():
             response.headers.setdefault(name, value)
     return response
 
 
 def _refusal(error: SandboxError) -> Response:
-    response = api.as_json({"code": error.code, "message": error.message}, error.status)
+    response = http.as_json({"code": error.code, "message": error.message}, error.status)
     response.headers.update(error.headers())
     return response
 
@@ -82,7 +85,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code = {404: "NotFound", 405: "MethodNotAllowed", 413: "PayloadTooLarge"}.get(status, "Error")
     message = f"HTTP {status} {error.name}: {request.method} {request.path}"
-    response = api.as_json({"code": code, "message": message}, status)
+    response = http.as_json({"code": code, "message": message}, status)
     allowed = dict(error.get_headers()).get("Allow")
     if allowed:
         response.headers["Allow"] = allowed

@@ -13,9 +13,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from pbf.sandbox.door import WIRE
-from pbf.sandbox.faults import Order
-from pbf.sandbox.store import World
+from pbf.sandbox.control.fault_injection import WIRE
+from pbf.sandbox.control.faults import Order
+from pbf.sandbox.core.world import World
 
 LARGEST_BODY = 1024 * 1024
 DROPS = 20

@@ -6,9 +6,9 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from tests.component_server import visiting
+from tests.support.component_server import visiting
 
 pytestmark = pytest.mark.browser
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

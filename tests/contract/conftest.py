@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
 from tests.contract import definition as official
 from tests.contract.definition import Operation
 from tests.contract.furniture import imitated
-from tests.draws import same_draws_whatever_is_loaded
+from tests.support.draws import same_draws_whatever_is_loaded
 
 __all__ = ["same_draws_whatever_is_loaded"]
 

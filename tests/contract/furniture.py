@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask
 
-from pbf.sandbox.catalogue import services
-from pbf.sandbox.events import EVENTS
+from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
+from pbf.sandbox.webhooks.events import EVENTS
 from tests.contract.definition import Operation, operations
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pbf.sandbox.catalogue import Field, services
-from pbf.sandbox.store import World
+from pbf.sandbox.catalogue.services import Field, services
+from pbf.sandbox.core.world import World
 from tests.contract.definition import Operation, problems, request_problems
 from tests.contract.furniture import furnished, naming, send
 

@@ -10,13 +10,13 @@ import responses
 from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
-from pbf.cache import SharedCache
+from pbf.cache.shared import SharedCache
 from pbf.config import Settings
-from pbf.portal import Portal
+from pbf.connectors.portal import Portal
 from pbf.runtime import Runtime
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
 API = "https://fivetran.example"
 SERVICES = f"{API}/v1/metadata/connector-types"
@@ -169,6 +169,7 @@ def hours_later(
         cache=cache,
         store=house.store,
         signer=house.portal.signer,
+        grace=24.0,
         clock=clock,
     )
     runtimes.use(replace(house, portal=portal, cache=cache))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from pbf.sandbox.core.world import World
 from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -3,10 +3,11 @@
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import icons, settings, views
-from pbf.sandbox.catalogue import services
-from pbf.sandbox.errors import NotFound
-from pbf.sandbox.routes.api import answer, as_json, base_url, listed
+from pbf.sandbox.catalogue import icons, settings
+from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.core import views
+from pbf.sandbox.core.errors import NotFound
+from pbf.sandbox.core.http import answer, as_json, base_url, listed
 
 routes = Blueprint("metadata", __name__)
 

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import resyncs, schemas
-from pbf.sandbox.errors import InvalidInput
-from pbf.sandbox.records import Connection
-from pbf.sandbox.routes.api import answer, body, world
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.http import answer, body, world
+from pbf.sandbox.core.records import Connection
+from pbf.sandbox.resources import resyncs, schemas
 from pbf.sandbox.routes.connections import found
 
 routes = Blueprint("schemas", __name__, url_prefix="/v1/connections/<connection_id>/schemas")

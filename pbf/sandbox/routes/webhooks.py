@@ -3,9 +3,9 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import views
-from pbf.sandbox.intake import required
-from pbf.sandbox.routes.api import answer, body, listed, world
+from pbf.sandbox.core import views
+from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.validation import required
 
 routes = Blueprint("webhooks", __name__, url_prefix="/v1/webhooks")
 
