@@ -30,6 +30,7 @@ from pbf.errors import (
     StoreFailed,
     UnknownConnector,
 )
+from pbf.fivetran import naming_fields
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.rules import naming, write_checks
@@ -139,7 +140,7 @@ class Creator:
 
     def _wanted(self, service_id: str, typed: str, key: str | None) -> Creation:
         # Asked for once: the answer may be another one later, and the name with it.
-        fields = naming.fields(service_id, self._required(service_id))
+        fields = naming_fields.fields(service_id, self._required(service_id))
         name = naming.permanent_name(service_id, typed, (), fields)
         return Creation(
             group_id=self._group_id,

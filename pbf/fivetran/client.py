@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from pbf.errors import BadAnswer, NotFound
+from pbf.fivetran import naming_fields
 from pbf.fivetran.history import ErrorRecord, SyncRecord
 from pbf.fivetran.models import (
     Account,
@@ -23,7 +24,6 @@ from pbf.fivetran.models import (
 )
 from pbf.fivetran.paging import LARGEST_PAGE, Pages
 from pbf.fivetran.transport import Request
-from pbf.rules import naming
 
 __all__ = ["LARGEST_PAGE", "ApiClient", "Request"]
 
@@ -141,7 +141,7 @@ class ApiClient:
             "group_id": group_id,
             "run_setup_tests": False,
             "destination_schema_names": "FIVETRAN_NAMING",
-            "config": dict.fromkeys(naming.fields(service_id, required), name),
+            "config": dict.fromkeys(naming_fields.fields(service_id, required), name),
         }
         if redirect_uri is not None:
             body["connect_card_config"] = {"redirect_uri": redirect_uri}

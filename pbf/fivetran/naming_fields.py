@@ -1,8 +1,18 @@
-"""The services whose permanent name is not a plain schema, by the kind of naming they want.
+"""Which fields a service takes its permanent name in.
 
-For services whose metadata does not say. Source: the `schema_format_*` parts of Fivetran's OpenAPI
-definition; whatever is not listed here takes a `schema`.
+The table is for services whose metadata does not say. Source: the `schema_format_*` parts of
+Fivetran's OpenAPI definition; whatever is not listed here takes a `schema`.
 """
+
+from collections.abc import Collection
+
+FIELDS_BY_KIND = {
+    "schema": ("schema",),
+    "schema_table": ("schema", "table"),
+    "schema_prefix": ("schema_prefix",),
+    "schema_table_group": ("schema", "table_group_name"),
+}
+NAMING_FIELDS = frozenset(field for fields in FIELDS_BY_KIND.values() for field in fields)
 
 SCHEMA_TABLE = """
 adroll akamai akeneo algolia amazon_dsp assembled aws_cost_report brave_ads buzzsprout
@@ -40,3 +50,9 @@ KIND_BY_SERVICE = {
     )
     for service_id in services.split()
 }
+
+
+def fields(service_id: str, required: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the naming fields of a service: those its metadata requires, else by its kind."""
+    told = tuple(sorted(NAMING_FIELDS.intersection(required)))
+    return told or FIELDS_BY_KIND[KIND_BY_SERVICE.get(service_id, "schema")]

@@ -22,16 +22,9 @@ from dataclasses import dataclass
 from anyascii import anyascii
 
 from pbf.errors import InvalidName
-from pbf.fivetran.naming_fields import KIND_BY_SERVICE
+from pbf.fivetran.naming_fields import fields
 
 LONGEST = 60
-FIELDS_BY_KIND = {
-    "schema": ("schema",),
-    "schema_table": ("schema", "table"),
-    "schema_prefix": ("schema_prefix",),
-    "schema_table_group": ("schema", "table_group_name"),
-}
-NAMING_FIELDS = frozenset(field for fields in FIELDS_BY_KIND.values() for field in fields)
 
 
 @dataclass(frozen=True)
@@ -52,12 +45,6 @@ class PermanentName:
     def taken(self) -> bool:
         """Whether another connector has the name."""
         return self.free != self.name
-
-
-def fields(service_id: str, required: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the naming fields of a service: those its metadata requires, else by its kind."""
-    told = tuple(sorted(NAMING_FIELDS.intersection(required)))
-    return told or FIELDS_BY_KIND[KIND_BY_SERVICE.get(service_id, "schema")]
 
 
 def slug(typed: str) -> str:

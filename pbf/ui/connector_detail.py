@@ -6,9 +6,9 @@ from typing import Any
 
 from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
 from pbf.fivetran.models import Connector, Note, Service
+from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import Health
-from pbf.rules.naming import fields
 from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span

@@ -14,10 +14,10 @@ from pbf.errors import (
     RateLimited,
     Unauthorized,
 )
+from pbf.fivetran import naming_fields
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.naming_fields import KIND_BY_SERVICE
 from pbf.fivetran.transport import Request
-from pbf.rules import naming
 from pbf.sandbox.server import SandboxServer
 
 
@@ -124,7 +124,7 @@ def test_a_connector_of_each_kind_is_created_with_its_card(
 def test_the_kinds_of_naming_are_those_that_the_metadata_tells(client: ApiClient):
     told = {service: set(client.get_service(service).required) for service in KIND_BY_SERVICE}
 
-    assert told == {service: set(naming.fields(service)) for service in KIND_BY_SERVICE}
+    assert told == {service: set(naming_fields.fields(service)) for service in KIND_BY_SERVICE}
 
 
 def test_one_is_found_by_its_permanent_name(client: ApiClient):

@@ -1,15 +1,10 @@
-import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from pbf.errors import InvalidName
-from pbf.fivetran.naming_fields import KIND_BY_SERVICE
-from pbf.rules.naming import FIELDS_BY_KIND, LONGEST, fields, permanent_name, slug
+from pbf.rules.naming import LONGEST, permanent_name, slug
 
-SERVICES = Path(__file__).parents[3] / "shared" / "reference" / "services.json"
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
@@ -79,23 +74,6 @@ def test_whatever_is_typed_the_name_is_valid_and_stays_what_it_is():
 
 
 @pytest.mark.parametrize(
-    ("service", "required", "expected"),
-    [
-        pytest.param("github", (), ("schema",), id="schema-by-kind"),
-        pytest.param("google_sheets", (), ("schema", "table"), id="table-by-kind"),
-        pytest.param("postgres", (), ("schema_prefix",), id="prefix-by-kind"),
-        pytest.param("s3", (), ("schema", "table_group_name"), id="table-group-by-kind"),
-        pytest.param("made_yesterday", (), ("schema",), id="unknown-service"),
-        pytest.param("github", ("schema_prefix",), ("schema_prefix",), id="metadata-over-kind"),
-        pytest.param("github", ("table", "schema"), ("schema", "table"), id="metadata-two-fields"),
-        pytest.param("postgres", ("host", "port"), ("schema_prefix",), id="metadata-of-others"),
-    ],
-)
-def test_the_naming_fields_are_those_of_the_metadata_then_of_the_kind(service, required, expected):
-    assert fields(service, required) == expected
-
-
-@pytest.mark.parametrize(
     ("service", "schema"),
     [
         pytest.param("github", "our_sales", id="schema"),
@@ -144,19 +122,3 @@ def test_the_free_name_has_no_double_underscore_where_it_was_cut():
     typed = "x" * 57 + "_yy"
 
     assert permanent_name("github", typed, [typed]).free == f"{'x' * 57}_2"
-
-
-def test_every_kind_uses_fields_that_fivetran_knows():
-    assert set(KIND_BY_SERVICE.values()) < set(FIELDS_BY_KIND)
-
-
-def test_the_kinds_agree_with_the_definition_for_every_service():
-    if not SERVICES.exists() and not os.environ.get("CI"):
-        pytest.skip("The reference is not here: shared/reference/services.json.")
-    services = json.loads(SERVICES.read_text())
-
-    expected = {service["id"]: service["naming"] for service in services}
-
-    assert len(expected) == 773
-    assert set(KIND_BY_SERVICE) <= set(expected)
-    assert {one: KIND_BY_SERVICE.get(one, "schema") for one in expected} == expected
