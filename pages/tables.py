@@ -12,9 +12,9 @@ from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.actions import advice
 from pbf.rules.table_selection import NEW_TABLES, summary
-from pbf.rules.wording import shown
 from pbf.ui import data, page, trash
 from pbf.ui.table_editor import SYNCED, Desk, as_csv, columns, when_there_are_tables
+from pbf.visible_text import shown
 
 NO_RELOAD = "Fivetran cannot look at this source again. New tables show after its next sync."
 

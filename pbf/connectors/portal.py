@@ -24,7 +24,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import ConnectCard, Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
-from pbf.rules.wording import ENDS, is_one_line
+from pbf.visible_text import ENDS, is_one_line
 
 if TYPE_CHECKING:
     from pbf.store.store import Store

@@ -27,7 +27,7 @@ from pbf.fivetran.fields import (
     objects,
     readable,
 )
-from pbf.rules.wording import shown
+from pbf.visible_text import shown
 
 
 def _card(value: object) -> object:

@@ -9,9 +9,10 @@ from pbf.fivetran.models import Connector, Schedule, SetupTest
 from pbf.rules.actions import Action, obstacle
 from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
-from pbf.rules.wording import HOUR, left, spaced, typeable
+from pbf.rules.wording import HOUR, left, spaced
 from pbf.ui import page
 from pbf.ui.html import escape
+from pbf.visible_text import typeable
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
 

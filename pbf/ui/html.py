@@ -10,7 +10,7 @@ import re
 from html import escape as escape_html
 from unicodedata import bidirectional
 
-from pbf.rules.wording import shown
+from pbf.visible_text import shown
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ESCAPED = re.compile(r"[\\`*\[\]<~$]")

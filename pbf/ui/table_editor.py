@@ -7,8 +7,8 @@ from typing import Any
 from pbf.fivetran.models import Connector, SchemaConfig
 from pbf.rules.schedule import next_in_words
 from pbf.rules.table_selection import Key, SourceTable, changes, matching, patch, source_tables
-from pbf.rules.wording import shown
 from pbf.spreadsheet import line
+from pbf.visible_text import shown
 
 FRESH = 60.0
 SYNCED = "Synced"

@@ -8,7 +8,8 @@ from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, changed_at, health, s
 from pbf.rules.schedule import next_in_words, next_sync
 from pbf.rules.statistics import interval
 from pbf.rules.timing import by_time, expected, in_words
-from pbf.rules.wording import CATEGORIES, STAGES, capital, shown, spaced
+from pbf.rules.wording import CATEGORIES, STAGES, capital, spaced
+from pbf.visible_text import shown
 
 # It cannot be created through the API, so not here.
 DASHBOARD_ONLY = "In Fivetran only"
