@@ -21,17 +21,11 @@ from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.paths import LONGEST_ID
 from pbf.rules import refresh
-from pbf.rules.health import is_moving
-from pbf.rules.schedule import next_sync
 from pbf.store.records import Deletion
 
 if TYPE_CHECKING:
     from pbf.store.store import Store
 
-QUIET_LIFETIME = 60.0
-MOVING_LIFETIME = 3.0
-# When a scheduled sync begins can be worked out to about so many seconds.
-ROUGHLY = 30.0
 # For an id that is not listed, a list older than this is read anew: at most four times a minute,
 # whoever makes ids up.
 UNKNOWN_LIFETIME = 15.0
@@ -146,7 +140,8 @@ class Listing:
             self.key,
             self._fetch,
             lifetime=lambda found: refresh.stretched(
-                _lifetime(found, self._clock()), self._client.rate_limit
+                refresh.list_lifetime(found, self._clock(), page=LARGEST_PAGE),
+                self._client.rate_limit,
             ),
         )
         return self._by_our_book(known) if known.problem else known
@@ -306,18 +301,3 @@ def _marked(connector: Connector, until: dict[Key, datetime], now: datetime) -> 
 
 def _hidden_until(connector: Connector) -> float:
     return connector.final_at.timestamp() if connector.final_at else 0.0
-
-
-def _lifetime(connectors: Sequence[Connector], now: float) -> float:
-    """Return for how many seconds a list is fresh; a page more costs a request more.
-
-    A list at rest is asked for sooner when one of its connectors is due to sync.
-    """
-    pages = -(-len(connectors) // LARGEST_PAGE)
-    soon = min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
-    waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
-    if any(abs(wait) < ROUGHLY for wait in waits):
-        return soon
-    if is_moving(connectors, datetime.fromtimestamp(now, UTC)):
-        return soon
-    return min([QUIET_LIFETIME, *(max(wait - ROUGHLY, soon) for wait in waits if wait > 0)])

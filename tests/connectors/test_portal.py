@@ -537,7 +537,7 @@ def test_for_unknown_ids_a_list_that_is_on_its_way_is_not_asked_for_once_more(
 
 
 def test_an_id_that_our_own_book_has_as_deleted_costs_no_request(portal, monkeypatch):
-    monkeypatch.setattr("pbf.connectors.connector_list.MOVING_LIFETIME", 60.0)
+    monkeypatch.setattr("pbf.rules.refresh.MOVING_LIFETIME", 60.0)
     made = create(portal)
     portal.operations.delete(made.id)
     portal.connectors()

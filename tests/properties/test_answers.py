@@ -18,14 +18,15 @@ from pbf.cache.entries import Answer, fingerprint
 from pbf.cache.serializer import AnswerCodec
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
-from pbf.connectors.connector_list import _lifetime
 from pbf.errors import BadAnswer
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import Past
 from pbf.fivetran.models import Connector, Service
+from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import _decoded
 from pbf.rules.actions import LABELS
 from pbf.rules.health import changed_at, health, is_moving
+from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import figures
 from pbf.rules.timing import in_words
@@ -204,7 +205,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
     json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
     assert AnswerCodec(Connector).dumps(Answer(tuple(found), fingerprint(found), 0.0))
     assert is_moving(found, NOW) in (True, False)
-    assert 0 < _lifetime(found, NOW.timestamp()) <= 60
+    assert 0 < list_lifetime(found, NOW.timestamp(), page=LARGEST_PAGE) <= 60
     for one in found:
         texts = [in_words(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
         texts += [connector_detail.head(one, stripe, health(one, NOW)), connector_detail.notes(one)]
