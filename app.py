@@ -29,8 +29,12 @@ from pbf.server.lazy_app import Later, loading
 from pbf.server.request_body import ReadFirst
 from pbf.server.security_headers import ProtectScreens
 from pbf.server.shutdown import let_go_at_the_end
-from pbf.server.sockets import keep_senders_addresses, limit_messages, send_at_once
-from pbf.server.streamlit_patches import leave_no_timer_behind
+from pbf.server.streamlit_patches import (
+    keep_senders_addresses,
+    leave_no_timer_behind,
+    limit_messages,
+    send_at_once,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets import websockets_sansio_impl
 from uvicorn.server import ServerState
 from websockets.server import ServerProtocol
 
-from pbf.server.sockets import limit_messages, send_at_once
+from pbf.server.streamlit_patches import limit_messages, send_at_once
 from tests.support.servers import clean_environment, free_port, running
 
 
