@@ -50,7 +50,7 @@ def run(chosen: argparse.Namespace) -> None:
     world.control.set_speed(chosen.speed)
     world.control.set_limits(chosen.limits)
     world.control.seed(groups=chosen.groups, connectors=chosen.connectors)
-    world.webhooks.anywhere = chosen.webhooks_anywhere
+    world.webhooks.deliveries.anywhere = chosen.webhooks_anywhere
     main(chosen.host, chosen.port, world=world, open_control=chosen.open_control)
 
 

@@ -20,7 +20,7 @@ from pbf.sandbox.control import routes as control_routes
 from pbf.sandbox.core import http
 from pbf.sandbox.core.errors import SandboxError
 from pbf.sandbox.core.world import World
-from pbf.sandbox.routes.older_paths import OlderPaths
+from pbf.sandbox.routes.legacy import OlderPaths
 from pbf.sandbox.transport import LARGEST_BODY, Server
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pbf.sandbox.core.rate_limits import ALL, SETUP_TESTS, SOURCE, Limits
-from pbf.sandbox.core.spending import kinds_of
+from pbf.sandbox.core.rate_limits import ALL, SETUP_TESTS, SOURCE, Limits, kinds_of
 
 
 @pytest.fixture

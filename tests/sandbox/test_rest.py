@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbf.sandbox.routes.operations import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED
-from pbf.sandbox.routes.unsupported import rule
+from pbf.sandbox.routes.unsupported import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED, rule
 from pbf.sandbox.server import create_app
 
 DEFINITION = Path(__file__).parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"

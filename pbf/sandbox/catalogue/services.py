@@ -97,3 +97,37 @@ def services() -> Mapping[str, Service]:
     """Return every service by its id, in the order of the ids."""
     text = (files("pbf.sandbox.catalogue") / "catalogue.json").read_text(encoding="utf-8")
     return {raw["id"]: _service(raw) for raw in json.loads(text)["services"]}
+
+
+@cache
+def features(service: Service) -> tuple[str, ...]:
+    """Return the ids of what a service supports."""
+    names = ["API_CONFIGURABLE"] if service.api_configurable else []
+    names += [] if service.is_magic_folder else ["DATA_BLOCKING"]
+    names += ["COLUMN_HASHING", "RE_SYNC"]
+    if service.type == "Database":
+        names += ["CAPTURE_DELETES", "HISTORY", "PRIVATE_NETWORKING", "ROW_FILTERING"]
+    if service.auth or service.fields:
+        names.append("AUTHORIZATION_VIA_API")
+    return tuple(names)
+
+
+def service_item(service: Service, base: str) -> dict[str, Any]:
+    """Return a service as the catalogue lists it, its icon under the base address."""
+    icon = f"{base}/icons/{service.id}.svg"
+    item = {
+        "id": service.id,
+        "name": service.name,
+        "type": service.type,
+        "description": service.description,
+        "icon_url": icon,
+        "icons": [icon],
+        "link_to_docs": service.docs,
+        "connector_class": service.connector_class,
+        "supported_features": [{"id": name} for name in features(service)],
+        "service_status": service.status,
+        "service_status_updated_at": service.status_date,
+    }
+    if service.type not in ("Database", "File", "Events", "Function", "Log"):
+        item["link_to_erd"] = f"{service.docs}#schemainformation"
+    return item

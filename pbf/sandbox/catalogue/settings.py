@@ -8,8 +8,7 @@ from typing import Any
 
 from pbf.sandbox.catalogue.descriptions import sentence
 from pbf.sandbox.catalogue.labels import label
-from pbf.sandbox.catalogue.services import Field, Service
-from pbf.sandbox.core import views
+from pbf.sandbox.catalogue.services import Field, Service, service_item
 
 NAMES = {
     "schema": "Schema in the destination; permanent once the connection exists.",
@@ -38,7 +37,7 @@ def trees() -> Mapping[str, Mapping[str, list[Raw]]]:
 
 def service_detail(service: Service, base: str) -> Tree:
     """Return a service as the catalogue shows it alone: with the trees of its settings."""
-    detail = views.service_item(service, base)
+    detail = service_item(service, base)
     detail["config"] = config_tree(service)
     for key, subject in (("auth", "auth"), ("external_secrets_keys_config", "secrets")):
         if service.id in trees()[subject]:

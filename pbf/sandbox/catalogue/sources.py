@@ -8,9 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from pbf.sandbox.catalogue.services import Service, services
+from pbf.sandbox.catalogue.services import Service, features, services
 from pbf.sandbox.catalogue.source_tables import BY_SERVICE, BY_TYPE, COMMON, TWINS
-from pbf.sandbox.core import views
 
 SINGLE_KEYS = {
     "salesforce": "salesforce",
@@ -74,7 +73,7 @@ def schemas_of(service_id: str) -> tuple[Schema, ...]:
     service = services()[service_id]
     if service.type == "Database":
         return _database(service)
-    history = "HISTORY" in views.features(service)
+    history = "HISTORY" in features(service)
     tables = [
         _table(line, columns_config=service.type != "Function", history=history)
         for line in _lines(service)
@@ -139,7 +138,7 @@ def _special(service: Service) -> list[Table]:
 def _database(service: Service) -> tuple[Schema, ...]:
     names, upper = _database_names(service)
     documents = bool(DOCUMENTS.search(service.id))
-    history = not documents and "HISTORY" in views.features(service)
+    history = not documents and "HISTORY" in features(service)
     always, some = (_split(block) for block in BY_TYPE["Database"])
     chosen = [line for line in some if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 7]
     blocks = [always, chosen] if len(names) > 1 else [always + chosen]

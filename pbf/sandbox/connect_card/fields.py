@@ -7,7 +7,7 @@ from typing import Any
 from pbf.sandbox.catalogue.labels import choice_label, label
 from pbf.sandbox.catalogue.services import Field, Service
 from pbf.sandbox.connect_card.dependencies import AUTHENTICATION, TRANSPORT, dependencies
-from pbf.sandbox.core.validation import MASK
+from pbf.sandbox.core.records import MASK
 
 SHOWN_FIRST = 8
 SHOWN_FOLDED = 12

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.catalogue.services import Service, services
 from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
-from pbf.sandbox.core.records import Connection, Life, User
-from pbf.sandbox.core.validation import MASK, defaults
+from pbf.sandbox.core.records import MASK, Connection, Life, User
+from pbf.sandbox.core.validation import defaults
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World

@@ -17,16 +17,19 @@ from pbf.sandbox.core.errors import (
     Unauthorised,
     UnsupportedMediaType,
 )
-from pbf.sandbox.core.spending import kinds_of
+from pbf.sandbox.core.rate_limits import kinds_of
 from pbf.sandbox.core.world import World
-from pbf.sandbox.resources.connection_pages import dumped
-from pbf.sandbox.routes.older_paths import OLDER
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
 SPOKEN = {"*/*", "application/*", "application/json"}
 
 Record = TypeVar("Record")
+
+dumped = json.JSONEncoder(separators=(",", ":")).encode
+"""Returns a value as compact JSON."""
+
+OLDER = "sandbox.older"
 
 
 def world() -> World:

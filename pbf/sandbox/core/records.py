@@ -6,6 +6,10 @@ Times are seconds since 1970.
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+OWNER_ROLE = "Destination Administrator"
+
+MASK = "******"
+
 
 @dataclass(slots=True)
 class Group:
@@ -148,3 +152,44 @@ class Connection:
     def period(self) -> float:
         """The seconds from one scheduled sync to the next."""
         return float("inf") if self.schedule_type == "manual" else self.sync_frequency * 60.0
+
+
+@dataclass(slots=True)
+class Member:
+    """What somebody may do in a group, and since when."""
+
+    role: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of the account; a deprecated one names the role that takes its place."""
+
+    name: str
+    scope: str
+    description: str
+    replacement: str = ""
+
+
+@dataclass(slots=True)
+class Webhook:
+    """An address that wants to hear of some events of the account or of one group."""
+
+    id: str
+    group_id: str | None
+    created_at: float
+    created_by: str
+    url: str = ""
+    events: list[str] = field(default_factory=list)
+    active: bool = True
+    secret: str = ""
+
+    @property
+    def type(self) -> str:
+        """Return `group` or `account`."""
+        return "account" if self.group_id is None else "group"
+
+    def wants(self, event: str, group_id: str) -> bool:
+        """Tell whether an event of a group's connection is one to deliver here."""
+        return self.active and self.group_id in (None, group_id) and event in self.events

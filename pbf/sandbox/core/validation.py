@@ -8,10 +8,10 @@ from pbf.sandbox.catalogue.services import NAMING_FIELDS, Field, Service
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.lifecycle import FREQUENCIES
+from pbf.sandbox.core.records import MASK
 from pbf.sandbox.core.schedules import resolved
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
-MASK = "******"
 ALL_NAMING = frozenset(name for names in NAMING_FIELDS.values() for name in names)
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {

@@ -1,16 +1,20 @@
 """Records as the API shows them: plain dictionaries, ready for JSON."""
 
-from functools import cache
 from typing import Any
 
-from pbf.sandbox.catalogue.services import Service
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.lifecycle import FAILURE, Moment, moment
-from pbf.sandbox.core.records import Connection, Destination, Group, User
+from pbf.sandbox.core.records import (
+    MASK,
+    Connection,
+    Destination,
+    Group,
+    Member,
+    Role,
+    User,
+    Webhook,
+)
 from pbf.sandbox.core.schedules import DAILY
-from pbf.sandbox.core.validation import MASK
-from pbf.sandbox.resources.users import Member, Role
-from pbf.sandbox.webhooks.subscriptions import Webhook
 
 
 def group(record: Group) -> dict[str, Any]:
@@ -151,37 +155,3 @@ def _face(record: Connection) -> dict[str, Any]:
         **settings,
         "config": dict(record.config),
     }
-
-
-@cache
-def features(service: Service) -> tuple[str, ...]:
-    """Return the ids of what a service supports."""
-    names = ["API_CONFIGURABLE"] if service.api_configurable else []
-    names += [] if service.is_magic_folder else ["DATA_BLOCKING"]
-    names += ["COLUMN_HASHING", "RE_SYNC"]
-    if service.type == "Database":
-        names += ["CAPTURE_DELETES", "HISTORY", "PRIVATE_NETWORKING", "ROW_FILTERING"]
-    if service.auth or service.fields:
-        names.append("AUTHORIZATION_VIA_API")
-    return tuple(names)
-
-
-def service_item(service: Service, base: str) -> dict[str, Any]:
-    """Return a service as the catalogue lists it, its icon under the base address."""
-    icon = f"{base}/icons/{service.id}.svg"
-    item = {
-        "id": service.id,
-        "name": service.name,
-        "type": service.type,
-        "description": service.description,
-        "icon_url": icon,
-        "icons": [icon],
-        "link_to_docs": service.docs,
-        "connector_class": service.connector_class,
-        "supported_features": [{"id": name} for name in features(service)],
-        "service_status": service.status,
-        "service_status_updated_at": service.status_date,
-    }
-    if service.type not in ("Database", "File", "Events", "Function", "Log"):
-        item["link_to_erd"] = f"{service.docs}#schemainformation"
-    return item

@@ -18,8 +18,7 @@ from pbf.sandbox.core.clock import Clock
 from pbf.sandbox.core.errors import InvalidInput, NotFound, SandboxError
 from pbf.sandbox.core.ids import IdMaker
 from pbf.sandbox.core.rate_limits import Limits
-from pbf.sandbox.core.records import Connection, Destination, Group, Life, User
-from pbf.sandbox.resources.users import OWNER_ROLE, Member
+from pbf.sandbox.core.records import OWNER_ROLE, Connection, Destination, Group, Life, Member, User
 from pbf.sandbox.webhooks.subscriptions import Webhooks
 
 API_KEY = "sbxKey4Tn7Rw2Qz8"

@@ -1,19 +1,15 @@
 """Pages of connections as JSON text: a connection is written anew only when it has changed."""
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pbf.sandbox.core import views
+from pbf.sandbox.core.http import dumped
 from pbf.sandbox.core.lifecycle import moment
 from pbf.sandbox.core.records import Connection, Written
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World
-
-
-dumped = json.JSONEncoder(separators=(",", ":")).encode
-"""Returns a value as compact JSON."""
 
 
 def text(record: Connection, now: float) -> str:

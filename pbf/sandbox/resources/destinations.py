@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.catalogue.services import Field, field_of
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
-from pbf.sandbox.core.records import Destination
-from pbf.sandbox.core.validation import MASK, fits, required
+from pbf.sandbox.core.records import MASK, Destination
+from pbf.sandbox.core.validation import fits, required
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World

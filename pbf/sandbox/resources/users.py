@@ -2,38 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from pbf.sandbox.core.records import User
+from pbf.sandbox.core.records import OWNER_ROLE, Member, Role, User
 from pbf.sandbox.core.validation import required
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World
 
-OWNER_ROLE = "Destination Administrator"
 LONGEST_EMAIL = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CHANGEABLE = ("given_name", "family_name", "phone", "picture", "role")
-
-
-@dataclass(slots=True)
-class Member:
-    """What somebody may do in a group, and since when."""
-
-    role: str
-    created_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role of the account; a deprecated one names the role that takes its place."""
-
-    name: str
-    scope: str
-    description: str
-    replacement: str = ""
 
 
 ROLES = (

@@ -10,7 +10,7 @@ from pbf.sandbox.core import validation, views
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import answer, answer_page, base_url, body, noun, paging, world
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.resources import connection_pages, connections, resyncs
+from pbf.sandbox.resources import connection_pages, connections
 
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
@@ -100,7 +100,7 @@ def sync_connection(connection_id: str) -> ResponseReturnValue:
 def resync_connection(connection_id: str) -> ResponseReturnValue:
     """Read a connection's data again."""
     connection = found(connection_id)
-    resyncs.resync(world(), connection, body(optional=True).get("scope"))
+    connections.resync(world(), connection, body(optional=True).get("scope"))
     return triggered(connection)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
@@ -11,8 +12,10 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from pbf.sandbox.core.records import Webhook
+
 if TYPE_CHECKING:
-    from pbf.sandbox.webhooks.subscriptions import Webhook, Webhooks
+    from pbf.sandbox.core.world import World
 
 SIGNATURE = "X-Fivetran-Signature-256"
 PACE = 0.5
@@ -73,9 +76,17 @@ MOST_WAITING = 10_000
 class Deliveries:
     """The deliveries that wait, in order, and the thread that sends them."""
 
-    def __init__(self, webhooks: "Webhooks") -> None:
-        """Start with nothing to deliver and no thread."""
-        self._webhooks = webhooks
+    def __init__(
+        self, world: "World", hooks: Mapping[str, Webhook], pump: Callable[[], object]
+    ) -> None:
+        """Start with nothing to deliver and no thread, which calls `pump` for what is due.
+
+        Nothing leaves this machine unless `anywhere` is set.
+        """
+        self._world = world
+        self._hooks = hooks
+        self._pump = pump
+        self.anywhere = False
         self.waiting: dict[int, Delivery] = {}
         self._count = 0
         self._pumping = Lock()
@@ -108,22 +119,22 @@ class Deliveries:
                 self._settle(number, delivery, hook, sent)
         return made
 
-    def _due(self) -> list[tuple[int, Delivery, "Webhook"]]:
+    def _due(self) -> list[tuple[int, Delivery, Webhook]]:
         """Return what is due, after dropping what nobody wants any more."""
-        world = self._webhooks.world
+        world = self._world
         with world.lock:
             now, found = world.clock(), []
             for number, delivery in list(self.waiting.items()):
-                hook = self._webhooks.hooks.get(delivery.webhook_id)
+                hook = self._hooks.get(delivery.webhook_id)
                 if hook is None or not hook.active:
                     del self.waiting[number]
                 elif delivery.due <= now:
                     found.append((number, delivery, hook))
             return found
 
-    def _settle(self, number: int, delivery: Delivery, hook: "Webhook", sent: Sent) -> None:
+    def _settle(self, number: int, delivery: Delivery, hook: Webhook, sent: Sent) -> None:
         """Forget a delivery that arrived; wait longer for another, or give its webhook up."""
-        world = self._webhooks.world
+        world = self._world
         with world.lock:
             now = world.clock()
             if sent.succeeded:
@@ -134,12 +145,12 @@ class Deliveries:
                 delivery.wait += world.assumptions.webhook_retry_step_seconds
                 delivery.due = now + delivery.wait
 
-    def send(self, hook: "Webhook", body: bytes) -> Sent:
+    def send(self, hook: Webhook, body: bytes) -> Sent:
         """Post a body to a webhook's address, if it is one that the sandbox may call."""
         parts = urlsplit(hook.url)
-        host, rules = parts.hostname or "", self._webhooks.world.assumptions
+        host, rules = parts.hostname or "", self._world.assumptions
         near = is_loopback(host)
-        if not near and not self._webhooks.anywhere:
+        if not near and not self.anywhere:
             return Sent(0, f"the sandbox calls nobody but its own machine, and not {host}")
         headers = {"Content-Type": "application/json", "User-Agent": "fivetran-sandbox"}
         if hook.secret:
@@ -170,8 +181,8 @@ class Deliveries:
 
     def _run(self, stop: Flag) -> None:
         while not stop.wait(PACE):
-            if self._webhooks.hooks:
-                self._webhooks.pump()
+            if self._hooks:
+                self._pump()
 
 
 def _line(parts: SplitResult, timeout: float, *, trusting: bool) -> HTTPConnection:

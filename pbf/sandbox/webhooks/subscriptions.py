@@ -1,13 +1,13 @@
 """Webhooks: who wants to hear of which events of the world."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pbf.sandbox.core.errors import InvalidInput, NotFound
 from pbf.sandbox.core.lifecycle import RECONNECT
-from pbf.sandbox.core.records import Connection
+from pbf.sandbox.core.records import Connection, Webhook
 from pbf.sandbox.core.validation import required
 from pbf.sandbox.resources import sync_history
 from pbf.sandbox.webhooks import events
@@ -23,39 +23,14 @@ KINDS: Mapping[str, type] = {"url": str, "events": list, "active": bool, "secret
 UNTOLD = {"paused", "run_setup_tests", "trust_certificates", "trust_fingerprints"}
 
 
-@dataclass(slots=True)
-class Webhook:
-    """An address that wants to hear of some events of the account or of one group."""
-
-    id: str
-    group_id: str | None
-    created_at: float
-    created_by: str
-    url: str = ""
-    events: list[str] = field(default_factory=list)
-    active: bool = True
-    secret: str = ""
-
-    @property
-    def type(self) -> str:
-        """Return `group` or `account`."""
-        return "account" if self.group_id is None else "group"
-
-    def wants(self, event: Event) -> bool:
-        """Tell whether an event is one to deliver here."""
-        near = self.group_id in (None, event.group_id)
-        return self.active and near and event.name in self.events
-
-
 class Webhooks:
     """A world's webhooks and what waits to be delivered to them."""
 
     def __init__(self, world: "World") -> None:
-        """Start without webhooks; nothing leaves this machine unless `anywhere` is set."""
+        """Start without webhooks."""
         self.world = world
-        self.anywhere = False
         self.hooks: dict[str, Webhook] = {}
-        self.deliveries = Deliveries(self)
+        self.deliveries = Deliveries(world, self.hooks, self.pump)
         self._looked = 0.0
 
     def forget(self) -> None:
@@ -156,7 +131,7 @@ class Webhooks:
 
     def _queue(self, event: Event) -> None:
         for hook in self.hooks.values():
-            if hook.wants(event):
+            if hook.wants(event.name, event.group_id):
                 self.deliveries.add(hook.id, event.body(), event.at)
 
     def _gather(self) -> None:
