@@ -1,6 +1,7 @@
 """What of the layout `lint-imports` cannot check."""
 
 import ast
+from collections import Counter
 
 from tests.support.servers import ROOT
 
@@ -19,3 +20,11 @@ def test_the_server_imports_only_what_it_mounts_and_what_that_stands_on():
 
     assert imported
     assert [name for name in imported if not name.startswith(allowed)] == []
+
+
+def test_no_folder_holds_more_than_twelve_modules():
+    counts = Counter(
+        path.parent for path in (ROOT / "pbf").rglob("*.py") if path.stem != "__init__"
+    )
+
+    assert {str(folder.relative_to(ROOT)) for folder in counts if counts[folder] > 12} == set()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS
 from pbf.sandbox.core.rate_limits import PLANS
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import main
 
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Serve the sandbox that the options describe, until it is ended."""
-    world = World(seed=chosen.seed)
+    world = Sandbox(seed=chosen.seed)
     world.control.set_speed(chosen.speed)
     world.control.set_limits(chosen.limits)
     world.control.seed(groups=chosen.groups, connectors=chosen.connectors)

@@ -6,7 +6,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 from tests.support.component_server import visiting
 
@@ -16,7 +16,7 @@ START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def server():
-    with SandboxServer(world=World(clock=lambda: START)) as running:
+    with SandboxServer(world=Sandbox(clock=lambda: START)) as running:
         yield running
 
 

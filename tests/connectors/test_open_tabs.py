@@ -13,7 +13,7 @@ from pbf.config import Settings
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.sandbox.core import lifecycle
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 
 # An open page looks again so often (ui.FOLLOW); a change is to be seen within ten seconds.
@@ -41,7 +41,7 @@ class Account:
     clock: Clock
 
     @property
-    def world(self) -> World:
+    def world(self) -> Sandbox:
         return self.server.world
 
     def dashboard(self) -> tuple[Portal, SharedCache]:
@@ -62,7 +62,7 @@ class Account:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     clock = Clock()
-    world = World(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
+    world = Sandbox(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
     with SandboxServer(world=world) as server:
         started = runtimes.start(
             Settings(

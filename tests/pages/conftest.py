@@ -14,7 +14,7 @@ from pbf.cache.shared import SharedCache
 from pbf.config import Settings
 from pbf.connectors.portal import Portal
 from pbf.runtime import Runtime
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 from tests.support.servers import ROOT
 
@@ -114,13 +114,13 @@ def failure(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) ->
 
 
 @pytest.fixture
-def empty_world() -> World:
+def empty_world() -> Sandbox:
     """An account without connectors."""
-    return World(populated=False)
+    return Sandbox(populated=False)
 
 
 @pytest.fixture
-def empty_house(empty_world: World) -> Iterator[Runtime]:
+def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
     """The product on an account without connectors."""
     with SandboxServer(world=empty_world) as sandbox:
         world = sandbox.world

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pbf.sandbox.core.world import World
-from pbf.sandbox.server import create_app
+from pbf.sandbox.app import create_app
+from pbf.sandbox.sandbox import Sandbox
 
 PAGED = ("/groups", "/users", "/destinations", "/metadata/connector-types", "/connections")
 
@@ -234,7 +234,7 @@ def test_a_group_with_connections_cannot_be_deleted(api, world):
 
 def test_the_same_seed_and_requests_give_the_same_world():
     def story() -> list[str]:
-        here = World(seed=7, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        here = Sandbox(seed=7, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
         client = create_app(here).test_client()
         auth = (here.api_key, here.api_secret)
         here.add_connections(30)

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pbf.sandbox.app import create_app
 from pbf.sandbox.connect_card import tokens
-from pbf.sandbox.server import create_app
 
 DATABASE = {"host": "db.example.com", "database": "shop", "user": "reader", "password": "hunter22"}
 BACK = "https://vendor.example/back?state=s1"

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pbf.sandbox.server import create_app
+from pbf.sandbox.app import create_app
 
 NAMED = {"schema": "plan", "table": "targets"}
 

@@ -7,11 +7,11 @@ import pytest
 
 from pbf.__main__ import main
 from pbf.sandbox import cli
+from pbf.sandbox.app import create_app
 from pbf.sandbox.control.request_log import MOST_KINDS
 from pbf.sandbox.control.samples import STATES
 from pbf.sandbox.core.clock import Clock
 from pbf.sandbox.core.errors import Conflict, InvalidInput
-from pbf.sandbox.server import create_app
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CONTROLS = [

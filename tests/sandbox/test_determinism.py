@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
+from pbf.sandbox.app import create_app
 from pbf.sandbox.control.samples import STATES
-from pbf.sandbox.core.world import World
-from pbf.sandbox.server import create_app
+from pbf.sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ class Story:
 
     def __init__(self, number: int, *, seed: int = 1) -> None:
         self.chance = Random(number)
-        self.world = World(seed=seed, clock=lambda: START)
+        self.world = Sandbox(seed=seed, clock=lambda: START)
         self.client = create_app(self.world).test_client()
 
     def play(self) -> bytes:

@@ -8,10 +8,11 @@ from base64 import b64encode
 
 import pytest
 
+from pbf.sandbox.app import create_app
 from pbf.sandbox.control.faults import pattern
 from pbf.sandbox.core.errors import InvalidInput, NotFound
-from pbf.sandbox.core.world import World
-from pbf.sandbox.server import SandboxServer, create_app
+from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.server import SandboxServer
 
 GROUP = {"name": "Lost_and_found"}
 
@@ -257,7 +258,7 @@ def test_of_two_faults_the_older_strikes_first(ask, control):
 
 def test_a_share_strikes_the_same_requests_for_the_same_seed():
     def struck(seed):
-        world = World(seed=seed)
+        world = Sandbox(seed=seed)
         world.control.order("500", share=0.3)
         return [world.control.struck("GET", "/v1/groups") is not None for _ in range(400)]
 

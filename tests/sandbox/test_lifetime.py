@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -263,7 +263,7 @@ def test_a_state_does_not_depend_on_who_looked_before(api, world):
         api.get("/connections")
     looked = api.data("/connections")
 
-    other = World(clock=lambda: START)
+    other = Sandbox(clock=lambda: START)
     other.advance(20 * 17 * MINUTE)
 
     assert other.page(skip=0, limit=100)[0] == looked["items"]

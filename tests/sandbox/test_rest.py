@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pbf.sandbox.app import create_app
 from pbf.sandbox.routes.unsupported import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED, rule
-from pbf.sandbox.server import create_app
 
 DEFINITION = Path(__file__).parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
 METHODS = ("get", "post", "patch", "put", "delete")

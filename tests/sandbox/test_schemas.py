@@ -2,11 +2,11 @@
 
 import pytest
 
+from pbf.sandbox.app import create_app
 from pbf.sandbox.catalogue import sources
 from pbf.sandbox.catalogue.services import services
 from pbf.sandbox.core.assumptions import Assumptions
-from pbf.sandbox.core.world import World
-from pbf.sandbox.server import create_app
+from pbf.sandbox.sandbox import Sandbox
 from tests.sandbox.conftest import START, Api
 
 MINUTE = 60
@@ -512,7 +512,7 @@ def test_the_schemas_of_nothing_are_not_found(api, method, path):
 
 def test_the_assumptions_can_be_changed():
     rules = Assumptions(locked_change_status=409, enabled_required=True, schema_exists_status=400)
-    world = World(clock=lambda: START, assumptions=rules)
+    world = Sandbox(clock=lambda: START, assumptions=rules)
     api = Api(create_app(world).test_client(), world)
     shop = api.data("/connections", schema="webshop")["items"][0]["id"]
     path = f"/connections/{shop}/schemas"

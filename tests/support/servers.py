@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.core.world import World
+from pbf.sandbox.sandbox import Sandbox
 from pbf.store.records import Deletion
 from pbf.store.store import Store
 
@@ -96,7 +96,7 @@ def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
     store.close()
 
 
-def wait_until_gone(world: World, connection: Connection) -> None:
+def wait_until_gone(world: Sandbox, connection: Connection) -> None:
     """Wait until a connector has been deleted, which a server does after it answers."""
     end = time.monotonic() + PATIENCE
     while connection.id in world.connections:

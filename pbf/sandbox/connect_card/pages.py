@@ -147,7 +147,7 @@ def save_and_test() -> ResponseReturnValue:
     passed = outcome != "fail"
     if passed:
         _save(connection, service, values)
-    world().webhooks.note_setup(connection, passed=passed)
+    world().observer.note_setup(connection, passed=passed)
     tests = setup_tests.results(service, passed=passed, warned=outcome == "warn")
     blamed = {} if passed else {fields.blamed(service, values): setup_tests.refusal(service)}
     return as_json({"passed": passed, "errors": {}, "tests": tests, "blamed": blamed})

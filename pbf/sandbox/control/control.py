@@ -10,9 +10,10 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.control import samples
-from pbf.sandbox.control.faults import Fault, Order, read_order
+from pbf.sandbox.control.faults import Fault, Faults, Order, read_order
 from pbf.sandbox.control.request_log import RequestLog
 from pbf.sandbox.control.seed import HOUR
+from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput
@@ -27,9 +28,10 @@ REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
 class Control:
     """What one can do to a world from outside it."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "World", faults: Faults) -> None:
         """Control a world; `ended` is set when its server stops, so that no fault waits longer."""
         self._world = world
+        self._faults = faults
         self.log = RequestLog()
         self.ended = Event()
 
@@ -82,19 +84,19 @@ class Control:
 
     def order(self, kind: str, **what: Any) -> Fault:
         """Order a fault: see `faults.Order` for what can be said of it."""
-        return self._world.faults.order(read_order({"kind": kind, **what}))
+        return self._faults.order(read_order({"kind": kind, **what}))
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults that may still strike."""
-        return self._world.faults.listed()
+        return self._faults.listed()
 
     def clear_faults(self, fault_id: str | None = None) -> None:
         """Take back one fault, or all."""
-        self._world.faults.clear(fault_id)
+        self._faults.clear(fault_id)
 
     def struck(self, method: str, path: str) -> Order | None:
         """Return the order that a request falls to, if any, and count it."""
-        return self._world.faults.strike(method, path)
+        return self._faults.strike(method, path)
 
     def break_connection(self, connection_id: str) -> Connection:
         """Break a connection: its credentials must be entered again."""
@@ -138,6 +140,11 @@ class Control:
             connection = self._world.connection(connection_id)
             connection.reported = dict(states)
             return connection
+
+    def snapshot(self) -> bytes:
+        """Return all that requests and the clock have made of the world, as JSON."""
+        with self._world.lock:
+            return snapshot(self._world)
 
     def state(self) -> dict[str, Any]:
         """Return the world in a few numbers."""

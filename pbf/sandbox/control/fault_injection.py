@@ -1,6 +1,6 @@
 """The door of the sandbox: every request is noted there, and the ordered faults strike there.
 
-Faults of the connection itself are left to the server that holds the socket (`transport`); where
+Faults of the connection itself are left to the server that holds the socket (`server`); where
 there is none, under somebody else's WSGI server, they answer 502 with a note.
 """
 
@@ -14,6 +14,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.test import run_wsgi_app
 
 from pbf.sandbox.connect_card import links, pages
+from pbf.sandbox.control.control import Control
 from pbf.sandbox.control.faults import CARD_KINDS, WIRE_KINDS, Order
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.http import as_json
@@ -45,9 +46,9 @@ PAGE = """<!doctype html>
 """
 
 
-def install(app: Flask, world: World) -> None:
+def install(app: Flask, world: World, control: Control) -> None:
     """Put the door before an app that calls `note_route` at each request."""
-    app.wsgi_app = Door(app.wsgi_app, world, app.url_map)  # type: ignore[method-assign]  # as Flask advises
+    app.wsgi_app = Door(app.wsgi_app, world, control, app.url_map)  # type: ignore[method-assign]  # as Flask advises
 
 
 def note_route() -> None:
@@ -66,10 +67,11 @@ def _kind(method: str, rule: Rule | None) -> str:
 class Door:
     """Notes each request of an app in the world's log and lets the ordered faults strike."""
 
-    def __init__(self, app: "WSGIApplication", world: World, routes: Map) -> None:
+    def __init__(self, app: "WSGIApplication", world: World, control: Control, routes: Map) -> None:
         """Stand before an app that shows a world by these routes."""
         self._app = app
         self._world = world
+        self._control = control
         self._routes = routes
 
     def __call__(
@@ -80,7 +82,7 @@ class Door:
         if path == CONTROL or path.startswith(f"{CONTROL}/"):
             return self._app(environ, start_response)
         began = perf_counter()
-        order = self._world.control.struck(environ["REQUEST_METHOD"], path)
+        order = self._control.struck(environ["REQUEST_METHOD"], path)
         seen: list[int] = []
 
         def note_status(status: str, *rest: Any) -> Callable[[bytes], object]:
@@ -100,7 +102,7 @@ class Door:
         if order.kind in WIRE_KINDS:
             return self._spoil(order, environ, start_response)
         if order.kind == "delay":
-            self._world.control.ended.wait(order.seconds)
+            self._control.ended.wait(order.seconds)
         if order.kind in CARD_KINDS:
             environ[CARD] = order.kind
         if order.kind == "late_500":
@@ -133,7 +135,7 @@ class Door:
         method = environ["REQUEST_METHOD"]
         kind = order.kind if order else ""
         silent = not seen or (kind in UNSEEN and WIRE in environ)
-        self._world.control.log.add(
+        self._control.log.add(
             time=stamp(self._world.clock()),
             method=method,
             path=path[:LONGEST_PATH],

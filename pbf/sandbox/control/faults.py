@@ -80,10 +80,15 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         """Start without a fault; the seed decides which requests a share strikes."""
-        self._chance = IdMaker(seed)
         self._lock = Lock()
-        self._count = 0
-        self._faults: dict[str, Fault] = {}
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Begin anew, without a fault."""
+        with self._lock:
+            self._chance = IdMaker(seed)
+            self._count = 0
+            self._faults: dict[str, Fault] = {}
 
     def order(self, order: Order) -> Fault:
         """Take an order; it strikes until it is spent or cleared."""

@@ -52,7 +52,8 @@ FORWARDED = (
 
 def control() -> Control:
     """Return the control of the world that this app shows."""
-    return world().control
+    found: Control = current_app.extensions["control"]
+    return found
 
 
 @routes.before_request
@@ -128,7 +129,7 @@ def get_state() -> ResponseReturnValue:
 @routes.get("/snapshot")
 def get_snapshot() -> ResponseReturnValue:
     """Return the whole world."""
-    return Response(world().snapshot(), mimetype="application/json")
+    return Response(control().snapshot(), mimetype="application/json")
 
 
 @routes.post("/reset")

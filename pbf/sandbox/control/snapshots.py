@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 # What is told elsewhere, is not part of the state, or is nobody's business.
 APART = frozenset(
-    {"clock", "lock", "control", "assumptions", "card_secret", "api_key", "api_secret"}
+    {
+        *("clock", "lock", "control", "observer", "assumptions"),
+        *("card_secret", "api_key", "api_secret"),
+    }
 )
 
 

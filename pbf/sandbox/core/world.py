@@ -1,17 +1,13 @@
 """The sandbox's world: everything it remembers, in memory, behind one lock."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from threading import RLock
-from typing import Any
+from typing import Any, Protocol
 
-from pbf.sandbox.control.control import Control
-from pbf.sandbox.control.faults import Faults
-from pbf.sandbox.control.seed import populate, sample_connections
-from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core import lifecycle, views
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.clock import Clock
@@ -19,7 +15,6 @@ from pbf.sandbox.core.errors import InvalidInput, NotFound, SandboxError
 from pbf.sandbox.core.ids import IdMaker
 from pbf.sandbox.core.rate_limits import Limits
 from pbf.sandbox.core.records import OWNER_ROLE, Connection, Destination, Group, Life, Member, User
-from pbf.sandbox.webhooks.subscriptions import Webhooks
 
 API_KEY = "sbxKey4Tn7Rw2Qz8"
 API_SECRET = "sbxSecret5Hm9Kd3Vx6Bq8Lw2Yt7Pn4J"  # noqa: S105 - opens nothing but the sandbox
@@ -28,8 +23,26 @@ ACCOUNT_ID = "candid_lagoon"
 OWNER_ID = "brisk_heron"
 
 
+class Observer(Protocol):
+    """Who hears what is done to connections."""
+
+    def note(self, name: str, connection: Connection, **data: Any) -> None:
+        """Take down that something was done to a connection just now."""
+
+    def note_setup(self, connection: Connection, *, passed: bool) -> None:
+        """Take down how a connection's setup tests ended."""
+
+    def note_change(self, connection: Connection, given: Mapping[str, Any]) -> None:
+        """Take down what is about to be changed of a connection."""
+
+    def note_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
+        """Take down that all of a connection's data, or some tables, are read again."""
+
+
 class World:
     """One imitated account; the same seed, clock and requests give the same world again."""
+
+    observer: Observer
 
     def __init__(
         self,
@@ -37,9 +50,8 @@ class World:
         seed: int = 1,
         clock: Callable[[], datetime] | None = None,
         assumptions: Assumptions | None = None,
-        populated: bool = True,
     ) -> None:
-        """Make the world at its start; unpopulated, it has a group but no connections."""
+        """Make the account; `reset` makes what is in it, and `observer` has to be set before."""
         self.api_key = API_KEY
         self.api_secret = API_SECRET
         self.group_id = GROUP_ID
@@ -51,9 +63,6 @@ class World:
         self.lock = RLock()
         self.seed = seed
         self.limits = Limits()
-        self.control = Control(self)
-        self.webhooks = Webhooks(self)
-        self.reset(seed=seed, populated=populated)
 
     def reset(self, *, seed: int | None = None, populated: bool = True) -> None:
         """Begin anew, at the clock's present time, with the seed of before unless another is given.
@@ -63,8 +72,6 @@ class World:
         with self.lock:
             self.seed = self.seed if seed is None else seed
             self.limits.forget()
-            self.faults = Faults(self.seed)
-            self.webhooks.forget()
             self.ids = IdMaker(self.seed)
             self.card_secret = sha256(f"card:{self.seed}".encode()).digest()
             self.groups: dict[str, Group] = {}
@@ -74,7 +81,10 @@ class World:
             self.connections: dict[str, Connection] = {}
             self._by_group: dict[str, dict[str, Connection]] = {}
             self._by_schema: dict[str, dict[str, list[Connection]]] = {}
-            populate(self, connections=populated)
+            self.fill(populated=populated)
+
+    def fill(self, *, populated: bool) -> None:
+        """Put in what is there at the start; a bare world has nothing."""
 
     def now(self) -> datetime:
         """Return the sandbox's time."""
@@ -83,11 +93,6 @@ class World:
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward."""
         self.clock.advance(seconds)
-
-    def snapshot(self) -> bytes:
-        """Return all that requests and the clock have made of the world, as JSON."""
-        with self.lock:
-            return snapshot(self)
 
     @property
     def rate_limit(self) -> int | None:
@@ -163,7 +168,7 @@ class World:
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection."""
-        self.webhooks.note("delete_connector", connection)
+        self.observer.note("delete_connector", connection)
         del self.connections[connection.id]
         del self._by_group[connection.group_id][connection.id]
         named = self._by_schema[connection.group_id][connection.schema]
@@ -233,12 +238,6 @@ class World:
             connection.authorised = False
             connection.tasks = [dict(lifecycle.RECONNECT)]
             return connection
-
-    def add_connections(self, count: int, *, group_id: str | None = None) -> list[Connection]:
-        """Add so many connected connections to a group, spread over the catalogue."""
-        with self.lock:
-            owner = self.group(group_id or self.group_id).id
-            return [self.add(each) for each in sample_connections(self, owner, count)]
 
     def new_life(self, connection_id: str) -> Life:
         """Return the life of a connection that nobody has set up yet."""

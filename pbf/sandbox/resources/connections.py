@@ -32,7 +32,7 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict
         world.group(group_id)
         _refuse_duplicate(world, group_id, schema)
         connection = world.add(_built(world, service, group_id, schema, given))
-        world.webhooks.note("create_connector", connection)
+        world.observer.note("create_connector", connection)
         return connection, _tested(world, connection, service) if tested else []
 
 
@@ -79,7 +79,7 @@ def _tested(world: World, connection: Connection, service: Service) -> list[dict
     passed = connection.setup_state != "broken" and _has_credentials(connection, service)
     if passed:
         world.pass_setup(connection.id)
-    world.webhooks.note_setup(connection, passed=passed)
+    world.observer.note_setup(connection, passed=passed)
     return setup_tests.results(service, passed=passed)
 
 
@@ -104,7 +104,7 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
     with world.lock:
         connection.config.update(kept)
         connection.authorised = connection.authorised or bool(given.get("auth"))
-        world.webhooks.note_change(connection, given)
+        world.observer.note_change(connection, given)
         _reschedule(world, connection, given)
         connection.face = None
         wanted = given.get("run_setup_tests", bool(kept or given.get("auth")))
@@ -183,7 +183,7 @@ def sync(world: World, connection: Connection, *, force: bool = False) -> None:
                 raise SandboxError(text, code="Conflict", status=status)
             return
         if force or lifecycle.moment(connection, now).sync_state != "syncing":
-            world.webhooks.note("force_update_connector", connection)
+            world.observer.note("force_update_connector", connection)
             begin(connection, now)
 
 
@@ -210,7 +210,7 @@ def resync(world: World, connection: Connection, scope: Any) -> None:
         running = lifecycle.moment(connection, now).sync_state == "syncing"
         if running and lifecycle.failing(connection):
             raise Conflict("A sync is in progress and cannot be completed. Try again later.")
-        world.webhooks.note_resync(connection, wanted or {})
+        world.observer.note_resync(connection, wanted or {})
         historical = True if wanted is None else None
         begin(connection, now, historical=historical, outcome="SUCCESSFUL")
 
