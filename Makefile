@@ -25,6 +25,7 @@ test: $(DEV) system
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) system

@@ -19,23 +19,27 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
-from pbf.asgi_checks import LARGEST_MESSAGE, CheckRequests
-from pbf.bodies import ReadFirst
-from pbf.compression import CompressStatic
-from pbf.ending import let_go_at_the_end
+from pbf.connectors.background import Housekeeper
 from pbf.errors import PbfError
-from pbf.first_page import SendFirstPage
-from pbf.headers import ProtectScreens
-from pbf.housekeeping import Housekeeper
-from pbf.later import Later, loading
-from pbf.places import PREFIX, SANDBOX_PATH
-from pbf.reruns import leave_no_timer_behind
-from pbf.sockets import keep_senders_addresses, limit_messages, send_at_once
+from pbf.paths import PREFIX, SANDBOX_PATH
+from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
+from pbf.server.compression import CompressStatic
+from pbf.server.index_html import SendFirstPage
+from pbf.server.lazy_app import Later, loading
+from pbf.server.request_body import ReadFirst
+from pbf.server.security_headers import ProtectScreens
+from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.streamlit_patches import (
+    keep_senders_addresses,
+    leave_no_timer_behind,
+    limit_messages,
+    send_at_once,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from pbf.portal import Portal
+    from pbf.connectors.portal import Portal
 
 # Each mount has threads of its own: a route that waits for the sandbox must not starve it.
 ROUTE_THREADS = 10
@@ -45,7 +49,7 @@ FIRST_PAGE = 3.0
 # How Streamlit's own log line on it begins.
 UNCAUGHT = "Uncaught app execution"
 
-ICON = Path(__file__).with_name("pbf") / "assets" / "icon.svg"
+ICON = Path(__file__).with_name("pbf") / "ui" / "assets" / "icon.svg"
 # What has answers and headers of its own.
 MOUNTED = (PREFIX, SANDBOX_PATH)
 

@@ -7,7 +7,7 @@ import requests
 from flask import Flask, Response
 from waitress import serve
 
-from pbf.standalone import THREADS
+from pbf.server.waitress_server import THREADS
 
 PATHS = ("/_/services", "/_/connectors")
 ENCODING = "gzip"

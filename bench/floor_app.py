@@ -10,7 +10,7 @@ from a2wsgi import WSGIMiddleware
 from starlette.routing import Route
 
 from bench.floor import PATHS, bare_app, fetch
-from pbf.sockets import send_at_once
+from pbf.server.streamlit_patches import send_at_once
 
 THREADS = 10
 like = os.environ.get("BENCH_LIKE")

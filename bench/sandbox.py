@@ -15,10 +15,10 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from pbf.sandbox.routes.api import cursor
-from pbf.sandbox.samples import STATES
+from pbf.sandbox.control.samples import STATES
+from pbf.sandbox.core.http import cursor
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
 
 GROUPS = 100
 CONNECTORS = 10_000
@@ -103,7 +103,7 @@ def measure_page(
     report.line(f"{what}, ratio", taken / floor, PAGE_RATIO, detail)
 
 
-def measure_pages(client: Client, world: World, report: Report) -> None:
+def measure_pages(client: Client, world: Sandbox, report: Report) -> None:
     """Measure the listings, their first and last pages."""
 
     def change_all() -> None:
@@ -133,9 +133,9 @@ def measure_pages(client: Client, world: World, report: Report) -> None:
     measure_page(client, report, "page read for the first time", everywhere, before=forget_all)
 
 
-def seeded(report: Report) -> World:
+def seeded(report: Report) -> Sandbox:
     """Return the world to measure: one group of 2,000 connectors, the others smaller."""
-    world = World(populated=False)
+    world = Sandbox(populated=False)
     world.control.set_limits("off")
     before, began = memory(), perf_counter()
     world.control.seed(groups=1, connectors=2 * LARGE)

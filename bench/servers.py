@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import requests
 from dotenv import dotenv_values
 
-from pbf.sandbox.store import API_KEY, API_SECRET, GROUP_ID
+from pbf.sandbox.core.world import API_KEY, API_SECRET, GROUP_ID
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from waitress import create_server
 
-from pbf.sandbox.samples import STATES
-from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
+from pbf.sandbox.app import create_app
+from pbf.sandbox.control.samples import STATES
+from pbf.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,9 +44,9 @@ class Far:
         return self._app(environ, start_response)
 
 
-def world(connectors: int, *, quiet: bool) -> World:
+def world(connectors: int, *, quiet: bool) -> Sandbox:
     """Return a world with so many connectors, in all states; quiet, none of them moves."""
-    made = World(populated=False)
+    made = Sandbox(populated=False)
     made.control.set_limits("off")
     states = {"paused": connectors} if quiet else _spread(connectors)
     made.control.seed(connectors=connectors, states=states)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.plan import FAULTS, shares_of_the_rest, wish
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from pbf.store import Store
+from pbf.store.store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,7 +68,7 @@ class Outcome:
 
 def run(plan: Plan) -> Outcome:
     """Run it and return what there is in the end."""
-    world = World(seed=plan.seed)
+    world = Sandbox(seed=plan.seed)
     world.control.reset(populated=False)
     world.control.set_limits("off")
     with (
@@ -88,7 +88,7 @@ def run(plan: Plan) -> Outcome:
         return outcome
 
 
-def order_faults(world: World) -> None:
+def order_faults(world: Sandbox) -> None:
     """Order each kind of fault once for certain, and then for its share of the requests."""
     for kind in FAULTS:
         world.control.order(kind, times=1, seconds=DELAY, retry_after=1)
@@ -96,7 +96,7 @@ def order_faults(world: World) -> None:
         world.control.order(kind, share=share, seconds=DELAY, retry_after=1)
 
 
-def struck(world: World) -> dict[str, int]:
+def struck(world: Sandbox) -> dict[str, int]:
     """Return how many requests each kind of fault struck."""
     ordered = world.control.faults()
     # A fault that was ordered once is no longer listed after it has struck.
@@ -203,7 +203,7 @@ class Crew:
             self._start(place)
 
 
-def _examine(plan: Plan, world: World, database_url: str, crew: Crew) -> Outcome:
+def _examine(plan: Plan, world: Sandbox, database_url: str, crew: Crew) -> Outcome:
     wanted = {wish(number).schema: wish(number) for number in range(plan.creations)}
     made = list(world.connections.values())
     times = Counter(one.schema for one in made)
@@ -228,7 +228,7 @@ def _examine(plan: Plan, world: World, database_url: str, crew: Crew) -> Outcome
     )
 
 
-def _environment(world: World, url: str, database_url: str) -> dict[str, str]:
+def _environment(world: Sandbox, url: str, database_url: str) -> dict[str, str]:
     foreign = ("FIVETRAN_", "PBF_", "STREAMLIT_")
     kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
     return {

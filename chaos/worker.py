@@ -10,8 +10,8 @@ import threading
 import time
 
 from chaos.plan import Wish, share
+from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, InProgress, PbfError, StoreFailed
-from pbf.portal import Portal
 from pbf.runtime import runtime
 
 THREADS = 2

@@ -4,11 +4,11 @@ from itertools import islice
 
 import streamlit as st
 
-from pbf import activity, data, ui
+from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed
-from pbf.models import Connector
-from pbf.places import LONGEST_SEARCH
-from pbf.portal import Portal
+from pbf.fivetran.models import Connector
+from pbf.paths import LONGEST_SEARCH
+from pbf.ui import audit_table, data, page
 
 SHOWN = 200
 SEARCHED = 5000
@@ -23,14 +23,14 @@ def known_connectors() -> dict[str, Connector]:
         return {}
 
 
-@st.fragment(run_every=ui.FOLLOW)
+@st.fragment(run_every=page.FOLLOW)
 def follow(portal: Portal) -> None:
     """Show the newest entries that match, and keep up with what is done."""
     typed = (st.session_state.get("activity-search") or "")[:LONGEST_SEARCH]
     try:
         entries = portal.journal.newest(SEARCHED if typed else SHOWN)
     except StoreFailed as error:
-        ui.stop_with(error)
+        page.stop_with(error)
     if not entries:
         st.info(
             "Nothing has been done yet. What people and programs do to connectors from here on, "
@@ -46,17 +46,17 @@ def follow(portal: Portal) -> None:
         max_chars=LONGEST_SEARCH,
     )
     known = known_connectors()
-    found = list(islice(activity.matching(entries, typed, known), SHOWN))
+    found = list(islice(audit_table.matching(entries, typed, known), SHOWN))
     if found:
-        st.html(activity.table(found, known))
+        st.html(audit_table.table(found, known))
     else:
-        ui.quiet(f"No matches among the newest {len(entries):,} entries.")
+        page.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(found) == SHOWN:
-        ui.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
+        page.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
 
 
-portal = ui.start_page("Activity")
+portal = page.start_page("Activity")
 title, way = st.columns([3, 1], vertical_alignment="center")
 title.title("Activity", anchor=False)
-way.html(activity.DOWNLOAD)
+way.html(audit_table.DOWNLOAD)
 follow(portal)

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import streamlit as st
 
-from pbf import data, ui
+from pbf.connectors.portal import Portal, dashboard_only
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
-from pbf.literal import escape
-from pbf.models import Connector, Service
-from pbf.portal import Portal, dashboard_only
-from pbf.rows import category, stage
+from pbf.fivetran.models import Connector, Service
+from pbf.ui import data, page
+from pbf.ui.html import escape
+from pbf.ui.view_models import category, stage
 
 # How long a second press waits for what the first one began.
 PATIENCE = 30.0
@@ -24,7 +24,7 @@ def introduce(service: Service) -> None:
     """Show what the service is."""
     mark = stage(service)
     st.html(
-        f'<div class="pbf-head">{ui.icon(service.icon_url, service.title, size=56)}<div>'
+        f'<div class="pbf-head">{page.icon(service.icon_url, service.title, size=56)}<div>'
         f"<h1>{escape(service.title)}</h1>"
         f'<p class="pbf-quiet">{escape(category(service))}'
         f"{f' · {escape(mark)}' if mark else ''}</p></div></div>"
@@ -32,7 +32,7 @@ def introduce(service: Service) -> None:
     )
     if service.link_to_docs.startswith(("https://", "http://")):
         docs = quote(service.link_to_docs, safe=URL)
-        st.markdown(f"[{ui.plain(service.title)} documentation](<{docs}>)")
+        st.markdown(f"[{page.plain(service.title)} documentation](<{docs}>)")
 
 
 def offer_unfinished(portal: Portal, service: Service) -> None:
@@ -51,15 +51,15 @@ def offer_unfinished(portal: Portal, service: Service) -> None:
                 offer_one(portal, connector)
             if len(rest) > LISTED:
                 way = {"status": "Not finished"}
-                st.page_link(ui.page("connectors"), label="See all", query_params=way)
+                st.page_link(page.page("connectors"), label="See all", query_params=way)
 
 
 def offer_one(portal: Portal, connector: Connector) -> None:
     """Offer to go on with one set-up."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{ui.plain(connector.title)}** was started but is not finished.")
+        st.markdown(f"**{page.plain(connector.title)}** was started but is not finished.")
         if st.button("Finish set-up", key=f"finish-{connector.id}"):
-            ui.hand_off(portal, connector.id, name=connector.title)
+            page.hand_off(portal, connector.id, name=connector.title)
 
 
 def attempt(service: Service, typed: str) -> str:
@@ -70,32 +70,32 @@ def attempt(service: Service, typed: str) -> str:
 def preview(portal: Portal, service: Service, typed: str) -> bool:
     """Show what the connector will be called for ever; return whether it says that it is taken."""
     if not typed.strip():
-        ui.quiet("Type a name to see what it becomes in the destination.")
+        page.quiet("Type a name to see what it becomes in the destination.")
         return False
     try:
         name = portal.permanent_name(
             service.id, typed, attempt=st.session_state.get(attempt(service, typed))
         )
     except InvalidName as error:
-        st.warning(ui.plain(str(error)), icon=":material/edit:")
+        st.warning(page.plain(str(error)), icon=":material/edit:")
         return False
     st.html(
         '<p class="pbf-name">Permanent name in the destination: '
         f"<code>{escape(name.schema)}</code></p>"
     )
     if name.pending:
-        ui.quiet("A connector of this name is being created. Continue to go on with it.")
+        page.quiet("A connector of this name is being created. Continue to go on with it.")
     elif name.taken:
         st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
         offer_free(name.free)
     else:
-        ui.quiet("It cannot be changed later.")
+        page.quiet("It cannot be changed later.")
     return name.taken
 
 
 def offer_free(name: str) -> None:
     """Offer to use a name that is free."""
-    st.button(f"Use {ui.plain(name)}", on_click=st.session_state.update, args=({"name": name},))
+    st.button(f"Use {page.plain(name)}", on_click=st.session_state.update, args=({"name": name},))
 
 
 def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> None:
@@ -108,29 +108,29 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
             made = portal.create(
                 service.id,
                 typed,
-                return_url=ui.return_url(),
+                return_url=page.return_url(),
                 attempt=st.session_state.setdefault(attempt(service, typed), uuid4().hex),
                 patience=PATIENCE,
             )
     except NameTaken as error:
         if not is_taken:  # the preview was made of an older list
-            st.warning(ui.plain(str(error)), icon=":material/edit:")
+            st.warning(page.plain(str(error)), icon=":material/edit:")
             offer_free(error.free)
         return
     except PbfError as error:
-        st.error(ui.plain(ui.told(error)), icon=":material/error:")
+        st.error(page.plain(page.told(error)), icon=":material/error:")
         return
-    ui.hand_off(portal, made.id, name=made.title)
+    page.hand_off(portal, made.id, name=made.title)
 
 
 def offer(portal: Portal, service: Service) -> None:
     """Show the service, what is unfinished, and the form."""
     with st.container(width=680):
-        st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
+        st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
         introduce(service)
         offer_unfinished(portal, service)
         if not service.is_creatable:
-            st.info(ui.plain(dashboard_only(service)), icon=":material/lock:")
+            st.info(page.plain(dashboard_only(service)), icon=":material/lock:")
             return
         with st.container(border=True):
             typed = st.text_input(
@@ -144,20 +144,20 @@ def offer(portal: Portal, service: Service) -> None:
             is_taken = preview(portal, service, typed)
             if st.button("Create and continue", type="primary"):
                 create(portal, service, typed, is_taken=is_taken)
-            ui.quiet(
+            page.quiet(
                 "Next, you enter the credentials on Fivetran's Connect Card. We never see them."
             )
 
 
-portal = ui.start_page("Connect")
+portal = page.start_page("Connect")
 try:
     data.connectors()
-    ui.follow_age(lambda: (data.connectors(),))
-    offer(portal, portal.service(ui.query_param("service")))
+    page.follow_age(lambda: (data.connectors(),))
+    offer(portal, portal.service(page.query_param("service")))
 except UnknownService as error:
     st.title("Which service?", anchor=False)
-    st.info(ui.plain(str(error)), icon=":material/info:")
-    st.page_link(ui.page("services"), label="All services", icon=":material/arrow_back:")
+    st.info(page.plain(str(error)), icon=":material/info:")
+    st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
     st.stop()
 except PbfError as error:
-    ui.stop_with(error)
+    page.stop_with(error)

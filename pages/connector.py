@@ -4,18 +4,18 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import activity, data, deleted, details, dialogs, ui
-from pbf.actions import LABELS, Action, advice, obstacle
+from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
-from pbf.health import ACTIONS, ON_THE_CARD, Health, health
-from pbf.models import Connector
-from pbf.past import Past
-from pbf.portal import Portal
+from pbf.fivetran.history import Past
+from pbf.fivetran.models import Connector
+from pbf.rules.actions import LABELS, Action, advice, obstacle
+from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, health
+from pbf.ui import audit_table, connector_detail, connector_dialogs, data, page, trash
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
     """Do what was pressed on the page as it was shown."""
-    asked = next((one for one in LABELS if st.session_state.get(f"{one}-{ui.turn()}")), None)
+    asked = next((one for one in LABELS if st.session_state.get(f"{one}-{page.turn()}")), None)
     if asked is None:
         return
     acts = portal.operations
@@ -23,10 +23,10 @@ def carry_out(portal: Portal, connector: Connector) -> None:
     st.session_state["problem"] = None
     st.session_state.pop("tests", None)
     if asked not in at_once:
-        st.session_state.update(turn=ui.turn() + 1, asked=asked)
+        st.session_state.update(turn=page.turn() + 1, asked=asked)
         st.rerun()
-    if problem := ui.once(lambda: at_once[asked](connector.id)):
-        st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {ui.told(problem)}"
+    if problem := page.once(lambda: at_once[asked](connector.id)):
+        st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {page.told(problem)}"
     else:
         st.toast(f"{LABELS[asked]}: done", icon=":material/check:")
 
@@ -35,10 +35,10 @@ def button(action: Action, connector: Connector, label: str, kind: str = "second
     """Show an action; one that would change nothing now is disabled and says why."""
     reason = obstacle(action, connector)
     if action == "tables" and reason is None:
-        st.page_link(ui.page("tables"), label=label, query_params={"id": connector.id})
+        st.page_link(page.page("tables"), label=label, query_params={"id": connector.id})
         return
-    key = f"{action}-{ui.turn()}"
-    hint = ui.plain(reason or advice(action, connector) or "")
+    key = f"{action}-{page.turn()}"
+    hint = page.plain(reason or advice(action, connector) or "")
     st.button(label, key=key, type=kind, disabled=reason is not None, help=hint or None)
 
 
@@ -48,11 +48,11 @@ def offer(connector: Connector, state: Health) -> None:
     if state.action:
         first = "edit" if state.action in ON_THE_CARD else state.action
         button(first, connector, ACTIONS[state.action], "primary")
-    others = [action for action in details.row(connector) if action != first]
+    others = [action for action in connector_detail.row(connector) if action != first]
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):
         for action in others:
             button(action, connector, LABELS[action])
-    if why := details.obstacles(connector, others):
+    if why := connector_detail.obstacles(connector, others):
         st.html(why)
 
 
@@ -61,22 +61,22 @@ def tell(connector: Connector) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
-        ui.facts(details.facts(connector, data.service_of(connector), datetime.now(UTC)))
+        page.facts(connector_detail.facts(connector, data.service_of(connector), datetime.now(UTC)))
     with right:
         st.header("Tasks and warnings", anchor=False)
-        st.html(details.notes(connector))
+        st.html(connector_detail.notes(connector))
         if (errors := data.errors(connector)) != Past():
             st.header("Errors", anchor=False)
-            st.html(details.errors(errors))
+            st.html(connector_detail.errors(errors))
         if (syncs := data.history(connector)) != Past():
             st.header("Recent syncs", anchor=False)
-            st.html(details.syncs(syncs))
+            st.html(connector_detail.syncs(syncs))
         if deeds := data.deeds(connector):
             st.header("What people did", anchor=False)
-            st.html(activity.few(deeds))
+            st.html(audit_table.few(deeds))
 
 
-@st.fragment(run_every=ui.FOLLOW)
+@st.fragment(run_every=page.FOLLOW)
 def follow(portal: Portal, connector_id: str) -> None:
     """Show the connector, and keep up with what changes."""
     place = st.container()
@@ -87,31 +87,31 @@ def follow(portal: Portal, connector_id: str) -> None:
     except UnknownConnector:
         st.rerun()
     except PbfError as error:
-        ui.stop_with(error)
-    ui.mark_age(answer)
+        page.stop_with(error)
+    page.mark_age(answer)
     state = health(connector, datetime.now(UTC))
-    ui.mark_open_card(connector.id, connector.status.setup_state)
-    st.html(details.head(connector, data.service_of(connector), state))
+    page.mark_open_card(connector.id, connector.status.setup_state)
+    st.html(connector_detail.head(connector, data.service_of(connector), state))
     whose, problem = st.session_state.get("problem") or ("", "")
     if whose == connector.id:
-        st.error(ui.plain(problem), icon=":material/error:")
+        st.error(page.plain(problem), icon=":material/error:")
     offer(connector, state)
     tell(connector)
 
 
-portal = ui.start_page("Connector")
+portal = page.start_page("Connector")
 try:
     data.connectors()
-    connector = portal.connector(ui.query_param("id"))
+    connector = portal.connector(page.query_param("id"))
 except UnknownConnector as error:
-    deleted.stop_without_connector(portal, error)
+    trash.stop_without_connector(portal, error)
 except PbfError as error:
-    ui.stop_with(error)
+    page.stop_with(error)
 
-st.page_link(ui.page("connectors"), label="All connectors", icon=":material/arrow_back:")
+st.page_link(page.page("connectors"), label="All connectors", icon=":material/arrow_back:")
 asked = st.session_state.pop("asked", None)
 if asked == "edit":
-    ui.hand_off(portal, connector.id, name=connector.title)
+    page.hand_off(portal, connector.id, name=connector.title)
 follow(portal, connector.id)
 if asked:
-    dialogs.OPEN[asked](portal, connector)
+    connector_dialogs.OPEN[asked](portal, connector)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pbf import data, deleted, many, ui
+from pbf.components.connector_table import asked_of_table, connector_table
+from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
-from pbf.health import health
-from pbf.models import Connector
-from pbf.portal import Portal
-from pbf.table import asked_of_table, connector_table
+from pbf.fivetran.models import Connector
+from pbf.rules.health import health
+from pbf.ui import bulk_actions, data, page, trash
 
 # How often a page looks, every three seconds, before it says that a set-up is not complete.
 LOOKS = 10
@@ -27,7 +27,7 @@ def remember_return() -> None:
     """Take what the way back says out of the address, so that a reload does not say it again."""
     for key in ("returned", "note"):
         if key in st.query_params:
-            st.session_state[key] = ui.query_param(key)
+            st.session_state[key] = page.query_param(key)
             st.session_state["looks"] = 0
             del st.query_params[key]
 
@@ -40,7 +40,7 @@ def welcome_back(portal: Portal, marked: str) -> None:
     checking = is_checking(portal, connector)
     connector = portal.connector(connector.id)
     state = health(connector, datetime.now(UTC))
-    name, reason = ui.plain(connector.title), ui.plain(state.reason)
+    name, reason = page.plain(connector.title), page.plain(state.reason)
     if connector.status.setup_state == "connected":
         st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
     elif checking:
@@ -62,16 +62,16 @@ def is_checking(portal: Portal, connector: Connector) -> bool:
     return True
 
 
-@st.fragment(run_every=ui.FOLLOW)
+@st.fragment(run_every=page.FOLLOW)
 def follow(portal: Portal, marked: str) -> None:
     """Show the table, and keep up with what changes."""
     try:
         if asked := asked_of_table():
-            many.act(portal, asked)
-        many.results()
-        deleted.strip(portal)
+            bulk_actions.act(portal, asked)
+        bulk_actions.results()
+        trash.strip(portal)
         table = data.table(marked)
-        ui.mark_age(data.connectors())
+        page.mark_age(data.connectors())
         if not table.ids:
             word = "left" if portal.deleted().items else "yet"
             st.info(f"There are no connectors {word}. Connect a source to see it here.")
@@ -80,22 +80,22 @@ def follow(portal: Portal, marked: str) -> None:
             welcome_back(portal, marked)
         now = datetime.now(UTC).isoformat()
         connector_table(table.rows, version=table.version, now=now, detail="connector")
-        many.remember_shown(table.ids)
+        bulk_actions.remember_shown(table.ids)
     except PbfError as error:
-        ui.stop_with(error)
+        page.stop_with(error)
 
 
-portal = ui.start_page("Connectors")
+portal = page.start_page("Connectors")
 remember_return()
 if note := NOTES.get(st.session_state.get("note", "")):
     st.info(note, icon=":material/info:")
 title, door = st.columns([3, 1], vertical_alignment="center")
 title.title("Connectors", anchor=False)
 if door.button("Connect a source", type="primary", icon=":material/add:", width="stretch"):
-    st.switch_page(ui.page("services"))
+    st.switch_page(page.page("services"))
 try:
     data.connectors()
 except PbfError as error:
-    ui.stop_with(error)
+    page.stop_with(error)
 follow(portal, st.session_state.get("returned", ""))
-many.open_asked(portal)
+bulk_actions.open_asked(portal)

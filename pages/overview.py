@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pbf import data, panels, ui
+from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
-from pbf.health import ON_THE_CARD
-from pbf.literal import escape
-from pbf.portal import Portal
+from pbf.rules.health import ON_THE_CARD
+from pbf.ui import data, overview, page
+from pbf.ui.html import escape
 
 SHOWN = 5
 
@@ -15,21 +15,21 @@ def doors() -> None:
     """Offer the two ways on."""
     with st.container(horizontal=True):
         if st.button("Connect a source", type="primary", icon=":material/add:"):
-            st.switch_page(ui.page("services"))
+            st.switch_page(page.page("services"))
         if st.button("See all connectors", icon=":material/cable:"):
-            st.switch_page(ui.page("connectors"))
+            st.switch_page(page.page("connectors"))
 
 
 def take_step(portal: Portal, row: data.Row) -> None:
     """Do the next step of a connector."""
     step = row["next_action"]["id"]
     if step in ON_THE_CARD:
-        ui.hand_off(portal, row["id"], name=row["name"])
+        page.hand_off(portal, row["id"], name=row["name"])
     if step not in ("sync", "resume"):  # what is asked first is asked on the connector's page
-        st.switch_page(ui.page("connector"), query_params={"id": row["id"]})
+        st.switch_page(page.page("connector"), query_params={"id": row["id"]})
     do = portal.operations.resume if step == "resume" else portal.operations.sync
-    problem = ui.once(lambda: do(row["id"]))
-    told = f"{row['name']}: {ui.told(problem)}" if problem else None
+    problem = page.once(lambda: do(row["id"]))
+    told = f"{row['name']}: {page.told(problem)}" if problem else None
     st.session_state["problem"] = told
     st.rerun()
 
@@ -38,32 +38,32 @@ def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
     """List what cannot go on by itself, each with its next step."""
     st.header("Needs somebody", anchor=False)
     if problem := st.session_state.get("problem"):
-        st.error(ui.plain(problem), icon=":material/error:")
+        st.error(page.plain(problem), icon=":material/error:")
     if not urgent:
         st.success("Nothing does. Every connector goes on by itself.", icon=":material/check:")
         return
     with st.container(border=True):
         for row in urgent[:SHOWN]:
             text, button = st.columns([3, 1], vertical_alignment="center")
-            text.html(panels.line(row, escape(row["reason"])))
-            step, key = row["next_action"], f"step-{row['id']}-{ui.turn()}"
+            text.html(overview.line(row, escape(row["reason"])))
+            step, key = row["next_action"], f"step-{row['id']}-{page.turn()}"
             if step and button.button(step["label"], key=key, width="stretch"):
                 take_step(portal, row)
     if len(urgent) > SHOWN:
-        st.page_link(ui.page("connectors"), label=f"{len(urgent) - SHOWN:,} more")
+        st.page_link(page.page("connectors"), label=f"{len(urgent) - SHOWN:,} more")
 
 
-@st.fragment(run_every=ui.FOLLOW)
+@st.fragment(run_every=page.FOLLOW)
 def follow(portal: Portal) -> None:
     """Show how the connectors are, and keep up with what changes."""
     try:
         summary = data.summary()
-        ui.mark_age(data.connectors())
+        page.mark_age(data.connectors())
         if not summary["total"]:
             st.info("Nothing is connected yet. Find your first source among the services.")
             doors()
             return
-        panels.tiles(summary)
+        overview.tiles(summary)
         doors()
         left, right = st.columns([3, 2], gap="large")
         with left:
@@ -72,13 +72,13 @@ def follow(portal: Portal) -> None:
             st.header("What changed last", anchor=False)
             with st.container(border=True):
                 for row in summary["changed"][:SHOWN]:
-                    st.html(panels.line(row, ui.when(row["changed"])))
+                    st.html(overview.line(row, page.when(row["changed"])))
         st.header("All connectors", anchor=False)
-        panels.charts(data.charts(panels.theme()))
+        overview.charts(data.charts(overview.theme()))
     except PbfError as error:
-        ui.stop_with(error)
+        page.stop_with(error)
 
 
-portal = ui.start_page("Overview")
-st.title(ui.plain(portal.tenant.name), anchor=False)
+portal = page.start_page("Overview")
+st.title(page.plain(portal.tenant.name), anchor=False)
 follow(portal)

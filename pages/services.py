@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from pbf import data, ui
+from pbf.components.gallery import gallery
 from pbf.errors import PbfError
-from pbf.gallery import gallery
+from pbf.ui import data, page
 
-ui.start_page("Services")
+page.start_page("Services")
 
 try:
     cards, version = data.gallery()
     some = bool(data.services().items)
-    ui.follow_age(lambda: (data.services(), data.connectors()))
+    page.follow_age(lambda: (data.services(), data.connectors()))
 except PbfError as error:
-    ui.stop_with(error)
+    page.stop_with(error)
 
 st.title("Connect a source", anchor=False)
 if some:

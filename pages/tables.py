@@ -6,15 +6,15 @@ from typing import NoReturn
 
 import streamlit as st
 
-from pbf import data, deleted, ui
-from pbf.actions import advice
+from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError, UnknownConnector
-from pbf.models import Connector
-from pbf.places import LONGEST_SEARCH
-from pbf.portal import Portal
-from pbf.table_choice import NEW_TABLES, summary
-from pbf.table_desk import SYNCED, Desk, as_csv, columns, when_there_are_tables
-from pbf.words import shown
+from pbf.fivetran.models import Connector
+from pbf.paths import LONGEST_SEARCH
+from pbf.rules.actions import advice
+from pbf.rules.table_selection import NEW_TABLES, summary
+from pbf.ui import data, page, trash
+from pbf.ui.table_editor import SYNCED, Desk, as_csv, columns, when_there_are_tables
+from pbf.visible_text import shown
 
 NO_RELOAD = "Fivetran cannot look at this source again. New tables show after its next sync."
 
@@ -39,7 +39,7 @@ def can_reload(portal: Portal, connector: Connector) -> bool:
 
 def failed(desk: Desk, problem: PbfError) -> NoReturn:
     """Say why it did not work, and look at what Fivetran says now."""
-    desk.said, desk.read_at = ("error", ui.told(problem)), float("-inf")
+    desk.said, desk.read_at = ("error", page.told(problem)), float("-inf")
     st.rerun()
 
 
@@ -47,10 +47,10 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
     """Offer to read the source now, unless there is a reason not to."""
     if reason is not None:
         return
-    if not st.button(label, key=f"look-{ui.turn()}"):
+    if not st.button(label, key=f"look-{page.turn()}"):
         return
     acts = portal.operations
-    problem = ui.once(
+    problem = page.once(
         lambda: desk.take(
             acts.reload_schemas(desk.connector_id, known=desk.config), time.monotonic()
         ),
@@ -65,14 +65,14 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
 def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str | None) -> None:
     """Say when there will be something to choose, and offer to read the source now."""
     when = when_there_are_tables(connector, read=desk.config is not None, now=datetime.now(UTC))
-    st.info(ui.plain(when), icon=":material/info:")
+    st.info(page.plain(when), icon=":material/info:")
     if desk.said[0] == "error":
-        st.error(ui.plain(desk.said[1]), icon=":material/error:")
+        st.error(page.plain(desk.said[1]), icon=":material/error:")
     look(portal, desk, "Look at the source now", reason)
     wait_for_tables(portal, desk, connector)
 
 
-@st.fragment(run_every=ui.FOLLOW)
+@st.fragment(run_every=page.FOLLOW)
 def wait_for_tables(portal: Portal, desk: Desk, shown: Connector) -> None:
     """Ask for the tables anew when the connector is no longer as it is shown."""
     try:
@@ -86,7 +86,7 @@ def wait_for_tables(portal: Portal, desk: Desk, shown: Connector) -> None:
 
 def save(portal: Portal, desk: Desk) -> None:
     """Ask for the changes; when that goes wrong, look what came of it."""
-    problem = ui.once(
+    problem = page.once(
         lambda: desk.saved(
             portal.operations.choose_tables(desk.connector_id, desk.wanted), time.monotonic()
         )
@@ -118,7 +118,7 @@ def choose(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Select all", on_click=desk.switch, args=(True,), disabled=blocked)
         st.button("Select none", on_click=desk.switch, args=(False,), disabled=blocked)
-        ui.quiet(f"{desk.count} {number:,} shown here.")
+        page.quiet(f"{desk.count} {number:,} shown here.")
     if not number:
         st.info("No tables match your search.")
         return
@@ -141,14 +141,14 @@ def conclude(portal: Portal, desk: Desk) -> None:
     changed = desk.changed
     kind, text = desk.said
     if kind == "success":
-        st.success(ui.plain(text), icon=":material/check:")
+        st.success(page.plain(text), icon=":material/check:")
     elif kind:
-        st.error(ui.plain(text), icon=":material/error:")
+        st.error(page.plain(text), icon=":material/error:")
     with st.container(border=True):
-        st.markdown(f"**Changes** {ui.plain(summary(changed))}")
+        st.markdown(f"**Changes** {page.plain(summary(changed))}")
         with st.container(horizontal=True):
             label = f"Save {len(changed)} change{'s' * (len(changed) != 1)}" if changed else "Save"
-            key = f"save-{ui.turn()}"
+            key = f"save-{page.turn()}"
             if st.button(label, type="primary", key=key, disabled=not changed):
                 save(portal, desk)
             st.button("Undo", on_click=desk.undo, disabled=not changed)
@@ -157,11 +157,11 @@ def conclude(portal: Portal, desk: Desk) -> None:
 def tell(desk: Desk) -> None:
     """Say what is fixed, and what becomes of tables that the source adds later."""
     if desk.config and (later := NEW_TABLES.get(desk.config.schema_change_handling)):
-        ui.quiet(later)
+        page.quiet(later)
     if desk.locked:
         with st.expander(f"Tables that cannot be switched ({len(desk.locked)})"):
             st.html(
-                ui.grid(
+                page.grid(
                     ("Table", "Synced", "Why it is fixed"),
                     [
                         (f"{one.schema}.{one.table}", "yes" if one.on else "no", one.locked)
@@ -171,35 +171,35 @@ def tell(desk: Desk) -> None:
             )
 
 
-portal = ui.start_page("Tables")
+portal = page.start_page("Tables")
 try:
     data.connectors()
-    connector = portal.connector(ui.query_param("id"))
+    connector = portal.connector(page.query_param("id"))
     back = {"id": connector.id}
     st.page_link(
-        ui.page("connector"),
-        label=ui.plain(connector.title),
+        page.page("connector"),
+        label=page.plain(connector.title),
         query_params=back,
         icon=":material/arrow_back:",
     )
     desk = desk_of(portal, connector)
 except UnknownConnector as error:
-    deleted.stop_without_connector(portal, error)
+    trash.stop_without_connector(portal, error)
 except PbfError as error:
-    ui.stop_with(error)
+    page.stop_with(error)
 
 with st.container(width=760):
-    st.title(f"Tables of {ui.plain(connector.title)}", anchor=False)
+    st.title(f"Tables of {page.plain(connector.title)}", anchor=False)
     reason = advice("tables", connector)
     if reason:
         st.info(
-            ui.plain(f"{reason} Fivetran may refuse changes until then."), icon=":material/info:"
+            page.plain(f"{reason} Fivetran may refuse changes until then."), icon=":material/info:"
         )
     if desk.unread:
-        ui.quiet(desk.unread)
+        page.quiet(desk.unread)
     blocked = None if can_reload(portal, connector) else NO_RELOAD
     if blocked:
-        ui.quiet(blocked)
+        page.quiet(blocked)
     if not desk.tables:
         offer_a_look(portal, desk, connector, blocked)
         st.stop()

@@ -9,20 +9,20 @@ from typing import TextIO
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
+from pbf.commands.cleanup import sweep
+from pbf.commands.doctor import examine
 from pbf.config import load_settings
-from pbf.doctor import examine
-from pbf.ending import let_go_at_the_end
+from pbf.connectors.actor import acting
+from pbf.connectors.background import Housekeeper
 from pbf.errors import ConfigurationError, PbfError
-from pbf.hosts import CheckHost
-from pbf.housekeeping import Housekeeper
-from pbf.places import SANDBOX_PATH
+from pbf.paths import SANDBOX_PATH
 from pbf.proxy import create_app
 from pbf.redaction import redact, visible
 from pbf.runtime import embedded_sandbox, let_go, open_store, runtime
-from pbf.sandbox import commands as sandbox_commands
-from pbf.standalone import serve
-from pbf.sweep import sweep
-from pbf.who import acting
+from pbf.sandbox import cli as sandbox_commands
+from pbf.server.hosts import CheckHost
+from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.waitress_server import serve
 
 LONGEST_DAYS = 3650
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pbf.reruns import leave_no_fragment_behind
+from pbf.server.streamlit_patches import leave_no_fragment_behind
 
 PAGES = Path(__file__).parent.parent / "pages"
 

@@ -12,8 +12,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, UnicodeConverter
 
-from pbf import door_actions, door_docs, door_invitations
-from pbf.answers import (
+from pbf.api import connectors, docs, invitations
+from pbf.api.guard import allowed_origins, guard, json_body, leave, opened, protect, public_url
+from pbf.api.requests import KEY_HEADER, Filter, NewConnector, read, read_key
+from pbf.api.responses import (
     JSON,
     Bodies,
     aged,
@@ -25,19 +27,17 @@ from pbf.answers import (
     show_unexpected,
     shown,
 )
-from pbf.bodies import LARGEST_BODY
-from pbf.cache import Answer
+from pbf.api.schemas import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
+from pbf.cache.entries import Answer
 from pbf.config import Settings, load_addresses, origin
-from pbf.cors import AllowOrigins
-from pbf.door import allowed_origins, guard, json_body, leave, opened, protect, public_url
+from pbf.connectors.connect_card import LONGEST_SLIP
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
-from pbf.handoff import LONGEST_SLIP
-from pbf.hosts import CheckHost
-from pbf.places import LONGEST_ID, PREFIX
+from pbf.paths import LONGEST_ID, PREFIX
 from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
-from pbf.shapes import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
-from pbf.wishes import KEY_HEADER, Filter, NewConnector, read, read_key
+from pbf.server.cors import AllowOrigins
+from pbf.server.hosts import CheckHost
+from pbf.server.request_body import LARGEST_BODY
 
 LINES_AT_ONCE = 500
 LONGEST_REDIRECT = 2_000
@@ -79,7 +79,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
             return load_addresses()  # each route fails alike, and says what is wrong
 
     app.wsgi_app = CheckHost(AllowOrigins(lists, read), read)  # type: ignore[method-assign]
-    for blueprint in (routes, door_actions.routes, door_docs.routes, door_invitations.routes):
+    for blueprint in (routes, connectors.routes, docs.routes, invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)
     app.register_error_handler(PbfError, show_error)

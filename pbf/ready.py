@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pbf import logs
-from pbf.answers import JSON, Bodies, age, framed
-from pbf.cache import Answer
-from pbf.door import CARRIED, base_of
-from pbf.places import PREFIX
-from pbf.portal import Portal
+from pbf.api.guard import CARRIED, base_of
+from pbf.api.responses import JSON, Bodies, age, framed
+from pbf.api.schemas import Connector, Service, Shape
+from pbf.cache.entries import Answer
+from pbf.connectors.portal import Portal
+from pbf.paths import PREFIX
 from pbf.runtime import Runtime
-from pbf.shapes import Connector, Service, Shape
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,24 +13,25 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from pbf.api_client import ApiClient, Request
-from pbf.cache import SharedCache
-from pbf.client_limits import ClientLimits
-from pbf.codec import AnswerCodec
+from pbf.cache.backends import RedisShelf, Shelf
+from pbf.cache.serializer import AnswerCodec
+from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
+from pbf.connectors.client_limits import ClientLimits
+from pbf.connectors.connect_card import Signer
+from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import ConfigurationError
-from pbf.handoff import Signer
-from pbf.models import Connector, Service
-from pbf.places import SANDBOX_PATH
-from pbf.portal import Portal, Tenant
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.models import Connector, Service
+from pbf.fivetran.transport import Request
+from pbf.paths import SANDBOX_PATH
 from pbf.redaction import hide, hide_pair, hide_password
-from pbf.shelf import RedisShelf, Shelf
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.sandbox.server import SandboxServer
-    from pbf.store import Store
+    from pbf.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ def open_store(settings: Settings) -> "Store":
     # What opens the database takes a quarter of a second to import; the server listens meanwhile.
     from sqlalchemy.exc import SQLAlchemyError
 
-    from pbf.store import Store
+    from pbf.store.store import Store
 
     # What an embedded sandbox forgets at the end, we need not keep.
     usual = STORE_IN_MEMORY if settings.sandbox else STORE_URL

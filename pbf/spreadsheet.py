@@ -3,7 +3,8 @@
 Every field is quoted. A spreadsheet takes for a formula what begins with one of a few signs, also
 behind blanks and quotes; one that parts fields at a semicolon or a tab sees further beginnings
 within a field, and so does one that reads each line for itself. An apostrophe in front stops it.
-`table/download.js` follows the same rule, and tests/formulas.json holds the cases for both.
+`components/connector_table/download.js` follows the same rule; the cases for both are in
+tests/support/formulas.json.
 """
 
 import csv

@@ -16,7 +16,7 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from tests.postgres_server import PostgresServer, postgres_server
+from tests.support.postgres_server import PostgresServer, postgres_server
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

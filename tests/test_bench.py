@@ -14,7 +14,7 @@ from bench.figures import Figure, against, in_turns, table
 from bench.load import Load, NotLoopback, by_threads, check_loopback, measure
 from bench.relay import Relay
 from bench.scale import Scale
-from tests.servers import clean_environment, free_port, running
+from tests.support.servers import clean_environment, free_port, running
 
 WHICH = shutil.which
 

@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from pbf import redaction
+from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
-from pbf.handoff import Signer
 from pbf.logs import JsonLines, NoSecrets, begin, forget, request_id
 from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
-from tests.servers import clean_environment
+from tests.support.servers import clean_environment
 
 SIGNER = Signer("a key of some length")
 CARD = "https://fivetran.com/connect-card/setup?auth=eyJhbGciOi.eyJzdWIiOiJ"
@@ -72,7 +72,7 @@ def test_what_is_secret_by_its_place_is_cut_out(text: str, hidden: str):
         "Fivetran refused the API key: Invalid authorization credentials. Check FIVETRAN_API_KEY",
         "GET /_/connectors/sandy_harbour: 404 unknown_connector: There is no such connector.",
         "setup_state=connected sync_state=scheduled",
-        "pbf.sandbox.routes.api and tests.contract.test_generated",
+        "pbf.sandbox.core.http and tests.contract.test_generated",
     ],
 )
 def test_what_is_no_secret_stays(text: str):
@@ -228,7 +228,7 @@ def test_an_error_bears_the_id_under_which_the_log_has_it(house: Runtime, caplog
 
     known = answer.json["error"]["request_id"]
     assert answer.headers["X-Request-Id"] == known != other.headers["X-Request-Id"]
-    assert [one.getMessage() for one in caplog.records if one.name == "pbf.answers"] == [
+    assert [one.getMessage() for one in caplog.records if one.name == "pbf.api.responses"] == [
         "GET /_/connectors/nobody: 404 unknown_connector: "
         "There is no such connector. It may have been deleted."
     ]

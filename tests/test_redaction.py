@@ -131,7 +131,7 @@ def test_a_short_secret_is_not_looked_for_in_base64_by_chance():
         "Only one session is open, and its state is good: 3 tokens left",
         "FIVETRAN_API_KEY is not set. Set all of FIVETRAN_API_KEY, FIVETRAN_API_SECRET.",
         "keyJournalEntries are kept at https://api.fivetran.com:443/v1/groups/our_group?limit=1",
-        "pbf.sandbox.routes.api and tests.contract.test_generated",
+        "pbf.sandbox.core.http and tests.contract.test_generated",
     ],
 )
 def test_what_is_no_secret_stays(text: str):

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pbf.__main__ import main
 from pbf.proxy import create_app
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
 CANARY = "canary7Qm4"
 ACCOUNT = {

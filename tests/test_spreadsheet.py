@@ -8,7 +8,7 @@ import pytest
 
 from pbf.spreadsheet import harmless, line
 
-CASES = json.loads((Path(__file__).parent / "formulas.json").read_text())
+CASES = json.loads((Path(__file__).parent / "support" / "formulas.json").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])

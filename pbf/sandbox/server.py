@@ -1,92 +1,154 @@
-"""The sandbox as a Flask app and as a server of its own."""
+"""The sandbox as a server of its own: kept connections, and the faults that need the socket."""
 
+import logging
 import signal
 import socket
+import struct
 import sys
 from contextlib import suppress
-from copy import copy
-from functools import cache
-from threading import Thread
+from io import BytesIO
+from threading import Lock, Thread
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask
+from werkzeug.datastructures import Headers
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
 
-from pbf.sandbox import connect_card, door, routes
-from pbf.sandbox.errors import SandboxError
-from pbf.sandbox.older import OlderPaths
-from pbf.sandbox.routes import api, control
-from pbf.sandbox.store import World
-from pbf.sandbox.transport import LARGEST_BODY, Server
+from pbf.sandbox.app import LARGEST_BODY, create_app
+from pbf.sandbox.control.fault_injection import WIRE
+from pbf.sandbox.control.faults import Order
+from pbf.sandbox.sandbox import Sandbox
 
-
-def create_app(
-    world: World,
-    *,
-    public_url: str | None = None,
-    open_control: bool = False,
-    close_control: bool = False,
-) -> Flask:
-    """Return the app that shows a world; its links start with the public URL, if one is given.
-
-    Only this machine may use `/_control`, unless it is open; if it is closed, nobody may.
-    """
-    app = copy(_app())
-    app.config = copy(app.config)
-    app.extensions = {
-        "world": world,
-        "public_url": public_url,
-        "open_control": open_control,
-        "close_control": close_control,
-    }
-    app.wsgi_app = OlderPaths(app.wsgi_app)  # type: ignore[method-assign]
-    door.install(app, world)
-    return app
+DROPS = 20
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+log = logging.getLogger("pbf.sandbox")
 
 
-@cache
-def _app() -> Flask:
-    """Return the app without a world: its 200 routes take longer to compile than a test to run."""
-    app = Flask("pbf.sandbox", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.url_map.strict_slashes = False
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.before_request(door.note_route)
-    app.before_request(api.authorise)
-    app.after_request(api.add_rate_limit)
-    app.after_request(_protect)
-    app.register_error_handler(SandboxError, _refusal)
-    app.register_error_handler(HTTPException, _http_error)
-    routes.register(app)
-    app.register_blueprint(connect_card.routes)
-    app.register_blueprint(control.routes)
-    return app
+class Handler(WSGIRequestHandler):
+    """Keeps connections open, sends each answer in one piece, and logs no secret."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self) -> None:
+        """Answer one request.
+
+        Werkzeug's own handler closes every connection, since it may leave a body unread; this one
+        reads the body first and so can go on.
+        """
+        environ = self.make_environ()
+        environ["wsgi.input"] = BytesIO(self._read_body(environ))
+        orders: list[Order] = []
+        environ[WIRE] = orders
+        answer, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        body = b"".join(answer)
+        if orders:
+            self._spoil(orders[0], status, headers, body)
+        else:
+            self._send_head(status, headers, body)
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def _send_head(self, status: str, headers: Headers, body: bytes) -> None:
+        self.send_response(int(status[:3]), status[4:])
+        for name, value in headers:
+            self.send_header(name, value)
+        if "Content-Length" not in headers and int(status[:3]) not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _spoil(self, order: Order, status: str, headers: Headers, body: bytes) -> None:
+        self.close_connection = True
+        if order.kind == "refuse":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+        elif order.kind == "cut":
+            self._send_head(status, headers, body)
+            self.wfile.write(body[: len(body) // 2])
+        elif order.kind == "trickle":
+            self.close_connection = False
+            self._send_head(status, headers, body)
+            self._trickle(body, order.seconds)
+
+    def _trickle(self, body: bytes, seconds: float) -> None:
+        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
+        size = max(1, -(-len(body) // DROPS))
+        drops = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+        for drop in drops:
+            self.wfile.flush()
+            server.world.control.ended.wait(seconds / len(drops))
+            self.wfile.write(drop)
+        self.wfile.flush()
+
+    def _read_body(self, environ: dict[str, Any]) -> bytes:
+        if environ.get("wsgi.input_terminated"):
+            return bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            return b""
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        return self.rfile.read(int(length))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return a time, by default the present one on the world's clock, as HTTP has it."""
+        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
+        return super().date_time_string(
+            int(server.world.clock() if timestamp is None else timestamp)
+        )
+
+    def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
+        """Log method, path and status; a query may hold a card's token."""
+        path = getattr(self, "path", "-").partition("?")[0]
+        log.debug("%s %s %s", getattr(self, "command", "-"), path, code)
+
+    def log(self, _type: str, _message: str, *_args: object) -> None:
+        """Log that something went wrong, without the request."""
+        log.debug("bad request")
 
 
-def _protect(response: Response) -> Response:
-    """Refuse framing and foreign content on pages that have no headers of their own for it."""
-    if response.mimetype == "text/html":
-        for name, value in connect_card.BARE.items():
-            response.headers.setdefault(name, value)
-    return response
+class Server(ThreadedWSGIServer):
+    """A threaded server that knows its open connections, so that stopping closes them."""
 
+    def __init__(self, app: Flask, world: Sandbox, bound: socket.socket) -> None:
+        """Serve the app that shows a world on a bound socket."""
+        host, port = bound.getsockname()[:2]
+        self.world = world
+        self._open: set[socket.socket] = set()
+        self._guard = Lock()
+        super().__init__(host, port, app, Handler, fd=bound.fileno())
 
-def _refusal(error: SandboxError) -> Response:
-    response = api.as_json({"code": error.code, "message": error.message}, error.status)
-    response.headers.update(error.headers())
-    return response
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection and serve it in a thread."""
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
 
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection and close it; one to be reset gets no orderly end."""
+        with self._guard:
+            self._open.discard(request)
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == RESET_AT_CLOSE:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
-def _http_error(error: HTTPException) -> Response:
-    status = error.code or 500
-    code = {404: "NotFound", 405: "MethodNotAllowed", 413: "PayloadTooLarge"}.get(status, "Error")
-    message = f"HTTP {status} {error.name}: {request.method} {request.path}"
-    response = api.as_json({"code": code, "message": message}, status)
-    allowed = dict(error.get_headers()).get("Allow")
-    if allowed:
-        response.headers["Allow"] = allowed
-    return response
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
+        """Log a failure that reached no caller."""
+        log.debug("a connection failed", exc_info=True)
+
+    def drop_connections(self) -> None:
+        """End every open connection, so that no caller reaches a stopped sandbox."""
+        with self._guard:
+            for each in self._open:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
 
 class SandboxServer:
@@ -98,12 +160,12 @@ class SandboxServer:
         host: str = "127.0.0.1",
         port: int = 0,
         public_url: str | None = None,
-        world: World | None = None,
+        world: Sandbox | None = None,
         open_control: bool = False,
         close_control: bool = False,
     ) -> None:
         """Bind to the port, a free one unless given; serving begins with `start`."""
-        self.world = world or World()
+        self.world = world or Sandbox()
         self.app = create_app(
             self.world,
             public_url=public_url,
@@ -157,7 +219,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def main(host: str, port: int, *, world: World | None = None, open_control: bool = False) -> None:
+def main(host: str, port: int, *, world: Sandbox | None = None, open_control: bool = False) -> None:
     """Serve a sandbox in the foreground, after printing what belongs in a client's `.env`."""
     server = SandboxServer(host=host, port=port, world=world, open_control=open_control)
     world = server.world

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from pbf.spreadsheet import line
-from pbf.store.engine import Database
+from pbf.store.database import Database
 from pbf.store.tables import AuditEntry
 
 FIELDS = ("at", "who", "what", "details", "connector_id", "name", "outcome", "group_id")

@@ -10,9 +10,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from pbf.models import Connector
-from pbf.pending import Creation
-from pbf.store.engine import Database
+from pbf.fivetran.models import Connector
+from pbf.store.database import Database
+from pbf.store.records import Creation
 from pbf.store.tables import CreationRow, TypedName
 
 # For so long the same key leads to the same connector.

@@ -6,8 +6,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from pbf.pending import Deletion
-from pbf.store.engine import Database
+from pbf.store.database import Database
+from pbf.store.records import Deletion
 from pbf.store.tables import DeletionRow
 
 FIELDS = tuple(Deletion.__dataclass_fields__)

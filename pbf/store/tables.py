@@ -1,4 +1,4 @@
-"""The store's tables; `pbf/migrations` makes them, save in memory."""
+"""The store's tables; `pbf/store/migrations` makes them, save in memory."""
 
 from sqlalchemy import DDL, Boolean, Double, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

@@ -23,16 +23,16 @@ from psycopg.sql import SQL, Identifier
 
 from pbf import runtime as runtimes
 from pbf.__main__ import main
-from pbf.handoff import Signer
-from pbf.sandbox import cards
+from pbf.connectors.connect_card import Signer
+from pbf.sandbox.connect_card import links
 from pbf.sandbox.server import SandboxServer
 from tests.browser import unforeseen
 from tests.browser.canaries import SLIP, Place
 from tests.browser.conftest import Visitor
-from tests.parcels import unpacked
-from tests.postgres_server import PostgresServer
-from tests.redis_server import redis_server
-from tests.servers import ROOT, free_port, running
+from tests.support.parcels import unpacked
+from tests.support.postgres_server import PostgresServer
+from tests.support.redis_server import redis_server
+from tests.support.servers import ROOT, free_port, running
 
 KEY, SECRET = "canaryKey4Tn7Rw2Qz8", "canary&Secret5Hm9%Kd3Vx6"
 SIGNING_KEY = "canarySign8Wq3LdKpTz5vYm1rXb6nJc"
@@ -102,7 +102,7 @@ class Fivetran:
 
     def _told(self, environ: dict[str, Any]) -> str:
         world = self._sandbox.world
-        token = cards.token_for(world, next(iter(world.connections.values())))
+        token = links.token_for(world, next(iter(world.connections.values())))
         said = QUOTED.get(self.says, ALL) if isinstance(self.says, int) else ALL
         return said.format(
             card=f"{self._sandbox.url}/connect-card/setup?auth={token}",

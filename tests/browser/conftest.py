@@ -7,8 +7,8 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from tests.component_server import visiting
-from tests.servers import dashboard
+from tests.support.component_server import visiting
+from tests.support.servers import dashboard
 
 # Streamlit looks below the page's own path first, by design.
 HARMLESS = ("_stcore/health", "_stcore/host-config")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import steps
-from tests.servers import dashboard, free_port, running
+from tests.support.servers import dashboard, free_port, running
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pbf.handoff import Signer
+from pbf.connectors.connect_card import Signer
 from tests.browser.canaries import SLIP, TOKEN, Permit, Place, found
 
 SECRET = 'can&ary/7Qm4"ü'

@@ -13,7 +13,7 @@ from tests.browser.canaries import SLIP, TOKEN, Permit, Place, found
 from tests.browser.canary_scene import DAY, ONCE, TYPED, Scene, Witness, scene
 from tests.browser.conftest import Visitor
 from tests.browser.unforeseen import SERVICE as UNFORESEEN
-from tests.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer
 
 PERMITS = (
     # The page's own link to the card, and the link for a colleague that somebody asked for.

@@ -6,9 +6,9 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from tests.component_server import visiting
+from tests.support.component_server import visiting
 
 pytestmark = pytest.mark.browser
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -16,7 +16,7 @@ START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def server():
-    with SandboxServer(world=World(clock=lambda: START)) as running:
+    with SandboxServer(world=Sandbox(clock=lambda: START)) as running:
         yield running
 
 

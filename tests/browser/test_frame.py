@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser import steps
-from tests.component_server import visiting
-from tests.servers import dashboard
+from tests.support.component_server import visiting
+from tests.support.servers import dashboard
 
 HOST = "http://127.0.0.1:1"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import steps
 from tests.browser.conftest import Visitor, controls
-from tests.servers import dashboard
+from tests.support.servers import dashboard
 
 HOURS = 3600
 # A change is to be seen within ten seconds.

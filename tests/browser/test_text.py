@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.plain_account import connection, fivetran, tables
-from tests.servers import dashboard
+from tests.support.servers import dashboard
 
 LONG = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"
 HOSTILE = (

@@ -4,8 +4,8 @@ import os
 
 from streamlit.web.cli import main
 
-from pbf.api_client import ApiClient
-from pbf.models import Service
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.models import Service
 
 SERVICE = "aha"
 TEXT = "UNFORESEEN_TEXT"

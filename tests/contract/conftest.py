@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
+from pbf.sandbox.app import create_app
+from pbf.sandbox.sandbox import Sandbox
 from tests.contract import definition as official
 from tests.contract.definition import Operation
 from tests.contract.furniture import imitated
-from tests.draws import same_draws_whatever_is_loaded
+from tests.support.draws import same_draws_whatever_is_loaded
 
 __all__ = ["same_draws_whatever_is_loaded"]
 
@@ -31,7 +31,7 @@ CHOSEN: dict[str, Callable[[Operation], bool]] = {
 class Api:
     """A client with the world's key, for whole paths."""
 
-    def __init__(self, client: FlaskClient, world: World) -> None:
+    def __init__(self, client: FlaskClient, world: Sandbox) -> None:
         self.client = client
         self.auth: tuple[str, str] | None = (world.api_key, world.api_secret)
 
@@ -65,11 +65,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def world() -> World:
-    return World(clock=lambda: START)
+def world() -> Sandbox:
+    return Sandbox(clock=lambda: START)
 
 
 @pytest.fixture
-def api(world: World) -> Api:
+def api(world: Sandbox) -> Api:
     world.limits.plan = "off"
     return Api(create_app(world).test_client(), world)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from pbf.sandbox import assumptions
-from pbf.sandbox.faults import KINDS
+from pbf.sandbox.control.faults import KINDS
+from pbf.sandbox.core import assumptions
 from tests.contract.definition import Operation, operations
 from tests.contract.furniture import imitated, stand_in
 from tests.contract.relaxations import (

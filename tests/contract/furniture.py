@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask
 
-from pbf.sandbox.catalogue import services
-from pbf.sandbox.events import EVENTS
-from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
+from pbf.sandbox.app import create_app, show
+from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.webhooks.events import EVENTS
 from tests.contract.definition import Operation, operations
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -22,18 +22,18 @@ STAND_INS = ("list", "find", "refuse")
 @cache
 def app() -> Flask:
     """Return an app whose world is put in by `furnished`."""
-    return create_app(World(clock=lambda: START, populated=False))
+    return create_app(Sandbox(clock=lambda: START, populated=False))
 
 
-def furnished() -> World:
+def furnished() -> Sandbox:
     """Put a new world into the app, with one of everything.
 
     Beside what is seeded: a function that synced, a webhook, a column that is left out, a group
     without connections and one without a destination as well.
     """
-    world = World(clock=lambda: START)
+    world = Sandbox(clock=lambda: START)
     world.limits.plan = "off"
-    app().extensions["world"] = world
+    show(app(), world)
     body = {
         "group_id": world.group_id,
         "service": FUNCTION,
@@ -56,7 +56,7 @@ def furnished() -> World:
     return world
 
 
-def send(world: World, method: str, path: str, **options: Any) -> Any:
+def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
     """Return the answer to one request with the world's key."""
     key = (world.api_key, world.api_secret)
     return app().test_client().open(path, method=method, **{"auth": key, **options})
@@ -120,7 +120,7 @@ def naming(service: str, name: str = "my_name") -> dict[str, str]:
     return dict.fromkeys(services()[service].naming_fields, name)
 
 
-def memory(world: World) -> str:
+def memory(world: Sandbox) -> str:
     """Return what a world remembers of things, to see that a refused request changed nothing."""
     things = (world.groups, world.destinations, world.users, world.connections)
     return repr((*things, world.webhooks.hooks))

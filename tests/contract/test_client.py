@@ -11,8 +11,9 @@ import pytest
 import requests
 import responses
 
-from pbf.api_client import ApiClient, Request
-from pbf.sandbox.catalogue import services
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.transport import Request
+from pbf.sandbox.catalogue.services import services
 from tests.contract.definition import Operation, operation_for, problems, request_problems
 from tests.contract.furniture import DATABASE, furnished, send
 from tests.contract.relaxations import ANNOUNCED

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pbf.sandbox.older import TODAY
+from pbf.sandbox.routes.legacy import TODAY
 from tests.contract.definition import FILE, Operation, operations, problems
 from tests.contract.furniture import DATABASE, furnished, imitated, send, stand_in
 from tests.contract.relaxations import ANNOUNCED, AS_LIST, RELAXATIONS, places

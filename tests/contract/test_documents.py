@@ -2,7 +2,7 @@
 
 import pytest
 
-from pbf.sandbox.assumptions import Assumptions
+from pbf.sandbox.core.assumptions import Assumptions
 from tests.contract.definition import operations
 from tests.contract.endpoints import DOCUMENT, PARTLY, renewed
 from tests.contract.furniture import imitated

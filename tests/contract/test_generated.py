@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.contract import generation
 from tests.contract.definition import Operation, problems
 from tests.contract.furniture import furnished, send
-from tests.draws import cases
+from tests.support.draws import cases
 
 pytestmark = pytest.mark.usefixtures("definition")
 

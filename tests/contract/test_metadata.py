@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pbf.sandbox.catalogue import services
-from pbf.sandbox.settings import config_tree, service_detail
+from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.catalogue.settings import config_tree, service_detail
 from tests.contract.definition import Operation, problems, schema_named
 
 DETAIL = Operation("GET", "/v1/metadata/connector-types/{service}")

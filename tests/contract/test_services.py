@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pbf.sandbox.catalogue import Field, services
-from pbf.sandbox.store import World
+from pbf.sandbox.catalogue.services import Field, services
+from pbf.sandbox.sandbox import Sandbox
 from tests.contract.definition import Operation, problems, request_problems
 from tests.contract.furniture import furnished, naming, send
 
@@ -32,7 +32,7 @@ class Talk:
     """Requests to one world; what is wrong with an answer stops the test."""
 
     def __init__(self) -> None:
-        self.world: World = furnished()
+        self.world: Sandbox = furnished()
 
     def ask(self, operation: Operation, body: Any = None, **values: str) -> Any:
         options = {} if body is None else {"json": body}

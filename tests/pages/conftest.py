@@ -10,13 +10,13 @@ import responses
 from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
-from pbf.cache import SharedCache
+from pbf.cache.shared import SharedCache
 from pbf.config import Settings
-from pbf.portal import Portal
+from pbf.connectors.portal import Portal
 from pbf.runtime import Runtime
+from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.store import World
-from tests.servers import ROOT
+from tests.support.servers import ROOT
 
 API = "https://fivetran.example"
 SERVICES = f"{API}/v1/metadata/connector-types"
@@ -114,13 +114,13 @@ def failure(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) ->
 
 
 @pytest.fixture
-def empty_world() -> World:
+def empty_world() -> Sandbox:
     """An account without connectors."""
-    return World(populated=False)
+    return Sandbox(populated=False)
 
 
 @pytest.fixture
-def empty_house(empty_world: World) -> Iterator[Runtime]:
+def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
     """The product on an account without connectors."""
     with SandboxServer(world=empty_world) as sandbox:
         world = sandbox.world
@@ -169,6 +169,7 @@ def hours_later(
         cache=cache,
         store=house.store,
         signer=house.portal.signer,
+        grace=24.0,
         clock=clock,
     )
     runtimes.use(replace(house, portal=portal, cache=cache))

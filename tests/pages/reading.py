@@ -5,7 +5,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from tests.parcels import opened
+from tests.support.parcels import opened
 
 
 def texts(app: AppTest) -> list[str]:

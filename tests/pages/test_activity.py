@@ -3,9 +3,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf.activity import DOWNLOAD
 from pbf.errors import NotNow, StoreFailed
 from pbf.runtime import Runtime
+from pbf.ui.audit_table import DOWNLOAD
 from tests.pages.reading import assert_one_sentence, everything, html
 
 RETURN = "http://localhost/_/return"

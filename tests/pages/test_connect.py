@@ -1,8 +1,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf.api_client import ApiClient
 from pbf.errors import NameTaken
+from pbf.fivetran.client import ApiClient
 from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 

@@ -669,7 +669,7 @@ def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(house, named, v
     one = named("stripe_payments").id
     before = time.time() - 25 * 3600
     with monkeypatch.context() as patch:
-        patch.setattr("pbf.deletion.time.time", lambda: before)
+        patch.setattr("pbf.connectors.deletion.time.time", lambda: before)
         house.portal.operations.delete(one)
 
     app = visit("connector", id=one)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.draws import same_draws_whatever_is_loaded
 from tests.properties import plan
+from tests.support.draws import same_draws_whatever_is_loaded
 
 __all__ = ["same_draws_whatever_is_loaded"]
 

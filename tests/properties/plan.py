@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from tests.draws import cases
+from tests.support.draws import cases
 
 ENOUGH = 10_000
 PLAN = {

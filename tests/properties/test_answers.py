@@ -11,27 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf import details
-from pbf.actions import LABELS
-from pbf.api_client import ApiClient
-from pbf.codec import AnswerCodec
+from pbf.api.schemas import Connector as ConnectorShape
+from pbf.api.schemas import ConnectorDetail, SetupTest
+from pbf.api.schemas import Service as ServiceShape
+from pbf.cache.entries import Answer, fingerprint
+from pbf.cache.serializer import AnswerCodec
+from pbf.components.connector_table import packed as packed_rows
+from pbf.components.gallery import packed as packed_cards
 from pbf.errors import BadAnswer
-from pbf.figures import figures
-from pbf.gallery import packed as packed_cards
-from pbf.health import changed_at, health, is_moving
-from pbf.known import Answer, fingerprint
-from pbf.listing import _lifetime
-from pbf.models import Connector, Service
-from pbf.past import Past
-from pbf.rows import card, category, row
-from pbf.schedule import choices, next_exactly, next_in_words
-from pbf.shapes import Connector as ConnectorShape
-from pbf.shapes import ConnectorDetail, SetupTest
-from pbf.shapes import Service as ServiceShape
-from pbf.table import packed as packed_rows
-from pbf.table_desk import Desk, columns, when_there_are_tables
-from pbf.timing import in_words
-from pbf.transport import _decoded
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.history import Past
+from pbf.fivetran.models import Connector, Service
+from pbf.fivetran.paging import LARGEST_PAGE
+from pbf.fivetran.transport import _decoded
+from pbf.rules.actions import LABELS
+from pbf.rules.health import changed_at, health, is_moving
+from pbf.rules.refresh import list_lifetime
+from pbf.rules.schedule import choices, next_exactly, next_in_words
+from pbf.rules.statistics import figures
+from pbf.rules.timing import in_words
+from pbf.ui import connector_detail
+from pbf.ui.table_editor import Desk, columns, when_there_are_tables
+from pbf.ui.view_models import card, category, row
 from tests.properties.plan import planned
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -190,9 +191,9 @@ def shown(kind: str, found: list[Any]) -> None:
         for service in found:
             ServiceShape.model_validate(service).model_dump_json()
     elif kind == "sync-history":
-        details.syncs(Past(items=tuple(found))).encode()
+        connector_detail.syncs(Past(items=tuple(found))).encode()
     else:
-        details.errors(Past(items=tuple(found))).encode()
+        connector_detail.errors(Past(items=tuple(found))).encode()
 
 
 def connectors_are_shown(found: list[Connector]) -> None:
@@ -204,11 +205,14 @@ def connectors_are_shown(found: list[Connector]) -> None:
     json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
     assert AnswerCodec(Connector).dumps(Answer(tuple(found), fingerprint(found), 0.0))
     assert is_moving(found, NOW) in (True, False)
-    assert 0 < _lifetime(found, NOW.timestamp()) <= 60
+    assert 0 < list_lifetime(found, NOW.timestamp(), page=LARGEST_PAGE) <= 60
     for one in found:
         texts = [in_words(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
-        texts += [details.head(one, stripe, health(one, NOW)), details.notes(one)]
-        texts += [*details.facts(one, stripe, NOW).values(), details.obstacles(one, LABELS)]
+        texts += [connector_detail.head(one, stripe, health(one, NOW)), connector_detail.notes(one)]
+        texts += [
+            *connector_detail.facts(one, stripe, NOW).values(),
+            connector_detail.obstacles(one, LABELS),
+        ]
         texts += choices(one).values()
         "".join(texts).encode()
         ConnectorShape.model_validate(one).model_dump_json()

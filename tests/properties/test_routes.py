@@ -13,11 +13,11 @@ from hypothesis import strategies as some
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from pbf.api_client import Request
+from pbf.api.openapi import document
 from pbf.config import Settings
-from pbf.naming import LONGEST
-from pbf.openapi import document
+from pbf.fivetran.transport import Request
 from pbf.proxy import create_app
+from pbf.rules.naming import LONGEST
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned

@@ -8,10 +8,11 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.api_client import ApiClient, Request
+from pbf.connectors.connect_card import Signer
 from pbf.errors import BadAnswer, InvalidName
-from pbf.handoff import Signer
-from pbf.naming import LONGEST, permanent_name, slug
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.transport import Request
+from pbf.rules.naming import LONGEST, permanent_name, slug
 from tests.properties.plan import ENOUGH, PLAN, planned
 
 API = "https://fivetran.example"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from pbf.sandbox.server import create_app
-from pbf.sandbox.store import World
+from pbf.sandbox.app import create_app
+from pbf.sandbox.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 class Api:
     """A client with the world's key; answers are (status, parsed body)."""
 
-    def __init__(self, client: FlaskClient, world: World) -> None:
+    def __init__(self, client: FlaskClient, world: Sandbox) -> None:
         self.client = client
         self.auth = (world.api_key, world.api_secret)
 
@@ -47,22 +47,22 @@ class Api:
 
 
 @pytest.fixture
-def world() -> World:
-    return World(clock=lambda: START)
+def world() -> Sandbox:
+    return Sandbox(clock=lambda: START)
 
 
 @pytest.fixture
-def client(world: World) -> FlaskClient:
+def client(world: Sandbox) -> FlaskClient:
     return create_app(world).test_client()
 
 
 @pytest.fixture
-def api(client: FlaskClient, world: World) -> Api:
+def api(client: FlaskClient, world: Sandbox) -> Api:
     return Api(client, world)
 
 
 @pytest.fixture
-def create(api: Api, world: World) -> Callable[..., dict[str, Any]]:
+def create(api: Api, world: Sandbox) -> Callable[..., dict[str, Any]]:
     """Create a connection of a service, with a Connect Card unless told otherwise."""
 
     def make(service: str = "google_sheets", config: Any = None, **fields: Any) -> dict[str, Any]:

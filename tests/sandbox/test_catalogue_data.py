@@ -10,7 +10,7 @@ import pytest
 from simplepycons import all_icons
 
 ROOT = Path(__file__).parents[2]
-DATA_FILE = ROOT / "pbf" / "sandbox" / "catalogue.json"
+DATA_FILE = ROOT / "pbf" / "sandbox" / "catalogue" / "catalogue.json"
 REFERENCE = ROOT.parent / "shared" / "reference" / "services.json"
 
 FACTS = ("id", "name", "type", "naming", "docs", "auth", "fields")

@@ -7,12 +7,12 @@ from pbf.sandbox.routes import (
     connections,
     destinations,
     groups,
+    legacy,
     metadata,
-    older,
-    people,
-    remainder,
     schemas,
     syncs,
+    unsupported,
+    users,
     webhooks,
 )
 
@@ -20,14 +20,14 @@ SUBJECTS = (
     account,
     groups,
     destinations,
-    people,
+    users,
     metadata,
     connections,
     schemas,
     syncs,
     webhooks,
-    older,
-    remainder,
+    legacy,
+    unsupported,
 )
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox.routes.api import answer, world
+from pbf.sandbox.core.http import answer, world
 
 routes = Blueprint("account", __name__, url_prefix="/v1")
 

@@ -5,10 +5,12 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import cards, connections, intake, listing, resyncs, views
-from pbf.sandbox.errors import InvalidInput
-from pbf.sandbox.records import Connection
-from pbf.sandbox.routes.api import answer, answer_page, base_url, body, noun, paging, world
+from pbf.sandbox.connect_card import links
+from pbf.sandbox.core import validation, views
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.http import answer, answer_page, base_url, body, noun, paging, world
+from pbf.sandbox.core.records import Connection
+from pbf.sandbox.resources import connection_pages, connections
 
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
@@ -32,7 +34,9 @@ def list_connections() -> ResponseReturnValue:
     if group_id is not None:
         world().group(group_id)
     schema = request.args.get("schema")
-    items, more = listing.page(world(), skip=skip, limit=limit, group_id=group_id, schema=schema)
+    items, more = connection_pages.page(
+        world(), skip=skip, limit=limit, group_id=group_id, schema=schema
+    )
     message = f"{noun()}s list retrieved successfully"
     return answer_page(items, more=more, end=skip + limit, message=message)
 
@@ -96,7 +100,7 @@ def sync_connection(connection_id: str) -> ResponseReturnValue:
 def resync_connection(connection_id: str) -> ResponseReturnValue:
     """Read a connection's data again."""
     connection = found(connection_id)
-    resyncs.resync(world(), connection, body(optional=True).get("scope"))
+    connections.resync(world(), connection, body(optional=True).get("scope"))
     return triggered(connection)
 
 
@@ -106,7 +110,7 @@ def test_connection(connection_id: str) -> ResponseReturnValue:
     connection = found(connection_id)
     if not request.get_data():
         raise InvalidInput("The request body is missing", code="BadRequest")
-    intake.checked(body())
+    validation.checked(body())
     results = connections.test(world(), connection)
     data = {**shown(connection), "setup_tests": results}
     return answer(data, message="Setup tests have been completed")
@@ -116,7 +120,7 @@ def test_connection(connection_id: str) -> ResponseReturnValue:
 def create_card(connection_id: str) -> ResponseReturnValue:
     """Return a fresh Connect Card for a connection."""
     connection = found(connection_id)
-    config = intake.card_config(body())
+    config = validation.card_config(body())
     if config is None:
         raise InvalidInput("Field 'connect_card_config' is required")
     with world().lock:
@@ -126,8 +130,8 @@ def create_card(connection_id: str) -> ResponseReturnValue:
 
 
 def _card(connection: Connection) -> dict[str, Any]:
-    token = cards.token_for(world(), connection)
-    uri = cards.link(base_url(), token, connection.card)
+    token = links.token_for(world(), connection)
+    uri = links.link(base_url(), token, connection.card)
     return {
         "connect_card": {"token": token, "uri": uri},
         "connect_card_config": connection.card,

@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import destinations, views
-from pbf.sandbox.records import Destination
-from pbf.sandbox.routes.api import answer, body, listed, world
+from pbf.sandbox.core import views
+from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.records import Destination
+from pbf.sandbox.resources import destinations
 
 routes = Blueprint("destinations", __name__, url_prefix="/v1/destinations")
 

@@ -3,8 +3,9 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import groups, listing, views
-from pbf.sandbox.routes.api import answer, answer_page, body, listed, paging, world
+from pbf.sandbox.core import views
+from pbf.sandbox.core.http import answer, answer_page, body, listed, paging, world
+from pbf.sandbox.resources import connection_pages, groups
 
 routes = Blueprint("groups", __name__, url_prefix="/v1")
 
@@ -51,7 +52,9 @@ def list_connections(group_id: str) -> ResponseReturnValue:
     world().group(group_id)
     skip, limit = paging()
     schema = request.args.get("schema")
-    items, more = listing.page(world(), skip=skip, limit=limit, group_id=group_id, schema=schema)
+    items, more = connection_pages.page(
+        world(), skip=skip, limit=limit, group_id=group_id, schema=schema
+    )
     message = "Group connections retrieved successfully"
     return answer_page(items, more=more, end=skip + limit, message=message)
 

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import icons, settings, views
-from pbf.sandbox.catalogue import services
-from pbf.sandbox.errors import NotFound
-from pbf.sandbox.routes.api import answer, as_json, base_url, listed
+from pbf.sandbox.catalogue import icons, settings
+from pbf.sandbox.catalogue.services import service_item, services
+from pbf.sandbox.core.errors import NotFound
+from pbf.sandbox.core.http import answer, as_json, base_url, listed
 
 routes = Blueprint("metadata", __name__)
 
@@ -15,7 +15,7 @@ routes = Blueprint("metadata", __name__)
 def list_services() -> ResponseReturnValue:
     """Return the catalogue, page by page."""
     base = base_url()
-    page = listed(services().values(), lambda service: views.service_item(service, base))
+    page = listed(services().values(), lambda service: service_item(service, base))
     return answer(page, message="Connectors list retrieved successfully")
 
 
@@ -35,7 +35,7 @@ def get_service(service_id: str) -> ResponseReturnValue:
 def list_public_services() -> ResponseReturnValue:
     """Return the whole catalogue as a plain list, to anybody."""
     base = base_url()
-    items = [views.service_item(service, base) for service in services().values()]
+    items = [service_item(service, base) for service in services().values()]
     envelope = {"code": "Success", "message": "Connectors list retrieved successfully"}
     return as_json({**envelope, "data": items})
 

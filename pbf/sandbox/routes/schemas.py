@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import resyncs, schemas
-from pbf.sandbox.errors import InvalidInput
-from pbf.sandbox.records import Connection
-from pbf.sandbox.routes.api import answer, body, world
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.http import answer, body, world
+from pbf.sandbox.core.records import Connection
+from pbf.sandbox.resources import connections, schemas
 from pbf.sandbox.routes.connections import found
 
 routes = Blueprint("schemas", __name__, url_prefix="/v1/connections/<connection_id>/schemas")
@@ -132,12 +132,12 @@ def resync_tables(connection_id: str) -> ResponseReturnValue:
     given = body(optional=True)
     if not given:
         raise InvalidInput("The request body is missing", code="BadRequest")
-    resyncs.resync_tables(world(), connection, given)
+    connections.resync_tables(world(), connection, given)
     return answer(message="Re-sync has been triggered successfully")
 
 
 @routes.post(f"{TABLE}/resync")
 def resync_table(connection_id: str, schema: str, table: str) -> ResponseReturnValue:
     """Read one table again, as clients did before there were several at once."""
-    resyncs.resync_tables(world(), found(connection_id), {schema: [table]})
+    connections.resync_tables(world(), found(connection_id), {schema: [table]})
     return answer(message="Re-sync has been triggered successfully")

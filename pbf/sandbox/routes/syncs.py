@@ -7,12 +7,13 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import events, function_states, syncs, trust
-from pbf.sandbox.clock import stamp
-from pbf.sandbox.errors import InvalidInput, NotFound
-from pbf.sandbox.records import Connection
-from pbf.sandbox.routes.api import answer, body, listed, world
+from pbf.sandbox.core.clock import stamp
+from pbf.sandbox.core.errors import InvalidInput, NotFound
+from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.records import Connection
+from pbf.sandbox.resources import certificates, function_state, sync_history
 from pbf.sandbox.routes.connections import found, shown
+from pbf.sandbox.webhooks import events
 
 # Clocks differ by so many seconds, and who asks until now means the present.
 PRESENT = 60.0
@@ -30,9 +31,9 @@ def list_syncs(connection_id: str) -> ResponseReturnValue:
     with here.lock:
         now = here.clock()
         since, until = window(now)
-        happened = syncs.history(connection, since=since, until=until, now=now)
+        happened = sync_history.history(connection, since=since, until=until, now=now)
         if until > now - PRESENT:
-            happened += syncs.queued(connection, now)
+            happened += sync_history.queued(connection, now)
     if here.assumptions.history_begins_with_latest:
         happened.reverse()
     page = listed(happened, lambda sync: shown_sync(connection, sync))
@@ -65,11 +66,11 @@ def _time(name: str) -> float | None:
         raise InvalidInput(f"Invalid '{name}' value") from error
 
 
-def shown_sync(connection: Connection, sync: syncs.Sync) -> dict[str, Any]:
+def shown_sync(connection: Connection, sync: sync_history.Sync) -> dict[str, Any]:
     """Return a sync as its history shows it."""
     rules = world().assumptions
     status = sync.status or rules.running_sync_status
-    status = rules.queued_sync_status if status == syncs.QUEUED else status
+    status = rules.queued_sync_status if status == sync_history.QUEUED else status
     return {
         "sync_id": events.sync_id(connection.id, sync.start),
         "start": None if status == rules.queued_sync_status else stamp(sync.start),
@@ -107,7 +108,7 @@ def _error(told: dict[str, str], when: str) -> dict[str, Any]:
 @routes.get("/connections/<connection_id>/state")
 def get_state(connection_id: str) -> ResponseReturnValue:
     """Return the state of a function."""
-    state = function_states.state_of(world(), found(connection_id))
+    state = function_state.state_of(world(), found(connection_id))
     return answer({"state": state}, message="Connection state retrieved successfully")
 
 
@@ -115,8 +116,8 @@ def get_state(connection_id: str) -> ResponseReturnValue:
 def update_state(connection_id: str) -> ResponseReturnValue:
     """Write the state of a function."""
     connection = found(connection_id)
-    function_states.write(world(), connection, body())
-    state = function_states.state_of(world(), connection)
+    function_state.write(world(), connection, body())
+    state = function_state.state_of(world(), connection)
     return answer({"state": state}, message="Connection state has been updated")
 
 
@@ -124,7 +125,7 @@ def update_state(connection_id: str) -> ResponseReturnValue:
 @routes.get("/connections/<connection_id>/fingerprints", defaults={"kind": "fingerprints"})
 def list_trusted(connection_id: str, kind: str) -> ResponseReturnValue:
     """Return the certificates or the fingerprints that are trusted for a connection."""
-    return _trusted("Connection", kind, trust.of_connection(found(connection_id))[kind])
+    return _trusted("Connection", kind, certificates.of_connection(found(connection_id))[kind])
 
 
 @routes.get("/destinations/<destination_id>/certificates", defaults={"kind": "certificates"})
@@ -134,7 +135,7 @@ def list_trusted_of_destination(destination_id: str, kind: str) -> ResponseRetur
     destination = world().destinations.get(destination_id)
     if destination is None:
         raise NotFound.of("Destination", destination_id)
-    return _trusted("Destination", kind, trust.of_destination(world(), destination)[kind])
+    return _trusted("Destination", kind, certificates.of_destination(world(), destination)[kind])
 
 
 def _trusted(owner: str, kind: str, items: Collection[dict[str, Any]]) -> ResponseReturnValue:

@@ -1,27 +1,34 @@
 """Webhooks: list, create for the account or a group, read, change, delete, test."""
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 
-from pbf.sandbox import views
-from pbf.sandbox.intake import required
-from pbf.sandbox.routes.api import answer, body, listed, world
+from pbf.sandbox.core import views
+from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.validation import required
+from pbf.sandbox.webhooks.subscriptions import Webhooks
 
 routes = Blueprint("webhooks", __name__, url_prefix="/v1/webhooks")
+
+
+def webhooks() -> Webhooks:
+    """Return the webhooks of the world that this app shows."""
+    found: Webhooks = current_app.extensions["webhooks"]
+    return found
 
 
 @routes.get("")
 def list_webhooks() -> ResponseReturnValue:
     """Return the account's webhooks."""
     with world().lock:
-        page = listed(world().webhooks.hooks.values(), views.webhook)
+        page = listed(webhooks().hooks.values(), views.webhook)
     return answer(page, message="Webhooks retrieved successfully")
 
 
 @routes.post("/account")
 def create_account_webhook() -> ResponseReturnValue:
     """Create a webhook for everything that happens in the account."""
-    hook = world().webhooks.create(body())
+    hook = webhooks().create(body())
     return answer(views.webhook(hook), message="Account webhook has been created")
 
 
@@ -29,36 +36,36 @@ def create_account_webhook() -> ResponseReturnValue:
 def create_group_webhook(group_id: str) -> ResponseReturnValue:
     """Create a webhook for what happens in a group."""
     group = world().group(group_id)
-    hook = world().webhooks.create(body(), group_id=group.id)
+    hook = webhooks().create(body(), group_id=group.id)
     return answer(views.webhook(hook), message="Group webhook has been created")
 
 
 @routes.get("/<webhook_id>")
 def get_webhook(webhook_id: str) -> ResponseReturnValue:
     """Return one webhook."""
-    hook = world().webhooks.find(webhook_id)
+    hook = webhooks().find(webhook_id)
     return answer(views.webhook(hook), message="Webhook details retrieved successfully")
 
 
 @routes.patch("/<webhook_id>")
 def update_webhook(webhook_id: str) -> ResponseReturnValue:
     """Change a webhook."""
-    hook = world().webhooks.find(webhook_id)
-    world().webhooks.update(hook, body())
+    hook = webhooks().find(webhook_id)
+    webhooks().update(hook, body())
     return answer(views.webhook(hook), message="Webhook has been updated")
 
 
 @routes.delete("/<webhook_id>")
 def delete_webhook(webhook_id: str) -> ResponseReturnValue:
     """Delete a webhook."""
-    world().webhooks.delete(webhook_id)
+    webhooks().delete(webhook_id)
     return answer(message=f"Webhook with id '{webhook_id}' has been deleted")
 
 
 @routes.post("/<webhook_id>/test")
 def test_webhook(webhook_id: str) -> ResponseReturnValue:
     """Send an event of a made-up connection to a webhook."""
-    hook = world().webhooks.find(webhook_id)
-    sent = world().webhooks.test(hook, required(body(), "event"))
+    hook = webhooks().find(webhook_id)
+    sent = webhooks().test(hook, required(body(), "event"))
     data = {"succeed": sent.succeeded, "status": sent.status, "message": sent.message}
     return answer(data, message="Webhook test completed successfully")

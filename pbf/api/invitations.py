@@ -1,0 +1,135 @@
+"""What a colleague sees who was sent a link: the Connect Card of one connector, and nothing else.
+
+A link works as often as it is opened within its day, since programs that preview links open them,
+too. It ends in a plain page that tells nothing but what became of it.
+"""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from html import escape
+
+from flask import Blueprint, Response, current_app, redirect, request
+from flask.typing import ResponseReturnValue
+
+from pbf.api.guard import opened, public_url
+from pbf.api.schemas import absolute
+from pbf.errors import PbfError, UnknownConnector
+from pbf.fivetran.models import Connector
+from pbf.paths import PREFIX
+from pbf.rules.health import health
+from pbf.server.security_headers import policy
+
+routes = Blueprint("invitations", __name__, url_prefix=PREFIX)
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { display: grid; place-content: center; min-height: 90vh; margin: 0; padding: 24px;
+  font: 17px/1.6 system-ui, sans-serif; color: light-dark(#1d2733, #e9eef5);
+  background: light-dark(#fff, #11161d); }
+main { max-width: 34rem; }
+h1 { margin: 0 0 8px; font-size: 26px; line-height: 1.25; }
+p { margin: 0; color: light-dark(#4d5a6b, #a9b6c6); }
+"""
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+POLICY = policy(style_src=f"'sha256-{STYLE_HASH}'", img_src="data:")
+
+SAID = {
+    "expired": (
+        404,
+        "This link is no longer valid",
+        "It may have expired or been copied in part. Ask for a new one.",
+    ),
+    "gone": (404, "There is nothing to set up", "What this link was for has been deleted."),
+    "finished": (
+        200,
+        "The set-up is finished",
+        "Nothing is left to do here. You can close this page.",
+    ),
+    "unfinished": (
+        200,
+        "The set-up is not finished yet",
+        "Open the link you were sent again to go on with it.",
+    ),
+    "broken": (
+        200,
+        "The connection does not work yet",
+        "Fivetran may still be checking it. Open the link you were sent again to see, or to enter "
+        "the credentials once more.",
+    ),
+    "used": (
+        200,
+        "You have been here before",
+        "Open the link you were sent again to see how the set-up is.",
+    ),
+    "unread": (
+        503,
+        "This does not work right now",
+        "Nothing is lost. Open the link you were sent again in a few minutes.",
+    ),
+}
+
+
+@routes.get("/invite/<string:invitation>")
+def invite(invitation: str) -> ResponseReturnValue:
+    """Lead a colleague to the Connect Card of the one connector that the link is for."""
+    portal = opened().portal
+    connector_id = portal.signer.read_invitation(invitation, portal.tenant.id)
+    if connector_id is None:
+        return _page("expired")
+    try:
+        connector = portal.connector(connector_id)
+        if not needs_the_card(connector):
+            return _page("finished")
+        state = portal.signer.state(portal.tenant.id, connector_id=connector.id)
+        back = f"{public_url()}{PREFIX}/invited?state={state}"
+        card = portal.connect_card(connector.id, redirect_uri=back)
+    except PbfError as error:
+        return _failed(error)
+    answer = current_app.make_response(redirect(absolute(card.uri, public_url()), 303))
+    return _never_kept(answer)
+
+
+@routes.get("/invited")
+def come_back() -> ResponseReturnValue:
+    """Tell a colleague who comes from the Connect Card how the set-up is, as Fivetran says."""
+    try:
+        connector = opened().portal.come_back(request.args.get("state", ""))
+    except PbfError as error:
+        return _failed(error)
+    if connector is None:
+        return _page("used")
+    if connector.status.setup_state == "connected" and not needs_the_card(connector):
+        return _page("finished")
+    return _page("broken" if connector.status.setup_state == "broken" else "unfinished")
+
+
+def needs_the_card(connector: Connector) -> bool:
+    """Whether somebody has to enter or renew credentials."""
+    state = connector.status.setup_state
+    return state != "connected" or health(connector, datetime.now(UTC)).action == "reconnect"
+
+
+def _failed(error: PbfError) -> Response:
+    current_app.logger.warning("invitation not followed: %s", type(error).__name__)
+    return _page("gone" if isinstance(error, UnknownConnector) else "unread")
+
+
+def _page(said: str) -> Response:
+    status, heading, text = SAID[said]
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="robots" content="noindex"><link rel="icon" href="data:,">'
+        f"<title>{escape(heading)}</title><style>{STYLE}</style></head>"
+        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
+    )
+    answer = Response(page, status, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = POLICY
+    return _never_kept(answer)
+
+
+def _never_kept(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

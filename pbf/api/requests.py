@@ -1,0 +1,264 @@
+"""What callers of the JSON door may ask for, as models; what cannot be is told in a sentence."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from pbf.errors import InputError, InvalidName
+from pbf.fivetran.models import Connector, Schedule
+from pbf.paths import LONGEST_SEARCH
+from pbf.rules import health, timing
+from pbf.rules.actions import FREQUENCIES
+from pbf.rules.schedule import ONLY_DAILY
+
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+
+HOUR = r"^([01][0-9]|2[0-3]):00$"
+LONGEST_QUOTE = 40
+WORDS: dict[str, health.Word] = {word.casefold(): word for word in health.TONES}
+
+KEY_HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+
+OBJECTS = {
+    "NewConnector": 'Send a JSON object: {"service": "...", "name": "..."}.',
+    "Change": 'Send a JSON object with what to change, such as {"paused": true}.',
+}
+FIELDS = {
+    "service": "The field service is missing. Send the id of a service.",
+    "name": "The field name is missing. Send a name for the connector.",
+    "paused": "The field paused must be true or false.",
+    "sync_frequency": "The field sync_frequency must be a number of minutes: "
+    f"{', '.join(str(minutes) for minutes in FREQUENCIES)}.",
+    "schedule_type": 'The field schedule_type must be "auto" or "manual".',
+    "daily_sync_time": "The field daily_sync_time must be a full hour in UTC, "
+    'from "00:00" to "23:00".',
+    "schedule": 'The field schedule must be an object with schedule_type "INTERVAL" and interval '
+    '(minutes), "TIME_OF_DAY" and time_of_day ("00:00" to "23:00", UTC), "CRON" and cron, or '
+    '"MANUAL"; days_of_week is a list such as ["MONDAY"].',
+}
+# Errors that concern more than one field.
+TOGETHER = {
+    "both_forms": "Send schedule or the fields sync_frequency, schedule_type and daily_sync_time, "
+    "not both.",
+    "only_daily": ONLY_DAILY,
+}
+
+
+def _optional(schema: dict[str, Any]) -> None:
+    """Leave the default out: None is how we note what was not sent, and nothing one can send."""
+    schema.pop("default")
+
+
+def _frequency(schema: dict[str, Any]) -> None:
+    _optional(schema)
+    schema["enum"] = list(FREQUENCIES)
+
+
+class NewConnector(BaseModel):
+    """A connector to create."""
+
+    model_config = ConfigDict(strict=True)
+
+    service: str = Field(
+        min_length=1, description="The id of a service.", examples=["google_sheets"]
+    )
+    name: str = Field(
+        description="One line of at most 100 visible characters; the permanent name is made of its "
+        "letters and digits.",
+        examples=["Sales"],
+    )
+
+
+class NewSchedule(BaseModel):
+    """When a connector is to sync."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    schedule_type: Literal["INTERVAL", "TIME_OF_DAY", "CRON", "MANUAL"] = Field(
+        description="INTERVAL needs interval, TIME_OF_DAY time_of_day, CRON cron; MANUAL: only "
+        "when a sync is requested.",
+        examples=["TIME_OF_DAY"],
+    )
+    interval: Annotated[int, Field(ge=1, le=timing.LONGEST_INTERVAL)] | SkipJsonSchema[None] = (
+        Field(
+            default=None,
+            description="Minutes between syncs.",
+            json_schema_extra=_optional,
+            examples=[90],
+        )
+    )
+    time_of_day: Annotated[str, Field(pattern=HOUR)] | SkipJsonSchema[None] = Field(
+        default=None, description="In UTC.", json_schema_extra=_optional, examples=["02:00"]
+    )
+    days_of_week: list[Day] = Field(
+        default=[], description="Every day if empty.", max_length=7, examples=[["MONDAY"]]
+    )
+    cron: Annotated[str, Field(min_length=1, max_length=100)] | SkipJsonSchema[None] = Field(
+        default=None, json_schema_extra=_optional, examples=["0 9 * * 1-5"]
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Take what belongs to the kind, and nothing else."""
+        needed = {"INTERVAL": "interval", "TIME_OF_DAY": "time_of_day", "CRON": "cron"}
+        given = {name for name in needed.values() if getattr(self, name) is not None}
+        mine = needed.get(self.schedule_type)
+        if given != ({mine} if mine else set()) or (
+            self.days_of_week and self.schedule_type in ("CRON", "MANUAL")
+        ):
+            raise ValueError("the fields do not fit the kind")
+        return self
+
+
+class Change(BaseModel):
+    """What to change of a connector; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"minProperties": 1, "examples": [{"paused": True}]},
+    )
+
+    paused: bool | SkipJsonSchema[None] = Field(
+        default=None, json_schema_extra=_optional, examples=[False]
+    )
+    sync_frequency: int | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Minutes between syncs.",
+        json_schema_extra=_frequency,
+        examples=[1440],
+    )
+    schedule_type: Literal["auto", "manual"] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="auto: by sync_frequency; manual: on request alone.",
+        json_schema_extra=_optional,
+        examples=["auto"],
+    )
+    daily_sync_time: Annotated[str, Field(pattern=HOUR)] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="When a daily sync starts, in UTC.",
+        json_schema_extra=_optional,
+        examples=["06:00"],
+    )
+
+    schedule: NewSchedule | SkipJsonSchema[None] = Field(
+        default=None,
+        description="When it syncs; instead of the three fields above.",
+        json_schema_extra=_optional,
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("null changes nothing")
+        return value
+
+    @field_validator("sync_frequency")
+    @classmethod
+    def _allowed(cls, value: int | None) -> int | None:
+        if value not in FREQUENCIES:
+            raise ValueError("not a frequency of Fivetran's")
+        return value
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        older = self.model_fields_set - {"paused", "schedule"}
+        if self.schedule is not None and older:
+            raise PydanticCustomError("both_forms", "two forms of a schedule")
+        daily = self.sync_frequency in (None, timing.DAILY) and self.schedule_type != "manual"
+        if self.daily_sync_time is not None and not daily:
+            raise PydanticCustomError("only_daily", "a time without a daily schedule")
+        return self
+
+    @property
+    def timing(self) -> dict[str, Any]:
+        """What of it concerns the schedule."""
+        given = self.model_dump(exclude_unset=True, exclude={"paused", "schedule"})
+        if self.schedule is not None:
+            given["schedule"] = Schedule.model_validate(self.schedule.model_dump())
+        return given
+
+
+class Filter(BaseModel):
+    """Which connectors a list shall hold; what is empty leaves all."""
+
+    status: health.Word | None = None
+    service: str = ""
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Filter":
+        """Return the filter that a query string asks for, or raise InputError."""
+        for name in ("status", "service", "q"):
+            if len(query.get(name, "")) > LONGEST_SEARCH:
+                raise InputError(f"{name} is longer than {LONGEST_SEARCH} characters.")
+        said = query.get("status", "").strip()
+        if said and said.casefold() not in WORDS:
+            raise InputError(f"There is no such status. There are {', '.join(WORDS.values())}.")
+        return cls(
+            status=WORDS.get(said.casefold()),
+            service=query.get("service", "").strip(),
+            words=tuple(query.get("q", "").casefold().split()),
+        )
+
+    def choose(self, connectors: Iterable[Connector], now: datetime) -> list[Connector]:
+        """Return those of some connectors that match at a time, in their order."""
+        return [connector for connector in connectors if self._matches(connector, now)]
+
+    def _matches(self, connector: Connector, now: datetime) -> bool:
+        if self.service and connector.service != self.service:
+            return False
+        named = f"{connector.title} {connector.schema_name} {connector.service}"
+        text = f"{named} {connector.service.replace('_', ' ')}".casefold()
+        if not all(word in text for word in self.words):
+            return False
+        return self.status is None or health.health(connector, now).word == self.status
+
+
+def read_key(said: str | None) -> str | None:
+    """Return the key under which a creation happens once, if one was sent, or raise InputError."""
+    if said is None:
+        return None
+    if not 0 < len(said) <= LONGEST_KEY or not said.isascii() or not said.isprintable():
+        raise InputError(
+            f"{KEY_HEADER} must be 1 to {LONGEST_KEY} plain characters, such as a random UUID."
+        )
+    return said
+
+
+def read_flag(name: str, said: str) -> bool:
+    """Return whether a flag of the query string is set, or raise InputError."""
+    if said not in ("true", "false"):
+        raise InputError(f"{name} must be true or false.")
+    return said == "true"
+
+
+def read(model: type[Wanted], body: object) -> Wanted:
+    """Return what a body asks for, or raise InputError with a sentence that names the field."""
+    if not isinstance(body, dict) or (model is Change and not body):
+        raise InputError(OBJECTS[model.__name__])
+    try:
+        return model.model_validate(body)
+    except ValidationError as exc:
+        trouble = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+    # The validation error quotes the body, so it is not chained into logs.
+    if not trouble["loc"] and trouble["type"] not in TOGETHER:
+        raise InputError("A field's name is not valid text. Send the fields as they are described.")
+    if trouble["type"] in TOGETHER:
+        raise InputError(TOGETHER[trouble["type"]])
+    field = str(trouble["loc"][0])
+    if trouble["type"] == "extra_forbidden" and len(trouble["loc"]) == 1:
+        known = ", ".join(model.model_fields)
+        raise InputError(f"The field {field[:LONGEST_QUOTE]!r} is not known. Send {known}.")
+    said = FIELDS[field]
+    if trouble["type"] in ("string_type", "string_unicode") and "missing" in said:
+        said = f"The field {field} must be text."
+    raise (InvalidName if field == "name" else InputError)(said)

@@ -1,0 +1,1 @@
+"""One answer for all sessions: what is kept, where and how; not what is asked for."""

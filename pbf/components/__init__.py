@@ -1,0 +1,1 @@
+"""Browser components, each with its scripts and styles; nothing else of ours."""

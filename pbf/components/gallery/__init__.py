@@ -1,0 +1,62 @@
+"""The wall of services, searched and filtered in the browser."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pbf.components.gallery.synonyms import ALSO_KNOWN_AS, POPULAR
+from pbf.components.loader import component, pack, parcel
+
+# Marks of what nobody should begin with.
+NOT_POPULAR = {"Sunset", "In Fivetran only"}
+PLACES = {service: place for place, service in enumerate(POPULAR)}
+
+
+def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
+    """Draw every service as a card that leads to its connect page.
+
+    `cards` are `packed`. They are built anew only when `version` differs from the last one.
+    """
+    draw = component("pbf_gallery", Path(__file__).parent)
+    draw(key=key, data=parcel({"version": version}, cards))
+
+
+def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return cards packed for the browser: by name, as short lists.
+
+    Each card has `id`, `name`, `category`, `description`, `icon` and `docs` (http, https or a path
+    of this host), `mark` ("", "Beta", "Preview" or "Sunset") and `yours`, the number of connectors
+    the user has of it.
+    """
+    categories: dict[str, int] = {}
+    short = [
+        (
+            card["id"],
+            card["name"],
+            categories.setdefault(card["category"], len(categories)),
+            card["description"],
+            card["icon"],
+            card["docs"],
+            *extras(card),
+        )
+        for card in sorted(cards, key=alphabetical)
+    ]
+    return pack({"categories": list(categories), "cards": short})
+
+
+def extras(card: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return what only some cards have; nothing for the others."""
+    service = card["id"]
+    more = {name: card[name] for name in ("mark", "yours") if card[name]}
+    if service in PLACES and card["mark"] not in NOT_POPULAR:
+        more["popular"] = PLACES[service]
+    if service in ALSO_KNOWN_AS:
+        more["also"] = ALSO_KNOWN_AS[service]
+    return (more,) if more else ()
+
+
+def alphabetical(card: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what orders cards by name, whatever its accents and capitals."""
+    plain = unicodedata.normalize("NFKD", card["name"])
+    return "".join(one for one in plain if not unicodedata.combining(one)).casefold(), card["id"]

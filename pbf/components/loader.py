@@ -1,0 +1,56 @@
+"""What the two components share: loading their files and the code and styles both stand on."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+SHARED = Path(__file__).parent / "shared"
+
+
+@cache
+def component(name: str, folder: Path) -> ComponentRenderer:
+    """Return the mounting command of the component whose files lie in a folder.
+
+    `page.js` and `page.css` of `shared/` go before the folder's own scripts and styles. The
+    scripts share one scope: the file that exports the component is the one named like the folder.
+    """
+    main = folder / f"{folder.name}.js"
+    parts = sorted(path for path in folder.glob("*.js") if path != main)
+    scripts = [SHARED / "page.js", *parts, main]
+    styles = [SHARED / "page.css", folder / f"{folder.name}.css"]
+    return st.components.v2.component(
+        name,
+        html=joined(folder / f"{folder.name}.html"),
+        css=joined(*styles),
+        js=joined(*scripts),
+    )
+
+
+def joined(*files: Path) -> str:
+    """Return the text of several files as one."""
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def parcel(label: Mapping[str, Any], body: bytes) -> bytes:
+    """Return what a component is given: a line that says which version it is, then a packed body.
+
+    Anything but bytes Streamlit makes into JSON twice at every run, and the browser reads all of it
+    before it can tell that it knows it. `page.js` opens it.
+    """
+    return as_json(label) + b"\n" + body
+
+
+def pack(value: Any) -> bytes:
+    """Return a value as compressed JSON; done once for each version, whoever looks at it."""
+    return gzip.compress(as_json(value), mtime=0)
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,308 @@
+"""Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` carries them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from pbf.errors import BadAnswer, NotFound
+from pbf.fivetran import naming_fields
+from pbf.fivetran.history import ErrorRecord, SyncRecord
+from pbf.fivetran.models import (
+    Account,
+    ConnectCard,
+    Connector,
+    Destination,
+    Group,
+    RateLimit,
+    Schedule,
+    SchemaConfig,
+    Service,
+)
+from pbf.fivetran.paging import LARGEST_PAGE, Pages
+from pbf.fivetran.transport import Request
+
+__all__ = ["LARGEST_PAGE", "ApiClient", "Request"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# A sync a minute for seven days is 11 pages.
+MOST_PAGES_OF_SYNCS = 12
+
+
+class ApiClient:
+    """One method per endpoint, returning models; lists are generators over the cursor."""
+
+    def __init__(self, request: Request) -> None:
+        """Send everything through `request`."""
+        self._request = request
+        # What was logged as odd, by the names of models and fields: once is enough.
+        self._logged: set[tuple[str, str]] = set()
+
+    def admitted_by(self, admit: Callable[[], None]) -> "ApiClient":
+        """Return the same client, with each call sent only if `admit` raises nothing."""
+        other = copy(self)
+        other._request = self._request.admitted_by(admit)
+        return other
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The limit as the latest answer told it."""
+        return self._request.latest.rate_limit
+
+    @property
+    def date(self) -> float | None:
+        """When the latest answer was given, by Fivetran's own clock, in whole seconds."""
+        return self._request.latest.date
+
+    @property
+    def timeout(self) -> float:
+        """For how many seconds a call waits for its answer."""
+        return self._request.timeout
+
+    def get_account(self) -> Account:
+        """Return the account that the key belongs to.
+
+        GET /account/info
+        """
+        return _parse(Account, self._request.send("GET", "/account/info"))
+
+    def get_group(self, group_id: str) -> Group:
+        """Return one group.
+
+        GET /groups/{groupId}
+        """
+        return _parse(Group, self._request.send("GET", f"/groups/{_quoted(group_id)}"))
+
+    def get_destination(self, destination_id: str) -> Destination:
+        """Return one destination; it has the id of its group.
+
+        GET /destinations/{destinationId}
+        """
+        path = f"/destinations/{_quoted(destination_id)}"
+        return _parse(Destination, self._request.send("GET", path))
+
+    def get_metadata(self) -> Iterator[Service]:
+        """Yield every service.
+
+        GET /metadata/connector-types
+        """
+        return self._pages(Service, "/metadata/connector-types")
+
+    def get_service(self, service_id: str) -> Service:
+        """Return one service, with the naming fields it requires.
+
+        GET /metadata/connector-types/{service}
+        """
+        path = f"/metadata/connector-types/{_quoted(service_id)}"
+        return _parse(Service, self._request.send("GET", path))
+
+    def get_list_of_connectors_in_group(
+        self, group_id: str, *, schema: str | None = None
+    ) -> Iterator[Connector]:
+        """Yield the group's connectors; with `schema`, only the one of that permanent name.
+
+        GET /groups/{groupId}/connections
+        """
+        wanted = {} if schema is None else {"schema": schema}
+        return self._pages(Connector, f"/groups/{_quoted(group_id)}/connections", wanted)
+
+    def get_connector(self, connector_id: str) -> Connector:
+        """Return one connector.
+
+        GET /connections/{connectionId}
+        """
+        answer = self._request.send("GET", f"/connections/{_quoted(connector_id)}")
+        return _parse(Connector, answer)
+
+    def create_connector(
+        self,
+        service_id: str,
+        group_id: str,
+        name: str,
+        *,
+        required: tuple[str, ...] | None = None,
+        redirect_uri: str | None = None,
+    ) -> Connector:
+        """Create a connector without credentials; with `redirect_uri`, its Connect Card as well.
+
+        `name` is a valid permanent name; it goes into the naming fields that the service wants:
+        those in `required`, or, where that is None, those that its metadata names.
+
+        POST /connections
+        """
+        if required is None:
+            required = self.get_service(service_id).required
+        body: dict[str, Any] = {
+            "service": service_id,
+            "group_id": group_id,
+            "run_setup_tests": False,
+            "destination_schema_names": "FIVETRAN_NAMING",
+            "config": dict.fromkeys(naming_fields.fields(service_id, required), name),
+        }
+        if redirect_uri is not None:
+            body["connect_card_config"] = {"redirect_uri": redirect_uri}
+        return _parse(Connector, self._request.send("POST", "/connections", body=body))
+
+    def update_connector(
+        self,
+        connector_id: str,
+        *,
+        paused: bool | None = None,
+        sync_frequency: int | None = None,
+        schedule_type: str | None = None,
+        daily_sync_time: str | None = None,
+        schedule: Schedule | None = None,
+    ) -> Connector:
+        """Change what is given: paused or not, and the schedule in either of its two forms.
+
+        PATCH /connections/{connectionId}
+        """
+        given = {
+            "paused": paused,
+            "sync_frequency": sync_frequency,
+            "schedule_type": schedule_type,
+            "daily_sync_time": daily_sync_time,
+            "schedule": schedule and schedule.model_dump(mode="json", exclude_defaults=True),
+        }
+        body = {name: value for name, value in given.items() if value is not None}
+        path = f"/connections/{_quoted(connector_id)}"
+        return _parse(Connector, self._request.send("PATCH", path, body=body))
+
+    def delete_connector(self, connector_id: str) -> None:
+        """Delete a connector; its data stays in the destination.
+
+        DELETE /connections/{connectionId}
+        """
+        self._request.send("DELETE", f"/connections/{_quoted(connector_id)}")
+
+    def sync_connector(self, connector_id: str) -> None:
+        """Start a sync now; one that is already running goes on.
+
+        POST /connections/{connectionId}/sync
+        """
+        self._request.send(
+            "POST", f"/connections/{_quoted(connector_id)}/sync", body={"force": False}
+        )
+
+    def resync_connector(self, connector_id: str) -> None:
+        """Read all history of a connector again.
+
+        POST /connections/{connectionId}/resync
+        """
+        self._request.send("POST", f"/connections/{_quoted(connector_id)}/resync", body={})
+
+    def test_connector(self, connector_id: str) -> Connector:
+        """Run the setup tests of a connector and return it with their results.
+
+        POST /connections/{connectionId}/test
+        """
+        path = f"/connections/{_quoted(connector_id)}/test"
+        return _parse(Connector, self._request.send("POST", path, body={}))
+
+    def get_sync_history(
+        self, connector_id: str, *, since: datetime, until: datetime
+    ) -> Iterator[SyncRecord]:
+        """Yield the syncs of a connector between two times, seven days apart at most.
+
+        Without times Fivetran tells of the last hour only.
+
+        GET /connections/{connectionId}/sync-history
+        """
+        path = f"/connections/{_quoted(connector_id)}/sync-history"
+        window = {"start_time": _stamp(since), "end_time": _stamp(until)}
+        return self._pages(SyncRecord, path, window, most=MOST_PAGES_OF_SYNCS)
+
+    def get_errors(self, connector_id: str) -> Iterator[ErrorRecord]:
+        """Yield what went wrong with a connector, where the account offers it.
+
+        GET /connections/{connectionId}/errors
+        """
+        return self._pages(ErrorRecord, f"/connections/{_quoted(connector_id)}/errors")
+
+    def get_schemas(self, connector_id: str) -> SchemaConfig:
+        """Return which schemas and tables are synced; NotFound before the source was read.
+
+        GET /connections/{connectionId}/schemas
+        """
+        path = f"/connections/{_quoted(connector_id)}/schemas"
+        return _parse(SchemaConfig, self._request.send("GET", path))
+
+    def reload_schemas(self, connector_id: str) -> SchemaConfig:
+        """Look at the source now, and return its schemas and tables.
+
+        POST /connections/{connectionId}/schemas/reload
+        """
+        path = f"/connections/{_quoted(connector_id)}/schemas/reload"
+        body = {"exclude_mode": "PRESERVE"}
+        return _parse(SchemaConfig, self._request.send("POST", path, body=body))
+
+    def update_schemas(
+        self, connector_id: str, tables: Mapping[tuple[str, str], bool]
+    ) -> SchemaConfig:
+        """Switch tables, by (schema, table), on or off.
+
+        PATCH /connections/{connectionId}/schemas
+        """
+        schemas: dict[str, Any] = {}
+        for (schema, table), enabled in tables.items():
+            of_schema = schemas.setdefault(schema, {"tables": {}})
+            of_schema["tables"][table] = {"enabled": enabled}
+            if enabled:
+                # A table of a schema that is off would stay off.
+                of_schema["enabled"] = True
+        path = f"/connections/{_quoted(connector_id)}/schemas"
+        return _parse(SchemaConfig, self._request.send("PATCH", path, body={"schemas": schemas}))
+
+    def get_connect_card_url_for_connector(
+        self, connector_id: str, *, redirect_uri: str
+    ) -> ConnectCard:
+        """Return a new Connect Card, valid for one day, that leads back to `redirect_uri`.
+
+        POST /connections/{connectionId}/connect-card
+        """
+        answer = self._request.send(
+            "POST",
+            f"/connections/{_quoted(connector_id)}/connect-card",
+            body={"connect_card_config": {"redirect_uri": redirect_uri}},
+        )
+        return _parse(ConnectCard, answer.get("connect_card"))
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._request.close()
+
+    def _pages(
+        self,
+        model: type[Model],
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        most: int | None = None,
+    ) -> Pages[Model]:
+        return Pages(self._request, model, path, query or {}, logged=self._logged, most=most)
+
+
+def _parse(model: type[Model], answer: object) -> Model:
+    try:
+        return model.model_validate(answer)
+    except ValidationError as exc:
+        # The validation error quotes the answer, so it is not chained into logs.
+        where = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
+        raise BadAnswer(
+            f"Fivetran's answer is not of the documented shape ({where or model.__name__})."
+        ) from None
+
+
+def _quoted(part: str) -> str:
+    # These would be steps of the path, or none, and no quoting helps: requests undoes "%2E".
+    if part in ("", ".", ".."):
+        raise NotFound("There is nothing of that id.")
+    return quote(part, safe="")
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

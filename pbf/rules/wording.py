@@ -1,0 +1,81 @@
+"""Fivetran's values in the words of the screens."""
+
+import re
+from datetime import UTC, datetime
+
+CATEGORIES = {
+    "API": "Custom and APIs",
+    "BITool": "BI tools",
+    "Database": "Databases",
+    "Dbt": "dbt",
+    "Engineering": "Engineering",
+    "Events": "Events",
+    "File": "Files",
+    "Finance": "Finance",
+    "Free": "Free",
+    "Function": "Functions",
+    "Hvr": "HVR",
+    "HumanResources": "Human resources",
+    "Log": "Logs",
+    "Marketing": "Marketing",
+    "Productivity": "Productivity",
+    "Sales": "Sales",
+    "Security": "Security",
+    "Support": "Support",
+    "Warehouse": "Warehouses",
+}
+STAGES = {
+    "": "",
+    "general_availability": "",
+    "beta": "Beta",
+    "private_preview": "Preview",
+    "development": "In development",
+    "sunset": "Sunset",
+}
+UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+HOUR = UNITS["hour"]
+
+
+def spaced(value: str) -> str:
+    """Return a value such as "NewThing" or "new_thing" as words: "New thing"."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", value).replace("_", " ").split()
+    return " ".join([*words[:1], *(word.lower() for word in words[1:])])
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital letter in front, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago something was, such as "5 minutes ago"."""
+    seconds = (now - moment).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= UNITS["minute"] else "just now"
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """Return how far ahead something is, such as "in 2 hours"."""
+    seconds = (moment - now).total_seconds()
+    return f"in {span(seconds)}" if seconds >= UNITS["minute"] else "within a minute"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its largest unit, such as "40 seconds"."""
+    unit = next((unit for unit, length in UNITS.items() if seconds >= length), "second")
+    number = max(0, int(seconds // UNITS[unit]))
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def left(seconds: float) -> str:
+    """Return the time that is left for something, rounded, such as "24 hours" or "90 minutes"."""
+    for unit, least in (("day", 2), ("hour", 2), ("minute", 1)):
+        # What was 2 days a moment ago is not 47 hours yet.
+        if seconds >= 0.99 * least * UNITS[unit]:
+            number = round(seconds / UNITS[unit])
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return "less than a minute"
+
+
+def exact(moment: datetime) -> str:
+    """Return a time to the second, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,1 @@
+"""The imitated services: facts and data files, nothing that changes."""

@@ -1,0 +1,171 @@
+"""The sources behind the connections: which schemas, tables and columns each service has.
+
+A source is a function of its service's id alone, so that nobody keeps it.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from pbf.sandbox.catalogue.services import Service, features, services
+from pbf.sandbox.catalogue.source_tables import BY_SERVICE, BY_TYPE, COMMON, TWINS
+
+SINGLE_KEYS = {
+    "salesforce": "salesforce",
+    "salesforce_sandbox": "salesforce",
+    "netsuite_suiteanalytics": "netsuite",
+}
+DATABASE_SCHEMAS = (
+    (re.compile("oracle|db2|sap|snowflake|netsuite"), ("SALES", "FINANCE"), True),
+    (re.compile("sql_server|sqlserver|azure_sql"), ("dbo", "reporting"), False),
+    (re.compile("mysql|maria|aurora$|planetscale|singlestore|magento"), ("webshop",), False),
+    (re.compile("postgres|cockroach|clarity"), ("public", "analytics"), False),
+    (re.compile("mongo|cosmos|documentdb|firebase|convex|dynamodb"), ("app",), False),
+    (re.compile("elastic|es_|opendistro|opensearch"), ("indices",), False),
+)
+DOCUMENTS = re.compile("mongo|cosmos|document|firebase|dynamo|elastic|es_self|open(distro|search)")
+NO_KEY = "The table has no primary key"
+KEY_COLUMN = "Column does not support exclusion as it is a Primary Key"
+ONE_TABLE = ("File", "Events")
+
+
+class Column(NamedTuple):
+    """A column of a source's table; a code says why it cannot be left out."""
+
+    name: str
+    key: bool = False
+    code: str = ""
+    reason: str = ""
+
+
+class Table(NamedTuple):
+    """A table of a source; a code says why it is always synced, or never."""
+
+    name: str
+    columns: tuple[Column, ...]
+    code: str = ""
+    reason: str = ""
+    history: bool = False
+    columns_config: bool = True
+
+    @property
+    def locked(self) -> bool | None:
+        """Whether the table is always synced, never synced, or as the user wants."""
+        return None if not self.code else self.code == "SYSTEM_TABLE"
+
+
+class Schema(NamedTuple):
+    """A schema of a source; without a name it is the connection's own."""
+
+    name: str
+    tables: tuple[Table, ...]
+
+
+def is_magic_folder(service: Service) -> bool:
+    """Tell whether a service syncs each file as a table and so has no schema to configure."""
+    return service.is_magic_folder
+
+
+@lru_cache(maxsize=64)
+def schemas_of(service_id: str) -> tuple[Schema, ...]:
+    """Return the schemas of a service's source."""
+    service = services()[service_id]
+    if service.type == "Database":
+        return _database(service)
+    history = "HISTORY" in features(service)
+    tables = [
+        _table(line, columns_config=service.type != "Function", history=history)
+        for line in _lines(service)
+    ]
+    if service.naming == "schema_prefix":
+        names, _ = _database_names(service)
+        return (Schema(names[0], (*tables, *_special(service))),)
+    if service.naming == "schema_table" and service.type in ONE_TABLE:
+        return (Schema("", (tables[0]._replace(name=""),)),)
+    return (Schema(SINGLE_KEYS.get(service_id, ""), (*tables, *_special(service))),)
+
+
+def _number(purpose: str, limit: int) -> int:
+    return int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8]) % limit
+
+
+def _lines(service: Service) -> list[str]:
+    known = BY_SERVICE.get(TWINS.get(service.id, service.id))
+    if known is not None:
+        return _split(known)
+    always, some = BY_TYPE[service.type]
+    chosen = [
+        line for line in _split(some) if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 6
+    ]
+    if service.type not in ("Function", "Events", "Log", "File", "Database"):
+        chosen += _split(COMMON)
+    return _split(always) + chosen
+
+
+def _split(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines() if line.strip()]
+
+
+def _table(
+    line: str, *, columns_config: bool = True, history: bool = False, upper: bool = False
+) -> Table:
+    name, _, rest = line.partition(":")
+    columns = [_column(word) for word in rest.split()]
+    columns.append(Column("_fivetran_synced", code="SYSTEM_COLUMN"))
+    if upper:
+        columns = [column._replace(name=column.name.upper()) for column in columns]
+        name = name.upper()
+    return Table(name, tuple(columns), history=history, columns_config=columns_config)
+
+
+def _column(word: str) -> Column:
+    if word.endswith("*"):
+        return Column(word[:-1], key=True, code="OTHER", reason=KEY_COLUMN)
+    return Column(word)
+
+
+def _special(service: Service) -> list[Table]:
+    """Return the tables that a user cannot choose: the system's own, and one that is gone."""
+    audit = _table("fivetran_audit: id* table start done rows_updated_or_inserted")
+    made = [audit._replace(code="SYSTEM_TABLE", columns_config=False)]
+    if not _number(f"{service.id}:gone", 3):
+        gone = _table("legacy_export: id* body exported_at")
+        made.append(gone._replace(code="DELETED"))
+    return made
+
+
+def _database(service: Service) -> tuple[Schema, ...]:
+    names, upper = _database_names(service)
+    documents = bool(DOCUMENTS.search(service.id))
+    history = not documents and "HISTORY" in features(service)
+    always, some = (_split(block) for block in BY_TYPE["Database"])
+    chosen = [line for line in some if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 7]
+    blocks = [always, chosen] if len(names) > 1 else [always + chosen]
+    made: list[Schema] = []
+    for name, lines in zip(names, blocks, strict=True):
+        kept = [_document(line) for line in lines] if documents else lines
+        tables = [
+            _table(line, columns_config=not documents, history=history, upper=upper)
+            for line in kept
+        ]
+        made.append(Schema(name, tuple(tables if made or documents else tables + _unkeyed(upper))))
+    return tuple(made)
+
+
+def _database_names(service: Service) -> tuple[tuple[str, ...], bool]:
+    if service.naming != "schema_prefix":
+        return ("",), False
+    for pattern, names, upper in DATABASE_SCHEMAS:
+        if pattern.search(service.id):
+            return names, upper
+    return ("main",), False
+
+
+def _document(line: str) -> str:
+    return f"{line.partition(':')[0]}: _id* data"
+
+
+def _unkeyed(upper: bool) -> list[Table]:
+    table = _table("import_buffer: line body loaded_at", upper=upper)
+    return [table._replace(code="OTHER", reason=NO_KEY)]

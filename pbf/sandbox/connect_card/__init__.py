@@ -1,0 +1,1 @@
+"""The imitated Connect Card: links, pages and fields; no API routes."""

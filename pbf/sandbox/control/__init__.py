@@ -1,0 +1,1 @@
+"""Control of a world from outside the imitated API: faults, clock, seeds."""

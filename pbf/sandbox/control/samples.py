@@ -1,0 +1,141 @@
+"""Worlds of any size: so many groups, with so many connections in such states."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pbf.sandbox.control.seed import HOUR, MINUTE, sample_connections
+from pbf.sandbox.core import lifecycle
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.records import Connection, Group
+
+if TYPE_CHECKING:
+    from pbf.sandbox.core.world import World
+
+MOST_GROUPS = 100
+MOST_CONNECTIONS = 10_000
+LATE = 4 * HOUR
+
+
+def healthy(_connection: Connection, _now: float) -> None:
+    """Leave a connection as it is: connected, syncing by its schedule."""
+
+
+def paused(connection: Connection, now: float) -> None:
+    """Pause a connection."""
+    connection.life = lifecycle.stopped(connection, now)
+    connection.paused = True
+
+
+def broken(connection: Connection, now: float) -> None:
+    """Break a connection: its credentials must be entered again."""
+    connection.life = lifecycle.broken(connection, now)
+    connection.setup_state = "broken"
+    connection.authorised = False
+    connection.tasks = [dict(lifecycle.RECONNECT)]
+
+
+def incomplete(connection: Connection, now: float) -> None:
+    """Leave a connection as one that nobody has authorised yet."""
+    stopped = lifecycle.stopped(connection, now)
+    life = replace(stopped, historical=True, succeeded_at=None, failed_at=None)
+    connection.life = replace(life, rhythm=0.0, past=())
+    connection.setup_state = "incomplete"
+    connection.authorised = False
+
+
+def first_sync(connection: Connection, now: float) -> None:
+    """Put a connection into its first sync."""
+    life = replace(connection.life, anchor=now - MINUTE, first=15 * MINUTE)
+    connection.life = replace(life, historical=True, succeeded_at=None, rhythm=0.0)
+    connection.created_at = now - 5 * MINUTE
+
+
+def syncing(connection: Connection, now: float) -> None:
+    """Put a connection into a sync that takes a while."""
+    connection.life = replace(connection.life, anchor=now - MINUTE, first=15 * MINUTE)
+
+
+def failing(connection: Connection, _now: float) -> None:
+    """Make every sync of a connection fail."""
+    connection.life = replace(connection.life, fails=True)
+    connection.tasks = [dict(lifecycle.FAILURE)]
+
+
+def failing_without_task(connection: Connection, _now: float) -> None:
+    """Make every sync of a connection fail for a reason that its user can do nothing about."""
+    connection.life = replace(connection.life, fails=True)
+
+
+def delayed(connection: Connection, now: float, *, seconds: float = LATE) -> None:
+    """Make a connection late: its next sync is so many seconds away."""
+    life = lifecycle.stopped(connection, now)
+    connection.life = replace(life, anchor=now + seconds, waiting="delayed")
+
+
+def rescheduled(connection: Connection, now: float, *, seconds: float = HOUR) -> None:
+    """Put off a connection's next sync to a time that it tells."""
+    life = lifecycle.stopped(connection, now)
+    connection.life = replace(life, anchor=now + seconds, waiting="rescheduled")
+
+
+STATES: Mapping[str, Callable[[Connection, float], None]] = {
+    state.__name__: state
+    for state in (
+        healthy,
+        syncing,
+        first_sync,
+        paused,
+        broken,
+        incomplete,
+        failing,
+        failing_without_task,
+        delayed,
+        rescheduled,
+    )
+}
+
+
+def seed(
+    world: "World", *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
+) -> list[Group]:
+    """Add groups, and connections that are spread over them; return the groups.
+
+    Without new groups the connections go to the world's first group. `states` says how many
+    connections are in which state; the others are healthy.
+    """
+    wanted = dict(states or {})
+    unknown = sorted(wanted.keys() - STATES.keys())
+    if unknown:
+        raise InvalidInput(f"Unknown state '{unknown[0]}': use {', '.join(STATES)}")
+    if sum(wanted.values()) > connectors:
+        raise InvalidInput("The states are more than the connectors")
+    if groups > MOST_GROUPS or connectors > MOST_CONNECTIONS:
+        raise InvalidInput(f"At most {MOST_GROUPS} groups and {MOST_CONNECTIONS} connectors a time")
+    with world.lock:
+        made = [world.add_group(name) for name in _names(world, groups)]
+        owners = made or [world.group(world.group_id)]
+        chosen = [name for name, count in wanted.items() for _ in range(count)]
+        chosen += ["healthy"] * (connectors - len(chosen))
+        for number, owner in enumerate(owners):
+            _fill(world, owner, chosen[number :: len(owners)])
+        return made
+
+
+def _names(world: "World", count: int) -> list[str]:
+    taken = {group.name for group in world.groups.values()}
+    names: list[str] = []
+    number = 0
+    while len(names) < count:
+        number += 1
+        if f"Sandbox_Customer_{number:03}" not in taken:
+            names.append(f"Sandbox_Customer_{number:03}")
+    return names
+
+
+def _fill(world: "World", group: Group, states: list[str]) -> None:
+    now = world.clock()
+    made = sample_connections(world, group.id, len(states))
+    for connection, state in zip(made, states, strict=True):
+        STATES[state](connection, now)
+        world.add(connection)

@@ -1,0 +1,215 @@
+"""The world at its start: one group with a dozen connections in different states."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pbf.sandbox.catalogue.services import Service, services
+from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
+from pbf.sandbox.core.records import MASK, Connection, Life, User
+from pbf.sandbox.core.validation import defaults
+
+if TYPE_CHECKING:
+    from pbf.sandbox.core.world import World
+
+MINUTE = 60.0
+HOUR = 3600.0
+DAY = 86400.0
+
+SKIPPED_TABLES = {
+    "code": "sync_warning",
+    "message": "Some tables were skipped",
+    "details": "The user lacks the permission to read 2 of 41 tables.",
+}
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One connection of the start: what it is, and its life in seconds before the start."""
+
+    service: str
+    schema: str
+    age_days: int
+    frequency: int = 360
+    ago: float | None = None
+    first: float = 40.0
+    historical: bool = False
+    fails: bool = False
+    waiting: str = ""
+    succeeded: float | None = None
+    failed: float | None = None
+    paused: bool = False
+    setup_state: str = "connected"
+    tasks: tuple[dict[str, str], ...] = ()
+    warnings: tuple[dict[str, str], ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+SEEDS = (
+    Seed("salesforce", "salesforce_crm", 212, 360, ago=94 * MINUTE, succeeded=7.6 * HOUR),
+    Seed("stripe", "stripe_payments", 187, 60, ago=21 * MINUTE, succeeded=81 * MINUTE),
+    Seed(
+        "google_sheets",
+        "sales_targets.plan",
+        96,
+        1440,
+        ago=6.2 * HOUR,
+        succeeded=30.2 * HOUR,
+        config={"sheet_id": "1sAmPleSheetOfTheSandbox", "named_range": "plan"},
+    ),
+    Seed(
+        "hubspot",
+        "hubspot_marketing",
+        143,
+        ago=2.4 * HOUR,
+        succeeded=8.4 * HOUR,
+        warnings=(SKIPPED_TABLES,),
+    ),
+    Seed(
+        "google_ads", "google_ads_emea", 61, ago=2 * MINUTE, first=15 * MINUTE, succeeded=6 * HOUR
+    ),
+    Seed("shopify", "shopify_storefront", 0, ago=3 * MINUTE, first=12 * MINUTE, historical=True),
+    Seed("jira", "jira_projects", 118, 720, succeeded=9 * DAY, paused=True),
+    Seed(
+        "zendesk",
+        "zendesk_support",
+        164,
+        succeeded=2.1 * DAY,
+        failed=1.9 * DAY,
+        setup_state="broken",
+        tasks=(RECONNECT,),
+        config={"domain": "acme.zendesk.com", "email": "robin@example.com", "api_token": MASK},
+    ),
+    Seed("facebook_ads", "facebook_ads_dach", 1, historical=True, setup_state="incomplete"),
+    Seed(
+        "postgres",
+        "webshop",
+        75,
+        360,
+        ago=48 * MINUTE,
+        fails=True,
+        succeeded=12.8 * HOUR,
+        tasks=(FAILURE,),
+        config={
+            "host": "db.example.com",
+            "port": 5432,
+            "database": "webshop",
+            "user": "reader",
+            "password": MASK,
+        },
+    ),
+    Seed(
+        "linkedin_ads",
+        "linkedin_ads_b2b",
+        52,
+        ago=-4 * HOUR,
+        waiting="delayed",
+        succeeded=15 * HOUR,
+    ),
+    Seed(
+        "google_analytics_4",
+        "google_analytics_web",
+        88,
+        ago=-42 * MINUTE,
+        waiting="rescheduled",
+        succeeded=6.3 * HOUR,
+    ),
+)
+
+
+def populate(world: "World", *, connections: bool) -> None:
+    """Fill a new world: its people, its group and, if wanted, the dozen connections."""
+    start = world.clock()
+    for number, (given, family) in enumerate((("Robin", "Field"), ("Sam", "Harbour"))):
+        user_id = world.ids.make(world.users) if number else world.owner_id
+        mail = f"{given}@example.com".lower()
+        role = "Account Administrator" if not number else "Account Reviewer"
+        world.users[user_id] = User(user_id, mail, given, family, role, start - 300 * DAY)
+    group = world.add_group("Sandbox_Warehouse", group_id=world.group_id)
+    group.created_at = start - 250 * DAY
+    if connections:
+        for seed in SEEDS:
+            world.add(_connection(world, seed, start))
+
+
+def _connection(world: "World", seed: Seed, start: float) -> Connection:
+    connection_id = world.new_connection_id()
+    age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
+    return Connection(
+        id=connection_id,
+        group_id=world.group_id,
+        service=seed.service,
+        schema=seed.schema,
+        created_at=start - age - world.ids.number(f"age:{connection_id}", 40),
+        connected_by=world.owner_id,
+        config={**defaults(services()[seed.service]), **seed.config},
+        paused=seed.paused,
+        sync_frequency=seed.frequency,
+        setup_state=seed.setup_state,
+        authorised=seed.setup_state == "connected",
+        life=_life(world, seed, start, connection_id),
+        tasks=[dict(task) for task in seed.tasks],
+        warnings=[dict(warning) for warning in seed.warnings],
+    )
+
+
+def _life(world: "World", seed: Seed, start: float, connection_id: str) -> Life:
+    return Life(
+        anchor=None if seed.ago is None else start - seed.ago,
+        first=seed.first,
+        later=world.later_syncs(connection_id),
+        historical=seed.historical,
+        fails=seed.fails,
+        waiting=seed.waiting,
+        succeeded_at=None if seed.succeeded is None else start - seed.succeeded,
+        failed_at=None if seed.failed is None else start - seed.failed,
+        rhythm=seed.frequency * MINUTE,
+    )
+
+
+def sample_connections(world: "World", group_id: str, count: int) -> Iterator[Connection]:
+    """Make so many connected connections, one service of the catalogue after the other."""
+    every = list(services().values())
+    start = world.clock()
+    number = made = 0
+    while made < count:
+        service = every[number % len(every)]
+        schema = _sample_schema(service, number // len(every) + 1)
+        number += 1
+        if not world.schema_taken(group_id, schema):
+            made += 1
+            yield _sample(world, group_id, service, schema, start)
+
+
+def _sample_schema(service: Service, number: int) -> str:
+    name = f"sample_{service.id}_{number}"
+    return f"{name}.data" if len(service.naming_fields) == 2 else name
+
+
+def _sample(
+    world: "World", group_id: str, service: Service, schema: str, start: float
+) -> Connection:
+    connection_id = world.new_connection_id()
+    age = 8 * HOUR + world.ids.number(f"age:{connection_id}", int(90 * DAY))
+    since = world.ids.number(f"since:{connection_id}", int(6 * HOUR))
+    later = world.later_syncs(connection_id)
+    life = Life(
+        anchor=start - since,
+        first=later,
+        later=later,
+        historical=False,
+        succeeded_at=start - since - HOUR,
+        rhythm=6 * HOUR,
+    )
+    return Connection(
+        id=connection_id,
+        group_id=group_id,
+        service=service.id,
+        schema=schema,
+        created_at=start - age,
+        connected_by=world.owner_id,
+        config=defaults(service),
+        setup_state="connected",
+        authorised=True,
+        life=life,
+    )

@@ -1,0 +1,1 @@
+"""What every part of the sandbox stands on: records, clock, HTTP."""

@@ -1,0 +1,188 @@
+"""What all routes share: the world, credentials, bodies, paging, the envelope."""
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Collection
+from itertools import islice
+from typing import Any, TypeVar
+
+from flask import Response, current_app, g, request
+
+from pbf.sandbox.core.errors import (
+    InvalidInput,
+    NotAcceptable,
+    SandboxError,
+    TooManyRequests,
+    Unauthorised,
+    UnsupportedMediaType,
+)
+from pbf.sandbox.core.rate_limits import kinds_of
+from pbf.sandbox.core.world import World
+
+DEFAULT_LIMIT = 100
+LARGEST_LIMIT = 1000
+SPOKEN = {"*/*", "application/*", "application/json"}
+
+Record = TypeVar("Record")
+
+dumped = json.JSONEncoder(separators=(",", ":")).encode
+"""Returns a value as compact JSON."""
+
+OLDER = "sandbox.older"
+
+
+def world() -> World:
+    """Return the world that this app shows."""
+    found: World = current_app.extensions["world"]
+    return found
+
+
+def base_url() -> str:
+    """Return the address that links start with, without a slash at the end."""
+    public: str | None = current_app.extensions["public_url"]
+    if public is None:
+        public = request.host_url.rstrip("/") + request.script_root
+    return public.rstrip("/")
+
+
+def noun() -> str:
+    """Return what the path family calls a connection: the older one says connector."""
+    return "Connector" if OLDER in request.environ else "Connection"
+
+
+def authorise() -> None:
+    """Refuse a request to the API without the world's key, or one too many of them."""
+    if not request.path.startswith("/v1/"):
+        return
+    given, here = request.authorization, world()
+    pair = f"{given.username}:{given.password}" if given and given.type == "basic" else ""
+    expected = f"{here.api_key}:{here.api_secret}"
+    if not hmac.compare_digest(pair.encode(), expected.encode()):
+        raise Unauthorised("Invalid authorization credentials")
+    _spend(here)
+    accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
+    if accepted and not accepted & SPOKEN:
+        raise NotAcceptable("The API answers application/json only")
+
+
+def _spend(here: World) -> None:
+    kinds = kinds_of(request.method, request.path, _tolerant_body)
+    with here.lock:
+        verdict = here.limits.count(
+            kinds,
+            here.clock(),
+            speed=here.clock.speed,
+            count_refused=here.assumptions.refused_requests_count,
+        )
+    if verdict.limit is not None:
+        left = {"X-Rate-Limit-Remaining": str(verdict.left)}
+        g.rate_limit = {"X-Rate-Limit": str(verdict.limit), **left}
+    if verdict.refused:
+        bound = verdict.refused
+        text = here.assumptions.rate_limit_message.format(
+            most=bound.most, kind=bound.kind, period=bound.period
+        )
+        raise TooManyRequests(text, retry_after=verdict.wait)
+
+
+def _tolerant_body() -> dict[str, Any]:
+    try:
+        return body(optional=True)
+    except SandboxError:
+        return {}
+
+
+def add_rate_limit(response: Response) -> Response:
+    """Put the rate limit headers on an answer to an authorised request."""
+    response.headers.update(g.get("rate_limit", {}))
+    return response
+
+
+def answer(data: Any = None, *, message: str | None = None, status: int = 200) -> Response:
+    """Return a success in Fivetran's envelope."""
+    envelope: dict[str, Any] = {"code": "Success"}
+    if message is not None:
+        envelope["message"] = message
+    if data is not None:
+        envelope["data"] = data
+    return as_json(envelope, status)
+
+
+def answer_page(items: list[str], *, more: bool, end: int, message: str) -> Response:
+    """Return a page of items that are JSON already."""
+    head = dumped({"code": "Success", "message": message})
+    following = f',"next_cursor":{dumped(cursor(end))}' if more else ""
+    text = f'{head[:-1]},"data":{{"items":[{",".join(items)}]{following}}}}}'
+    return Response(text, mimetype="application/json")
+
+
+def as_json(value: Any, status: int = 200) -> Response:
+    """Return a value as a JSON response."""
+    return Response(dumped(value), status=status, mimetype="application/json")
+
+
+def body(*, optional: bool = False) -> dict[str, Any]:
+    """Return the request's JSON object; an empty one where it is optional and absent."""
+    if optional and not request.get_data():
+        return {}
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("The Content-Type must be application/json")
+    try:
+        value = json.loads(request.get_data())
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The request body is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidInput("The request body must be a JSON object")
+    return value
+
+
+def paging() -> tuple[int, int]:
+    """Return how many items the request skips and how many it wants."""
+    return _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
+        code = world().assumptions.bad_paging_code
+        raise InvalidInput(f"The limit must be in the range 1..{LARGEST_LIMIT}", code=code)
+    return int(text)
+
+
+def _skip(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        value = json.loads(raw)["skip"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _bad_cursor()
+    return value
+
+
+def _bad_cursor() -> InvalidInput:
+    return InvalidInput("The cursor cannot be read", code=world().assumptions.bad_paging_code)
+
+
+def cursor(skip: int) -> str:
+    """Return the cursor of the page that starts after so many items."""
+    return base64.urlsafe_b64encode(b'{"skip":%d}' % skip).rstrip(b"=").decode()
+
+
+def page_of(items: list[dict[str, Any]], *, more: bool, end: int) -> dict[str, Any]:
+    """Return a page: its items, and the cursor of the next one if there is one."""
+    page: dict[str, Any] = {"items": items}
+    if more:
+        page["next_cursor"] = cursor(end)
+    return page
+
+
+def listed(records: Collection[Record], view: Callable[[Record], dict[str, Any]]) -> dict[str, Any]:
+    """Return the page of these records that the request asks for."""
+    skip, limit = paging()
+    items = [view(record) for record in islice(records, skip, skip + limit)]
+    return page_of(items, more=len(records) > skip + limit, end=skip + limit)

@@ -1,0 +1,195 @@
+"""What the sandbox remembers: groups, users, destinations and connections.
+
+Times are seconds since 1970.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+OWNER_ROLE = "Destination Administrator"
+
+MASK = "******"
+
+
+@dataclass(slots=True)
+class Group:
+    """A set of connections that share one destination."""
+
+    id: str
+    name: str
+    created_at: float
+
+
+@dataclass(slots=True)
+class Destination:
+    """Where a group's connections write to; it has its group's id."""
+
+    id: str
+    group_id: str
+    service: str = "snowflake"
+    region: str = "GCP_EUROPE_WEST3"
+    time_zone_offset: str = "0"
+    setup_status: str = "connected"
+    config: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
+    made_with_group: bool = False
+
+
+@dataclass(slots=True)
+class User:
+    """A person of the imitated account."""
+
+    id: str
+    email: str
+    given_name: str
+    family_name: str
+    role: str | None
+    created_at: float
+    phone: str | None = None
+    picture: str | None = None
+    invited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """From what a connection's state follows at any moment: see `lifecycle.moment`.
+
+    `anchor` is when the run of syncs began that is still going on, None while there is none, in
+    the future while the connection waits. The first sync of it takes `first` seconds, every
+    later one `later`. `phase` is how long after the anchor the second one starts, None for one
+    period. They fail if `fails`, or as long as `failures` of them have not; `succeeded_at` and
+    `failed_at` are what was known before the anchor. `past` is what went before: see `syncs`;
+    `rhythm` is how many seconds apart the syncs before that were, 0 if there were none.
+    """
+
+    anchor: float | None = None
+    first: float = 20.0
+    later: float = 30.0
+    historical: bool = True
+    fails: bool = False
+    waiting: str = ""
+    succeeded_at: float | None = None
+    failed_at: float | None = None
+    phase: float | None = None
+    failures: int = 0
+    rhythm: float = 0.0
+    past: tuple["Chapter", ...] = ()
+
+
+class Chapter(NamedTuple):
+    """A run of syncs that is over: its life, how it repeated, when and how it was ended."""
+
+    life: Life
+    period: float
+    until: float
+    outcome: str
+
+
+@dataclass(slots=True)
+class Selection:
+    """What a user chose of a source's schemas, tables and columns; only the choices are kept.
+
+    `base` is whether what nobody chose is synced; `captured`, whether the source was read.
+    """
+
+    handling: str = "ALLOW_ALL"
+    base: bool = True
+    captured: bool = False
+    type_locked: bool = False
+    schemas: dict[str, Any] = field(default_factory=dict)
+    dropping: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The state that a user wrote for a function, and when."""
+
+    state: dict[str, Any]
+    written_at: float
+
+
+class Written(NamedTuple):
+    """A connection as JSON text: of which face, in which state, and the text of either."""
+
+    face: dict[str, Any]
+    state: tuple[Any, ...]
+    lasting: str
+    whole: str
+
+
+@dataclass(slots=True)
+class Connection:
+    """One configured instance of a service.
+
+    `reported` is told in place of the state it is in, until it syncs or is set up anew.
+    """
+
+    id: str
+    group_id: str
+    service: str
+    schema: str
+    created_at: float
+    connected_by: str | None
+    config: dict[str, Any]
+    paused: bool = False
+    sync_frequency: int = 360
+    schedule_type: str = "auto"
+    setup_state: str = "incomplete"
+    authorised: bool = False
+    life: Life = field(default_factory=Life)
+    tasks: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    reported: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, Any] = field(default_factory=dict)
+    face: dict[str, Any] | None = field(default=None, compare=False)
+    written: Written | None = field(default=None, compare=False)
+    selection: Selection | None = None
+    cursor: Cursor | None = None
+
+    @property
+    def period(self) -> float:
+        """The seconds from one scheduled sync to the next."""
+        return float("inf") if self.schedule_type == "manual" else self.sync_frequency * 60.0
+
+
+@dataclass(slots=True)
+class Member:
+    """What somebody may do in a group, and since when."""
+
+    role: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of the account; a deprecated one names the role that takes its place."""
+
+    name: str
+    scope: str
+    description: str
+    replacement: str = ""
+
+
+@dataclass(slots=True)
+class Webhook:
+    """An address that wants to hear of some events of the account or of one group."""
+
+    id: str
+    group_id: str | None
+    created_at: float
+    created_by: str
+    url: str = ""
+    events: list[str] = field(default_factory=list)
+    active: bool = True
+    secret: str = ""
+
+    @property
+    def type(self) -> str:
+        """Return `group` or `account`."""
+        return "account" if self.group_id is None else "group"
+
+    def wants(self, event: str, group_id: str) -> bool:
+        """Tell whether an event of a group's connection is one to deliver here."""
+        return self.active and self.group_id in (None, group_id) and event in self.events

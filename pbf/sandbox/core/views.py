@@ -1,0 +1,157 @@
+"""Records as the API shows them: plain dictionaries, ready for JSON."""
+
+from typing import Any
+
+from pbf.sandbox.core.clock import stamp
+from pbf.sandbox.core.lifecycle import FAILURE, Moment, moment
+from pbf.sandbox.core.records import (
+    MASK,
+    Connection,
+    Destination,
+    Group,
+    Member,
+    Role,
+    User,
+    Webhook,
+)
+from pbf.sandbox.core.schedules import DAILY
+
+
+def group(record: Group) -> dict[str, Any]:
+    """Return a group."""
+    return {"id": record.id, "name": record.name, "created_at": stamp(record.created_at)}
+
+
+def destination(record: Destination) -> dict[str, Any]:
+    """Return a destination."""
+    return {
+        "id": record.id,
+        "group_id": record.group_id,
+        "service": record.service,
+        "region": record.region,
+        "time_zone_offset": record.time_zone_offset,
+        "setup_status": record.setup_status,
+        "daylight_saving_time_enabled": False,
+        "networking_method": "Directly",
+        **record.settings,
+        "config": record.config,
+    }
+
+
+def destination_item(record: Destination) -> dict[str, Any]:
+    """Return a destination as lists show it: without its settings."""
+    item = destination(record)
+    del item["config"]
+    return item
+
+
+def user(record: User) -> dict[str, Any]:
+    """Return a user."""
+    known = {"picture": record.picture, "phone": record.phone}
+    return {
+        "id": record.id,
+        "email": record.email,
+        "given_name": record.given_name,
+        "family_name": record.family_name,
+        "verified": not record.invited,
+        "invited": record.invited,
+        **{name: value for name, value in known.items() if value is not None},
+        "active": True,
+        "role": record.role,
+        "logged_in_at": None if record.invited else stamp(record.created_at),
+        "created_at": stamp(record.created_at),
+    }
+
+
+def membership(group_id: str, record: Member) -> dict[str, Any]:
+    """Return what a user is in a group."""
+    return {"id": group_id, "role": record.role, "created_at": stamp(record.created_at)}
+
+
+def role(record: Role) -> dict[str, Any]:
+    """Return a role."""
+    return {
+        "name": record.name,
+        "description": record.description,
+        "is_custom": False,
+        "scope": [record.scope],
+        "is_deprecated": bool(record.replacement),
+        "replacement_role_name": record.replacement,
+    }
+
+
+def webhook(record: Webhook) -> dict[str, Any]:
+    """Return a webhook, its secret masked."""
+    shown = {
+        "id": record.id,
+        "type": record.type,
+        "group_id": record.group_id,
+        "url": record.url,
+        "events": record.events,
+        "active": record.active,
+        "secret": MASK if record.secret else None,
+        "created_at": stamp(record.created_at),
+        "created_by": record.created_by,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def connection(record: Connection, now: float) -> dict[str, Any]:
+    """Return a connection as it is at a time."""
+    return {**lasting(record), **passing(record, moment(record, now))}
+
+
+def lasting(record: Connection) -> dict[str, Any]:
+    """Return the part of a connection that time does not change, kept until the record changes."""
+    if record.face is None:
+        record.face = _face(record)
+    return record.face
+
+
+def passing(record: Connection, present: Moment) -> dict[str, Any]:
+    """Return the part of a connection that time changes, as it is in one state."""
+    status = {
+        "setup_state": record.setup_state,
+        "sync_state": present.sync_state,
+        "update_state": present.update_state,
+        "is_historical_sync": present.is_historical,
+        "tasks": [*record.tasks, FAILURE] if present.failing else record.tasks,
+        "warnings": record.warnings,
+    }
+    if present.rescheduled_for is not None:
+        status["rescheduled_for"] = stamp(present.rescheduled_for)
+    if "schema_status" in record.settings:
+        status["schema_status"] = record.settings["schema_status"]
+    status.update(record.reported)
+    succeeded, failed = present.succeeded_at, present.failed_at
+    return {
+        "succeeded_at": None if succeeded is None else stamp(succeeded),
+        "failed_at": None if failed is None else stamp(failed),
+        "status": status,
+    }
+
+
+def _face(record: Connection) -> dict[str, Any]:
+    settings = {key: value for key, value in record.settings.items() if key != "schema_status"}
+    if record.sync_frequency != DAILY:
+        settings.pop("daily_sync_time", None)  # Fivetran ignores it then
+    return {
+        "id": record.id,
+        "group_id": record.group_id,
+        "service": record.service,
+        "service_version": 1,
+        "schema": record.schema,
+        "connected_by": record.connected_by,
+        "created_at": stamp(record.created_at),
+        "paused": record.paused,
+        "pause_after_trial": False,
+        "sync_frequency": record.sync_frequency,
+        "schedule_type": record.schedule_type,
+        "data_delay_sensitivity": "NORMAL",
+        "data_delay_threshold": 0,
+        "networking_method": "Directly",
+        "destination_schema_names": "FIVETRAN_NAMING",
+        "source_sync_details": {},
+        **settings,
+        "config": dict(record.config),
+    }

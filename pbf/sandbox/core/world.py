@@ -1,0 +1,244 @@
+"""The sandbox's world: everything it remembers, in memory, behind one lock."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from threading import RLock
+from typing import Any, Protocol
+
+from pbf.sandbox.core import lifecycle, views
+from pbf.sandbox.core.assumptions import Assumptions
+from pbf.sandbox.core.clock import Clock
+from pbf.sandbox.core.errors import InvalidInput, NotFound, SandboxError
+from pbf.sandbox.core.ids import IdMaker
+from pbf.sandbox.core.rate_limits import Limits
+from pbf.sandbox.core.records import OWNER_ROLE, Connection, Destination, Group, Life, Member, User
+
+API_KEY = "sbxKey4Tn7Rw2Qz8"
+API_SECRET = "sbxSecret5Hm9Kd3Vx6Bq8Lw2Yt7Pn4J"  # noqa: S105 - opens nothing but the sandbox
+GROUP_ID = "sandy_harbour"
+ACCOUNT_ID = "candid_lagoon"
+OWNER_ID = "brisk_heron"
+
+
+class Observer(Protocol):
+    """Who hears what is done to connections."""
+
+    def note(self, name: str, connection: Connection, **data: Any) -> None:
+        """Take down that something was done to a connection just now."""
+
+    def note_setup(self, connection: Connection, *, passed: bool) -> None:
+        """Take down how a connection's setup tests ended."""
+
+    def note_change(self, connection: Connection, given: Mapping[str, Any]) -> None:
+        """Take down what is about to be changed of a connection."""
+
+    def note_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
+        """Take down that all of a connection's data, or some tables, are read again."""
+
+
+class World:
+    """One imitated account; the same seed, clock and requests give the same world again."""
+
+    observer: Observer
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        clock: Callable[[], datetime] | None = None,
+        assumptions: Assumptions | None = None,
+    ) -> None:
+        """Make the account; `reset` makes what is in it, and `observer` has to be set before."""
+        self.api_key = API_KEY
+        self.api_secret = API_SECRET
+        self.group_id = GROUP_ID
+        self.account_id = ACCOUNT_ID
+        self.account_name = "Sandbox"
+        self.owner_id = OWNER_ID
+        self.assumptions = assumptions or Assumptions()
+        self.clock = Clock(clock)
+        self.lock = RLock()
+        self.seed = seed
+        self.limits = Limits()
+
+    def reset(self, *, seed: int | None = None, populated: bool = True) -> None:
+        """Begin anew, at the clock's present time, with the seed of before unless another is given.
+
+        Everything that requests change is made here and nowhere else.
+        """
+        with self.lock:
+            self.seed = self.seed if seed is None else seed
+            self.limits.forget()
+            self.ids = IdMaker(self.seed)
+            self.card_secret = sha256(f"card:{self.seed}".encode()).digest()
+            self.groups: dict[str, Group] = {}
+            self.destinations: dict[str, Destination] = {}
+            self.users: dict[str, User] = {}
+            self.members: dict[str, dict[str, Member]] = {}
+            self.connections: dict[str, Connection] = {}
+            self._by_group: dict[str, dict[str, Connection]] = {}
+            self._by_schema: dict[str, dict[str, list[Connection]]] = {}
+            self.fill(populated=populated)
+
+    def fill(self, *, populated: bool) -> None:
+        """Put in what is there at the start; a bare world has nothing."""
+
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock forward."""
+        self.clock.advance(seconds)
+
+    @property
+    def rate_limit(self) -> int | None:
+        """How many requests an hour may have; None where none is refused."""
+        return self.limits.hourly
+
+    @rate_limit.setter
+    def rate_limit(self, requests: int) -> None:
+        self.limits.hourly = requests
+
+    def add_group(self, name: str, *, group_id: str | None = None) -> Group:
+        """Create a group, with a connected destination that shares its id."""
+        with self.lock:
+            self._refuse_taken_name(name)
+            group = Group(group_id or self.ids.make(self.groups), name, self.clock())
+            self.groups[group.id] = group
+            self.members[group.id] = {self.owner_id: Member(OWNER_ROLE, self.clock())}
+            self._by_group[group.id] = {}
+            self._by_schema[group.id] = {}
+            if self.assumptions.destination_with_each_group:
+                config = {"host": "sandbox.example.com", "port": "443", "database": name}
+                self.destinations[group.id] = Destination(
+                    group.id, group.id, config=config, made_with_group=True
+                )
+            return group
+
+    def rename_group(self, group_id: str, name: str) -> Group:
+        """Give a group another name."""
+        with self.lock:
+            group = self.group(group_id)
+            if group.name != name:
+                self._refuse_taken_name(name)
+            group.name = name
+            return group
+
+    def _refuse_taken_name(self, name: str) -> None:
+        if any(group.name == name for group in self.groups.values()):
+            raise InvalidInput(f"Group name '{name}' is already in use")
+
+    def delete_group(self, group_id: str) -> None:
+        """Delete an empty group and its destination."""
+        with self.lock:
+            group = self.group(group_id)
+            if self._by_group[group.id]:
+                raise SandboxError(
+                    "The group still has connections. Delete them first.",
+                    code="Conflict",
+                    status=self.assumptions.group_delete_with_connections_status,
+                )
+            del self.groups[group.id], self._by_group[group.id], self._by_schema[group.id]
+            self.destinations.pop(group.id, None)
+            del self.members[group.id]
+
+    def group(self, group_id: str) -> Group:
+        """Return one group."""
+        if group_id not in self.groups:
+            raise NotFound.of("Group", group_id)
+        return self.groups[group_id]
+
+    def connection(self, connection_id: str, *, noun: str = "Connection") -> Connection:
+        """Return one connection."""
+        if connection_id not in self.connections:
+            raise NotFound.of(noun, connection_id)
+        return self.connections[connection_id]
+
+    def add(self, connection: Connection) -> Connection:
+        """Take a new connection into the world."""
+        self.connections[connection.id] = connection
+        self._by_group[connection.group_id][connection.id] = connection
+        named = self._by_schema[connection.group_id].setdefault(connection.schema, [])
+        named.append(connection)
+        return connection
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.observer.note("delete_connector", connection)
+        del self.connections[connection.id]
+        del self._by_group[connection.group_id][connection.id]
+        named = self._by_schema[connection.group_id][connection.schema]
+        named.remove(connection)
+        if not named:
+            del self._by_schema[connection.group_id][connection.schema]
+
+    def schema_taken(self, group_id: str, schema: str) -> bool:
+        """Tell whether a connection of this name exists in the group."""
+        return schema in self._by_schema[group_id]
+
+    def new_connection_id(self) -> str:
+        """Return an id for a connection to come."""
+        return self.ids.make(self.connections)
+
+    def later_syncs(self, connection_id: str) -> float:
+        """Return how many seconds each later sync of a connection takes: 15 to 19."""
+        return 15.0 + self.ids.number(f"later:{connection_id}", 5)
+
+    def page(
+        self, *, skip: int, limit: int, group_id: str | None = None, schema: str | None = None
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Return one page of connections as the API shows them, and whether more follow."""
+        with self.lock:
+            found = self.found(group_id, schema)
+            now = self.clock()
+            chosen = islice(found, skip, skip + limit)
+            return [views.connection(each, now) for each in chosen], len(found) > skip + limit
+
+    def found(self, group_id: str | None, schema: str | None) -> Collection[Connection]:
+        """Return the connections of a group, a name, both or neither, in the order of a list."""
+        if schema is not None:
+            groups = self._by_schema if group_id is None else [group_id]
+            return [
+                each for group in groups for each in self._by_schema.get(group, {}).get(schema, [])
+            ]
+        if group_id is not None:
+            return self._by_group.get(group_id, {}).values()
+        return self.connections.values()
+
+    def pass_setup(self, connection_id: str) -> Connection:
+        """Make a connection connected, mended if it was broken, and begin its sync."""
+        with self.lock:
+            connection = self.connection(connection_id)
+            waits = connection.setup_state != "connected" or lifecycle.failing(connection)
+            connection.setup_state = "connected"
+            connection.authorised = True
+            connection.tasks = []
+            connection.reported = {}
+            if waits:
+                now = self.clock()
+                connection.life = replace(
+                    lifecycle.stopped(connection, now), fails=False, failures=0
+                )
+                if not connection.paused:
+                    first = 20.0 if connection.life.historical else None
+                    connection.life = lifecycle.started(connection, now, first=first)
+            return connection
+
+    def break_connection(self, connection_id: str) -> Connection:
+        """Break a connection: its sync fails and its credentials must be entered again."""
+        with self.lock:
+            connection = self.connection(connection_id)
+            now = self.clock()
+            connection.life = lifecycle.broken(connection, now)
+            connection.setup_state = "broken"
+            connection.authorised = False
+            connection.tasks = [dict(lifecycle.RECONNECT)]
+            return connection
+
+    def new_life(self, connection_id: str) -> Life:
+        """Return the life of a connection that nobody has set up yet."""
+        return Life(later=self.later_syncs(connection_id))

@@ -1,0 +1,203 @@
+"""Destinations: their kinds, what may be set on one, and their setup tests."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from pbf.sandbox.catalogue.services import Field, field_of
+from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
+from pbf.sandbox.core.records import MASK, Destination
+from pbf.sandbox.core.validation import fits, required
+
+if TYPE_CHECKING:
+    from pbf.sandbox.core.world import World
+
+OFFSETS = ("0", *(f"{hours:+d}" for hours in range(-11, 13) if hours))
+REGION_NAMES = """
+GCP_US_EAST4 GCP_US_WEST1 GCP_US_CENTRAL1 GCP_EUROPE_WEST3 GCP_AUSTRALIA_SOUTHEAST1
+GCP_NORTHAMERICA_NORTHEAST1 GCP_EUROPE_WEST2 GCP_ASIA_SOUTHEAST1 GCP_ASIA_SOUTHEAST2
+GCP_ASIA_SOUTH1 GCP_ASIA_NORTHEAST1 AWS_US_EAST_1 AWS_US_EAST_2 AWS_US_WEST_2
+AWS_AP_NORTHEAST_1 AWS_AP_SOUTHEAST_1 AWS_AP_SOUTHEAST_2 AWS_EU_CENTRAL_1 AWS_EU_WEST_1
+AWS_EU_WEST_2 AWS_AP_SOUTH_1 AWS_CA_CENTRAL_1 AWS_US_GOV_WEST_1 AZURE_EASTUS2
+AZURE_AUSTRALIAEAST AZURE_UKSOUTH AZURE_WESTEUROPE AZURE_CENTRALUS AZURE_CANADACENTRAL
+AZURE_UAENORTH AZURE_SOUTHEASTASIA AZURE_EASTUS AZURE_JAPANEAST AZURE_CENTRALINDIA
+"""
+REGIONS = tuple(REGION_NAMES.split())
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "region": REGIONS,
+    "time_zone_offset": OFFSETS,
+    "networking_method": ("Directly", "PrivateLink", "SshTunnel", "ProxyAgent"),
+}
+TYPES: Mapping[str, type] = {
+    "trust_certificates": bool,
+    "trust_fingerprints": bool,
+    "run_setup_tests": bool,
+    "daylight_saving_time_enabled": bool,
+    "config": dict,
+    "external_secrets_keys_config": dict,
+    "private_link_id": str,
+    "proxy_agent_id": str,
+    "hybrid_deployment_agent_id": str,
+    "external_secrets_manager_id": str,
+}
+KEPT = (*CHOICES, *(name for name in TYPES if name.endswith(("_id", "_enabled"))))
+ADDRESSES = ("host", "server_host_name", "project_id", "bootstrap_servers", "bucket")
+ROLES = ("role_arn", "fivetran_role_arn", "fivetran_msk_role_arn", "project_id")
+
+
+@cache
+def kinds() -> Mapping[str, Mapping[str, Field]]:
+    """Return the kinds of destinations by id, each with its settings by name."""
+    text = (files("pbf.sandbox.catalogue") / "destinations.json").read_text(encoding="utf-8")
+    return {
+        raw["id"]: {each["name"]: field_of(each) for each in raw["fields"]}
+        for raw in json.loads(text)["destinations"]
+    }
+
+
+def found(world: "World", destination_id: str) -> Destination:
+    """Return one destination."""
+    if destination_id not in world.destinations:
+        raise NotFound.of("Destination", destination_id)
+    return world.destinations[destination_id]
+
+
+def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
+    """Create a group's destination; return it and the results of its setup tests, if run.
+
+    The destination that the sandbox gave the group of its own accord makes way.
+    """
+    group_id, service = required(body, "group_id"), required(body, "service")
+    if service not in kinds():
+        raise InvalidInput(f"Unsupported service '{service}'")
+    required(body, "time_zone_offset")
+    given = _checked(body)
+    config = _config_of(service, given.get("config", {}))
+    with world.lock:
+        if group_id not in world.groups:
+            raise NotFound(f"Destination with id {group_id} not found")
+        present = world.destinations.get(group_id)
+        if present is not None and not present.made_with_group:
+            status = world.assumptions.second_destination_status
+            raise Conflict(f"Destination with id '{group_id}' already exists", status=status)
+        destination = Destination(
+            group_id, group_id, service, "GCP_US_EAST4", setup_status="incomplete"
+        )
+        destination.config = {**_defaults(service), **config}
+        _set(destination, given)
+        world.destinations[group_id] = destination
+        tested = given.get("run_setup_tests", True)
+        return destination, _tested(destination) if tested else []
+
+
+def update(
+    world: "World", destination: Destination, body: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Change a destination; return the results of its setup tests, if run."""
+    given = _checked(body)
+    config = _config_of(destination.service, given.get("config", {}))
+    with world.lock:
+        destination.config = {**destination.config, **config}
+        destination.made_with_group = False
+        _set(destination, given)
+        return _tested(destination) if given.get("run_setup_tests", bool(config)) else []
+
+
+def test(world: "World", destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Run a destination's setup tests and return their results."""
+    given = _checked(body)
+    with world.lock:
+        _set(destination, {name: given[name] for name in given if name.startswith("trust_")})
+        return _tested(destination)
+
+
+def delete(world: "World", destination_id: str) -> None:
+    """Delete a destination that no connection writes to."""
+    with world.lock:
+        found(world, destination_id)
+        if world.page(skip=0, limit=1, group_id=destination_id)[0]:
+            raise Conflict("The destination still has connections. Delete them first.")
+        del world.destinations[destination_id]
+
+
+def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in body.items() if value is not None}
+    for name, choices in CHOICES.items():
+        if name in given and given[name] not in choices:
+            raise InvalidInput(f"Invalid '{name}' value")
+    for name, kind in TYPES.items():
+        if name in given and not isinstance(given[name], kind):
+            noun = "object" if kind is dict else "value"
+            raise InvalidInput(f"Invalid '{name}' {noun}")
+    return given
+
+
+def _config_of(service: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the known settings, secrets masked and numbers as text, as Fivetran answers."""
+    known, kept = kinds()[service], {}
+    for name, value in config.items():
+        field = known.get(name)
+        if field is None or value is None:
+            continue
+        numeric = field.type == "integer" and isinstance(value, str) and value.isdecimal()
+        if not numeric and not fits(field, value):
+            raise InvalidInput("Invalid 'config' object")
+        text = str(value) if field.type == "integer" else value
+        kept[name] = MASK if field.secret and value != "" else text
+    return kept
+
+
+def _defaults(service: str) -> dict[str, Any]:
+    known = kinds()[service]
+    direct = "connection_type" in known and "Directly" in known["connection_type"].enum
+    return {"connection_type": "Directly"} if direct else {}
+
+
+def _set(destination: Destination, given: Mapping[str, Any]) -> None:
+    for name in ("region", "time_zone_offset"):
+        setattr(destination, name, given.get(name, getattr(destination, name)))
+    others = (name for name in KEPT if name in given and name not in ("region", "time_zone_offset"))
+    destination.settings.update({name: given[name] for name in others})
+    for name in ("trust_certificates", "trust_fingerprints"):
+        if given.get(name):
+            destination.trusted.add(name)
+
+
+def _tested(destination: Destination) -> list[dict[str, Any]]:
+    results = _results(destination)
+    if all(result["status"] == "PASSED" for result in results):
+        destination.setup_status = "connected"
+    elif destination.setup_status == "connected":
+        destination.setup_status = "broken"
+    return results
+
+
+def _results(destination: Destination) -> list[dict[str, Any]]:
+    results, failed = [], False
+    for title, fault in _tests(destination):
+        status = "SKIPPED" if failed else "FAILED" if fault else "PASSED"
+        message = "" if status != "FAILED" else fault
+        results.append({"title": title, "status": status, "message": message, "details": {}})
+        failed = failed or bool(fault)
+    return results
+
+
+def _tests(destination: Destination) -> list[tuple[str, str]]:
+    """Return the titles of a destination's setup tests, each with what is wrong, if anything."""
+    known, config = kinds()[destination.service], destination.config
+    place = next((name for name in ADDRESSES if name in known), None)
+    address = "given" if place is None else str(config.get(place, ""))
+    unreachable = not address or address.endswith(".invalid")
+    tests = [("Host Connection", "The host cannot be reached" if unreachable else "")]
+    if "SshTunnel" in (config.get("connection_type"), config.get("connection_method")):
+        trusted = "trust_fingerprints" in destination.trusted
+        tests.append(("Connecting to SSH tunnel", "" if trusted else "Fingerprint is not trusted"))
+    if config.get("always_encrypted"):
+        trusted = "trust_certificates" in destination.trusted
+        tests.append(("Validate Certificate", "" if trusted else "Certificate is not trusted"))
+    secrets = [name for name, field in known.items() if field.secret]
+    signed_in = not secrets or any(config.get(name) for name in (*secrets, *ROLES))
+    tests.append(("Database Connection", "" if signed_in else "The credentials are missing"))
+    return [*tests, ("Permission Test", "")]

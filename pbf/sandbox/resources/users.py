@@ -1,0 +1,139 @@
+"""People: the account's users, the roles there are, and who belongs to which group."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from pbf.sandbox.core.records import OWNER_ROLE, Member, Role, User
+from pbf.sandbox.core.validation import required
+
+if TYPE_CHECKING:
+    from pbf.sandbox.core.world import World
+
+LONGEST_EMAIL = 254
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+CHANGEABLE = ("given_name", "family_name", "phone", "picture", "role")
+
+
+ROLES = (
+    Role("Account Administrator", "ACCOUNT", "May see and change everything in the account."),
+    Role("Account Analyst", "ACCOUNT", "May see and use all destinations and connections."),
+    Role("Account Billing", "ACCOUNT", "May see and change the billing of the account."),
+    Role("Account Reviewer", "ACCOUNT", "May see everything in the account, and change nothing."),
+    Role("Destination Creator", "ACCOUNT", "May create destinations."),
+    Role("Manage Destination", "DESTINATION", "May do everything in a destination."),
+    Role("Edit Destination", "DESTINATION", "May change a destination and its connections."),
+    Role("View Destination", "DESTINATION", "May see a destination and its connections."),
+    Role("Create Connection", "DESTINATION", "May create connections in a destination."),
+    Role(OWNER_ROLE, "DESTINATION", "May do everything in a destination.", "Manage Destination"),
+    Role(
+        "Destination Analyst",
+        "DESTINATION",
+        "May change a destination and its connections.",
+        "Edit Destination",
+    ),
+    Role(
+        "Destination Reviewer",
+        "DESTINATION",
+        "May see a destination and its connections.",
+        "View Destination",
+    ),
+    Role(
+        "Connector Creator",
+        "DESTINATION",
+        "May create connections in a destination.",
+        "Create Connection",
+    ),
+    Role("Manage Connection", "CONNECTOR", "May do everything with a connection."),
+    Role("Edit Connection", "CONNECTOR", "May change a connection."),
+    Role("View Connection", "CONNECTOR", "May see a connection."),
+    Role("Team Manager", "TEAM", "May change who belongs to a team."),
+    Role("Team Member", "TEAM", "Belongs to a team."),
+)
+
+
+def found(world: "World", user_id: str) -> User:
+    """Return one user."""
+    if user_id not in world.users:
+        raise NotFound.of("User", user_id)
+    return world.users[user_id]
+
+
+def invite(world: "World", body: Mapping[str, Any]) -> User:
+    """Invite somebody into the account."""
+    email = required(body, "email")
+    given, family = required(body, "given_name"), required(body, "family_name")
+    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
+        raise InvalidInput("Invalid 'email' value")
+    others = _checked(body)
+    with world.lock:
+        if any(user.email == email for user in world.users.values()):
+            status = world.assumptions.member_again_status
+            raise Conflict(f"User with email '{email}' already exists", status=status)
+        user_id = world.ids.make(world.users)
+        role = others.get("role")
+        user = User(user_id, email, given, family, role, world.clock(), invited=True)
+        user.phone, user.picture = others.get("phone"), others.get("picture")
+        world.users[user_id] = user
+        return user
+
+
+def change(world: "World", user: User, body: Mapping[str, Any]) -> None:
+    """Change what may be changed of a user."""
+    given = _checked(body)
+    with world.lock:
+        for name, value in given.items():
+            setattr(user, name, value)
+
+
+def _checked(body: Mapping[str, Any]) -> dict[str, str]:
+    given = {name: body[name] for name in CHANGEABLE if body.get(name) is not None}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InvalidInput(f"Invalid '{name}' value")
+    if "role" in given:
+        _refuse_unknown_role(given["role"], "ACCOUNT")
+    return given
+
+
+def _refuse_unknown_role(name: str, scope: str) -> None:
+    if not any(role.name == name and role.scope == scope for role in ROLES):
+        raise InvalidInput(f"Invalid role name '{name}'")
+
+
+def remove(world: "World", user_id: str) -> None:
+    """Remove a user from the account and all its groups."""
+    with world.lock:
+        found(world, user_id)
+        if user_id == world.owner_id:
+            status = world.assumptions.own_user_delete_status
+            text = "The user that the API key belongs to cannot be deleted"
+            raise Forbidden(text, status=status)
+        del world.users[user_id]
+        for members in world.members.values():
+            members.pop(user_id, None)
+
+
+def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
+    """Add a user of the account to a group."""
+    email, role = required(body, "email"), required(body, "role")
+    _refuse_unknown_role(role, "DESTINATION")
+    with world.lock:
+        members = world.members[world.group(group_id).id]
+        user = next((each for each in world.users.values() if each.email == email), None)
+        if user is None:
+            raise NotFound(f"User with email '{email}' does not exist.", code="NotFound_User")
+        if user.id in members:
+            status = world.assumptions.member_again_status
+            raise Conflict(f"User with id '{user.id}' is already in the group", status=status)
+        members[user.id] = Member(role, world.clock())
+
+
+def leave(world: "World", group_id: str, user_id: str) -> None:
+    """Remove a user from a group."""
+    with world.lock:
+        members = world.members[world.group(group_id).id]
+        if user_id not in members:
+            raise NotFound.of("User", user_id)
+        del members[user_id]

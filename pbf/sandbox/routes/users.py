@@ -1,0 +1,120 @@
+"""Users, roles, and the users of groups."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from pbf.sandbox.core import views
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.records import User
+from pbf.sandbox.resources import users as account_users
+
+routes = Blueprint("people", __name__, url_prefix="/v1")
+TRUTH = {"true": True, "false": False}
+
+
+def _wanted(users: Iterable[User]) -> list[User]:
+    text = request.args.get("active")
+    if text is None:
+        return list(users)
+    if text.lower() not in TRUTH:
+        raise InvalidInput("Invalid 'active' value")
+    return list(users) if TRUTH[text.lower()] else []
+
+
+@routes.get("/users")
+def list_users() -> ResponseReturnValue:
+    """Return the account's users; nobody is ever suspended here."""
+    with world().lock:
+        page = listed(_wanted(world().users.values()), views.user)
+    return answer(page, message="Users list retrieved successfully")
+
+
+@routes.post("/users")
+def create_user() -> ResponseReturnValue:
+    """Invite a user."""
+    user = account_users.invite(world(), body())
+    return answer(views.user(user), message="User has been created", status=201)
+
+
+@routes.get("/users/<user_id>")
+def get_user(user_id: str) -> ResponseReturnValue:
+    """Return one user."""
+    user = account_users.found(world(), user_id)
+    return answer(views.user(user), message="User details retrieved successfully")
+
+
+@routes.patch("/users/<user_id>")
+def update_user(user_id: str) -> ResponseReturnValue:
+    """Change a user."""
+    user = account_users.found(world(), user_id)
+    account_users.change(world(), user, body())
+    return answer(views.user(user), message="User has been updated")
+
+
+@routes.delete("/users/<user_id>")
+def delete_user(user_id: str) -> ResponseReturnValue:
+    """Remove a user from the account."""
+    account_users.remove(world(), user_id)
+    return answer(message=f"User with id '{user_id}' has been deleted")
+
+
+@routes.get("/users/<user_id>/groups")
+def list_groups_of_user(user_id: str) -> ResponseReturnValue:
+    """Return the groups that a user belongs to."""
+    here = world()
+    user = account_users.found(here, user_id)
+    with here.lock:
+        found = [
+            (group_id, members[user.id])
+            for group_id, members in here.members.items()
+            if user.id in members
+        ]
+    page = listed(found, lambda pair: views.membership(*pair))
+    return answer(page, message="User memberships in groups retrieved successfully")
+
+
+@routes.get("/users/<user_id>/connections")
+def list_connections_of_user(user_id: str) -> ResponseReturnValue:
+    """Return the connections that a user is a member of: none, roles are given by group here."""
+    account_users.found(world(), user_id)
+    nothing: list[dict[str, Any]] = []
+    page = listed(nothing, dict)
+    return answer(page, message="User memberships in connections retrieved successfully")
+
+
+@routes.get("/roles")
+def list_roles() -> ResponseReturnValue:
+    """Return the roles that people can have."""
+    return answer(
+        listed(account_users.ROLES, views.role), message="Roles list retrieved successfully"
+    )
+
+
+@routes.get("/groups/<group_id>/users")
+def list_group_users(group_id: str) -> ResponseReturnValue:
+    """Return a group's users, each with the role it has in the group."""
+    here = world()
+    with here.lock:
+        members = here.members[here.group(group_id).id]
+        users = _wanted(here.users[user_id] for user_id in members)
+        page = listed(users, lambda user: {**views.user(user), "role": members[user.id].role})
+    return answer(page, message="Group users retrieved successfully")
+
+
+@routes.post("/groups/<group_id>/users")
+def add_group_user(group_id: str) -> ResponseReturnValue:
+    """Add a user to a group."""
+    world().group(group_id)
+    account_users.join(world(), group_id, body())
+    return answer(message="User has been added to the group")
+
+
+@routes.delete("/groups/<group_id>/users/<user_id>")
+def remove_group_user(group_id: str, user_id: str) -> ResponseReturnValue:
+    """Remove a user from a group."""
+    account_users.leave(world(), group_id, user_id)
+    return answer(message=f"User with id '{user_id}' has been removed from the group")

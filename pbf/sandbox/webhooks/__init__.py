@@ -1,0 +1,1 @@
+"""Webhooks: who wants to hear what, and telling them; no API routes."""

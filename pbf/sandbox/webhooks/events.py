@@ -1,0 +1,103 @@
+"""The events that webhooks tell of, and what each says."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pbf.sandbox.core.records import Connection
+
+EVENTS = (
+    "sync_start",
+    "sync_end",
+    "connection_successful",
+    "connection_failure",
+    "create_connector",
+    "pause_connector",
+    "resume_connector",
+    "edit_connector",
+    "delete_connector",
+    "force_update_connector",
+    "resync_connector",
+    "resync_table",
+    "transformation_start",
+    "transformation_succeeded",
+    "transformation_failed",
+    "dbt_run_start",
+    "dbt_run_succeeded",
+    "dbt_run_failed",
+    "status",
+    "transformation_run_start",
+    "transformation_run_succeeded",
+    "transformation_run_failed",
+)
+SYNC_EVENTS = frozenset({"sync_start", "sync_end"})
+DUMMY_ID = "_connection_1"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a connection."""
+
+    name: str
+    at: float
+    service: str
+    connection_id: str
+    schema: str
+    group_id: str
+    data: Mapping[str, Any]
+    sync_id: str = ""
+
+    def body(self) -> bytes:
+        """Return what is posted: compact JSON, in the order of Fivetran's keys."""
+        when = datetime.fromtimestamp(self.at, UTC).replace(tzinfo=None)
+        told: dict[str, Any] = {
+            "event": self.name,
+            "created": when.isoformat(timespec="milliseconds") + "Z",
+            "connector_type": self.service,
+            "connector_id": self.connection_id,
+            "connector_name": self.schema,
+        }
+        if self.sync_id:
+            told["sync_id"] = self.sync_id
+        told["destination_group_id"] = self.group_id
+        told["data"] = self.data
+        return json.dumps(told, separators=(",", ":")).encode()
+
+
+def of(
+    connection: Connection, name: str, at: float, data: Mapping[str, Any], *, start: float | None
+) -> Event:
+    """Return an event of a connection; a sync's events carry the id of the sync that started."""
+    return Event(
+        name=name,
+        at=at,
+        service=connection.service,
+        connection_id=connection.id,
+        schema=connection.schema,
+        group_id=connection.group_id,
+        data=data,
+        sync_id="" if start is None else sync_id(connection.id, start),
+    )
+
+
+def dummy(name: str, at: float, group_id: str | None) -> Event:
+    """Return an event of a connection that does not exist."""
+    return Event(
+        name=name,
+        at=at,
+        service="google_sheets",
+        connection_id=DUMMY_ID,
+        schema="_schema_1._table_1",
+        group_id=group_id or "_group_1",
+        data={"status": "SUCCESSFUL"} if name == "sync_end" else {},
+        sync_id=sync_id(DUMMY_ID, at) if name in SYNC_EVENTS else "",
+    )
+
+
+def sync_id(connection_id: str, start: float) -> str:
+    """Return the id of the sync of a connection that started at a time, shaped like a UUID."""
+    digest = hashlib.sha256(f"sync:{connection_id}:{start:.3f}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"

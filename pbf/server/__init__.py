@@ -1,0 +1,1 @@
+"""HTTP and process machinery; nothing about connectors."""

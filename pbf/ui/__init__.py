@@ -1,0 +1,1 @@
+"""Streamlit code that pages share; no page and no decision about connectors."""

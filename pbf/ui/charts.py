@@ -1,0 +1,121 @@
+"""Figures -> Vega-Lite specifications, drawn with Altair.
+
+Whoever imports this pays for Altair, so only what shows a chart does.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from pbf.rules.statistics import BAD, GOOD, Bar, Figure
+
+Spec = dict[str, Any]
+
+PICK = "pick"
+STEP = 28
+TALL = 200
+NO_PADDING = {"top": 0, "bottom": 0, "left": 0, "right": 0}
+# After Okabe and Ito, who chose them to be told apart by everybody; darker where three to one on
+# white asks for it. A word or a place tells the same as each colour.
+COLOURS = {
+    "good": "#009468",
+    "busy": "#2b7fc9",
+    "attention": "#c27c00",
+    "bad": "#d55e00",
+    "quiet": "#7a8594",
+}
+# The text of the page's two themes, which Vega does not take over by itself.
+INK = {"light": "#1b2430", "dark": "#e7ecf3"}
+
+
+def spec(figure: Figure, theme: str) -> Spec:
+    """Return the chart of a figure for the light or the dark theme."""
+    draw = _hours if figure.id == "hours" else _counts
+    drawn: Spec = draw(figure.bars, INK[theme]).to_dict()
+    return drawn
+
+
+def _counts(bars: Sequence[Bar], ink: str) -> Any:
+    """Return horizontal bars, each with its name before it and its number behind it."""
+    most = max((1, *(bar.count for bar in bars)))
+    axis = alt.Axis(
+        title=None, domain=False, ticks=False, labelLimit=180, labelPadding=8, labelColor=ink
+    )
+    base = alt.Chart(_values(bars)).encode(
+        y=alt.Y("label:N", sort=None, axis=axis),
+        x=alt.X("count:Q", axis=None, scale=alt.Scale(domain=[0, most * 1.15])),
+    )
+    drawn = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.7}, cursor="pointer").encode(
+        color=_colour(), tooltip=[alt.Tooltip("label:N", title=" "), _counted()]
+    )
+    numbers = base.mark_text(align="left", dx=6, color=ink, fontSize=13).encode(
+        text=alt.Text("count:Q", format=",")
+    )
+    layers = alt.layer(drawn.add_params(_pick()), numbers)
+    # Streamlit takes the padding off the height, which would leave nothing of a single bar.
+    return layers.properties(height=STEP * max(1, len(bars)), padding=NO_PADDING)
+
+
+def _hours(bars: Sequence[Bar], ink: str) -> Any:
+    """Return a bar per hour: what succeeded above the line, what failed below it."""
+    ago = "datum.value == '0' ? 'now' : datum.value + ' h ago'"
+    hours = alt.Axis(
+        title=None, values=["18", "12", "6", "0"], labelExpr=ago, labelAngle=0, labelColor=ink
+    )
+    counts = alt.Axis(
+        title=None, tickMinStep=1, labelExpr="format(abs(datum.value), ',')", labelColor=ink
+    )
+    legend = alt.Legend(title=None, orient="top", labelColor=ink)
+    kinds = alt.Scale(domain=[GOOD, BAD], range=[COLOURS["busy"], COLOURS["bad"]])
+    return (
+        alt.Chart(_values(bars))
+        .mark_bar(cursor="pointer")
+        .encode(
+            x=alt.X("label:O", sort=None, axis=hours),
+            y=alt.Y("signed:Q", axis=counts, scale=_reach(bars)),
+            color=alt.Color("group:N", scale=kinds, legend=legend),
+            tooltip=[
+                alt.Tooltip("label:O", title="Hours ago"),
+                alt.Tooltip("group:N", title=" "),
+                _counted(),
+            ],
+        )
+        .add_params(_pick())
+        .properties(height=TALL)
+    )
+
+
+def _reach(bars: Sequence[Bar]) -> alt.Scale:
+    """Return a scale that has an extent before Streamlit brings the values, and without any."""
+    signed = [-bar.count if bar.group == BAD else bar.count for bar in bars]
+    least, most = min((0, *signed)), max((0, *signed))
+    return alt.Scale(domain=[least, most if most or least else 1], nice=True)
+
+
+def _values(bars: Sequence[Bar]) -> alt.Data:
+    return alt.Data(  # type: ignore[no-untyped-call]
+        values=[
+            {
+                "label": bar.label,
+                "group": bar.group,
+                "tone": bar.tone,
+                "count": bar.count,
+                "signed": -bar.count if bar.group == BAD else bar.count,
+            }
+            for bar in bars
+        ]
+    )
+
+
+def _pick() -> alt.Parameter:
+    return alt.selection_point(name=PICK, fields=["label", "group"])
+
+
+def _colour() -> alt.Color:
+    scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
+    return alt.Color("tone:N", scale=scale, legend=None)
+
+
+def _counted() -> alt.Tooltip:
+    return alt.Tooltip("count:Q", title="Connectors", format=",")

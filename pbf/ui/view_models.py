@@ -1,0 +1,93 @@
+"""What the table shows of a connector, and the gallery of a service."""
+
+from datetime import datetime
+from typing import Any
+
+from pbf.fivetran.models import Connector, Service
+from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, changed_at, health, since
+from pbf.rules.schedule import next_in_words, next_sync
+from pbf.rules.statistics import interval
+from pbf.rules.timing import by_time, expected, in_words
+from pbf.rules.wording import CATEGORIES, STAGES, capital, spaced
+from pbf.visible_text import shown
+
+# It cannot be created through the API, so not here.
+DASHBOARD_ONLY = "In Fivetran only"
+
+Card = dict[str, Any]
+Row = dict[str, Any]
+
+
+def card(service: Service, yours: int) -> Card:
+    """Return a service as a card of the gallery, of which one has so many connectors."""
+    return {
+        "id": service.id,
+        "name": service.title,
+        "category": category(service),
+        "description": shown(service.description),
+        "icon": service.icon_url,
+        "docs": service.link_to_docs,
+        "mark": stage(service),
+        "yours": yours,
+    }
+
+
+def row(connector: Connector, service: Service | None, now: datetime, *, marked: bool) -> Row:
+    """Return a connector as a row of the table; what is marked stands out.
+
+    Moments are ISO 8601 or None; the service is None where the catalogue does not tell.
+    """
+    state = health(connector, now)
+    first, due = state.action, next_sync(connector)
+    return {
+        "id": connector.id,
+        "name": connector.title,
+        "schema": shown(connector.schema_name),
+        "service": connector.service,
+        "service_name": service.title if service else shown(connector.service),
+        "icon": service.icon_url if service else "",
+        "docs": service.link_to_docs if service else "",
+        "category": category(service) if service else "Other",
+        "status": state.word,
+        "tone": state.tone,
+        "reason": shown(state.reason),
+        "since": _iso(since(connector, state)),
+        "last": _iso(connector.succeeded_at),
+        "failed": _iso(connector.failed_at),
+        "frequency": shown(in_words(connector)),
+        "interval": interval(connector),
+        # Where it is not one interval after the last success.
+        "expected": _iso(expected(connector)) if by_time(connector) else None,
+        "next": _iso(due),
+        "next_words": "" if due else capital(next_in_words(connector, now)),
+        "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
+        "also": [{"id": action, "label": label} for action, label in _also(state)],
+        "marked": marked,
+        "moving": connector.status.sync_state == "syncing",
+        "changed": _iso(changed_at(connector)),
+    }
+
+
+def category(service: Service) -> str:
+    """Return the category of a service in words; a new one of Fivetran's as it is."""
+    return CATEGORIES.get(service.type) or shown(spaced(service.type)) or "Other"
+
+
+def stage(service: Service) -> str:
+    """Return "Beta" and the like for a service that is not simply available."""
+    if not service.is_creatable:
+        return DASHBOARD_ONLY
+    if service.service_status in STAGES:
+        return STAGES[service.service_status]
+    return shown(spaced(service.service_status).capitalize())
+
+
+def _also(state: Health) -> tuple[tuple[str, str], ...]:
+    """Return what the menu of a row offers beside the next action."""
+    if state.action == "finish":
+        return ("link", "Copy link for a colleague"), ("discard", "Discard")
+    return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,233 @@
+"""The commands, as people run them."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from pbf.config import load_settings
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.transport import Request
+from pbf.sandbox.server import SandboxServer
+from tests.support.servers import (
+    clean_environment,
+    free_port,
+    leave_a_deletion_due,
+    running,
+    wait_until_gone,
+)
+
+
+def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "pbf", *arguments],
+        cwd=folder,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@contextmanager
+def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a command that serves; what it prints can be read."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pbf", *arguments],
+        cwd=folder,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        yield bound.getsockname()[1]
+
+
+def test_the_proxy_serves_the_routes_and_the_sandbox_on_its_port(tmp_path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+
+    with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz"):
+        services = requests.get(f"{url}/_/services", timeout=20).json()
+        icon = requests.get(services[0]["icon_url"], timeout=20)
+        made = requests.post(
+            f"{url}/_/connectors", json={"service": "google_sheets", "name": "Sales"}, timeout=20
+        ).json()
+        form = requests.get(f"{url}/_/connectors/{made['id']}/form", timeout=20).json()
+        card = requests.get(form["url"], timeout=20)
+
+    assert len(services) == 773
+    assert icon.url.startswith(f"{url}/sandbox/")
+    assert icon.status_code == 200
+    assert made["schema"] == "sales.sales"
+    assert form["url"].startswith(f"{url}/sandbox/connect-card/setup?auth=")
+    assert card.status_code == 200
+
+
+def test_the_proxy_ends_when_asked_and_leaves_its_port(tmp_path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/_/healthz"
+
+    with running(["pbf", "proxy", "--port", str(port)], tmp_path, url):
+        assert requests.get(url, timeout=20).json() == {"status": "ok", "sandbox": True}
+
+    with socket.create_server(("127.0.0.1", port)) as again:
+        assert again.getsockname()[1] == port
+
+
+def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path, sandbox):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "FIVETRAN_API_URL": sandbox.url,
+        "FIVETRAN_API_KEY": sandbox.world.api_key,
+        "FIVETRAN_API_SECRET": sandbox.world.api_secret,
+        "FIVETRAN_GROUP_ID": sandbox.world.group_id,
+    }
+    due = sandbox.world.add_connections(1)[0]
+    leave_a_deletion_due(tmp_path, due)
+
+    with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz", **settings):
+        connectors = requests.get(f"{url}/_/connectors", timeout=20).json()
+        imitation = requests.get(f"{url}/sandbox/icons/stripe.svg", timeout=20)
+        wait_until_gone(sandbox.world, due)
+
+    assert len(connectors) == 12
+    assert imitation.status_code == 404
+    assert sandbox.world.api_secret not in (tmp_path / "server.log").read_text()
+
+
+def test_the_proxy_says_on_every_route_that_the_credentials_are_half_set(tmp_path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["pbf", "proxy", "--port", str(port)]
+
+    with running(command, tmp_path, f"{url}/_/healthz", FIVETRAN_API_KEY="the-key"):
+        answer = requests.get(f"{url}/_/services", timeout=20)
+
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"].startswith(
+        "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
+    )
+
+
+def test_the_sandboxs_four_lines_work_as_a_clients_settings(tmp_path):
+    with started("sandbox", "--port", "0", folder=tmp_path) as process:
+        lines = [process.stdout.readline() for _ in range(4)]
+        (tmp_path / ".env").write_text("".join(lines))
+        settings = load_settings({}, dotenv=str(tmp_path / ".env"))
+        client = ApiClient(Request(settings.api_url, settings.api_key, settings.api_secret))
+        connectors = list(client.get_list_of_connectors_in_group(settings.group_id))
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(20)
+
+    assert [line.partition("=")[0] for line in lines] == [
+        "FIVETRAN_API_URL",
+        "FIVETRAN_API_KEY",
+        "FIVETRAN_API_SECRET",
+        "FIVETRAN_GROUP_ID",
+    ]
+    assert settings.api_url.startswith("http://127.0.0.1:")
+    assert len(connectors) == 12
+    assert status == 0
+
+
+@pytest.mark.parametrize("command", ["proxy", "sandbox"])
+def test_a_port_in_use_is_told_in_one_sentence(tmp_path, taken: int, command: str):
+    ended = run(command, "--port", str(taken), folder=tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        f"Cannot listen on 127.0.0.1:{taken}: Address already in use."
+    )
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["proxy", "sandbox"])
+def test_a_host_that_is_not_there_is_told_in_one_sentence(tmp_path, command: str):
+    ended = run(command, "--host", "300.1.1.1", "--port", "0", folder=tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "Cannot listen on 300.1.1.1:0: there is no such host."
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http"])
+def test_what_is_no_port_is_refused(tmp_path, port: str):
+    ended = run("proxy", f"--port={port}", folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert "a port is a number from 0 to 65535" in ended.stderr
+
+
+def test_the_doctor_ends_well_on_the_sandbox(tmp_path):
+    ended = run("doctor", folder=tmp_path)
+
+    assert ended.returncode == 0
+    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 8
+    assert ended.stderr == ""
+
+
+def test_the_doctor_ends_badly_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
+    ended = run(
+        "doctor",
+        folder=tmp_path,
+        FIVETRAN_API_URL=sandbox.url,
+        FIVETRAN_API_KEY=sandbox.world.api_key,
+        FIVETRAN_API_SECRET="not-the-secret",
+        FIVETRAN_GROUP_ID=sandbox.world.group_id,
+    )
+
+    assert ended.returncode == 1
+    assert "BAD  key          Fivetran refused the API key" in ended.stdout
+    assert "not-the-secret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param({"FIVETRAN_API_KEY": "k"}, "are not set.", id="half-set"),
+        pytest.param({"PBF_TIMEOUT": "soon"}, "PBF_TIMEOUT is not a number", id="not-a-number"),
+        pytest.param({"PBF_DATABASE_URL": "x"}, "Check PBF_DATABASE_URL", id="no-database"),
+    ],
+)
+def test_the_doctor_names_the_setting_that_is_wrong(tmp_path, settings: dict, said: str):
+    ended = run("doctor", folder=tmp_path, **settings)
+
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("BAD  settings")
+    assert said in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_a_command_reads_the_env_file_of_its_folder(tmp_path):
+    (tmp_path / ".env").write_text("FIVETRAN_API_KEY=k\n")
+
+    ended = run("doctor", folder=tmp_path)
+
+    assert "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set." in ended.stdout
+
+
+def test_without_a_command_the_usage_is_shown(tmp_path):
+    ended = run(folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert "usage: python -m pbf" in ended.stderr

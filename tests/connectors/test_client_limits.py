@@ -1,0 +1,292 @@
+"""How many requests to Fivetran one client may cause, and who counts as one client."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from pbf import runtime as runtimes
+from pbf.config import Settings, load_settings
+from pbf.connectors.client_limits import CLIENT, Client, ClientLimits
+from pbf.errors import ConfigurationError, TooManyRequests
+from pbf.proxy import create_app
+from pbf.runtime import Runtime
+from tests.support.redis_server import redis_server
+
+Start = Callable[..., Runtime]
+
+
+@pytest.fixture
+def start(settings: Settings) -> Iterator[Start]:
+    """The product on the sandbox, with other settings, as often as asked."""
+    started = []
+
+    def start(**changed: object) -> Runtime:
+        started.append(runtimes.start(replace(settings, **changed)))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def caller() -> Iterator[None]:
+    """Whoever calls a portal in this test is one client."""
+    before = CLIENT.set(Client("192.0.2.1"))
+    yield
+    CLIENT.reset(before)
+
+
+def routes(runtime: Runtime) -> FlaskClient:
+    return create_app(lambda: runtime).test_client()
+
+
+def form(client: FlaskClient, runtime: Runtime, *, sender: str = "192.0.2.1", passed_on: str = ""):
+    connector = runtime.portal.connectors().items[0]
+    return client.get(
+        f"/_/connectors/{connector.id}/form",
+        environ_base={"REMOTE_ADDR": sender},
+        headers={"X-Forwarded-For": passed_on} if passed_on else {},
+    )
+
+
+def create(client: FlaskClient, name: str, *, sender: str = "127.0.0.1", key: str = ""):
+    return client.post(
+        "/_/connectors",
+        json={"service": "google_sheets", "name": name},
+        environ_base={"REMOTE_ADDR": sender},
+        headers={"Idempotency-Key": key} if key else {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/form", None),
+        ("PATCH", "", {"sync_frequency": 60}),
+        ("PATCH", "", {"paused": False}),
+        ("POST", "/sync", {}),
+        ("POST", "/resync", {}),
+        ("POST", "/test", {}),
+        ("DELETE", "", None),
+    ],
+)
+def test_whatever_costs_requests_to_fivetran_has_a_limit(start: Start, method, path, body):
+    runtime = start(action_limit="12 per hour")
+    client, ids = routes(runtime), [one.id for one in runtime.portal.connectors().items]
+
+    answers = []
+    for number in range(20):
+        url = f"/_/connectors/{ids[number % len(ids)]}{path}"
+        answers.append(client.open(url, method=method, json=body))
+
+    assert answers[0].status_code != 429
+    assert answers[-1].json["error"]["code"] == "too_many"
+    assert answers[-1].json["error"]["message"] == (
+        "Too many requests from your network. Try again in 60 minutes."
+    )
+    assert 3500 < int(answers[-1].headers["Retry-After"]) <= 3601
+
+
+def test_looking_is_not_limited(start: Start):
+    runtime = start(action_limit="1 per hour", total_action_limit="1 per hour")
+    client, connector = routes(runtime), runtime.portal.connectors().items[0]
+
+    paths = ("/_/connectors", "/_/services", "/_/deletions", f"/_/connectors/{connector.id}")
+
+    assert {client.get(path).status_code for path in paths * 3} == {200}
+
+
+def test_what_pages_do_is_limited_like_the_routes(start: Start, caller: None):
+    runtime = start(action_limit="3 per hour")
+    connector = runtime.portal.connectors().items[0]
+
+    for _ in range(3):
+        runtime.portal.operations.schemas(connector.id)
+
+    with pytest.raises(TooManyRequests, match="Try again in 60 minutes"):
+        runtime.portal.operations.schemas(connector.id)
+
+
+def test_our_own_work_counts_for_all_together_only(start: Start):
+    runtime = start(action_limit="1 per hour", total_action_limit="3 per hour")
+    connector = runtime.portal.connectors().items[0]
+
+    for _ in range(3):
+        runtime.portal.operations.schemas(connector.id)
+
+    with pytest.raises(TooManyRequests, match=r"^Too many requests from all users together\."):
+        runtime.portal.operations.schemas(connector.id)
+
+
+def test_nothing_is_sent_of_what_is_refused(start: Start, caller: None):
+    runtime = start(action_limit="1 per hour")
+    connector = next(one for one in runtime.portal.connectors().items if not one.paused)
+    runtime.portal.operations.schemas(connector.id)
+
+    with pytest.raises(TooManyRequests):
+        runtime.portal.operations.pause(connector.id)
+
+    assert not runtime.client.get_connector(connector.id).paused
+
+
+def test_a_client_is_told_apart_from_others_and_all_together_are_limited(start: Start):
+    runtime = start(action_limit="1 per hour", total_action_limit="2 per hour")
+    client = routes(runtime)
+
+    senders = ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")
+    answers = [form(client, runtime, sender=sender).status_code for sender in senders]
+
+    # What the first is refused is not counted for the others.
+    assert answers == [200, 429, 429, 200, 429]
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_client(start: Start):
+    runtime = start(action_limit="1 per hour")
+    client = routes(runtime)
+
+    senders = ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+    answers = [form(client, runtime, sender=sender).status_code for sender in senders]
+
+    assert answers == [200, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "passed_on", "answers"),
+    [
+        pytest.param(0, ("1.1.1.1", "2.2.2.2"), [200, 429], id="no-proxy-is-trusted"),
+        pytest.param(1, ("1.1.1.1", "2.2.2.2"), [200, 200], id="a-proxy-tells-the-sender"),
+        pytest.param(1, ("1.1.1.1, 3.3.3.3", "2.2.2.2, 3.3.3.3"), [200, 429], id="made-up-before"),
+        pytest.param(2, ("1.1.1.1, 3.3.3.3", "2.2.2.2, 3.3.3.3"), [200, 200], id="two-proxies"),
+        pytest.param(2, ("1.1.1.1", "2.2.2.2"), [200, 429], id="not-through-both"),
+        pytest.param(1, ("one", "other"), [200, 429], id="not-an-address"),
+    ],
+)
+def test_x_forwarded_for_counts_as_far_as_proxies_are_trusted(
+    start: Start, proxies: int, passed_on: tuple[str, str], answers: list[int]
+):
+    runtime = start(action_limit="1 per hour", trusted_proxies=proxies)
+    client = routes(runtime)
+
+    assert [form(client, runtime, passed_on=each).status_code for each in passed_on] == answers
+
+
+def test_a_client_that_is_refused_for_all_takes_no_memory():
+    limits = ClientLimits(requests="600 per hour", all_requests="3 per hour", creations="")
+
+    for number in range(20):
+        before = CLIENT.set(Client(f"192.0.2.{number}"))
+        try:
+            limits.admit_request()
+        except TooManyRequests:
+            pass
+        finally:
+            CLIENT.reset(before)
+
+    kept = limits._memory.storage.events
+    assert sum(len(hits) for hits in kept.values()) == 6
+
+
+def test_who_creates_too_many_is_told_when_to_go_on(start: Start):
+    client = routes(start(create_limit="2 per hour"))
+
+    made = [create(client, name).status_code for name in ("one", "two")]
+    refused = create(client, "three")
+
+    assert made == [200, 200]
+    assert (refused.status_code, refused.json["error"]["code"]) == (429, "too_many")
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3601
+    assert refused.json["error"]["message"] == (
+        "Too many new connectors from your network. Try again in 60 minutes."
+    )
+    assert create(client, "four", sender="127.0.0.2").status_code == 200
+    assert {one["display_name"] for one in client.get("/_/connectors").json} >= {"one", "four"}
+    assert "three" not in {one["display_name"] for one in client.get("/_/connectors").json}
+
+
+def test_creations_on_pages_are_limited_too(start: Start, caller: None):
+    portal = start(create_limit="1 per hour").portal
+    portal.create("google_sheets", "one", return_url="http://127.0.0.1/_/return")
+
+    with pytest.raises(TooManyRequests, match="new connectors"):
+        portal.create("google_sheets", "two", return_url="http://127.0.0.1/_/return")
+
+
+def test_without_a_limit_there_is_none(start: Start):
+    client = routes(start(create_limit="", action_limit="", total_action_limit=""))
+
+    assert {create(client, f"number {number}").status_code for number in range(4)} == {200}
+
+
+def test_a_replay_counts_for_nothing(start: Start):
+    client = routes(start(create_limit="2 per hour"))
+
+    replayed = [create(client, "Budget", key="one").status_code for _ in range(6)]
+    others = [create(client, name, key=name).status_code for name in ("two", "three")]
+
+    assert replayed == [200] * 6
+    assert others == [200, 429]
+
+
+def test_a_key_whose_connector_is_gone_counts_again(start: Start):
+    client = routes(start(create_limit="1 per hour"))
+    made = create(client, "Budget", key="one").json["id"]
+    client.delete(f"/_/connectors/{made}?now=true")
+
+    again = create(client, "Budget", key="one")
+
+    assert again.status_code == 429
+
+
+def test_a_card_that_is_refused_leads_back_with_a_sentence(start: Start):
+    runtime = start(action_limit="1 per hour")
+    client, portal = routes(runtime), runtime.portal
+    ticket = portal.signer.ticket(portal.tenant.id, portal.connectors().items[0].id)
+    form(client, runtime, sender="127.0.0.1")
+
+    answer = client.get(f"/_/go/{ticket}")
+
+    assert answer.location.endswith("/connectors?note=too-many")
+
+
+def test_processes_that_share_redis_count_together(tmp_path: Path, caller: None):
+    def limits() -> ClientLimits:
+        return ClientLimits(requests="", all_requests="1 per hour", creations="", redis_url=url)
+
+    with redis_server(tmp_path) as url:
+        one, other = limits(), limits()
+        one.admit_request()
+        with pytest.raises(TooManyRequests):
+            other.admit_request()
+
+    other.admit_request()  # by itself, without Redis
+    with pytest.raises(TooManyRequests):
+        other.admit_request()
+
+
+@pytest.mark.parametrize("name", ["PBF_ACTION_LIMIT", "PBF_TOTAL_ACTION_LIMIT", "PBF_CREATE_LIMIT"])
+def test_the_limits_are_read_from_the_settings(name: str):
+    field = name.removeprefix("PBF_").lower()
+
+    assert getattr(load_settings({name: "5 per minute"}), field) == "5 per minute"
+    assert getattr(load_settings({name: "100 per day"}), field) == "100 per day"
+    assert getattr(load_settings({name: "off"}), field) == ""
+    assert getattr(Settings(), field)
+
+
+@pytest.mark.parametrize("name", ["PBF_ACTION_LIMIT", "PBF_TOTAL_ACTION_LIMIT", "PBF_CREATE_LIMIT"])
+@pytest.mark.parametrize("text", ["many", "0 per hour", "5", "5 per second or so"])
+def test_what_is_no_limit_is_refused(name: str, text: str):
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings({name: text})
+
+
+def test_the_number_of_proxies_is_read_from_the_settings():
+    assert load_settings({}).trusted_proxies == 0
+    assert load_settings({"PBF_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
+    for text in ("-1", "10", "one", "²"):
+        with pytest.raises(ConfigurationError, match="PBF_TRUSTED_PROXIES"):
+            load_settings({"PBF_TRUSTED_PROXIES": text})

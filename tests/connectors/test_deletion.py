@@ -1,0 +1,892 @@
+"""Deletion that forgives: hidden at once, undone until its time has come, and then gone once."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from pbf.cache.shared import SharedCache
+from pbf.connectors.portal import Portal, Tenant
+from pbf.errors import (
+    InProgress,
+    NameTaken,
+    NotNow,
+    RateLimited,
+    ServerFailed,
+    StoreFailed,
+    UnknownConnector,
+)
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.transport import Request
+from pbf.store.store import Store
+
+DAY = 24 * 3600.0
+
+
+class Watched(ApiClient):
+    """A client that does something else before or after what it is asked for."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.before_look = self.before_deletion = lambda: None
+        self.before_change = self.after_change = lambda: None
+
+    def get_connector(self, connector_id):
+        self.before_look()
+        return super().get_connector(connector_id)
+
+    def delete_connector(self, connector_id):
+        self.before_deletion()
+        super().delete_connector(connector_id)
+
+    def update_connector(self, connector_id, **wanted):
+        self.before_change()
+        changed = super().update_connector(connector_id, **wanted)
+        self.after_change()
+        return changed
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def both(request, tmp_path):
+    """The address of one database that several processes share, on either kind of server."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").fresh()
+    return f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+
+
+@pytest.fixture
+def start(house, settings):
+    """Start what a process is made of, as often as asked, over one account."""
+    ended = []
+
+    def process(url: str, *, grace: float = 24.0) -> Portal:
+        client = Watched(Request(settings.api_url, settings.api_key, settings.api_secret))
+        store, cache = Store(url), SharedCache()
+        ended.extend((client.close, store.close, cache.close))
+        portal = Portal(
+            Tenant(id="t", name="t", group_id=settings.group_id),
+            client=client,
+            cache=cache,
+            store=store,
+            signer=house.portal.signer,
+            grace=grace,
+        )
+        portal.client, portal.store = client, store
+        return portal
+
+    yield process
+    for end in ended:
+        end()
+
+
+@pytest.fixture
+def process(start, both):
+    """Start a process on the shared database."""
+    return lambda **options: start(both, **options)
+
+
+@pytest.fixture
+def portal(start, tmp_path) -> Portal:
+    """A process of its own."""
+    return start(f"sqlite:///{tmp_path / 'own.sqlite3'}")
+
+
+@pytest.fixture
+def connection(sandbox):
+    """A connector that works, as Fivetran has it."""
+    found = sandbox.world.connections.values()
+    return next(one for one in found if one.schema == "stripe_payments")
+
+
+@pytest.fixture
+def requests_of(sandbox):
+    """Return what was sent to Fivetran by a method, by path."""
+
+    def sent(method: str) -> list[str]:
+        entries = sandbox.world.control.log.entries()
+        return [one["path"] for one in entries if one["method"] == method]
+
+    return sent
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Move the clock on by so many seconds."""
+
+    def move(seconds: float) -> None:
+        now = time.time() + seconds
+        monkeypatch.setattr("time.time", lambda: now)
+
+    return move
+
+
+def shown(portal: Portal) -> list[str]:
+    portal._list.forget()
+    return [one.schema_name for one in portal.connectors().items]
+
+
+def waiting(portal: Portal) -> list[str]:
+    portal._list.forget()
+    return [one.schema_name for one in portal.deleted().items]
+
+
+def named(sandbox, schema: str):
+    """A connector as Fivetran has it, by its permanent name."""
+    return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+
+
+def outcomes(portal: Portal, connection) -> list[tuple[str, str]]:
+    entries = portal.store.audit.entries()
+    return [(one.what, one.outcome) for one in entries if one.connector_id == connection.id]
+
+
+def fails() -> None:
+    raise ServerFailed("Fivetran failed to answer (500).")
+
+
+def at_once(*doings):
+    """Do several things in threads that start together; return what became of each."""
+    together = threading.Barrier(len(doings))
+
+    def one(doing):
+        together.wait()
+        try:
+            return doing()
+        except (InProgress, UnknownConnector) as error:
+            return type(error)
+
+    with ThreadPoolExecutor(len(doings)) as pool:
+        return list(pool.map(one, doings))
+
+
+def test_what_is_deleted_is_paused_hidden_everywhere_and_keeps_its_name(
+    process, connection, requests_of
+):
+    first, second = process(), process()
+
+    waits = first.operations.delete(connection.id)
+
+    assert waits.due_at == pytest.approx(time.time() + DAY, abs=60)
+    assert connection.paused
+    assert requests_of("DELETE") == []
+    for portal in (first, second):
+        assert "stripe_payments" not in shown(portal)
+        assert waiting(portal) == ["stripe_payments"]
+        with pytest.raises(UnknownConnector):
+            portal.connector(connection.id)
+        assert portal.permanent_name("stripe", "Stripe payments").free == "stripe_payments_2"
+    with pytest.raises(NameTaken):
+        first.create("stripe", "Stripe payments", return_url="http://localhost/_/return")
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
+def test_an_undo_brings_it_back_as_it_was(process, connection, paused):
+    portal = process()
+    if paused:
+        portal.operations.pause(connection.id)
+    portal.operations.delete(connection.id)
+
+    process().operations.restore(connection.id)
+
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+    assert connection.paused is paused
+    assert "stripe_payments" in shown(portal)
+    assert waiting(portal) == []
+
+
+def test_at_its_time_one_of_many_processes_deletes_it_once(process, connection, requests_of, later):
+    portals = [process() for _ in range(4)]
+    portals[0].operations.delete(connection.id)
+    early = portals[1].carry_out_deletions()
+    assert (requests_of("DELETE"), early) == ([], pytest.approx(time.time() + DAY, abs=60))
+
+    later(DAY + 1)
+    at_once(*[portal.carry_out_deletions for portal in portals * 2])
+
+    assert requests_of("DELETE") == [f"/v1/connections/{connection.id}"]
+    assert portals[3].store.deletions.listed(portals[3].tenant.group_id) == []
+    assert portals[2].permanent_name("stripe", "Stripe payments").taken is False
+
+
+def test_an_undo_and_the_deletion_at_the_same_time_never_both_happen(
+    process, connection, requests_of, later
+):
+    first, second = process(), process()
+    first.operations.delete(connection.id)
+    later(DAY + 1)
+
+    undone, _ = at_once(lambda: first.operations.restore(connection.id), second.carry_out_deletions)
+    with suppress(UnknownConnector):
+        second.carry_out_deletions()
+
+    there = "stripe_payments" in shown(first)
+    assert there is (requests_of("DELETE") == [])
+    assert there is (undone is None)
+
+
+def test_while_it_is_being_deleted_for_good_it_cannot_be_undone(process, connection, later):
+    first, second = process(), process()
+    first.operations.delete(connection.id)
+    later(DAY + 1)
+    begun, go_on = threading.Event(), threading.Event()
+    second.client.before_deletion = lambda: (begun.set(), go_on.wait(30))
+
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(second.carry_out_deletions)
+        assert begun.wait(30)
+        with pytest.raises(InProgress):
+            first.operations.restore(connection.id)
+        go_on.set()
+        deleting.result()
+
+    with pytest.raises(UnknownConnector):
+        first.operations.restore(connection.id)
+
+
+def test_one_that_was_undone_while_a_slow_process_looked_is_not_deleted(
+    process, connection, requests_of, later
+):
+    slow, quick = process(), process()
+    slow.operations.delete(connection.id)
+    later(DAY + 1)
+
+    def meanwhile():
+        slow.client.before_look = lambda: None
+        later(1000)
+        quick.operations.restore(connection.id)
+
+    slow.client.before_look = meanwhile
+    slow.carry_out_deletions()
+
+    assert requests_of("DELETE") == []
+    assert "stripe_payments" in shown(slow)
+
+
+def test_an_undo_so_slow_that_its_time_came_meanwhile_is_not_followed_by_the_deletion(
+    process, connection, requests_of, later
+):
+    slow, quick = process(), process()
+    slow.operations.delete(connection.id)
+    later(DAY + 1)
+
+    def meanwhile():
+        later(1000)
+        quick.carry_out_deletions()
+
+    slow.client.after_change = meanwhile
+
+    with pytest.raises(InProgress):
+        slow.operations.restore(connection.id)
+
+    assert requests_of("DELETE") == []
+    assert "stripe_payments" in shown(slow)
+
+
+def test_a_process_that_died_before_the_pause_is_succeeded(process, connection, later):
+    dead, portal = process(), process()
+
+    def die():
+        raise SystemExit
+
+    dead.client.before_change = die
+    with pytest.raises(SystemExit):
+        dead.operations.delete(connection.id)
+    assert "stripe_payments" not in shown(portal)
+    with pytest.raises(InProgress):
+        portal.operations.restore(connection.id)
+
+    later(1000)
+    portal.carry_out_deletions()
+
+    assert connection.paused
+    portal.operations.restore(connection.id)
+    assert (connection.paused, "stripe_payments" in shown(portal)) == (False, True)
+
+
+def test_one_that_is_resumed_at_fivetran_while_it_waits_is_shown_again(
+    portal, connection, requests_of
+):
+    portal.operations.delete(connection.id)
+    portal.client.update_connector(connection.id, paused=False)
+    shown(portal)
+
+    portal.carry_out_deletions()
+
+    assert not connection.paused
+    assert "stripe_payments" in shown(portal)
+    assert outcomes(portal, connection) == [("delete", "done"), ("taken back", "done")]
+    before = len(requests_of("GET"))
+    portal.carry_out_deletions()
+    assert len(requests_of("GET")) == before
+
+
+def resume(portal, connection):
+    portal.client.update_connector(connection.id, paused=False)
+
+
+def run_and_pause(portal, connection):
+    portal.client.update_connector(connection.id, paused=False)
+    connection.life = replace(connection.life, succeeded_at=time.time() + 60)
+    portal.client.update_connector(connection.id, paused=True)
+
+
+def finish(portal, connection):
+    connection.setup_state, connection.face, connection.written = "connected", None, None
+
+
+USES = [
+    pytest.param("stripe_payments", resume, id="resumed"),
+    pytest.param("stripe_payments", run_and_pause, id="synced-and-paused-again"),
+    pytest.param("jira_projects", resume, id="paused-before-and-resumed"),
+    pytest.param("facebook_ads_dach", finish, id="set-up-finished"),
+]
+
+
+@pytest.mark.parametrize(("schema", "use"), USES)
+def test_what_somebody_has_made_use_of_since_is_not_deleted_at_its_time(
+    process, sandbox, requests_of, later, schema, use
+):
+    first, second = process(), process()
+    one = named(sandbox, schema)
+    first.operations.delete(one.id)
+    use(second, one)
+
+    later(DAY + 1)
+    second.carry_out_deletions()
+
+    assert requests_of("DELETE") == []
+    assert second.store.deletions.listed(second.tenant.group_id) == []
+    assert schema in shown(first)
+    assert outcomes(second, one) == [("delete", "done"), ("taken back", "done")]
+
+
+@pytest.mark.parametrize(("schema", "use"), USES)
+def test_what_somebody_has_made_use_of_since_is_not_deleted_for_good_by_who_insists(
+    portal, sandbox, requests_of, schema, use
+):
+    one = named(sandbox, schema)
+    portal.operations.delete(one.id)
+    use(portal, one)
+
+    with pytest.raises(NotNow, match="It was not deleted: it was resumed or used"):
+        portal.operations.delete(one.id, now=True)
+
+    assert requests_of("DELETE") == []
+    assert schema in shown(portal)
+    assert portal.operations.delete(one.id, now=True) is None
+    assert len(requests_of("DELETE")) == 1
+
+
+@pytest.mark.parametrize("schema", ["stripe_payments", "jira_projects", "facebook_ads_dach"])
+def test_what_nobody_has_touched_is_deleted_at_its_time(
+    portal, sandbox, requests_of, later, schema
+):
+    one = named(sandbox, schema)
+    portal.operations.delete(one.id)
+
+    later(DAY + 1)
+    portal.carry_out_deletions()
+
+    assert requests_of("DELETE") == [f"/v1/connections/{one.id}"]
+    assert outcomes(portal, one) == [("delete", "done"), ("delete for good", "done")]
+
+
+def test_one_that_was_resumed_since_the_list_was_read_is_paused_and_comes_back_running(
+    process, sandbox
+):
+    first, second = process(), process()
+    paused = named(sandbox, "jira_projects")
+    first.connectors()
+    resume(second, paused)
+
+    first.operations.delete(paused.id)
+    assert paused.paused
+    first.operations.restore(paused.id)
+
+    assert not paused.paused
+
+
+def test_one_that_was_resumed_and_is_deleted_again_has_the_whole_time_to_undo_it(
+    process, connection, later
+):
+    first, second = process(), process()
+    second.connectors()
+    old = first.operations.delete(connection.id)
+    resume(first, connection)
+    later(3600)
+
+    new = second.operations.delete(connection.id)
+
+    assert new.due_at == pytest.approx(old.due_at + 3600, abs=60)
+    assert connection.paused
+    assert outcomes(first, connection) == [
+        ("delete", "done"),
+        ("taken back", "done"),
+        ("delete", "done"),
+    ]
+
+
+def test_a_connector_whose_pause_never_worked_is_not_deleted_at_its_time(
+    process, connection, requests_of, later
+):
+    dead, portal = process(), process()
+
+    def die():
+        raise SystemExit
+
+    dead.client.before_change = die
+    with pytest.raises(SystemExit):
+        dead.operations.delete(connection.id)
+
+    later(DAY + 1000)
+    portal.carry_out_deletions()
+
+    assert requests_of("DELETE") == []
+    assert "stripe_payments" in shown(portal)
+
+
+def test_a_resumption_that_was_cut_short_is_not_paused_again(process, connection, later):
+    dead, portal = process(), process()
+    dead.operations.delete(connection.id)
+
+    def die():
+        raise SystemExit
+
+    dead.client.after_change = die
+    with pytest.raises(SystemExit):
+        dead.operations.restore(connection.id)
+
+    later(1000)
+    portal.carry_out_deletions()
+
+    assert not connection.paused
+    assert "stripe_payments" in shown(portal)
+
+
+def test_many_that_fivetran_refuses_do_not_stop_the_others(
+    portal, sandbox, later, requests_of, monkeypatch
+):
+    monkeypatch.setattr("pbf.connectors.deletion.AT_ONCE", 2)
+    ids = [one.id for one in portal.connectors().items[:3]]
+    for one in ids:
+        portal.operations.delete(one)
+    for one in ids[:2]:
+        sandbox.world.control.order(
+            kind="500", method="DELETE", path=f"/v1/connections/{one}", times=50
+        )
+
+    later(DAY + 1)
+    portal.carry_out_deletions()
+    later(61)
+    portal.carry_out_deletions()
+
+    assert [path for path in requests_of("DELETE") if path.endswith(ids[2])]
+    assert ids[2] not in sandbox.world.connections
+
+
+def test_one_that_is_gone_already_at_its_time_counts_as_deleted(portal, connection, later):
+    portal.operations.delete(connection.id)
+    portal.client.delete_connector(connection.id)
+
+    later(DAY + 1)
+    portal.carry_out_deletions()
+
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [
+        pytest.param(lambda portal, _: portal.carry_out_deletions(), id="in-time"),
+        pytest.param(lambda portal, id_: portal.operations.delete(id_, now=True), id="now"),
+        pytest.param(lambda portal, id_: portal.operations.restore(id_), id="undo"),
+    ],
+)
+def test_another_connector_that_has_the_id_by_now_is_left_alone(
+    portal, connection, requests_of, later, monkeypatch, doing
+):
+    portal.operations.delete(connection.id)
+    later(DAY + 1)
+    changes = requests_of("PATCH")
+    connection.schema, connection.face = "quite_another", None
+
+    def hidden(_):
+        raise UnknownConnector("By a list from before.")
+
+    monkeypatch.setattr(portal._remover, "_find", hidden)
+    with suppress(UnknownConnector):
+        doing(portal, connection.id)
+
+    assert requests_of("DELETE") == []
+    assert requests_of("PATCH") == changes
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+    assert "quite_another" in shown(portal)
+
+
+def test_an_id_that_was_given_out_again_is_shown_and_can_be_deleted(portal, connection):
+    portal.operations.delete(connection.id)
+    connection.schema, connection.face = "quite_another", None
+    assert "quite_another" in shown(portal)
+
+    portal.operations.delete(connection.id)
+
+    assert waiting(portal) == ["quite_another"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [pytest.param("429", RateLimited, id="refused"), pytest.param("500", ServerFailed, id="500")],
+)
+def test_what_cannot_be_paused_is_not_hidden_either(portal, sandbox, connection, kind, error):
+    sandbox.world.control.order(kind=kind, method="PATCH")
+
+    with pytest.raises(error):
+        portal.operations.delete(connection.id)
+
+    assert "stripe_payments" in shown(portal)
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+
+
+@pytest.mark.parametrize(
+    ("doing", "method", "kind", "forgets"),
+    [
+        pytest.param("delete", "PATCH", "429", False, id="refused"),
+        pytest.param("delete", "PATCH", "500", True, id="in-doubt"),
+        pytest.param("for-good", "DELETE", "429", False, id="refused-for-good"),
+        pytest.param("for-good", "DELETE", "500", True, id="in-doubt-for-good"),
+        pytest.param("pause", "PATCH", "429", False, id="pause-refused"),
+        pytest.param("pause", "PATCH", "500", True, id="pause-in-doubt"),
+        pytest.param("sync", "POST", "429", False, id="sync-refused"),
+        pytest.param("sync", "POST", "500", True, id="sync-in-doubt"),
+        pytest.param("test", "POST", "429", False, id="test-refused"),
+        pytest.param("test", "POST", "500", True, id="test-in-doubt"),
+    ],
+)
+def test_a_failure_drops_the_known_list_only_if_something_may_have_been_written(
+    portal, sandbox, connection, doing, method, kind, forgets
+):
+    before = portal.connectors()
+    sandbox.world.control.order(kind=kind, method=method)
+    do = {
+        "delete": portal.operations.delete,
+        "for-good": lambda id_: portal.operations.delete(id_, now=True),
+        "pause": portal.operations.pause,
+        "sync": portal.operations.sync,
+        "test": portal.operations.test,
+    }[doing]
+
+    with pytest.raises((ServerFailed, RateLimited)):
+        do(connection.id)
+
+    assert (portal.connectors().fetched_at != before.fetched_at) is forgets
+
+
+@pytest.mark.parametrize("now", [False, True], ids=["delete", "for-good"])
+def test_a_failure_of_the_look_before_a_deletion_does_not_drop_the_known_list(
+    portal, connection, now
+):
+    if now:
+        portal.operations.delete(connection.id)
+    before = portal.connectors()
+    portal.client.before_look = fails
+
+    with pytest.raises(ServerFailed):
+        portal.operations.delete(connection.id, now=now)
+
+    assert portal.connectors().fetched_at == before.fetched_at
+
+
+def test_where_the_database_fails_the_known_list_is_not_dropped(portal, connection, monkeypatch):
+    before = portal.connectors()
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    monkeypatch.setattr(portal.store.deletions, "add", fail)
+    with pytest.raises(StoreFailed):
+        portal.operations.delete(connection.id)
+
+    assert portal.connectors().fetched_at == before.fetched_at
+
+
+def test_a_set_up_state_of_any_length_is_kept_in_short(portal, sandbox, connection, monkeypatch):
+    look = portal.client.get_connector
+
+    def long(connector_id):
+        found = look(connector_id)
+        status = found.status.model_copy(update={"setup_state": "a" * 300})
+        return found.model_copy(update={"status": status})
+
+    monkeypatch.setattr(portal.client, "get_connector", long)
+    portal.operations.delete(connection.id)
+
+    assert portal.store.deletions.listed(portal.tenant.group_id)[0].setup_state == "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("options", "noted"),
+    [
+        pytest.param({"paused": True}, ["pause"], id="pause"),
+        pytest.param({"paused": False}, ["resume"], id="resume"),
+        pytest.param(
+            {"paused": True, "timing": {"sync_frequency": 60}}, ["pause", "reschedule"], id="both"
+        ),
+    ],
+)
+def test_a_change_that_fails_at_the_look_before_is_in_the_audit_log(
+    portal, connection, options, noted
+):
+    portal.client.before_look = fails
+
+    with pytest.raises(ServerFailed):
+        portal.operations.change(connection.id, **options)
+
+    entries = portal.store.audit.entries()
+    assert sorted((one.what, one.name, one.outcome) for one in entries) == [
+        (what, "stripe_payments", "ServerFailed") for what in noted
+    ]
+
+
+def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandbox, connection):
+    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+
+    portal.operations.delete(connection.id)
+
+    assert waiting(portal) == ["stripe_payments"]
+
+
+def test_an_undo_that_fails_leaves_it_waiting_for_another(portal, sandbox, connection):
+    portal.operations.delete(connection.id)
+    sandbox.world.control.order(kind="500", method="PATCH")
+
+    with pytest.raises(ServerFailed):
+        portal.operations.restore(connection.id)
+    assert waiting(portal) == ["stripe_payments"]
+
+    portal.operations.restore(connection.id)
+    assert (waiting(portal), connection.paused) == ([], False)
+
+
+def test_a_deletion_that_fails_is_tried_again_after_a_minute_and_can_be_undone_meanwhile(
+    portal, sandbox, connection, requests_of, later
+):
+    portal.operations.delete(connection.id)
+    later(DAY + 1)
+    sandbox.world.control.order(kind="500", method="DELETE")
+    portal.carry_out_deletions()
+
+    later(59)
+    portal.carry_out_deletions()
+    assert len(requests_of("DELETE")) == 1
+    portal.operations.restore(connection.id)
+    assert waiting(portal) == []
+
+    portal.operations.delete(connection.id)
+    later(DAY + 1)
+    sandbox.world.control.order(kind="lost_answer", method="DELETE")
+    portal.carry_out_deletions()
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+
+
+def test_while_fivetran_limits_requests_the_rest_waits_too(portal, sandbox, later, requests_of):
+    ids = [one.id for one in portal.connectors().items[:3]]
+    for one in ids:
+        portal.operations.delete(one)
+    later(DAY + 1)
+    sandbox.world.control.order(kind="429", method="DELETE")
+
+    with pytest.raises(RateLimited):
+        portal.carry_out_deletions()
+    assert len(requests_of("DELETE")) == 1
+
+    later(61)
+    portal.carry_out_deletions()
+    assert portal.store.deletions.listed(portal.tenant.group_id) == []
+
+
+def test_deleting_what_waits_already_changes_nothing(portal, connection, later, requests_of):
+    waits = portal.operations.delete(connection.id)
+    later(60)
+
+    again = portal.operations.delete(connection.id)
+
+    assert again.due_at == waits.due_at
+    assert len(requests_of("PATCH")) == 1
+
+
+def test_of_many_who_delete_one_at_once_one_pauses_it(process, connection, requests_of):
+    portals = [process() for _ in range(4)]
+    for portal in portals:
+        portal.connectors()
+
+    told = at_once(*[lambda p=portal: p.operations.delete(connection.id) for portal in portals])
+
+    assert len({one.due_at for one in told if one is not InProgress}) == 1
+    assert len(requests_of("PATCH")) == 1
+
+
+def test_as_long_as_it_may_not_be_paused_nobody_else_says_that_it_is_deleted(
+    process, sandbox, connection
+):
+    first, second = process(), process()
+    second.connectors()
+    told = []
+    first.client.before_change = lambda: told.append(
+        at_once(lambda: second.operations.delete(connection.id))
+    )
+    sandbox.world.control.order(kind="429", method="PATCH")
+
+    with pytest.raises(RateLimited):
+        first.operations.delete(connection.id)
+
+    assert told == [[InProgress]]
+    assert "stripe_payments" in shown(second)
+
+
+def test_what_waits_can_be_deleted_for_good_at_once(portal, connection, requests_of):
+    portal.operations.delete(connection.id)
+
+    assert portal.operations.delete(connection.id, now=True) is None
+
+    assert len(requests_of("DELETE")) == 1
+    assert waiting(portal) == []
+    with pytest.raises(UnknownConnector):
+        portal.operations.restore(connection.id)
+
+
+def test_without_a_time_to_undo_it_is_gone_at_once(start, tmp_path, connection, requests_of):
+    portal = start(f"sqlite:///{tmp_path / 'own.sqlite3'}", grace=0)
+
+    assert portal.operations.delete(connection.id) is None
+
+    assert (requests_of("PATCH"), len(requests_of("DELETE"))) == ([], 1)
+    with pytest.raises(UnknownConnector):
+        portal.operations.delete(connection.id)
+
+
+def test_one_that_is_not_set_up_is_hidden_and_comes_back(portal, sandbox):
+    found = sandbox.world.connections.values()
+    unfinished = next(one for one in found if one.setup_state == "incomplete")
+
+    portal.operations.delete(unfinished.id)
+    assert unfinished.paused
+    portal.operations.restore(unfinished.id)
+
+    assert portal.connector(unfinished.id).status.setup_state == "incomplete"
+    assert not unfinished.paused
+
+
+def test_whoever_loses_the_database_loses_no_connector(start, portal, tmp_path, connection):
+    portal.operations.delete(connection.id)
+
+    other = start(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+
+    assert "stripe_payments" in shown(other)
+
+
+def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_deleted(
+    portal, connection, monkeypatch, requests_of, caplog
+):
+    portal.operations.delete(connection.id)
+    other = portal.connectors().items[0].id
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    for name in ("listed", "find", "add"):
+        monkeypatch.setattr(portal.store.deletions, name, fail)
+
+    for now in (False, True):
+        with pytest.raises(StoreFailed, match=r"^Nothing was deleted\. Our own database"):
+            portal.operations.delete(other, now=now)
+
+    assert "stripe_payments" not in shown(portal)
+    assert waiting(portal) == ["stripe_payments"]
+    assert (len(requests_of("PATCH")), requests_of("DELETE")) == (1, [])
+    assert "deletions that wait: Our own database" in caplog.text
+
+
+def test_what_a_list_without_the_database_shows_is_known_to_wait(process, connection, monkeypatch):
+    first, behind = process(), process()
+    waits = first.operations.delete(connection.id)
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(behind.store.deletions, "listed", fail)
+        assert "stripe_payments" in shown(behind)
+
+    again = behind.operations.delete(connection.id)
+
+    assert again.due_at == waits.due_at
+    assert outcomes(first, connection) == [("delete", "done")]
+
+
+def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, later):
+    waits = portal.operations.delete(connection.id)
+    sandbox.world.control.order(kind="500", method="PATCH")
+    with pytest.raises(ServerFailed):
+        portal.operations.restore(connection.id)
+    portal.operations.restore(connection.id)
+    portal.operations.delete(connection.id)
+    later(DAY + 1)
+    portal.carry_out_deletions()
+
+    told = [
+        (one.what, one.outcome, one.details)
+        for one in portal.store.audit.entries()
+        if (one.connector_id, one.name) == (connection.id, "stripe_payments")
+    ]
+
+    assert told[0] == ("delete", "done", f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC")
+    assert [one[:2] for one in told[1:]] == [
+        ("restore", "ServerFailed"),
+        ("restore", "done"),
+        ("delete", "done"),
+        ("delete for good", "done"),
+    ]
+
+
+def test_while_fivetran_is_away_what_is_hidden_is_known_to_be_deleted(portal, sandbox, connection):
+    portal.operations.delete(connection.id)
+    shown(portal)
+    sandbox.stop()
+    portal._list.forget()
+
+    with pytest.raises(UnknownConnector):
+        portal.connector(connection.id)
+    assert [one.id for one in portal.deleted().items] == [connection.id]
+
+
+def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with_it(
+    process, connection, later
+):
+    first, second = process(), process()
+    first.operations.delete(connection.id)
+    later(DAY + 1)
+    read = second.client.get_list_of_connectors_in_group
+
+    def meanwhile(group_id):
+        found = list(read(group_id))
+        first.carry_out_deletions()
+        return found
+
+    second.client.get_list_of_connectors_in_group = meanwhile
+
+    assert "stripe_payments" not in shown(second)
+
+
+def test_what_was_seen_to_run_is_forgotten_once_it_waits_no_more(portal, connection):
+    portal.operations.delete(connection.id)
+    portal._remover.notice_running([connection.id, "gone_already"])
+
+    portal.carry_out_deletions()
+    portal._remover.notice_running([connection.id])
+    portal.operations.restore(connection.id)
+    portal.carry_out_deletions()
+
+    assert portal._remover._running == set()

@@ -1,0 +1,141 @@
+"""What pages left open cost at Fivetran, and how soon they show what moves, by a clock to move."""
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from pbf import runtime as runtimes
+from pbf.cache.shared import SharedCache
+from pbf.config import Settings
+from pbf.connectors.portal import Portal
+from pbf.fivetran.models import Connector
+from pbf.sandbox.core import lifecycle
+from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.server import SandboxServer
+
+# An open page looks again so often (ui.FOLLOW); a change is to be seen within ten seconds.
+LOOK = 3
+SEEN = 10
+HOUR = 3600
+PATIENCE = 20
+
+
+class Clock:
+    """The time for the sandbox, the cache and what dogpile keeps for it."""
+
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Account:
+    """An account on a sandbox of its own, and the time there."""
+
+    server: SandboxServer
+    house: runtimes.Runtime
+    clock: Clock
+
+    @property
+    def world(self) -> Sandbox:
+        return self.server.world
+
+    def dashboard(self) -> tuple[Portal, SharedCache]:
+        """The product as it is after a start: it knows nothing yet."""
+        cache = SharedCache(clock=self.clock)
+        portal = Portal(
+            self.house.portal.tenant,
+            client=self.house.client,
+            cache=cache,
+            store=self.house.store,
+            signer=self.house.portal.signer,
+            grace=24.0,
+            clock=self.clock,
+        )
+        return portal, cache
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    clock = Clock()
+    world = Sandbox(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
+    with SandboxServer(world=world) as server:
+        started = runtimes.start(
+            Settings(
+                api_key=world.api_key,
+                api_secret=world.api_secret,
+                group_id=world.group_id,
+                api_url=server.url,
+                database_url="sqlite://",
+            )
+        )
+        monkeypatch.setattr("time.time", clock)
+        yield Account(server, started, clock)
+        started.close()
+
+
+def look(portal: Portal) -> list[Connector]:
+    """Read what the pages read each time they look: the lists, and one connector of them."""
+    found = portal.connectors().items
+    portal.services()
+    portal.connector(found[0].id)
+    assert not portal.sparing
+    return list(found)
+
+
+def settle(cache: SharedCache) -> None:
+    """Wait until nothing is asked behind the scenes."""
+    assert not wait(list(cache._flights.values()), PATIENCE).not_done
+
+
+def requests_of_an_hour(account: Account, tabs: int) -> int:
+    portal, cache = account.dashboard()
+    for _ in range(tabs):
+        look(portal)
+    account.world.control.log.clear()
+    for _ in range(0, HOUR, LOOK):
+        account.clock.now += LOOK
+        for _ in range(tabs):
+            look(portal)
+        settle(cache)
+    cache.close()
+    return account.world.control.log.total
+
+
+def test_an_hour_of_fifty_open_tabs_on_a_quiet_group_costs_what_one_does(account: Account):
+    account.world.control.seed(connectors=12, states={"paused": 12})
+
+    one = requests_of_an_hour(account, tabs=1)
+    fifty = requests_of_an_hour(account, tabs=50)
+
+    assert fifty == one
+    assert 0 < one <= 61  # the connectors once a minute, the services once
+
+
+def test_what_moves_by_its_schedule_is_shown_within_ten_seconds(account: Account):
+    [moving] = account.world.add_connections(1)
+    moving.sync_frequency = 60
+    portal, cache = account.dashboard()
+    truth = shown = look(portal)[0].status.sync_state
+    changed_at, waited = 0.0, []
+
+    for second in range(3 * HOUR):
+        account.clock.now += 1
+        now = lifecycle.moment(moving, account.clock.now).sync_state
+        if now != truth:
+            assert shown == truth, "a change was missed"
+            truth, changed_at = now, account.clock.now
+        # In each hour the looks fall on other seconds.
+        if (second + second // HOUR) % LOOK == 0:
+            before, shown = shown, look(portal)[0].status.sync_state
+            settle(cache)
+            if before != shown:
+                waited.append(account.clock.now - changed_at)
+    cache.close()
+
+    assert len(waited) >= 5
+    assert max(waited) <= SEEN

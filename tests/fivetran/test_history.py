@@ -1,0 +1,79 @@
+"""Syncs and errors of the past, whatever their fields are called."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from pbf.cache.entries import fingerprint
+from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+
+NINE, TEN = "2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param({"sync_id": "s", "start": NINE, "end": TEN, "status": "DONE"}, id="short"),
+        pytest.param(
+            {"id": "s", "started_at": NINE, "ended_at": TEN, "sync_status": "DONE"}, id="at"
+        ),
+        pytest.param(
+            {"syncId": "s", "startTime": NINE, "endTime": TEN, "state": "DONE"}, id="camel"
+        ),
+        pytest.param({"id": "s", "sync_start": NINE, "sync_end": TEN, "result": "DONE"}, id="sync"),
+        pytest.param(
+            {"id": "s", "start": None, "started_at": NINE, "finished_at": TEN, "status": "DONE"},
+            id="null-and-another",
+        ),
+    ],
+)
+def test_a_sync_is_read_by_any_of_the_names_its_fields_may_have(item):
+    sync = SyncRecord.model_validate(item)
+
+    assert (sync.sync_id, sync.status, sync.is_queued) == ("s", "DONE", False)
+    assert sync.start == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert sync.end == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("start", [None, "", "0001-01-01T00:00:00Z"])
+def test_a_sync_whose_start_is_null_is_queued(start):
+    assert SyncRecord.model_validate({"start": start}).is_queued
+    assert SyncRecord.model_validate({"started_at": start, "status": "WAITING"}).is_queued
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param({"start": None, "end": TEN}, id="ended-without-a-start"),
+        pytest.param({"status": "FAILED"}, id="no-start-at-all"),
+        pytest.param({"start": "soon", "status": "FAILED"}, id="start-that-is-no-time"),
+    ],
+)
+def test_a_sync_whose_start_is_not_known_is_not_queued(item):
+    sync = SyncRecord.model_validate(item)
+
+    assert sync.start is None
+    assert not sync.is_queued
+
+
+@pytest.mark.parametrize("odd", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
+def test_unknown_fields_of_a_sync_break_nothing_that_is_made_of_it(odd):
+    sync = SyncRecord.model_validate({"start": NINE, "volumes": odd, "is_queued": True})
+
+    assert fingerprint([Past(items=(sync,))])
+    assert not sync.is_queued
+
+
+@pytest.mark.parametrize(
+    "item", [None, "text", [], {}, {"begun": NINE}, {"start": "soon"}, {"start": []}, {"id": "s"}]
+)
+def test_what_cannot_be_understood_is_no_sync(item):
+    with pytest.raises(ValidationError):
+        SyncRecord.model_validate(item)
+
+
+@pytest.mark.parametrize("item", [None, "text", [], {}, {"created_at": NINE}, {"message": None}])
+def test_what_says_nothing_is_no_error(item):
+    with pytest.raises(ValidationError):
+        ErrorRecord.model_validate(item)

@@ -1,0 +1,42 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pbf.fivetran.naming_fields import FIELDS_BY_KIND, KIND_BY_SERVICE, fields
+
+SERVICES = Path(__file__).parents[3] / "shared" / "reference" / "services.json"
+
+
+@pytest.mark.parametrize(
+    ("service", "required", "expected"),
+    [
+        pytest.param("github", (), ("schema",), id="schema-by-kind"),
+        pytest.param("google_sheets", (), ("schema", "table"), id="table-by-kind"),
+        pytest.param("postgres", (), ("schema_prefix",), id="prefix-by-kind"),
+        pytest.param("s3", (), ("schema", "table_group_name"), id="table-group-by-kind"),
+        pytest.param("made_yesterday", (), ("schema",), id="unknown-service"),
+        pytest.param("github", ("schema_prefix",), ("schema_prefix",), id="metadata-over-kind"),
+        pytest.param("github", ("table", "schema"), ("schema", "table"), id="metadata-two-fields"),
+        pytest.param("postgres", ("host", "port"), ("schema_prefix",), id="metadata-of-others"),
+    ],
+)
+def test_the_naming_fields_are_those_of_the_metadata_then_of_the_kind(service, required, expected):
+    assert fields(service, required) == expected
+
+
+def test_every_kind_uses_fields_that_fivetran_knows():
+    assert set(KIND_BY_SERVICE.values()) < set(FIELDS_BY_KIND)
+
+
+def test_the_kinds_agree_with_the_definition_for_every_service():
+    if not SERVICES.exists() and not os.environ.get("CI"):
+        pytest.skip("The reference is not here: shared/reference/services.json.")
+    services = json.loads(SERVICES.read_text())
+
+    expected = {service["id"]: service["naming"] for service in services}
+
+    assert len(expected) == 773
+    assert set(KIND_BY_SERVICE) <= set(expected)
+    assert {one: KIND_BY_SERVICE.get(one, "schema") for one in expected} == expected

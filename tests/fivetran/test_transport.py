@@ -1,0 +1,839 @@
+"""The transport, against answers of `responses` and, where sockets matter, a real server."""
+
+import gzip
+import socket
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+import responses
+from urllib3.util import connection
+
+from pbf.errors import (
+    ApiError,
+    ApiRejected,
+    BadAnswer,
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    Unauthorized,
+)
+from pbf.fivetran.models import RateLimit
+from pbf.fivetran.transport import RETRIES, VERSION_2, WAIT_AFTER_429, GetOnly, Request
+
+API = "https://fivetran.example"
+KEY, SECRET = "the-key", "the-secret"
+PAIR = b64encode(f"{KEY}:{SECRET}".encode()).decode()
+WRITES = ["POST", "PATCH", "DELETE"]
+Handle = Callable[[BaseHTTPRequestHandler, int], None]
+
+
+@pytest.fixture
+def api() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
+        yield mock
+
+
+@pytest.fixture
+def request_to_api() -> Iterator[Request]:
+    request = Request(API, KEY, SECRET)
+    yield request
+    request.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GetOnly, "get_backoff_time", lambda self: 0)
+
+
+@contextmanager
+def server(handle: Handle) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
+    """Yield the address of a real server and the requests it got; `handle` also gets the count."""
+    got: list[BaseHTTPRequestHandler] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            got.append(self)
+            handle(self, len(got))
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}", got
+    finally:
+        running.shutdown()
+        running.server_close()
+        thread.join()
+
+
+def reply(to: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    to.send_response(status)
+    to.send_header("Content-Length", headers.pop("length", str(len(body))))
+    for name, value in headers.items():
+        to.send_header(name.replace("_", "-"), value)
+    to.end_headers()
+    to.wfile.write(body)
+
+
+def drop(to: BaseHTTPRequestHandler) -> None:
+    to.connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def silence() -> Iterator[tuple[str, list[socket.socket]]]:
+    """Yield the address of a server that accepts and never answers, and who called."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    callers: list[socket.socket] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                callers.append(listening.accept()[0])
+            except OSError:
+                return
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", callers
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join()
+        for caller in callers:
+            caller.close()
+
+
+def said_by(error: ApiError) -> str:
+    """The text of an error, which is one line and tells no secret."""
+    text = str(error)
+    assert text.isprintable(), text
+    assert not any(secret in text for secret in (KEY, SECRET, PAIR)), text
+    return text
+
+
+def test_a_call_goes_to_the_version_with_the_key_as_basic_auth(api, request_to_api):
+    api.get(f"{API}/v1/account/info", json={"code": "Success", "data": {"account_id": "a"}})
+
+    data = request_to_api.send("GET", "/account/info")
+
+    sent = api.calls[0].request
+    assert data == {"account_id": "a"}
+    assert sent.headers["Authorization"] == f"Basic {PAIR}"
+    assert sent.headers["Accept"] == "application/json"
+    assert sent.headers["User-Agent"] == "pbf"
+    assert sent.body is None
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        pytest.param("/connections", VERSION_2, id="create"),
+        pytest.param("/connections/one/connect-card", VERSION_2, id="card"),
+        pytest.param("/groups/ours/connections", "application/json", id="list-in-group"),
+        pytest.param("/metadata/connector-types", "application/json", id="metadata"),
+    ],
+)
+def test_connections_are_asked_for_in_version_two(api, request_to_api, path, accept):
+    api.get(f"{API}/v1{path}", json={})
+
+    request_to_api.send("GET", path)
+
+    assert api.calls[0].request.headers["Accept"] == accept
+
+
+def test_parameters_and_body_are_sent(api, request_to_api):
+    api.post(
+        f"{API}/v1/connections",
+        json={},
+        match=[
+            responses.matchers.query_param_matcher({"limit": "2", "cursor": "a&b"}),
+            responses.matchers.json_params_matcher({"paused": False, "name": "ü"}),
+        ],
+    )
+
+    data = request_to_api.send(
+        "POST",
+        "/connections",
+        params={"limit": 2, "cursor": "a&b"},
+        body={"paused": False, "name": "ü"},
+    )
+
+    assert data == {}
+
+
+def test_a_slash_behind_the_address_makes_no_difference(api):
+    api.get(f"{API}/sandbox/v1/account/info", json={})
+
+    assert Request(f"{API}/sandbox/", KEY, SECRET).send("GET", "/account/info") == {}
+
+
+def test_a_key_with_foreign_letters_is_sent_and_not_stumbled_over(api):
+    api.get(f"{API}/v1/account/info", status=401)
+
+    with pytest.raises(Unauthorized):
+        Request(API, "the…key", "ключ").send("GET", "/account/info")
+
+    expected = b64encode("the…key:ключ".encode()).decode()
+    assert api.calls[0].request.headers["Authorization"] == f"Basic {expected}"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        pytest.param(400, InvalidRequest, id="400"),
+        pytest.param(401, Unauthorized, id="401"),
+        pytest.param(403, Forbidden, id="403"),
+        pytest.param(404, NotFound, id="404"),
+        pytest.param(405, ApiRejected, id="405"),
+        pytest.param(409, Conflict, id="409"),
+        pytest.param(415, ApiRejected, id="415"),
+        pytest.param(418, ApiRejected, id="418"),
+        pytest.param(429, RateLimited, id="429"),
+        pytest.param(500, ServerFailed, id="500"),
+        pytest.param(501, ServerFailed, id="501"),
+        pytest.param(502, ServerFailed, id="502"),
+        pytest.param(503, ServerFailed, id="503"),
+        pytest.param(504, ServerFailed, id="504"),
+        pytest.param(301, BadAnswer, id="301"),
+        pytest.param(303, BadAnswer, id="303"),
+    ],
+)
+def test_each_status_has_its_type_of_error(api, request_to_api, status, kind):
+    api.post(f"{API}/v1/connections", status=status, json={"code": "X", "message": "It is so"})
+
+    with pytest.raises(ApiError) as caught:
+        request_to_api.send("POST", "/connections", body={})
+
+    assert type(caught.value) is kind
+    assert said_by(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        pytest.param(
+            400, "Fivetran refused the request (400): Field 'schema' is required.", id="400"
+        ),
+        pytest.param(
+            403,
+            "The API key may not do that: Field 'schema' is required. Check the key's role.",
+            id="403",
+        ),
+    ],
+)
+def test_what_fivetran_says_is_passed_on(api, request_to_api, status, text):
+    api.get(f"{API}/v1/x", status=status, json={"message": "Field 'schema'\n  is required"})
+
+    with pytest.raises(ApiRejected) as caught:
+        request_to_api.send("GET", "/x")
+
+    assert str(caught.value) == text
+
+
+def test_a_refused_key_is_told_in_our_words(api, request_to_api):
+    api.get(f"{API}/v1/x", status=401, json={"message": "Field 'schema'\n  is required"})
+
+    with pytest.raises(Unauthorized) as caught:
+        request_to_api.send("GET", "/x")
+
+    assert str(caught.value) == (
+        "Fivetran refused the API key: Invalid authorization credentials. "
+        "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET."
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("<html>\nthe-secret</html>", id="html"),
+        pytest.param('["the-secret"]', id="list"),
+        pytest.param('"the-secret"', id="text"),
+        pytest.param("null", id="null"),
+        pytest.param('{"code": "the-secret"}', id="no-message"),
+        pytest.param('{"message": {"a": "the-secret"}}', id="message-object"),
+        pytest.param('{"message": " \\n "}', id="message-blank"),
+        pytest.param('{"message": "the-secr', id="cut-off"),
+        pytest.param(b"\xff\xfe\x00", id="no-text"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_an_error_without_a_usable_message_still_has_its_type(api, request_to_api, status, body):
+    api.post(f"{API}/v1/x", status=status, body=body)
+
+    with pytest.raises(ApiError) as caught:
+        request_to_api.send("POST", "/x")
+
+    said_by(caught.value)
+    assert not isinstance(caught.value, BadAnswer)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 429, 500])
+def test_an_echo_of_key_and_secret_is_not_passed_on(api, request_to_api, status):
+    message = f"No {KEY}:{SECRET}\r\nAuthorization: Basic {PAIR}\x1b[31m\u2028\u202e end"
+    api.get(f"{API}/v1/x", status=status, json={"message": message})
+
+    with pytest.raises(ApiError) as caught:
+        request_to_api.send("GET", "/x")
+
+    said_by(caught.value)
+
+
+def test_a_very_long_message_is_cut(api, request_to_api):
+    api.get(f"{API}/v1/x", status=400, json={"message": "very " * 10_000})
+
+    with pytest.raises(InvalidRequest) as caught:
+        request_to_api.send("GET", "/x")
+
+    assert len(said_by(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds", "words"),
+    [
+        pytest.param({"Retry-After": "1"}, 1, "in 1 second.", id="one-second"),
+        pytest.param({"Retry-After": "90"}, 90, "in 90 seconds.", id="seconds"),
+        pytest.param({"Retry-After": "3600"}, 3600, "in 60 minutes.", id="an-hour"),
+        pytest.param({}, WAIT_AFTER_429, "in 60 seconds.", id="missing"),
+        pytest.param({"Retry-After": ""}, WAIT_AFTER_429, "in 60 seconds.", id="empty"),
+        pytest.param({"Retry-After": "-5"}, WAIT_AFTER_429, "in 60 seconds.", id="negative"),
+        pytest.param({"Retry-After": "1.5"}, WAIT_AFTER_429, "in 60 seconds.", id="fraction"),
+        pytest.param({"Retry-After": "9" * 5000}, WAIT_AFTER_429, "in 60 seconds.", id="huge"),
+        pytest.param(
+            {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"},
+            WAIT_AFTER_429,
+            "in 60 seconds.",
+            id="date",
+        ),
+    ],
+)
+def test_too_many_requests_say_when_to_try_again(api, request_to_api, header, seconds, words):
+    api.get(f"{API}/v1/x", status=429, headers=header, json={"code": "TooManyRequests"})
+
+    with pytest.raises(RateLimited, match=words) as caught:
+        request_to_api.send("GET", "/x")
+
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("<!doctype html><p>the-secret", id="html"),
+        pytest.param("[]", id="list"),
+        pytest.param('"Success"', id="text"),
+        pytest.param("null", id="null"),
+        pytest.param("5", id="number"),
+        pytest.param('{"data": {', id="cut-off"),
+        pytest.param(b"\xff\xfe\x00\x01", id="no-text"),
+    ],
+)
+def test_a_success_that_is_no_object_is_a_bad_answer(api, request_to_api, body):
+    api.get(f"{API}/v1/x", body=body)
+
+    with pytest.raises(BadAnswer, match="not Fivetran's API") as caught:
+        request_to_api.send("GET", "/x")
+
+    said_by(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(200, "", id="empty"),
+        pytest.param(204, "", id="no-content"),
+        pytest.param(200, "{}", id="no-data"),
+        pytest.param(200, '{"code": "Success", "data": null}', id="null"),
+        pytest.param(200, '{"data": []}', id="list"),
+        pytest.param(200, '{"data": "text"}', id="text"),
+    ],
+)
+def test_a_success_without_data_is_empty(api, request_to_api, status, body):
+    api.post(f"{API}/v1/x", status=status, body=body)
+
+    assert request_to_api.send("POST", "/x") == {}
+
+
+def test_the_rate_limit_is_that_of_the_latest_answer_that_told_it(api, request_to_api):
+    told = {"X-Rate-Limit": "20000", "X-Rate-Limit-Remaining": "19999"}
+    api.get(f"{API}/v1/first", json={}, headers=told)
+    api.get(f"{API}/v1/second", json={})
+    api.get(f"{API}/v1/third", status=429, headers={**told, "X-Rate-Limit-Remaining": "0"})
+    api.get(f"{API}/v1/fourth", json={}, headers={"X-Rate-Limit-Remaining": "plenty"})
+    before = request_to_api.latest.rate_limit
+
+    request_to_api.send("GET", "/first")
+    request_to_api.send("GET", "/second")
+    after_two = request_to_api.latest.rate_limit
+    with pytest.raises(RateLimited):
+        request_to_api.send("GET", "/third")
+    after_three = request_to_api.latest.rate_limit
+    request_to_api.send("GET", "/fourth")
+
+    assert before == RateLimit()
+    assert after_two == RateLimit(limit=20000, remaining=19999)
+    assert after_three == RateLimit(limit=20000, remaining=0)
+    assert request_to_api.latest.rate_limit == RateLimit()
+
+
+def test_the_key_is_in_no_representation(request_to_api):
+    shown = repr(request_to_api) + str(request_to_api)
+
+    assert KEY not in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failed_get_is_tried_twice_more(status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+        with pytest.raises(ServerFailed, match=f"({status})"):
+            Request(url, KEY, SECRET).send("GET", "/x")
+
+        assert len(got) == 1 + RETRIES == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 501])
+def test_a_get_that_was_refused_is_not_tried_again(status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+        with pytest.raises(ApiError):
+            Request(url, KEY, SECRET).send("GET", "/x")
+
+        assert len(got) == 1
+
+
+def test_too_many_requests_are_not_answered_with_more():
+    with server(lambda to, count: reply(to, 429, b"{}", Retry_After="7")) as (url, got):
+        with pytest.raises(RateLimited) as caught:
+            Request(url, KEY, SECRET).send("GET", "/x")
+
+        assert caught.value.retry_after == 7
+        assert len(got) == 1
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        pytest.param(lambda to: reply(to, 503, b""), id="5xx"),
+        pytest.param(drop, id="dropped"),
+    ],
+)
+def test_a_get_that_works_at_the_third_try_has_worked(fail):
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        if count < 3:
+            fail(to)
+        else:
+            reply(to, 200, b'{"data": {"at": "last"}}')
+
+    with server(handle) as (url, got):
+        data = Request(url, KEY, SECRET).send("GET", "/x")
+
+        assert data == {"at": "last"}
+        assert len(got) == 3
+
+
+def test_a_get_whose_connection_is_dropped_is_tried_twice_more():
+    with server(lambda to, count: drop(to)) as (url, got):
+        with pytest.raises(ConnectionFailed) as caught:
+            Request(url, KEY, SECRET).send("GET", "/x")
+
+        said_by(caught.value)
+        assert len(got) == 3
+
+
+@pytest.mark.parametrize("method", WRITES)
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_write_that_failed_is_never_tried_again(method, status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+        with pytest.raises(ServerFailed):
+            Request(url, KEY, SECRET).send(method, "/connections", body={})
+
+        assert len(got) == 1
+
+
+@pytest.mark.parametrize("method", WRITES)
+def test_a_write_whose_connection_is_dropped_is_never_tried_again(method):
+    with server(lambda to, count: drop(to)) as (url, got):
+        with pytest.raises(ConnectionFailed):
+            Request(url, KEY, SECRET).send(method, "/connections", body={})
+
+        assert len(got) == 1
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The addresses that connections were asked for, whatever became of them."""
+    asked: list[object] = []
+    connect = connection.create_connection
+
+    def count(address: tuple[str, int], *arguments: object, **options: object) -> socket.socket:
+        asked.append(address)
+        return connect(address, *arguments, **options)
+
+    monkeypatch.setattr(connection, "create_connection", count)
+    return asked
+
+
+@pytest.mark.parametrize(("method", "tries"), [("GET", 3), ("POST", 1), ("PATCH", 1)])
+def test_a_refused_connection_is_tried_again_for_a_get_alone(connections, method, tries):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+    with pytest.raises(ConnectionFailed, match="cannot be reached") as caught:
+        Request(url, KEY, SECRET).send(method, "/connections")
+
+    said_by(caught.value)
+    assert len(connections) == tries
+
+
+def test_an_address_that_is_none_is_an_error_of_its_own():
+    with pytest.raises(ConnectionFailed):
+        Request("http://a..b", KEY, SECRET).send("GET", "/x")
+
+
+@pytest.mark.parametrize("method", ["GET", *WRITES])
+def test_who_never_answers_is_waited_for_once(method):
+    with silence() as (url, callers):
+        with pytest.raises(TimedOut, match=r"within 0\.2 seconds") as caught:
+            Request(url, KEY, SECRET, timeout=0.2).send(method, "/connections")
+
+        said_by(caught.value)
+        assert len(callers) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_does_not_even_accept_is_waited_for_once(connections, method):
+    # A queue of no length that is full: further connections are neither accepted nor refused.
+    with socket.socket() as listening, socket.socket() as first, socket.socket() as second:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for filling in (first, second):
+            filling.setblocking(False)
+            filling.connect_ex(listening.getsockname())
+
+        with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
+            Request(
+                f"http://127.0.0.1:{listening.getsockname()[1]}", KEY, SECRET, timeout=0.2
+            ).send(method, "/connections")
+
+        assert len(connections) == 1
+
+
+def test_the_connection_is_given_less_time_than_the_answer(api, request_to_api):
+    api.get(f"{API}/v1/x", json={})
+
+    request_to_api.send("GET", "/x")
+
+    assert api.calls[0].request.req_kwargs["timeout"] == (5.0, 60.0)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_that_stops_halfway_is_waited_for_once(method):
+    done = threading.Event()
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        reply(to, 200, b'{"data"', length="500")
+        to.wfile.flush()
+        done.wait(10)
+
+    with server(handle) as (url, got):
+        with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
+            Request(url, KEY, SECRET, timeout=0.2).send(method, "/connections")
+        done.set()
+
+        assert len(got) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_that_breaks_off_is_no_answer(method):
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        reply(to, 200, b'{"data": {}}', length="500")
+        to.close_connection = True
+
+    with server(handle) as (url, got):
+        with pytest.raises(ConnectionFailed):
+            Request(url, KEY, SECRET).send(method, "/connections")
+
+        assert len(got) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status, method):
+    with (
+        server(lambda to, count: reply(to, 200, b'{"data": {}}')) as (elsewhere, strangers),
+        server(lambda to, count: reply(to, status, b"", Location=f"{elsewhere}/v1/x")) as (
+            url,
+            got,
+        ),
+    ):
+        with pytest.raises(BadAnswer):
+            Request(url, KEY, SECRET).send(method, "/connections")
+
+        assert len(got) == 1
+        assert strangers == []
+
+
+def test_cookies_are_not_kept():
+    with server(lambda to, count: reply(to, 200, b"{}", Set_Cookie="a=b; Path=/")) as (url, got):
+        request = Request(url, KEY, SECRET)
+
+        request.send("GET", "/x")
+        request.send("GET", "/x")
+
+        assert [to.headers.get("Cookie") for to in got] == [None, None]
+
+
+def test_a_connection_is_used_again():
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        to.protocol_version = "HTTP/1.1"
+        reply(to, 200, b"{}", Connection="keep-alive")
+        to.close_connection = False
+
+    with server(handle) as (url, got):
+        request = Request(url, KEY, SECRET)
+
+        request.send("GET", "/x")
+        request.send("POST", "/x", body={"a": 1})
+        request.close()
+
+        assert len({to.client_address for to in got}) == 1
+
+
+def test_on_loopback_a_proxy_is_not_asked(monkeypatch):
+    with (
+        server(lambda to, count: reply(to, 502, b"")) as (proxy, proxied),
+        server(lambda to, count: reply(to, 200, b'{"data": {"at": "home"}}')) as (url, got),
+    ):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+        assert Request(url, KEY, SECRET).send("GET", "/x") == {"at": "home"}
+        assert (len(got), proxied) == (1, [])
+
+
+def test_elsewhere_the_proxy_of_the_environment_is_used(monkeypatch):
+    with server(lambda to, count: reply(to, 200, b'{"data": {"by": "proxy"}}')) as (proxy, proxied):
+        monkeypatch.setenv("http_proxy", proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+        assert Request("http://fivetran.example", KEY, SECRET).send("GET", "/x") == {"by": "proxy"}
+        assert proxied[0].path == "http://fivetran.example/v1/x"
+
+
+def test_many_threads_share_one_request():
+    threads = 8
+    together = threading.Barrier(threads)
+    answers: list[dict] = []
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        together.wait()
+        reply(to, 200, f'{{"data": {{"path": "{to.path}"}}}}'.encode())
+
+    with server(handle) as (url, _):
+        request = Request(url, KEY, SECRET)
+
+        def call(number: int) -> None:
+            answers.append({number: request.send("GET", f"/{number}")["path"]})
+
+        callers = [threading.Thread(target=call, args=(number,)) for number in range(threads)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+
+    assert sorted(answers, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
+
+
+@contextmanager
+def dripping(beginning: bytes, drop: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of a server that sends one drop after the other, and who has hung up."""
+    ended: list[str] = []
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        to.wfile.write(beginning)
+        try:
+            for _ in range(500):
+                to.wfile.write(drop)
+                # Much less than the time-out, which a read for itself would never reach.
+                if hung_up.wait(0.02):
+                    break
+        except OSError:
+            ended.append(to.path)
+        to.close_connection = True
+
+    hung_up = threading.Event()
+    try:
+        with server(handle) as (url, _):
+            yield url, ended
+            hung_up.set()
+    finally:
+        hung_up.set()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        pytest.param(b"HTTP/1.1 ", b" ", id="status-line"),
+        pytest.param(OK, b"X", id="header-without-end"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="only-interim-answers"),
+        pytest.param(OK + b"Content-Length: 100000\r\n\r\n", b" ", id="body"),
+        pytest.param(OK + b"\r\n", b" ", id="body-without-length"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="chunks"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0", id="length-of-a-chunk"),
+        pytest.param(
+            b"HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\n\r\n", b" ", id="body-of-an-error"
+        ),
+    ],
+)
+def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning, drop):
+    with dripping(beginning, drop) as (url, _):
+        request = Request(url, KEY, SECRET, timeout=0.3)
+
+        with pytest.raises(TimedOut, match=r"within 0\.3 seconds"):
+            request.send(method, "/connections")
+
+        request.close()
+
+
+def test_all_tries_together_have_the_time_of_one():
+    done = threading.Event()
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        done.wait(0.2)
+        reply(to, 503, b"")
+
+    with server(handle) as (url, got):
+        with pytest.raises((TimedOut, ServerFailed)):
+            Request(url, KEY, SECRET, timeout=0.3).send("GET", "/connections")
+        done.set()
+
+        assert len(got) <= 2
+
+
+def test_after_an_answer_that_was_given_up_the_next_call_works():
+    done, hangs = threading.Event(), threading.Event()
+    hangs.set()
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        to.protocol_version = "HTTP/1.1"
+        hanging = hangs.is_set()
+        reply(to, 200, b'{"data": {}}', length="500" if hanging else "12")
+        to.close_connection = False
+        if hanging:
+            to.wfile.flush()
+            done.wait(60)
+
+    with server(handle) as (url, _):
+        request = Request(url, KEY, SECRET, timeout=0.02)
+        for _ in range(40):
+            with pytest.raises(TimedOut):
+                request.send("POST", "/x")
+        hangs.clear()
+        request._timeout = (60.0, 60.0)
+
+        assert request.send("POST", "/x") == {}
+        pool = request._session.get_adapter(url).poolmanager.connection_from_url(url).pool
+        assert sum(one is not None and one.sock is not None for one in pool.queue) <= 1
+        done.set()
+        request.close()
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 503])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, status, packed):
+    monkeypatch.setattr("pbf.fivetran.transport.MEGABYTES", 1)
+    body = b'{"data": {"a": "' + b"a" * 50_000_000 + b'"}}'
+    headers = {"Content_Encoding": "gzip"} if packed else {}
+    sent = gzip.compress(body, 1) if packed else body
+    largest: list[int] = []
+    original = requests.Response.iter_content
+
+    def iter_content(answer, size):
+        for piece in original(answer, size):
+            largest.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(requests.Response, "iter_content", iter_content)
+
+    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
+        with suppress(OSError):  # nobody reads on
+            reply(to, status, sent, Location="/elsewhere", **headers)
+        to.close_connection = True
+
+    with server(handle) as (url, _):
+        request = Request(url, KEY, SECRET)
+        with pytest.raises(BadAnswer, match="larger than 1 MB"):
+            request.send("POST", "/x")
+        request.close()
+
+    assert sum(largest) < 2 * 1024 * 1024
+
+
+def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
+    api.get(f"{API}/v1/x", body=b"[" * 100_000)
+    api.get(f"{API}/v1/y", status=400, body=b"[" * 100_000)
+
+    with pytest.raises(BadAnswer):
+        request_to_api.send("GET", "/x")
+    with pytest.raises(InvalidRequest):
+        request_to_api.send("GET", "/y")
+
+
+@pytest.mark.parametrize(
+    ("headers", "date"),
+    [
+        pytest.param({"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, 784111777.0, id="date"),
+        pytest.param({}, None, id="none"),
+        pytest.param({"Date": "yesterday"}, None, id="no-date"),
+        pytest.param({"Date": "Sun, 06 Nov 99999 08:49:37 GMT"}, None, id="no-such-year"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 429, 500])
+def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
+    api, request_to_api, headers, date, status
+):
+    api.post(f"{API}/v1/connections", status=status, json={}, headers=headers)
+
+    with suppress(ApiError):
+        request_to_api.send("POST", "/connections", body={})
+
+    assert request_to_api.latest.date == date
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        pytest.param(b'{"data": {"odd": NaN, "fine": 1}}', "1", id="not-a-number"),
+        pytest.param(b'{"data": {"odd": %s, "fine": 1}}' % (b"9" * 5000), "1", id="long-number"),
+        pytest.param(b'{"data": {"odd": "\xff", "fine": "\xc3\xa9"}}', "\u00e9", id="bad-utf-8"),
+        pytest.param(b'\xef\xbb\xbf{"data": {"fine": 1}}', "1", id="byte-order-mark"),
+    ],
+)
+def test_an_odd_value_does_not_take_the_rest_of_an_answer(api, request_to_api, body, value):
+    api.get(f"{API}/v1/groups/a", body=body)
+
+    assert str(request_to_api.send("GET", "/groups/a")["fine"]) == value

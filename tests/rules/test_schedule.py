@@ -1,0 +1,306 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pbf.fivetran.models import Connector, Schedule
+from pbf.rules.schedule import (
+    asked_in_words,
+    choices,
+    differs,
+    next_exactly,
+    next_in_words,
+    next_sync,
+)
+from pbf.rules.timing import expected as expected_by
+from pbf.rules.timing import in_words
+
+END = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
+
+
+def connector(**fields) -> Connector:
+    status = {"setup_state": "connected", "sync_state": "scheduled", **fields.pop("status", {})}
+    given = {"schedule_type": "auto", "sync_frequency": 360, "succeeded_at": END, **fields}
+    return Connector.model_validate({"id": "one", "status": status, **given})
+
+
+def scheduled(kind: str, **fields) -> Connector:
+    """A connector whose older fields say every 6 hours, and whose schedule rules over them."""
+    return connector(schedule={"schedule_type": kind, **fields})
+
+
+def at_two(*days: str) -> Schedule:
+    """A schedule of some days at 02:00."""
+    return Schedule(schedule_type="TIME_OF_DAY", time_of_day="02:00", days_of_week=days)
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        pytest.param(connector(), END + timedelta(hours=6), id="frequency"),
+        pytest.param(
+            connector(failed_at=END + timedelta(hours=1)),
+            END + timedelta(hours=7),
+            id="failed-last",
+        ),
+        pytest.param(
+            connector(sync_frequency=1440, daily_sync_time="14:00"),
+            END.replace(hour=14, minute=0),
+            id="daily-later-today",
+        ),
+        pytest.param(
+            connector(sync_frequency=1440, daily_sync_time="10:00"),
+            END.replace(day=21, minute=0),
+            id="daily-tomorrow",
+        ),
+        pytest.param(
+            connector(sync_frequency=1440, daily_sync_time="noon"),
+            None,
+            id="daily-at-no-known-time",
+        ),
+        pytest.param(
+            connector(sync_frequency=60, daily_sync_time="14:00"),
+            END + timedelta(hours=1),
+            id="a-daily-time-that-is-not-in-force",
+        ),
+        pytest.param(
+            connector(
+                status={"sync_state": "rescheduled", "rescheduled_for": "2026-11-20T12:00:00Z"}
+            ),
+            END.replace(hour=12, minute=0),
+            id="rescheduled",
+        ),
+        # END is a Friday.
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00:00", days_of_week=["MONDAY"]),
+            datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
+            id="mondays",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="14:30", days_of_week=[]),
+            END.replace(hour=14),
+            id="each-day",
+        ),
+        pytest.param(scheduled("INTERVAL", interval=90), END + timedelta(minutes=90), id="90"),
+        pytest.param(
+            scheduled("INTERVAL", interval=90, days_of_week=["MONDAY"]), None, id="90-on-mondays"
+        ),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), None, id="cron"),
+        pytest.param(scheduled("MANUAL"), None, id="manual-schedule"),
+        pytest.param(scheduled("LUNAR"), None, id="new-kind"),
+        pytest.param(scheduled("TIME_OF_DAY", time_of_day="noon"), None, id="no-time"),
+        pytest.param(connector(sync_frequency=10**12), None, id="a-million-years"),
+        pytest.param(
+            connector(succeeded_at=datetime(9999, 12, 31, 23, tzinfo=UTC)), None, id="year-9999"
+        ),
+        pytest.param(connector(schedule_type="manual"), None, id="manual"),
+        pytest.param(connector(paused=True), None, id="paused"),
+        pytest.param(connector(status={"sync_state": "syncing"}), None, id="running"),
+        pytest.param(connector(status={"setup_state": "broken"}), None, id="broken"),
+        pytest.param(connector(status={"setup_state": "incomplete"}), None, id="unfinished"),
+        pytest.param(connector(succeeded_at=None), None, id="never-synced"),
+        pytest.param(connector(sync_frequency=None), None, id="no-frequency"),
+        pytest.param(connector(sync_frequency=-5), None, id="senseless-frequency"),
+    ],
+)
+def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, expected):
+    assert next_sync(one) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        pytest.param(connector(), "in about 3 hours", id="ahead"),
+        pytest.param(connector(sync_frequency=60), "due now", id="overdue"),
+        pytest.param(connector(sync_frequency=121), "within a minute", id="soon"),
+        pytest.param(connector(schedule_type="manual"), "manual only", id="manual"),
+        pytest.param(connector(paused=True), "once it is resumed", id="paused"),
+        pytest.param(connector(status={"sync_state": "paused"}), "once it is resumed", id="state"),
+        pytest.param(connector(status={"sync_state": "syncing"}), "running now", id="running"),
+        pytest.param(
+            connector(status={"setup_state": "incomplete"}),
+            "once the set-up is finished",
+            id="unfinished",
+        ),
+        pytest.param(
+            connector(status={"setup_state": "broken", "tasks": [{"code": "reconnect"}]}),
+            "once it is repaired",
+            id="broken",
+        ),
+        pytest.param(
+            connector(status={"setup_state": "broken"}),
+            "not known",
+            id="broken-and-a-sync-shows",
+        ),
+        pytest.param(
+            connector(
+                sync_frequency=1440,
+                status={"setup_state": "broken", "tasks": [{"code": "update_failed"}]},
+            ),
+            "not known",
+            id="broken-by-a-failed-sync",
+        ),
+        pytest.param(
+            connector(status={"setup_state": "broken"}, schedule_type="manual"),
+            "manual only",
+            id="broken-and-manual",
+        ),
+        pytest.param(connector(succeeded_at=None), "not known", id="never-synced"),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "not known", id="cron"),
+        pytest.param(
+            connector(sync_frequency=1440),
+            "daily at midnight in the destination's time zone",
+            id="daily-without-a-time",
+        ),
+    ],
+)
+def test_the_next_sync_is_told_in_words(one: Connector, words: str):
+    now = END + timedelta(hours=2, seconds=50)
+
+    assert next_in_words(one, now) == words
+
+
+def test_the_exact_time_is_told_in_utc():
+    assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
+    assert next_exactly(connector(paused=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00:00", days_of_week=["MONDAY"]),
+            "Mondays at 02:00 UTC",
+            id="one-day",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="14:30", days_of_week=[]),
+            "Daily at 14:30 UTC",
+            id="no-days",
+        ),
+        pytest.param(
+            scheduled(
+                "TIME_OF_DAY",
+                time_of_day="06:00",
+                days_of_week=["FRIDAY", "MONDAY", "WEDNESDAY"],
+            ),
+            "Mon, Wed and Fri at 06:00 UTC",
+            id="days",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="06:00", days_of_week=["SUNDAY", "SATURDAY"]),
+            "Weekends at 06:00 UTC",
+            id="weekends",
+        ),
+        pytest.param(scheduled("INTERVAL", interval=90), "Every 90 minutes", id="interval"),
+        pytest.param(
+            scheduled("INTERVAL", interval=60, days_of_week=["TUESDAY"]),
+            "Hourly, Tuesdays",
+            id="interval-on-days",
+        ),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "Cron: 0 9 * * 1-5", id="cron"),
+        pytest.param(scheduled("MANUAL"), "Manual only", id="manual"),
+        pytest.param(scheduled("LUNAR"), "Set at Fivetran", id="new-kind"),
+        pytest.param(scheduled("INTERVAL", interval=None), "Every 6 hours", id="no-interval"),
+        pytest.param(
+            scheduled("INTERVAL", days_of_week=["MONDAY"]),
+            "Every 6 hours, Mondays",
+            id="no-interval-on-days",
+        ),
+        pytest.param(
+            connector(schedule={"schedule_type": "INTERVAL"}, sync_frequency=None),
+            "Set at Fivetran",
+            id="no-interval-at-all",
+        ),
+        pytest.param(scheduled("TIME_OF_DAY", time_of_day=7), "Set at Fivetran", id="no-time"),
+        pytest.param(connector(schedule="weekly"), "Every 6 hours", id="no-schedule"),
+        pytest.param(connector(schedule={}), "Every 6 hours", id="empty-schedule"),
+        pytest.param(
+            connector(schedule=dict.fromkeys(Schedule.model_fields)),
+            "Every 6 hours",
+            id="schedule-of-nulls",
+        ),
+        pytest.param(
+            connector(schedule={"schedule_type": "", "cron": "", "days_of_week": []}),
+            "Every 6 hours",
+            id="schedule-of-empty-values",
+        ),
+    ],
+)
+def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connector, words: str):
+    assert in_words(one) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "moment"),
+    [
+        pytest.param(connector(), END + timedelta(hours=6), id="interval"),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00", days_of_week=["MONDAY"]),
+            datetime(2026, 11, 23, 3, 0, tzinfo=UTC),
+            id="an-hour-after-the-time",
+        ),
+        pytest.param(connector(sync_frequency=1440), END + timedelta(days=1), id="daily"),
+        pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), None, id="cron"),
+        pytest.param(scheduled("MANUAL"), None, id="manual"),
+        pytest.param(connector(succeeded_at=None), None, id="never"),
+    ],
+)
+def test_the_next_success_is_expected_by_the_schedule_with_the_destinations_offset(one, moment):
+    assert expected_by(one) == moment
+
+
+def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
+    assert next(iter(choices(connector(sync_frequency=2880)).items())) == (2880, "Every 2 days")
+    assert 2880 not in choices(connector())
+    assert choices(connector(sync_frequency=None)) == choices(connector())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "differ"),
+    [
+        pytest.param({"schedule_type": "INTERVAL", "interval": 360}, False, id="as-it-is"),
+        pytest.param({"schedule_type": "INTERVAL", "interval": 60}, True, id="hourly"),
+        pytest.param({"schedule_type": "MANUAL"}, True, id="manual"),
+        pytest.param({"schedule_type": "TIME_OF_DAY", "time_of_day": "07:00"}, True, id="daily"),
+    ],
+)
+def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, differ: bool):
+    assert differs(connector(), Schedule.model_validate(wanted)) is differ
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        pytest.param({"sync_frequency": 360, "schedule_type": None}, "every 6 hours", id="hours"),
+        pytest.param(
+            {"schedule_type": "auto", "sync_frequency": 1440, "daily_sync_time": "06:00"},
+            "on a schedule, daily, at 06:00 UTC",
+            id="all",
+        ),
+        pytest.param({"schedule_type": "manual"}, "manual only", id="manual"),
+        pytest.param({"sync_frequency": 2880}, "every 2 days", id="fivetrans-own"),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="TIME_OF_DAY", time_of_day="02:00")},
+            "daily at 02:00 UTC",
+            id="schedule",
+        ),
+        pytest.param({"schedule": at_two("MONDAY")}, "Mondays at 02:00 UTC", id="a-day"),
+        pytest.param(
+            {"schedule": at_two("MONDAY", "FRIDAY")}, "Mon and Fri at 02:00 UTC", id="days"
+        ),
+        pytest.param(
+            {"schedule": at_two("SATURDAY", "SUNDAY")}, "weekends at 02:00 UTC", id="weekends"
+        ),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="INTERVAL", interval=60, days_of_week=("MONDAY",))},
+            "hourly, Mondays",
+            id="interval-on-a-day",
+        ),
+        pytest.param(
+            {"schedule": Schedule(schedule_type="LUNAR")}, "Set at Fivetran", id="new-kind"
+        ),
+        pytest.param({}, "", id="nothing"),
+    ],
+)
+def test_what_of_a_schedule_was_asked_for_is_told_in_words(asked: dict, words: str):
+    assert asked_in_words(asked) == words

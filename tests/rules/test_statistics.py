@@ -1,0 +1,220 @@
+from cProfile import Profile
+from datetime import UTC, datetime, timedelta
+from math import inf
+from pstats import Stats
+
+import pytest
+
+from pbf.fivetran.models import Connector
+from pbf.rules.health import TONES, health
+from pbf.rules.statistics import Figure, figures, intervals_late
+from pbf.ui.charts import STEP, spec
+
+NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+
+
+def connector(name: str, *, ago: float | None = 1, failed: float | None = None, **fields: object):
+    status = {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"}
+    return Connector.model_validate(
+        {
+            "id": name,
+            "schema": name,
+            "service": "stripe",
+            "sync_frequency": 360,
+            "succeeded_at": None if ago is None else NOW - timedelta(hours=ago),
+            "failed_at": None if failed is None else NOW - timedelta(hours=failed),
+            **fields,
+            "status": {**status, **fields.get("status", {})},
+        }
+    )
+
+
+def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Figure]:
+    words = {one.id: health(one, NOW).word for one in connectors}
+    found = figures(connectors, words=words, categories=categories or {}, now=NOW)
+    return {figure.id: figure for figure in found}
+
+
+def counts(figure: Figure) -> dict[str, int]:
+    return {bar.label: bar.count for bar in figure.bars}
+
+
+@pytest.mark.parametrize(
+    ("given", "late"),
+    [
+        pytest.param({"ago": 3}, 0, id="within-its-interval"),
+        pytest.param({"ago": 12}, 1, id="one-interval-late"),
+        pytest.param({"ago": 6, "sync_frequency": 60}, 5, id="its-own-interval-counts"),
+        pytest.param({"ago": None}, inf, id="never-succeeded"),
+        pytest.param({"paused": True}, None, id="paused"),
+        pytest.param({"schedule_type": "manual"}, None, id="on-request"),
+        pytest.param({"schedule": {"schedule_type": "CRON", "cron": "0 9 * * *"}}, None, id="cron"),
+        pytest.param({"schedule": {"schedule_type": "LUNAR"}}, None, id="new-kind"),
+        pytest.param({"sync_frequency": None}, None, id="no-interval"),
+        pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
+    ],
+)
+def test_lateness_is_told_in_the_connectors_own_intervals(given, late):
+    assert intervals_late(connector("a", **given), NOW) == late
+
+
+def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
+    figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
+
+    assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
+    assert [bar.way for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
+    assert figure.sentence == "3 connectors: Failing 1, Working 2."
+
+
+def test_the_largest_categories_come_first_and_the_sentence_names_three():
+    names = "aaaabbbccdef"
+    categories = {name: name.upper() for name in names if name != "f"}
+
+    figure = drawn(
+        *(connector(f"{at}", service=name) for at, name in enumerate(names)), categories=categories
+    )["category"]
+
+    assert counts(figure) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
+    assert figure.bars[0].way == {"category": "A"}
+    assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
+
+
+def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
+    figure = drawn(
+        connector("fresh"),
+        connector("just due", ago=7),
+        connector("late", ago=10),
+        connector("later", ago=20),
+        connector("latest", ago=60),
+        connector("new", ago=None),
+        connector("resting", paused=True),
+    )["freshness"]
+
+    assert list(counts(figure).items()) == [
+        ("On time", 2),
+        ("Up to 1 interval late", 1),
+        ("1 to 4 intervals late", 1),
+        ("Over 4 intervals late", 1),
+        ("No success yet", 1),
+        ("Not measured", 1),
+    ]
+    assert [bar.way["late"] for bar in figure.bars] == [
+        *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
+    ]
+    assert figure.sentence == (
+        "2 of 6 measured connectors are on time. Furthest behind: latest, 9.0 intervals late."
+    )
+    assert [line.cells[0] for line in figure.further] == ["latest", "later", "late"]
+    assert figure.further[0].way == {"id": "latest"}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param({"schedule_type": "CRON", "cron": "0 9 * * *"}, id="cron"),
+        pytest.param(
+            {"schedule_type": "INTERVAL", "interval": 60, "days_of_week": ["MONDAY"]},
+            id="interval-on-days",
+        ),
+        pytest.param({"schedule_type": "LUNAR"}, id="new-kind"),
+    ],
+)
+def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
+    figure = drawn(connector("a", schedule=schedule))["freshness"]
+
+    assert counts(figure) == {"Not measured": 1}
+    assert figure.bars[0].way == {"late": "none"}
+    assert figure.sentence == "No connector is measured against a schedule."
+
+
+def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
+    figure = drawn(
+        connector("a", ago=0.2, failed=0.5),
+        connector("b", ago=5.1),
+        connector("c", ago=23.9),
+        connector("d", ago=24),
+        connector("e", ago=-1),
+    )["hours"]
+
+    told = {(bar.label, bar.group): bar.count for bar in figure.bars if bar.count}
+    assert told == {
+        ("0", "Succeeded"): 1,
+        ("0", "Failed"): 1,
+        ("5", "Succeeded"): 1,
+        ("23", "Succeeded"): 1,
+    }
+    assert len(figure.bars) == 48
+    assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
+    assert figure.lines[0].cells == ("Within the last hour", "1", "1")
+    assert figure.lines[0].way == {"ended": "0..1"}
+    ways = {bar.group: bar.way for bar in figure.bars if bar.label == "5"}
+    assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_figure_can_be_drawn_with_what_a_click_needs(theme):
+    for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(figure, theme)
+
+        values = chart["data"]["values"]
+        assert [(one["label"], one["group"]) for one in values] == [
+            (bar.label, bar.group) for bar in figure.bars
+        ]
+        assert {bar.tone for bar in figure.bars} <= set(TONES.values())
+        assert chart["params"][0]["select"]["fields"] == ["label", "group"]
+
+
+def test_what_failed_is_drawn_below_the_line():
+    chart = spec(drawn(connector("a", ago=2, failed=1))["hours"], "light")
+
+    signed = [one["signed"] for one in chart["data"]["values"] if one["count"]]
+    assert signed == [1, -1]
+
+
+def calls(count: int) -> int:
+    """How many calls it takes to shape as many connectors."""
+    many = [connector(str(number), ago=number % 40) for number in range(count)]
+    words = {one.id: health(one, NOW).word for one in many}
+    made = Profile()
+
+    made.runcall(figures, many, words=words, categories={}, now=NOW)
+
+    return Stats(made).total_calls
+
+
+def test_ten_times_the_connectors_take_ten_times_the_work():
+    assert calls(10_000) < 11 * calls(1_000)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
+    words = dict.fromkeys(map(str, range(count)))
+    figure = drawn(
+        *(connector(one, service=one) for one in words), categories={one: one for one in words}
+    )["category"]
+
+    chart = spec(figure, "light")
+
+    assert chart["height"] == STEP * count
+    # Streamlit would take 20 pixels and more off the height for what is not said here.
+    assert chart["padding"] == {"top": 0, "bottom": 0, "left": 0, "right": 0}
+
+
+@pytest.mark.parametrize(
+    ("ended", "domain"),
+    [
+        pytest.param({"ago": None}, [0, 1], id="nothing-ended"),
+        pytest.param({"ago": 2}, [0, 1], id="one-success"),
+        pytest.param({"ago": None, "failed": 2}, [-1, 0], id="one-failure"),
+        pytest.param({"ago": 2, "failed": 1}, [-1, 1], id="both"),
+    ],
+)
+def test_the_chart_of_hours_has_an_extent_before_its_values_come(ended, domain):
+    chart = spec(drawn(connector("a", **ended))["hours"], "light")
+
+    assert chart["encoding"]["y"]["scale"]["domain"] == domain
+
+
+def test_the_chart_of_nothing_can_be_drawn():
+    for figure in drawn().values():
+        assert spec(figure, "light")["height"] > 0

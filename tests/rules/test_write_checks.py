@@ -1,0 +1,182 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pbf.fivetran.models import Connector, Schedule, SchemaConfig
+from pbf.rules import write_checks
+
+ASKED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BEFORE, SINCE = ASKED - timedelta(hours=1), ASKED + timedelta(seconds=30)
+ORDERS = ("public", "orders")
+
+
+def connector(
+    sync: str = "scheduled",
+    *,
+    succeeded: datetime | None = None,
+    failed: datetime | None = None,
+    historical: bool = False,
+) -> Connector:
+    return Connector(
+        id="one",
+        succeeded_at=succeeded,
+        failed_at=failed,
+        status={"sync_state": sync, "is_historical_sync": historical},
+    )
+
+
+def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
+    tables = {"orders": {"enabled": orders}}
+    return SchemaConfig.model_validate(
+        {"schemas": {"public": {"enabled": schema, "tables": tables}}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "proven"),
+    [
+        pytest.param(connector(), connector("syncing"), True, id="it-runs"),
+        pytest.param(connector("syncing"), connector("syncing"), False, id="it-ran-before"),
+        pytest.param(connector(), connector(), False, id="nothing-happened"),
+        pytest.param(connector(), connector(succeeded=SINCE), True, id="it-has-ended-since"),
+        pytest.param(connector(), connector(failed=SINCE), True, id="it-has-failed-since"),
+        pytest.param(connector(), connector(succeeded=BEFORE), False, id="the-list-was-old"),
+        pytest.param(
+            connector(succeeded=SINCE), connector(succeeded=SINCE), False, id="their-clock-is-fast"
+        ),
+    ],
+)
+def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, proven):
+    assert write_checks.synced(before, now, ASKED) is proven
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "proven"),
+    [
+        pytest.param(connector(), connector("syncing", historical=True), True, id="it-rereads"),
+        pytest.param(connector(), connector("syncing"), False, id="some-sync-runs"),
+        pytest.param(
+            connector("syncing"), connector("syncing", historical=True), True, id="while-one-ran"
+        ),
+        pytest.param(
+            connector("syncing", historical=True),
+            connector("syncing", historical=True),
+            False,
+            id="it-did-before",
+        ),
+    ],
+)
+def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
+    assert write_checks.rereads(before, now) is proven
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "proven"),
+    [
+        pytest.param(config(), {ORDERS: True}, True, id="on"),
+        pytest.param(config(orders=False), {ORDERS: False}, True, id="off"),
+        pytest.param(config(), {ORDERS: False}, False, id="still-on"),
+        pytest.param(config(schema=False), {ORDERS: True}, False, id="in-a-schema-that-is-off"),
+        pytest.param(config(schema=False), {ORDERS: False}, True, id="off-with-its-schema"),
+        pytest.param(config(), {("public", "gone"): False}, False, id="no-such-table"),
+        pytest.param(config(), {("gone", "orders"): False}, False, id="no-such-schema"),
+    ],
+)
+def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
+    assert write_checks.switched(now, wanted) is proven
+
+
+EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+HOURLY = {"schedule_type": "INTERVAL", "interval": 60}
+AT_TWO = {"schedule_type": "TIME_OF_DAY", "time_of_day": "02:00:00", "days_of_week": EVERY_DAY}
+MONDAYS = {**AT_TWO, "days_of_week": ["MONDAY"]}
+MANUAL = {"schedule_type": "MANUAL"}
+CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wanted", "wrong"),
+    [
+        pytest.param(HOURLY, {"sync_frequency": 60}, [], id="interval"),
+        pytest.param(HOURLY, {"sync_frequency": 360}, ["sync_frequency"], id="other-interval"),
+        pytest.param(AT_TWO, {"sync_frequency": 60}, ["sync_frequency"], id="still-daily"),
+        pytest.param(CRON, {"sync_frequency": 60}, ["sync_frequency"], id="still-cron"),
+        pytest.param(AT_TWO, {"sync_frequency": 1440}, [], id="daily"),
+        pytest.param(
+            {**HOURLY, "interval": 1440}, {"sync_frequency": 1440}, [], id="daily-as-an-interval"
+        ),
+        pytest.param(AT_TWO, {"daily_sync_time": "02:00"}, [], id="time"),
+        pytest.param(AT_TWO, {"daily_sync_time": "06:00"}, ["daily_sync_time"], id="other-time"),
+        pytest.param(HOURLY, {"daily_sync_time": "06:00"}, ["daily_sync_time"], id="no-time"),
+        pytest.param(MANUAL, {"schedule_type": "manual"}, [], id="manual"),
+        pytest.param(HOURLY, {"schedule_type": "manual"}, ["schedule_type"], id="not-manual"),
+        pytest.param(HOURLY, {"schedule_type": "auto"}, [], id="auto"),
+        pytest.param(MANUAL, {"schedule_type": "auto"}, ["schedule_type"], id="still-manual"),
+        pytest.param(HOURLY, {"schedule": Schedule(**HOURLY)}, [], id="schedule"),
+        pytest.param(HOURLY, {"schedule": Schedule(**MANUAL)}, ["schedule"], id="other-schedule"),
+        pytest.param(AT_TWO, {"schedule": Schedule(**AT_TWO)}, [], id="every-day"),
+        pytest.param(MONDAYS, {"schedule": Schedule(**AT_TWO)}, ["schedule"], id="still-mondays"),
+    ],
+)
+def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
+    schedule: dict, wanted: dict, wrong: list[str]
+):
+    # The older fields say what was asked for, whatever they are.
+    older = {name: value for name, value in wanted.items() if name != "schedule"}
+    now = Connector(id="one", schedule=schedule, **older)
+
+    assert write_checks.kept(now, wanted) == wrong
+    assert write_checks.has(now, wanted) is (wrong == [])
+
+
+def test_a_look_at_the_source_is_proven_by_what_was_not_known():
+    assert write_checks.looked(None, config())
+    assert write_checks.looked(config(), config(orders=False))
+    assert not write_checks.looked(config(), config())
+
+
+def made(**changes) -> Connector:
+    status = {"setup_state": changes.pop("setup_state", "incomplete")}
+    return Connector(
+        **{"id": "one", "service": "stripe", "created_at": SINCE, "status": status, **changes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "proven"),
+    [
+        pytest.param(made(), True, id="since"),
+        pytest.param(made(created_at=ASKED), True, id="in-the-same-second"),
+        pytest.param(made(created_at=BEFORE), False, id="before"),
+        pytest.param(made(created_at=ASKED + timedelta(hours=1)), False, id="long-after"),
+        pytest.param(made(created_at=None), False, id="nobody-knows-when"),
+        pytest.param(made(service="slack"), False, id="another-service"),
+        pytest.param(made(setup_state="connected"), False, id="set-up"),
+        pytest.param(made(succeeded_at=SINCE), False, id="synced"),
+    ],
+)
+def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
+    assert write_checks.made(found, service="stripe", sent_at=ASKED.timestamp()) is proven
+
+
+@pytest.mark.parametrize(
+    ("now", "used"),
+    [
+        pytest.param(made(paused=True), False, id="as-it-was"),
+        pytest.param(made(paused=False), True, id="runs"),
+        pytest.param(made(), True, id="nobody-knows"),
+        pytest.param(made(paused=True, succeeded_at=BEFORE), False, id="synced-before"),
+        pytest.param(
+            made(paused=True, succeeded_at=ASKED + timedelta(seconds=0.9)),
+            False,
+            id="synced-in-the-same-second",
+        ),
+        pytest.param(made(paused=True, succeeded_at=SINCE), True, id="synced-since"),
+        pytest.param(made(paused=True, setup_state="connected"), True, id="set-up-since"),
+        pytest.param(made(paused=True, setup_state="broken"), False, id="broken-since"),
+    ],
+)
+def test_what_was_paused_is_in_use_if_it_runs_or_has_run_or_was_set_up_since(now, used):
+    paused_at = ASKED.timestamp()
+
+    assert write_checks.resumed(now, paused_at=paused_at, setup_state="incomplete") is used

@@ -1,0 +1,499 @@
+"""Control of the sandbox: clock, seed, states, limits, log, and who may use it."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from pbf.__main__ import main
+from pbf.sandbox import cli
+from pbf.sandbox.app import create_app
+from pbf.sandbox.control.request_log import MOST_KINDS
+from pbf.sandbox.control.samples import STATES
+from pbf.sandbox.core.clock import Clock
+from pbf.sandbox.core.errors import Conflict, InvalidInput
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+CONTROLS = [
+    ("reset", {}),
+    ("seed", {"connectors": 1}),
+    ("clock", {"advance": 1}),
+    ("limits", {"plan": "off"}),
+    ("faults", {"kind": "500"}),
+]
+
+
+@pytest.fixture
+def order(client):
+    """Post to control; the answer's body."""
+
+    def send(path, body=None, *, status=200):
+        answer = client.post(f"/_control/{path}", json=body or {})
+        assert answer.status_code == status, answer.json
+        return answer.json
+
+    return send
+
+
+def shown(client, **query):
+    return client.get("/_control/connections", query_string=query).json["connections"]
+
+
+def test_the_state_is_a_few_numbers(client):
+    assert client.get("/_control/state").json == {
+        "now": "2026-11-20T12:00:00.000000Z",
+        "speed": 1.0,
+        "seed": 1,
+        "limits": "paid",
+        "requests_left": 20000,
+        "groups": 1,
+        "connectors": 12,
+        "setup_states": {"broken": 1, "connected": 10, "incomplete": 1},
+        "faults": 0,
+        "requests": 0,
+    }
+
+
+def test_the_clock_is_moved_set_and_sped_up(order):
+    moved = order("clock", {"advance": 90.5})
+    set_to = order("clock", {"set": "2026-12-01T00:00Z"})
+    number = order("clock", {"set": set_to_seconds("2026-12-02T00:00:00+00:00"), "speed": 0})
+
+    assert moved["now"] == "2026-11-20T12:01:30.500000Z"
+    assert set_to["now"] == "2026-12-01T00:00:00.000000Z"
+    assert (number["now"], number["speed"]) == ("2026-12-02T00:00:00.000000Z", 0)
+
+
+def set_to_seconds(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"set": "2026-11-20T11:59:59Z"},
+        {"set": "yesterday"},
+        {"advance": -1},
+        {"advance": True},
+        {"speed": "fast"},
+        {"set": "9999-01-01T00:00Z"},
+        {"set": 4e10},
+        {"hours": 1},
+    ],
+)
+def test_a_clock_that_makes_no_sense_is_refused_and_stands(client, order, body):
+    order("clock", body, status=400)
+
+    assert client.get("/_control/state").json["now"] == "2026-11-20T12:00:00.000000Z"
+
+
+def test_a_clock_runs_at_its_speed_from_the_moment_it_gets_it():
+    base = [START]
+    clock = Clock(lambda: base[0], speed=60)
+    base[0] = START.replace(second=10)
+    after_ten = clock() - START.timestamp()
+    clock.speed = 0
+    base[0] = START.replace(minute=30)
+    standing = clock() - START.timestamp()
+    clock.speed = 2
+    base[0] = START.replace(minute=31)
+
+    assert (after_ten, standing, clock() - START.timestamp()) == (600, 600, 720)
+
+
+def test_reset_begins_the_same_world_anew(client, order, api, world):
+    before = world.snapshot()
+    api.post("/groups", {"name": "Another"})
+    order("clock", {"advance": 7200})
+    order("seed", {"connectors": 30})
+
+    state = order("reset", {"now": "2026-11-20T12:00:00Z"})
+
+    assert world.snapshot() == before
+    assert (state["connectors"], state["requests"]) == (12, 0)
+
+
+def test_reset_takes_seed_time_speed_plan_and_emptiness(order):
+    state = order(
+        "reset",
+        {"seed": 8, "now": "2025-01-01T00:00Z", "speed": 0, "limits": "off", "populated": False},
+    )
+
+    assert (state["seed"], state["speed"], state["limits"]) == (8, 0, "off")
+    assert (state["now"], state["connectors"]) == ("2025-01-01T00:00:00.000000Z", 0)
+
+
+def test_groups_and_connectors_are_added_evenly(client, order, api):
+    state = order("seed", {"groups": 3, "connectors": 7})
+    again = order("seed", {"groups": 1, "connectors": 0})
+
+    assert (state["groups"], state["connectors"]) == (4, 19)
+    sizes = [len(api.data(f"/groups/{each}/connections")["items"]) for each in state["new_groups"]]
+    assert sizes == [3, 2, 2]
+    names = {group["name"] for group in api.data("/groups")["items"]}
+    assert {"Sandbox_Customer_001", "Sandbox_Customer_004"} < names
+    assert len(again["new_groups"]) == 1
+
+
+def test_connectors_come_in_the_states_that_are_asked_for(api, world):
+    world.control.reset(populated=False)
+
+    world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
+
+    seen = {}
+    for name, item in zip(
+        [name for name in STATES for _ in range(2)], api.data("/connections")["items"], strict=False
+    ):
+        status = item["status"]
+        seen[name] = [status[key] for key in ("setup_state", "sync_state", "update_state")]
+        seen[name] += [status["is_historical_sync"], item["paused"], bool(status["tasks"])]
+    assert seen.pop("healthy")[0] == "connected"
+    assert seen.pop("failing")[::5] == ["connected", True]
+    assert seen.pop("failing_without_task")[::5] == ["connected", False]
+    assert seen == {
+        "syncing": ["connected", "syncing", "on_schedule", False, False, False],
+        "first_sync": ["connected", "syncing", "on_schedule", True, False, False],
+        "paused": ["connected", "paused", "on_schedule", False, True, False],
+        "broken": ["broken", "scheduled", "on_schedule", False, False, True],
+        "incomplete": ["incomplete", "scheduled", "on_schedule", True, False, False],
+        "delayed": ["connected", "scheduled", "delayed", False, False, False],
+        "rescheduled": ["connected", "rescheduled", "on_schedule", False, False, False],
+    }
+
+
+def test_seeded_connectors_go_on_living(api, world):
+    world.control.reset(populated=False)
+    world.control.seed(connectors=20, states=dict.fromkeys(STATES, 2))
+
+    world.advance(25 * 3600)
+
+    now = world.now().isoformat()
+    for item in api.data("/connections")["items"]:
+        resting = item["status"]["setup_state"] != "connected" or item["paused"]
+        ended = max(item["succeeded_at"] or "", item["failed_at"] or "")
+        assert resting or ended > "2026-11-21T06", item
+        assert ended < now
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"now": "1969-01-01T00:00Z"}, {"seed": -1}, {"limits": "gold"}, {"populated": 1}, {"age": 1}],
+)
+def test_a_reset_that_makes_no_sense_is_refused_and_changes_nothing(order, world, body):
+    before = world.snapshot()
+
+    order("reset", body, status=400)
+
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"connectors": 10_001},
+        {"groups": 101},
+        {"connectors": 1, "states": {"broken": 2}},
+        {"connectors": 1, "states": {"bored": 1}},
+        {"connectors": 1, "states": ["broken"]},
+        {"connectors": -1},
+    ],
+)
+def test_a_seed_that_makes_no_sense_is_refused_and_adds_nothing(client, order, body):
+    order("seed", body, status=400)
+
+    assert client.get("/_control/state").json["connectors"] == 12
+
+
+def test_a_connector_is_broken_mended_delayed_and_put_off(client, order, seeded):
+    connection_id = seeded("salesforce_crm")["id"]
+
+    broken = order(f"connections/{connection_id}/break")
+    mended = order(f"connections/{connection_id}/mend")
+    delayed = order(f"connections/{connection_id}/delay", {"seconds": 1800})
+    back = order(f"connections/{connection_id}/mend")
+    put_off = order(f"connections/{connection_id}/reschedule", {"seconds": 60})
+
+    def seen(item):
+        status = item["status"]
+        return status["setup_state"], status["sync_state"], status["update_state"]
+
+    assert seen(broken) == ("broken", "scheduled", "on_schedule")
+    assert seen(mended) == ("connected", "syncing", "on_schedule")
+    assert seen(delayed) == ("connected", "scheduled", "delayed")
+    assert seen(back) == ("connected", "syncing", "on_schedule")
+    assert put_off["status"]["rescheduled_for"] == "2026-11-20T12:01:00.000000Z"
+
+
+def test_what_does_not_sync_cannot_be_late(order, seeded, world):
+    order(f"connections/{seeded('jira_projects')['id']}/delay", status=409)
+    order("connections/nobody/delay", status=404)
+
+    with pytest.raises(Conflict):
+        world.control.reschedule(seeded("zendesk_support")["id"])
+
+
+def test_connectors_are_found_by_name_service_and_id(client, world):
+    by_name = shown(client, search="Webshop")
+    by_service = shown(client, search="google_")
+    by_id = shown(client, search=by_name[0]["id"])
+    world.add_connections(50)
+
+    assert [item["schema"] for item in by_name] == ["webshop"] == [by_id[0]["schema"]]
+    assert len(by_service) == 3
+    assert "config" not in by_name[0]
+    assert len(shown(client)) == 20
+    assert client.get("/_control/connections").json["found"] == 62
+
+
+def test_faults_are_ordered_listed_and_taken_back_over_http(client, order, api):
+    first = order("faults", {"kind": "500", "path": "/v1/groups", "times": 2}, status=201)
+    order("faults", {"kind": "502", "share": 0.5}, status=201)
+    struck = api.get("/groups").status_code
+    listed = client.get("/_control/faults").json["faults"]
+    left = client.delete(f"/_control/faults/{first['id']}").json["faults"]
+    none = client.delete("/_control/faults").json["faults"]
+
+    assert struck == 500
+    assert [(each["kind"], each["struck"]) for each in listed] == [("500", 1), ("502", 0)]
+    assert [(each["kind"], each["times"]) for each in left] == [("502", None)]
+    assert none == []
+    assert client.delete("/_control/faults/fault-1").status_code == 404
+
+
+def test_the_log_counts_what_a_page_costs(client, api, seeded):
+    client.delete("/_control/requests")
+    connection_id = seeded("webshop")["id"]
+    api.get(f"/connections/{connection_id}")
+    api.get("/nowhere")
+    client.get("/icons/hubspot.svg")
+
+    log = client.get("/_control/requests").json
+
+    assert log["counts"] == {
+        "GET /v1/connections": 1,
+        "GET /v1/connections/{connection_id}": 1,
+        "GET other": 1,
+        "GET /icons/{service_id}.svg": 1,
+    }
+    assert (log["total"], log["api"]) == (4, 2)
+    assert [(each["number"], each["status"]) for each in log["requests"]] == [
+        (1, 200),
+        (2, 200),
+        (3, 404),
+        (4, 200),
+    ]
+    assert log["requests"][1]["path"] == f"/v1/connections/{connection_id}"
+    assert log["requests"][0]["time"] == "2026-11-20T12:00:00.000000Z"
+
+
+def test_the_log_can_be_read_from_a_number_on(client, api):
+    for _ in range(5):
+        api.get("/groups")
+
+    tail = client.get("/_control/requests?after=3").json["requests"]
+    latest = client.get("/_control/requests?limit=1").json["requests"]
+
+    assert [each["number"] for each in tail] == [4, 5]
+    assert [each["number"] for each in latest] == [5]
+
+
+def test_the_log_keeps_the_latest_thousand_and_counts_all(client, world):
+    for number in range(1500):
+        world.control.log.add(
+            time="", method="GET", path=f"/{number}", status=200, milliseconds=0.1, kind="GET /"
+        )
+
+    log = client.get("/_control/requests").json
+
+    assert (len(log["requests"]), log["requests"][0]["path"]) == (1000, "/500")
+    assert log["counts"] == {"GET /": 1500}
+
+
+def test_neither_log_nor_snapshot_nor_state_tells_a_secret(client, create, world):
+    uri = create()["connect_card"]["uri"]
+    client.get(uri)
+
+    told = b"".join(
+        client.get(f"/_control/{path}").data
+        for path in ("requests", "snapshot", "state", "connections")
+    ).decode()
+
+    assert "/connect-card/setup" in told
+    for secret in (world.api_key, world.api_secret, uri.partition("auth=")[2][:60]):
+        assert secret not in told
+
+
+def test_the_snapshot_is_the_world_as_json(client, world):
+    assert client.get("/_control/snapshot").data == world.snapshot()
+    assert len(json.loads(world.snapshot())["connections"]) == 12
+
+
+MARKS_OF_PROXIES = {
+    "CDN-Loop": "cloudflare",
+    "CF-Connecting-IP": "203.0.113.9",
+    "CF-Ray": "1",
+    "Fastly-Client-IP": "127.0.0.1",
+    "Forwarded": "for=127.0.0.1",
+    "True-Client-IP": "203.0.113.9",
+    "Via": "1.1 proxy",
+    "X-Amzn-Trace-Id": "Root=1",
+    "X-Client-IP": "203.0.113.9",
+    "X-Cluster-Client-IP": "127.0.0.1",
+    "X-Envoy-Internal": "true",
+    "X-Forwarded": "127.0.0.1",
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Forwarded-Host": "localhost",
+    "X-Forwarded-Proto": "https",
+    "X-Original-Forwarded-For": "127.0.0.1",
+    "X-Real-IP": "203.0.113.9",
+}
+
+
+@pytest.mark.parametrize("path", ["", "state", "snapshot", "faults", "requests", "connections"])
+@pytest.mark.parametrize(
+    ("headers", "caller"),
+    [
+        pytest.param({"Origin": "https://evil.example"}, "127.0.0.1", id="foreign-origin"),
+        pytest.param({"Origin": "null"}, "127.0.0.1", id="no-origin"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, "127.0.0.1", id="cross-site"),
+        pytest.param({"Host": "evil.example"}, "127.0.0.1", id="rebound-name"),
+        *(
+            pytest.param({name: value}, "127.0.0.1", id=name)
+            for name, value in MARKS_OF_PROXIES.items()
+        ),
+        pytest.param(
+            {"Referer": "https://demo.example/"}, "127.0.0.1", id="referred-from-elsewhere"
+        ),
+        pytest.param({"Host": "demo.example:8501"}, "127.0.0.1", id="called-by-another-name"),
+        pytest.param({}, "203.0.113.9", id="another-machine"),
+    ],
+)
+def test_control_answers_this_machine_and_its_own_pages_only(client, path, headers, caller):
+    answer = client.get(
+        f"/_control/{path}", headers=headers, environ_overrides={"REMOTE_ADDR": caller}
+    )
+
+    assert (answer.status_code, answer.json["code"]) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize(("path", "body"), CONTROLS)
+def test_nothing_is_ordered_with_a_body_that_a_form_could_send(client, world, path, body):
+    before = world.snapshot()
+
+    answers = [
+        client.post(f"/_control/{path}", data=json.dumps(body), content_type=kind).status_code
+        for kind in ("text/plain", "application/x-www-form-urlencoded", None)
+    ]
+
+    assert answers == [415, 415, 415]
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize(("path", "body"), CONTROLS)
+def test_its_own_page_may_order(client, path, body):
+    headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+
+    answer = client.post(f"/_control/{path}", json=body, headers=headers)
+
+    assert answer.status_code in (200, 201)
+
+
+def test_a_proxy_that_speaks_http_1_0_and_adds_nothing_is_no_person_here(client):
+    plain = {"SERVER_PROTOCOL": "HTTP/1.0", "REMOTE_ADDR": "127.0.0.1"}
+
+    answer = client.get("/_control/", environ_overrides=plain)
+
+    assert answer.status_code == 403
+
+
+def test_a_closed_control_answers_nobody(world):
+    client = create_app(world, close_control=True).test_client()
+
+    assert client.get("/_control/state").status_code == 403
+    assert client.get("/_control/").status_code == 403
+
+
+def test_an_open_control_answers_other_machines_but_no_foreign_page(world):
+    client = create_app(world, open_control=True).test_client()
+    away = {"REMOTE_ADDR": "203.0.113.9"}
+    headers = {"Host": "demo.example"}
+
+    near = client.get("/_control/state", headers=headers, environ_overrides=away)
+    foreign = {**headers, "Origin": "https://evil.example"}
+    page = client.get("/_control/state", headers=foreign, environ_overrides=away)
+
+    assert (near.status_code, page.status_code) == (200, 403)
+
+
+def test_the_page_shows_every_control_and_runs_no_foreign_code(client):
+    bare = client.get("/_control")
+    page = client.get("/_control/")
+
+    assert (bare.status_code, bare.headers["Location"]) == (308, "http://localhost/_control/")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "<script>" not in page.text
+    assert "style=" not in page.text
+    for asset in ("card.css", "control.css", "control.js"):
+        assert f"static/{asset}" in page.text
+        with client.get(f"/_control/static/{asset}") as answer:
+            assert answer.status_code == 200
+
+
+def test_control_neither_needs_a_key_nor_spends_requests(client, world):
+    client.get("/_control/state")
+
+    assert world.limits.left(world.clock()) == 20000
+    assert world.control.log.total == 0
+
+
+def test_in_the_same_process_control_is_a_python_object(world):
+    world.control.advance(60)
+    world.control.set_clock(START.timestamp() + 120)
+
+    assert world.now() == START.replace(minute=2)
+    with pytest.raises(InvalidInput, match="only moves forward"):
+        world.control.set_clock(START.timestamp())
+    with pytest.raises(InvalidInput, match="trial, paid, off"):
+        world.control.set_limits("gold")
+
+
+def test_the_command_takes_speed_seed_sizes_and_limits(monkeypatch):
+    served = {}
+    monkeypatch.setattr(cli, "main", lambda *where, **what: served.update(what, where=where))
+
+    main(
+        [
+            "sandbox",
+            "--port=0",
+            "--speed=60",
+            "--seed=5",
+            "--groups=2",
+            "--connectors=8",
+            "--limits=trial",
+        ]
+    )
+
+    state = served["world"].control.state()
+    assert (state["speed"], state["seed"], state["limits"]) == (60, 5, "trial")
+    assert (state["groups"], state["connectors"]) == (3, 20)
+    assert (served["where"], served["open_control"]) == (("127.0.0.1", 0), False)
+
+
+@pytest.mark.parametrize(
+    "option", ["--speed=-1", "--speed=nan", "--connectors=10001", "--groups=x", "--limits=gold"]
+)
+def test_the_command_refuses_options_that_make_no_sense(capsys, option):
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", option])
+
+    assert ended.value.code == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
+
+
+def test_made_up_methods_do_not_fill_the_log(client, world):
+    for number in range(MOST_KINDS + 50):
+        client.open("/v1/groups", method=f"MADEUP{number}")
+
+    assert len(world.control.log.counts) <= MOST_KINDS + 1
+    assert world.control.log.total == MOST_KINDS + 50

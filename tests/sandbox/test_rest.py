@@ -1,0 +1,289 @@
+"""The rest of the definition: people, groups' keys, empty lists, 501, and the older paths."""
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from pbf.sandbox.app import create_app
+from pbf.sandbox.routes.unsupported import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED, rule
+
+DEFINITION = Path(__file__).parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
+METHODS = ("get", "post", "patch", "put", "delete")
+GUEST = {"email": "kim@example.com", "given_name": "Kim", "family_name": "Stone"}
+
+
+def operations():
+    """Every method and path of the official definition."""
+    if not DEFINITION.exists():
+        if "CI" in os.environ:
+            pytest.fail("The official definition is missing")
+        pytest.skip("The official definition is not beside this repository")
+    paths = json.loads(DEFINITION.read_text(encoding="utf-8"))["paths"]
+    return {
+        (method.upper(), _plain(path))
+        for path in paths
+        for method in paths[path]
+        if method in METHODS
+    }
+
+
+def _plain(path):
+    return re.sub(r"[<{][^>}]*[>}]", "{}", path)
+
+
+def test_every_operation_of_the_definition_is_answered(world):
+    routed = {
+        (method, _plain(each.rule))
+        for each in create_app(world).url_map.iter_rules()
+        for method in each.methods
+    }
+
+    assert operations() - routed == set()
+
+
+def test_the_tables_hold_what_the_definition_has_and_nothing_else(world):
+    tables = [("GET", path) for path in EMPTY_LISTS]
+    tables += [(method, path) for path in NEVER_FOUND for method in NEVER_FOUND[path][1].split()]
+    tables += [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()]
+    imitated = {
+        (method, _plain(each.rule))
+        for each in create_app(world).url_map.iter_rules()
+        if not each.endpoint.startswith("remainder.")
+        for method in each.methods
+    }
+
+    listed = {(method, _plain(path)) for method, path in tables}
+
+    assert len(listed) == len(tables)
+    assert listed - operations() == set()
+    assert listed & imitated == set()
+
+
+@pytest.mark.parametrize("path", EMPTY_LISTS)
+def test_what_the_sandbox_never_has_is_an_empty_list(api, path):
+    answer = api.get(path.removeprefix("/v1"))
+
+    assert answer.status_code == 200
+    assert answer.json["message"] == EMPTY_LISTS[path]
+    assert answer.json["data"] == {"items": []}
+
+
+def test_one_thing_of_an_empty_list_is_not_found(api):
+    read = api.get("/teams/nobody")
+    deleted = api.send("DELETE", "/external-logging/nobody")
+
+    assert (read.status_code, read.json["code"]) == (404, "NotFound_Team")
+    assert (deleted.status_code, deleted.json["code"]) == (404, "NotFound_LogService")
+    assert "nobody" in deleted.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()],
+)
+def test_what_is_not_imitated_says_so_with_method_and_path(api, method, path):
+    concrete = re.sub(r"\{\w+\}", "some", path)
+
+    answer = api.send(method, concrete.removeprefix("/v1"), json={})
+
+    assert answer.status_code == 501
+    assert answer.json == {
+        "code": "NotImplemented",
+        "message": f"The sandbox does not imitate {method} {concrete}",
+    }
+
+
+def test_what_is_not_imitated_wants_credentials_first(client):
+    answer = client.post("/v1/teams", json={})
+
+    assert (answer.status_code, answer.json["code"]) == (401, "AuthFailed")
+
+
+def test_the_rule_of_a_path_names_its_parameters():
+    assert rule("/v1/teams/{teamId}/users/{userId}") == "/v1/teams/<teamId>/users/<userId>"
+
+
+def test_a_user_lives_from_invitation_to_removal(api):
+    created = api.post("/users", {**GUEST, "role": "Account Reviewer", "phone": "+1 555"})
+    path = f"/users/{created.json['data']['id']}"
+    changed = api.patch(path, {"given_name": "Kimberly", "role": "Account Analyst"})
+    read = api.data(path)
+    removed = api.send("DELETE", path)
+
+    assert (created.status_code, created.json["message"]) == (201, "User has been created")
+    guest = created.json["data"]
+    assert (guest["email"], guest["phone"], guest["invited"]) == (GUEST["email"], "+1 555", True)
+    assert (guest["verified"], guest["logged_in_at"]) == (False, None)
+    assert changed.json["message"] == "User has been updated"
+    assert (read["given_name"], read["role"]) == ("Kimberly", "Account Analyst")
+    assert removed.json["message"] == f"User with id '{read['id']}' has been deleted"
+    assert api.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        pytest.param({"email": None}, 400, "InvalidInput", id="no-email"),
+        pytest.param({"email": "nobody"}, 400, "InvalidInput", id="bad-email"),
+        pytest.param({"family_name": ""}, 400, "InvalidInput", id="no-name"),
+        pytest.param({"role": "King"}, 400, "InvalidInput", id="unknown-role"),
+        pytest.param({"phone": 5}, 400, "InvalidInput", id="bad-phone"),
+        pytest.param({"email": "robin@example.com"}, 409, "Conflict", id="taken"),
+    ],
+)
+def test_a_bad_invitation_is_refused(api, change, status, code):
+    answer = api.post("/users", {**GUEST, **change})
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_the_user_of_the_key_stays(api, world):
+    answer = api.send("DELETE", f"/users/{world.owner_id}")
+
+    assert (answer.status_code, answer.json["code"]) == (403, "Forbidden")
+
+
+def test_active_users_are_all_and_suspended_ones_none(api):
+    everybody = api.data("/users", active="true")["items"]
+
+    assert [user["email"] for user in everybody] == ["robin@example.com", "sam@example.com"]
+    assert api.data("/users", active="false")["items"] == []
+    assert api.get("/users", active="perhaps").status_code == 400
+
+
+def test_a_group_starts_with_its_maker_and_takes_others_in(api, world):
+    group = api.post("/groups", {"name": "acme"}).json["data"]["id"]
+    path = f"/groups/{group}/users"
+    before = api.data(path)["items"]
+
+    added = api.post(path, {"email": "sam@example.com", "role": "View Destination"})
+    twice = api.post(path, {"email": "sam@example.com", "role": "View Destination"})
+    sam = api.data(path)["items"][1]
+    of_sam = api.data(f"/users/{sam['id']}/groups")["items"]
+    removed = api.send("DELETE", f"{path}/{sam['id']}")
+
+    assert [user["id"] for user in before] == [world.owner_id]
+    assert before[0]["role"] == "Destination Administrator"
+    assert (added.status_code, added.json["message"]) == (200, "User has been added to the group")
+    assert (twice.status_code, twice.json["code"]) == (409, "Conflict")
+    assert (sam["email"], sam["role"]) == ("sam@example.com", "View Destination")
+    assert [(each["id"], each["role"]) for each in of_sam] == [(group, "View Destination")]
+    assert removed.json["message"] == f"User with id '{sam['id']}' has been removed from the group"
+    assert len(api.data(path)["items"]) == 1
+    assert api.send("DELETE", f"{path}/{sam['id']}").json["code"] == "NotFound_User"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        pytest.param({"role": "View Destination"}, 400, "InvalidInput", id="no-email"),
+        pytest.param({"email": "sam@example.com"}, 400, "InvalidInput", id="no-role"),
+        pytest.param(
+            {"email": "sam@example.com", "role": "Account Analyst"}, 400, "InvalidInput", id="role"
+        ),
+        pytest.param(
+            {"email": "no@example.com", "role": "View Destination"}, 404, "NotFound_User", id="who"
+        ),
+    ],
+)
+def test_a_bad_addition_to_a_group_is_refused(api, world, body, status, code):
+    answer = api.post(f"/groups/{world.group_id}/users", body)
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_who_leaves_the_account_leaves_its_groups(api, world):
+    sam = api.data("/users")["items"][1]["id"]
+    path = f"/groups/{world.group_id}/users"
+    api.post(path, {"email": "sam@example.com", "role": "View Destination"})
+
+    api.send("DELETE", f"/users/{sam}")
+
+    assert [user["id"] for user in api.data(path)["items"]] == [world.owner_id]
+    assert api.get(f"/users/{sam}/groups").json["code"] == "NotFound_User"
+
+
+def test_nobody_has_connections_of_their_own(api, world):
+    assert api.data(f"/users/{world.owner_id}/connections") == {"items": []}
+
+
+def test_a_deprecated_role_names_its_successor(api):
+    roles = {role["name"]: role for role in api.data("/roles")["items"]}
+
+    assert roles["Destination Administrator"]["is_deprecated"] is True
+    assert roles["Destination Administrator"]["replacement_role_name"] in roles
+    assert roles["Account Administrator"]["scope"] == ["ACCOUNT"]
+    assert roles["Account Administrator"]["is_deprecated"] is False
+
+
+def test_a_groups_key_and_account_are_its_own_and_stay(api, world):
+    other = world.add_group("acme").id
+    keys = [
+        api.data(f"/groups/{group}/public-key")["public_key"]
+        for group in (world.group_id, other, world.group_id)
+    ]
+
+    account = api.data(f"/groups/{world.group_id}/service-account")["service_account"]
+
+    kind, encoded, comment = keys[0].split(" ", 2)
+    assert (kind, comment) == ("ssh-rsa", "fivetran user key")
+    assert base64.b64decode(encoded).startswith(b"\x00\x00\x00\x07ssh-rsa")
+    assert keys[0] == keys[2] != keys[1]
+    assert account == "g-sandy-harbour@fivetran-production.iam.gserviceaccount.com"
+
+
+@pytest.mark.parametrize("name", ["", "Acme Corp", "1st", "a-b", "x" * 256, 7, None])
+def test_a_group_needs_a_legal_name(api, world, name):
+    created = api.post("/groups", {"name": name})
+    renamed = api.patch(f"/groups/{world.group_id}", {"name": name})
+
+    assert (created.status_code, created.json["code"]) == (400, "InvalidInput")
+    assert (renamed.status_code, renamed.json["code"]) == (400, "InvalidInput")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("/connectors", "/connections"),
+        ("/connectors/", "/connections"),
+        ("/connectors/{id}", "/connections/{id}"),
+        ("/connectors/{id}/schemas", "/connections/{id}/schemas"),
+        ("/connectors/{id}/state", "/connections/{id}/state"),
+        ("/metadata/connectors", "/metadata/connector-types"),
+        ("/metadata/connectors/hubspot", "/metadata/connector-types/hubspot"),
+        ("/groups/{group}/connectors", "/groups/{group}/connections"),
+        ("/users/{user}/connectors", "/users/{user}/connections"),
+    ],
+)
+def test_an_older_path_answers_as_todays_does(api, world, seeded, older, newer):
+    names = {"id": seeded("webshop")["id"], "group": world.group_id, "user": world.owner_id}
+
+    then, now = api.get(older.format(**names)), api.get(newer.format(**names))
+
+    assert then.status_code == now.status_code
+    assert then.json.get("data") == now.json.get("data")
+    assert then.json["message"].replace("onnector", "onnection") == now.json["message"].replace(
+        "onnector", "onnection"
+    )
+
+
+def test_the_older_family_says_connector(api, seeded):
+    path = f"/connectors/{seeded('webshop')['id']}"
+
+    assert api.get("/connectors").json["message"] == "Connectors list retrieved successfully"
+    assert api.get(path).json["message"] == "Connector details retrieved successfully"
+    assert api.post(f"{path}/force").json["message"].startswith("Sync has been successfully")
+    assert api.get("/connectors/nobody").json["code"] == "NotFound_Connector"
+    assert api.get("/connections/nobody").json["code"] == "NotFound_Connection"
+
+
+def test_only_the_older_family_has_its_own_calls(api, seeded):
+    connection = seeded("webshop")["id"]
+
+    assert api.post(f"/connections/{connection}/force").status_code == 404
+    assert api.post(f"/connections/{connection}/connect-card-token").status_code == 404
+    assert api.get("/connectorsandmore").status_code == 404

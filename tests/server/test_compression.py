@@ -1,0 +1,177 @@
+import asyncio
+import gzip
+from concurrent.futures import ThreadPoolExecutor
+from posixpath import normpath
+
+import brotli
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from pbf.server.compression import Body, CompressStatic
+
+SCRIPT = b"export default 42;\n" * 500
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def client(tmp_path, asked: list[str]) -> TestClient:
+    file = tmp_path / "script.js"
+    file.write_bytes(SCRIPT)
+
+    def script(request: Request) -> Response:
+        asked.append(request.url.path)
+        return FileResponse(file, headers={"Cache-Control": "public, immutable"})
+
+    def missing(_: Request) -> Response:
+        return PlainTextResponse("not here " * 500, status_code=404)
+
+    def picture(_: Request) -> Response:
+        return Response(SCRIPT, media_type="image/png")
+
+    app = Starlette(
+        routes=[
+            Route("/static/script.js", script),
+            Route("/static/missing.js", missing),
+            Route("/static/picture.png", picture),
+            Route("/elsewhere/script.js", script),
+        ]
+    )
+    return TestClient(CompressStatic(app))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        pytest.param("gzip, deflate, br, zstd", "br", id="browser-on-https"),
+        pytest.param("gzip, deflate", "gzip", id="browser-on-http"),
+        pytest.param("br;q=0, gzip", "gzip", id="refused"),
+        pytest.param("", "identity", id="none"),
+        pytest.param("*", "br", id="anything"),
+    ],
+)
+def test_a_body_goes_out_in_the_best_encoding_that_is_accepted(accepted: str, chosen: str):
+    body = Body(SCRIPT)
+
+    encoding, content = body.choose(accepted)
+
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[chosen]
+    assert encoding == chosen
+    assert unpack(content) == SCRIPT
+
+
+def test_encodings_have_etags_of_their_own_that_change_with_the_content():
+    one, other = Body(SCRIPT), Body(SCRIPT + b"!")
+
+    tags = {body.etag(encoding) for body in (one, other) for encoding in ("br", "gzip", "identity")}
+
+    assert len(tags) == 6
+    assert Body(SCRIPT).etag("br") == one.etag("br")
+
+
+def test_a_small_body_stays_plain():
+    assert Body(b"[]").choose("gzip, br") == ("identity", b"[]")
+
+
+def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, asked: list[str]):
+    answers = [
+        client.get("/static/script.js", headers={"Accept-Encoding": encoding})
+        for encoding in ("br", "gzip", "identity", "br")
+    ]
+
+    assert [answer.content for answer in answers] == [SCRIPT] * 4
+    assert [answer.headers.get("content-encoding") for answer in answers] == [
+        "br",
+        "gzip",
+        None,
+        "br",
+    ]
+    assert {answer.headers["cache-control"] for answer in answers} == {"public, immutable"}
+    assert {answer.headers["vary"] for answer in answers} == {"Accept-Encoding"}
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/missing.js", "/static/picture.png", "/elsewhere/script.js"]
+)
+def test_what_is_no_script_of_ours_passes_unchanged(client: TestClient, path: str):
+    answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+
+    assert "content-encoding" not in answer.headers
+    assert len(answer.content) > 1000
+
+
+@pytest.mark.parametrize("place", ["/static/{}script.js", "/static/script.js{}", "/static/{}"])
+def test_spellings_of_a_path_are_not_kept_apart(tmp_path, place: str):
+    file = tmp_path / "script.js"
+    file.write_bytes(SCRIPT)
+    page = HTMLResponse("<p>" * 1000)
+
+    async def streamlit(scope, receive, send) -> None:
+        """Serve the file under any spelling of its path, and else the page."""
+        named = normpath(scope["path"]) == "/static/script.js"
+        await (FileResponse(file) if named else page)(scope, receive, send)
+
+    middleware = CompressStatic(streamlit)
+    client = TestClient(middleware)
+
+    for number in range(200):
+        for spelling in ("/" * number, "./" * number, f"{number}"):
+            assert client.get(f"http://testserver{place.format(spelling)}").status_code == 200
+
+    assert set(middleware._kept) <= {"/static/script.js"}
+
+
+def test_what_is_kept_has_a_bound_and_the_last_that_was_asked_for_stays(tmp_path):
+    async def app(scope, receive, send) -> None:
+        await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
+
+    middleware = CompressStatic(app, room=10 * len(SCRIPT))
+    client = TestClient(middleware)
+
+    for number in range(50):
+        client.get(f"/static/{number}.js")
+        client.get("/static/0.js")
+
+    assert len(middleware._kept) == 10
+    assert {"/static/0.js", "/static/49.js"} <= set(middleware._kept)
+    assert middleware._size == 10 * len(SCRIPT)
+
+
+def test_a_part_of_a_script_can_still_be_asked_for(client: TestClient):
+    client.get("/static/script.js", headers={"Accept-Encoding": "gzip"})
+
+    answer = client.get("/static/script.js", headers={"Range": "bytes=0-5"})
+
+    assert (answer.status_code, answer.content) == (206, SCRIPT[:6])
+
+
+def test_an_answer_that_was_cut_short_is_not_kept():
+    sizes = iter((0, len(SCRIPT)))
+
+    async def app(scope, receive, send) -> None:
+        headers = [(b"content-type", b"text/javascript")]
+        headers.append((b"content-length", str(len(SCRIPT)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": SCRIPT[: next(sizes)]})
+
+    middleware = CompressStatic(app)
+    scope = {"type": "http", "method": "GET", "path": "/static/a.js", "headers": []}
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    # In a thread: the main one may have the browser tests' event loop.
+    with ThreadPoolExecutor(1) as other:
+        for _ in range(2):
+            other.submit(asyncio.run, middleware(scope, None, send)).result()
+
+    assert [message.get("body") for message in sent] == [None, SCRIPT]

@@ -1,0 +1,66 @@
+"""What is loaded once the server is up."""
+
+import gc
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from pbf.server.lazy_app import Later, loading
+
+
+def test_an_app_is_loaded_when_it_is_first_asked_and_once():
+    callers, loads = 8, []
+    ready = threading.Barrier(callers)
+
+    def load():
+        loads.append("loaded")
+        return Response("here")
+
+    app = Later(load)
+
+    def ask(_: int) -> str:
+        ready.wait()
+        return Client(app).get("/").text
+
+    assert loads == []
+    with ThreadPoolExecutor(callers) as pool:
+        assert list(pool.map(ask, range(callers))) == ["here"] * callers
+    assert loads == ["loaded"]
+
+
+def test_an_app_that_cannot_be_loaded_is_tried_again():
+    tries = []
+
+    def load():
+        tries.append("tried")
+        if len(tries) == 1:
+            raise ImportError("not yet")
+        return Response("here")
+
+    app = Later(load)
+
+    with pytest.raises(ImportError):
+        app.loaded()
+
+    assert Client(app).get("/").text == "here"
+
+
+def test_loading_leaves_python_as_it_was_even_where_it_fails():
+    interval, seen = sys.getswitchinterval(), []
+
+    def fail() -> None:
+        with loading():
+            seen.append((gc.isenabled(), sys.getswitchinterval() < interval))
+            raise ImportError("not there")
+
+    with pytest.raises(ImportError):
+        fail()
+
+    assert seen == [(False, True)]
+    assert gc.isenabled()
+    assert sys.getswitchinterval() == interval
+    gc.unfreeze()

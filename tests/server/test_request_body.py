@@ -1,0 +1,83 @@
+"""Bodies beside Streamlit: whole and in time, or not at all."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from pbf.server.request_body import LARGEST_BODY, ReadFirst
+
+
+async def echo(request: Request) -> Response:
+    return Response(await request.body())
+
+
+APP = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
+
+
+def test_a_body_arrives_as_it_was_sent():
+    client = TestClient(ReadFirst(APP))
+
+    whole = client.post("/", content=b"x" * LARGEST_BODY)
+    in_parts = client.post("/", content=iter([b"one ", b"two"]))
+
+    assert len(whole.content) == LARGEST_BODY
+    assert in_parts.content == b"one two"
+    assert client.get("/").content == b""
+
+
+@pytest.mark.parametrize(
+    "content", [b"x" * (LARGEST_BODY + 1), [b"x" * LARGEST_BODY, b"x"]], ids=["whole", "in-parts"]
+)
+def test_a_body_that_is_too_large_is_refused(content: Any):
+    client = TestClient(ReadFirst(APP))
+
+    answer = client.post("/", content=content if isinstance(content, bytes) else iter(content))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert answer.headers["connection"] == "close"
+
+
+def ask(receive: Any) -> list[dict[str, Any]]:
+    """Send a body by a receiver of the test's own."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"content-length", b"10")],
+    }
+    answered = ReadFirst(APP, seconds=0.05)(scope, receive, send)
+    # In a thread of its own: a browser of another test may keep this one's loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, answered).result()
+    return sent
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for():
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sent = ask(never)
+
+    assert sent[0]["status"] == 408
+    assert b"too_slow" in sent[1]["body"]
+
+
+def test_nobody_is_answered_who_left():
+    async def left() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    assert ask(left) == []

@@ -1,0 +1,147 @@
+"""How the process ends while Fivetran hangs."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.servers import PATIENCE, ROOT, clean_environment, free_port
+
+
+class Hanging:
+    """A Fivetran that takes requests and never answers."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._callers: list[socket.socket] = []
+        self.asked = threading.Semaphore(0)
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        while True:
+            try:
+                caller, _ = self._listening.accept()
+            except OSError:
+                return
+            self._callers.append(caller)
+            caller.recv(1)
+            self.asked.release()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for caller in self._callers:
+            caller.close()
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    made = Hanging()
+    yield made
+    made.close()
+
+
+@contextmanager
+def server(kind: str, folder: Path, fivetran: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    port = free_port()
+    command = {
+        "dashboard": ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)],
+        "routes-alone": ["pbf", "proxy", "--port", str(port)],
+    }[kind]
+    settings = {
+        "FIVETRAN_API_URL": fivetran,
+        "FIVETRAN_API_KEY": "k",
+        "FIVETRAN_API_SECRET": "s",
+        "FIVETRAN_GROUP_ID": "g",
+        "PBF_DATABASE_URL": "sqlite://",
+        # Whoever waited for an answer would end long after everybody's patience.
+        "PBF_TIMEOUT": "600",
+    }
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=clean_environment(STREAMLIT_SERVER_HEADLESS="true", **settings),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_until_up(url: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            requests.get(f"{url}/_/healthz", timeout=PATIENCE)
+            return
+        except requests.ConnectionError:
+            # A server that is starting offers nothing to wait on but its port.
+            time.sleep(0.1)
+    raise AssertionError("the server does not start")
+
+
+def call(url: str, answers: list[requests.Response]) -> threading.Thread:
+    def ask() -> None:
+        try:
+            answers.append(requests.get(url, timeout=PATIENCE))
+        except requests.ConnectionError:
+            return
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("kind", ["dashboard", "routes-alone"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_who_waits_for_fivetran_keeps_no_server_from_its_end(kind, number, tmp_path, hanging):
+    answers: list[requests.Response] = []
+    with server(kind, tmp_path, hanging.url) as (url, process):
+        wait_until_up(url)
+        callers = [call(f"{url}/_/{name}", answers) for name in ("services", "connectors")]
+        for _ in callers:
+            assert hanging.asked.acquire(timeout=PATIENCE)
+
+        process.send_signal(number)
+        process.wait(PATIENCE)
+        for caller in callers:
+            caller.join()
+
+    assert {answer.status_code for answer in answers} <= {502}
+
+
+def test_ctrl_c_cuts_off_what_cannot_be_let_go(tmp_path):
+    script = """
+import signal, threading
+from pbf.server.shutdown import let_go_at_the_end
+
+stuck = threading.Event()
+threading.Thread(target=stuck.wait).start()
+let_go_at_the_end(lambda: print("let go", flush=True))
+print("ready", flush=True)
+signal.pause()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], env=clean_environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=PATIENCE)
+
+    assert said == "let go\n"
+    assert process.returncode == 130

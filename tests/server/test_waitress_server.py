@@ -1,0 +1,142 @@
+"""The server of the routes alone, and the sockets of the one beside the screens."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from uvicorn import Config
+from uvicorn.protocols.websockets import websockets_sansio_impl
+from uvicorn.server import ServerState
+from websockets.server import ServerProtocol
+
+from pbf.server.streamlit_patches import limit_messages, send_at_once
+from tests.support.servers import clean_environment, free_port, running
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The routes, served alone on a sandbox."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["pbf", "proxy", "--port", str(port)]
+    with running(command, tmp_path_factory.mktemp("alone"), f"{url}/_/healthz"):
+        yield url
+
+
+@pytest.fixture
+def link(alone: str) -> Iterator[HTTPConnection]:
+    """One connection to it."""
+    opened = HTTPConnection(urlsplit(alone).netloc, timeout=30)
+    yield opened
+    opened.close()
+
+
+def ask(link: HTTPConnection, **headers: str) -> tuple[int, str | None, bytes]:
+    link.request("GET", "/_/services", headers=headers)
+    answer = link.getresponse()
+    return answer.status, answer.getheader("Connection"), answer.read()
+
+
+def etag(link: HTTPConnection) -> str:
+    link.request("HEAD", "/_/services")
+    answer = link.getresponse()
+    answer.read()
+    return answer.headers["ETag"]
+
+
+def test_an_unchanged_list_keeps_the_connection(link):
+    known = etag(link)
+    before = link.sock
+
+    unchanged = [ask(link, **{"If-None-Match": known}) for _ in range(3)]
+    status, _, body = ask(link)
+
+    assert unchanged == [(304, None, b"")] * 3
+    assert (status, body[:1]) == (200, b"[")
+    assert link.sock is before
+
+
+def test_who_asks_for_the_end_gets_it(link):
+    known = etag(link)
+
+    answer = ask(link, Connection="close", **{"If-None-Match": known})
+
+    assert answer == (304, "close", b"")
+    assert link.sock is None
+
+
+def test_connections_to_come_send_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
+        send_at_once()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as caller:
+            switched = caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        untouched = other.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    assert switched
+    assert not untouched
+
+
+def test_sockets_to_come_take_no_large_message_though_large_ones_may_be_sent(monkeypatch):
+    monkeypatch.setattr(websockets_sansio_impl, "ServerProtocol", ServerProtocol)
+    limit_messages(1000)
+    limit_messages(2000)
+    server = Config(app=lambda: None, ws_max_size=200_000_000, log_config=None)
+
+    # In a thread: the main one may have the browser tests' event loop.
+    with ThreadPoolExecutor(1) as other:
+        opened = other.submit(asyncio.run, _protocol(server)).result()
+
+    assert opened.conn.max_message_size == 1000
+    assert opened.conn.extensions == []
+
+
+async def _protocol(server: Config) -> websockets_sansio_impl.WebSocketsSansIOProtocol:
+    """A connection of a server, as uvicorn makes it."""
+    return websockets_sansio_impl.WebSocketsSansIOProtocol(server, ServerState(), {})
+
+
+def test_the_server_is_up_before_the_rest_is_imported():
+    script = "import app, sys; print([name for name in HEAVY if name in sys.modules])"
+    heavy = ["sqlalchemy", "pandas", "altair", "simplepycons", "redis", "pbf.sandbox.server"]
+    heavy += ["flask", "requests", "pydantic", "pbf.runtime", "pbf.proxy"]
+
+    said = subprocess.run(
+        [sys.executable, "-c", script.replace("HEAVY", repr(heavy))],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert said == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "statuses"),
+    [("0", [200, 200, 429]), ("1", [200, 200, 200])],
+    ids=["nobody-is-believed", "one-proxy-is-believed"],
+)
+def test_x_forwarded_for_is_believed_from_trusted_proxies_only(tmp_path, proxies, statuses):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"PBF_ACTION_LIMIT": "2 per hour", "PBF_TRUSTED_PROXIES": proxies}
+    command = ["pbf", "proxy", "--port", str(port)]
+    with running(command, tmp_path, f"{url}/_/healthz", **settings):
+        connector = requests.get(f"{url}/_/connectors", timeout=60).json()[0]["id"]
+        answers = []
+        for number in range(3):
+            link = HTTPConnection(urlsplit(url).netloc, timeout=30)
+            form = f"/_/connectors/{connector}/form"
+            link.request("GET", form, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            answers.append(link.getresponse().status)
+            link.close()
+
+    assert answers == statuses

@@ -1,0 +1,84 @@
+"""A small Streamlit script on a port of its own, and the page that looks at it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, Route
+
+from tests.support.servers import free_port, running
+
+PATIENCE_MS = 10_000
+OPTIONS = [
+    "--server.address=127.0.0.1",
+    "--server.headless=true",
+    "--server.fileWatcherType=none",
+    "--browser.gatherUsageStats=false",
+]
+
+
+@contextmanager
+def component_server(script: Path, folder: Path) -> Iterator[str]:
+    """Run a script until the block ends, and yield its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["streamlit", "run", str(script), f"--server.port={port}", *OPTIONS]
+    with running(command, folder, f"{url}/_stcore/health"):
+        yield url
+
+
+@contextmanager
+def visitor(window: BrowserContext) -> Iterator[Page]:
+    """A page whose visitor was never here; an error in its scripts fails the test."""
+    errors: list[str] = []
+    with visiting(window):
+        page = window.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+    assert errors == []
+
+
+@contextmanager
+def visiting(window: BrowserContext) -> Iterator[None]:
+    """Close the pages that are opened meanwhile, and let the window forget who was there."""
+    before = set(window.pages)
+    yield
+    for page in set(window.pages) - before:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
+        page.close()
+    window.clear_cookies()
+    window.clear_permissions()
+
+
+def scroll_position(page: Page) -> float:
+    """How far the page is scrolled."""
+    return float(page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop"))
+
+
+def scroll_to(page: Page, top: int) -> None:
+    """Scroll the page, as a wheel does, and wait until the address has taken note."""
+    page.evaluate("top => document.querySelector('[data-testid=stMain]').scrollTop = top", top)
+    page.wait_for_function("top => history.state?.pbf?.top === top", arg=top)
+
+
+def hidden_overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    )
+
+
+def forbid_inline_scripts(page: Page) -> None:
+    """Send the dashboard's documents with a strict Content-Security-Policy."""
+    policy = "script-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'"
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        headers = {**response.headers, "content-security-policy": policy}
+        route.fulfill(response=response, headers=headers)
+
+    is_document = re.compile(r"/(services|connectors)(\?|$)")
+    page.route(is_document, answer)

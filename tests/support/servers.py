@@ -1,0 +1,120 @@
+"""Servers that tests start as people do, and end by their process id."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from pbf.sandbox.core.records import Connection
+from pbf.sandbox.sandbox import Sandbox
+from pbf.store.records import Deletion
+from pbf.store.store import Store
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+
+
+def free_port() -> int:
+    """A port that the system says is free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """The environment without anybody's own settings, and with these."""
+    foreign = ("FIVETRAN_", "PBF_", "STREAMLIT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+
+
+@contextmanager
+def running(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
+    """Run a command until the block ends; its server answers at `url` when the block begins.
+
+    What it prints is in `server.log` in the folder.
+    """
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=clean_environment(**settings),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_it_answers(url, process, folder / "server.log")
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def dashboard(folder: Path, **settings: str) -> Iterator[str]:
+    """Run the dashboard in a folder, as `streamlit run app.py` does, and yield its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    with running(command, folder, f"{url}/_stcore/health", **settings):
+        yield url
+
+
+def wait_for_line(log: Path, sentence: str) -> None:
+    """Wait until a server has logged a sentence, which it may do after it answers."""
+    end = time.monotonic() + PATIENCE
+    while sentence not in log.read_text():
+        assert time.monotonic() < end, f"{sentence!r} is not in the log: {log.read_text()[-2000:]}"
+        time.sleep(0.05)
+
+
+def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
+    """Pause a connector, and write into the database of a folder that it is to be deleted now."""
+    connection.paused, connection.face, connection.written = True, None, None
+    store = Store(f"sqlite:///{folder / 'pbf.sqlite3'}")
+    store.deletions.add(
+        Deletion(
+            group_id=connection.group_id,
+            connector_id=connection.id,
+            service=connection.service,
+            name=connection.schema,
+            schema_name=connection.schema,
+            was_paused=False,
+            due_at=time.time() - 1,
+        )
+    )
+    store.close()
+
+
+def wait_until_gone(world: Sandbox, connection: Connection) -> None:
+    """Wait until a connector has been deleted, which a server does after it answers."""
+    end = time.monotonic() + PATIENCE
+    while connection.id in world.connections:
+        assert time.monotonic() < end, f"{connection.schema} is still there"
+        time.sleep(0.05)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    with requests.Session() as session:
+        session.trust_env = False
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise RuntimeError(f"the server ended: {log.read_text()[-2000:]}")
+            try:
+                session.get(url, timeout=5)
+                return
+            except requests.ConnectionError:
+                # A server that is starting offers nothing to wait on but its port.
+                time.sleep(0.1)
+    raise RuntimeError(f"no answer at {url}: {log.read_text()[-2000:]}")

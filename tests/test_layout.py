@@ -1,0 +1,30 @@
+"""What of the layout `lint-imports` cannot check."""
+
+import ast
+from collections import Counter
+
+from tests.support.servers import ROOT
+
+
+def test_the_server_imports_only_what_it_mounts_and_what_that_stands_on():
+    allowed = ("pbf.proxy", "pbf.runtime", "pbf.server.", "pbf.logs", "pbf.paths", "pbf.errors")
+    # The thread that it starts, and what that works on.
+    allowed += ("pbf.connectors.background", "pbf.connectors.portal")
+
+    imported = [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse((ROOT / "app.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pbf"
+        for alias in node.names
+    ]
+
+    assert imported
+    assert [name for name in imported if not name.startswith(allowed)] == []
+
+
+def test_no_folder_holds_more_than_twelve_modules():
+    counts = Counter(
+        path.parent for path in (ROOT / "pbf").rglob("*.py") if path.stem != "__init__"
+    )
+
+    assert {str(folder.relative_to(ROOT)) for folder in counts if counts[folder] > 12} == set()

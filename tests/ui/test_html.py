@@ -1,0 +1,156 @@
+"""What comes from outside is shown letter by letter."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from pbf.ui.html import escape, plain
+
+ROOT = Path(__file__).parents[2]
+SCREENS = sorted(
+    file
+    for file in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf").rglob("*.py")]
+    if "sandbox" not in file.parts and "streamlit" in file.read_text()
+)
+# What of Streamlit's calls reads Markdown: the method, and the names of such arguments.
+READS_MARKDOWN = {
+    *("error", "warning", "info", "success", "exception", "toast", "spinner", "status", "dialog"),
+    *("title", "header", "subheader", "caption", "markdown", "write", "metric", "tabs"),
+    *("button", "page_link", "link_button", "download_button", "expander", "popover", "progress"),
+    *("radio", "checkbox", "toggle", "text_input", "text_area", "selectbox", "multiselect"),
+    *(
+        "pills",
+        "segmented_control",
+        "number_input",
+        "data_editor",
+        "dataframe",
+        "form_submit_button",
+    ),
+}
+ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
+# What stands in Markdown as it is, since it is written here and nowhere else.
+OURS = {
+    "connect: docs",
+    "connect: name.free",
+    "connect: name.name",
+    "connector: LABELS[asked]",
+    "connector: label",
+    "connector: hint or None",
+    "connectors: name",
+    "connectors: note",
+    "connectors: reason",
+    "connectors: word",
+    "trash: _when(waits)",
+    "trash: label",
+    "trash: until",
+    "connector_dialogs: _fate(portal)",
+    "connector_dialogs: label",
+    "connector_dialogs: what",
+    "bulk_actions: WORD",
+    "bulk_actions: _question(number, portal.grace * HOUR)",
+    "bulk_actions: bulk.WORDS[action]",
+    "bulk_actions: done",
+    "bulk_actions: failed",
+    "bulk_actions: number",
+    "bulk_actions: told",
+    "bulk_actions: total",
+    "bulk_actions: words",
+    "overview: step['label']",
+    "tables: label",
+    "tables: reason",
+    "page: exact(moment)",
+    "page: heading",
+    "page: words",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        pytest.param("Sales of 2026 (EU), daily.", "Sales of 2026 (EU), daily.", id="ordinary"),
+        pytest.param("stripe_payments", "stripe_payments", id="underscore-in-a-word"),
+        pytest.param("_x_ __y", r"\_x\_ \_\_y", id="emphasis"),
+        pytest.param("$5 to $10", r"\$5 to \$10", id="formula"),
+        pytest.param(":smile:", ":color[:]{}smile:", id="emoji"),
+        pytest.param(":material/x:", ":color[:]{}material/x:", id="icon"),
+        pytest.param(":red[x]", r":color[:]{}red\[x\]", id="colour"),
+        pytest.param("http://x.org", "http:color[:]{}//x.org", id="address"),
+        pytest.param("www.x.org", "www:color[\\.]{}x.org", id="address-without-scheme"),
+        pytest.param("a@x.org", "a:color[\\@]{}x.org", id="e-mail"),
+        pytest.param("&amp;", r"\&amp;", id="entity"),
+        pytest.param("<b>", r"\<b>", id="html"),
+        pytest.param("1. x", "1\\. x", id="list"),
+        pytest.param("# x", r"\# x", id="heading"),
+        pytest.param("a\n\n# b", "a # b", id="line-breaks"),
+        pytest.param("    x", "x", id="code-block"),
+        pytest.param("a\\", "a\\\\", id="backslash"),
+        pytest.param("a -> b", "a :color[\\-]{}> b", id="arrow"),
+    ],
+)
+def test_nothing_of_a_text_is_left_for_markdown_to_read(text, markdown):
+    assert plain(text).replace(":color[\\:]", ":color[:]") == markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        pytest.param("<b>&", "&lt;b&gt;&amp;", id="html"),
+        pytest.param("a\nb", "a b", id="line-break"),
+        pytest.param("a\u202eb", "a\ufffdb", id="turned-round"),
+        pytest.param("עברית", "<bdi>עברית</bdi>", id="right-to-left"),
+    ],
+)
+def test_html_of_a_text_is_one_line_that_turns_nothing_round_beside_it(text, html):
+    assert escape(text) == html
+
+
+def test_every_text_that_streamlit_reads_as_markdown_is_ours_or_made_plain():
+    found = {
+        f"{file.stem}: {part}"
+        for file in SCREENS
+        for argument in markdown_arguments(file)
+        for part in foreign_parts(argument)
+    }
+
+    assert found <= OURS
+
+
+def test_screens_escape_html_with_the_function_that_also_shows_what_is_invisible():
+    users = {
+        str(file.relative_to(ROOT))
+        for file in SCREENS
+        if re.search(r"^from html import|^import html", file.read_text(), re.MULTILINE)
+    }
+
+    assert users == set()
+
+
+def markdown_arguments(file: Path) -> list[ast.expr]:
+    """The arguments of a module's calls that Streamlit reads as Markdown."""
+    found = []
+    for call in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        if call.func.attr not in READS_MARKDOWN or ast.unparse(call.func.value) == "log":
+            continue
+        named = [one.value for one in call.keywords if one.arg in ARGUMENTS]
+        first = call.args[1 if call.func.attr in {"page_link", "progress"} else 0 :][:1]
+        found += [*first, *named]
+    return found
+
+
+def foreign_parts(argument: ast.expr) -> set[str]:
+    """What of an argument is neither written here nor made plain."""
+    if isinstance(argument, ast.Constant | ast.Dict):
+        return set()
+    if isinstance(argument, ast.JoinedStr):
+        values = [one.value for one in argument.values if isinstance(one, ast.FormattedValue)]
+        return set().union(*map(foreign_parts, values))
+    if isinstance(argument, ast.IfExp):
+        return foreign_parts(argument.body) | foreign_parts(argument.orelse)
+    text = ast.unparse(argument)
+    if re.match(r"(page\.)?plain\(|len\(|ago\(", text):
+        return set()
+    return {text}
