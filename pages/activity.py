@@ -28,7 +28,7 @@ def follow(portal: Portal) -> None:
     """Show the newest entries that match, and keep up with what is done."""
     typed = (st.session_state.get("activity-search") or "")[:LONGEST_SEARCH]
     try:
-        entries = portal.journal.newest(SEARCHED if typed else SHOWN)
+        entries = portal.audit_log.newest(SEARCHED if typed else SHOWN)
     except StoreFailed as error:
         page.stop_with(error)
     if not entries:

@@ -177,7 +177,7 @@ def export_audit() -> ResponseReturnValue:
 
     Until there is sign-in there is one tenant, and whoever reaches this route reads its log.
     """
-    lines = opened().portal.journal.csv()
+    lines = opened().portal.audit_log.csv()
     parts = iter(lambda: "".join(islice(lines, LINES_AT_ONCE)), "")
     # Read before the answer begins, so that a database that fails is an error and no empty file.
     first = next(parts)

@@ -38,7 +38,7 @@ class Note:
         return connector
 
 
-class Journal:
+class AuditLog:
     """The audit log of one group, and no other's."""
 
     def __init__(self, store: "Store", group_id: str) -> None:
@@ -47,7 +47,7 @@ class Journal:
         self._group_id = group_id
 
     @contextmanager
-    def noted(
+    def record(
         self, what: str, connector_id: str = "", *, name: str = "", details: str = ""
     ) -> Iterator[Note]:
         """Write down what is done within, whether it works or raises, unless it is left out.

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf.connectors.audit import Journal
+from pbf.connectors.audit import AuditLog
 from pbf.connectors.uncertain_writes import DOUBTFUL
 from pbf.errors import (
     ApiError,
@@ -61,7 +61,7 @@ class Creator:
         existing: Callable[[], list[str]],
         required: Callable[[str], tuple[str, ...]],
         forget: Callable[[], None],
-        journal: Journal,
+        audit_log: AuditLog,
     ) -> None:
         """Create through a client.
 
@@ -75,7 +75,7 @@ class Creator:
         self._existing = existing
         self._required = required
         self._forget = forget
-        self._journal = journal
+        self._audit_log = audit_log
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
 
     def name(self, service_id: str, typed: str, *, key: str | None = None) -> PermanentName:
@@ -123,7 +123,7 @@ class Creator:
         """
         wanted = self._wanted(service_id, typed, key)
         owner, end = uuid4().hex, time.monotonic() + patience
-        with self._journal.noted("create", name=wanted.schema_name) as note:
+        with self._audit_log.record("create", name=wanted.schema_name) as note:
             try:
                 mine = self._claim(wanted, owner, end)
             except StoreFailed as error:
@@ -318,7 +318,7 @@ class Creator:
             return
         found = self._looked_up(creation, owner) if creation.sent_at else None
         if found and _made(creation, found):
-            with self._journal.noted("create", details="its answer was lost") as note:
+            with self._audit_log.record("create", details="its answer was lost") as note:
                 note.about(self._finish(creation, found))
         elif creation.sent_at and not found and self._now() < creation.sent_at + self._lease:
             # The call may still be on its way.

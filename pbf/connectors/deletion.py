@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import NOTHING, Journal, Note
+from pbf.connectors.audit import NOTHING, AuditLog, Note
 from pbf.errors import (
     ApiError,
     ApiRejected,
@@ -63,7 +63,7 @@ class Remover:
         *,
         client: ApiClient,
         store: "Store",
-        journal: Journal,
+        audit_log: AuditLog,
         find: Callable[[str], Connector],
         forget: Callable[[], None],
         leave_out: Callable[[str, str], None],
@@ -76,7 +76,7 @@ class Remover:
         """
         self._group_id = group_id
         self._client = client
-        self._journal = journal
+        self._audit_log = audit_log
         self._rows = store.deletions
         self._find = find
         self._forget = forget
@@ -104,7 +104,7 @@ class Remover:
             connector = self._find(connector_id)
         except UnknownConnector:
             if waits is None:
-                with self._journal.noted("delete", connector_id):
+                with self._audit_log.record("delete", connector_id):
                     raise
             if not now:
                 return waits
@@ -285,7 +285,7 @@ class Remover:
         note = Note(waits.connector_id, waits.schema_name, "")
         with suppress(NotNow):
             self._carry_out(waits, note, self._forget, WAIT_AFTER_FAILURE)
-            self._journal.write("delete for good", note)
+            self._audit_log.write("delete for good", note)
         self._forget()
 
     def _take_back(self, mine: Deletion) -> None:
@@ -293,7 +293,7 @@ class Remover:
         if not self._rows.remove(mine):
             raise _busy()
         note = Note(mine.connector_id, mine.schema_name, "resumed or used since it was deleted")
-        self._journal.write("taken back", note)
+        self._audit_log.write("taken back", note)
         self._forget()
 
     def _bring_back(self, waits: Deletion, _: Note, forget: Callable[[], None]) -> None:
@@ -325,7 +325,7 @@ class Remover:
                 if not found.paused:
                     uncertain_writes.change(self._client, found.id, paused=True)
                     note = Note(found.id, found.schema_name, "its deletion was cut short")
-                    self._journal.write("pause", note)
+                    self._audit_log.write("pause", note)
                 self._rows.put_back(replace(mine, paused_at=mine.paused_at or self._now()))
         self._running.discard(waits.connector_id)
 
@@ -337,7 +337,7 @@ class Remover:
         forget: Callable[[], None],
     ) -> Deletion | None:
         """Do it, and write into the audit log what came of it."""
-        with self._journal.noted(what, deletion.connector_id, name=deletion.schema_name) as note:
+        with self._audit_log.record(what, deletion.connector_id, name=deletion.schema_name) as note:
             try:
                 waits = doing(deletion, note, forget)
             except (NotNow, UnknownConnector):

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import Journal
+from pbf.connectors.audit import AuditLog
 from pbf.connectors.deletion import Remover, writing
 from pbf.connectors.uncertain_writes import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
@@ -48,14 +48,14 @@ class Operations:
         *,
         find: Callable[[str], Connector],
         forget: Callable[[], None],
-        journal: Journal,
+        audit_log: AuditLog,
         remover: Remover,
     ) -> None:
-        """Act through a client, and write it into a journal."""
+        """Act through a client, and record it in the audit log."""
         self._client = client
         self._find = find
         self._forget = forget
-        self._journal = journal
+        self._audit_log = audit_log
         self._trusts_the_list = False
         self._remover = remover
 
@@ -241,7 +241,7 @@ class Operations:
         """Whether it is paused or not as is wanted; if that cannot be told, note what was asked."""
         with ExitStack() as entries:
             for action, details in todo.items():
-                noted = self._journal.noted(action, connector_id, details=details)
+                noted = self._audit_log.record(action, connector_id, details=details)
                 note = entries.enter_context(noted)
                 note.left_out = True  # unless it fails
                 note.about(self._find(connector_id))
@@ -252,7 +252,7 @@ class Operations:
         self, action: Action, connector_id: str, *, what: str = "", details: str = ""
     ) -> Iterator[Connector]:
         """Yield a connector that can take an action now; what comes of it is written down."""
-        with self._journal.noted(what or action, connector_id, details=details) as note:
+        with self._audit_log.record(what or action, connector_id, details=details) as note:
             connector = note.about(self._find(connector_id))
             if obstacle(action, connector) and not self._trusts_the_list:
                 # The list may be a minute old; a refusal must be true now.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pbf.cache.entries import Answer, Item, PartialList, keep_newest
 from pbf.cache.shared import SharedCache
-from pbf.connectors.audit import Journal
+from pbf.connectors.audit import AuditLog
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import Signer
 from pbf.connectors.connector_list import Listing
@@ -74,7 +74,7 @@ class Portal:
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
-        self.journal = Journal(store, tenant.group_id)
+        self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
         acting = client.admitted_by(limits.admit_request) if limits else client
@@ -95,14 +95,14 @@ class Portal:
             group_id,
             client=acting,
             store=store,
-            journal=self.journal,
+            audit_log=self.audit_log,
             find=find,
             forget=forget,
             leave_out=self._list.leave_out,
             grace=grace,
         )
         self.operations = Operations(
-            acting, find=find, forget=forget, journal=self.journal, remover=self._remover
+            acting, find=find, forget=forget, audit_log=self.audit_log, remover=self._remover
         )
         self._creator = Creator(
             group_id,
@@ -112,7 +112,7 @@ class Portal:
             existing=self._list.names,
             required=self._required,
             forget=forget,
-            journal=self.journal,
+            audit_log=self.audit_log,
         )
         self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
         self._made: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
@@ -236,7 +236,7 @@ class Portal:
 
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""
-        with self.journal.noted("card", connector_id) as note:
+        with self.audit_log.record("card", connector_id) as note:
             connector = note.about(self.connector(connector_id))
             return self._acting.get_connect_card_url_for_connector(
                 connector.id, redirect_uri=redirect_uri
@@ -249,7 +249,7 @@ class Portal:
         """
         at, made, card = self._made.pop(connector_id, (None, None, None))
         if at and made and card and _now() - at < CARD_AT_HAND:
-            with self.journal.noted("card") as note:
+            with self.audit_log.record("card") as note:
                 note.about(made)
             return card
         state = self.signer.state(self.tenant.id, connector_id=connector_id)
@@ -257,7 +257,7 @@ class Portal:
 
     def invitation(self, connector_id: str) -> str:
         """Return a slip with which a colleague can finish the set-up of one of the connectors."""
-        with self.journal.noted("invite", connector_id) as note:
+        with self.audit_log.record("invite", connector_id) as note:
             connector = note.about(self.connector(connector_id))
             return self.signer.invitation(self.tenant.id, connector.id)
 
@@ -270,7 +270,7 @@ class Portal:
         said = self.signer.read_state(state, self.tenant.id)
         if said is None or not self._store.use_slip(said.nonce):
             return None
-        with self.journal.noted("return", said.connector_id, name=said.schema_name) as note:
+        with self.audit_log.record("return", said.connector_id, name=said.schema_name) as note:
             # What was known before tells nothing of the set-up.
             connector = self._list.current(
                 connector_id=said.connector_id, schema_name=said.schema_name

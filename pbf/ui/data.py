@@ -89,7 +89,7 @@ def deeds(connector: Connector) -> "list[Entry]":
     """Return what people did to a connector last; none where our own database does not tell."""
     found: list[Entry] = []
     with suppress(StoreFailed):  # more than the page needs, so it waits for the next look
-        found = _portal().journal.newest(SHOWN_DEEDS, connector_id=connector.id)
+        found = _portal().audit_log.newest(SHOWN_DEEDS, connector_id=connector.id)
     return [entry for entry in found if entry.name in ("", connector.schema_name)]
 
 

@@ -66,7 +66,7 @@ def remote() -> Iterator[Runtime]:
 
 def told(portal: Portal, *fields: str) -> list[tuple[str, ...]]:
     """What the log holds, the oldest first."""
-    entries = reversed(portal.journal.newest(100))
+    entries = reversed(portal.audit_log.newest(100))
     return [tuple(getattr(entry, field) for field in fields) for entry in entries]
 
 
@@ -213,7 +213,7 @@ def test_what_reads_or_only_waits_is_not_noted(portal, ids, monkeypatch):
             read("nobody")
     portal.create("stripe", "Sales", return_url=RETURN, attempt="key")
     portal.come_back("forged")
-    with pytest.raises(InProgress), portal.journal.noted("create"):
+    with pytest.raises(InProgress), portal.audit_log.record("create"):
         raise InProgress("At work elsewhere.", retry_after=1)
 
     assert told(portal, "what") == before == [("create",)]
@@ -229,7 +229,7 @@ def test_nothing_that_fivetran_said_goes_in(remote: Runtime):
             remote.portal.operations.pause("ours")
 
     assert told(remote.portal, "what", "outcome") == [("pause", "InvalidRequest")]
-    assert "hunter2" not in "".join(remote.portal.journal.csv())
+    assert "hunter2" not in "".join(remote.portal.audit_log.csv())
 
 
 def test_a_database_that_fails_fails_no_action(house: Runtime, ids, sandbox, monkeypatch, caplog):
@@ -252,9 +252,9 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
         grace=24.0,
     )
 
-    assert other.journal.newest(9, connector_id=ids["stripe_payments"]) == []
-    assert len(list(other.journal.csv())) == 1
-    assert len(list(house.portal.journal.csv())) == 2
+    assert other.audit_log.newest(9, connector_id=ids["stripe_payments"]) == []
+    assert len(list(other.audit_log.csv())) == 1
+    assert len(list(house.portal.audit_log.csv())) == 2
 
 
 @pytest.mark.parametrize(

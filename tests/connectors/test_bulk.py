@@ -4,7 +4,7 @@ import pytest
 import responses
 
 from pbf.connectors import bulk
-from pbf.connectors.audit import Journal
+from pbf.connectors.audit import AuditLog
 from pbf.connectors.bulk import Outcome, carry_out, chosen
 from pbf.connectors.operations import Operations
 from pbf.errors import UnknownConnector
@@ -48,12 +48,12 @@ def operations(store: Store) -> Callable[..., Operations]:
             return by_id[connector_id]
 
         client = ApiClient(Request(API, "key", "secret", timeout=5))
-        journal = Journal(store, "our_group")
+        audit_log = AuditLog(store, "our_group")
         return Operations(
             client,
             find=find,
             forget=lambda: forgotten.append("once"),
-            journal=journal,
+            audit_log=audit_log,
             remover=None,
         )
 

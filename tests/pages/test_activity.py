@@ -70,7 +70,7 @@ def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
 
 def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):
     for number in range(201):
-        with house.portal.journal.noted("sync", f"c{number}"):
+        with house.portal.audit_log.record("sync", f"c{number}"):
             pass
 
     app = visit("activity")
@@ -128,7 +128,7 @@ def test_without_settings_the_sandbox_s_log_is_shown(unset, visit):
 
 
 def test_neither_key_nor_secret_is_on_the_page(house, ids, sandbox, visit):
-    with house.portal.journal.noted("sync", sandbox.world.api_secret):
+    with house.portal.audit_log.record("sync", sandbox.world.api_secret):
         pass
 
     page = everything(visit("activity"))
