@@ -12,7 +12,7 @@ from pbf import logs
 from pbf.commands.cleanup import sweep
 from pbf.commands.doctor import examine
 from pbf.config import load_settings
-from pbf.connectors.actor import acting
+from pbf.connectors.audit import acting_as
 from pbf.connectors.background import Housekeeper
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import SANDBOX_PATH
@@ -84,7 +84,7 @@ def audit() -> int:
 def sweep_up(days: int, *, really_delete: bool, at_once: bool) -> int:
     """Print what the sweep finds and does; 1 if anything went wrong."""
     good = True
-    with acting("command"):
+    with acting_as("command"):
         found = sweep(runtime, days=days, really_delete=really_delete, at_once=at_once)
         for finding in found:
             _print(str(finding), flush=True)

@@ -14,7 +14,7 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.responses import NotJson, refusal
 from pbf.config import Settings, origin
-from pbf.connectors.actor import WHO
+from pbf.connectors.audit import ACTOR
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.logs import begin, forget, request_id
 from pbf.runtime import Runtime
@@ -68,7 +68,7 @@ def allowed_origins() -> tuple[str, ...]:
 
 def guard() -> Response | None:
     """Refuse to act for a page of another origin, or by a body that is not JSON."""
-    WHO.set(PEOPLE.get(request.endpoint or "", "route"))
+    ACTOR.set(PEOPLE.get(request.endpoint or "", "route"))
     CLIENT.set(Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
     begin()
     reading = request.method in READING
@@ -118,7 +118,7 @@ def protect(response: Response) -> Response:
 
 def leave(_error: BaseException | None = None) -> None:
     """Forget who acted and in which request; the thread goes on to serve others."""
-    WHO.set("page")
+    ACTOR.set("page")
     CLIENT.set(None)
     forget()
 

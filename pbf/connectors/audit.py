@@ -1,77 +1,90 @@
-"""The audit log as one tenant's actions write it: an entry for each, with what came of it.
+"""The audit log of one tenant: an entry for each action, with its actor and its outcome.
 
-Only our own words go in: what was asked for, and the type of an error. What Fivetran said never
-does.
+Entries hold only our own words: what was requested, and the type of an error. Texts from Fivetran
+are never recorded.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pbf.connectors.actor import WHO
 from pbf.errors import InProgress, StoreFailed, UnknownConnector
-from pbf.fivetran.models import Connector
 from pbf.redaction import redact
 
 if TYPE_CHECKING:
+    from pbf.fivetran.models import Connector
     from pbf.store.audit import Entry
     from pbf.store.store import Store
 
 DONE = "done"
-NOTHING = "nothing to do"
+NOTHING_TO_DO = "nothing to do"
+
+# Who acts; until there is sign-in, by which way they came.
+ACTOR: ContextVar[str] = ContextVar("actor", default="page")
+
+
+@contextmanager
+def acting_as(actor: str) -> Iterator[None]:
+    """Attribute to an actor what is done within."""
+    before = ACTOR.set(actor)
+    try:
+        yield
+    finally:
+        ACTOR.reset(before)
 
 
 @dataclass
-class Note:
-    """What is to be written of the thing that is being done, as far as it is known."""
+class PendingEntry:
+    """An entry of the audit log while its action runs."""
 
     connector_id: str
     name: str
     details: str
     outcome: str = DONE
-    left_out: bool = False
+    skipped: bool = False
 
-    def about(self, connector: Connector) -> Connector:
-        """Say which connector it is done to, and return it."""
+    def about(self, connector: "Connector") -> "Connector":
+        """Set which connector the entry is about, and return the connector."""
         self.connector_id, self.name = connector.id, connector.schema_name
         return connector
 
 
 class AuditLog:
-    """The audit log of one group, and no other's."""
+    """The audit log of one group."""
 
     def __init__(self, store: "Store", group_id: str) -> None:
-        """Keep it in a store."""
+        """Keep the entries in a store."""
         self._store = store
         self._group_id = group_id
 
     @contextmanager
     def record(
-        self, what: str, connector_id: str = "", *, name: str = "", details: str = ""
-    ) -> Iterator[Note]:
-        """Write down what is done within, whether it works or raises, unless it is left out.
+        self, action: str, connector_id: str = "", *, name: str = "", details: str = ""
+    ) -> Iterator[PendingEntry]:
+        """Record an action, whether it succeeds or raises, unless the entry is skipped.
 
-        `connector_id` may be anything. A database that fails does not fail the action.
+        `connector_id` may be any text. A database that fails does not fail the action.
         """
-        note = Note(redact(connector_id), name, details)
+        entry = PendingEntry(redact(connector_id), name, details)
         try:
-            yield note
+            yield entry
         except (InProgress, StoreFailed):
-            # Who waits for an attempt at work elsewhere has done nothing yet, and a database that
+            # A caller that waits for another process has done nothing yet, and a database that
             # has just failed takes no entry.
             raise
         except Exception as error:
-            # An id that never was ours may be anything, as often as somebody likes.
-            if not isinstance(error, UnknownConnector) or self._was_ours(note):
-                self._write(what, note, type(error).__name__)
+            # An id that was never ours may be any text, sent any number of times.
+            if not isinstance(error, UnknownConnector) or self._was_ours(entry):
+                self._write(action, entry, type(error).__name__)
             raise
-        if not note.left_out:
-            self._write(what, note, note.outcome)
+        if not entry.skipped:
+            self._write(action, entry, entry.outcome)
 
-    def write(self, what: str, note: Note) -> None:
-        """Write down what came of something, however often it was tried before."""
-        self._write(what, note, note.outcome)
+    def write(self, action: str, entry: PendingEntry) -> None:
+        """Write an entry for an action that is complete."""
+        self._write(action, entry, entry.outcome)
 
     def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
         """Return the newest entries first, all or those about one connector.
@@ -84,17 +97,17 @@ class AuditLog:
         """Yield all entries as lines of CSV, the oldest first; raise StoreFailed."""
         return self._store.audit.csv(self._group_id)
 
-    def _was_ours(self, note: Note) -> bool:
-        """Whether the log has an entry on a connector; not if it cannot be read."""
-        if note.name:
+    def _was_ours(self, entry: PendingEntry) -> bool:
+        """Return whether the log has an entry on a connector; False if it cannot be read."""
+        if entry.name:
             return True
         with suppress(StoreFailed):
-            return bool(self.newest(1, connector_id=note.connector_id))
+            return bool(self.newest(1, connector_id=entry.connector_id))
         return False
 
-    def _write(self, what: str, note: Note, outcome: str) -> None:
+    def _write(self, action: str, entry: PendingEntry, outcome: str) -> None:
         self._store.note(
-            *(WHO.get(), what, note.connector_id, note.name, outcome),
+            *(ACTOR.get(), action, entry.connector_id, entry.name, outcome),
             group_id=self._group_id,
-            details=note.details,
+            details=entry.details,
         )

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from pbf.connectors.actor import WHO
+from pbf.connectors.audit import ACTOR
 from pbf.errors import PbfError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Housekeeper:
 
     def run(self) -> None:
         """Keep house until stopped."""
-        WHO.set("housekeeping")
+        ACTOR.set("housekeeping")
         while not self._ended.is_set():
             self._ended.wait(self.look_round())
 

@@ -123,15 +123,15 @@ class Creator:
         """
         wanted = self._wanted(service_id, typed, key)
         owner, end = uuid4().hex, time.monotonic() + patience
-        with self._audit_log.record("create", name=wanted.schema_name) as note:
+        with self._audit_log.record("create", name=wanted.schema_name) as entry:
             try:
                 mine = self._claim(wanted, owner, end)
             except StoreFailed as error:
                 raise StoreFailed(f"Nothing was created. {error}") from error
             if isinstance(mine, Connector):
-                note.left_out = True  # it is in the log since it was made
+                entry.skipped = True  # it is in the log since it was made
                 return mine
-            made = note.about(self._carry_out(mine, owner, redirect(mine.schema_name)))
+            made = entry.about(self._carry_out(mine, owner, redirect(mine.schema_name)))
         if mine.key != wanted.key and key:
             with suppress(StoreFailed):  # it is there, and under the other key it is written down
                 self._store.creations.open(replace(wanted, reserved=None), owner, 0.0)
@@ -318,8 +318,8 @@ class Creator:
             return
         found = self._looked_up(creation, owner) if creation.sent_at else None
         if found and _made(creation, found):
-            with self._audit_log.record("create", details="its answer was lost") as note:
-                note.about(self._finish(creation, found))
+            with self._audit_log.record("create", details="its answer was lost") as entry:
+                entry.about(self._finish(creation, found))
         elif creation.sent_at and not found and self._now() < creation.sent_at + self._lease:
             # The call may still be on its way.
             self._let_go(creation, owner)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import NOTHING, AuditLog, Note
+from pbf.connectors.audit import NOTHING_TO_DO, AuditLog, PendingEntry
 from pbf.errors import (
     ApiError,
     ApiRejected,
@@ -128,7 +128,7 @@ class Remover:
             self._find(connector_id)
 
     def notice_running(self, connector_ids: Iterable[str]) -> None:
-        """Take note of those that wait and are not paused all the same."""
+        """Take entry of those that wait and are not paused all the same."""
         self._running.update(connector_ids)
 
     def carry_out_due(self) -> float | None:
@@ -168,18 +168,20 @@ class Remover:
             lease_until=now + self._lease,
         )
 
-    def _end(self, deletion: Deletion, note: Note, forget: Callable[[], None]) -> None:
+    def _end(self, deletion: Deletion, entry: PendingEntry, forget: Callable[[], None]) -> None:
         with writing(forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
         self._leave_out(deletion.connector_id, deletion.schema_name)
         if not was_there:
-            note.outcome = NOTHING
+            entry.outcome = NOTHING_TO_DO
 
-    def _hide(self, mine: Deletion, note: Note, forget: Callable[[], None]) -> Deletion | None:
+    def _hide(
+        self, mine: Deletion, entry: PendingEntry, forget: Callable[[], None]
+    ) -> Deletion | None:
         """Write it down and pause the connector; what cannot be paused is not hidden either."""
         found = self._look(mine)
         if found is None:
-            note.outcome = NOTHING
+            entry.outcome = NOTHING_TO_DO
             return None
         mine = replace(
             mine,
@@ -190,13 +192,15 @@ class Remover:
         try:
             while not self._rows.add(mine):
                 if waits := self._there_already(mine):
-                    note.left_out = True
+                    entry.skipped = True
                     return waits
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(mine, note, forget)
+        return self._pause(mine, entry, forget)
 
-    def _pause(self, mine: Deletion, note: Note, forget: Callable[[], None]) -> Deletion | None:
+    def _pause(
+        self, mine: Deletion, entry: PendingEntry, forget: Callable[[], None]
+    ) -> Deletion | None:
         try:
             if not mine.was_paused:
                 with writing(forget):
@@ -205,7 +209,7 @@ class Remover:
             with suppress(StoreFailed):
                 self._rows.remove(mine)
             if isinstance(error, NotFound):
-                note.outcome = NOTHING
+                entry.outcome = NOTHING_TO_DO
                 return None
             raise
         mine = replace(mine, paused_at=self._now())
@@ -264,13 +268,13 @@ class Remover:
         return None
 
     def _carry_out(
-        self, waits: Deletion, note: Note, forget: Callable[[], None], wait: float = 0.0
+        self, waits: Deletion, entry: PendingEntry, forget: Callable[[], None], wait: float = 0.0
     ) -> None:
         """Delete it for good, unless somebody has made use of it since it was hidden."""
         with self._held(waits, wait) as mine:
             found = self._look(mine)
             if found is None:
-                note.outcome = NOTHING
+                entry.outcome = NOTHING_TO_DO
             elif _is_in_use(mine, found):
                 self._take_back(mine)
                 raise NotNow(IN_USE)
@@ -278,25 +282,27 @@ class Remover:
                 # The look may have taken long, and somebody may have brought it back meanwhile.
                 if not self._rows.hold(mine, self._lease):
                     raise _busy()
-                self._end(mine, note, forget)
+                self._end(mine, entry, forget)
             self._rows.remove(mine)
 
     def _at_its_time(self, waits: Deletion) -> None:
-        note = Note(waits.connector_id, waits.schema_name, "")
+        entry = PendingEntry(waits.connector_id, waits.schema_name, "")
         with suppress(NotNow):
-            self._carry_out(waits, note, self._forget, WAIT_AFTER_FAILURE)
-            self._audit_log.write("delete for good", note)
+            self._carry_out(waits, entry, self._forget, WAIT_AFTER_FAILURE)
+            self._audit_log.write("delete for good", entry)
         self._forget()
 
     def _take_back(self, mine: Deletion) -> None:
         """Forget a deletion, so that the connector is shown again as it is."""
         if not self._rows.remove(mine):
             raise _busy()
-        note = Note(mine.connector_id, mine.schema_name, "resumed or used since it was deleted")
-        self._audit_log.write("taken back", note)
+        entry = PendingEntry(
+            mine.connector_id, mine.schema_name, "resumed or used since it was deleted"
+        )
+        self._audit_log.write("taken back", entry)
         self._forget()
 
-    def _bring_back(self, waits: Deletion, _: Note, forget: Callable[[], None]) -> None:
+    def _bring_back(self, waits: Deletion, _: PendingEntry, forget: Callable[[], None]) -> None:
         with self._held(waits) as mine:
             found = self._look(mine)
             if found is None:
@@ -324,8 +330,8 @@ class Remover:
             else:
                 if not found.paused:
                     uncertain_writes.change(self._client, found.id, paused=True)
-                    note = Note(found.id, found.schema_name, "its deletion was cut short")
-                    self._audit_log.write("pause", note)
+                    entry = PendingEntry(found.id, found.schema_name, "its deletion was cut short")
+                    self._audit_log.write("pause", entry)
                 self._rows.put_back(replace(mine, paused_at=mine.paused_at or self._now()))
         self._running.discard(waits.connector_id)
 
@@ -333,19 +339,21 @@ class Remover:
         self,
         what: str,
         deletion: Deletion,
-        doing: Callable[[Deletion, Note, Callable[[], None]], Deletion | None],
+        doing: Callable[[Deletion, PendingEntry, Callable[[], None]], Deletion | None],
         forget: Callable[[], None],
     ) -> Deletion | None:
         """Do it, and write into the audit log what came of it."""
-        with self._audit_log.record(what, deletion.connector_id, name=deletion.schema_name) as note:
+        with self._audit_log.record(
+            what, deletion.connector_id, name=deletion.schema_name
+        ) as entry:
             try:
-                waits = doing(deletion, note, forget)
+                waits = doing(deletion, entry, forget)
             except (NotNow, UnknownConnector):
                 forget()  # it waits no more
                 raise
             forget()
             if waits:
-                note.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
+                entry.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
             return waits
 
 

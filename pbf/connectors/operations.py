@@ -238,13 +238,13 @@ class Operations:
         return now.paused
 
     def _is_so(self, connector_id: str, paused: bool, todo: Mapping[Action, str]) -> bool:
-        """Whether it is paused or not as is wanted; if that cannot be told, note what was asked."""
+        """Return whether `paused` is so already; if that cannot be read, record the request."""
         with ExitStack() as entries:
             for action, details in todo.items():
                 noted = self._audit_log.record(action, connector_id, details=details)
-                note = entries.enter_context(noted)
-                note.left_out = True  # unless it fails
-                note.about(self._find(connector_id))
+                entry = entries.enter_context(noted)
+                entry.skipped = True  # unless it fails
+                entry.about(self._find(connector_id))
             return self.is_paused(connector_id) == paused
 
     @contextmanager
@@ -252,8 +252,8 @@ class Operations:
         self, action: Action, connector_id: str, *, what: str = "", details: str = ""
     ) -> Iterator[Connector]:
         """Yield a connector that can take an action now; what comes of it is written down."""
-        with self._audit_log.record(what or action, connector_id, details=details) as note:
-            connector = note.about(self._find(connector_id))
+        with self._audit_log.record(what or action, connector_id, details=details) as entry:
+            connector = entry.about(self._find(connector_id))
             if obstacle(action, connector) and not self._trusts_the_list:
                 # The list may be a minute old; a refusal must be true now.
                 connector = self._client.get_connector(connector.id)

@@ -236,8 +236,8 @@ class Portal:
 
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""
-        with self.audit_log.record("card", connector_id) as note:
-            connector = note.about(self.connector(connector_id))
+        with self.audit_log.record("card", connector_id) as entry:
+            connector = entry.about(self.connector(connector_id))
             return self._acting.get_connect_card_url_for_connector(
                 connector.id, redirect_uri=redirect_uri
             )
@@ -249,16 +249,16 @@ class Portal:
         """
         at, made, card = self._made.pop(connector_id, (None, None, None))
         if at and made and card and _now() - at < CARD_AT_HAND:
-            with self.audit_log.record("card") as note:
-                note.about(made)
+            with self.audit_log.record("card") as entry:
+                entry.about(made)
             return card
         state = self.signer.state(self.tenant.id, connector_id=connector_id)
         return self.connect_card(connector_id, redirect_uri=f"{return_url}?state={state}")
 
     def invitation(self, connector_id: str) -> str:
         """Return a slip with which a colleague can finish the set-up of one of the connectors."""
-        with self.audit_log.record("invite", connector_id) as note:
-            connector = note.about(self.connector(connector_id))
+        with self.audit_log.record("invite", connector_id) as entry:
+            connector = entry.about(self.connector(connector_id))
             return self.signer.invitation(self.tenant.id, connector.id)
 
     def come_back(self, state: str) -> Connector | None:
@@ -270,13 +270,13 @@ class Portal:
         said = self.signer.read_state(state, self.tenant.id)
         if said is None or not self._store.use_slip(said.nonce):
             return None
-        with self.audit_log.record("return", said.connector_id, name=said.schema_name) as note:
+        with self.audit_log.record("return", said.connector_id, name=said.schema_name) as entry:
             # What was known before tells nothing of the set-up.
             connector = self._list.current(
                 connector_id=said.connector_id, schema_name=said.schema_name
             )
-            note.details = f"set-up {connector.status.setup_state}"
-            return note.about(connector)
+            entry.details = f"set-up {connector.status.setup_state}"
+            return entry.about(connector)
 
     def _keep_card(self, connector: Connector, card: ConnectCard) -> None:
         """Keep the card that came with a creation for a moment, and none for longer."""

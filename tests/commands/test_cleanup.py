@@ -12,7 +12,7 @@ from pbf import runtime as runtimes
 from pbf.__main__ import main
 from pbf.commands.cleanup import left_behind
 from pbf.config import Settings
-from pbf.connectors.actor import WHO
+from pbf.connectors.audit import ACTOR
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
@@ -154,7 +154,7 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
         ("command", "delete", "done"),
         ("command", "delete", "nothing to do"),
     ]
-    assert WHO.get() == "page"
+    assert ACTOR.get() == "page"
 
 
 def test_told_to_delete_it_hides_what_can_be_had_back(house: Runtime, sandbox, sweep, later):

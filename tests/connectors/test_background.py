@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pbf.connectors.actor import WHO
+from pbf.connectors.audit import ACTOR
 from pbf.connectors.background import EVERY, Housekeeper
 from pbf.errors import ConfigurationError, StoreFailed, TimedOut
 
@@ -97,7 +97,7 @@ def test_it_works_in_a_thread_under_its_own_name_until_it_is_stopped():
     class Watched(Portal):
         def carry_out_deletions(self):
             looks.release()
-            names.add(WHO.get())
+            names.add(ACTOR.get())
             return time.time()
 
     looks, names = threading.Semaphore(0), set()
@@ -112,7 +112,7 @@ def test_it_works_in_a_thread_under_its_own_name_until_it_is_stopped():
 
     assert not thread.is_alive()
     assert names == {"housekeeping"}
-    assert WHO.get() == "page"
+    assert ACTOR.get() == "page"
 
 
 def test_where_nothing_waits_fivetran_is_not_asked(house, sandbox):
