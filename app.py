@@ -19,7 +19,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 
 from pbf import logs
-from pbf.connectors.background import Housekeeper
+from pbf.connectors.background import BackgroundWorker
 from pbf.errors import PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
 from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
@@ -93,17 +93,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
     logs.set_up()
     log_pages_once()
-    keeper = Housekeeper(portal)
+    worker = BackgroundWorker(portal)
     ended = threading.Event()
-    let_go_at_the_end(let_go, keeper.stop, ended.set)
+    let_go_at_the_end(let_go, worker.stop, ended.set)
     send_at_once()
     keep_senders_addresses()
     limit_messages(LARGEST_MESSAGE)
     leave_no_timer_behind()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
-    keeper.start()
+    worker.start()
     yield
-    keeper.stop()
+    worker.stop()
     ended.set()
 
 

@@ -13,7 +13,7 @@ from pbf.commands.cleanup import sweep
 from pbf.commands.doctor import examine
 from pbf.config import load_settings
 from pbf.connectors.audit import acting_as
-from pbf.connectors.background import Housekeeper
+from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import SANDBOX_PATH
 from pbf.proxy import create_app
@@ -95,10 +95,10 @@ def sweep_up(days: int, *, really_delete: bool, at_once: bool) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
-    keeper = Housekeeper(lambda: runtime().portal)
-    let_go_at_the_end(let_go, keeper.stop)
+    worker = BackgroundWorker(lambda: runtime().portal)
+    let_go_at_the_end(let_go, worker.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
-    serve(app, host, port, then=keeper.start)
+    serve(app, host, port, then=worker.start)
 
 
 def _print(text: str, *, file: TextIO | None = None, flush: bool = False) -> None:

@@ -1,6 +1,7 @@
-"""The thread that keeps house: it settles what was abandoned, and deletes for good what is due.
+"""The background thread: settles abandoned creations and carries out due deletions.
 
-Each process has one. What any of them does is claimed in the store first, so that it is done once.
+Each process has one. Whatever a thread works on is claimed in the store first, so that it is done
+once.
 """
 
 import logging
@@ -16,60 +17,61 @@ from pbf.errors import PbfError
 if TYPE_CHECKING:
     from pbf.connectors.portal import Portal
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
-EVERY = 30.0
-SHORTEST = 1.0
+# In seconds, between two runs.
+INTERVAL = 30.0
+SHORTEST_INTERVAL = 1.0
 
 log = logging.getLogger(__name__)
 
 
-class Housekeeper:
-    """Looks after one portal until the process ends."""
+class BackgroundWorker:
+    """Does the background work of one portal until the process ends."""
 
     def __init__(
         self, open_portal: "Callable[[], Portal]", *, clock: Callable[[], float] = time.time
     ) -> None:
-        """Look after what `open_portal` returns; while it cannot be opened, wait."""
+        """Work on the portal that `open_portal` returns; while it cannot be opened, wait."""
         self._open = open_portal
         self._clock = clock
-        self._ended = threading.Event()
-        self._told: dict[str, str] = {}
+        self._stopped = threading.Event()
+        self._logged: dict[str, str] = {}
 
     def start(self) -> None:
-        """Begin, in a thread that keeps no process from its end."""
-        threading.Thread(target=self.run, name="housekeeping", daemon=True).start()
+        """Start the thread; it does not keep the process from ending."""
+        threading.Thread(target=self.run, name="background", daemon=True).start()
 
     def stop(self) -> None:
-        """Begin nothing new."""
-        self._ended.set()
+        """Start no further work."""
+        self._stopped.set()
 
     def run(self) -> None:
-        """Keep house until stopped."""
-        ACTOR.set("housekeeping")
-        while not self._ended.is_set():
-            self._ended.wait(self.look_round())
+        """Work until stopped."""
+        ACTOR.set("background")
+        while not self._stopped.is_set():
+            self._stopped.wait(self.run_once())
 
-    def look_round(self) -> float:
-        """Do what there is to do, and return for how many seconds to wait then."""
-        troubles: dict[str, str] = {}
-        self._safely(lambda portal: portal.settle_abandoned(), troubles)
-        due = self._safely(lambda portal: portal.carry_out_deletions(), troubles)
-        # Once, not every half minute.
-        for text in troubles.keys() - self._told.keys():
-            log.warning("%s: %s", troubles[text], text)
-        self._told = troubles
-        left = EVERY if due is None else due - self._clock()
-        return min(max(left, SHORTEST), EVERY)
+    def run_once(self) -> float:
+        """Do what is due, and return the seconds to wait before the next run."""
+        problems: dict[str, str] = {}
+        self._safely(lambda portal: portal.settle_abandoned(), problems)
+        due = self._safely(lambda portal: portal.carry_out_deletions(), problems)
+        # Log a problem once, not at every run.
+        for text in problems.keys() - self._logged.keys():
+            log.warning("%s: %s", problems[text], text)
+        self._logged = problems
+        left = INTERVAL if due is None else due - self._clock()
+        return min(max(left, SHORTEST_INTERVAL), INTERVAL)
 
-    def _safely(self, doing: "Callable[[Portal], Done]", troubles: dict[str, str]) -> Done | None:
-        """Do it; note what is wrong by its text, so that nothing ends the thread."""
+    def _safely(self, job: "Callable[[Portal], Result]", problems: dict[str, str]) -> Result | None:
+        """Run a job; add an error to the problems, by its text, so that the thread goes on."""
         try:
-            return doing(self._open())
+            return job(self._open())
         except PbfError as error:
-            troubles[str(error)] = type(error).__name__
+            problems[str(error)] = type(error).__name__
         except Exception as error:
-            # The text of an error we did not write may quote anything; its type may not.
+            # The text of a foreign error may quote anything; its type may not.
             where = "".join(traceback.format_tb(error.__traceback__))
-            troubles[f"unexpected\n{where}"] = type(error).__name__
+            problems[f"unexpected\n{where}"] = type(error).__name__
         return None

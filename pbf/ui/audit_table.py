@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pbf.connectors.audit import DONE, NOTHING
+from pbf.connectors.audit import DONE, NOTHING_TO_DO
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.actions import LABELS
@@ -22,7 +22,7 @@ WHO = {
     "route": "A program",
     "link": "A colleague with a link",
     "command": "Command line",
-    "housekeeping": "By itself",
+    "background": "By itself",
 }
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
@@ -38,7 +38,7 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     DONE: ("Done", "good"),
-    NOTHING: ("Nothing to do", "quiet"),
+    NOTHING_TO_DO: ("Nothing to do", "quiet"),
     "NotNow": ("Not possible then", "attention"),
     "UnknownConnector": ("No such connector", "attention"),
     "NameTaken": ("Name was taken", "attention"),
