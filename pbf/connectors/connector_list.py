@@ -40,7 +40,7 @@ Key = tuple[str, str]
 logger = logging.getLogger("pbf")
 
 
-class Listing:
+class ConnectorList:
     """The connectors of one group."""
 
     def __init__(

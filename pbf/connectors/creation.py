@@ -48,7 +48,7 @@ TIMEOUTS_IN_A_LEASE = 4
 logger = logging.getLogger("pbf")
 
 
-class Creator:
+class CreationService:
     """Creates the connectors of one group."""
 
     def __init__(

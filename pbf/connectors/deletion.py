@@ -54,7 +54,7 @@ IN_USE = (
 logger = logging.getLogger("pbf")
 
 
-class Remover:
+class DeletionService:
     """Deletes the connectors of one group, and brings them back."""
 
     def __init__(

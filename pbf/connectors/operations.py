@@ -16,7 +16,7 @@ from typing import Any
 
 from pbf.connectors import uncertain_writes
 from pbf.connectors.audit import AuditLog
-from pbf.connectors.deletion import Remover, writing
+from pbf.connectors.deletion import DeletionService, writing
 from pbf.connectors.uncertain_writes import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fivetran.client import ApiClient
@@ -39,7 +39,7 @@ SHOWN_ERRORS = 10
 class Operations:
     """The actions of one tenant.
 
-    `find` looks a connector up, `forget` drops the known list, and `remover` deletes and restores.
+    `find` looks a connector up, `forget` drops the known list, and `deletion` deletes and restores.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Operations:
         find: Callable[[str], Connector],
         forget: Callable[[], None],
         audit_log: AuditLog,
-        remover: Remover,
+        deletion: DeletionService,
     ) -> None:
         """Act through a client, and record it in the audit log."""
         self._client = client
@@ -57,7 +57,7 @@ class Operations:
         self._forget = forget
         self._audit_log = audit_log
         self._trusts_the_list = False
-        self._remover = remover
+        self._deletion = deletion
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
@@ -153,11 +153,11 @@ class Operations:
 
         Returns what waits, and None for what is gone, by whomever.
         """
-        return self._remover.delete(connector_id, forget=self._forget, now=now)
+        return self._deletion.delete(connector_id, forget=self._forget, now=now)
 
     def restore(self, connector_id: str) -> None:
         """Bring back a connector that waits to be deleted, syncing as before."""
-        self._remover.restore(connector_id, forget=self._forget)
+        self._deletion.restore(connector_id, forget=self._forget)
 
     def history(self, connector_id: str) -> Past[SyncRecord]:
         """Return the syncs of the last seven days, those that wait first, then the newest."""

@@ -15,9 +15,9 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import Signer
-from pbf.connectors.connector_list import Listing
-from pbf.connectors.creation import Creator
-from pbf.connectors.deletion import Remover
+from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.creation import CreationService
+from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
@@ -82,16 +82,16 @@ class Portal:
         self._cache = cache
         self._store = store
         group_id = tenant.group_id
-        self._list = Listing(
+        self._list = ConnectorList(
             group_id,
             client=client,
             cache=cache,
             store=store,
-            notice_running=lambda ids: self._remover.notice_running(ids),
+            notice_running=lambda ids: self._deletion.notice_running(ids),
             clock=clock,
         )
         find, forget = self._list.connector, self._list.forget
-        self._remover = Remover(
+        self._deletion = DeletionService(
             group_id,
             client=acting,
             store=store,
@@ -102,9 +102,9 @@ class Portal:
             grace=grace,
         )
         self.operations = Operations(
-            acting, find=find, forget=forget, audit_log=self.audit_log, remover=self._remover
+            acting, find=find, forget=forget, audit_log=self.audit_log, deletion=self._deletion
         )
-        self._creator = Creator(
+        self._creation = CreationService(
             group_id,
             client=acting,
             store=store,
@@ -182,7 +182,7 @@ class Portal:
 
         What `attempt` has reserved for itself is not taken.
         """
-        return self._creator.name(service_id, _clean(typed), key=attempt)
+        return self._creation.name(service_id, _clean(typed), key=attempt)
 
     def create(
         self,
@@ -210,7 +210,7 @@ class Portal:
         if self._limits and not (attempt and self._has_made(attempt)):
             self._limits.admit_creation()
         try:
-            connector = self._creator.create(
+            connector = self._creation.create(
                 service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
             )
         except InvalidRequest as error:
@@ -223,16 +223,16 @@ class Portal:
 
     def _has_made(self, attempt: str) -> bool:
         """Return whether an attempt has led to a connector that is still there."""
-        connector_id = self._creator.made_by(attempt)
+        connector_id = self._creation.made_by(attempt)
         return any(one.id == connector_id for one in self.connectors().items)
 
     def settle_abandoned(self) -> None:
         """Find out what became of creations that nobody is at work on any more."""
-        self._creator.settle_abandoned()
+        self._creation.settle_abandoned()
 
     def carry_out_deletions(self) -> float | None:
         """Delete for good what is due; return when the next is due, in seconds since 1970."""
-        return self._remover.carry_out_due()
+        return self._deletion.carry_out_due()
 
     def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
         """Return a new card for one of the tenant's connectors."""

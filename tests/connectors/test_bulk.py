@@ -54,7 +54,7 @@ def operations(store: Store) -> Callable[..., Operations]:
             find=find,
             forget=lambda: forgotten.append("once"),
             audit_log=audit_log,
-            remover=None,
+            deletion=None,
         )
 
     return make

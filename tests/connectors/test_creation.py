@@ -355,7 +355,7 @@ def test_the_time_of_a_call_is_by_fivetrans_clock(process, sandbox, monkeypatch)
 def test_the_naming_fields_are_asked_for_once_and_kept_with_the_attempt(process, monkeypatch):
     portal = process()
     told = [("schema",), ("schema", "table"), ("schema", "table")]
-    monkeypatch.setattr(portal._creator, "_required", lambda _: told.pop(0))
+    monkeypatch.setattr(portal._creation, "_required", lambda _: told.pop(0))
     portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")

@@ -516,7 +516,7 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
     def hidden(_):
         raise UnknownConnector("By a list from before.")
 
-    monkeypatch.setattr(portal._remover, "_find", hidden)
+    monkeypatch.setattr(portal._deletion, "_find", hidden)
     with suppress(UnknownConnector):
         doing(portal, connection.id)
 
@@ -882,11 +882,11 @@ def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with
 
 def test_what_was_seen_to_run_is_forgotten_once_it_waits_no_more(portal, connection):
     portal.operations.delete(connection.id)
-    portal._remover.notice_running([connection.id, "gone_already"])
+    portal._deletion.notice_running([connection.id, "gone_already"])
 
     portal.carry_out_deletions()
-    portal._remover.notice_running([connection.id])
+    portal._deletion.notice_running([connection.id])
     portal.operations.restore(connection.id)
     portal.carry_out_deletions()
 
-    assert portal._remover._running == set()
+    assert portal._deletion._running == set()

@@ -95,9 +95,9 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
         with pytest.raises(SystemExit):
             house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
     house.portal._list.forget()
-    begin = house.portal._creator.create
+    begin = house.portal._creation.create
     monkeypatch.setattr(
-        house.portal._creator,
+        house.portal._creation,
         "create",
         lambda *given, **options: begin(*given, **{**options, "patience": 0.0}),
     )
