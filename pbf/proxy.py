@@ -30,7 +30,7 @@ from pbf.api.responses import (
 from pbf.api.schemas import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
 from pbf.cache.entries import Answer
 from pbf.config import Settings, load_addresses, origin
-from pbf.connectors.connect_card import LONGEST_SLIP
+from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import LONGEST_ID, PREFIX
 from pbf.ready import ReadyLists
@@ -59,7 +59,7 @@ class Slip(UnicodeConverter):
 
     def __init__(self, url_map: Map) -> None:
         """Match what may be a slip."""
-        super().__init__(url_map, maxlength=LONGEST_SLIP)
+        super().__init__(url_map, maxlength=LONGEST_TOKEN)
 
 
 def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
@@ -144,7 +144,7 @@ def get_form(connector_id: str) -> ResponseReturnValue:
 def go(ticket: str) -> ResponseReturnValue:
     """Lead a browser from one of our pages to a new Connect Card."""
     portal = opened().portal
-    connector_id = portal.signer.read_ticket(ticket, portal.tenant.id)
+    connector_id = portal.signer.read_link(ticket, portal.tenant.id)
     if connector_id is None:
         return _to_connectors(note="expired")
     try:

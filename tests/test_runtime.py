@@ -140,20 +140,20 @@ def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
         )
 
     one, same, other, keyed = start("s"), start("s"), start("t"), start("s", "of its own")
-    ticket = one.portal.signer.ticket("g", "connector")
+    ticket = one.portal.signer.link("g", "connector")
 
-    assert same.portal.signer.read_ticket(ticket, "g") == "connector"
-    assert other.portal.signer.read_ticket(ticket, "g") is None
-    assert keyed.portal.signer.read_ticket(ticket, "g") is None
+    assert same.portal.signer.read_link(ticket, "g") == "connector"
+    assert other.portal.signer.read_link(ticket, "g") is None
+    assert keyed.portal.signer.read_link(ticket, "g") is None
     for each in (one, same, other, keyed):
         each.close()
 
 
 def test_each_sandbox_signs_with_a_key_of_its_own():
     one, other = runtimes.start(Settings()), runtimes.start(Settings())
-    ticket = one.portal.signer.ticket("sandy_harbour", "connector")
+    ticket = one.portal.signer.link("sandy_harbour", "connector")
 
-    assert other.portal.signer.read_ticket(ticket, "sandy_harbour") is None
+    assert other.portal.signer.read_link(ticket, "sandy_harbour") is None
     one.close()
     other.close()
 

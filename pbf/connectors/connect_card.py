@@ -13,7 +13,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 DAY = 24 * 60 * 60
 # Ours have about 200 characters.
-LONGEST_SLIP = 1_000
+LONGEST_TOKEN = 1_000
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Signer:
         # itsdangerous signs with the last of its keys.
         keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._tickets = URLSafeTimedSerializer(keys, salt="ticket", signer_kwargs=options)
+        self._links = URLSafeTimedSerializer(keys, salt="ticket", signer_kwargs=options)
         self._invitations = URLSafeTimedSerializer(keys, salt="invitation", signer_kwargs=options)
         self._states = URLSafeTimedSerializer(keys, salt="state", signer_kwargs=options)
 
-    def ticket(self, tenant_id: str, connector_id: str) -> str:
+    def link(self, tenant_id: str, connector_id: str) -> str:
         """Return a ticket to one connector's card."""
-        return self._dump(self._tickets, [tenant_id, connector_id])
+        return self._dump(self._links, [tenant_id, connector_id])
 
-    def read_ticket(self, ticket: str, tenant_id: str) -> str | None:
+    def read_link(self, ticket: str, tenant_id: str) -> str | None:
         """Return the connector id of a ticket that is ours, this tenant's and not expired."""
-        match self._load(self._tickets, ticket):
+        match self._load(self._links, ticket):
             case [str(owner), str(connector_id)] if owner == tenant_id:
                 return connector_id
         return None
@@ -79,7 +79,7 @@ class Signer:
 
     @staticmethod
     def _load(serializer: URLSafeTimedSerializer, text: str) -> object:
-        if len(text) > LONGEST_SLIP:
+        if len(text) > LONGEST_TOKEN:
             return None
         try:
             return serializer.loads(text, max_age=DAY)

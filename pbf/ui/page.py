@@ -180,7 +180,7 @@ def return_url() -> str:
 
 def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
     """Take the browser to a connector's Connect Card, in this tab, and end the page."""
-    ticket = portal.signer.ticket(portal.tenant.id, connector_id)
+    ticket = portal.signer.link(portal.tenant.id, connector_id)
     st.info(
         f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
         icon=":material/open_in_browser:",

@@ -224,7 +224,7 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
     state = signer.state(tenant, connector_id=connector.id)
     paths = {
         "form": f"/_/connectors/{connector.id}/form",
-        "go": f"/_/go/{signer.ticket(tenant, connector.id)}",
+        "go": f"/_/go/{signer.link(tenant, connector.id)}",
         "return": f"/_/return?state={state}",
         "invite": f"/_/invite/{signer.invitation(tenant, connector.id)}",
         "invited": f"/_/invited?state={state}",

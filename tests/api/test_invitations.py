@@ -66,7 +66,7 @@ def test_a_link_is_good_for_a_day(client, slip, monkeypatch):
 
 def test_a_ticket_of_our_pages_is_no_invitation(client, house):
     own = house.portal.connectors().items
-    ticket = house.portal.signer.ticket(house.portal.tenant.id, own[0].id)
+    ticket = house.portal.signer.link(house.portal.tenant.id, own[0].id)
 
     assert client.get(f"/_/invite/{ticket}").status_code == 404
 

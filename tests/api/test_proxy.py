@@ -366,7 +366,7 @@ def test_health_answers(client: FlaskClient):
 
 def test_a_ticket_leads_to_the_card(client: FlaskClient, house: Runtime):
     made = make(client)
-    ticket = house.portal.signer.ticket(house.portal.tenant.id, made["id"])
+    ticket = house.portal.signer.link(house.portal.tenant.id, made["id"])
 
     answer = client.get(f"/_/go/{ticket}")
 

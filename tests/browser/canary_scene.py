@@ -146,7 +146,7 @@ class Scene:
         broken, unfinished = self.id_of("zendesk_support"), self.id_of("once")
         with patch("time.time", return_value=time.time() - ago):
             return (
-                self.signer.ticket(self.group, broken),
+                self.signer.link(self.group, broken),
                 self.signer.invitation(self.group, unfinished),
                 self.signer.state(self.group, connector_id=broken),
             )

@@ -10,7 +10,7 @@ from pbf.connectors.connect_card import Signer
 from tests.browser.canaries import SLIP, TOKEN, Permit, Place, found
 
 SECRET = 'can&ary/7Qm4"ü'
-TICKET, CARD = Signer("key").ticket("us", "it"), "eyJhbGciOi.eyJzdWIiOiJ.c2lnbmF0dXJl"
+TICKET, CARD = Signer("key").link("us", "it"), "eyJhbGciOi.eyJzdWIiOiJ.c2lnbmF0dXJl"
 
 
 @pytest.mark.parametrize(

@@ -274,7 +274,7 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
         ),
         pytest.param(
             lambda client, portal, one: client.get(
-                f"/_/go/{portal.signer.ticket(portal.tenant.id, one)}"
+                f"/_/go/{portal.signer.link(portal.tenant.id, one)}"
             ),
             ("page", "card", "done"),
             id="page",

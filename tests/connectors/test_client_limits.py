@@ -244,7 +244,7 @@ def test_a_key_whose_connector_is_gone_counts_again(start: Start):
 def test_a_card_that_is_refused_leads_back_with_a_sentence(start: Start):
     runtime = start(action_limit="1 per hour")
     client, portal = routes(runtime), runtime.portal
-    ticket = portal.signer.ticket(portal.tenant.id, portal.connectors().items[0].id)
+    ticket = portal.signer.link(portal.tenant.id, portal.connectors().items[0].id)
     form(client, runtime, sender="127.0.0.1")
 
     answer = client.get(f"/_/go/{ticket}")

@@ -428,7 +428,7 @@ def test_a_return_that_is_forged_or_somebody_elses_is_none(portal):
     assert portal.come_back("") is None
     assert portal.come_back("forged") is None
     assert portal.come_back(portal.signer.state("other", connector_id=made.id)) is None
-    assert portal.come_back(portal.signer.ticket(portal.tenant.id, made.id)) is None
+    assert portal.come_back(portal.signer.link(portal.tenant.id, made.id)) is None
 
 
 @pytest.mark.parametrize("about", [{"connector_id": "gone"}, {"schema_name": "gone"}], ids=str)

@@ -151,7 +151,7 @@ def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit)
     url = components(app)["leave"]["url"]
     made = next(one for one in house.portal.connectors().items if one.title == "Sales")
     assert url.startswith("/_/go/")
-    assert house.portal.signer.read_ticket(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
+    assert house.portal.signer.read_link(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
     assert "Opening the Connect Card for **Sales**" in app.info[0].value
     assert "auth=" not in everything(app)
     assert "connect-card/setup" not in everything(app)
@@ -166,7 +166,7 @@ def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
     again = press(app, "Create and continue")
 
     second = components(again)["leave"]["url"].removeprefix("/_/go/")
-    read = house.portal.signer.read_ticket
+    read = house.portal.signer.read_link
     assert len(sandbox.world.connections) == before + 1
     assert read(first, "sandy_harbour") == read(second, "sandy_harbour")
 

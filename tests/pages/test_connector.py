@@ -526,7 +526,7 @@ def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, 
     app = press(visit("connector", id=wanted), label)
 
     ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_ticket(ticket, "sandy_harbour") == wanted
+    assert house.portal.signer.read_link(ticket, "sandy_harbour") == wanted
     assert "auth=" not in everything(app)
     assert not app.exception
 

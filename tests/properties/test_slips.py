@@ -59,7 +59,7 @@ def test_no_text_is_a_slip(text: str):
     signer = Signer("a key")
 
     assert signer.read_state(text, "us") is None
-    assert signer.read_ticket(text, "us") is None
+    assert signer.read_link(text, "us") is None
     assert signer.read_invitation(text, "us") is None
 
 
@@ -69,7 +69,7 @@ def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: s
     signer = Signer("a key")
     slips = (
         signer.state("us", connector_id=connector),
-        signer.ticket("us", connector),
+        signer.link("us", connector),
         signer.invitation("us", connector),
     )
     place = data.draw(some.integers(0, min(map(len, slips)) - 1))
@@ -78,7 +78,7 @@ def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: s
 
     # The last letter of a signature has bits that say nothing.
     assert signer.read_state(state, "us") in (None, signer.read_state(slips[0], "us"))
-    assert signer.read_ticket(ticket, "us") in (None, connector)
+    assert signer.read_link(ticket, "us") in (None, connector)
     assert signer.read_invitation(invitation, "us") in (None, connector)
 
 
@@ -88,7 +88,7 @@ def test_a_slip_counts_for_its_maker_its_tenant_and_its_use_alone(connector, ten
     signer = Signer("a key")
     slips = {
         "state": signer.state("us", connector_id=connector),
-        "ticket": signer.ticket("us", connector),
+        "ticket": signer.link("us", connector),
         "invitation": signer.invitation("us", connector),
     }
 
@@ -96,7 +96,7 @@ def test_a_slip_counts_for_its_maker_its_tenant_and_its_use_alone(connector, ten
         """Return which slip is taken for which, and what it says."""
         taken = {
             "state": lambda slip: getattr(reader.read_state(slip, whose), "connector_id", None),
-            "ticket": lambda slip: reader.read_ticket(slip, whose),
+            "ticket": lambda slip: reader.read_link(slip, whose),
             "invitation": lambda slip: reader.read_invitation(slip, whose),
         }
         said = {(kind, use): taken[use](slips[kind]) for kind in slips for use in taken}

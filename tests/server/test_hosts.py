@@ -156,7 +156,7 @@ def test_a_card_leads_back_to_the_public_address_whatever_host_a_proxy_names(set
     connector = next(
         one for one in started.portal.connectors().items if one.status.setup_state == "incomplete"
     )
-    ticket = started.portal.signer.ticket(started.portal.tenant.id, connector.id)
+    ticket = started.portal.signer.link(started.portal.tenant.id, connector.id)
 
     card = client.get(f"/_/go/{ticket}", base_url="http://inner:8501").headers["Location"]
 
