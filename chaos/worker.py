@@ -17,7 +17,7 @@ from pbf.runtime import runtime
 THREADS = 2
 PAUSE = 0.1
 PATIENCE = 1.0
-RETURN = "http://127.0.0.1/_/return"
+PUBLIC_URL = "http://127.0.0.1"
 
 
 def main(place: int, processes: int, creations: int) -> int:
@@ -61,7 +61,7 @@ def _insist(portal: Portal, wish: Wish) -> str:
             made = portal.create(
                 wish.service,
                 wish.typed,
-                return_url=RETURN,
+                public_url=PUBLIC_URL,
                 attempt=wish.key,
                 patience=PATIENCE,
             )

@@ -108,7 +108,7 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
             made = portal.create(
                 service.id,
                 typed,
-                return_url=page.return_url(),
+                public_url=page.public_url(),
                 attempt=st.session_state.setdefault(attempt(service, typed), uuid4().hex),
                 patience=PATIENCE,
             )

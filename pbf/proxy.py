@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ from pbf.api.responses import (
     show_unexpected,
     shown,
 )
-from pbf.api.schemas import Alive, Connector, Form, Service, Shape, WaitingConnector, absolute
+from pbf.api.schemas import Alive, Connector, Form, Service, Shape, WaitingConnector
 from pbf.cache.entries import Answer
 from pbf.config import Settings, load_addresses, origin
 from pbf.connectors.connect_card import LONGEST_TOKEN
@@ -114,7 +114,7 @@ def create_connector() -> ResponseReturnValue:
     made = opened().portal.create(
         wanted.service,
         wanted.name,
-        return_url=_return_url(),
+        public_url=public_url(),
         attempt=read_key(request.headers.get(KEY_HEADER)),
     )
     return shown(detailed_connector(made))
@@ -135,24 +135,23 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     portal, wanted = opened().portal, request.args.get("redirect_uri")
     if wanted is not None:
         _check_redirect(wanted)
-    card = portal.connect_card(connector_id, redirect_uri=wanted or public_url())
-    url = absolute(card.uri if wanted else _without_redirect(card.uri), public_url())
+    url = portal.cards.form(connector_id, redirect_uri=wanted, public_url=public_url())
     return _never_kept(shown(Form(url=url, connector_id=connector_id)))
 
 
 @routes.get("/go/<slip:ticket>")
 def go(ticket: str) -> ResponseReturnValue:
     """Lead a browser from one of our pages to a new Connect Card."""
-    portal = opened().portal
-    connector_id = portal.signer.read_link(ticket, portal.tenant.id)
+    cards = opened().portal.cards
+    connector_id = cards.read_link(ticket)
     if connector_id is None:
         return _to_connectors(note="expired")
     try:
-        card = portal.hand_off(connector_id, return_url=_return_url())
+        url = cards.open(connector_id, public_url=public_url())
     except PbfError as error:
         log.warning("no Connect Card: %s: %s", type(error).__name__, error)
         return _to_connectors(note=_reason(error, "no-card"))
-    return _never_kept(redirect(absolute(card.uri, public_url()), 303))
+    return _never_kept(redirect(url, 303))
 
 
 @routes.get("/return")
@@ -162,7 +161,7 @@ def come_back() -> ResponseReturnValue:
     What the redirect claims counts for nothing; the connector is read anew.
     """
     try:
-        connector = opened().portal.come_back(request.args.get("state", ""))
+        connector = opened().portal.cards.returned(request.args.get("state", ""))
     except PbfError as error:
         log.warning("return not read: %s: %s", type(error).__name__, error)
         return _to_connectors(note=_reason(error, "unread"))
@@ -197,10 +196,6 @@ def _listed(kind: str, answer: Answer[Any], shape: type[Shape]) -> Response:
     return aged(sent(body, JSON), answer)
 
 
-def _return_url() -> str:
-    return f"{public_url()}{PREFIX}/return"
-
-
 def _check_redirect(url: str) -> None:
     if len(url) > LONGEST_REDIRECT:
         raise InvalidRedirect(f"redirect_uri is longer than {LONGEST_REDIRECT} characters.")
@@ -212,12 +207,6 @@ def _check_redirect(url: str) -> None:
         raise InvalidRedirect(
             f"redirect_uri leads to {wanted}, which is not allowed. Add it to PBF_ALLOWED_ORIGINS."
         )
-
-
-def _without_redirect(url: str) -> str:
-    parts = urlsplit(url)
-    kept = [pair for pair in parse_qsl(parts.query) if pair[0] != "redirect_uri"]
-    return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def _reason(error: PbfError, otherwise: str) -> str:

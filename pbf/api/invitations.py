@@ -13,7 +13,6 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import opened, public_url
-from pbf.api.schemas import absolute
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
@@ -74,19 +73,17 @@ SAID = {
 def invite(invitation: str) -> ResponseReturnValue:
     """Lead a colleague to the Connect Card of the one connector that the link is for."""
     portal = opened().portal
-    connector_id = portal.signer.read_invitation(invitation, portal.tenant.id)
+    connector_id = portal.cards.read_invitation(invitation)
     if connector_id is None:
         return _page("expired")
     try:
         connector = portal.connector(connector_id)
         if not needs_the_card(connector):
             return _page("finished")
-        state = portal.signer.state(portal.tenant.id, connector_id=connector.id)
-        back = f"{public_url()}{PREFIX}/invited?state={state}"
-        card = portal.connect_card(connector.id, redirect_uri=back)
+        url = portal.cards.open_for_colleague(connector.id, public_url=public_url())
     except PbfError as error:
         return _failed(error)
-    answer = current_app.make_response(redirect(absolute(card.uri, public_url()), 303))
+    answer = current_app.make_response(redirect(url, 303))
     return _never_kept(answer)
 
 
@@ -94,7 +91,7 @@ def invite(invitation: str) -> ResponseReturnValue:
 def come_back() -> ResponseReturnValue:
     """Tell a colleague who comes from the Connect Card how the set-up is, as Fivetran says."""
     try:
-        connector = opened().portal.come_back(request.args.get("state", ""))
+        connector = opened().portal.cards.returned(request.args.get("state", ""))
     except PbfError as error:
         return _failed(error)
     if connector is None:

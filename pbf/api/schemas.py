@@ -10,12 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from pbf.fivetran import models
+from pbf.paths import absolute
 from pbf.rules import actions, health
-
-
-def absolute(url: str, base: str) -> str:
-    """Return a link for use on any host; the embedded sandbox gives paths of our own."""
-    return f"{base}{url}" if url.startswith("/") and not url.startswith("//") else url
 
 
 def _linked(url: str, info: ValidationInfo) -> str:

@@ -1,7 +1,7 @@
-"""The background thread: settles abandoned creations and carries out due deletions.
+"""Background work: the thread that settles abandoned creations and carries out due deletions.
 
 Each process has one. Whatever a thread works on is claimed in the store first, so that it is done
-once.
+once. The server loads this module before it listens, hence the imports for types alone.
 """
 
 import logging
@@ -9,28 +9,106 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pbf.connectors.audit import ACTOR
-from pbf.errors import PbfError
+from pbf.connectors.audit import ACTOR, AuditLog, PendingEntry
+from pbf.errors import ApiError, InProgress, NotNow, PbfError, RateLimited, Unreachable
 
 if TYPE_CHECKING:
-    from pbf.connectors.portal import Portal
+    from pbf.connectors.connector_list import ConnectorList
+    from pbf.connectors.deletion import DeletionService
+    from pbf.store.records import Deletion
+    from pbf.store.store import Store
 
 Result = TypeVar("Result")
 
 # In seconds, between two runs.
 INTERVAL = 30.0
 SHORTEST_INTERVAL = 1.0
+# Nothing that failed is repeated for so many seconds, and a run carries out so many deletions: the
+# requests of the hour are for what people do.
+WAIT_AFTER_FAILURE = 60.0
+MOST_DELETIONS = 20
 
 log = logging.getLogger(__name__)
+
+
+class Jobs(Protocol):
+    """The background work of one portal."""
+
+    def settle_abandoned(self) -> None:
+        """Find out what became of abandoned creations."""
+
+    def carry_out_deletions(self) -> float | None:
+        """Carry out due deletions; return when the next is due, in seconds since 1970."""
+
+
+class DueDeletions:
+    """Carries out the pending deletions of one group when they are due."""
+
+    def __init__(
+        self,
+        group_id: str,
+        *,
+        store: "Store",
+        deletion: "DeletionService",
+        connectors: "ConnectorList",
+        audit_log: AuditLog,
+    ) -> None:
+        """Carry out by a service what is due in a store."""
+        self._group_id = group_id
+        self._deletions = store.deletions
+        self._deletion = deletion
+        self._connectors = connectors
+        self._audit_log = audit_log
+
+    def carry_out(self) -> float | None:
+        """Delete what is due, pause what runs, and return when the next deletion is due.
+
+        Raises an error of Fivetran's after which nothing else would succeed either.
+        """
+        pending, now = self._deletions.listed(self._group_id), time.time()
+        # A connector that was restored or is gone needs no look; one that runs is seen again.
+        self._connectors.running.intersection_update(row.connector_id for row in pending)
+        ready = [row for row in pending if row.lease_until <= now]
+        todo = [row for row in ready if row.due_at <= now or self._may_run(row)]
+        # What Fivetran refused lately waits behind what was not tried.
+        for deletion in sorted(todo, key=lambda row: row.lease_until)[:MOST_DELETIONS]:
+            job = self._delete if deletion.due_at <= now else self._pause
+            try:
+                job(deletion)
+            except InProgress:
+                continue  # by another process
+            except (Unreachable, RateLimited):
+                raise
+            except ApiError as error:
+                log.warning("deletion of %s is pending: %s", deletion.connector_id, error)
+        return min((row.due_at for row in pending if row.due_at > now), default=None)
+
+    def _may_run(self, deletion: "Deletion") -> bool:
+        """Return whether its connector may not be paused: cut short, or seen running."""
+        return deletion.was_abandoned or deletion.connector_id in self._connectors.running
+
+    def _delete(self, deletion: "Deletion") -> None:
+        entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
+        forget = self._connectors.forget
+        with suppress(NotNow):
+            self._deletion.carry_out(deletion, entry, forget, wait=WAIT_AFTER_FAILURE)
+            self._audit_log.write("delete for good", entry)
+        forget()
+
+    def _pause(self, deletion: "Deletion") -> None:
+        self._connectors.running.add(deletion.connector_id)
+        self._deletion.pause_again(deletion, wait=WAIT_AFTER_FAILURE)
+        self._connectors.running.discard(deletion.connector_id)
 
 
 class BackgroundWorker:
     """Does the background work of one portal until the process ends."""
 
     def __init__(
-        self, open_portal: "Callable[[], Portal]", *, clock: Callable[[], float] = time.time
+        self, open_portal: Callable[[], Jobs], *, clock: Callable[[], float] = time.time
     ) -> None:
         """Work on the portal that `open_portal` returns; while it cannot be opened, wait."""
         self._open = open_portal
@@ -64,7 +142,7 @@ class BackgroundWorker:
         left = INTERVAL if due is None else due - self._clock()
         return min(max(left, SHORTEST_INTERVAL), INTERVAL)
 
-    def _safely(self, job: "Callable[[Portal], Result]", problems: dict[str, str]) -> Result | None:
+    def _safely(self, job: Callable[[Jobs], Result], problems: dict[str, str]) -> Result | None:
         """Run a job; add an error to the problems, by its text, so that the thread goes on."""
         try:
             return job(self._open())

@@ -1,8 +1,7 @@
-"""One action on many connectors, row by row, with a result for each.
+"""One action on many connectors, row by row, with an outcome for each.
 
-What arrives from the browser is ids and nothing else. Each is looked up among those that were
-shown and among the tenant's own, so that a list that changed in between cannot make an action
-fall on another row.
+The browser sends nothing but ids. Each id is looked up among those that were shown and among the
+tenant's own, so that an action cannot reach another row of a list that has changed meanwhile.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -36,14 +35,14 @@ GONE = "It is no longer there. It may have been deleted."
 NOT_TRIED = "Not tried, since Fivetran refused or did not answer several times in a row."
 LEFT = "Not tried, since you left the page."
 
-# After so many rows in a row that Fivetran limits or does not answer, the rest would only wait.
-PATIENCE = 3
-HOPELESS = (Unreachable, RateLimited)
+# After so many rows in a row that Fivetran limits or does not answer, the rest is not tried.
+MOST_FAILURES = 3
+NO_ANSWER = (Unreachable, RateLimited)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row; `problem` says in a sentence why nothing did, else it is empty."""
+    """The outcome for one row; `problem` is a sentence if the action failed, else empty."""
 
     id: str
     name: str
@@ -51,7 +50,7 @@ class Outcome:
 
 
 def is_bulk(action: str) -> TypeGuard[Bulk]:
-    """Whether an action is one that can be asked for many rows."""
+    """Return whether an action can be applied to many rows."""
     return action in ACTIONS
 
 
@@ -59,35 +58,35 @@ def chosen(
     ids: Iterable[str], *, shown: Collection[str], own: Iterable[Connector]
 ) -> tuple[list[Connector], list[Outcome]]:
     """Return the connectors of some ids, each once, and a refusal for every other id."""
-    known = {connector.id: connector for connector in own}
-    found, refused = [], []
-    for one in dict.fromkeys(ids):
-        if one not in shown:
-            refused.append(Outcome(one, "A connector", NOT_SHOWN))
-        elif one not in known:
-            refused.append(Outcome(one, "A connector", GONE))
+    by_id = {connector.id: connector for connector in own}
+    connectors, refused = [], []
+    for connector_id in dict.fromkeys(ids):
+        if connector_id not in shown:
+            refused.append(Outcome(connector_id, "A connector", NOT_SHOWN))
+        elif connector_id not in by_id:
+            refused.append(Outcome(connector_id, "A connector", GONE))
         else:
-            found.append(known[one])
-    return found, refused
+            connectors.append(by_id[connector_id])
+    return connectors, refused
 
 
 def carry_out(
     action: Bulk, connectors: Iterable[Connector], operations: Operations
 ) -> Iterator[Outcome]:
-    """Do it to one connector after the other; what fails for one does not stop the next."""
+    """Apply an action to one connector after the other; a failure does not stop the next."""
     failed_in_a_row = 0
-    with operations.together() as together:
+    with operations.together() as batch:
         for connector in connectors:
-            if failed_in_a_row == PATIENCE:
+            if failed_in_a_row == MOST_FAILURES:
                 yield Outcome(connector.id, connector.title, NOT_TRIED)
                 continue
-            problem = _attempt(action, connector, together)
-            failed_in_a_row = failed_in_a_row + 1 if isinstance(problem, HOPELESS) else 0
+            problem = _attempt(action, connector, batch)
+            failed_in_a_row = failed_in_a_row + 1 if isinstance(problem, NO_ANSWER) else 0
             yield Outcome(connector.id, connector.title, str(problem or ""))
 
 
 def _attempt(action: Bulk, connector: Connector, operations: Operations) -> PbfError | None:
-    doing: dict[Bulk, Callable[[str], object]] = {
+    methods: dict[Bulk, Callable[[str], object]] = {
         "sync": operations.sync,
         "pause": operations.pause,
         "resume": operations.resume,
@@ -95,7 +94,7 @@ def _attempt(action: Bulk, connector: Connector, operations: Operations) -> PbfE
         "restore": operations.restore,
     }
     try:
-        doing[action](connector.id)
+        methods[action](connector.id)
     except PbfError as error:
         return error
     return None

@@ -1,24 +1,41 @@
-"""The signed slips of the way to the Connect Card and back.
+"""The way to the Connect Card and back: signed links, the card's URL, and the signed return.
 
-A *ticket* stands in our pages and leads to the card of one connector; it is no secret of
-Fivetran's. An *invitation* is the same for a colleague without our pages, and may be opened again
-within its day. A *state* travels in the redirect and comes back once. All are signed and expire.
+A *link* stands in our pages and leads to the card of one connector; it contains no secret of
+Fivetran's. An *invitation* does the same for a colleague without access to our pages, and may be
+opened again within its day. A *state* travels in the card's `redirect_uri` and is accepted once.
+All are signed and expire.
 """
 
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+
+from pbf.cache.entries import keep_newest
+from pbf.connectors.audit import AuditLog
+from pbf.connectors.connector_list import ConnectorList
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.models import ConnectCard, Connector
+from pbf.paths import PREFIX, absolute
+
+if TYPE_CHECKING:
+    from pbf.store.store import Store
 
 DAY = 24 * 60 * 60
 # Ours have about 200 characters.
 LONGEST_TOKEN = 1_000
+# The card that came with a creation is kept for so long, for the first visit.
+CARD_LIFETIME = timedelta(minutes=1)
+MOST_CARDS = 1000
 
 
 @dataclass(frozen=True)
 class State:
-    """What a return tells us: whose connector, and which (by id, or by permanent name)."""
+    """What a signed state contains: whose connector, and which (by id, or by permanent name)."""
 
     tenant_id: str
     connector_id: str
@@ -27,24 +44,24 @@ class State:
 
 
 class Signer:
-    """Makes and reads tickets and states."""
+    """Signs and reads links, invitations and states."""
 
     def __init__(self, key: str, *older: str) -> None:
-        """Sign with a key that all processes share, and accept what older keys signed, too."""
+        """Sign with a key that all processes share; signatures of older keys are accepted, too."""
         # itsdangerous signs with the last of its keys.
         keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._links = URLSafeTimedSerializer(keys, salt="ticket", signer_kwargs=options)
+        self._links = URLSafeTimedSerializer(keys, salt="link", signer_kwargs=options)
         self._invitations = URLSafeTimedSerializer(keys, salt="invitation", signer_kwargs=options)
         self._states = URLSafeTimedSerializer(keys, salt="state", signer_kwargs=options)
 
     def link(self, tenant_id: str, connector_id: str) -> str:
-        """Return a ticket to one connector's card."""
+        """Return a signed link to one connector's card."""
         return self._dump(self._links, [tenant_id, connector_id])
 
-    def read_link(self, ticket: str, tenant_id: str) -> str | None:
-        """Return the connector id of a ticket that is ours, this tenant's and not expired."""
-        match self._load(self._links, ticket):
+    def read_link(self, link: str, tenant_id: str) -> str | None:
+        """Return the connector id of a link; None if forged, expired or another tenant's."""
+        match self._load(self._links, link):
             case [str(owner), str(connector_id)] if owner == tenant_id:
                 return connector_id
         return None
@@ -54,7 +71,7 @@ class Signer:
         return self._dump(self._invitations, [tenant_id, connector_id])
 
     def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
-        """Return the connector id of an invitation that is ours, this tenant's and not expired."""
+        """Return the connector id of an invitation; None if forged, expired or another tenant's."""
         match self._load(self._invitations, invitation):
             case [str(owner), str(connector_id)] if owner == tenant_id:
                 return connector_id
@@ -66,7 +83,7 @@ class Signer:
         return self._dump(self._states, [tenant_id, connector_id, schema_name, nonce])
 
     def read_state(self, state: str, tenant_id: str) -> State | None:
-        """Return what a state says if it is ours, this tenant's and not expired."""
+        """Return the contents of a state; None if forged, expired or another tenant's."""
         match self._load(self._states, state):
             case [str(owner), str(connector_id), str(schema), str(nonce)] if owner == tenant_id:
                 return State(owner, connector_id, schema, nonce)
@@ -85,3 +102,126 @@ class Signer:
             return serializer.loads(text, max_age=DAY)
         except (BadData, UnicodeError):
             return None
+
+
+class ConnectCards:
+    """One tenant's links to the Connect Card, and the returns from it.
+
+    `public_url` is where browsers reach us, without a slash at the end.
+    """
+
+    def __init__(
+        self,
+        tenant_id: str,
+        *,
+        signer: Signer,
+        client: ApiClient,
+        store: "Store",
+        connectors: ConnectorList,
+        audit_log: AuditLog,
+    ) -> None:
+        """Sign for one tenant, and ask for its cards through a client."""
+        self._tenant_id = tenant_id
+        self._signer = signer
+        self._client = client
+        self._store = store
+        self._connectors = connectors
+        self._audit_log = audit_log
+        self._new: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
+
+    def link(self, connector_id: str) -> str:
+        """Return the path of our route that leads to a connector's card."""
+        return f"{PREFIX}/go/{self._signer.link(self._tenant_id, connector_id)}"
+
+    def read_link(self, link: str) -> str | None:
+        """Return the connector id of the signed part of a link, or None if it is not valid."""
+        return self._signer.read_link(link, self._tenant_id)
+
+    def invitation(self, connector_id: str, *, public_url: str) -> str:
+        """Return a URL with which a colleague can finish the set-up of a connector."""
+        with self._audit_log.record("invite", connector_id) as entry:
+            connector = entry.about(self._connectors.connector(connector_id))
+            signed = self._signer.invitation(self._tenant_id, connector.id)
+            return f"{public_url}{PREFIX}/invite/{signed}"
+
+    def read_invitation(self, invitation: str) -> str | None:
+        """Return the connector id of the signed part of an invitation, or None if not valid."""
+        return self._signer.read_invitation(invitation, self._tenant_id)
+
+    def open(self, connector_id: str, *, public_url: str) -> str:
+        """Return the URL of a card that leads back to our return route.
+
+        The card that came with the creation serves for the first visit.
+        """
+        created_at, connector, card = self._new.pop(connector_id, (None, None, None))
+        if created_at and connector and card and _now() - created_at < CARD_LIFETIME:
+            with self._audit_log.record("card") as entry:
+                entry.about(connector)
+            return absolute(card.uri, public_url)
+        redirect_uri = self.return_url(public_url, connector_id=connector_id)
+        return absolute(self._card(connector_id, redirect_uri).uri, public_url)
+
+    def open_for_colleague(self, connector_id: str, *, public_url: str) -> str:
+        """Return the URL of a card that leads back to the page for invited colleagues."""
+        state = self._signer.state(self._tenant_id, connector_id=connector_id)
+        card = self._card(connector_id, f"{public_url}{PREFIX}/invited?state={state}")
+        return absolute(card.uri, public_url)
+
+    def form(self, connector_id: str, *, public_url: str, redirect_uri: str | None = None) -> str:
+        """Return the URL of a card for a front end that leads back to `redirect_uri`.
+
+        Without it the front end may append a redirect_uri of its own.
+        """
+        uri = self._card(connector_id, redirect_uri or public_url).uri
+        return absolute(uri if redirect_uri else _without_redirect(uri), public_url)
+
+    def return_url(self, public_url: str, *, connector_id: str = "", schema_name: str = "") -> str:
+        """Return the URL of our return route with a new state for a connector."""
+        state = self._signer.state(
+            self._tenant_id, connector_id=connector_id, schema_name=schema_name
+        )
+        return f"{public_url}{PREFIX}/return?state={state}"
+
+    def returned(self, state: str) -> Connector | None:
+        """Return the connector that a browser comes back from, as Fivetran has it now.
+
+        None for a state that is forged, expired or already used. Raises UnknownConnector if the
+        connector is gone, or an ApiError.
+        """
+        content = self._signer.read_state(state, self._tenant_id)
+        if content is None or not self._store.use_slip(content.nonce):
+            return None
+        by = {"connector_id": content.connector_id, "name": content.schema_name}
+        with self._audit_log.record("return", **by) as entry:
+            # A cached list shows nothing of the set-up.
+            connector = self._connectors.current(
+                connector_id=content.connector_id, schema_name=content.schema_name
+            )
+            entry.details = f"set-up {connector.status.setup_state}"
+            return entry.about(connector)
+
+    def keep(self, connector: Connector) -> None:
+        """Keep the card that came with a creation, if any, until it expires."""
+        now = _now()
+        for connector_id, (created_at, _, _) in tuple(self._new.items()):
+            if now - created_at >= CARD_LIFETIME:
+                self._new.pop(connector_id, None)
+        if card := connector.connect_card:
+            keep_newest(self._new, connector.id, (now, connector, card), MOST_CARDS)
+
+    def _card(self, connector_id: str, redirect_uri: str) -> ConnectCard:
+        with self._audit_log.record("card", connector_id) as entry:
+            connector = entry.about(self._connectors.connector(connector_id))
+            return self._client.get_connect_card_url_for_connector(
+                connector.id, redirect_uri=redirect_uri
+            )
+
+
+def _without_redirect(url: str) -> str:
+    parts = urlsplit(url)
+    pairs = [pair for pair in parse_qsl(parts.query) if pair[0] != "redirect_uri"]
+    return urlunsplit(parts._replace(query=urlencode(pairs)))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

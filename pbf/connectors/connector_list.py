@@ -1,14 +1,14 @@
-"""The list of one tenant's connectors: under the names that people gave, without the deleted ones.
+"""The list of one tenant's connectors: under the names that people typed, without deleted ones.
 
-All of it lies in the shared cache as one answer. Those that wait to be deleted are marked in it,
-so that every process that shares the cache hides them, and their names still count as taken.
+The whole list is one entry of the shared cache. Connectors whose deletion is pending are marked in
+it, so that every process that shares the cache hides them, and their names still count as taken.
 """
 
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,10 +26,10 @@ from pbf.store.records import Deletion
 if TYPE_CHECKING:
     from pbf.store.store import Store
 
-# For an id that is not listed, a list older than this is read anew: at most four times a minute,
-# whoever makes ids up.
+# For an unknown id, a list older than this is read again: at most four times a minute, however
+# many ids are made up.
 UNKNOWN_LIFETIME = 15.0
-# So many that are gone for good are left out of former lists.
+# How many deleted connectors are kept out of older lists.
 KEPT_GONE = 1000
 GONE = "There is no such connector. It may have been deleted."
 
@@ -50,27 +50,24 @@ class ConnectorList:
         client: ApiClient,
         cache: SharedCache,
         store: "Store",
-        notice_running: Callable[[Iterable[str]], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Read through a client; `notice_running` is told of what waits and is not paused.
-
-        The clock is that of the cache.
-        """
+        """Read the list through a client and a cache; the clock is that of the cache."""
         self.key = f"connectors:{group_id}"
+        # Ids of pending deletions whose connectors were seen running.
+        self.running: set[str] = set()
         self._group_id = group_id
         self._client = client
         self._cache = cache
         self._store = store
-        self._notice_running = notice_running
         self._clock = clock
         self._lock = threading.Lock()
-        # When the list was last read anew for the sake of an id.
-        self._looked_at = -math.inf
-        # The last that could be read of the deletions that wait.
-        self._waits: dict[Key, Deletion] = {}
+        # When the list was last read again because of an unknown id.
+        self._refetched_at = -math.inf
+        # The pending deletions as last read from the store.
+        self._pending: dict[Key, Deletion] = {}
         self._gone: dict[str, str] = {}
-        self._parted: tuple[Items, Items, Items] = ((), (), ())
+        self._split: tuple[Items, Items, Items] = ((), (), ())
         self._corrected: tuple[Items, object, Items, str] = ((), None, (), "")
 
     def connectors(self) -> Answer[Connector]:
@@ -78,207 +75,206 @@ class ConnectorList:
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
-        return self._shown(self._known())
+        return self._shown(self._cached())
 
     def deleted(self) -> Answer[Connector]:
-        """Return the hidden ones, which wait to be deleted for good, the last one first."""
-        known = self._known()
-        return replace(known, items=self._parts(known.items)[1])
+        """Return the hidden connectors, whose deletion is pending, the latest first."""
+        cached = self._cached()
+        return replace(cached, items=self._parts(cached.items)[1])
 
     def connector(self, connector_id: str) -> Connector:
-        """Return one that is not hidden, or raise UnknownConnector.
+        """Return a connector that is not hidden, or raise UnknownConnector.
 
-        Raises the ApiError for which there is no newer list, if it is not in the last one.
+        If the last list does not contain it and a newer one cannot be read, raises that ApiError.
         """
         if len(connector_id) > LONGEST_ID:
             raise UnknownConnector(GONE)
-        known = self._known()
-        shown, hidden = self._parts(known.items)
+        cached = self._cached()
+        shown, hidden = self._parts(cached.items)
         if connector := _by_id(shown, connector_id):
             return connector
-        if _by_id(hidden, connector_id) and self._waits_still(connector_id):
-            raise UnknownConnector(GONE)  # by our own book, however old the list
-        if known.problem is None and self._may_look(known.fetched_at):
+        if _by_id(hidden, connector_id) and self._is_pending(connector_id):
+            raise UnknownConnector(GONE)  # by our own database, however old the list
+        if cached.problem is None and self._may_refetch(cached.fetched_at):
             self.forget()
-            known = self._known()
-        if known.problem and self._was_made_here(connector_id):
+            cached = self._cached()
+        if cached.problem and self._was_created_here(connector_id):
             return self._alone(connector_id, is_listed=False)
-        return pick(self._shown(known), "id", connector_id)
+        return _pick(self._shown(cached), "id", connector_id)
 
     def current(self, *, connector_id: str = "", schema_name: str = "") -> Connector:
-        """Return one that is not hidden as Fivetran has it now, by its id or its permanent name.
+        """Return a connector as Fivetran has it now, by its id or its permanent name.
 
-        Where a new list does not come in time it is asked for alone. Raises UnknownConnector or an
-        ApiError.
+        If the list takes too long, the connector is requested alone. Raises UnknownConnector if
+        it is hidden or gone, or an ApiError.
         """
         self.forget()
-        known = self._known()
-        shown = self._shown(known)
-        if known.problem is None:
+        cached = self._cached()
+        shown = self._shown(cached)
+        if cached.problem is None:
             by = ("id", connector_id) if connector_id else ("schema_name", schema_name)
-            return pick(shown, *by)
+            return _pick(shown, *by)
         if not connector_id:
-            return self._named_so(schema_name)
+            if connector := connector_named(self._client, self._group_id, schema_name):
+                return self._unless_hidden(connector)
+            raise UnknownConnector(GONE)
         if _by_id(shown.items, connector_id):
             return self._alone(connector_id, is_listed=True)
         return self.connector(connector_id)  # alone too, or it raises
 
-    def names(self) -> list[str]:
-        """Return the permanent names that are taken, hidden ones too."""
-        return [connector.schema_name for connector in self._known().items]
+    def schema_names(self) -> list[str]:
+        """Return the permanent names that are taken, also by hidden connectors."""
+        return [connector.schema_name for connector in self._cached().items]
 
     def forget(self) -> None:
-        """Ask anew at the next look."""
+        """Read the list again when it is next needed."""
         self._cache.forget(self.key)
 
-    def leave_out(self, connector_id: str, schema_name: str) -> None:
-        """Leave one that is gone for good out of former lists."""
+    def mark_gone(self, connector_id: str, schema_name: str) -> None:
+        """Leave a connector that was deleted for good out of older lists."""
         keep_newest(self._gone, connector_id, schema_name, KEPT_GONE)
 
-    def _known(self) -> Answer[Connector]:
-        known = self._cache.get(
+    def _cached(self) -> Answer[Connector]:
+        cached = self._cache.get(
             self.key,
             self._fetch,
-            lifetime=lambda found: refresh.stretched(
-                refresh.list_lifetime(found, self._clock(), page=LARGEST_PAGE),
+            lifetime=lambda connectors: refresh.stretched(
+                refresh.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
                 self._client.rate_limit,
             ),
         )
-        return self._by_our_book(known) if known.problem else known
+        return self._with_current_deletions(cached) if cached.problem else cached
 
-    def _by_our_book(self, known: Answer[Connector]) -> Answer[Connector]:
-        """Return a former list with what our own database says now of deletions.
+    def _with_current_deletions(self, cached: Answer[Connector]) -> Answer[Connector]:
+        """Return an older list with the deletions that our own database has now.
 
-        Fivetran may be slow or away after a deletion or its undoing; the database is at hand.
+        Fivetran may be slow or away after a deletion or its undoing; the database is available.
         """
         try:
-            until = {key: waits.final_at for key, waits in self._read_waiting().items()}
+            until = {key: deletion.final_at for key, deletion in self._read_pending().items()}
         except StoreFailed as error:
-            logger.warning("deletions that wait: %s", error)
-            return known
+            logger.warning("pending deletions: %s", error)
+            return cached
         gone = frozenset(tuple(self._gone.items()))
         corrected = self._corrected
-        if corrected[0] is not known.items or corrected[1] != (until, gone):
+        if corrected[0] is not cached.items or corrected[1] != (until, gone):
             now = datetime.fromtimestamp(self._clock(), UTC)
-            items = tuple(_marked(one, until, now) for one in known.items if _key(one) not in gone)
-            corrected = (known.items, (until, gone), items, fingerprint(items))
+            items = tuple(_marked(row, until, now) for row in cached.items if _key(row) not in gone)
+            corrected = (cached.items, (until, gone), items, fingerprint(items))
             self._corrected = corrected
-        return replace(known, items=corrected[2], revision=corrected[3])
+        return replace(cached, items=corrected[2], revision=corrected[3])
 
-    def _may_look(self, fetched_at: float) -> bool:
-        """Return whether a list may be read anew for an id; if so, take note of it."""
+    def _may_refetch(self, fetched_at: float) -> bool:
+        """Return whether the list may be read again for an unknown id; if so, count it."""
         patience = refresh.stretched(UNKNOWN_LIFETIME, self._client.rate_limit)
         now = self._clock()
         with self._lock:
-            # A list that is on its way is waited for, and not asked for once more.
-            if now - max(fetched_at, self._looked_at) <= patience:
+            # A list that is being read is waited for, not requested once more.
+            if now - max(fetched_at, self._refetched_at) <= patience:
                 return False
-            self._looked_at = now
+            self._refetched_at = now
             return True
 
-    def _waits_still(self, connector_id: str) -> bool:
-        """Whether a hidden one waits to be deleted; another process may have brought it back."""
+    def _is_pending(self, connector_id: str) -> bool:
+        """Return whether a deletion is still pending; another process may have undone it."""
         try:
             return self._store.deletions.find(self._group_id, connector_id) is not None
         except StoreFailed:
             return True
 
-    def _was_made_here(self, connector_id: str) -> bool:
-        return any(made == connector_id for made, _ in self._names())
+    def _was_created_here(self, connector_id: str) -> bool:
+        return any(created == connector_id for created, _ in self._typed_names())
 
     def _alone(self, connector_id: str, *, is_listed: bool) -> Connector:
-        """Return one connector of the group, asked for without the others.
+        """Return one connector of the group, requested without the others.
 
-        Of one that is in no list of the group, Fivetran has to say that it belongs there.
+        If it is in no list of the group, Fivetran has to say that it belongs there.
         """
         try:
-            found = self._client.get_connector(connector_id)
+            connector = self._client.get_connector(connector_id)
         except NotFound:
             raise UnknownConnector(GONE) from None
-        if found.group_id != self._group_id and (found.group_id or not is_listed):
+        group_id = connector.group_id
+        if group_id != self._group_id and (group_id or not is_listed):
             raise UnknownConnector(GONE)
-        return self._unless_hidden(found)
-
-    def _named_so(self, schema_name: str) -> Connector:
-        listed = self._client.get_list_of_connectors_in_group(self._group_id, schema=schema_name)
-        for one in listed:
-            if one.schema_name == schema_name:
-                return self._unless_hidden(one)
-        raise UnknownConnector(GONE)
+        return self._unless_hidden(connector)
 
     def _unless_hidden(self, connector: Connector) -> Connector:
-        if _key(connector) in self._waiting():
+        if _key(connector) in self._read_or_last_pending():
             raise UnknownConnector(GONE)
-        name = self._names().get(_key(connector), "")
+        name = self._typed_names().get(_key(connector), "")
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
-    def _shown(self, known: Answer[Connector]) -> Answer[Connector]:
-        return replace(known, items=self._parts(known.items)[0])
+    def _shown(self, cached: Answer[Connector]) -> Answer[Connector]:
+        return replace(cached, items=self._parts(cached.items)[0])
 
     def _parts(self, items: Items) -> tuple[Items, Items]:
-        """Return what is shown of a list and what is hidden; a long list is parted once."""
-        known = self._parted
-        if known[0] is not items:
+        """Return the shown and the hidden connectors of a list; each list is split once."""
+        split = self._split
+        if split[0] is not items:
             hidden = tuple(sorted(filter(_hidden_until, items), key=_hidden_until, reverse=True))
-            shown = tuple(one for one in items if not one.final_at) if hidden else items
-            known = self._parted = (items, shown, hidden)
-        return known[1:]
+            shown = tuple(item for item in items if not item.final_at) if hidden else items
+            split = self._split = (items, shown, hidden)
+        return split[1:]
 
     def _fetch(self) -> Sequence[Connector]:
         # Read first: what is deleted for good meanwhile must not come back with an older list.
-        waiting = self._waiting()
+        pending = self._read_or_last_pending()
         try:
-            found = PartialList(self._client.get_list_of_connectors_in_group(self._group_id))
+            listed = PartialList(self._client.get_list_of_connectors_in_group(self._group_id))
         except (NotFound, Forbidden) as exc:
             raise GroupNotVisible(
                 f"Fivetran shows this API key no group {self._group_id!r}. "
                 "Check FIVETRAN_GROUP_ID and what the key may see."
             ) from exc
-        names = self._names()
-        told = [(one, waiting.get(_key(one))) for one in found]
-        self._notice_running(
-            one.id for one, waits in told if waits and not waits.is_held and one.paused is False
-        )
-        shown = (
-            one.model_copy(
-                update={
-                    "display_name": names.get(_key(one), ""),
-                    "final_at": waits and waits.final_at,
-                    "connect_card": None,
-                }
-            )
-            for one, waits in told
-        )
-        return PartialList(shown, found.unread)
+        names = self._typed_names()
+        connectors = []
+        for connector in listed:
+            deletion = pending.get(_key(connector))
+            if deletion and not deletion.is_held and connector.paused is False:
+                self.running.add(connector.id)
+            update = {
+                "display_name": names.get(_key(connector), ""),
+                "final_at": deletion and deletion.final_at,
+                "connect_card": None,
+            }
+            connectors.append(connector.model_copy(update=update))
+        return PartialList(connectors, listed.unread)
 
-    def _waiting(self) -> dict[Key, Deletion]:
+    def _read_or_last_pending(self) -> dict[Key, Deletion]:
         try:
-            return self._read_waiting()
+            return self._read_pending()
         except StoreFailed as error:
-            # What was hidden stays so: shown again, it would be resumed, or deleted once more.
-            logger.warning("deletions that wait: %s", error)
-            return self._waits
+            # Hidden connectors stay hidden: shown again, they would be resumed or deleted again.
+            logger.warning("pending deletions: %s", error)
+            return self._pending
 
-    def _read_waiting(self) -> dict[Key, Deletion]:
-        rows = self._store.deletions.listed(self._group_id)
-        self._waits = waiting = {(row.connector_id, row.schema_name): row for row in rows}
-        return waiting
+    def _read_pending(self) -> dict[Key, Deletion]:
+        deletions = self._store.deletions.listed(self._group_id)
+        self._pending = pending = {(row.connector_id, row.schema_name): row for row in deletions}
+        return pending
 
-    def _names(self) -> dict[Key, str]:
+    def _typed_names(self) -> dict[Key, str]:
         try:
             return self._store.names()
         except StoreFailed as error:
-            # People find their connectors by the permanent names meanwhile.
+            # Meanwhile the connectors are shown under their permanent names.
             logger.warning("typed names: %s", error)
             return {}
 
 
-def pick(known: Answer[Connector], name: str, value: str) -> Connector:
+def connector_named(client: ApiClient, group_id: str, schema_name: str) -> Connector | None:
+    """Return the connector of a group that has a permanent name, as Fivetran has it now."""
+    listed = client.get_list_of_connectors_in_group(group_id, schema=schema_name)
+    return next((item for item in listed if item.schema_name == schema_name), None)
+
+
+def _pick(cached: Answer[Connector], field: str, value: str) -> Connector:
     """Return the connector with a value; that an old list has none proves nothing."""
-    for connector in known.items:
-        if getattr(connector, name) == value:
+    for connector in cached.items:
+        if getattr(connector, field) == value:
             return connector
-    raise known.problem or UnknownConnector(GONE)
+    raise cached.problem or UnknownConnector(GONE)
 
 
 def _key(connector: Connector) -> Key:
@@ -286,13 +282,13 @@ def _key(connector: Connector) -> Key:
 
 
 def _by_id(connectors: Items, connector_id: str) -> Connector | None:
-    return next((one for one in connectors if one.id == connector_id), None)
+    return next((item for item in connectors if item.id == connector_id), None)
 
 
 def _marked(connector: Connector, until: dict[Key, datetime], now: datetime) -> Connector:
-    """Return a connector of a former list as it waits now.
+    """Return a connector of an older list with its deletion as it is pending now.
 
-    What waits no more though its time had come was deleted; before that, somebody brought it back.
+    A deletion that is no longer pending was carried out if it was due, and undone if not.
     """
     before = connector.final_at
     after = until.get(_key(connector), before if before and before <= now else None)

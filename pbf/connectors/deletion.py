@@ -1,14 +1,14 @@
-"""Deletion that forgives: a connector is paused and hidden first, and deleted for good later.
+"""Deletion that can be undone: a connector is paused and hidden first, and deleted later.
 
-It is written down before anything is done; until its time has come it can be undone. Whoever is at
-work on it holds a lease, and looks at Fivetran before doing what was decided long ago: by then the
-id may belong to another connector, or somebody may have resumed this one. Then it is not deleted.
+A deletion is stored before anything is done; until it is due it can be undone. Whoever works on it
+holds a lease, and reads the connector from Fivetran before carrying out an old decision: by then
+the id may belong to another connector, or somebody may have resumed this one. Then it is kept.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,17 +16,9 @@ from uuid import uuid4
 
 from pbf.connectors import uncertain_writes
 from pbf.connectors.audit import NOTHING_TO_DO, AuditLog, PendingEntry
-from pbf.errors import (
-    ApiError,
-    ApiRejected,
-    InProgress,
-    NotFound,
-    NotNow,
-    RateLimited,
-    StoreFailed,
-    UnknownConnector,
-    Unreachable,
-)
+from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.uncertain_writes import invalidating
+from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
@@ -36,26 +28,26 @@ if TYPE_CHECKING:
     from pbf.store.store import Store
 
 HOUR = 3600.0
-# A look at the connector, a call, and the look after it may each take as long as a timeout.
+# Reading the connector, the call, and reading it again may each take as long as a timeout.
 TIMEOUTS_IN_A_LEASE = 4
-# In the background nothing that failed is repeated for so many seconds, and so many are done in
-# one go: the requests of the hour are for what people do.
-WAIT_AFTER_FAILURE = 60.0
-AT_ONCE = 20
-TRY_AGAIN = 5
+RETRY_AFTER = 5
 LONGEST_NAME = 200
 LONGEST_STATE = 40
+BUSY = "This connector is being deleted or brought back already. Try again in a moment."
 TOO_LATE = "It has been deleted for good already."
 IN_USE = (
     "It was not deleted: it was resumed or used at Fivetran since. It is in the list again; "
     "delete it there if you still want to."
 )
 
+# Called after a write, so that the list is read again.
+Forget = Callable[[], None]
+
 logger = logging.getLogger("pbf")
 
 
 class DeletionService:
-    """Deletes the connectors of one group, and brings them back."""
+    """Deletes the connectors of one group, and restores them."""
 
     def __init__(
         self,
@@ -63,98 +55,97 @@ class DeletionService:
         *,
         client: ApiClient,
         store: "Store",
+        connectors: ConnectorList,
         audit_log: AuditLog,
-        find: Callable[[str], Connector],
-        forget: Callable[[], None],
-        leave_out: Callable[[str, str], None],
         grace: float,
     ) -> None:
-        """Delete through a client after `grace` hours in which it can be undone; 0 for at once.
-
-        `find` looks up a connector that is not hidden, `forget` drops the known list, and
-        `leave_out` is told the id and the permanent name of what is gone for good.
-        """
+        """Delete through a client after `grace` hours in which it can be undone; 0 for at once."""
         self._group_id = group_id
         self._client = client
         self._audit_log = audit_log
-        self._rows = store.deletions
-        self._find = find
-        self._forget = forget
-        self._leave_out = leave_out
+        self._deletions = store.deletions
+        self._connectors = connectors
         self._grace = grace * HOUR
         self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
-        self._running: set[str] = set()
 
-    def delete(
-        self, connector_id: str, *, forget: Callable[[], None], now: bool = False
-    ) -> Deletion | None:
-        """Pause and hide a connector; return what waits, None if it is gone for good.
+    def delete(self, connector_id: str, *, forget: Forget, now: bool = False) -> Deletion | None:
+        """Pause and hide a connector; return the pending deletion, None if it is gone for good.
 
-        That it is where there is no time to undo it, or by `now`, even if it waits already; but
-        raises NotNow if somebody has made use of it while it waited. `forget` is called once
-        something was written.
+        Without a time to undo it, or with `now`, it is deleted for good, also if a deletion is
+        pending; raises NotNow if somebody has used it since. `forget` is called after a write.
         """
         try:
-            # Whatever the list says: it may have been made while the database was away.
-            waits = self._rows.find(self._group_id, connector_id)
+            # Whatever the list says: it may have been read without the database.
+            pending = self._deletions.find(self._group_id, connector_id)
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
         now = now or not self._grace
         try:
-            connector = self._find(connector_id)
+            connector = self._connectors.connector(connector_id)
         except UnknownConnector:
-            if waits is None:
+            if pending is None:
                 with self._audit_log.record("delete", connector_id):
                     raise
             if not now:
-                return waits
-            return self._noted("delete for good", waits, self._carry_out, forget)
+                return pending
+            return self._recorded("delete for good", pending, self.carry_out, forget)
         if not now:
-            return self._noted("delete", self._of(connector), self._hide, forget)
-        if waits and waits.schema_name == connector.schema_name:
-            return self._noted("delete for good", waits, self._carry_out, forget)
-        return self._noted("delete", self._of(connector), self._end, forget)
+            return self._recorded("delete", self._new(connector), self._hide, forget)
+        if pending and pending.schema_name == connector.schema_name:
+            return self._recorded("delete for good", pending, self.carry_out, forget)
+        return self._recorded("delete", self._new(connector), self._end, forget)
 
-    def restore(self, connector_id: str, *, forget: Callable[[], None]) -> None:
-        """Let a connector be as it was before; one that does not wait stays as it is.
+    def restore(self, connector_id: str, *, forget: Forget) -> None:
+        """Undo a deletion; a connector without a pending one stays as it is.
 
-        `forget` is called once something was written.
-        Raises UnknownConnector if it is gone for good, InProgress if somebody is at work on it.
+        `forget` is called after a write. Raises UnknownConnector if the connector is gone for
+        good, InProgress if another process works on the deletion.
         """
-        waits = self._rows.find(self._group_id, connector_id)
-        if waits:
-            self._noted("restore", waits, self._bring_back, forget)
+        pending = self._deletions.find(self._group_id, connector_id)
+        if pending:
+            self._recorded("restore", pending, self._bring_back, forget)
         else:
-            self._find(connector_id)
+            self._connectors.connector(connector_id)
 
-    def notice_running(self, connector_ids: Iterable[str]) -> None:
-        """Take entry of those that wait and are not paused all the same."""
-        self._running.update(connector_ids)
+    def carry_out(
+        self, pending: Deletion, entry: PendingEntry, forget: Forget, *, wait: float = 0.0
+    ) -> None:
+        """Delete a connector for good; raise NotNow if somebody has used it since it was hidden.
 
-    def carry_out_due(self) -> float | None:
-        """Delete for good what is due, and see to what runs; return when the next one is due.
-
-        Raises the error of Fivetran's after which nothing else would succeed either.
+        After a failure no process tries again for `wait` seconds.
         """
-        waiting, now = self._rows.listed(self._group_id), time.time()
-        # What was brought back or is gone needs no look; what runs is noticed once more.
-        self._running.intersection_update(one.connector_id for one in waiting)
-        ready = [one for one in waiting if one.lease_until <= now]
-        todo = [one for one in ready if one.due_at <= now or self._runs(one)]
-        # Those that Fivetran refused wait behind those that were not tried so lately.
-        for one in sorted(todo, key=lambda one: one.lease_until)[:AT_ONCE]:
-            doing = self._at_its_time if one.due_at <= now else self._see_to
-            try:
-                doing(one)
-            except InProgress:
-                continue  # by another process
-            except (Unreachable, RateLimited):
-                raise
-            except ApiError as error:
-                logger.warning("%s waits to be deleted: %s", one.connector_id, error)
-        return min((one.due_at for one in waiting if one.due_at > now), default=None)
+        with self._claimed(pending, wait) as deletion:
+            connector = self._read(deletion)
+            if connector is None:
+                entry.outcome = NOTHING_TO_DO
+            elif _is_in_use(deletion, connector):
+                self._drop_in_use(deletion)
+                raise NotNow(IN_USE)
+            else:
+                # Reading it may have taken long, and somebody may have restored it meanwhile.
+                if not self._deletions.hold(deletion, self._lease):
+                    raise InProgress(BUSY, retry_after=RETRY_AFTER)
+                self._end(deletion, entry, forget)
+            self._deletions.remove(deletion)
 
-    def _of(self, connector: Connector) -> Deletion:
+    def pause_again(self, pending: Deletion, *, wait: float) -> None:
+        """Pause a connector that our own pause did not reach; show it again if it is in use."""
+        with self._claimed(pending, wait) as deletion:
+            connector = self._read(deletion)
+            if connector is None:
+                self._deletions.remove(deletion)
+            elif deletion.paused_at is not None and _is_in_use(deletion, connector):
+                self._drop_in_use(deletion)
+            else:
+                if not connector.paused:
+                    uncertain_writes.change(self._client, connector.id, paused=True)
+                    details = "its deletion was cut short"
+                    entry = PendingEntry(connector.id, connector.schema_name, details)
+                    self._audit_log.write("pause", entry)
+                paused_at = deletion.paused_at or self._now()
+                self._deletions.put_back(replace(deletion, paused_at=paused_at))
+
+    def _new(self, connector: Connector) -> Deletion:
         now = time.time()
         return Deletion(
             group_id=self._group_id,
@@ -168,222 +159,142 @@ class DeletionService:
             lease_until=now + self._lease,
         )
 
-    def _end(self, deletion: Deletion, entry: PendingEntry, forget: Callable[[], None]) -> None:
-        with writing(forget):
+    def _end(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> None:
+        with invalidating(forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
-        self._leave_out(deletion.connector_id, deletion.schema_name)
+        self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
         if not was_there:
             entry.outcome = NOTHING_TO_DO
 
-    def _hide(
-        self, mine: Deletion, entry: PendingEntry, forget: Callable[[], None]
-    ) -> Deletion | None:
-        """Write it down and pause the connector; what cannot be paused is not hidden either."""
-        found = self._look(mine)
-        if found is None:
+    def _hide(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
+        """Store a deletion and pause its connector; what cannot be paused is not hidden either."""
+        connector = self._read(deletion)
+        if connector is None:
             entry.outcome = NOTHING_TO_DO
             return None
-        mine = replace(
-            mine,
-            was_paused=bool(found.paused),
-            setup_state=found.status.setup_state[:LONGEST_STATE],
+        deletion = replace(
+            deletion,
+            was_paused=bool(connector.paused),
+            setup_state=connector.status.setup_state[:LONGEST_STATE],
             lease_until=time.time() + self._lease,
         )
         try:
-            while not self._rows.add(mine):
-                if waits := self._there_already(mine):
+            while not self._deletions.add(deletion):
+                if pending := self._pending_already(deletion):
                     entry.skipped = True
-                    return waits
+                    return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(mine, entry, forget)
+        return self._pause(deletion, entry, forget)
 
-    def _pause(
-        self, mine: Deletion, entry: PendingEntry, forget: Callable[[], None]
-    ) -> Deletion | None:
+    def _pause(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
         try:
-            if not mine.was_paused:
-                with writing(forget):
-                    uncertain_writes.change(self._client, mine.connector_id, paused=True)
+            if not deletion.was_paused:
+                with invalidating(forget):
+                    uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
-                self._rows.remove(mine)
+                self._deletions.remove(deletion)
             if isinstance(error, NotFound):
                 entry.outcome = NOTHING_TO_DO
                 return None
             raise
-        mine = replace(mine, paused_at=self._now())
+        deletion = replace(deletion, paused_at=self._now())
         with suppress(StoreFailed):
-            self._rows.put_back(mine)
-        return mine
+            self._deletions.put_back(deletion)
+        return deletion
 
     def _now(self) -> float:
-        """Return the time by Fivetran's own clock, as its latest answer had it."""
+        """Return the time by Fivetran's clock, as of its latest answer."""
         return self._client.date or time.time()
 
-    def _there_already(self, mine: Deletion) -> Deletion | None:
-        """Return the deletion that another tab or process began, unless it is out of the way."""
-        waits = self._rows.find(mine.group_id, mine.connector_id)
-        if waits and waits.schema_name != mine.schema_name:
-            # A sandbox that starts again hands out the same ids.
-            self._rows.remove(waits)
+    def _pending_already(self, deletion: Deletion) -> Deletion | None:
+        """Return the deletion that another tab or process has stored; None once it is removed."""
+        pending = self._deletions.find(deletion.group_id, deletion.connector_id)
+        if pending is None or pending.schema_name != deletion.schema_name:
+            if pending:  # a sandbox that starts again hands out the same ids
+                self._deletions.remove(pending)
             return None
-        if waits is None:
+        if pending.is_held:
+            raise InProgress(BUSY, retry_after=RETRY_AFTER)
+        connector = self._read(pending)
+        if connector and connector.paused is False:
+            with self._claimed(pending) as claimed:
+                self._drop_in_use(claimed)
             return None
-        if waits.is_held:
-            raise _busy()
-        found = self._look(waits)
-        if found and found.paused is False:
-            with self._held(waits) as old:
-                self._take_back(old)
-            return None
-        return waits
+        return pending
 
     @contextmanager
-    def _held(self, waits: Deletion, wait: float = 0.0) -> Iterator[Deletion]:
-        """Hold one while it is worked on; after a failure nobody tries again for `wait` seconds.
+    def _claimed(self, pending: Deletion, wait: float = 0.0) -> Iterator[Deletion]:
+        """Hold a deletion while working on it; after a failure leave it alone for `wait` seconds.
 
-        Without a wait it is a person who asks, and the waits of others count for nothing.
+        Without a wait a person asks for it, and the waits of others do not count.
         """
-        mine = self._rows.claim(waits, uuid4().hex, self._lease, too_early=not wait)
-        if mine is None:
-            raise _busy()
+        deletion = self._deletions.claim(pending, uuid4().hex, self._lease, too_early=not wait)
+        if deletion is None:
+            raise InProgress(BUSY, retry_after=RETRY_AFTER)
         try:
-            yield mine
+            yield deletion
         except ApiError:
             with suppress(StoreFailed):
-                self._rows.put_back(mine, wait=wait)
+                self._deletions.put_back(deletion, wait=wait)
             raise
 
-    def _look(self, deletion: Deletion) -> Connector | None:
-        """Return the connector that is meant, as Fivetran has it; None if it is gone."""
+    def _read(self, deletion: Deletion) -> Connector | None:
+        """Return the connector of a deletion as Fivetran has it; None if it is gone."""
         try:
-            found = self._client.get_connector(deletion.connector_id)
+            connector = self._client.get_connector(deletion.connector_id)
         except NotFound:
-            self._leave_out(deletion.connector_id, deletion.schema_name)
+            self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
             return None
-        if found.schema_name == deletion.schema_name:
-            return found
-        logger.warning("%s is another connector by now; it is left alone", found.id)
+        if connector.schema_name == deletion.schema_name:
+            return connector
+        logger.warning("%s is another connector now; it is left alone", connector.id)
         return None
 
-    def _carry_out(
-        self, waits: Deletion, entry: PendingEntry, forget: Callable[[], None], wait: float = 0.0
-    ) -> None:
-        """Delete it for good, unless somebody has made use of it since it was hidden."""
-        with self._held(waits, wait) as mine:
-            found = self._look(mine)
-            if found is None:
-                entry.outcome = NOTHING_TO_DO
-            elif _is_in_use(mine, found):
-                self._take_back(mine)
-                raise NotNow(IN_USE)
-            else:
-                # The look may have taken long, and somebody may have brought it back meanwhile.
-                if not self._rows.hold(mine, self._lease):
-                    raise _busy()
-                self._end(mine, entry, forget)
-            self._rows.remove(mine)
-
-    def _at_its_time(self, waits: Deletion) -> None:
-        entry = PendingEntry(waits.connector_id, waits.schema_name, "")
-        with suppress(NotNow):
-            self._carry_out(waits, entry, self._forget, WAIT_AFTER_FAILURE)
-            self._audit_log.write("delete for good", entry)
-        self._forget()
-
-    def _take_back(self, mine: Deletion) -> None:
-        """Forget a deletion, so that the connector is shown again as it is."""
-        if not self._rows.remove(mine):
-            raise _busy()
-        entry = PendingEntry(
-            mine.connector_id, mine.schema_name, "resumed or used since it was deleted"
-        )
+    def _drop_in_use(self, deletion: Deletion) -> None:
+        """Drop a deletion, so that its connector is shown again as it is."""
+        if not self._deletions.remove(deletion):
+            raise InProgress(BUSY, retry_after=RETRY_AFTER)
+        details = "resumed or used since it was deleted"
+        entry = PendingEntry(deletion.connector_id, deletion.schema_name, details)
         self._audit_log.write("taken back", entry)
-        self._forget()
+        self._connectors.forget()
 
-    def _bring_back(self, waits: Deletion, _: PendingEntry, forget: Callable[[], None]) -> None:
-        with self._held(waits) as mine:
-            found = self._look(mine)
-            if found is None:
-                self._rows.remove(mine)
+    def _bring_back(self, pending: Deletion, _: PendingEntry, forget: Forget) -> None:
+        with self._claimed(pending) as deletion:
+            connector = self._read(deletion)
+            if connector is None:
+                self._deletions.remove(deletion)
                 raise UnknownConnector(TOO_LATE)
-            if not mine.was_paused and found.paused is not False:
-                with writing(forget):
-                    uncertain_writes.change(self._client, found.id, paused=False)
-            if not self._rows.remove(mine):
-                raise _busy()
+            if not deletion.was_paused and connector.paused is not False:
+                with invalidating(forget):
+                    uncertain_writes.change(self._client, connector.id, paused=False)
+            if not self._deletions.remove(deletion):
+                raise InProgress(BUSY, retry_after=RETRY_AFTER)
 
-    def _runs(self, waits: Deletion) -> bool:
-        """Whether it may not be paused: somebody ended in the midst, or it was seen to run."""
-        return waits.was_abandoned or waits.connector_id in self._running
-
-    def _see_to(self, waits: Deletion) -> None:
-        """Pause what our own pause did not reach; what was paused and runs was taken back."""
-        self._running.add(waits.connector_id)
-        with self._held(waits, WAIT_AFTER_FAILURE) as mine:
-            found = self._look(mine)
-            if found is None:
-                self._rows.remove(mine)
-            elif mine.paused_at is not None and _is_in_use(mine, found):
-                self._take_back(mine)
-            else:
-                if not found.paused:
-                    uncertain_writes.change(self._client, found.id, paused=True)
-                    entry = PendingEntry(found.id, found.schema_name, "its deletion was cut short")
-                    self._audit_log.write("pause", entry)
-                self._rows.put_back(replace(mine, paused_at=mine.paused_at or self._now()))
-        self._running.discard(waits.connector_id)
-
-    def _noted(
+    def _recorded(
         self,
-        what: str,
+        action: str,
         deletion: Deletion,
-        doing: Callable[[Deletion, PendingEntry, Callable[[], None]], Deletion | None],
-        forget: Callable[[], None],
+        do: Callable[[Deletion, PendingEntry, Forget], Deletion | None],
+        forget: Forget,
     ) -> Deletion | None:
-        """Do it, and write into the audit log what came of it."""
-        with self._audit_log.record(
-            what, deletion.connector_id, name=deletion.schema_name
-        ) as entry:
+        """Do something with a deletion, and record the outcome in the audit log."""
+        record = self._audit_log.record
+        with record(action, deletion.connector_id, name=deletion.schema_name) as entry:
             try:
-                waits = doing(deletion, entry, forget)
+                pending = do(deletion, entry, forget)
             except (NotNow, UnknownConnector):
-                forget()  # it waits no more
+                forget()  # it is no longer pending
                 raise
             forget()
-            if waits:
-                entry.details = f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"
-            return waits
+            if pending:
+                entry.details = f"can be undone until {pending.final_at:%Y-%m-%d %H:%M} UTC"
+            return pending
 
 
-@contextmanager
-def writing(forget: Callable[[], None]) -> Iterator[None]:
-    """Call `forget` after a write, also if it failed and may have changed something.
-
-    A refusal changes nothing; that a connector is gone shows that the known list is old.
-    """
-    try:
-        yield
-    except NotFound:
-        forget()
-        raise
-    except ApiRejected:
-        raise
-    except BaseException:
-        forget()
-        raise
-    forget()
-
-
-def _is_in_use(mine: Deletion, found: Connector) -> bool:
-    # Where our pause was never seen to have worked, no time of it is known.
-    paused_at = math.inf if mine.paused_at is None else mine.paused_at
-    return write_checks.resumed(found, paused_at=paused_at, setup_state=mine.setup_state)
-
-
-def _busy() -> InProgress:
-    return InProgress(
-        "This connector is being deleted or brought back already. Try again in a moment.",
-        retry_after=TRY_AGAIN,
-    )
+def _is_in_use(deletion: Deletion, connector: Connector) -> bool:
+    # If our pause was never seen to take effect, its time is not known.
+    paused_at = math.inf if deletion.paused_at is None else deletion.paused_at
+    return write_checks.resumed(connector, paused_at=paused_at, setup_state=deletion.setup_state)

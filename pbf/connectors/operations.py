@@ -1,9 +1,4 @@
-"""What can be done with a tenant's connectors once they exist.
-
-Every id is looked up among the tenant's own. After a call whose answer was lost the connector is
-read again: what the API then says counts, not what we hoped. What changes something, or was to, is
-in the audit log.
-"""
+"""What can be done with a tenant's own connectors; changes are recorded in the audit log."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +11,10 @@ from typing import Any
 
 from pbf.connectors import uncertain_writes
 from pbf.connectors.audit import AuditLog
-from pbf.connectors.deletion import DeletionService, writing
-from pbf.connectors.uncertain_writes import DOUBTFUL, connector_then
-from pbf.errors import ApiError, Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
+from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.deletion import DeletionService
+from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
+from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.fields import LATEST
 from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
@@ -28,48 +24,46 @@ from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
 from pbf.store.records import Deletion
 
-# The longest stretch of time that Fivetran tells of at once.
+# The longest period that Fivetran returns at once.
 HISTORY = timedelta(days=7)
 SHOWN_SYNCS = 20
-UNTOLD = "Fivetran does not provide sync history for this account."
+NO_HISTORY = "Fivetran does not provide sync history for this account."
 REFUSED = "Fivetran refused the request for the sync history."
 SHOWN_ERRORS = 10
+# Whether each table is to be on, by (schema, table).
+Tables = Mapping[tuple[str, str], bool]
 
 
 class Operations:
-    """The actions of one tenant.
-
-    `find` looks a connector up, `forget` drops the known list, and `deletion` deletes and restores.
-    """
+    """The actions of one tenant."""
 
     def __init__(
         self,
         client: ApiClient,
         *,
-        find: Callable[[str], Connector],
-        forget: Callable[[], None],
+        connectors: ConnectorList,
         audit_log: AuditLog,
         deletion: DeletionService,
     ) -> None:
-        """Act through a client, and record it in the audit log."""
+        """Act on the connectors of a list through a client."""
         self._client = client
-        self._find = find
-        self._forget = forget
+        self._connectors = connectors
+        self._forget = connectors.forget
         self._audit_log = audit_log
         self._trusts_the_list = False
         self._deletion = deletion
 
     @contextmanager
     def together(self) -> Iterator["Operations"]:
-        """Give out the same actions for many rows: the known list is dropped once, at the end.
+        """Yield the same actions for many rows: the cached list is dropped once, at the end.
 
-        What it says cannot work is believed, or refusing many rows would cost a request for each.
+        The list is trusted on what is not possible: checking would cost a request for each row.
         """
-        several, written = copy(self), threading.Event()
-        several._forget = written.set
-        several._trusts_the_list = True
+        batch, written = copy(self), threading.Event()
+        batch._forget = written.set
+        batch._trusts_the_list = True
         try:
-            yield several
+            yield batch
         finally:
             if written.is_set():
                 self._forget()
@@ -92,13 +86,13 @@ class Operations:
         schedule: Schedule | None = None,
     ) -> None:
         """Change when a connector syncs, by a `schedule` or by the older fields (HH:00 UTC)."""
-        asked = {
+        timing = {
             "sync_frequency": sync_frequency,
             "schedule_type": schedule_type,
             "daily_sync_time": daily_sync_time,
             "schedule": schedule,
         }
-        self.change(connector_id, timing=asked)
+        self.change(connector_id, timing=timing)
 
     def change(
         self,
@@ -109,8 +103,8 @@ class Operations:
     ) -> None:
         """Pause or resume a connector, and change its schedule, in one call: all of it or nothing.
 
-        `timing` has the arguments of `reschedule`. A pause that is so already is no conflict, and
-        where nothing is left to do nothing is noted.
+        `timing` has the arguments of `reschedule`. Pausing a paused connector is no conflict, and
+        if nothing is left to do nothing is recorded.
         """
         todo: dict[Action, str] = {}
         if timing:
@@ -123,20 +117,20 @@ class Operations:
                 paused = None
         with ExitStack() as entries:
             for action, details in todo.items():
-                doing = self._doing(action, connector_id, details=details)
-                before = entries.enter_context(doing)
+                acting = self._acting(action, connector_id, details=details)
+                connector = entries.enter_context(acting)
             if todo:
-                schedule = schedules.request(before, timing) if timing else {}
-                self._write(before, {"paused": paused, **schedule})
+                schedule = schedules.request(connector, timing) if timing else {}
+                self._write(connector, {"paused": paused, **schedule})
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if one runs already."""
-        asked = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         self._do(
             "sync",
             connector_id,
             self._start_sync,
-            lambda before, now: write_checks.synced(before, now, asked),
+            lambda before, now: write_checks.synced(before, now, requested_at),
         )
 
     def resync(self, connector_id: str) -> None:
@@ -145,95 +139,89 @@ class Operations:
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results."""
-        with self._doing("test", connector_id) as connector, writing(self._forget):
+        with self._acting("test", connector_id) as connector, invalidating(self._forget):
             return self._client.test_connector(connector.id).setup_tests
 
     def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
-        """Delete a connector: for good if `now`, else it waits if there is a time to undo it.
+        """Delete a connector: for good with `now`, else after the time in which it can be undone.
 
-        Returns what waits, and None for what is gone, by whomever.
+        Returns the pending deletion, and None if the connector is gone, whoever deleted it.
         """
         return self._deletion.delete(connector_id, forget=self._forget, now=now)
 
     def restore(self, connector_id: str) -> None:
-        """Bring back a connector that waits to be deleted, syncing as before."""
+        """Undo the pending deletion of a connector, which then syncs as before."""
         self._deletion.restore(connector_id, forget=self._forget)
 
     def history(self, connector_id: str) -> Past[SyncRecord]:
-        """Return the syncs of the last seven days, those that wait first, then the newest."""
-        connector = self._find(connector_id)
+        """Return the syncs of the last seven days, queued ones first, then the newest."""
+        connector = self._connectors.connector(connector_id)
         until = self._present(connector)
-        told = self._client.get_sync_history(connector.id, since=until - HISTORY, until=until)
+        records = self._client.get_sync_history(connector.id, since=until - HISTORY, until=until)
         try:
-            found = sorted(told, key=_start, reverse=True)
+            syncs = sorted(records, key=_start, reverse=True)
         except (NotFound, Forbidden):
-            return Past(missing=UNTOLD)
+            return Past(missing=NO_HISTORY)
         except InvalidRequest:
             # Asking again would cost a request every few seconds, and be refused again.
             return Past(missing=REFUSED)
-        more = max(0, len(found) - SHOWN_SYNCS)
-        return Past(items=tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0))
+        more, unread = max(0, len(syncs) - SHOWN_SYNCS), getattr(records, "unread", 0)
+        return Past(items=tuple(syncs[:SHOWN_SYNCS]), more=more, unread=unread)
 
     def errors(self, connector_id: str) -> Past[ErrorRecord]:
         """Return the last errors; none where the account does not offer them."""
-        connector = self._find(connector_id)
-        told = self._client.get_errors(connector.id)
+        records = self._client.get_errors(self._connectors.connector(connector_id).id)
         try:
-            found = tuple(islice(told, SHOWN_ERRORS))
+            errors = tuple(islice(records, SHOWN_ERRORS))
         except (NotFound, Forbidden, InvalidRequest):
             return Past()
-        return Past(items=found, unread=getattr(told, "unread", 0))
+        return Past(items=errors, unread=getattr(records, "unread", 0))
 
     def schemas(self, connector_id: str) -> SchemaConfig | None:
         """Return what of the source is synced, or None before the source was read."""
-        connector = self._find(connector_id)
+        connector = self._connectors.connector(connector_id)
         try:
             return self._client.get_schemas(connector.id)
         except NotFound:
             return None
 
     def reload_schemas(self, connector_id: str, *, known: SchemaConfig | None) -> SchemaConfig:
-        """Look at the source now.
+        """Read the source's tables again.
 
-        `known` is what `schemas` returned last: what differs from it shows that a look whose
-        answer was lost has worked.
+        `known` is what `schemas` returned last: a difference shows that a reload whose answer was
+        lost has worked.
         """
-        with self._doing("tables", connector_id, what="reload_schemas") as connector:
-            try:
-                return self._client.reload_schemas(connector.id)
-            except DOUBTFUL:
-                found = self._schemas_then(connector.id)
-                if found is None or not write_checks.looked(known, found):
-                    raise
-                return found
+        with self._acting("tables", connector_id, record="reload_schemas") as connector:
+            return confirm(
+                lambda: self._client.reload_schemas(connector.id),
+                read=lambda: self._client.get_schemas(connector.id),
+                shows=lambda schemas: write_checks.looked(known, schemas),
+            )
 
-    def choose_tables(
-        self, connector_id: str, tables: Mapping[tuple[str, str], bool]
-    ) -> SchemaConfig:
-        """Switch tables, by (schema, table), on or off."""
+    def choose_tables(self, connector_id: str, tables: Tables) -> SchemaConfig:
+        """Switch tables on or off."""
         on = sum(tables.values())
         counts = f"{on} on, {len(tables) - on} off"
-        with self._doing("tables", connector_id, what="choose_tables", details=counts) as connector:
-            try:
-                return self._client.update_schemas(connector.id, tables)
-            except DOUBTFUL:
-                found = self._schemas_then(connector.id)
-                if found is None or not write_checks.switched(found, tables):
-                    raise
-                return found
+        acting = self._acting("tables", connector_id, record="choose_tables", details=counts)
+        with acting as connector:
+            return confirm(
+                lambda: self._client.update_schemas(connector.id, tables),
+                read=lambda: self._client.get_schemas(connector.id),
+                shows=lambda schemas: write_checks.switched(schemas, tables),
+            )
 
     def look_again(self, connector_id: str) -> None:
-        """Drop the known list if Fivetran says now that a connector is in another state."""
-        known = self._find(connector_id)
-        now = connector_then(self._client, known.id)
-        if now is not None and now.status != known.status:
+        """Drop the cached list if the connector's status at Fivetran differs from it."""
+        cached = self._connectors.connector(connector_id)
+        now = attempt(lambda: self._client.get_connector(cached.id))
+        if now is not None and now.status != cached.status:
             self._forget()
 
     def is_paused(self, connector_id: str) -> bool | None:
         """Return whether a connector is paused, as Fivetran says now."""
-        known = self._find(connector_id)
-        now = self._client.get_connector(known.id)
-        if now.paused != known.paused:
+        cached = self._connectors.connector(connector_id)
+        now = self._client.get_connector(cached.id)
+        if now.paused != cached.paused:
             self._forget()
         return now.paused
 
@@ -241,19 +229,19 @@ class Operations:
         """Return whether `paused` is so already; if that cannot be read, record the request."""
         with ExitStack() as entries:
             for action, details in todo.items():
-                noted = self._audit_log.record(action, connector_id, details=details)
-                entry = entries.enter_context(noted)
+                recording = self._audit_log.record(action, connector_id, details=details)
+                entry = entries.enter_context(recording)
                 entry.skipped = True  # unless it fails
-                entry.about(self._find(connector_id))
+                entry.about(self._connectors.connector(connector_id))
             return self.is_paused(connector_id) == paused
 
     @contextmanager
-    def _doing(
-        self, action: Action, connector_id: str, *, what: str = "", details: str = ""
+    def _acting(
+        self, action: Action, connector_id: str, *, record: str = "", details: str = ""
     ) -> Iterator[Connector]:
-        """Yield a connector that can take an action now; what comes of it is written down."""
-        with self._audit_log.record(what or action, connector_id, details=details) as entry:
-            connector = entry.about(self._find(connector_id))
+        """Yield a connector that can take an action now, and record the outcome."""
+        with self._audit_log.record(record or action, connector_id, details=details) as entry:
+            connector = entry.about(self._connectors.connector(connector_id))
             if obstacle(action, connector) and not self._trusts_the_list:
                 # The list may be a minute old; a refusal must be true now.
                 connector = self._client.get_connector(connector.id)
@@ -261,13 +249,13 @@ class Operations:
                 raise NotNow(reason)
             yield connector
 
-    def _change(self, action: Action, connector_id: str, wanted: Mapping[str, Any]) -> None:
-        with self._doing(action, connector_id) as before:
-            self._write(before, wanted)
+    def _change(self, action: Action, connector_id: str, fields: Mapping[str, Any]) -> None:
+        with self._acting(action, connector_id) as connector:
+            self._write(connector, fields)
 
-    def _write(self, before: Connector, wanted: Mapping[str, Any]) -> None:
-        with writing(self._forget):
-            uncertain_writes.change(self._client, before.id, **wanted)
+    def _write(self, connector: Connector, fields: Mapping[str, Any]) -> None:
+        with invalidating(self._forget):
+            uncertain_writes.change(self._client, connector.id, **fields)
 
     def _do(
         self,
@@ -276,20 +264,19 @@ class Operations:
         call: Callable[[str], object],
         worked: Callable[[Connector, Connector], bool],
     ) -> None:
-        with self._doing(action, connector_id) as before, writing(self._forget):
-            try:
-                call(before.id)
-            except DOUBTFUL:
-                now = connector_then(self._client, before.id)
-                if now is None or not worked(before, now):
-                    raise
+        with self._acting(action, connector_id) as before, invalidating(self._forget):
+            confirm(
+                lambda: call(before.id),
+                read=lambda: self._client.get_connector(before.id),
+                shows=lambda now: worked(before, now),
+            )
 
     def _start_sync(self, connector_id: str) -> None:
         self._client.sync_connector(connector_id)
-        if not self._find(connector_id).paused:
+        if not self._connectors.connector(connector_id).paused:
             return
         # What Fivetran answers for a paused connector is not documented, so its state decides.
-        now = connector_then(self._client, connector_id)
+        now = attempt(lambda: self._client.get_connector(connector_id))
         if now and now.paused and now.status.sync_state != "syncing":
             raise NotApplied(
                 "Fivetran took the request, but the connector is still paused, so no sync runs. "
@@ -297,24 +284,15 @@ class Operations:
             )
 
     def _present(self, connector: Connector) -> datetime:
-        """Return the present to the next second, by Fivetran's clock where that is ahead of ours.
-
-        A sync that has just begun would be missed else.
-        """
-        told = min(self._client.date or 0.0, LATEST.timestamp())
-        moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(told, UTC))
+        """Return the next second by our clock or Fivetran's, so that no new sync is missed."""
+        date = min(self._client.date or 0.0, LATEST.timestamp())
+        moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(date, UTC))
         now = max([datetime.now(UTC), *(moment for moment in moments if moment)])
         return now.replace(microsecond=0) + timedelta(seconds=1)
 
-    def _schemas_then(self, connector_id: str) -> SchemaConfig | None:
-        try:
-            return self._client.get_schemas(connector_id)
-        except ApiError:
-            return None
-
 
 def _start(record: SyncRecord) -> datetime:
-    """Return the place of a sync in time; what waits comes after all others."""
+    """Return the place of a sync in time; queued ones come after all others."""
     if record.is_queued:
         return datetime.max.replace(tzinfo=UTC)
     return record.start or record.end or datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What one tenant may see and do; both doors go through it.
+"""What one tenant may see and do; pages and routes both go through it.
 
 A `Portal` is bound to one tenant. Every id that comes from outside is looked up inside that
 tenant's group; what is not there does not exist. No caller ever passes a group id.
@@ -7,21 +7,22 @@ tenant's group; what is not there does not exist. No caller ever passes a group 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pbf.cache.entries import Answer, Item, PartialList, keep_newest
+from pbf.cache.entries import Answer, Item, PartialList
 from pbf.cache.shared import SharedCache
 from pbf.connectors.audit import AuditLog
+from pbf.connectors.background import DueDeletions
 from pbf.connectors.client_limits import ClientLimits
-from pbf.connectors.connect_card import Signer
+from pbf.connectors.connect_card import ConnectCards, Signer
 from pbf.connectors.connector_list import ConnectorList
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
+from pbf.connectors.permanent_names import PermanentNames
 from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.models import ConnectCard, Connector, Service
+from pbf.fivetran.models import Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
 from pbf.visible_text import ENDS, is_one_line
@@ -32,15 +33,13 @@ if TYPE_CHECKING:
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 LONGEST_TYPED_NAME = 100
-# A past is asked for again when the connector's state changes; a page waits so long for it.
+# A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
 MOST_PASTS = 256
 # How Fivetran refuses to create what lacks API_CONFIGURABLE.
 # https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service
 UNSUPPORTED = "Unsupported connector service"
-CARD_AT_HAND = timedelta(minutes=1)
-MOST_CARDS = 1000
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Portal:
     ) -> None:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 
-        The clock is that of the cache. What the cache does not ask for counts in `limits`.
+        The clock is that of the cache. Requests that the cache does not make count in `limits`.
         """
         self.tenant = tenant
         self.signer = signer
@@ -77,54 +76,62 @@ class Portal:
         self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
-        acting = client.admitted_by(limits.admit_request) if limits else client
-        self._acting = acting
         self._cache = cache
         self._store = store
-        group_id = tenant.group_id
+        self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
         self._list = ConnectorList(
-            group_id,
+            tenant.group_id, client=client, cache=cache, store=store, clock=clock
+        )
+        self._build_services(client.admitted_by(limits.admit_request) if limits else client)
+
+    def _build_services(self, client: ApiClient) -> None:
+        """Build what acts on the connectors, through a client whose requests are limited."""
+        group_id, store = self.tenant.group_id, self._store
+        connectors, audit_log = self._list, self.audit_log
+        self.cards = ConnectCards(
+            self.tenant.id,
+            signer=self.signer,
             client=client,
-            cache=cache,
             store=store,
-            notice_running=lambda ids: self._deletion.notice_running(ids),
-            clock=clock,
+            connectors=connectors,
+            audit_log=audit_log,
         )
-        find, forget = self._list.connector, self._list.forget
-        self._deletion = DeletionService(
-            group_id,
-            client=acting,
-            store=store,
-            audit_log=self.audit_log,
-            find=find,
-            forget=forget,
-            leave_out=self._list.leave_out,
-            grace=grace,
-        )
-        self.operations = Operations(
-            acting, find=find, forget=forget, audit_log=self.audit_log, deletion=self._deletion
-        )
+        self._names = PermanentNames(group_id, store=store, connectors=connectors)
         self._creation = CreationService(
             group_id,
-            client=acting,
+            client=client,
             store=store,
-            find=find,
-            existing=self._list.names,
-            required=self._required,
-            forget=forget,
-            audit_log=self.audit_log,
+            connectors=connectors,
+            names=self._names,
+            audit_log=audit_log,
         )
-        self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
-        self._made: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
+        self._deletion = DeletionService(
+            group_id,
+            client=client,
+            store=store,
+            connectors=connectors,
+            audit_log=audit_log,
+            grace=self.grace,
+        )
+        self._due = DueDeletions(
+            group_id,
+            store=store,
+            deletion=self._deletion,
+            connectors=connectors,
+            audit_log=audit_log,
+        )
+        self.operations = Operations(
+            client, connectors=connectors, audit_log=audit_log, deletion=self._deletion
+        )
 
     @property
     def services_at_hand(self) -> bool:
-        """Whether nobody has to wait for the catalogue."""
+        """Whether the catalogue is cached."""
         return self._cache.at_hand(SERVICES)
 
     @property
     def connectors_at_hand(self) -> bool:
-        """Whether nobody has to wait for the connectors."""
+        """Whether the list of connectors is cached."""
         return self._cache.at_hand(self._list.key)
 
     def services(self) -> Answer[Service]:
@@ -137,29 +144,29 @@ class Portal:
 
     @property
     def sparing(self) -> str:
-        """Say so if lists are refreshed less often, since few requests are left in the hour."""
+        """A sentence if lists are refreshed less often to save requests, else an empty text."""
         return refresh.sparing(self._client.rate_limit)
 
     def connectors(self) -> Answer[Connector]:
-        """Return the tenant's connectors under the names that people gave them.
+        """Return the tenant's connectors under the names that people typed.
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
         return self._list.connectors()
 
     def deleted(self) -> Answer[Connector]:
-        """Return those that are hidden and wait to be deleted for good, the last one first."""
+        """Return the hidden connectors, whose deletion is pending, the latest first."""
         return self._list.deleted()
 
-    def past(self, key: str, ask: Callable[[], Item]) -> Item:
-        """Return what was asked for under a key lately, waiting no longer than a moment for it.
+    def past(self, key: str, read: Callable[[], Item]) -> Item:
+        """Return what was read under a key lately; wait only a moment for it to be read.
 
-        Raises an ApiError if there is none; what takes long is there at a later look.
+        Raises an ApiError if there is nothing yet; what takes long is there at a later visit.
         """
-        answer = self._pasts.get(
-            key, lambda: [ask()], lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE
+        cached = self._pasts.get(
+            key, lambda: [read()], lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE
         )
-        return answer.items[0]
+        return cached.items[0]
 
     def service(self, service_id: str) -> Service:
         """Return one service of the catalogue, or raise UnknownService."""
@@ -171,143 +178,90 @@ class Portal:
     def connector(self, connector_id: str) -> Connector:
         """Return one of the tenant's connectors, or raise UnknownConnector.
 
-        Raises the ApiError for which there is no newer list, if it is not in the last one.
+        If the last list does not contain it and a newer one cannot be read, raises that ApiError.
         """
         return self._list.connector(connector_id)
 
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
     ) -> PermanentName:
-        """Return what a connector named so would be called for ever; InvalidName if nothing.
+        """Return the permanent name of a connector named so, or raise InvalidName.
 
-        What `attempt` has reserved for itself is not taken.
+        A name that `attempt` itself has reserved is not taken.
         """
-        return self._creation.name(service_id, _clean(typed), key=attempt)
+        typed, required = _clean(typed), self._required(service_id)
+        return self._names.name(
+            self._names.new_attempt(service_id, typed, required=required, key=attempt)
+        )
 
     def create(
         self,
         service_id: str,
         typed: str,
         *,
-        return_url: str,
+        public_url: str,
         attempt: str | None = None,
         patience: float = 0.0,
     ) -> Connector:
-        """Create a connector; the same `attempt` again returns what it made the first time.
+        """Create a connector; the same `attempt` again returns the connector of the first call.
 
-        `return_url` is where our return route can be reached; the card leads back there.
-        While the attempt is at work elsewhere, wait for it for `patience` seconds.
+        `public_url` is where browsers reach us; the card leads back there. If another process
+        works on the attempt, wait for it for `patience` seconds.
         Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress,
         StoreFailed or an ApiError.
         """
-
-        def redirect(schema: str) -> str:
-            return f"{return_url}?state={self.signer.state(self.tenant.id, schema_name=schema)}"
-
         service = self.service(service_id)
         if not service.is_creatable:
             raise NotCreatable(dashboard_only(service))
-        if self._limits and not (attempt and self._has_made(attempt)):
+        if self._limits and not (attempt and self._has_created(attempt)):
             self._limits.admit_creation()
         try:
             connector = self._creation.create(
-                service.id, _clean(typed), redirect=redirect, key=attempt, patience=patience
+                service.id,
+                _clean(typed),
+                required=self._required(service.id),
+                redirect_uri=lambda name: self.cards.return_url(public_url, schema_name=name),
+                key=attempt,
+                patience=patience,
             )
         except InvalidRequest as error:
             if UNSUPPORTED not in str(error):
                 raise
             raise NotCreatable(dashboard_only(service)) from error
-        if connector.connect_card:
-            self._keep_card(connector, connector.connect_card)
+        self.cards.keep(connector)
         return connector.model_copy(update={"connect_card": None})
 
-    def _has_made(self, attempt: str) -> bool:
-        """Return whether an attempt has led to a connector that is still there."""
-        connector_id = self._creation.made_by(attempt)
-        return any(one.id == connector_id for one in self.connectors().items)
+    def _has_created(self, attempt: str) -> bool:
+        """Return whether an attempt has created a connector that still exists."""
+        connector_id = self._creation.created_by(attempt)
+        return any(connector.id == connector_id for connector in self.connectors().items)
 
     def settle_abandoned(self) -> None:
-        """Find out what became of creations that nobody is at work on any more."""
+        """Find out what became of creations that no process works on any more."""
         self._creation.settle_abandoned()
 
     def carry_out_deletions(self) -> float | None:
-        """Delete for good what is due; return when the next is due, in seconds since 1970."""
-        return self._deletion.carry_out_due()
-
-    def connect_card(self, connector_id: str, *, redirect_uri: str) -> ConnectCard:
-        """Return a new card for one of the tenant's connectors."""
-        with self.audit_log.record("card", connector_id) as entry:
-            connector = entry.about(self.connector(connector_id))
-            return self._acting.get_connect_card_url_for_connector(
-                connector.id, redirect_uri=redirect_uri
-            )
-
-    def hand_off(self, connector_id: str, *, return_url: str) -> ConnectCard:
-        """Return a card that leads back to our return route.
-
-        The card that came with the creation serves the first time.
-        """
-        at, made, card = self._made.pop(connector_id, (None, None, None))
-        if at and made and card and _now() - at < CARD_AT_HAND:
-            with self.audit_log.record("card") as entry:
-                entry.about(made)
-            return card
-        state = self.signer.state(self.tenant.id, connector_id=connector_id)
-        return self.connect_card(connector_id, redirect_uri=f"{return_url}?state={state}")
-
-    def invitation(self, connector_id: str) -> str:
-        """Return a slip with which a colleague can finish the set-up of one of the connectors."""
-        with self.audit_log.record("invite", connector_id) as entry:
-            connector = entry.about(self.connector(connector_id))
-            return self.signer.invitation(self.tenant.id, connector.id)
-
-    def come_back(self, state: str) -> Connector | None:
-        """Return the connector that a return is about, read anew.
-
-        None for a state that is forged, expired or used before. Raises UnknownConnector if the
-        connector is gone, or an ApiError.
-        """
-        said = self.signer.read_state(state, self.tenant.id)
-        if said is None or not self._store.use_slip(said.nonce):
-            return None
-        with self.audit_log.record("return", said.connector_id, name=said.schema_name) as entry:
-            # What was known before tells nothing of the set-up.
-            connector = self._list.current(
-                connector_id=said.connector_id, schema_name=said.schema_name
-            )
-            entry.details = f"set-up {connector.status.setup_state}"
-            return entry.about(connector)
-
-    def _keep_card(self, connector: Connector, card: ConnectCard) -> None:
-        """Keep the card that came with a creation for a moment, and none for longer."""
-        now = _now()
-        for connector_id, (at, _, _) in tuple(self._made.items()):
-            if now - at >= CARD_AT_HAND:
-                self._made.pop(connector_id, None)
-        keep_newest(self._made, connector.id, (now, connector, card), MOST_CARDS)
+        """Carry out due deletions; return when the next is due, in seconds since 1970."""
+        return self._due.carry_out()
 
     def metadata(self, service_id: str) -> Service:
-        """Return a service's own metadata, which tells more than the catalogue.
+        """Return a service's own metadata, which has more fields than the catalogue.
 
         Raises an ApiError if it cannot be read.
         """
-        answer = self._cache.get(
+        cached = self._cache.get(
             f"service:{service_id}",
             lambda: [self._client.get_service(service_id)],
             lifetime=lambda _: SERVICES_LIFETIME,
         )
-        return answer.items[0]
+        return cached.items[0]
 
     def _required(self, service_id: str) -> tuple[str, ...]:
-        """Return the naming fields that the service's own metadata names; none if it has none."""
+        """Return the naming fields that a service's own metadata names; none if it has none."""
         try:
             return self.metadata(service_id).required
         except ApiError:
             return ()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def dashboard_only(service: Service) -> str:
@@ -319,13 +273,13 @@ def dashboard_only(service: Service) -> str:
 
 
 def _clean(typed: str) -> str:
-    """Return a name as it can be kept; no database takes a NUL, or half a letter."""
+    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
     if len(typed) > LONGEST_TYPED_NAME:
         raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
     name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
     if not is_one_line(name):
         raise InvalidName(
             "Type the name as one line of visible characters, "
-            "without line breaks, direction marks or other invisible signs."
+            "without line breaks, direction marks or other invisible characters."
         )
     return name

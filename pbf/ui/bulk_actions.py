@@ -13,7 +13,6 @@ from pbf.connectors.bulk import Bulk, Outcome
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.fivetran.models import Connector
-from pbf.paths import PREFIX
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
 from pbf.ui import page
@@ -141,7 +140,7 @@ def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> No
     """Show a link with which somebody else can finish one set-up."""
     connector = found[0]
     try:
-        slip = portal.invitation(connector.id)
+        url = portal.cards.invitation(connector.id, public_url=page.public_url())
     except PbfError as error:
         st.error(page.plain(page.told(error)), icon=":material/error:")
         return
@@ -149,7 +148,7 @@ def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> No
         f"Whoever opens this link can finish the set-up of **{page.plain(connector.title)}**. "
         "It needs no sign-in, shows nothing else, and works for one day."
     )
-    _copy()(key="copy", data={"text": f"{page.public_url()}{PREFIX}/invite/{slip}"})
+    _copy()(key="copy", data={"text": url})
 
 
 def permanent(connector: Connector) -> str:

@@ -17,7 +17,7 @@ from pbf.config import CREDENTIALS
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
-from pbf.paths import LONGEST_ID, PREFIX
+from pbf.paths import LONGEST_ID
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
 from pbf.ui.html import attribute, escape
@@ -173,21 +173,15 @@ def public_url() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def return_url() -> str:
-    """Return the address of our return route, for the Connect Card to lead back to."""
-    return f"{public_url()}{PREFIX}/return"
-
-
 def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
     """Take the browser to a connector's Connect Card, in this tab, and end the page."""
-    ticket = portal.signer.link(portal.tenant.id, connector_id)
     st.info(
         f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
         icon=":material/open_in_browser:",
     )
     _leave()(
         key=f"leave-{connector_id}",
-        data={"url": f"{PREFIX}/go/{ticket}"},
+        data={"url": portal.cards.link(connector_id)},
         on_opened_change=lambda: _follow_card(connector_id),
     )
     st.stop()

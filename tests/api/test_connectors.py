@@ -764,7 +764,7 @@ def test_what_a_process_that_died_began_is_being_created_and_not_taken(
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
-            house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+            house.portal.create("stripe", "Sales", public_url="http://localhost")
 
     answer = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
 

@@ -24,7 +24,7 @@ from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 
-RETURN = "http://localhost/_/return"
+PUBLIC_URL = "http://localhost"
 WAIT = 90
 PATIENCE = 20
 ORDERS = ("webshop", "public")
@@ -166,7 +166,7 @@ ACTIONS = [
         "card",
         "salesforce_crm",
         "/connect-card",
-        lambda portal, one: portal.hand_off(one, return_url=RETURN),
+        lambda portal, one: portal.cards.open(one, public_url=PUBLIC_URL),
         ask=("GET", "/form", None),
     ),
     Action(

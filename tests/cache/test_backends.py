@@ -347,7 +347,7 @@ def test_a_change_through_one_door_shows_at_the_other(url):
         here, there = runtimes.start(settings), runtimes.start(settings)
         before = [len(one.portal.connectors().items) for one in (here, there)]
 
-        made = here.portal.create("stripe", "Ours", return_url="http://127.0.0.1/_/return")
+        made = here.portal.create("stripe", "Ours", public_url="http://127.0.0.1")
         there.portal._cache._clock = lambda: here.portal._cache._clock() + RECHECK
         after = there.portal.connectors()
 

@@ -159,7 +159,7 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
 
 def test_told_to_delete_it_hides_what_can_be_had_back(house: Runtime, sandbox, sweep, later):
     portal = house.portal
-    made = portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+    made = portal.create("stripe", "Sales", public_url="http://localhost")
     record = sandbox.world.connections[made.id]
     record.created_at, record.face, record.written = time.time() - 40 * DAY, None, None
     portal._list.forget()
@@ -245,7 +245,7 @@ def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
-            portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+            portal.create("stripe", "Sales", public_url="http://localhost")
     (made,) = left
     later = time.time() + 3600
     record = sandbox.world.connections[made.id]

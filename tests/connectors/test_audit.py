@@ -23,7 +23,7 @@ from pbf.runtime import Runtime
 from pbf.ui.audit_table import FAILED, OUTCOMES, WHAT, WHO
 
 API = "https://fivetran.example"
-RETURN = "http://localhost/_/return"
+PUBLIC_URL = "http://localhost"
 ROW = {
     "id": "ours",
     "service": "stripe",
@@ -114,15 +114,15 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
 
 
 def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
-    made = portal.create("stripe", "Sales", return_url=RETURN)
-    portal.hand_off(made.id, return_url=RETURN)
-    portal.hand_off(made.id, return_url=RETURN)
-    portal.invitation(made.id)
+    made = portal.create("stripe", "Sales", public_url=PUBLIC_URL)
+    portal.cards.open(made.id, public_url=PUBLIC_URL)
+    portal.cards.open(made.id, public_url=PUBLIC_URL)
+    portal.cards.invitation(made.id, public_url=PUBLIC_URL)
     sandbox.world.pass_setup(made.id)
     state = portal.signer.state(portal.tenant.id, schema_name="sales")
 
-    portal.come_back(state)
-    portal.come_back(state)
+    portal.cards.returned(state)
+    portal.cards.returned(state)
 
     assert told(portal, "what", "details", "connector_id", "name") == [
         ("create", "", made.id, "sales"),
@@ -144,7 +144,7 @@ def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
             id="not-now",
         ),
         pytest.param(
-            lambda portal, ids: portal.create("stripe", "Jira projects", return_url=RETURN),
+            lambda portal, ids: portal.create("stripe", "Jira projects", public_url=PUBLIC_URL),
             NameTaken,
             ("create", "", "jira_projects"),
             id="name-taken",
@@ -168,9 +168,9 @@ def test_an_id_that_never_was_ours_is_not_noted(portal, action):
         with pytest.raises(UnknownConnector):
             getattr(portal.operations, action)(one)
     with pytest.raises(UnknownConnector):
-        portal.hand_off("nobody", return_url=RETURN)
+        portal.cards.open("nobody", public_url=PUBLIC_URL)
     with pytest.raises(UnknownConnector):
-        portal.invitation("nobody")
+        portal.cards.invitation("nobody", public_url=PUBLIC_URL)
 
     assert told(portal, "what") == []
 
@@ -204,15 +204,15 @@ def test_what_was_gone_already_is_not_called_deleted(portal, ids, house):
 
 def test_what_reads_or_only_waits_is_not_noted(portal, ids, monkeypatch):
     acts, one = portal.operations, ids["stripe_payments"]
-    portal.create("stripe", "Sales", return_url=RETURN, attempt="key")
+    portal.create("stripe", "Sales", public_url=PUBLIC_URL, attempt="key")
     before = told(portal, "what")
 
     for read in (acts.history, acts.errors, acts.schemas, portal.connector):
         read(one)
         with pytest.raises(UnknownConnector):
             read("nobody")
-    portal.create("stripe", "Sales", return_url=RETURN, attempt="key")
-    portal.come_back("forged")
+    portal.create("stripe", "Sales", public_url=PUBLIC_URL, attempt="key")
+    portal.cards.returned("forged")
     with pytest.raises(InProgress), portal.audit_log.record("create"):
         raise InProgress("At work elsewhere.", retry_after=1)
 

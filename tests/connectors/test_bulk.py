@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import responses
@@ -35,27 +35,30 @@ def store() -> Iterator[Store]:
     opened.close()
 
 
+class FixedList:
+    """A connector list without a cache; `forgotten` counts how often it is dropped."""
+
+    def __init__(self, connectors: Sequence[Connector]) -> None:
+        self._by_id = {connector.id: connector for connector in connectors}
+        self.forgotten = 0
+
+    def connector(self, connector_id: str) -> Connector:
+        if connector_id not in self._by_id:
+            raise UnknownConnector("gone")
+        return self._by_id[connector_id]
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 @pytest.fixture
-def operations(store: Store) -> Callable[..., Operations]:
-    """Make the actions over known connectors; `forgotten` counts how often the list is dropped."""
+def operations(store: Store) -> Callable[[FixedList], Operations]:
+    """Make the actions over a list of connectors."""
 
-    def make(*known: Connector, forgotten: list[str]) -> Operations:
-        by_id = {one.id: one for one in known}
-
-        def find(connector_id: str) -> Connector:
-            if connector_id not in by_id:
-                raise UnknownConnector("gone")
-            return by_id[connector_id]
-
+    def make(connectors: FixedList) -> Operations:
         client = ApiClient(Request(API, "key", "secret", timeout=5))
         audit_log = AuditLog(store, "our_group")
-        return Operations(
-            client,
-            find=find,
-            forget=lambda: forgotten.append("once"),
-            audit_log=audit_log,
-            deletion=None,
-        )
+        return Operations(client, connectors=connectors, audit_log=audit_log, deletion=None)
 
     return make
 
@@ -67,24 +70,24 @@ def patch(api: responses.RequestsMock, name: str, **answer: object) -> None:
 def test_ids_are_looked_up_among_those_shown_and_the_tenants_own():
     own = [connector("b"), connector("a")]
 
-    found, refused = chosen(["a", "a", "gone", "foreign"], shown={"a", "b", "gone"}, own=own)
+    connectors, refused = chosen(["a", "a", "gone", "foreign"], shown={"a", "b", "gone"}, own=own)
 
-    assert [one.id for one in found] == ["a"]
+    assert [connector.id for connector in connectors] == ["a"]
     assert refused == [
         Outcome("gone", "A connector", bulk.GONE),
         Outcome("foreign", "A connector", bulk.NOT_SHOWN),
     ]
 
 
-def test_a_list_turned_round_gives_the_same_connectors():
+def test_the_order_of_the_list_does_not_change_the_connectors():
     own = [connector(name) for name in "abc"]
 
-    found, _ = chosen(["a", "c"], shown="abc", own=reversed(own))
+    connectors, _ = chosen(["a", "c"], shown="abc", own=reversed(own))
 
-    assert [one.id for one in found] == ["a", "c"]
+    assert [connector.id for connector in connectors] == ["a", "c"]
 
 
-def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operations, store):
+def test_a_row_that_fails_is_reported_and_does_not_stop_the_next(api, operations, store):
     rows = [connector(name) for name in ("limited", "failed", "slow", "fine")]
     patch(api, "limited", status=429, json={}, headers={"Retry-After": "9"})
     patch(api, "failed", status=500, json={})
@@ -92,15 +95,16 @@ def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operatio
     patch(api, "slow", body=responses.ConnectionError())
     api.get(f"{API}/v1/connections/slow", json={"data": {"id": "slow", "paused": True}})
     patch(api, "fine", json={"data": {"id": "fine"}})
-    forgotten: list[str] = []
+    connectors = FixedList(rows)
 
-    outcomes = list(carry_out("pause", rows, operations(*rows, forgotten=forgotten)))
+    outcomes = list(carry_out("pause", rows, operations(connectors)))
 
-    assert [bool(one.problem) for one in outcomes] == [True, True, False, False]
+    assert [bool(outcome.problem) for outcome in outcomes] == [True, True, False, False]
     assert "9 seconds" in outcomes[0].problem
     assert "(500)" in outcomes[1].problem
-    assert forgotten == ["once"]
-    assert [(one.connector_id, one.outcome) for one in store.audit.entries("our_group")] == [
+    assert connectors.forgotten == 1
+    entries = store.audit.entries("our_group")
+    assert [(entry.connector_id, entry.outcome) for entry in entries] == [
         ("limited", "RateLimited"),
         ("failed", "ServerFailed"),
         ("slow", "done"),
@@ -111,9 +115,9 @@ def test_what_fails_for_one_row_is_told_and_does_not_stop_the_next(api, operatio
 def test_a_row_that_cannot_take_the_action_says_why(operations):
     rows = [connector("busy", sync_state="syncing"), connector("busier", sync_state="syncing")]
 
-    outcomes = list(carry_out("sync", rows, operations(*rows, forgotten=[])))
+    outcomes = list(carry_out("sync", rows, operations(FixedList(rows))))
 
-    assert [one.problem for one in outcomes] == ["A sync is already running."] * 2
+    assert [outcome.problem for outcome in outcomes] == ["A sync is already running."] * 2
 
 
 def test_after_three_limits_in_a_row_the_rest_is_not_tried_and_says_so(api, operations):
@@ -121,9 +125,10 @@ def test_after_three_limits_in_a_row_the_rest_is_not_tried_and_says_so(api, oper
     for row in rows[:3]:
         patch(api, row.id, status=429, json={}, headers={"Retry-After": "9"})
 
-    outcomes = list(carry_out("pause", rows, operations(*rows, forgotten=[])))
+    outcomes = list(carry_out("pause", rows, operations(FixedList(rows))))
 
-    assert [one.problem == bulk.NOT_TRIED for one in outcomes] == [False] * 3 + [True] * 2
+    not_tried = [outcome.problem == bulk.NOT_TRIED for outcome in outcomes]
+    assert not_tried == [False] * 3 + [True] * 2
 
 
 def test_the_list_is_read_once_for_many_rows(house: Runtime, sandbox):

@@ -209,10 +209,10 @@ def test_who_creates_too_many_is_told_when_to_go_on(start: Start):
 
 def test_creations_on_pages_are_limited_too(start: Start, caller: None):
     portal = start(create_limit="1 per hour").portal
-    portal.create("google_sheets", "one", return_url="http://127.0.0.1/_/return")
+    portal.create("google_sheets", "one", public_url="http://127.0.0.1")
 
     with pytest.raises(TooManyRequests, match="new connectors"):
-        portal.create("google_sheets", "two", return_url="http://127.0.0.1/_/return")
+        portal.create("google_sheets", "two", public_url="http://127.0.0.1")
 
 
 def test_without_a_limit_there_is_none(start: Start):

@@ -23,7 +23,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.store.store import Store
 
-RETURN = "http://localhost/_/return"
+PUBLIC_URL = "http://localhost"
 LOST = TimedOut("Fivetran did not answer within 60 seconds.")
 
 
@@ -92,7 +92,7 @@ def process(house, settings, url):
 
 
 def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **options):
-    return portal.create(service, typed, return_url=RETURN, **options)
+    return portal.create(service, typed, public_url=PUBLIC_URL, **options)
 
 
 def named(portal: Portal, schema: str = "sales") -> list[str]:
@@ -355,7 +355,7 @@ def test_the_time_of_a_call_is_by_fivetrans_clock(process, sandbox, monkeypatch)
 def test_the_naming_fields_are_asked_for_once_and_kept_with_the_attempt(process, monkeypatch):
     portal = process()
     told = [("schema",), ("schema", "table"), ("schema", "table")]
-    monkeypatch.setattr(portal._creation, "_required", lambda _: told.pop(0))
+    monkeypatch.setattr(portal, "_required", lambda _: told.pop(0))
     portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")

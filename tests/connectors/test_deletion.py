@@ -179,7 +179,7 @@ def test_what_is_deleted_is_paused_hidden_everywhere_and_keeps_its_name(
             portal.connector(connection.id)
         assert portal.permanent_name("stripe", "Stripe payments").free == "stripe_payments_2"
     with pytest.raises(NameTaken):
-        first.create("stripe", "Stripe payments", return_url="http://localhost/_/return")
+        first.create("stripe", "Stripe payments", public_url="http://localhost")
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
@@ -469,7 +469,7 @@ def test_a_resumption_that_was_cut_short_is_not_paused_again(process, connection
 def test_many_that_fivetran_refuses_do_not_stop_the_others(
     portal, sandbox, later, requests_of, monkeypatch
 ):
-    monkeypatch.setattr("pbf.connectors.deletion.AT_ONCE", 2)
+    monkeypatch.setattr("pbf.connectors.background.MOST_DELETIONS", 2)
     ids = [one.id for one in portal.connectors().items[:3]]
     for one in ids:
         portal.operations.delete(one)
@@ -516,7 +516,7 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
     def hidden(_):
         raise UnknownConnector("By a list from before.")
 
-    monkeypatch.setattr(portal._deletion, "_find", hidden)
+    monkeypatch.setattr(portal._list, "connector", hidden)
     with suppress(UnknownConnector):
         doing(portal, connection.id)
 
@@ -806,7 +806,7 @@ def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_delet
     assert "stripe_payments" not in shown(portal)
     assert waiting(portal) == ["stripe_payments"]
     assert (len(requests_of("PATCH")), requests_of("DELETE")) == (1, [])
-    assert "deletions that wait: Our own database" in caplog.text
+    assert "pending deletions: Our own database" in caplog.text
 
 
 def test_what_a_list_without_the_database_shows_is_known_to_wait(process, connection, monkeypatch):
@@ -882,11 +882,11 @@ def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with
 
 def test_what_was_seen_to_run_is_forgotten_once_it_waits_no_more(portal, connection):
     portal.operations.delete(connection.id)
-    portal._deletion.notice_running([connection.id, "gone_already"])
+    portal._list.running.update([connection.id, "gone_already"])
 
     portal.carry_out_deletions()
-    portal._deletion.notice_running([connection.id])
+    portal._list.running.update([connection.id])
     portal.operations.restore(connection.id)
     portal.carry_out_deletions()
 
-    assert portal._deletion._running == set()
+    assert portal._list.running == set()

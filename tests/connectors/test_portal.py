@@ -10,8 +10,9 @@ import responses
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.connectors.connect_card import CARD_LIFETIME
 from pbf.connectors.connector_list import UNKNOWN_LIFETIME
-from pbf.connectors.portal import CARD_AT_HAND, Portal, Tenant
+from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import (
     ApiError,
     BadAnswer,
@@ -34,7 +35,7 @@ from pbf.runtime import Runtime
 
 API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
-RETURN = "http://localhost/_/return"
+PUBLIC_URL = "http://localhost"
 MADE = {
     "id": "one",
     "service": "stripe",
@@ -134,7 +135,7 @@ def catalogue(api: responses.RequestsMock) -> None:
 
 
 def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **options):
-    return portal.create(service, typed, return_url=RETURN, **options)
+    return portal.create(service, typed, public_url=PUBLIC_URL, **options)
 
 
 def stopped(portal: Portal, monkeypatch) -> list[float]:
@@ -348,9 +349,13 @@ def test_a_connector_that_nobody_named_here_has_its_permanent_name(portal):
         pytest.param(lambda portal, id_: portal.connector(id_), id="read"),
         pytest.param(lambda portal, id_: portal.operations.sync(id_), id="sync"),
         pytest.param(lambda portal, id_: portal.operations.resume(id_), id="resume"),
-        pytest.param(lambda portal, id_: portal.invitation(id_), id="invitation"),
-        pytest.param(lambda portal, id_: portal.hand_off(id_, return_url=RETURN), id="hand-off"),
-        pytest.param(lambda portal, id_: portal.connect_card(id_, redirect_uri=RETURN), id="card"),
+        pytest.param(
+            lambda portal, id_: portal.cards.invitation(id_, public_url=PUBLIC_URL), id="invitation"
+        ),
+        pytest.param(
+            lambda portal, id_: portal.cards.open(id_, public_url=PUBLIC_URL), id="open-card"
+        ),
+        pytest.param(lambda portal, id_: portal.cards.form(id_, public_url=PUBLIC_URL), id="card"),
     ],
 )
 def test_another_tenants_connector_does_not_exist(portal, sandbox, use):
@@ -387,7 +392,7 @@ def test_the_card_that_came_with_the_creation_is_handed_out_once_and_then_a_new_
     )
     create(remote)
 
-    first, second = (remote.hand_off("one", return_url=RETURN).uri for _ in range(2))
+    first, second = (remote.cards.open("one", public_url=PUBLIC_URL) for _ in range(2))
 
     assert first == "https://f.example/setup?auth=first"
     assert second == "https://f.example/setup?auth=second"
@@ -402,7 +407,7 @@ def test_one_who_returns_gets_the_connector_as_it_is_now(portal, sandbox):
     state = portal.signer.state(portal.tenant.id, connector_id=made.id)
     sandbox.world.pass_setup(made.id)
 
-    back = portal.come_back(state)
+    back = portal.cards.returned(state)
 
     assert (back.id, back.status.setup_state) == (made.id, "connected")
 
@@ -411,30 +416,30 @@ def test_one_who_returns_from_the_first_card_is_known_by_the_permanent_name(port
     made = create(portal)
     state = portal.signer.state(portal.tenant.id, schema_name="sales")
 
-    assert portal.come_back(state).id == made.id
+    assert portal.cards.returned(state).id == made.id
 
 
 def test_a_return_counts_once(portal):
     made = create(portal)
     state = portal.signer.state(portal.tenant.id, connector_id=made.id)
 
-    assert portal.come_back(state).id == made.id
-    assert portal.come_back(state) is None
+    assert portal.cards.returned(state).id == made.id
+    assert portal.cards.returned(state) is None
 
 
 def test_a_return_that_is_forged_or_somebody_elses_is_none(portal):
     made = create(portal)
 
-    assert portal.come_back("") is None
-    assert portal.come_back("forged") is None
-    assert portal.come_back(portal.signer.state("other", connector_id=made.id)) is None
-    assert portal.come_back(portal.signer.link(portal.tenant.id, made.id)) is None
+    assert portal.cards.returned("") is None
+    assert portal.cards.returned("forged") is None
+    assert portal.cards.returned(portal.signer.state("other", connector_id=made.id)) is None
+    assert portal.cards.returned(portal.signer.link(portal.tenant.id, made.id)) is None
 
 
 @pytest.mark.parametrize("about", [{"connector_id": "gone"}, {"schema_name": "gone"}], ids=str)
 def test_a_return_about_a_connector_that_is_gone_says_so(portal, about: dict):
     with pytest.raises(UnknownConnector):
-        portal.come_back(portal.signer.state(portal.tenant.id, **about))
+        portal.cards.returned(portal.signer.state(portal.tenant.id, **about))
 
 
 def test_a_sync_shows_at_once(portal, sandbox):
@@ -490,8 +495,12 @@ def test_a_wrong_key_is_not_taken_for_a_wrong_group(remote, api):
         pytest.param(lambda portal, id_: portal.operations.pause(id_), id="pause"),
         pytest.param(lambda portal, id_: portal.operations.history(id_), id="history"),
         pytest.param(lambda portal, id_: portal.operations.schemas(id_), id="schemas"),
-        pytest.param(lambda portal, id_: portal.hand_off(id_, return_url=RETURN), id="hand-off"),
-        pytest.param(lambda portal, id_: portal.invitation(id_), id="invitation"),
+        pytest.param(
+            lambda portal, id_: portal.cards.open(id_, public_url=PUBLIC_URL), id="open-card"
+        ),
+        pytest.param(
+            lambda portal, id_: portal.cards.invitation(id_, public_url=PUBLIC_URL), id="invitation"
+        ),
     ],
 )
 def test_ids_that_do_not_exist_cost_next_to_nothing(remote, api, monkeypatch, use):
@@ -533,7 +542,7 @@ def test_for_unknown_ids_a_list_that_is_on_its_way_is_not_asked_for_once_more(
     clock = stopped(remote, monkeypatch)
     clock[0] += UNKNOWN_LIFETIME + 1
 
-    assert [remote._list._may_look(old) for _ in range(3)] == [True, False, False]
+    assert [remote._list._may_refetch(old) for _ in range(3)] == [True, False, False]
 
 
 def test_an_id_that_our_own_book_has_as_deleted_costs_no_request(portal, monkeypatch):
@@ -602,16 +611,16 @@ def test_a_deletion_and_its_undoing_show_at_once(portal):
 
 
 def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
-    monkeypatch.setattr("pbf.connectors.portal.MOST_CARDS", 3)
+    monkeypatch.setattr("pbf.connectors.connect_card.MOST_CARDS", 3)
     for number in range(5):
         create(portal, f"Sales {number}")
-    kept = [card.uri for _, _, card in portal._made.values()]
+    kept = [card.uri for _, _, card in portal.cards._new.values()]
     now = datetime.now(UTC)
-    monkeypatch.setattr("pbf.connectors.portal._now", lambda: now + CARD_AT_HAND)
+    monkeypatch.setattr("pbf.connectors.connect_card._now", lambda: now + CARD_LIFETIME)
     create(portal, "Sales 5")
 
     assert len(kept) == 3
-    assert len(portal._made) == 1
+    assert len(portal.cards._new) == 1
 
 
 def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
@@ -622,7 +631,7 @@ def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
     state = remote.signer.state(remote.tenant.id, connector_id="one")
 
     with pytest.raises(ServerFailed):
-        remote.come_back(state)
+        remote.cards.returned(state)
 
 
 @pytest.mark.parametrize("about", ["connector_id", "schema_name"])
@@ -634,7 +643,7 @@ def test_a_return_is_answered_though_the_list_takes_long(slow, sandbox, about):
     sandbox.world.pass_setup(made.id)
     portal.takes_long.set()
 
-    back = portal.come_back(portal.signer.state(portal.tenant.id, **told))
+    back = portal.cards.returned(portal.signer.state(portal.tenant.id, **told))
 
     assert portal.connectors().problem
     assert (back.id, back.title) == (made.id, "Sales")
@@ -648,7 +657,7 @@ def test_a_return_about_another_connector_asks_for_none_of_other_groups(slow, sa
     portal.takes_long.set()
 
     with pytest.raises((UnknownConnector, TimedOut)):
-        portal.come_back(portal.signer.state(portal.tenant.id, **about))
+        portal.cards.returned(portal.signer.state(portal.tenant.id, **about))
 
     assert not [path for path in paths(sandbox) if path.endswith("/connections/gone")]
 
@@ -742,7 +751,7 @@ def test_what_is_hidden_stays_so_while_neither_the_list_nor_the_database_is_at_h
 
     for name in ("listed", "find"):
         monkeypatch.setattr(portal._store.deletions, name, fail)
-    portal._list._waits = {}  # as in a process that has just started
+    portal._list._pending = {}  # as in a process that has just started
 
     assert [one.id for one in portal.deleted().items] == [made.id]
     assert made.id not in {one.id for one in portal.connectors().items}

@@ -8,7 +8,7 @@ from pbf.runtime import Runtime
 from pbf.ui.audit_table import DOWNLOAD
 from tests.pages.reading import assert_one_sentence, everything, html
 
-RETURN = "http://localhost/_/return"
+PUBLIC_URL = "http://localhost"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def search(app: AppTest, typed: str) -> AppTest:
 
 
 def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
-    made = house.portal.create("stripe", "Süd & <West>", return_url=RETURN)
+    made = house.portal.create("stripe", "Süd & <West>", public_url=PUBLIC_URL)
     house.portal.operations.reschedule(ids["stripe_payments"], sync_frequency=60)
     with pytest.raises(NotNow):
         house.portal.operations.sync(ids["shopify_storefront"])
@@ -57,7 +57,7 @@ def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(house, id
 
 
 def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
-    house.portal.create("stripe", "Möbel", return_url=RETURN)
+    house.portal.create("stripe", "Möbel", public_url=PUBLIC_URL)
     house.portal.operations.pause(ids["stripe_payments"])
     app = visit("activity")
 

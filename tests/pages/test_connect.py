@@ -93,7 +93,7 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
-            house.portal.create("stripe", "Sales", return_url="http://localhost/_/return")
+            house.portal.create("stripe", "Sales", public_url="http://localhost")
     house.portal._list.forget()
     begin = house.portal._creation.create
     monkeypatch.setattr(
@@ -183,9 +183,7 @@ def test_what_was_started_and_left_is_offered_again(house, visit):
 
 def test_many_that_were_left_do_not_push_the_form_away(house, visit):
     for number in range(12):
-        house.portal.create(
-            "facebook_ads", f"Left {number}", return_url="http://localhost/_/return"
-        )
+        house.portal.create("facebook_ads", f"Left {number}", public_url="http://localhost")
 
     app = visit("connect", service="facebook_ads")
 

@@ -19,7 +19,7 @@ def test_the_whole_catalogue_is_given_to_the_gallery(house, visit):
 def test_the_gallery_is_told_apart_when_a_connector_is_added(house, visit):
     before = components(visit("services"))["pbf_gallery"]
 
-    house.portal.create("stripe", "Second till", return_url="http://localhost/_/return")
+    house.portal.create("stripe", "Second till", public_url="http://localhost")
     app = visit("services")
 
     assert components(app)["pbf_gallery"]["version"] != before["version"]

@@ -1,0 +1,90 @@
+"""Permanent names of one group: which one a connector would get, and which are taken.
+
+A name is taken if a connector has it, or if an attempt to create another one has reserved it.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pbf.connectors.connector_list import ConnectorList
+from pbf.errors import NameTaken
+from pbf.fivetran import naming_fields
+from pbf.rules import naming
+from pbf.rules.naming import PermanentName
+from pbf.store.records import Creation
+
+if TYPE_CHECKING:
+    from pbf.store.store import Store
+
+
+class PermanentNames:
+    """The permanent names of one group."""
+
+    def __init__(self, group_id: str, *, store: "Store", connectors: ConnectorList) -> None:
+        """Take the reserved names from a store, and the others from the list of connectors."""
+        self._group_id = group_id
+        self._attempts = store.creations
+        self._connectors = connectors
+
+    def new_attempt(
+        self, service_id: str, typed: str, *, required: tuple[str, ...], key: str | None = None
+    ) -> Creation:
+        """Return a new attempt at a connector; it is not stored yet.
+
+        `required` are the naming fields that the service's metadata names.
+        """
+        # Kept with the attempt: the metadata may change later, and the name with it.
+        fields = naming_fields.fields(service_id, required)
+        name = naming.permanent_name(service_id, typed, (), fields)
+        return Creation(
+            group_id=self._group_id,
+            key=digest(key or uuid4().hex),
+            fingerprint=digest(json.dumps([service_id, typed])),
+            service=service_id,
+            typed=typed,
+            schema_name=name.schema,
+            reserved=name.name,
+            naming_fields=fields,
+        )
+
+    def name(self, new: Creation) -> PermanentName:
+        """Return the name of a new attempt, taken if listed or reserved by another attempt.
+
+        It is pending, and not taken, while an attempt at the same connector is not settled.
+        """
+        existing, own = self._connectors.schema_names(), None
+        for stored in self._attempts.unsettled(self._group_id):
+            if stored.key == new.key or is_same(stored, new):
+                own = stored
+            elif stored.reserved:
+                existing.append(stored.reserved)
+        if own:
+            existing = [schema for schema in existing if schema != own.schema_name]
+        return replace(_free(new, existing), pending=own is not None)
+
+    def taken_by(self, schema_name: str, attempt: Creation) -> NameTaken:
+        """Return the error for an attempt whose name another connector has, with a free one."""
+        return taken(_free(attempt, [*self._connectors.schema_names(), schema_name]))
+
+
+def taken(name: PermanentName) -> NameTaken:
+    """Return the error for a name that is taken."""
+    return NameTaken(f"The name {name.name} is taken. {name.free} is free.", free=name.free)
+
+
+def is_same(stored: Creation, new: Creation) -> bool:
+    """Return whether a stored attempt is not settled and is at the same connector as a new one."""
+    return stored.reserved is not None and stored.fingerprint == new.fingerprint
+
+
+def digest(text: str) -> str:
+    """Return the hash under which keys and requests are stored."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _free(attempt: Creation, existing: list[str]) -> PermanentName:
+    fields = attempt.naming_fields
+    return naming.permanent_name(attempt.service, attempt.typed, existing, fields)
