@@ -1,1 +1,1 @@
-"""What one tenant may do with its connectors; no HTTP of ours and no screens."""
+"""What one tenant may do with its connectors; no routes and no screens."""

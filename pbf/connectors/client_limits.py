@@ -1,6 +1,6 @@
-"""How many requests to Fivetran one client may cause, how many all together, and creations.
+"""Limits on requests to Fivetran, for one client and for all together, and on creations.
 
-What the shared cache asks for is not counted: its lifetimes bound it. Processes that share Redis
+Requests of the shared cache are not counted: its lifetimes bound them. Processes that share Redis
 count together; while Redis does not answer, each counts by itself.
 """
 
@@ -18,11 +18,11 @@ from limits.strategies import MovingWindowRateLimiter
 
 from pbf.errors import TooManyRequests
 
-# By what is counted: the limit, and what is said to whoever reaches it.
+# For each key that is counted: the limit, and the message for clients that exceed it.
 Limits = Mapping[str, tuple[RateLimitItem | None, str]]
 
 REDIS_TIMEOUT = 1.0
-# After a failure Redis is left alone for so many seconds.
+# After a failure Redis is not tried for so many seconds.
 REDIS_PAUSE = 30.0
 
 
@@ -36,8 +36,8 @@ class Client:
     def address(self, *, trusted_proxies: int) -> str:
         """Return the address that counts as one client, or the network of an IPv6 address.
 
-        It is that of the socket, unless so many proxies before us are trusted: whatever else
-        X-Forwarded-For names, the sender may have made up.
+        It is that of the socket, or with trusted proxies the one that the first of them reports:
+        anything else in X-Forwarded-For may be forged by the sender.
         """
         address, hops = self.peer, self.forwarded_for.split(",")
         if trusted_proxies and len(hops) >= trusted_proxies:
@@ -46,16 +46,16 @@ class Client:
             parsed = ip_address(address)
         except ValueError:
             return self.peer
-        # Whoever has one IPv6 address has a network of them.
+        # A client with one IPv6 address has a whole network of them.
         return str(parsed if parsed.version == 4 else ip_network((parsed, 64), strict=False))
 
 
-# For whom this thread acts; None for our own work in the background.
+# The client that this thread acts for; None for background work.
 CLIENT: ContextVar[Client | None] = ContextVar("client", default=None)
 
 
 class ClientLimits:
-    """The limits of one account; an empty text is no limit, others look like "600 per hour"."""
+    """The limits of one account, such as "600 per hour"; an empty text is no limit."""
 
     def __init__(
         self,
@@ -74,19 +74,19 @@ class ClientLimits:
         self._trusted_proxies = trusted_proxies
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._redis = _redis_limiter(redis_url, redis_prefix) if redis_url else None
-        self._redis_away_until = 0.0
+        self._redis_retry_at = 0.0
 
     def admit_request(self) -> None:
-        """Count a request to Fivetran; raise TooManyRequests if that is one too many."""
+        """Count a request to Fivetran; raise TooManyRequests if it exceeds a limit."""
         limits = {"everybody": (self._all_requests, "Too many requests from all users together.")}
         if client := self._client():
             limits[f"requests {client}"] = (self._requests, "Too many requests from your network.")
         self._admit(limits)
 
     def admit_creation(self) -> None:
-        """Count a connector that is to be created; raise TooManyRequests if that is one too many.
+        """Count a connector to create; raise TooManyRequests if it exceeds the client's limit.
 
-        Only clients are counted, not our own work.
+        Background work is not counted.
         """
         if client := self._client():
             message = "Too many new connectors from your network."
@@ -97,17 +97,17 @@ class ClientLimits:
         return client.address(trusted_proxies=self._trusted_proxies) if client else ""
 
     def _admit(self, limits: Limits) -> None:
-        if self._redis and time.monotonic() >= self._redis_away_until:
+        if self._redis and time.monotonic() >= self._redis_retry_at:
             try:
                 return _count(self._redis, limits)
             except StorageError:
-                self._redis_away_until = time.monotonic() + REDIS_PAUSE
+                self._redis_retry_at = time.monotonic() + REDIS_PAUSE
         return _count(self._memory, limits)
 
 
 def _count(limiter: MovingWindowRateLimiter, limits: Limits) -> None:
-    # Test all before counting any: a client that is refused uses up nothing of the others' limit,
-    # and one that the common limit refuses takes no memory.
+    # Test all before counting any: a refused client uses up nothing of the others' limit, and one
+    # that the common limit refuses takes no memory.
     for key, (limit, message) in limits.items():
         if limit and not limiter.test(limit, key):
             wait = limiter.get_window_stats(limit, key).reset_time - time.time()
@@ -122,8 +122,8 @@ def _parsed(limit: str) -> RateLimitItem | None:
 
 
 def _redis_limiter(url: str, prefix: str) -> MovingWindowRateLimiter | None:
-    """Return a limiter in Redis; None for a URL that every page and route calls wrong."""
-    # limits has a name of its own for a Redis behind a file.
+    """Return a limiter in Redis; None for an invalid URL, which pages and routes report."""
+    # The library has its own scheme for a Redis behind a Unix socket.
     url = url.replace("unix://", "redis+unix://", 1)
     options = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
     try:

@@ -1,4 +1,4 @@
-"""The audit log of what people do: what is in it, and what never is."""
+"""The audit log of what people do: what it contains, and what never."""
 
 from collections.abc import Callable, Iterator
 
@@ -30,9 +30,9 @@ ROW = {
     "schema": "money",
     "status": {"setup_state": "connected", "sync_state": "scheduled"},
 }
-SORRY = "Our own database cannot be read or written right now."
-# What nobody but the caller is told: their own words are wrong, and nothing has a name yet.
-NEVER_NOTED = {
+DATABASE_DOWN = "Our own database cannot be read or written right now."
+# Errors that only the caller sees: a value is wrong, and no connector has been named yet.
+NEVER_RECORDED = {
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
     *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable"),
 }
@@ -51,7 +51,7 @@ def client(house: Runtime) -> FlaskClient:
 @pytest.fixture
 def ids(portal: Portal) -> dict[str, str]:
     """The connectors' ids by their permanent names."""
-    return {one.schema_name.split(".")[0]: one.id for one in portal.connectors().items}
+    return {item.schema_name.split(".")[0]: item.id for item in portal.connectors().items}
 
 
 @pytest.fixture
@@ -64,36 +64,36 @@ def remote() -> Iterator[Runtime]:
     started.close()
 
 
-def told(portal: Portal, *fields: str) -> list[tuple[str, ...]]:
-    """What the log holds, the oldest first."""
+def recorded(portal: Portal, *fields: str) -> list[tuple[str, ...]]:
+    """Fields of the log's entries, the oldest first."""
     entries = reversed(portal.audit_log.newest(100))
     return [tuple(getattr(entry, field) for field in fields) for entry in entries]
 
 
 def fail(*_: object, **__: object) -> None:
-    raise StoreFailed(SORRY)
+    raise StoreFailed(DATABASE_DOWN)
 
 
 def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
-    one, acts = ids["salesforce_crm"], portal.operations
-    config = acts.reload_schemas(one, known=None)
+    connector_id, operations = ids["salesforce_crm"], portal.operations
+    config = operations.reload_schemas(connector_id, known=None)
     tables = [
         (schema, table) for schema in config.schemas for table in config.schemas[schema].tables
     ]
 
-    acts.choose_tables(one, {tables[0]: False, tables[1]: True, tables[2]: True})
-    acts.reschedule(one, sync_frequency=1440, daily_sync_time="06:00")
-    acts.reschedule(one, schedule_type="manual")
-    acts.sync(one)
-    acts.pause(one)
-    acts.resume(one)
-    acts.test(one)
-    acts.resync(one)
-    waits = acts.delete(one)
-    acts.restore(one)
-    acts.delete(one, now=True)
+    operations.choose_tables(connector_id, {tables[0]: False, tables[1]: True, tables[2]: True})
+    operations.reschedule(connector_id, sync_frequency=1440, daily_sync_time="06:00")
+    operations.reschedule(connector_id, schedule_type="manual")
+    operations.sync(connector_id)
+    operations.pause(connector_id)
+    operations.resume(connector_id)
+    operations.test(connector_id)
+    operations.resync(connector_id)
+    deletion = operations.delete(connector_id)
+    operations.restore(connector_id)
+    operations.delete(connector_id, now=True)
 
-    assert told(portal, "what", "details") == [
+    assert recorded(portal, "what", "details") == [
         ("reload_schemas", ""),
         ("choose_tables", "2 on, 1 off"),
         ("reschedule", "daily, at 06:00 UTC"),
@@ -103,35 +103,35 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
         ("resume", ""),
         ("test", ""),
         ("resync", ""),
-        ("delete", f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC"),
+        ("delete", f"can be undone until {deletion.final_at:%Y-%m-%d %H:%M} UTC"),
         ("restore", ""),
         ("delete", ""),
     ]
-    assert set(told(portal, "who", "connector_id", "name", "outcome")) == {
-        ("page", one, "salesforce_crm", "done")
+    assert set(recorded(portal, "who", "connector_id", "name", "outcome")) == {
+        ("page", connector_id, "salesforce_crm", "done")
     }
-    assert {what for (what,) in told(portal, "what")} <= set(WHAT)
+    assert {action for (action,) in recorded(portal, "what")} <= set(WHAT)
 
 
 def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
-    made = portal.create("stripe", "Sales", public_url=PUBLIC_URL)
-    portal.cards.open(made.id, public_url=PUBLIC_URL)
-    portal.cards.open(made.id, public_url=PUBLIC_URL)
-    portal.cards.invitation(made.id, public_url=PUBLIC_URL)
-    sandbox.world.pass_setup(made.id)
+    connector = portal.create("stripe", "Sales", public_url=PUBLIC_URL)
+    portal.cards.open(connector.id, public_url=PUBLIC_URL)
+    portal.cards.open(connector.id, public_url=PUBLIC_URL)
+    portal.cards.invitation(connector.id, public_url=PUBLIC_URL)
+    sandbox.world.pass_setup(connector.id)
     state = portal.signer.state(portal.tenant.id, schema_name="sales")
 
     portal.cards.returned(state)
     portal.cards.returned(state)
 
-    assert told(portal, "what", "details", "connector_id", "name") == [
-        ("create", "", made.id, "sales"),
-        ("card", "", made.id, "sales"),
-        ("card", "", made.id, "sales"),
-        ("invite", "", made.id, "sales"),
-        ("return", "set-up connected", made.id, "sales"),
+    assert recorded(portal, "what", "details", "connector_id", "name") == [
+        ("create", "", connector.id, "sales"),
+        ("card", "", connector.id, "sales"),
+        ("card", "", connector.id, "sales"),
+        ("invite", "", connector.id, "sales"),
+        ("return", "set-up connected", connector.id, "sales"),
     ]
-    assert {what for (what,) in told(portal, "what")} <= set(WHAT)
+    assert {action for (action,) in recorded(portal, "what")} <= set(WHAT)
 
 
 @pytest.mark.parametrize(
@@ -151,75 +151,77 @@ def test_the_way_to_the_card_and_back_is_in_the_log(portal, sandbox):
         ),
     ],
 )
-def test_what_our_own_rules_refuse_is_noted_with_its_outcome(portal, ids, do, error, entry):
+def test_a_refusal_by_our_own_rules_is_recorded_with_its_outcome(portal, ids, do, error, entry):
     with pytest.raises(error):
         do(portal, ids)
 
-    what, whose, name = entry
+    action, schema_name, name = entry
     outcome = error.__name__
-    assert told(portal, "what", "connector_id", "name", "outcome") == [
-        (what, ids.get(whose, whose), name, outcome)
+    assert recorded(portal, "what", "connector_id", "name", "outcome") == [
+        (action, ids.get(schema_name, schema_name), name, outcome)
     ]
 
 
 @pytest.mark.parametrize("action", ["sync", "pause", "resync", "test", "delete", "restore"])
-def test_an_id_that_never_was_ours_is_not_noted(portal, action):
-    for one in ("nobody", "a\0b\ud800", "x" * 300):
+def test_an_id_that_was_never_ours_is_not_recorded(portal, action):
+    for connector_id in ("nobody", "a\0b\ud800", "x" * 300):
         with pytest.raises(UnknownConnector):
-            getattr(portal.operations, action)(one)
+            getattr(portal.operations, action)(connector_id)
     with pytest.raises(UnknownConnector):
         portal.cards.open("nobody", public_url=PUBLIC_URL)
     with pytest.raises(UnknownConnector):
         portal.cards.invitation("nobody", public_url=PUBLIC_URL)
 
-    assert told(portal, "what") == []
+    assert recorded(portal, "what") == []
 
 
-def test_what_is_asked_of_a_connector_that_was_ours_and_is_gone_is_noted(portal, ids):
-    one = ids["stripe_payments"]
-    portal.operations.delete(one, now=True)
+def test_an_action_on_a_connector_that_was_ours_and_is_gone_is_recorded(portal, ids):
+    connector_id = ids["stripe_payments"]
+    portal.operations.delete(connector_id, now=True)
 
     with pytest.raises(UnknownConnector):
-        portal.operations.sync(one)
+        portal.operations.sync(connector_id)
 
-    assert told(portal, "what", "connector_id", "outcome") == [
-        ("delete", one, "done"),
-        ("sync", one, "UnknownConnector"),
+    assert recorded(portal, "what", "connector_id", "outcome") == [
+        ("delete", connector_id, "done"),
+        ("sync", connector_id, "UnknownConnector"),
     ]
 
 
-def test_what_was_gone_already_is_not_called_deleted(portal, ids, house):
+def test_a_connector_that_was_already_gone_is_not_recorded_as_deleted(portal, ids, house):
     portal.connectors()
-    one, two = ids["stripe_payments"], ids["salesforce_crm"]
-    for gone in (one, two):
-        house.client.delete_connector(gone)
+    first, second = ids["stripe_payments"], ids["salesforce_crm"]
+    for connector_id in (first, second):
+        house.client.delete_connector(connector_id)
 
-    portal.operations.delete(one)
+    portal.operations.delete(first)
     portal._list.forget()
     with pytest.raises(UnknownConnector):
-        portal.operations.delete(two)
+        portal.operations.delete(second)
 
-    assert told(portal, "what", "connector_id", "outcome") == [("delete", one, "nothing to do")]
+    assert recorded(portal, "what", "connector_id", "outcome") == [
+        ("delete", first, "nothing to do")
+    ]
 
 
-def test_what_reads_or_only_waits_is_not_noted(portal, ids, monkeypatch):
-    acts, one = portal.operations, ids["stripe_payments"]
+def test_reading_and_waiting_are_not_recorded(portal, ids, monkeypatch):
+    operations, connector_id = portal.operations, ids["stripe_payments"]
     portal.create("stripe", "Sales", public_url=PUBLIC_URL, attempt="key")
-    before = told(portal, "what")
+    before = recorded(portal, "what")
 
-    for read in (acts.history, acts.errors, acts.schemas, portal.connector):
-        read(one)
+    for read in (operations.history, operations.errors, operations.schemas, portal.connector):
+        read(connector_id)
         with pytest.raises(UnknownConnector):
             read("nobody")
     portal.create("stripe", "Sales", public_url=PUBLIC_URL, attempt="key")
     portal.cards.returned("forged")
     with pytest.raises(InProgress), portal.audit_log.record("create"):
-        raise InProgress("At work elsewhere.", retry_after=1)
+        raise InProgress("In progress elsewhere.", retry_after=1)
 
-    assert told(portal, "what") == before == [("create",)]
+    assert recorded(portal, "what") == before == [("create",)]
 
 
-def test_nothing_that_fivetran_said_goes_in(remote: Runtime):
+def test_no_text_of_fivetrans_is_recorded(remote: Runtime):
     secret = "the password hunter2 is wrong"
     with responses.RequestsMock() as api:
         api.get(f"{API}/v1/groups/g/connections", json={"data": {"items": [ROW]}})
@@ -228,7 +230,7 @@ def test_nothing_that_fivetran_said_goes_in(remote: Runtime):
         with pytest.raises(InvalidRequest):
             remote.portal.operations.pause("ours")
 
-    assert told(remote.portal, "what", "outcome") == [("pause", "InvalidRequest")]
+    assert recorded(remote.portal, "what", "outcome") == [("pause", "InvalidRequest")]
     assert "hunter2" not in "".join(remote.portal.audit_log.csv())
 
 
@@ -243,7 +245,7 @@ def test_a_database_that_fails_fails_no_action(house: Runtime, ids, sandbox, mon
 
 def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
     house.portal.operations.pause(ids["stripe_payments"])
-    other = Portal(
+    other_tenant = Portal(
         Tenant(id="other", name="other", group_id="other"),
         client=house.client,
         cache=house.cache,
@@ -252,8 +254,8 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
         grace=24.0,
     )
 
-    assert other.audit_log.newest(9, connector_id=ids["stripe_payments"]) == []
-    assert len(list(other.audit_log.csv())) == 1
+    assert other_tenant.audit_log.newest(9, connector_id=ids["stripe_payments"]) == []
+    assert len(list(other_tenant.audit_log.csv())) == 1
     assert len(list(house.portal.audit_log.csv())) == 2
 
 
@@ -261,46 +263,46 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
     ("go", "entry"),
     [
         pytest.param(
-            lambda client, portal, one: client.patch(
-                f"/_/connectors/{one}", json={"sync_frequency": 60}
+            lambda client, portal, connector_id: client.patch(
+                f"/_/connectors/{connector_id}", json={"sync_frequency": 60}
             ),
             ("route", "reschedule", "done"),
             id="program",
         ),
         pytest.param(
-            lambda client, portal, one: client.get(f"/_/connectors/{one}/form"),
+            lambda client, portal, connector_id: client.get(f"/_/connectors/{connector_id}/form"),
             ("route", "card", "done"),
             id="form",
         ),
         pytest.param(
-            lambda client, portal, one: client.get(
-                f"/_/go/{portal.signer.link(portal.tenant.id, one)}"
+            lambda client, portal, connector_id: client.get(
+                f"/_/go/{portal.signer.link(portal.tenant.id, connector_id)}"
             ),
             ("page", "card", "done"),
             id="page",
         ),
         pytest.param(
-            lambda client, portal, one: client.get(
-                f"/_/invite/{portal.signer.invitation(portal.tenant.id, one)}"
+            lambda client, portal, connector_id: client.get(
+                f"/_/invite/{portal.signer.invitation(portal.tenant.id, connector_id)}"
             ),
             ("link", "card", "done"),
             id="colleague",
         ),
     ],
 )
-def test_the_log_tells_by_which_way_somebody_came(client, portal, ids, go: Callable, entry):
+def test_the_log_has_the_way_by_which_somebody_came(client, portal, ids, go: Callable, entry):
     go(client, portal, ids["facebook_ads_dach"])
 
-    assert told(portal, "who", "what", "outcome") == [entry]
+    assert recorded(portal, "who", "what", "outcome") == [entry]
     assert entry[0] in WHO
 
 
-def test_every_error_that_may_be_noted_has_words():
+def test_every_error_that_may_be_recorded_has_a_label():
     kinds = {
         name
         for name, kind in vars(errors).items()
         if isinstance(kind, type) and issubclass(kind, errors.PbfError)
     }
 
-    assert kinds - NEVER_NOTED == set(OUTCOMES) - {"done", "nothing to do"}
+    assert kinds - NEVER_RECORDED == set(OUTCOMES) - {"done", "nothing to do"}
     assert FAILED not in OUTCOMES.values()

@@ -20,7 +20,7 @@ Start = Callable[..., Runtime]
 
 @pytest.fixture
 def start(settings: Settings) -> Iterator[Start]:
-    """The product on the sandbox, with other settings, as often as asked."""
+    """Start the product on the sandbox with changed settings, any number of times."""
     started = []
 
     def start(**changed: object) -> Runtime:
@@ -28,13 +28,13 @@ def start(settings: Settings) -> Iterator[Start]:
         return started[-1]
 
     yield start
-    for each in started:
-        each.close()
+    for runtime in started:
+        runtime.close()
 
 
 @pytest.fixture
 def caller() -> Iterator[None]:
-    """Whoever calls a portal in this test is one client."""
+    """Attribute what this test does to one client."""
     before = CLIENT.set(Client("192.0.2.1"))
     yield
     CLIENT.reset(before)
@@ -44,12 +44,14 @@ def routes(runtime: Runtime) -> FlaskClient:
     return create_app(lambda: runtime).test_client()
 
 
-def form(client: FlaskClient, runtime: Runtime, *, sender: str = "192.0.2.1", passed_on: str = ""):
+def form(
+    client: FlaskClient, runtime: Runtime, *, sender: str = "192.0.2.1", forwarded_for: str = ""
+):
     connector = runtime.portal.connectors().items[0]
     return client.get(
         f"/_/connectors/{connector.id}/form",
         environ_base={"REMOTE_ADDR": sender},
-        headers={"X-Forwarded-For": passed_on} if passed_on else {},
+        headers={"X-Forwarded-For": forwarded_for} if forwarded_for else {},
     )
 
 
@@ -74,9 +76,9 @@ def create(client: FlaskClient, name: str, *, sender: str = "127.0.0.1", key: st
         ("DELETE", "", None),
     ],
 )
-def test_whatever_costs_requests_to_fivetran_has_a_limit(start: Start, method, path, body):
+def test_every_route_that_costs_requests_to_fivetran_has_a_limit(start: Start, method, path, body):
     runtime = start(action_limit="12 per hour")
-    client, ids = routes(runtime), [one.id for one in runtime.portal.connectors().items]
+    client, ids = routes(runtime), [connector.id for connector in runtime.portal.connectors().items]
 
     answers = []
     for number in range(20):
@@ -91,7 +93,7 @@ def test_whatever_costs_requests_to_fivetran_has_a_limit(start: Start, method, p
     assert 3500 < int(answers[-1].headers["Retry-After"]) <= 3601
 
 
-def test_looking_is_not_limited(start: Start):
+def test_reading_lists_is_not_limited(start: Start):
     runtime = start(action_limit="1 per hour", total_action_limit="1 per hour")
     client, connector = routes(runtime), runtime.portal.connectors().items[0]
 
@@ -100,7 +102,7 @@ def test_looking_is_not_limited(start: Start):
     assert {client.get(path).status_code for path in paths * 3} == {200}
 
 
-def test_what_pages_do_is_limited_like_the_routes(start: Start, caller: None):
+def test_actions_on_pages_are_limited_like_the_routes(start: Start, caller: None):
     runtime = start(action_limit="3 per hour")
     connector = runtime.portal.connectors().items[0]
 
@@ -111,7 +113,7 @@ def test_what_pages_do_is_limited_like_the_routes(start: Start, caller: None):
         runtime.portal.operations.schemas(connector.id)
 
 
-def test_our_own_work_counts_for_all_together_only(start: Start):
+def test_background_work_counts_in_the_common_limit_only(start: Start):
     runtime = start(action_limit="1 per hour", total_action_limit="3 per hour")
     connector = runtime.portal.connectors().items[0]
 
@@ -122,9 +124,9 @@ def test_our_own_work_counts_for_all_together_only(start: Start):
         runtime.portal.operations.schemas(connector.id)
 
 
-def test_nothing_is_sent_of_what_is_refused(start: Start, caller: None):
+def test_a_refused_action_sends_nothing(start: Start, caller: None):
     runtime = start(action_limit="1 per hour")
-    connector = next(one for one in runtime.portal.connectors().items if not one.paused)
+    connector = next(item for item in runtime.portal.connectors().items if not item.paused)
     runtime.portal.operations.schemas(connector.id)
 
     with pytest.raises(TooManyRequests):
@@ -133,14 +135,14 @@ def test_nothing_is_sent_of_what_is_refused(start: Start, caller: None):
     assert not runtime.client.get_connector(connector.id).paused
 
 
-def test_a_client_is_told_apart_from_others_and_all_together_are_limited(start: Start):
+def test_each_client_has_a_limit_and_all_together_have_one(start: Start):
     runtime = start(action_limit="1 per hour", total_action_limit="2 per hour")
     client = routes(runtime)
 
     senders = ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")
     answers = [form(client, runtime, sender=sender).status_code for sender in senders]
 
-    # What the first is refused is not counted for the others.
+    # Refused requests of the first client do not count for the others.
     assert answers == [200, 429, 429, 200, 429]
 
 
@@ -155,26 +157,28 @@ def test_the_addresses_of_one_ipv6_network_are_one_client(start: Start):
 
 
 @pytest.mark.parametrize(
-    ("proxies", "passed_on", "answers"),
+    ("proxies", "forwarded_for", "answers"),
     [
         pytest.param(0, ("1.1.1.1", "2.2.2.2"), [200, 429], id="no-proxy-is-trusted"),
-        pytest.param(1, ("1.1.1.1", "2.2.2.2"), [200, 200], id="a-proxy-tells-the-sender"),
-        pytest.param(1, ("1.1.1.1, 3.3.3.3", "2.2.2.2, 3.3.3.3"), [200, 429], id="made-up-before"),
+        pytest.param(1, ("1.1.1.1", "2.2.2.2"), [200, 200], id="a-proxy-names-the-sender"),
+        pytest.param(1, ("1.1.1.1, 3.3.3.3", "2.2.2.2, 3.3.3.3"), [200, 429], id="forged-before"),
         pytest.param(2, ("1.1.1.1, 3.3.3.3", "2.2.2.2, 3.3.3.3"), [200, 200], id="two-proxies"),
         pytest.param(2, ("1.1.1.1", "2.2.2.2"), [200, 429], id="not-through-both"),
         pytest.param(1, ("one", "other"), [200, 429], id="not-an-address"),
     ],
 )
 def test_x_forwarded_for_counts_as_far_as_proxies_are_trusted(
-    start: Start, proxies: int, passed_on: tuple[str, str], answers: list[int]
+    start: Start, proxies: int, forwarded_for: tuple[str, str], answers: list[int]
 ):
     runtime = start(action_limit="1 per hour", trusted_proxies=proxies)
     client = routes(runtime)
 
-    assert [form(client, runtime, passed_on=each).status_code for each in passed_on] == answers
+    assert [
+        form(client, runtime, forwarded_for=header).status_code for header in forwarded_for
+    ] == answers
 
 
-def test_a_client_that_is_refused_for_all_takes_no_memory():
+def test_a_client_refused_by_the_common_limit_takes_no_memory():
     limits = ClientLimits(requests="600 per hour", all_requests="3 per hour", creations="")
 
     for number in range(20):
@@ -190,21 +194,22 @@ def test_a_client_that_is_refused_for_all_takes_no_memory():
     assert sum(len(hits) for hits in kept.values()) == 6
 
 
-def test_who_creates_too_many_is_told_when_to_go_on(start: Start):
+def test_too_many_creations_are_refused_with_a_retry_after(start: Start):
     client = routes(start(create_limit="2 per hour"))
 
-    made = [create(client, name).status_code for name in ("one", "two")]
+    created = [create(client, name).status_code for name in ("one", "two")]
     refused = create(client, "three")
 
-    assert made == [200, 200]
+    assert created == [200, 200]
     assert (refused.status_code, refused.json["error"]["code"]) == (429, "too_many")
     assert 3500 < int(refused.headers["Retry-After"]) <= 3601
     assert refused.json["error"]["message"] == (
         "Too many new connectors from your network. Try again in 60 minutes."
     )
     assert create(client, "four", sender="127.0.0.2").status_code == 200
-    assert {one["display_name"] for one in client.get("/_/connectors").json} >= {"one", "four"}
-    assert "three" not in {one["display_name"] for one in client.get("/_/connectors").json}
+    names = {connector["display_name"] for connector in client.get("/_/connectors").json}
+    assert names >= {"one", "four"}
+    assert "three" not in names
 
 
 def test_creations_on_pages_are_limited_too(start: Start, caller: None):
@@ -215,13 +220,13 @@ def test_creations_on_pages_are_limited_too(start: Start, caller: None):
         portal.create("google_sheets", "two", public_url="http://127.0.0.1")
 
 
-def test_without_a_limit_there_is_none(start: Start):
+def test_an_empty_limit_is_no_limit(start: Start):
     client = routes(start(create_limit="", action_limit="", total_action_limit=""))
 
     assert {create(client, f"number {number}").status_code for number in range(4)} == {200}
 
 
-def test_a_replay_counts_for_nothing(start: Start):
+def test_a_replayed_creation_is_not_counted(start: Start):
     client = routes(start(create_limit="2 per hour"))
 
     replayed = [create(client, "Budget", key="one").status_code for _ in range(6)]
@@ -231,23 +236,23 @@ def test_a_replay_counts_for_nothing(start: Start):
     assert others == [200, 429]
 
 
-def test_a_key_whose_connector_is_gone_counts_again(start: Start):
+def test_a_key_whose_connector_is_gone_is_counted_again(start: Start):
     client = routes(start(create_limit="1 per hour"))
-    made = create(client, "Budget", key="one").json["id"]
-    client.delete(f"/_/connectors/{made}?now=true")
+    connector_id = create(client, "Budget", key="one").json["id"]
+    client.delete(f"/_/connectors/{connector_id}?now=true")
 
     again = create(client, "Budget", key="one")
 
     assert again.status_code == 429
 
 
-def test_a_card_that_is_refused_leads_back_with_a_sentence(start: Start):
+def test_a_refused_card_leads_back_with_a_note(start: Start):
     runtime = start(action_limit="1 per hour")
     client, portal = routes(runtime), runtime.portal
-    ticket = portal.signer.link(portal.tenant.id, portal.connectors().items[0].id)
+    link = portal.signer.link(portal.tenant.id, portal.connectors().items[0].id)
     form(client, runtime, sender="127.0.0.1")
 
-    answer = client.get(f"/_/go/{ticket}")
+    answer = client.get(f"/_/go/{link}")
 
     assert answer.location.endswith("/connectors?note=too-many")
 
@@ -257,14 +262,14 @@ def test_processes_that_share_redis_count_together(tmp_path: Path, caller: None)
         return ClientLimits(requests="", all_requests="1 per hour", creations="", redis_url=url)
 
     with redis_server(tmp_path) as url:
-        one, other = limits(), limits()
-        one.admit_request()
+        first, second = limits(), limits()
+        first.admit_request()
         with pytest.raises(TooManyRequests):
-            other.admit_request()
+            second.admit_request()
 
-    other.admit_request()  # by itself, without Redis
+    second.admit_request()  # by itself, without Redis
     with pytest.raises(TooManyRequests):
-        other.admit_request()
+        second.admit_request()
 
 
 @pytest.mark.parametrize("name", ["PBF_ACTION_LIMIT", "PBF_TOTAL_ACTION_LIMIT", "PBF_CREATE_LIMIT"])
@@ -279,7 +284,7 @@ def test_the_limits_are_read_from_the_settings(name: str):
 
 @pytest.mark.parametrize("name", ["PBF_ACTION_LIMIT", "PBF_TOTAL_ACTION_LIMIT", "PBF_CREATE_LIMIT"])
 @pytest.mark.parametrize("text", ["many", "0 per hour", "5", "5 per second or so"])
-def test_what_is_no_limit_is_refused(name: str, text: str):
+def test_a_setting_that_is_no_limit_is_refused(name: str, text: str):
     with pytest.raises(ConfigurationError, match=name):
         load_settings({name: text})
 

@@ -1,4 +1,4 @@
-"""Creation that happens once: keys, reservations, leases, and what is found after a loss."""
+"""Creation that happens once: keys, reserved names, leases, and look-ups after lost answers."""
 
 import threading
 import time
@@ -27,38 +27,40 @@ PUBLIC_URL = "http://localhost"
 LOST = TimedOut("Fivetran did not answer within 60 seconds.")
 
 
-class Unlucky(ApiClient):
-    """A client whose creations come to nothing, are lost after the work, or wait; in that order."""
+class FailingClient(ApiClient):
+    """A client whose creations wait, fail, or succeed with their answer lost; in that order."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self.not_done: list[Exception] = []
+        self.failures: list[Exception] = []
         self.lost: list[Exception] = []
-        self.blind: list[Exception] = []
-        self.away: list[Exception] = []
+        self.lookup_failures: list[Exception] = []
+        self.list_failures: list[Exception] = []
         self.gate: threading.Event | None = None
-        self.begun = threading.Event()
+        self.started = threading.Event()
         self.calls = 0
         self.meanwhile = lambda: None
 
     def create_connector(self, *args, **options):
         self.calls += 1
-        self.begun.set()
+        self.started.set()
         if self.gate:
             assert self.gate.wait(30)
-        if self.not_done:
+        if self.failures:
             self.meanwhile()
-            raise self.not_done.pop(0)
-        made = super().create_connector(*args, **options)
+            raise self.failures.pop(0)
+        connector = super().create_connector(*args, **options)
         if self.lost:
             raise self.lost.pop(0)
-        return made
+        return connector
 
     def get_list_of_connectors_in_group(self, group_id, *, schema=None):
-        # The look before the first call sees; what is to fail is the one after it.
-        blind = self.blind if schema and self.calls else [] if schema else self.away
-        if blind:
-            raise blind.pop(0)
+        # The look-up before the first call succeeds; the one after it is to fail.
+        failures = self.list_failures
+        if schema:
+            failures = self.lookup_failures if self.calls else []
+        if failures:
+            raise failures.pop(0)
         return super().get_list_of_connectors_in_group(group_id, schema=schema)
 
 
@@ -72,13 +74,13 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def process(house, settings, url):
-    """Start what a process is made of, as often as asked, over one account and one database."""
-    ended = []
+    """Start the parts of a process, any number of times, on one account and one database."""
+    closers = []
 
     def start(*, timeout: float = 30.0, cache=house.cache) -> Portal:
         request = Request(settings.api_url, settings.api_key, settings.api_secret, timeout=timeout)
-        client, store = Unlucky(request), Store(url)
-        ended.extend((client.close, store.close))
+        client, store = FailingClient(request), Store(url)
+        closers.extend((client.close, store.close))
         tenant = Tenant(id="t", name="t", group_id=settings.group_id)
         portal = Portal(
             tenant, client=client, cache=cache, store=store, signer=house.portal.signer, grace=24.0
@@ -87,8 +89,8 @@ def process(house, settings, url):
         return portal
 
     yield start
-    for end in ended:
-        end()
+    for close in closers:
+        close()
 
 
 def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **options):
@@ -97,7 +99,7 @@ def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **opti
 
 def named(portal: Portal, schema: str = "sales") -> list[str]:
     portal._list.forget()
-    return [one.id for one in portal.connectors().items if one.schema_name == schema]
+    return [item.id for item in portal.connectors().items if item.schema_name == schema]
 
 
 def unsettled(portal: Portal) -> int:
@@ -105,68 +107,68 @@ def unsettled(portal: Portal) -> int:
 
 
 def test_a_key_leads_to_the_same_connector_in_another_process_and_after_a_restart(process):
-    made = create(process(), attempt="key")
+    connector = create(process(), attempt="key")
 
     again = create(process(), attempt="key")
 
-    assert (again.id, again.title) == (made.id, "Sales")
-    assert named(process()) == [made.id]
+    assert (again.id, again.title) == (connector.id, "Sales")
+    assert named(process()) == [connector.id]
 
 
-def test_a_process_whose_list_is_behind_finds_what_another_has_made(process):
-    behind = process(cache=SharedCache())
-    behind.connectors()
-    made = create(process(), attempt="key")
+def test_a_process_with_an_outdated_list_finds_what_another_has_created(process):
+    outdated = process(cache=SharedCache())
+    outdated.connectors()
+    connector = create(process(), attempt="key")
 
-    assert create(behind, attempt="key").id == made.id
-    assert behind.client.calls == 0
-
-
-def test_a_process_whose_list_fails_asks_for_what_another_has_made_alone(process):
-    behind = process(cache=SharedCache())
-    behind.connectors()
-    made = create(process(), attempt="key")
-    behind._list.forget()
-    behind.client.away = [ServerFailed("500")]
-
-    assert create(behind, attempt="key").id == made.id
-    assert behind.client.calls == 0
+    assert create(outdated, attempt="key").id == connector.id
+    assert outdated.client.calls == 0
 
 
-def test_a_process_that_cannot_bring_its_list_up_to_date_forgets_no_creation(process, monkeypatch):
-    behind = process(cache=SharedCache())
-    behind.connectors()
-    made = create(process(), attempt="key")
-    behind._list.forget()
-    behind.client.away = [ServerFailed("500")]
+def test_a_process_whose_list_fails_requests_the_connector_of_another_alone(process):
+    outdated = process(cache=SharedCache())
+    outdated.connectors()
+    connector = create(process(), attempt="key")
+    outdated._list.forget()
+    outdated.client.list_failures = [ServerFailed("500")]
+
+    assert create(outdated, attempt="key").id == connector.id
+    assert outdated.client.calls == 0
+
+
+def test_a_process_that_cannot_refresh_its_list_forgets_no_creation(process, monkeypatch):
+    outdated = process(cache=SharedCache())
+    outdated.connectors()
+    connector = create(process(), attempt="key")
+    outdated._list.forget()
+    outdated.client.list_failures = [ServerFailed("500")]
 
     def fail(_):
         raise ServerFailed("500")
 
     with monkeypatch.context() as patch:
-        patch.setattr(behind.client, "get_connector", fail)
+        patch.setattr(outdated.client, "get_connector", fail)
         with pytest.raises(ServerFailed):
-            create(behind, attempt="key")
+            create(outdated, attempt="key")
 
-    behind._list.forget()
-    assert create(behind, attempt="key").id == made.id
-    assert behind.client.calls == 0
+    outdated._list.forget()
+    assert create(outdated, attempt="key").id == connector.id
+    assert outdated.client.calls == 0
 
 
-def test_an_attempt_that_comes_to_nothing_elsewhere_meanwhile_is_made_here(process, monkeypatch):
+def test_an_attempt_that_fails_elsewhere_meanwhile_is_made_here(process, monkeypatch):
     first, second = process(), process()
-    first.client.gate, first.client.not_done = (
+    first.client.gate, first.client.failures = (
         threading.Event(),
         [RateLimited("429", retry_after=1)],
     )
-    seen = second.store.creations.unsettled
+    unsettled = second.store.creations.unsettled
 
     def meanwhile(group_id):
-        found = seen(group_id)
+        attempts = unsettled(group_id)
         first.client.gate.set()
         with suppress(RateLimited):
-            beginning.result()
-        return found
+            first_attempt.result()
+        return attempts
 
     with ThreadPoolExecutor(1) as pool:
         find, too_early = second.store.creations.find, [None]
@@ -175,15 +177,15 @@ def test_an_attempt_that_comes_to_nothing_elsewhere_meanwhile_is_made_here(proce
         )
         monkeypatch.setattr(second.store.creations, "holder", lambda *_: None)
         monkeypatch.setattr(second.store.creations, "unsettled", meanwhile)
-        beginning = pool.submit(create, first, attempt="key")
-        assert first.client.begun.wait(30)
+        first_attempt = pool.submit(create, first, attempt="key")
+        assert first.client.started.wait(30)
 
-        made = create(second, attempt="key")
+        connector = create(second, attempt="key")
 
-    assert named(second) == [made.id]
+    assert named(second) == [connector.id]
 
 
-def test_a_key_with_another_wish_is_refused(process):
+def test_a_key_with_a_different_request_is_refused(process):
     portal = process()
     create(portal, attempt="key")
 
@@ -195,58 +197,58 @@ def test_a_key_with_another_wish_is_refused(process):
     assert named(portal, "stock") == []
 
 
-def test_a_key_whose_connector_was_deleted_makes_a_new_one(process):
+def test_a_key_whose_connector_was_deleted_creates_a_new_one(process):
     portal = process()
-    made = create(portal, attempt="key")
-    portal._client.delete_connector(made.id)
+    connector = create(portal, attempt="key")
+    portal._client.delete_connector(connector.id)
     portal._list.forget()
 
-    assert create(portal, attempt="key").id != made.id
+    assert create(portal, attempt="key").id != connector.id
 
 
-def test_while_an_attempt_is_at_work_the_same_key_is_told_to_come_back(process):
+def test_while_an_attempt_is_in_progress_the_same_key_has_to_retry_later(process):
     first, second = process(), process()
     first.client.gate = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        making = pool.submit(create, first, attempt="key")
-        assert first.client.begun.wait(30)
+        creation = pool.submit(create, first, attempt="key")
+        assert first.client.started.wait(30)
 
         with pytest.raises(InProgress) as caught:
             create(second, attempt="key")
         first.client.gate.set()
 
         assert 1 <= caught.value.retry_after <= 5
-        assert create(second, attempt="key", patience=30).id == making.result(30).id
+        assert create(second, attempt="key", patience=30).id == creation.result(30).id
     assert second.client.calls == 0
 
 
 @pytest.mark.parametrize(
     ("typed", "service"), [("SALES", "stripe"), ("Sales", "slack")], ids=["name", "service"]
 )
-def test_while_an_attempt_is_at_work_its_name_is_taken_for_others(process, typed, service):
+def test_while_an_attempt_is_in_progress_its_name_is_taken_for_others(process, typed, service):
     first, second = process(), process()
     first.client.gate = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        making = pool.submit(create, first, attempt="key")
-        assert first.client.begun.wait(30)
+        creation = pool.submit(create, first, attempt="key")
+        assert first.client.started.wait(30)
 
         with pytest.raises(NameTaken) as caught:
             create(second, typed, service, attempt="other")
-        shown = second.permanent_name(service, typed)
+        name = second.permanent_name(service, typed)
         own = second.permanent_name("stripe", "Sales", attempt="key")
         first.client.gate.set()
-        making.result(30)
+        creation.result(30)
 
-    assert (caught.value.free, shown.free, own.taken) == ("sales_2", "sales_2", False)
+    assert (caught.value.free, name.free, own.taken) == ("sales_2", "sales_2", False)
     assert second.client.calls == 0
 
 
-@pytest.mark.parametrize("made", [True, False], ids=["made", "not-made"])
-def test_an_attempt_of_a_process_that_died_is_being_created_and_not_taken(
-    process, monkeypatch, made
+@pytest.mark.parametrize("is_created", [True, False], ids=["created", "not-created"])
+def test_an_attempt_of_a_dead_process_is_in_progress_and_its_name_not_taken(
+    process, monkeypatch, is_created
 ):
     dead, portal = process(), process()
-    (dead.client.lost if made else dead.client.not_done).append(SystemExit())
+    (dead.client.lost if is_created else dead.client.failures).append(SystemExit())
     with pytest.raises(SystemExit):
         create(dead, attempt="of-a-session-that-is-gone")
     portal._list.forget()
@@ -260,36 +262,38 @@ def test_an_attempt_of_a_process_that_died_is_being_created_and_not_taken(
     assert (name.taken, name.pending) == (False, True)
     later = time.time() + 200
     monkeypatch.setattr("time.time", lambda: later)
-    found = create(portal, attempt="new-session")
-    assert named(portal) == [found.id]
+    connector = create(portal, attempt="new-session")
+    assert named(portal) == [connector.id]
     assert not portal.permanent_name("stripe", "Stock").pending
 
 
 def stranger(portal: Portal, sandbox, service: str = "stripe", *, age: float = 0.0, state=None):
-    """Let somebody else make a connector of the same name, so many seconds ago."""
-    made = ApiClient(portal.client._request).create_connector(
+    """Create a connector of the same name as somebody else would, `age` seconds ago."""
+    connector = ApiClient(portal.client._request).create_connector(
         service, portal.tenant.group_id, "sales", required=("schema",)
     )
-    record = sandbox.world.connections[made.id]
+    record = sandbox.world.connections[connector.id]
     record.created_at -= age
     record.setup_state = state or record.setup_state
     record.face = record.written = None
-    return made
+    return connector
 
 
 STRANGERS = [
     pytest.param({"age": 3600.0}, id="older"),
     pytest.param({"state": "connected"}, id="set-up"),
     pytest.param({"service": "jira"}, id="another-service"),
-    pytest.param({"age": -3600.0}, id="made-when-the-call-was-long-over"),
+    pytest.param({"age": -3600.0}, id="created-long-after-the-call"),
 ]
 
 
-@pytest.mark.parametrize("other", STRANGERS)
-def test_a_stranger_of_the_name_is_not_adopted_after_a_lost_answer(process, sandbox, other):
+@pytest.mark.parametrize("options", STRANGERS)
+def test_a_strangers_connector_of_the_name_is_not_adopted_after_a_lost_answer(
+    process, sandbox, options
+):
     portal = process()
-    portal.client.not_done = [ServerFailed("502")]
-    portal.client.meanwhile = lambda: stranger(portal, sandbox, **other)
+    portal.client.failures = [ServerFailed("502")]
+    portal.client.meanwhile = lambda: stranger(portal, sandbox, **options)
 
     with pytest.raises(NameTaken) as caught:
         create(portal, attempt="key")
@@ -298,13 +302,15 @@ def test_a_stranger_of_the_name_is_not_adopted_after_a_lost_answer(process, sand
     assert (unsettled(portal), portal.store.names()) == (0, {})
 
 
-@pytest.mark.parametrize("other", STRANGERS)
-def test_a_stranger_of_the_name_is_not_adopted_at_the_next_try(process, sandbox, other):
+@pytest.mark.parametrize("options", STRANGERS)
+def test_a_strangers_connector_of_the_name_is_not_adopted_at_the_next_try(
+    process, sandbox, options
+):
     portal = process()
-    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")]
+    portal.client.failures, portal.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
-    stranger(portal, sandbox, **other)
+    stranger(portal, sandbox, **options)
 
     with pytest.raises(NameTaken):
         create(portal, attempt="key")
@@ -312,28 +318,28 @@ def test_a_stranger_of_the_name_is_not_adopted_at_the_next_try(process, sandbox,
     assert (unsettled(portal), portal.store.names()) == (0, {})
 
 
-@pytest.mark.parametrize("other", STRANGERS)
-def test_a_stranger_of_the_name_is_not_adopted_by_who_keeps_house(
-    process, sandbox, monkeypatch, other
+@pytest.mark.parametrize("options", STRANGERS)
+def test_a_strangers_connector_of_the_name_is_not_adopted_in_the_background(
+    process, sandbox, options
 ):
     portal = process()
-    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")]
+    portal.client.failures, portal.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
-    stranger(portal, sandbox, **other)
+    stranger(portal, sandbox, **options)
 
     portal.settle_abandoned()
 
     assert (unsettled(portal), portal.store.names()) == (0, {})
-    told = [(one.what, one.outcome) for one in portal.store.audit.entries()]
-    assert told == [("create", "TimedOut")]
+    entries = portal.store.audit.entries()
+    assert [(entry.what, entry.outcome) for entry in entries] == [("create", "TimedOut")]
 
 
-def test_what_has_the_name_before_the_call_is_not_taken_for_its_work(process, sandbox):
+def test_a_connector_that_has_the_name_before_the_call_is_not_adopted(process, sandbox):
     portal = process()
     portal.connectors()
     stranger(portal, sandbox)
-    portal.client.not_done = [ServerFailed("502")]
+    portal.client.failures = [ServerFailed("502")]
 
     with pytest.raises(NameTaken):
         create(portal, attempt="key")
@@ -346,23 +352,23 @@ def test_the_time_of_a_call_is_by_fivetrans_clock(process, sandbox, monkeypatch)
     sandbox.world.clock.advance(5 * 24 * 3600)
     portal.client.lost = [LOST]
 
-    made = create(portal, attempt="key")
+    connector = create(portal, attempt="key")
 
-    assert named(portal) == [made.id]
+    assert named(portal) == [connector.id]
     assert portal.client.date == pytest.approx(sandbox.world.clock(), abs=30)
 
 
-def test_the_naming_fields_are_asked_for_once_and_kept_with_the_attempt(process, monkeypatch):
+def test_the_naming_fields_are_read_once_and_stored_with_the_attempt(process, monkeypatch):
     portal = process()
-    told = [("schema",), ("schema", "table"), ("schema", "table")]
-    monkeypatch.setattr(portal, "_required", lambda _: told.pop(0))
-    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    answers = [("schema",), ("schema", "table"), ("schema", "table")]
+    monkeypatch.setattr(portal, "_required", lambda _: answers.pop(0))
+    portal.client.lost, portal.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
 
-    made = create(portal, attempt="key")
+    connector = create(portal, attempt="key")
 
-    assert (made.schema_name, named(portal)) == ("sales", [made.id])
+    assert (connector.schema_name, named(portal)) == ("sales", [connector.id])
     assert portal.client.calls == 1
 
 
@@ -370,14 +376,14 @@ def test_of_two_processes_with_one_key_one_calls_fivetran(process):
     portals = [process() for _ in range(4)]
     together = threading.Barrier(4)
 
-    def both(portal):
+    def create_together(portal):
         together.wait()
         return create(portal, attempt="key", patience=30).id
 
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(both, portals))
+        ids = list(pool.map(create_together, portals))
 
-    assert len(set(made)) == 1
+    assert len(set(ids)) == 1
     assert sum(portal.client.calls for portal in portals) == 1
 
 
@@ -385,28 +391,28 @@ def test_a_lost_answer_is_looked_up_and_adopted(process):
     portal = process()
     portal.client.lost = [LOST]
 
-    made = create(portal, attempt="key")
+    connector = create(portal, attempt="key")
 
-    assert named(portal) == [made.id]
+    assert named(portal) == [connector.id]
     assert (portal.client.calls, unsettled(portal)) == (1, 0)
 
 
-def test_a_lost_answer_that_nobody_could_look_up_is_adopted_at_the_next_try(process):
+def test_a_lost_answer_whose_look_up_failed_is_adopted_at_the_next_try(process):
     portal = process()
-    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    portal.client.lost, portal.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
 
-    other = process()
-    made = create(other, attempt="key")
+    second = process()
+    connector = create(second, attempt="key")
 
-    assert named(portal) == [made.id]
-    assert (other.client.calls, unsettled(portal)) == (0, 0)
+    assert named(portal) == [connector.id]
+    assert (second.client.calls, unsettled(portal)) == (0, 0)
 
 
 def test_a_creation_that_may_be_on_its_way_is_not_repeated_before_the_look_up_says_no(process):
     portal = process()
-    portal.client.not_done, portal.client.blind = [LOST], [ServerFailed("500")] * 2
+    portal.client.failures, portal.client.lookup_failures = [LOST], [ServerFailed("500")] * 2
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
 
@@ -414,46 +420,46 @@ def test_a_creation_that_may_be_on_its_way_is_not_repeated_before_the_look_up_sa
         create(portal, attempt="key")
     assert portal.client.calls == 1
 
-    made = create(portal, attempt="key")
-    assert (named(portal), portal.client.calls) == ([made.id], 2)
+    connector = create(portal, attempt="key")
+    assert (named(portal), portal.client.calls) == ([connector.id], 2)
 
 
-def test_the_work_that_lands_after_the_look_up_is_adopted_when_fivetran_refuses_the_name(process):
+def test_a_creation_completed_after_the_look_up_is_adopted_when_the_name_is_refused(process):
     portal = process()
-    portal.client.not_done = [LOST]
+    portal.client.failures = [LOST]
     with pytest.raises(TimedOut):
         create(portal, attempt="key")
-    seen = portal.client.get_list_of_connectors_in_group
+    listed = portal.client.get_list_of_connectors_in_group
 
     def late(group_id, *, schema=None):
-        found = list(seen(group_id, schema=schema))
-        if schema and not found:
+        connectors = list(listed(group_id, schema=schema))
+        if schema and not connectors:
             ApiClient.create_connector(portal.client, "stripe", group_id, "sales")
-        return iter(found)
+        return iter(connectors)
 
     portal.client.get_list_of_connectors_in_group = late
 
-    made = create(portal, attempt="key")
+    connector = create(portal, attempt="key")
 
-    assert named(portal) == [made.id]
+    assert named(portal) == [connector.id]
     assert unsettled(portal) == 0
 
 
-def test_another_tab_with_the_same_wish_continues_what_was_left_in_doubt(process):
+def test_another_tab_with_the_same_request_continues_an_uncertain_creation(process):
     first, second = process(), process()
-    first.client.lost, first.client.blind = [LOST], [ServerFailed("500")]
+    first.client.lost, first.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
         create(first, attempt="tab-1")
 
-    made = create(second, attempt="tab-2")
+    connector = create(second, attempt="tab-2")
 
-    assert named(first) == [made.id]
-    assert [create(second, attempt=key).id for key in ("tab-1", "tab-2")] == [made.id] * 2
+    assert named(first) == [connector.id]
+    assert [create(second, attempt=key).id for key in ("tab-1", "tab-2")] == [connector.id] * 2
 
 
-def test_a_second_key_that_cannot_be_written_down_does_not_hide_what_was_made(process, monkeypatch):
+def test_a_second_key_that_cannot_be_stored_does_not_hide_the_connector(process, monkeypatch):
     portal = process()
-    portal.client.not_done = [LOST]
+    portal.client.failures = [LOST]
     with pytest.raises(TimedOut):
         create(portal, attempt="one tab")
 
@@ -462,12 +468,14 @@ def test_a_second_key_that_cannot_be_written_down_does_not_hide_what_was_made(pr
 
     monkeypatch.setattr(portal.store.creations, "open", fail)
 
-    made = create(portal, attempt="another tab")
+    connector = create(portal, attempt="another tab")
 
-    assert named(portal) == [made.id]
+    assert named(portal) == [connector.id]
 
 
-def test_a_process_that_died_is_succeeded_once_its_lease_has_run_out(process, monkeypatch):
+def test_another_process_takes_over_from_a_dead_one_once_its_lease_has_expired(
+    process, monkeypatch
+):
     dead = process()
     dead.client.lost = [SystemExit()]
     with pytest.raises(SystemExit):
@@ -479,15 +487,15 @@ def test_a_process_that_died_is_succeeded_once_its_lease_has_run_out(process, mo
     later = time.time() + 200
     monkeypatch.setattr("time.time", lambda: later)
     with ThreadPoolExecutor(4) as pool:
-        made = set(pool.map(lambda one: create(one, attempt="key", patience=30).id, portals))
+        ids = set(pool.map(lambda row: create(row, attempt="key", patience=30).id, portals))
 
-    assert named(dead) == [*made]
+    assert named(dead) == [*ids]
     assert sum(portal.client.calls for portal in portals) == 0
 
 
-def test_what_fivetran_refuses_leaves_the_name_free(process):
+def test_a_refusal_by_fivetran_leaves_the_name_free(process):
     portal = process()
-    portal.client.not_done = [RateLimited("used up", retry_after=60)]
+    portal.client.failures = [RateLimited("used up", retry_after=60)]
 
     with pytest.raises(RateLimited):
         create(portal, attempt="key")
@@ -496,7 +504,7 @@ def test_what_fivetran_refuses_leaves_the_name_free(process):
     assert create(portal, attempt="other").schema_name == "sales"
 
 
-def test_a_name_that_is_taken_behind_our_back_is_refused_with_a_free_one(process, sandbox):
+def test_a_name_taken_outside_this_product_is_refused_with_a_free_one(process, sandbox):
     portal = process()
     portal.connectors()
     sandbox_client = ApiClient(portal.client._request)
@@ -509,12 +517,12 @@ def test_a_name_that_is_taken_behind_our_back_is_refused_with_a_free_one(process
     assert unsettled(portal) == 0
 
 
-def test_what_was_abandoned_is_settled_without_anybody_asking(process, sandbox, monkeypatch):
+def test_abandoned_attempts_are_settled_in_the_background(process, sandbox, monkeypatch):
     portal = process(timeout=5)
-    portal.client.lost, portal.client.blind = [LOST], [ServerFailed("500")]
+    portal.client.lost, portal.client.lookup_failures = [LOST], [ServerFailed("500")]
     with pytest.raises(TimedOut):
-        create(portal, "Made", attempt="made")
-    portal.client.not_done = [LOST]
+        create(portal, "Made", attempt="connector")
+    portal.client.failures = [LOST]
     with pytest.raises(TimedOut):
         create(portal, "Never", attempt="never")
 
@@ -526,11 +534,11 @@ def test_what_was_abandoned_is_settled_without_anybody_asking(process, sandbox, 
     portal.settle_abandoned()
 
     assert (before, unsettled(portal)) == (1, 0)
-    assert portal.connectors().items[-1].title == "Made" or named(portal, "made")
+    assert portal.connectors().items[-1].title == "Made" or named(portal, "connector")
     assert named(portal, "never") == []
 
 
-def test_without_the_database_nothing_is_created_and_what_there_is_is_shown(process, monkeypatch):
+def test_without_the_database_nothing_is_created_and_the_list_is_still_shown(process, monkeypatch):
     portal = process()
     create(portal)
 
@@ -544,13 +552,11 @@ def test_without_the_database_nothing_is_created_and_what_there_is_is_shown(proc
     with pytest.raises(StoreFailed, match=r"^Nothing was created\. Our own database"):
         create(portal, "Stock")
 
-    assert "sales" in [one.title for one in portal.connectors().items]
+    assert "sales" in [item.title for item in portal.connectors().items]
     assert portal.client.calls == 1
 
 
-def test_a_creation_that_cannot_be_written_down_afterwards_is_there_all_the_same(
-    process, monkeypatch
-):
+def test_a_creation_that_cannot_be_stored_afterwards_exists_all_the_same(process, monkeypatch):
     portal = process()
 
     def fail(*_):
@@ -558,14 +564,14 @@ def test_a_creation_that_cannot_be_written_down_afterwards_is_there_all_the_same
 
     with monkeypatch.context() as patch:
         patch.setattr(portal.store.creations, "finish", fail)
-        made = create(portal, attempt="key")
+        connector = create(portal, attempt="key")
 
-    assert named(portal) == [made.id]
+    assert named(portal) == [connector.id]
     assert unsettled(portal) == 1
 
 
-@pytest.mark.parametrize("typed", ["Sal\0es", "Sal\ud800es"], ids=["nul", "half-a-letter"])
-def test_what_no_database_takes_is_left_out_of_a_name(process, typed):
+@pytest.mark.parametrize("typed", ["Sal\0es", "Sal\ud800es"], ids=["nul", "half-a-surrogate-pair"])
+def test_characters_that_no_database_takes_are_left_out_of_a_name(process, typed):
     assert create(process(), typed).title == "Sales"
 
 
@@ -574,9 +580,9 @@ def test_what_no_database_takes_is_left_out_of_a_name(process, typed):
     [
         pytest.param("Sal\nes", id="line-break"),
         pytest.param("Sal\u2028es", id="line-separator"),
-        pytest.param("Sal\u202ees", id="turned-round"),
-        pytest.param("Sal\u2067es", id="isolated"),
-        pytest.param("Sal\u200bes", id="no-width"),
+        pytest.param("Sal\u202ees", id="direction-override"),
+        pytest.param("Sal\u2067es", id="direction-isolate"),
+        pytest.param("Sal\u200bes", id="zero-width"),
         pytest.param("Sal\x1b[31mes", id="control"),
     ],
 )
@@ -589,23 +595,23 @@ def test_a_name_is_one_line_of_visible_characters(process, typed):
     assert named(portal) == []
 
 
-def test_what_comes_along_when_a_name_is_copied_is_left_out(process):
+def test_invisible_characters_around_a_copied_name_are_left_out(process):
     assert create(process(), "\ufeff\u200e Sales\u200f\n").title == "Sales"
 
 
 def test_every_creation_is_in_the_audit_log(process):
     portal = process()
-    made = create(portal)
-    portal.client.not_done = [RateLimited("used up", retry_after=60)]
+    connector = create(portal)
+    portal.client.failures = [RateLimited("used up", retry_after=60)]
     with pytest.raises(RateLimited):
         create(portal, "Stock")
 
-    told = [
-        (one.who, one.what, one.connector_id, one.name, one.outcome)
-        for one in portal.store.audit.entries()
+    entries = [
+        (entry.who, entry.what, entry.connector_id, entry.name, entry.outcome)
+        for entry in portal.store.audit.entries()
     ]
 
-    assert told == [
-        ("page", "create", made.id, "sales", "done"),
+    assert entries == [
+        ("page", "create", connector.id, "sales", "done"),
         ("page", "create", "", "stock", "RateLimited"),
     ]

@@ -1,4 +1,4 @@
-"""Deletion that forgives: hidden at once, undone until its time has come, and then gone once."""
+"""Deletion that can be undone: hidden at once, restored until it is due, deleted once."""
 
 import threading
 import time
@@ -27,30 +27,30 @@ DAY = 24 * 3600.0
 
 
 class Watched(ApiClient):
-    """A client that does something else before or after what it is asked for."""
+    """A client that calls the test before or after a request."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self.before_look = self.before_deletion = lambda: None
+        self.before_read = self.before_deletion = lambda: None
         self.before_change = self.after_change = lambda: None
 
     def get_connector(self, connector_id):
-        self.before_look()
+        self.before_read()
         return super().get_connector(connector_id)
 
     def delete_connector(self, connector_id):
         self.before_deletion()
         super().delete_connector(connector_id)
 
-    def update_connector(self, connector_id, **wanted):
+    def update_connector(self, connector_id, **fields):
         self.before_change()
-        changed = super().update_connector(connector_id, **wanted)
+        connector = super().update_connector(connector_id, **fields)
         self.after_change()
-        return changed
+        return connector
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def both(request, tmp_path):
+def url(request, tmp_path):
     """The address of one database that several processes share, on either kind of server."""
     if request.param == "postgres":
         return request.getfixturevalue("postgres").fresh()
@@ -59,13 +59,13 @@ def both(request, tmp_path):
 
 @pytest.fixture
 def start(house, settings):
-    """Start what a process is made of, as often as asked, over one account."""
-    ended = []
+    """Start the parts of a process, any number of times, on one account."""
+    closers = []
 
     def process(url: str, *, grace: float = 24.0) -> Portal:
         client = Watched(Request(settings.api_url, settings.api_key, settings.api_secret))
         store, cache = Store(url), SharedCache()
-        ended.extend((client.close, store.close, cache.close))
+        closers.extend((client.close, store.close, cache.close))
         portal = Portal(
             Tenant(id="t", name="t", group_id=settings.group_id),
             client=client,
@@ -78,14 +78,14 @@ def start(house, settings):
         return portal
 
     yield process
-    for end in ended:
-        end()
+    for close in closers:
+        close()
 
 
 @pytest.fixture
-def process(start, both):
+def process(start, url):
     """Start a process on the shared database."""
-    return lambda **options: start(both, **options)
+    return lambda **options: start(url, **options)
 
 
 @pytest.fixture
@@ -97,24 +97,23 @@ def portal(start, tmp_path) -> Portal:
 @pytest.fixture
 def connection(sandbox):
     """A connector that works, as Fivetran has it."""
-    found = sandbox.world.connections.values()
-    return next(one for one in found if one.schema == "stripe_payments")
+    return named(sandbox, "stripe_payments")
 
 
 @pytest.fixture
 def requests_of(sandbox):
-    """Return what was sent to Fivetran by a method, by path."""
+    """Return the paths of the requests that Fivetran received by a method."""
 
-    def sent(method: str) -> list[str]:
+    def paths(method: str) -> list[str]:
         entries = sandbox.world.control.log.entries()
-        return [one["path"] for one in entries if one["method"] == method]
+        return [entry["path"] for entry in entries if entry["method"] == method]
 
-    return sent
+    return paths
 
 
 @pytest.fixture
 def later(monkeypatch):
-    """Move the clock on by so many seconds."""
+    """Move the clock forward by a number of seconds."""
 
     def move(seconds: float) -> None:
         now = time.time() + seconds
@@ -125,51 +124,51 @@ def later(monkeypatch):
 
 def shown(portal: Portal) -> list[str]:
     portal._list.forget()
-    return [one.schema_name for one in portal.connectors().items]
+    return [item.schema_name for item in portal.connectors().items]
 
 
 def waiting(portal: Portal) -> list[str]:
     portal._list.forget()
-    return [one.schema_name for one in portal.deleted().items]
+    return [item.schema_name for item in portal.deleted().items]
 
 
 def named(sandbox, schema: str):
     """A connector as Fivetran has it, by its permanent name."""
-    return next(one for one in sandbox.world.connections.values() if one.schema == schema)
+    return next(row for row in sandbox.world.connections.values() if row.schema == schema)
 
 
 def outcomes(portal: Portal, connection) -> list[tuple[str, str]]:
     entries = portal.store.audit.entries()
-    return [(one.what, one.outcome) for one in entries if one.connector_id == connection.id]
+    return [(row.what, row.outcome) for row in entries if row.connector_id == connection.id]
 
 
 def fails() -> None:
     raise ServerFailed("Fivetran failed to answer (500).")
 
 
-def at_once(*doings):
-    """Do several things in threads that start together; return what became of each."""
-    together = threading.Barrier(len(doings))
+def at_once(*calls):
+    """Make several calls in threads that start together; return the result or error of each."""
+    together = threading.Barrier(len(calls))
 
-    def one(doing):
+    def run(call):
         together.wait()
         try:
-            return doing()
+            return call()
         except (InProgress, UnknownConnector) as error:
             return type(error)
 
-    with ThreadPoolExecutor(len(doings)) as pool:
-        return list(pool.map(one, doings))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
-def test_what_is_deleted_is_paused_hidden_everywhere_and_keeps_its_name(
+def test_a_deleted_connector_is_paused_hidden_everywhere_and_keeps_its_name(
     process, connection, requests_of
 ):
     first, second = process(), process()
 
-    waits = first.operations.delete(connection.id)
+    deletion = first.operations.delete(connection.id)
 
-    assert waits.due_at == pytest.approx(time.time() + DAY, abs=60)
+    assert deletion.due_at == pytest.approx(time.time() + DAY, abs=60)
     assert connection.paused
     assert requests_of("DELETE") == []
     for portal in (first, second):
@@ -183,7 +182,7 @@ def test_what_is_deleted_is_paused_hidden_everywhere_and_keeps_its_name(
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["running", "paused"])
-def test_an_undo_brings_it_back_as_it_was(process, connection, paused):
+def test_a_restored_connector_is_as_it_was(process, connection, paused):
     portal = process()
     if paused:
         portal.operations.pause(connection.id)
@@ -197,7 +196,7 @@ def test_an_undo_brings_it_back_as_it_was(process, connection, paused):
     assert waiting(portal) == []
 
 
-def test_at_its_time_one_of_many_processes_deletes_it_once(process, connection, requests_of, later):
+def test_when_due_one_of_many_processes_deletes_it_once(process, connection, requests_of, later):
     portals = [process() for _ in range(4)]
     portals[0].operations.delete(connection.id)
     early = portals[1].carry_out_deletions()
@@ -211,7 +210,7 @@ def test_at_its_time_one_of_many_processes_deletes_it_once(process, connection, 
     assert portals[2].permanent_name("stripe", "Stripe payments").taken is False
 
 
-def test_an_undo_and_the_deletion_at_the_same_time_never_both_happen(
+def test_of_a_restore_and_the_deletion_at_the_same_time_only_one_happens(
     process, connection, requests_of, later
 ):
     first, second = process(), process()
@@ -227,7 +226,7 @@ def test_an_undo_and_the_deletion_at_the_same_time_never_both_happen(
     assert there is (undone is None)
 
 
-def test_while_it_is_being_deleted_for_good_it_cannot_be_undone(process, connection, later):
+def test_while_it_is_being_deleted_for_good_it_cannot_be_restored(process, connection, later):
     first, second = process(), process()
     first.operations.delete(connection.id)
     later(DAY + 1)
@@ -246,7 +245,7 @@ def test_while_it_is_being_deleted_for_good_it_cannot_be_undone(process, connect
         first.operations.restore(connection.id)
 
 
-def test_one_that_was_undone_while_a_slow_process_looked_is_not_deleted(
+def test_a_connector_restored_while_a_slow_process_reads_it_is_not_deleted(
     process, connection, requests_of, later
 ):
     slow, quick = process(), process()
@@ -254,18 +253,18 @@ def test_one_that_was_undone_while_a_slow_process_looked_is_not_deleted(
     later(DAY + 1)
 
     def meanwhile():
-        slow.client.before_look = lambda: None
+        slow.client.before_read = lambda: None
         later(1000)
         quick.operations.restore(connection.id)
 
-    slow.client.before_look = meanwhile
+    slow.client.before_read = meanwhile
     slow.carry_out_deletions()
 
     assert requests_of("DELETE") == []
     assert "stripe_payments" in shown(slow)
 
 
-def test_an_undo_so_slow_that_its_time_came_meanwhile_is_not_followed_by_the_deletion(
+def test_a_restore_so_slow_that_the_deletion_falls_due_is_not_followed_by_it(
     process, connection, requests_of, later
 ):
     slow, quick = process(), process()
@@ -285,7 +284,7 @@ def test_an_undo_so_slow_that_its_time_came_meanwhile_is_not_followed_by_the_del
     assert "stripe_payments" in shown(slow)
 
 
-def test_a_process_that_died_before_the_pause_is_succeeded(process, connection, later):
+def test_another_process_takes_over_from_one_that_died_before_the_pause(process, connection, later):
     dead, portal = process(), process()
 
     def die():
@@ -306,7 +305,7 @@ def test_a_process_that_died_before_the_pause_is_succeeded(process, connection, 
     assert (connection.paused, "stripe_payments" in shown(portal)) == (False, True)
 
 
-def test_one_that_is_resumed_at_fivetran_while_it_waits_is_shown_again(
+def test_a_connector_resumed_at_fivetran_while_pending_is_shown_again(
     portal, connection, requests_of
 ):
     portal.operations.delete(connection.id)
@@ -346,13 +345,13 @@ USES = [
 
 
 @pytest.mark.parametrize(("schema", "use"), USES)
-def test_what_somebody_has_made_use_of_since_is_not_deleted_at_its_time(
+def test_a_connector_used_since_is_not_deleted_when_due(
     process, sandbox, requests_of, later, schema, use
 ):
     first, second = process(), process()
-    one = named(sandbox, schema)
-    first.operations.delete(one.id)
-    use(second, one)
+    row = named(sandbox, schema)
+    first.operations.delete(row.id)
+    use(second, row)
 
     later(DAY + 1)
     second.carry_out_deletions()
@@ -360,43 +359,41 @@ def test_what_somebody_has_made_use_of_since_is_not_deleted_at_its_time(
     assert requests_of("DELETE") == []
     assert second.store.deletions.listed(second.tenant.group_id) == []
     assert schema in shown(first)
-    assert outcomes(second, one) == [("delete", "done"), ("taken back", "done")]
+    assert outcomes(second, row) == [("delete", "done"), ("taken back", "done")]
 
 
 @pytest.mark.parametrize(("schema", "use"), USES)
-def test_what_somebody_has_made_use_of_since_is_not_deleted_for_good_by_who_insists(
+def test_a_connector_used_since_is_not_deleted_for_good_on_request(
     portal, sandbox, requests_of, schema, use
 ):
-    one = named(sandbox, schema)
-    portal.operations.delete(one.id)
-    use(portal, one)
+    row = named(sandbox, schema)
+    portal.operations.delete(row.id)
+    use(portal, row)
 
     with pytest.raises(NotNow, match="It was not deleted: it was resumed or used"):
-        portal.operations.delete(one.id, now=True)
+        portal.operations.delete(row.id, now=True)
 
     assert requests_of("DELETE") == []
     assert schema in shown(portal)
-    assert portal.operations.delete(one.id, now=True) is None
+    assert portal.operations.delete(row.id, now=True) is None
     assert len(requests_of("DELETE")) == 1
 
 
 @pytest.mark.parametrize("schema", ["stripe_payments", "jira_projects", "facebook_ads_dach"])
-def test_what_nobody_has_touched_is_deleted_at_its_time(
+def test_a_connector_that_nobody_has_used_is_deleted_when_due(
     portal, sandbox, requests_of, later, schema
 ):
-    one = named(sandbox, schema)
-    portal.operations.delete(one.id)
+    row = named(sandbox, schema)
+    portal.operations.delete(row.id)
 
     later(DAY + 1)
     portal.carry_out_deletions()
 
-    assert requests_of("DELETE") == [f"/v1/connections/{one.id}"]
-    assert outcomes(portal, one) == [("delete", "done"), ("delete for good", "done")]
+    assert requests_of("DELETE") == [f"/v1/connections/{row.id}"]
+    assert outcomes(portal, row) == [("delete", "done"), ("delete for good", "done")]
 
 
-def test_one_that_was_resumed_since_the_list_was_read_is_paused_and_comes_back_running(
-    process, sandbox
-):
+def test_a_connector_resumed_since_the_list_was_read_is_restored_running(process, sandbox):
     first, second = process(), process()
     paused = named(sandbox, "jira_projects")
     first.connectors()
@@ -409,7 +406,7 @@ def test_one_that_was_resumed_since_the_list_was_read_is_paused_and_comes_back_r
     assert not paused.paused
 
 
-def test_one_that_was_resumed_and_is_deleted_again_has_the_whole_time_to_undo_it(
+def test_a_connector_resumed_and_deleted_again_has_the_whole_time_to_undo_it(
     process, connection, later
 ):
     first, second = process(), process()
@@ -429,7 +426,7 @@ def test_one_that_was_resumed_and_is_deleted_again_has_the_whole_time_to_undo_it
     ]
 
 
-def test_a_connector_whose_pause_never_worked_is_not_deleted_at_its_time(
+def test_a_connector_whose_pause_never_took_effect_is_not_deleted_when_due(
     process, connection, requests_of, later
 ):
     dead, portal = process(), process()
@@ -448,7 +445,7 @@ def test_a_connector_whose_pause_never_worked_is_not_deleted_at_its_time(
     assert "stripe_payments" in shown(portal)
 
 
-def test_a_resumption_that_was_cut_short_is_not_paused_again(process, connection, later):
+def test_an_interrupted_restore_is_not_paused_again(process, connection, later):
     dead, portal = process(), process()
     dead.operations.delete(connection.id)
 
@@ -466,16 +463,14 @@ def test_a_resumption_that_was_cut_short_is_not_paused_again(process, connection
     assert "stripe_payments" in shown(portal)
 
 
-def test_many_that_fivetran_refuses_do_not_stop_the_others(
-    portal, sandbox, later, requests_of, monkeypatch
-):
+def test_refused_deletions_do_not_stop_the_others(portal, sandbox, later, requests_of, monkeypatch):
     monkeypatch.setattr("pbf.connectors.background.MOST_DELETIONS", 2)
-    ids = [one.id for one in portal.connectors().items[:3]]
-    for one in ids:
-        portal.operations.delete(one)
-    for one in ids[:2]:
+    ids = [item.id for item in portal.connectors().items[:3]]
+    for connector_id in ids:
+        portal.operations.delete(connector_id)
+    for connector_id in ids[:2]:
         sandbox.world.control.order(
-            kind="500", method="DELETE", path=f"/v1/connections/{one}", times=50
+            kind="500", method="DELETE", path=f"/v1/connections/{connector_id}", times=50
         )
 
     later(DAY + 1)
@@ -487,7 +482,7 @@ def test_many_that_fivetran_refuses_do_not_stop_the_others(
     assert ids[2] not in sandbox.world.connections
 
 
-def test_one_that_is_gone_already_at_its_time_counts_as_deleted(portal, connection, later):
+def test_a_connector_already_gone_when_due_counts_as_deleted(portal, connection, later):
     portal.operations.delete(connection.id)
     portal.client.delete_connector(connection.id)
 
@@ -498,15 +493,15 @@ def test_one_that_is_gone_already_at_its_time_counts_as_deleted(portal, connecti
 
 
 @pytest.mark.parametrize(
-    "doing",
+    "act",
     [
-        pytest.param(lambda portal, _: portal.carry_out_deletions(), id="in-time"),
+        pytest.param(lambda portal, _: portal.carry_out_deletions(), id="when-due"),
         pytest.param(lambda portal, id_: portal.operations.delete(id_, now=True), id="now"),
-        pytest.param(lambda portal, id_: portal.operations.restore(id_), id="undo"),
+        pytest.param(lambda portal, id_: portal.operations.restore(id_), id="restore"),
     ],
 )
-def test_another_connector_that_has_the_id_by_now_is_left_alone(
-    portal, connection, requests_of, later, monkeypatch, doing
+def test_another_connector_that_has_the_id_now_is_left_alone(
+    portal, connection, requests_of, later, monkeypatch, act
 ):
     portal.operations.delete(connection.id)
     later(DAY + 1)
@@ -514,11 +509,11 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
     connection.schema, connection.face = "quite_another", None
 
     def hidden(_):
-        raise UnknownConnector("By a list from before.")
+        raise UnknownConnector("By an older list.")
 
     monkeypatch.setattr(portal._list, "connector", hidden)
     with suppress(UnknownConnector):
-        doing(portal, connection.id)
+        act(portal, connection.id)
 
     assert requests_of("DELETE") == []
     assert requests_of("PATCH") == changes
@@ -526,7 +521,7 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
     assert "quite_another" in shown(portal)
 
 
-def test_an_id_that_was_given_out_again_is_shown_and_can_be_deleted(portal, connection):
+def test_a_reused_id_is_shown_and_can_be_deleted(portal, connection):
     portal.operations.delete(connection.id)
     connection.schema, connection.face = "quite_another", None
     assert "quite_another" in shown(portal)
@@ -540,7 +535,9 @@ def test_an_id_that_was_given_out_again_is_shown_and_can_be_deleted(portal, conn
     ("kind", "error"),
     [pytest.param("429", RateLimited, id="refused"), pytest.param("500", ServerFailed, id="500")],
 )
-def test_what_cannot_be_paused_is_not_hidden_either(portal, sandbox, connection, kind, error):
+def test_a_connector_that_cannot_be_paused_is_not_hidden_either(
+    portal, sandbox, connection, kind, error
+):
     sandbox.world.control.order(kind=kind, method="PATCH")
 
     with pytest.raises(error):
@@ -551,47 +548,45 @@ def test_what_cannot_be_paused_is_not_hidden_either(portal, sandbox, connection,
 
 
 @pytest.mark.parametrize(
-    ("doing", "method", "kind", "forgets"),
+    ("action", "method", "kind", "drops"),
     [
         pytest.param("delete", "PATCH", "429", False, id="refused"),
-        pytest.param("delete", "PATCH", "500", True, id="in-doubt"),
+        pytest.param("delete", "PATCH", "500", True, id="uncertain"),
         pytest.param("for-good", "DELETE", "429", False, id="refused-for-good"),
-        pytest.param("for-good", "DELETE", "500", True, id="in-doubt-for-good"),
+        pytest.param("for-good", "DELETE", "500", True, id="uncertain-for-good"),
         pytest.param("pause", "PATCH", "429", False, id="pause-refused"),
-        pytest.param("pause", "PATCH", "500", True, id="pause-in-doubt"),
+        pytest.param("pause", "PATCH", "500", True, id="pause-uncertain"),
         pytest.param("sync", "POST", "429", False, id="sync-refused"),
-        pytest.param("sync", "POST", "500", True, id="sync-in-doubt"),
+        pytest.param("sync", "POST", "500", True, id="sync-uncertain"),
         pytest.param("test", "POST", "429", False, id="test-refused"),
-        pytest.param("test", "POST", "500", True, id="test-in-doubt"),
+        pytest.param("test", "POST", "500", True, id="test-uncertain"),
     ],
 )
-def test_a_failure_drops_the_known_list_only_if_something_may_have_been_written(
-    portal, sandbox, connection, doing, method, kind, forgets
+def test_a_failure_drops_the_cached_list_only_if_something_may_have_been_written(
+    portal, sandbox, connection, action, method, kind, drops
 ):
     before = portal.connectors()
     sandbox.world.control.order(kind=kind, method=method)
-    do = {
+    act = {
         "delete": portal.operations.delete,
         "for-good": lambda id_: portal.operations.delete(id_, now=True),
         "pause": portal.operations.pause,
         "sync": portal.operations.sync,
         "test": portal.operations.test,
-    }[doing]
+    }[action]
 
     with pytest.raises((ServerFailed, RateLimited)):
-        do(connection.id)
+        act(connection.id)
 
-    assert (portal.connectors().fetched_at != before.fetched_at) is forgets
+    assert (portal.connectors().fetched_at != before.fetched_at) is drops
 
 
 @pytest.mark.parametrize("now", [False, True], ids=["delete", "for-good"])
-def test_a_failure_of_the_look_before_a_deletion_does_not_drop_the_known_list(
-    portal, connection, now
-):
+def test_a_failure_to_read_before_a_deletion_does_not_drop_the_cached_list(portal, connection, now):
     if now:
         portal.operations.delete(connection.id)
     before = portal.connectors()
-    portal.client.before_look = fails
+    portal.client.before_read = fails
 
     with pytest.raises(ServerFailed):
         portal.operations.delete(connection.id, now=now)
@@ -599,7 +594,7 @@ def test_a_failure_of_the_look_before_a_deletion_does_not_drop_the_known_list(
     assert portal.connectors().fetched_at == before.fetched_at
 
 
-def test_where_the_database_fails_the_known_list_is_not_dropped(portal, connection, monkeypatch):
+def test_a_database_failure_does_not_drop_the_cached_list(portal, connection, monkeypatch):
     before = portal.connectors()
 
     def fail(*_):
@@ -612,13 +607,13 @@ def test_where_the_database_fails_the_known_list_is_not_dropped(portal, connecti
     assert portal.connectors().fetched_at == before.fetched_at
 
 
-def test_a_set_up_state_of_any_length_is_kept_in_short(portal, sandbox, connection, monkeypatch):
-    look = portal.client.get_connector
+def test_a_set_up_state_of_any_length_is_stored_cut_off(portal, sandbox, connection, monkeypatch):
+    read = portal.client.get_connector
 
     def long(connector_id):
-        found = look(connector_id)
-        status = found.status.model_copy(update={"setup_state": "a" * 300})
-        return found.model_copy(update={"status": status})
+        connector = read(connector_id)
+        status = connector.status.model_copy(update={"setup_state": "a" * 300})
+        return connector.model_copy(update={"status": status})
 
     monkeypatch.setattr(portal.client, "get_connector", long)
     portal.operations.delete(connection.id)
@@ -627,7 +622,7 @@ def test_a_set_up_state_of_any_length_is_kept_in_short(portal, sandbox, connecti
 
 
 @pytest.mark.parametrize(
-    ("options", "noted"),
+    ("options", "actions"),
     [
         pytest.param({"paused": True}, ["pause"], id="pause"),
         pytest.param({"paused": False}, ["resume"], id="resume"),
@@ -636,21 +631,21 @@ def test_a_set_up_state_of_any_length_is_kept_in_short(portal, sandbox, connecti
         ),
     ],
 )
-def test_a_change_that_fails_at_the_look_before_is_in_the_audit_log(
-    portal, connection, options, noted
+def test_a_change_that_fails_at_reading_first_is_in_the_audit_log(
+    portal, connection, options, actions
 ):
-    portal.client.before_look = fails
+    portal.client.before_read = fails
 
     with pytest.raises(ServerFailed):
         portal.operations.change(connection.id, **options)
 
     entries = portal.store.audit.entries()
-    assert sorted((one.what, one.name, one.outcome) for one in entries) == [
-        (what, "stripe_payments", "ServerFailed") for what in noted
+    assert sorted((entry.what, entry.name, entry.outcome) for entry in entries) == [
+        (action, "stripe_payments", "ServerFailed") for action in actions
     ]
 
 
-def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandbox, connection):
+def test_a_pause_that_took_effect_though_its_answer_was_lost_counts(portal, sandbox, connection):
     sandbox.world.control.order(kind="lost_answer", method="PATCH")
 
     portal.operations.delete(connection.id)
@@ -658,7 +653,7 @@ def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandb
     assert waiting(portal) == ["stripe_payments"]
 
 
-def test_an_undo_that_fails_leaves_it_waiting_for_another(portal, sandbox, connection):
+def test_after_a_failed_restore_the_deletion_is_still_pending(portal, sandbox, connection):
     portal.operations.delete(connection.id)
     sandbox.world.control.order(kind="500", method="PATCH")
 
@@ -670,7 +665,7 @@ def test_an_undo_that_fails_leaves_it_waiting_for_another(portal, sandbox, conne
     assert (waiting(portal), connection.paused) == ([], False)
 
 
-def test_a_deletion_that_fails_is_tried_again_after_a_minute_and_can_be_undone_meanwhile(
+def test_a_failed_deletion_is_repeated_after_a_minute_and_can_be_undone_meanwhile(
     portal, sandbox, connection, requests_of, later
 ):
     portal.operations.delete(connection.id)
@@ -692,9 +687,9 @@ def test_a_deletion_that_fails_is_tried_again_after_a_minute_and_can_be_undone_m
 
 
 def test_while_fivetran_limits_requests_the_rest_waits_too(portal, sandbox, later, requests_of):
-    ids = [one.id for one in portal.connectors().items[:3]]
-    for one in ids:
-        portal.operations.delete(one)
+    ids = [item.id for item in portal.connectors().items[:3]]
+    for connector_id in ids:
+        portal.operations.delete(connector_id)
     later(DAY + 1)
     sandbox.world.control.order(kind="429", method="DELETE")
 
@@ -707,34 +702,34 @@ def test_while_fivetran_limits_requests_the_rest_waits_too(portal, sandbox, late
     assert portal.store.deletions.listed(portal.tenant.group_id) == []
 
 
-def test_deleting_what_waits_already_changes_nothing(portal, connection, later, requests_of):
-    waits = portal.operations.delete(connection.id)
+def test_deleting_again_while_pending_changes_nothing(portal, connection, later, requests_of):
+    deletion = portal.operations.delete(connection.id)
     later(60)
 
     again = portal.operations.delete(connection.id)
 
-    assert again.due_at == waits.due_at
+    assert again.due_at == deletion.due_at
     assert len(requests_of("PATCH")) == 1
 
 
-def test_of_many_who_delete_one_at_once_one_pauses_it(process, connection, requests_of):
+def test_of_many_simultaneous_deletions_one_pauses_the_connector(process, connection, requests_of):
     portals = [process() for _ in range(4)]
     for portal in portals:
         portal.connectors()
 
-    told = at_once(*[lambda p=portal: p.operations.delete(connection.id) for portal in portals])
+    results = at_once(*[lambda p=portal: p.operations.delete(connection.id) for portal in portals])
 
-    assert len({one.due_at for one in told if one is not InProgress}) == 1
+    assert len({result.due_at for result in results if result is not InProgress}) == 1
     assert len(requests_of("PATCH")) == 1
 
 
-def test_as_long_as_it_may_not_be_paused_nobody_else_says_that_it_is_deleted(
+def test_until_the_pause_is_certain_no_other_process_reports_it_deleted(
     process, sandbox, connection
 ):
     first, second = process(), process()
     second.connectors()
-    told = []
-    first.client.before_change = lambda: told.append(
+    results = []
+    first.client.before_change = lambda: results.append(
         at_once(lambda: second.operations.delete(connection.id))
     )
     sandbox.world.control.order(kind="429", method="PATCH")
@@ -742,11 +737,11 @@ def test_as_long_as_it_may_not_be_paused_nobody_else_says_that_it_is_deleted(
     with pytest.raises(RateLimited):
         first.operations.delete(connection.id)
 
-    assert told == [[InProgress]]
+    assert results == [[InProgress]]
     assert "stripe_payments" in shown(second)
 
 
-def test_what_waits_can_be_deleted_for_good_at_once(portal, connection, requests_of):
+def test_a_pending_deletion_can_be_carried_out_at_once(portal, connection, requests_of):
     portal.operations.delete(connection.id)
 
     assert portal.operations.delete(connection.id, now=True) is None
@@ -757,7 +752,7 @@ def test_what_waits_can_be_deleted_for_good_at_once(portal, connection, requests
         portal.operations.restore(connection.id)
 
 
-def test_without_a_time_to_undo_it_is_gone_at_once(start, tmp_path, connection, requests_of):
+def test_without_a_time_to_undo_it_is_deleted_at_once(start, tmp_path, connection, requests_of):
     portal = start(f"sqlite:///{tmp_path / 'own.sqlite3'}", grace=0)
 
     assert portal.operations.delete(connection.id) is None
@@ -767,9 +762,9 @@ def test_without_a_time_to_undo_it_is_gone_at_once(start, tmp_path, connection, 
         portal.operations.delete(connection.id)
 
 
-def test_one_that_is_not_set_up_is_hidden_and_comes_back(portal, sandbox):
-    found = sandbox.world.connections.values()
-    unfinished = next(one for one in found if one.setup_state == "incomplete")
+def test_a_connector_that_is_not_set_up_is_hidden_and_restored(portal, sandbox):
+    connections = sandbox.world.connections.values()
+    unfinished = next(row for row in connections if row.setup_state == "incomplete")
 
     portal.operations.delete(unfinished.id)
     assert unfinished.paused
@@ -779,19 +774,19 @@ def test_one_that_is_not_set_up_is_hidden_and_comes_back(portal, sandbox):
     assert not unfinished.paused
 
 
-def test_whoever_loses_the_database_loses_no_connector(start, portal, tmp_path, connection):
+def test_losing_the_database_loses_no_connector(start, portal, tmp_path, connection):
     portal.operations.delete(connection.id)
 
-    other = start(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    without = start(f"sqlite:///{tmp_path / 'new.sqlite3'}")
 
-    assert "stripe_payments" in shown(other)
+    assert "stripe_payments" in shown(without)
 
 
-def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_deleted(
+def test_without_the_database_hidden_connectors_stay_hidden_and_none_is_deleted(
     portal, connection, monkeypatch, requests_of, caplog
 ):
     portal.operations.delete(connection.id)
-    other = portal.connectors().items[0].id
+    connector_id = portal.connectors().items[0].id
 
     def fail(*_):
         raise StoreFailed("Our own database cannot be read or written right now.")
@@ -801,7 +796,7 @@ def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_delet
 
     for now in (False, True):
         with pytest.raises(StoreFailed, match=r"^Nothing was deleted\. Our own database"):
-            portal.operations.delete(other, now=now)
+            portal.operations.delete(connector_id, now=now)
 
     assert "stripe_payments" not in shown(portal)
     assert waiting(portal) == ["stripe_payments"]
@@ -809,25 +804,27 @@ def test_while_the_database_is_away_what_is_hidden_stays_so_and_nothing_is_delet
     assert "pending deletions: Our own database" in caplog.text
 
 
-def test_what_a_list_without_the_database_shows_is_known_to_wait(process, connection, monkeypatch):
-    first, behind = process(), process()
-    waits = first.operations.delete(connection.id)
+def test_a_pending_deletion_is_found_though_a_list_without_the_database_shows_it(
+    process, connection, monkeypatch
+):
+    first, outdated = process(), process()
+    deletion = first.operations.delete(connection.id)
 
     def fail(*_):
         raise StoreFailed("Our own database cannot be read or written right now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(behind.store.deletions, "listed", fail)
-        assert "stripe_payments" in shown(behind)
+        patch.setattr(outdated.store.deletions, "listed", fail)
+        assert "stripe_payments" in shown(outdated)
 
-    again = behind.operations.delete(connection.id)
+    again = outdated.operations.delete(connection.id)
 
-    assert again.due_at == waits.due_at
+    assert again.due_at == deletion.due_at
     assert outcomes(first, connection) == [("delete", "done")]
 
 
-def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, later):
-    waits = portal.operations.delete(connection.id)
+def test_every_step_is_in_the_audit_log(portal, sandbox, connection, later):
+    deletion = portal.operations.delete(connection.id)
     sandbox.world.control.order(kind="500", method="PATCH")
     with pytest.raises(ServerFailed):
         portal.operations.restore(connection.id)
@@ -836,14 +833,18 @@ def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, lat
     later(DAY + 1)
     portal.carry_out_deletions()
 
-    told = [
-        (one.what, one.outcome, one.details)
-        for one in portal.store.audit.entries()
-        if (one.connector_id, one.name) == (connection.id, "stripe_payments")
+    entries = [
+        (entry.what, entry.outcome, entry.details)
+        for entry in portal.store.audit.entries()
+        if (entry.connector_id, entry.name) == (connection.id, "stripe_payments")
     ]
 
-    assert told[0] == ("delete", "done", f"can be undone until {waits.final_at:%Y-%m-%d %H:%M} UTC")
-    assert [one[:2] for one in told[1:]] == [
+    assert entries[0] == (
+        "delete",
+        "done",
+        f"can be undone until {deletion.final_at:%Y-%m-%d %H:%M} UTC",
+    )
+    assert [entry[:2] for entry in entries[1:]] == [
         ("restore", "ServerFailed"),
         ("restore", "done"),
         ("delete", "done"),
@@ -851,7 +852,7 @@ def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, lat
     ]
 
 
-def test_while_fivetran_is_away_what_is_hidden_is_known_to_be_deleted(portal, sandbox, connection):
+def test_while_fivetran_is_away_a_hidden_connector_counts_as_deleted(portal, sandbox, connection):
     portal.operations.delete(connection.id)
     shown(portal)
     sandbox.stop()
@@ -859,10 +860,10 @@ def test_while_fivetran_is_away_what_is_hidden_is_known_to_be_deleted(portal, sa
 
     with pytest.raises(UnknownConnector):
         portal.connector(connection.id)
-    assert [one.id for one in portal.deleted().items] == [connection.id]
+    assert [item.id for item in portal.deleted().items] == [connection.id]
 
 
-def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with_it(
+def test_a_connector_deleted_for_good_while_the_list_is_read_is_not_in_it(
     process, connection, later
 ):
     first, second = process(), process()
@@ -871,16 +872,16 @@ def test_what_is_deleted_for_good_while_the_list_is_read_does_not_come_back_with
     read = second.client.get_list_of_connectors_in_group
 
     def meanwhile(group_id):
-        found = list(read(group_id))
+        connectors = list(read(group_id))
         first.carry_out_deletions()
-        return found
+        return connectors
 
     second.client.get_list_of_connectors_in_group = meanwhile
 
     assert "stripe_payments" not in shown(second)
 
 
-def test_what_was_seen_to_run_is_forgotten_once_it_waits_no_more(portal, connection):
+def test_an_id_seen_running_is_dropped_once_its_deletion_is_not_pending(portal, connection):
     portal.operations.delete(connection.id)
     portal._list.running.update([connection.id, "gone_already"])
 

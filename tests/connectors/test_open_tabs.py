@@ -1,4 +1,4 @@
-"""What pages left open cost at Fivetran, and how soon they show what moves, by a clock to move."""
+"""What open pages cost at Fivetran, and how soon they show a change, by a simulated clock."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -16,9 +16,9 @@ from pbf.sandbox.core import lifecycle
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 
-# An open page looks again so often (ui.FOLLOW); a change is to be seen within ten seconds.
-LOOK = 3
-SEEN = 10
+# Seconds between two refreshes of an open page (ui.FOLLOW), and until a change has to be shown.
+REFRESH = 3
+LONGEST_DELAY = 10
 HOUR = 3600
 PATIENCE = 20
 
@@ -45,7 +45,7 @@ class Account:
         return self.server.world
 
     def dashboard(self) -> tuple[Portal, SharedCache]:
-        """The product as it is after a start: it knows nothing yet."""
+        """The product as it is after a start, with nothing cached."""
         cache = SharedCache(clock=self.clock)
         portal = Portal(
             self.house.portal.tenant,
@@ -78,29 +78,29 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         started.close()
 
 
-def look(portal: Portal) -> list[Connector]:
-    """Read what the pages read each time they look: the lists, and one connector of them."""
-    found = portal.connectors().items
+def refresh(portal: Portal) -> list[Connector]:
+    """Read what the pages read at each refresh: the lists, and one connector."""
+    connectors = portal.connectors().items
     portal.services()
-    portal.connector(found[0].id)
+    portal.connector(connectors[0].id)
     assert not portal.sparing
-    return list(found)
+    return list(connectors)
 
 
 def settle(cache: SharedCache) -> None:
-    """Wait until nothing is asked behind the scenes."""
+    """Wait until no request is in flight in the background."""
     assert not wait(list(cache._flights.values()), PATIENCE).not_done
 
 
 def requests_of_an_hour(account: Account, tabs: int) -> int:
     portal, cache = account.dashboard()
     for _ in range(tabs):
-        look(portal)
+        refresh(portal)
     account.world.control.log.clear()
-    for _ in range(0, HOUR, LOOK):
-        account.clock.now += LOOK
+    for _ in range(0, HOUR, REFRESH):
+        account.clock.now += REFRESH
         for _ in range(tabs):
-            look(portal)
+            refresh(portal)
         settle(cache)
     cache.close()
     return account.world.control.log.total
@@ -109,18 +109,18 @@ def requests_of_an_hour(account: Account, tabs: int) -> int:
 def test_an_hour_of_fifty_open_tabs_on_a_quiet_group_costs_what_one_does(account: Account):
     account.world.control.seed(connectors=12, states={"paused": 12})
 
-    one = requests_of_an_hour(account, tabs=1)
+    single = requests_of_an_hour(account, tabs=1)
     fifty = requests_of_an_hour(account, tabs=50)
 
-    assert fifty == one
-    assert 0 < one <= 61  # the connectors once a minute, the services once
+    assert fifty == single
+    assert 0 < single <= 61  # the connectors once a minute, the services once
 
 
-def test_what_moves_by_its_schedule_is_shown_within_ten_seconds(account: Account):
+def test_a_change_by_schedule_is_shown_within_ten_seconds(account: Account):
     [moving] = account.world.add_connections(1)
     moving.sync_frequency = 60
     portal, cache = account.dashboard()
-    truth = shown = look(portal)[0].status.sync_state
+    truth = shown = refresh(portal)[0].status.sync_state
     changed_at, waited = 0.0, []
 
     for second in range(3 * HOUR):
@@ -129,13 +129,13 @@ def test_what_moves_by_its_schedule_is_shown_within_ten_seconds(account: Account
         if now != truth:
             assert shown == truth, "a change was missed"
             truth, changed_at = now, account.clock.now
-        # In each hour the looks fall on other seconds.
-        if (second + second // HOUR) % LOOK == 0:
-            before, shown = shown, look(portal)[0].status.sync_state
+        # In each hour the refreshes fall on other seconds.
+        if (second + second // HOUR) % REFRESH == 0:
+            before, shown = shown, refresh(portal)[0].status.sync_state
             settle(cache)
             if before != shown:
                 waited.append(account.clock.now - changed_at)
     cache.close()
 
     assert len(waited) >= 5
-    assert max(waited) <= SEEN
+    assert max(waited) <= LONGEST_DELAY

@@ -45,7 +45,7 @@ MADE = {
 }
 
 
-class DoesTheWorkAndFails(ApiClient):
+class LosesAnswers(ApiClient):
     """A client whose creations succeed, though their answers are lost."""
 
     error: ApiError = TimedOut("Fivetran did not answer within 60 seconds.")
@@ -62,7 +62,7 @@ def portal(house: Runtime) -> Portal:
 
 @pytest.fixture
 def tenant_of(house: Runtime):
-    """Another portal on the same account, for another tenant or through another client."""
+    """Make another portal on the same account, for another tenant or through another client."""
 
     def make(group_id: str, client: ApiClient | None = None) -> Portal:
         return Portal(
@@ -78,7 +78,7 @@ def tenant_of(house: Runtime):
 
 
 class Slow(ApiClient):
-    """A client for whom the whole list takes long once it is told so."""
+    """A client whose whole list takes long once `takes_long` is set."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
@@ -92,7 +92,7 @@ class Slow(ApiClient):
 
 @pytest.fixture
 def slow(tenant_of, settings, monkeypatch):
-    """A portal for which the list takes longer than anybody waits, once that is set."""
+    """A portal whose list takes longer than anybody waits, once `takes_long` is set."""
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
     client = Slow(Request(settings.api_url, settings.api_key, settings.api_secret))
     portal = tenant_of(settings.group_id, client)
@@ -104,7 +104,7 @@ def slow(tenant_of, settings, monkeypatch):
 
 @pytest.fixture
 def remote():
-    """A portal over an API whose answers the test writes itself."""
+    """A portal on an API whose answers the test writes itself."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -124,8 +124,8 @@ def api():
         yield mock
 
 
-def items(*found: dict) -> dict:
-    return {"code": "Success", "data": {"items": list(found)}}
+def items(*connectors: dict) -> dict:
+    return {"code": "Success", "data": {"items": list(connectors)}}
 
 
 def catalogue(api: responses.RequestsMock) -> None:
@@ -139,7 +139,7 @@ def create(portal: Portal, typed: str = "Sales", service: str = "stripe", **opti
 
 
 def stopped(portal: Portal, monkeypatch) -> list[float]:
-    """Stop the clock of a portal's list; return where it can be moved on."""
+    """Stop the clock of a portal's list; return it as a list of one number to change."""
     clock = [time.time()]
     monkeypatch.setattr(portal._list, "_clock", lambda: clock[0])
     monkeypatch.setattr(portal._cache, "_clock", lambda: clock[0])
@@ -147,15 +147,19 @@ def stopped(portal: Portal, monkeypatch) -> list[float]:
 
 
 def paths(sandbox) -> list[str]:
-    """What was asked of Fivetran."""
-    return [one["path"] for one in sandbox.world.control.log.entries()]
+    """The paths of the requests that Fivetran received."""
+    return [entry["path"] for entry in sandbox.world.control.log.entries()]
+
+
+def ids(portal: Portal) -> set[str]:
+    return {connector.id for connector in portal.connectors().items}
 
 
 def schemas(portal: Portal) -> list[str]:
     return [connector.schema_name for connector in portal.connectors().items]
 
 
-def test_the_whole_catalogue_and_every_connector_of_the_group_are_there(portal):
+def test_the_whole_catalogue_and_every_connector_of_the_group_are_returned(portal):
     assert len(portal.services().items) == 773
     assert len(portal.connectors().items) == 12
 
@@ -163,21 +167,21 @@ def test_the_whole_catalogue_and_every_connector_of_the_group_are_there(portal):
 def test_a_creation_is_in_the_list_at_once_under_the_name_as_typed(portal):
     portal.connectors()
 
-    made = create(portal, "  Möbel & Küche ", "google_sheets")
+    connector = create(portal, "  Möbel & Küche ", "google_sheets")
 
-    assert (made.schema_name, made.title) == ("mobel_kuche.mobel_kuche", "Möbel & Küche")
-    assert made.status.setup_state == "incomplete"
-    assert portal.connector(made.id).title == "Möbel & Küche"
+    assert (connector.schema_name, connector.title) == ("mobel_kuche.mobel_kuche", "Möbel & Küche")
+    assert connector.status.setup_state == "incomplete"
+    assert portal.connector(connector.id).title == "Möbel & Küche"
 
 
 def test_no_card_is_in_what_a_creation_returns_or_a_list_holds(portal):
-    made = create(portal)
+    connector = create(portal)
 
-    assert made.connect_card is None
-    assert all(connector.connect_card is None for connector in portal.connectors().items)
+    assert connector.connect_card is None
+    assert all(item.connect_card is None for item in portal.connectors().items)
 
 
-def test_the_same_attempt_makes_one_connector(portal):
+def test_the_same_attempt_creates_one_connector(portal):
     first = create(portal, attempt="form-1")
 
     second = create(portal, attempt="form-1")
@@ -186,7 +190,7 @@ def test_the_same_attempt_makes_one_connector(portal):
     assert schemas(portal).count("sales") == 1
 
 
-def test_of_many_who_create_one_name_at_once_one_succeeds(portal):
+def test_of_many_simultaneous_creations_of_one_name_one_succeeds(portal):
     def attempt(_: int) -> bool:
         try:
             create(portal)
@@ -212,9 +216,9 @@ def test_another_attempt_at_a_taken_name_is_refused_with_a_free_one(portal):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "!?", "x" * 101], ids=["none", "blank", "signs", "long"]
+    "typed", ["", "  ", "!?", "x" * 101], ids=["empty", "blank", "punctuation", "long"]
 )
-def test_what_cannot_be_a_name_creates_nothing(portal, typed: str):
+def test_an_invalid_name_creates_nothing(portal, typed: str):
     with pytest.raises(InvalidName):
         create(portal, typed)
 
@@ -237,20 +241,20 @@ def test_a_service_that_is_not_in_the_catalogue_creates_nothing(portal):
     ],
 )
 def test_a_creation_whose_answer_was_lost_is_found_again(tenant_of, settings, error: ApiError):
-    client = DoesTheWorkAndFails(Request(settings.api_url, settings.api_key, settings.api_secret))
+    client = LosesAnswers(Request(settings.api_url, settings.api_key, settings.api_secret))
     client.error = error
     portal = tenant_of(settings.group_id, client)
 
-    made = create(portal, "Sales", "google_sheets", attempt="form-1")
+    connector = create(portal, "Sales", "google_sheets", attempt="form-1")
 
-    assert (made.schema_name, made.title) == ("sales.sales", "Sales")
-    assert create(portal, "Sales", "google_sheets", attempt="form-1").id == made.id
+    assert (connector.schema_name, connector.title) == ("sales.sales", "Sales")
+    assert create(portal, "Sales", "google_sheets", attempt="form-1").id == connector.id
     assert schemas(portal).count("sales.sales") == 1
     client.close()
 
 
-def test_a_creation_that_fivetran_refuses_is_not_looked_up(tenant_of, settings):
-    client = DoesTheWorkAndFails(Request(settings.api_url, settings.api_key, settings.api_secret))
+def test_a_refused_creation_is_not_looked_up(tenant_of, settings):
+    client = LosesAnswers(Request(settings.api_url, settings.api_key, settings.api_secret))
     client.error = RateLimited("used up", retry_after=60)
 
     with pytest.raises(RateLimited):
@@ -276,7 +280,7 @@ def test_a_creation_that_was_not_done_fails_with_its_own_error(remote, api, repl
         create(remote)
 
 
-def test_a_creation_that_nobody_can_look_up_fails_with_its_own_error(remote, api):
+def test_a_creation_that_cannot_be_looked_up_fails_with_its_own_error(remote, api):
     catalogue(api)
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items())
@@ -287,7 +291,7 @@ def test_a_creation_that_nobody_can_look_up_fails_with_its_own_error(remote, api
         create(remote)
 
 
-def test_another_services_connector_of_that_name_is_not_taken_for_ones_own(remote, api):
+def test_a_connector_of_another_service_with_that_name_is_not_adopted(remote, api):
     catalogue(api)
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items())
@@ -323,7 +327,7 @@ def test_the_naming_fields_are_those_that_the_services_metadata_requires(
     assert json.loads(post.calls[0].request.body)["config"] == dict.fromkeys(fields, "sales")
 
 
-def test_where_there_is_no_metadata_the_services_kind_is_taken(remote, api):
+def test_without_metadata_the_naming_fields_follow_the_services_kind(remote, api):
     api.get(f"{API}/v1/metadata/connector-types/google_sheets", status=404, json={})
     api.get(CONNECTORS, json=items())
 
@@ -332,14 +336,14 @@ def test_where_there_is_no_metadata_the_services_kind_is_taken(remote, api):
     assert name.schema == "sales.sales"
 
 
-def test_a_name_is_kept_by_a_portal_that_starts_again(house, settings, tenant_of):
-    made = create(house.portal)
+def test_a_typed_name_survives_a_restart(house, settings, tenant_of):
+    connector = create(house.portal)
     house.cache.forget(f"connectors:{settings.group_id}")
 
-    assert tenant_of(settings.group_id).connector(made.id).title == "Sales"
+    assert tenant_of(settings.group_id).connector(connector.id).title == "Sales"
 
 
-def test_a_connector_that_nobody_named_here_has_its_permanent_name(portal):
+def test_a_connector_created_elsewhere_is_shown_under_its_permanent_name(portal):
     assert "stripe_payments" in [connector.title for connector in portal.connectors().items]
 
 
@@ -359,8 +363,8 @@ def test_a_connector_that_nobody_named_here_has_its_permanent_name(portal):
     ],
 )
 def test_another_tenants_connector_does_not_exist(portal, sandbox, use):
-    other = sandbox.world.add_group("Other")
-    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    group = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
     foreign.paused = True
     before = foreign.life
 
@@ -372,15 +376,15 @@ def test_another_tenants_connector_does_not_exist(portal, sandbox, use):
 
 
 def test_another_tenant_has_names_and_a_list_of_its_own(portal, sandbox, tenant_of):
-    other = tenant_of(sandbox.world.add_group("Other").id)
+    tenant = tenant_of(sandbox.world.add_group("Other").id)
     create(portal)
 
-    made = create(other)
+    connector = create(tenant)
 
-    assert (made.schema_name, schemas(other)) == ("sales", ["sales"])
+    assert (connector.schema_name, schemas(tenant)) == ("sales", ["sales"])
 
 
-def test_the_card_that_came_with_the_creation_is_handed_out_once_and_then_a_new_one(remote, api):
+def test_the_card_that_came_with_the_creation_is_used_once_and_then_a_new_one(remote, api):
     catalogue(api)
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items())
@@ -401,49 +405,50 @@ def test_the_card_that_came_with_the_creation_is_handed_out_once_and_then_a_new_
     assert remote.signer.read_state(state, "our_group").connector_id == "one"
 
 
-def test_one_who_returns_gets_the_connector_as_it_is_now(portal, sandbox):
-    made = create(portal)
+def test_a_return_reads_the_connector_as_it_is_now(portal, sandbox):
+    connector = create(portal)
     portal.connectors()
-    state = portal.signer.state(portal.tenant.id, connector_id=made.id)
-    sandbox.world.pass_setup(made.id)
+    state = portal.signer.state(portal.tenant.id, connector_id=connector.id)
+    sandbox.world.pass_setup(connector.id)
 
-    back = portal.cards.returned(state)
+    returned = portal.cards.returned(state)
 
-    assert (back.id, back.status.setup_state) == (made.id, "connected")
+    assert (returned.id, returned.status.setup_state) == (connector.id, "connected")
 
 
-def test_one_who_returns_from_the_first_card_is_known_by_the_permanent_name(portal):
-    made = create(portal)
+def test_a_return_from_the_first_card_is_identified_by_the_permanent_name(portal):
+    connector = create(portal)
     state = portal.signer.state(portal.tenant.id, schema_name="sales")
 
-    assert portal.cards.returned(state).id == made.id
+    assert portal.cards.returned(state).id == connector.id
 
 
-def test_a_return_counts_once(portal):
-    made = create(portal)
-    state = portal.signer.state(portal.tenant.id, connector_id=made.id)
+def test_a_state_is_accepted_once(portal):
+    connector = create(portal)
+    state = portal.signer.state(portal.tenant.id, connector_id=connector.id)
 
-    assert portal.cards.returned(state).id == made.id
+    assert portal.cards.returned(state).id == connector.id
     assert portal.cards.returned(state) is None
 
 
-def test_a_return_that_is_forged_or_somebody_elses_is_none(portal):
-    made = create(portal)
+def test_a_state_that_is_forged_or_another_tenants_is_not_accepted(portal):
+    connector = create(portal)
 
     assert portal.cards.returned("") is None
     assert portal.cards.returned("forged") is None
-    assert portal.cards.returned(portal.signer.state("other", connector_id=made.id)) is None
-    assert portal.cards.returned(portal.signer.link(portal.tenant.id, made.id)) is None
+    assert portal.cards.returned(portal.signer.state("other", connector_id=connector.id)) is None
+    assert portal.cards.returned(portal.signer.link(portal.tenant.id, connector.id)) is None
 
 
 @pytest.mark.parametrize("about", [{"connector_id": "gone"}, {"schema_name": "gone"}], ids=str)
-def test_a_return_about_a_connector_that_is_gone_says_so(portal, about: dict):
+def test_a_return_from_a_connector_that_is_gone_raises_unknown_connector(portal, about: dict):
     with pytest.raises(UnknownConnector):
         portal.cards.returned(portal.signer.state(portal.tenant.id, **about))
 
 
 def test_a_sync_shows_at_once(portal, sandbox):
-    late = next(one for one in portal.connectors().items if one.schema_name == "linkedin_ads_b2b")
+    items = portal.connectors().items
+    late = next(item for item in items if item.schema_name == "linkedin_ads_b2b")
 
     portal.operations.sync(late.id)
 
@@ -451,14 +456,14 @@ def test_a_sync_shows_at_once(portal, sandbox):
 
 
 def test_a_resumed_connector_shows_at_once(portal):
-    paused = next(one for one in portal.connectors().items if one.paused)
+    paused = next(item for item in portal.connectors().items if item.paused)
 
     portal.operations.resume(paused.id)
 
     assert portal.connector(paused.id).paused is False
 
 
-def test_a_connector_made_elsewhere_a_moment_ago_is_found(remote, api, monkeypatch):
+def test_a_connector_created_elsewhere_a_moment_ago_is_found(remote, api, monkeypatch):
     api.get(CONNECTORS, json=items())
     api.get(CONNECTORS, json=items(MADE))
     remote.connectors()
@@ -476,7 +481,7 @@ def test_a_group_that_the_key_cannot_see_is_named(remote, api, status: int):
         remote.connectors()
 
 
-def test_a_wrong_key_is_not_taken_for_a_wrong_group(remote, api):
+def test_a_wrong_key_is_not_reported_as_a_wrong_group(remote, api):
     api.get(CONNECTORS, status=401, json={})
 
     with pytest.raises(Unauthorized):
@@ -503,7 +508,7 @@ def test_a_wrong_key_is_not_taken_for_a_wrong_group(remote, api):
         ),
     ],
 )
-def test_ids_that_do_not_exist_cost_next_to_nothing(remote, api, monkeypatch, use):
+def test_unknown_ids_cost_at_most_one_request_for_the_list(remote, api, monkeypatch, use):
     listed = api.get(CONNECTORS, json=items(MADE))
     remote.connectors()
     clock = stopped(remote, monkeypatch)
@@ -516,25 +521,23 @@ def test_ids_that_do_not_exist_cost_next_to_nothing(remote, api, monkeypatch, us
     assert 1 <= len(listed.calls) <= 2
 
 
-def test_for_ids_that_do_not_exist_the_list_is_read_at_most_four_times_a_minute(
-    remote, api, monkeypatch
-):
+def test_for_unknown_ids_the_list_is_read_at_most_four_times_a_minute(remote, api, monkeypatch):
     listed = api.get(CONNECTORS, json=items())
     remote.connectors()
     clock = stopped(remote, monkeypatch)
-    asked = []
+    reads = []
 
     for later in (14, 16, 30, 32, 46, 48):
-        clock[0] += later - (asked[-1][0] if asked else 0)
+        clock[0] += later - (reads[-1][0] if reads else 0)
         for number in range(3):
             with pytest.raises(UnknownConnector):
                 remote.connector(f"stranger_{number}")
-        asked.append((later, len(listed.calls)))
+        reads.append((later, len(listed.calls)))
 
-    assert asked == [(14, 1), (16, 2), (30, 2), (32, 3), (46, 3), (48, 4)]
+    assert reads == [(14, 1), (16, 2), (30, 2), (32, 3), (46, 3), (48, 4)]
 
 
-def test_for_unknown_ids_a_list_that_is_on_its_way_is_not_asked_for_once_more(
+def test_for_unknown_ids_a_list_that_is_being_read_is_not_requested_once_more(
     remote, api, monkeypatch
 ):
     api.get(CONNECTORS, json=items())
@@ -545,17 +548,17 @@ def test_for_unknown_ids_a_list_that_is_on_its_way_is_not_asked_for_once_more(
     assert [remote._list._may_refetch(old) for _ in range(3)] == [True, False, False]
 
 
-def test_an_id_that_our_own_book_has_as_deleted_costs_no_request(portal, monkeypatch):
+def test_an_id_that_our_own_database_has_as_deleted_costs_no_request(portal, monkeypatch):
     monkeypatch.setattr("pbf.rules.refresh.MOVING_LIFETIME", 60.0)
-    made = create(portal)
-    portal.operations.delete(made.id)
+    connector = create(portal)
+    portal.operations.delete(connector.id)
     portal.connectors()
     clock = stopped(portal, monkeypatch)
     clock[0] += UNKNOWN_LIFETIME + 1
     monkeypatch.setattr(portal._list, "forget", lambda: pytest.fail("The list was dropped."))
 
     with pytest.raises(UnknownConnector):
-        portal.connector(made.id)
+        portal.connector(connector.id)
 
 
 def test_an_id_longer_than_any_real_one_is_not_looked_up(remote, api):
@@ -563,7 +566,7 @@ def test_an_id_longer_than_any_real_one_is_not_looked_up(remote, api):
         remote.connector("a" * 201)
 
 
-def test_a_connector_is_found_though_strangers_ask_for_others(remote, api, monkeypatch):
+def test_a_connector_is_found_though_unknown_ids_were_requested_before(remote, api, monkeypatch):
     listed = api.get(CONNECTORS, json=items())
     remote.connectors()
     clock = stopped(remote, monkeypatch)
@@ -582,35 +585,33 @@ def test_a_connector_is_found_though_strangers_ask_for_others(remote, api, monke
     "use",
     [
         pytest.param(lambda portal, id_: portal.operations.delete(id_), id="delete-again"),
-        pytest.param(
-            lambda portal, id_: portal.operations.restore(id_), id="restore-what-is-there"
-        ),
+        pytest.param(lambda portal, id_: portal.operations.restore(id_), id="restore-not-deleted"),
     ],
 )
-def test_what_writes_nothing_forgets_nothing(portal, sandbox, use):
-    made = create(portal)
+def test_an_action_that_writes_nothing_does_not_drop_the_list(portal, sandbox, use):
+    connector = create(portal)
     if "delete" in str(use.__code__.co_names):
-        portal.operations.delete(made.id)
+        portal.operations.delete(connector.id)
     before = portal.connectors()
 
     for _ in range(3):
-        use(portal, made.id)
+        use(portal, connector.id)
 
     assert portal.connectors().fetched_at == before.fetched_at
 
 
-def test_a_deletion_and_its_undoing_show_at_once(portal):
-    made = create(portal)
+def test_a_deletion_and_its_undoing_are_shown_at_once(portal):
+    connector = create(portal)
 
-    portal.operations.delete(made.id)
-    gone = made.id not in {one.id for one in portal.connectors().items}
-    portal.operations.restore(made.id)
+    portal.operations.delete(connector.id)
+    is_hidden = connector.id not in ids(portal)
+    portal.operations.restore(connector.id)
 
-    assert gone
-    assert portal.connector(made.id).id == made.id
+    assert is_hidden
+    assert portal.connector(connector.id).id == connector.id
 
 
-def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
+def test_cards_that_were_not_opened_are_not_kept_for_ever(portal, monkeypatch):
     monkeypatch.setattr("pbf.connectors.connect_card.MOST_CARDS", 3)
     for number in range(5):
         create(portal, f"Sales {number}")
@@ -623,7 +624,7 @@ def test_cards_that_nobody_fetched_are_not_kept_for_ever(portal, monkeypatch):
     assert len(portal.cards._new) == 1
 
 
-def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
+def test_a_return_is_not_answered_from_an_older_list(remote, api):
     api.get(CONNECTORS, json=items(MADE))
     api.get(CONNECTORS, status=500, json={})
     api.get(f"{API}/v1/connections/one", status=500, json={})
@@ -637,21 +638,23 @@ def test_a_return_is_not_answered_from_a_list_of_before(remote, api):
 @pytest.mark.parametrize("about", ["connector_id", "schema_name"])
 def test_a_return_is_answered_though_the_list_takes_long(slow, sandbox, about):
     portal = slow
-    made = create(portal)
+    connector = create(portal)
     portal.connectors()
-    told = {"connector_id": made.id} if about == "connector_id" else {"schema_name": "sales"}
-    sandbox.world.pass_setup(made.id)
+    content = (
+        {"connector_id": connector.id} if about == "connector_id" else {"schema_name": "sales"}
+    )
+    sandbox.world.pass_setup(connector.id)
     portal.takes_long.set()
 
-    back = portal.cards.returned(portal.signer.state(portal.tenant.id, **told))
+    returned = portal.cards.returned(portal.signer.state(portal.tenant.id, **content))
 
     assert portal.connectors().problem
-    assert (back.id, back.title) == (made.id, "Sales")
-    assert back.status.setup_state == "connected"
+    assert (returned.id, returned.title) == (connector.id, "Sales")
+    assert returned.status.setup_state == "connected"
 
 
 @pytest.mark.parametrize("about", [{"connector_id": "gone"}, {"schema_name": "gone"}], ids=str)
-def test_a_return_about_another_connector_asks_for_none_of_other_groups(slow, sandbox, about):
+def test_a_return_from_an_unknown_connector_requests_none_of_other_groups(slow, sandbox, about):
     portal = slow
     portal.connectors()
     portal.takes_long.set()
@@ -662,86 +665,84 @@ def test_a_return_about_another_connector_asks_for_none_of_other_groups(slow, sa
     assert not [path for path in paths(sandbox) if path.endswith("/connections/gone")]
 
 
-@pytest.mark.parametrize("found_in", ["another_group", ""])
-def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(remote, api, found_in):
+@pytest.mark.parametrize("group_id", ["another_group", ""])
+def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(remote, api, group_id):
     api.get(CONNECTORS, json=items(MADE))
     api.get(CONNECTORS, status=500, json={})
-    asked = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": found_in}})
+    alone = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": group_id}})
     remote.connectors()
-    made = remote.connectors().items[0].model_copy(update={"id": "two"})
-    remote._store.keep_name(made, "Another tenant's")
+    connector = remote.connectors().items[0].model_copy(update={"id": "two"})
+    remote._store.keep_name(connector, "Another tenant's")
     remote._list.forget()
 
     with pytest.raises(UnknownConnector):
         remote.connector("two")
 
-    assert len(asked.calls) == 1
+    assert len(alone.calls) == 1
 
 
 def test_a_key_leads_to_its_connector_though_the_list_takes_long(slow):
     portal = slow
     portal.connectors()
     portal.takes_long.set()
-    made = create(portal, attempt="key")
+    connector = create(portal, attempt="key")
 
     again = create(portal, attempt="key")
 
-    assert (again.id, again.title) == (made.id, "Sales")
-    assert portal.connector(made.id).id == made.id
+    assert (again.id, again.title) == (connector.id, "Sales")
+    assert portal.connector(connector.id).id == connector.id
 
 
-def test_a_deletion_and_its_undoing_show_though_the_list_takes_long(slow):
+def test_a_deletion_and_its_undoing_are_shown_though_the_list_takes_long(slow):
     portal = slow
-    made = create(portal)
+    connector = create(portal)
     before = portal.connectors()
     portal.takes_long.set()
 
-    portal.operations.delete(made.id)
-    gone, deleted = portal.connectors(), portal.deleted()
-    portal.operations.restore(made.id)
+    portal.operations.delete(connector.id)
+    after, deleted = portal.connectors(), portal.deleted()
+    portal.operations.restore(connector.id)
 
-    assert made.id not in {one.id for one in gone.items}
-    assert [one.id for one in deleted.items] == [made.id]
-    assert gone.problem
-    assert gone.revision != before.revision
-    assert portal.connector(made.id).id == made.id
+    assert connector.id not in {item.id for item in after.items}
+    assert [item.id for item in deleted.items] == [connector.id]
+    assert after.problem
+    assert after.revision != before.revision
+    assert portal.connector(connector.id).id == connector.id
     assert portal.connectors().revision == before.revision
     assert not portal.deleted().items
 
 
-def test_a_connector_that_comes_back_shows_though_the_list_takes_long(slow):
+def test_a_restored_connector_is_shown_though_the_list_takes_long(slow):
     portal = slow
-    made = create(portal)
-    portal.operations.delete(made.id)
+    connector = create(portal)
+    portal.operations.delete(connector.id)
     portal.connectors()
     portal.takes_long.set()
 
-    portal.operations.restore(made.id)
+    portal.operations.restore(connector.id)
 
-    assert portal.connector(made.id).id == made.id
+    assert portal.connector(connector.id).id == connector.id
 
 
-def test_what_is_deleted_for_good_is_shown_no_more_though_the_list_takes_long(slow):
+def test_a_connector_deleted_for_good_is_not_shown_though_the_list_takes_long(slow):
     portal = slow
-    waits, other = create(portal), create(portal, "Other")
-    portal.operations.delete(waits.id)
+    pending, shown = create(portal), create(portal, "Other")
+    portal.operations.delete(pending.id)
     portal.connectors()
     portal.takes_long.set()
 
-    for made in (waits, other):
-        portal.operations.delete(made.id, now=True)
+    for connector in (pending, shown):
+        portal.operations.delete(connector.id, now=True)
 
-    known = {one.id for one in (*portal.connectors().items, *portal.deleted().items)}
+    listed = {item.id for item in (*portal.connectors().items, *portal.deleted().items)}
     assert portal.connectors().problem
-    assert not known & {waits.id, other.id}
+    assert not listed & {pending.id, shown.id}
 
 
-def test_what_is_hidden_stays_so_while_neither_the_list_nor_the_database_is_at_hand(
-    slow, monkeypatch
-):
+def test_a_hidden_connector_stays_hidden_without_the_list_and_the_database(slow, monkeypatch):
     portal = slow
-    made = create(portal)
-    portal.operations.delete(made.id)
+    connector = create(portal)
+    portal.operations.delete(connector.id)
     portal.connectors()
     portal.takes_long.set()
     portal._list.forget()
@@ -753,18 +754,18 @@ def test_what_is_hidden_stays_so_while_neither_the_list_nor_the_database_is_at_h
         monkeypatch.setattr(portal._store.deletions, name, fail)
     portal._list._pending = {}  # as in a process that has just started
 
-    assert [one.id for one in portal.deleted().items] == [made.id]
-    assert made.id not in {one.id for one in portal.connectors().items}
+    assert [item.id for item in portal.deleted().items] == [connector.id]
+    assert connector.id not in ids(portal)
     with pytest.raises(UnknownConnector):
-        portal.connector(made.id)
+        portal.connector(connector.id)
 
 
-def test_what_another_process_has_brought_back_is_found(portal, monkeypatch):
-    made = create(portal)
-    portal.operations.delete(made.id)
-    assert [one.id for one in portal.deleted().items] == [made.id]
+def test_a_connector_that_another_process_has_restored_is_found(portal, monkeypatch):
+    connector = create(portal)
+    portal.operations.delete(connector.id)
+    assert [item.id for item in portal.deleted().items] == [connector.id]
     portal._store.deletions.remove(portal._store.deletions.listed(portal.tenant.group_id)[0])
     clock = stopped(portal, monkeypatch)
     clock[0] += UNKNOWN_LIFETIME + 1
 
-    assert portal.connector(made.id).id == made.id
+    assert portal.connector(connector.id).id == connector.id
