@@ -52,7 +52,7 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
     acts = portal.operations
     problem = page.once(
         lambda: desk.take(
-            acts.reload_schemas(desk.connector_id, known=desk.config), time.monotonic()
+            acts.reload_schemas(desk.connector_id, before=desk.config), time.monotonic()
         ),
         "Fivetran reads the source. This can take a few minutes…",
     )

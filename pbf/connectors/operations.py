@@ -185,17 +185,17 @@ class Operations:
         except NotFound:
             return None
 
-    def reload_schemas(self, connector_id: str, *, known: SchemaConfig | None) -> SchemaConfig:
+    def reload_schemas(self, connector_id: str, *, before: SchemaConfig | None) -> SchemaConfig:
         """Read the source's tables again.
 
-        `known` is what `schemas` returned last: a difference shows that a reload whose answer was
+        `before` is what `schemas` returned last: a difference shows that a reload whose answer was
         lost has worked.
         """
         with self._acting("tables", connector_id, record="reload_schemas") as connector:
             return confirm(
                 lambda: self._client.reload_schemas(connector.id),
                 read=lambda: self._client.get_schemas(connector.id),
-                shows=lambda schemas: write_checks.looked(known, schemas),
+                shows=lambda schemas: write_checks.looked(before, schemas),
             )
 
     def choose_tables(self, connector_id: str, tables: Tables) -> SchemaConfig:

@@ -125,12 +125,12 @@ class Portal:
         )
 
     @property
-    def services_at_hand(self) -> bool:
+    def services_available(self) -> bool:
         """Whether the catalogue is cached."""
         return self._cache.at_hand(SERVICES)
 
     @property
-    def connectors_at_hand(self) -> bool:
+    def connectors_available(self) -> bool:
         """Whether the list of connectors is cached."""
         return self._cache.at_hand(self._list.key)
 
@@ -143,7 +143,7 @@ class Portal:
         )
 
     @property
-    def sparing(self) -> str:
+    def throttling_notice(self) -> str:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
         return refresh.sparing(self._client.rate_limit)
 

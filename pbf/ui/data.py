@@ -47,7 +47,7 @@ UNREAD = "This could not be loaded. Trying again in a moment."
 def services() -> Answer[Service]:
     """Return the catalogue, with a word while it is on its way."""
     portal = _portal()
-    if portal.services_at_hand:
+    if portal.services_available:
         return portal.services()
     with st.spinner("Asking Fivetran for the services…"):
         return portal.services()
@@ -56,7 +56,7 @@ def services() -> Answer[Service]:
 def connectors() -> Answer[Connector]:
     """Return the tenant's connectors, with a word while they are on their way."""
     portal = _portal()
-    if portal.connectors_at_hand:
+    if portal.connectors_available:
         return portal.connectors()
     with st.spinner("Asking Fivetran for your connectors…"):
         return portal.connectors()

@@ -152,7 +152,7 @@ def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
                 icon=":material/history:",
             )
             return
-    if said := runtime().portal.sparing:
+    if said := runtime().portal.throttling_notice:
         quiet(said)
 
 

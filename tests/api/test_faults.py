@@ -173,7 +173,7 @@ ACTIONS = [
         "reload",
         "shopify_storefront",
         "/schemas/reload",
-        lambda portal, one: portal.operations.reload_schemas(one, known=None),
+        lambda portal, one: portal.operations.reload_schemas(one, before=None),
         is_read,
     ),
     Action(

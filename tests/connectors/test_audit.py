@@ -76,7 +76,7 @@ def fail(*_: object, **__: object) -> None:
 
 def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
     connector_id, operations = ids["salesforce_crm"], portal.operations
-    config = operations.reload_schemas(connector_id, known=None)
+    config = operations.reload_schemas(connector_id, before=None)
     tables = [
         (schema, table) for schema in config.schemas for table in config.schemas[schema].tables
     ]

@@ -83,7 +83,7 @@ def refresh(portal: Portal) -> list[Connector]:
     connectors = portal.connectors().items
     portal.services()
     portal.connector(connectors[0].id)
-    assert not portal.sparing
+    assert not portal.throttling_notice
     return list(connectors)
 
 

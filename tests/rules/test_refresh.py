@@ -62,7 +62,7 @@ def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox
 
     assert easy.lifetime <= 60.0
     assert tight.lifetime == SLOWEST
-    assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
+    assert house.portal.throttling_notice.startswith("Only 1,000 of this hour's 20,000")
 
 
 def test_what_people_do_shows_at_once_all_the_same(house, sandbox):
