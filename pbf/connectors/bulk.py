@@ -28,7 +28,7 @@ DONE: dict[Bulk, str] = {
     "pause": "Paused",
     "resume": "Resumed",
     "delete": "Deleted",
-    "restore": "Back as it was",
+    "restore": "Restored",
 }
 NOT_SHOWN = "It was not in the list you chose from. Nothing was done to it."
 GONE = "It is no longer there. It may have been deleted."

@@ -33,8 +33,8 @@ TIMEOUTS_IN_A_LEASE = 4
 RETRY_AFTER = 5
 LONGEST_NAME = 200
 LONGEST_STATE = 40
-BUSY = "This connector is being deleted or brought back already. Try again in a moment."
-TOO_LATE = "It has been deleted for good already."
+BUSY = "This connector is already being deleted or restored. Try again in a moment."
+TOO_LATE = "It was already deleted for good."
 IN_USE = (
     "It was not deleted: it was resumed or used at Fivetran since. It is in the list again; "
     "delete it there if you still want to."

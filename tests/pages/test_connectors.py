@@ -367,7 +367,7 @@ def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(house, na
     assert lately(app) == others
 
     app = press(app, "Undo all 2")
-    assert results(app) == [(name, "Back as it was") for name in others]
+    assert results(app) == [(name, "Restored") for name in others]
     assert not app.expander or "Deleted" not in app.expander[0].label
     assert len(table(app)["rows"]) == 12
     assert not app.exception
