@@ -82,46 +82,47 @@ class Portal:
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
-        self._build_services(client.admitted_by(limits.admit_request) if limits else client)
+        limited = client.admitted_by(limits.admit_request) if limits else client
+        self._build_creation(limited)
+        self._build_operations(limited)
 
-    def _build_services(self, client: ApiClient) -> None:
-        """Build what acts on the connectors, through a client whose requests are limited."""
-        group_id, store = self.tenant.group_id, self._store
-        connectors, audit_log = self._list, self.audit_log
+    def _build_creation(self, client: ApiClient) -> None:
         self.cards = ConnectCards(
             self.tenant.id,
             signer=self.signer,
             client=client,
-            store=store,
-            connectors=connectors,
-            audit_log=audit_log,
+            store=self._store,
+            connectors=self._list,
+            audit_log=self.audit_log,
         )
-        self._names = PermanentNames(group_id, store=store, connectors=connectors)
+        self._names = PermanentNames(self.tenant.group_id, store=self._store, connectors=self._list)
         self._creation = CreationService(
-            group_id,
+            self.tenant.group_id,
             client=client,
-            store=store,
-            connectors=connectors,
+            store=self._store,
+            connectors=self._list,
             names=self._names,
-            audit_log=audit_log,
+            audit_log=self.audit_log,
         )
-        self._deletion = DeletionService(
-            group_id,
+
+    def _build_operations(self, client: ApiClient) -> None:
+        deletion = DeletionService(
+            self.tenant.group_id,
             client=client,
-            store=store,
-            connectors=connectors,
-            audit_log=audit_log,
+            store=self._store,
+            connectors=self._list,
+            audit_log=self.audit_log,
             grace=self.grace,
         )
         self._due = DueDeletions(
-            group_id,
-            store=store,
-            deletion=self._deletion,
-            connectors=connectors,
-            audit_log=audit_log,
+            self.tenant.group_id,
+            store=self._store,
+            deletion=deletion,
+            connectors=self._list,
+            audit_log=self.audit_log,
         )
         self.operations = Operations(
-            client, connectors=connectors, audit_log=audit_log, deletion=self._deletion
+            client, connectors=self._list, audit_log=self.audit_log, deletion=deletion
         )
 
     @property
