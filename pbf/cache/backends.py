@@ -33,11 +33,11 @@ LOCK_POLL = 0.05
 log = logging.getLogger(__name__)
 
 
-class ShelfDown(Exception):
+class BackendUnavailable(Exception):
     """Redis does not answer, so the caller goes on without it."""
 
 
-class Codec(Protocol):
+class Serializer(Protocol):
     """How a value becomes bytes and back."""
 
     def dumps(self, value: Any) -> bytes:
@@ -47,7 +47,7 @@ class Codec(Protocol):
         """Return the value, or raise ValueError for what another version of this program kept."""
 
 
-class Shelf:
+class CacheBackend:
     """Values by key and generation, in this process's memory."""
 
     recheck = math.inf
@@ -97,17 +97,17 @@ class Shelf:
         return None if found is NO_VALUE else found
 
 
-class RedisShelf(Shelf):
-    """Values that several processes share; every method raises ShelfDown if Redis is away."""
+class RedisBackend(CacheBackend):
+    """Values that several processes share; methods raise BackendUnavailable without Redis."""
 
     recheck = RECHECK
 
-    def __init__(self, url: str, *, prefix: str, codec: Codec) -> None:
+    def __init__(self, url: str, *, prefix: str, serializer: Serializer) -> None:
         """Share what lies under a prefix at a Redis URL; nothing is asked before the first use."""
         from redis import RedisError
 
-        super().__init__(_redis_region(url, prefix, codec))
-        self._shared = Shelf(self._region)
+        super().__init__(_redis_region(url, prefix, serializer))
+        self._shared = CacheBackend(self._region)
         self._prefix = prefix
         self._error = RedisError
         self._lock = threading.Lock()
@@ -158,7 +158,7 @@ class RedisShelf(Shelf):
 
     def _try(self, action: Callable[[], Result]) -> Result:
         if time.monotonic() < self._down_until:
-            raise ShelfDown
+            raise BackendUnavailable
         try:
             for key in tuple(self._to_forget):
                 self._shared.forget(key)
@@ -166,7 +166,7 @@ class RedisShelf(Shelf):
             result = action()
         except self._error as error:
             self._note(error)
-            raise ShelfDown from error
+            raise BackendUnavailable from error
         if self._said:
             log.warning("Redis answers again.")
             self._said = False
@@ -193,15 +193,15 @@ class _Expiring(ProxyBackend):
         backend.writer_client.set(key, value, ex=KEPT_FOR)
 
 
-def _redis_region(url: str, prefix: str, codec: Codec) -> CacheRegion:
+def _redis_region(url: str, prefix: str, serializer: Serializer) -> CacheRegion:
     def loads(data: bytes) -> Any:
         try:
-            return codec.loads(data)
+            return serializer.loads(data)
         except ValueError as exc:
             raise CantDeserializeException from exc
 
     return make_region(
-        key_mangler=lambda name: f"{prefix}:{name}", serializer=codec.dumps, deserializer=loads
+        key_mangler=lambda name: f"{prefix}:{name}", serializer=serializer.dumps, deserializer=loads
     ).configure(
         "dogpile.cache.redis",
         arguments={

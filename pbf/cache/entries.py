@@ -20,7 +20,7 @@ LATELY = 300.0
 
 
 @dataclass(frozen=True)
-class Answer(Generic[Item]):
+class CachedList(Generic[Item]):
     """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
 
     `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
@@ -45,7 +45,7 @@ class PartialList(list[Item]):
 
 
 @dataclass(frozen=True, eq=False)
-class Failure:
+class CachedFailure:
     """That asking failed, why, and when."""
 
     error: ApiError
@@ -68,7 +68,7 @@ class Failure:
         return now - self.at < LATELY
 
 
-def stand_in(known: Answer[Item] | None, failure: Failure) -> Answer[Item]:
+def stand_in(known: CachedList[Item] | None, failure: CachedFailure) -> CachedList[Item]:
     """Return what is known, marked with the failure; raise that if nothing may be shown."""
     if known is None or failure.hides_what_is_known:
         raise failure.error.with_traceback(None)

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 
 
-class AnswerCodec:
+class ListSerializer:
     """Turns lists of some models into bytes and back, for a shelf that processes share."""
 
     def __init__(self, *models: type[BaseModel]) -> None:
@@ -20,7 +20,7 @@ class AnswerCodec:
 
     def dumps(self, value: Any) -> bytes:
         """Return an answer, or a plain string, as bytes."""
-        if not isinstance(value, Answer):
+        if not isinstance(value, CachedList):
             return json.dumps(value).encode()
         kind = type(value.items[0]).__name__ if value.items else next(iter(self._lists))
         head = json.dumps([kind, value.revision, value.fetched_at, value.lifetime, value.unread])
@@ -36,4 +36,4 @@ class AnswerCodec:
         if kind not in self._lists:
             raise ValueError(f"no list of {kind} is known")
         read = self._lists[kind].validate_json(items)
-        return Answer(read, revision, fetched_at, lifetime, unread=unread)
+        return CachedList(read, revision, fetched_at, lifetime, unread=unread)

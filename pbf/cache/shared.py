@@ -20,11 +20,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.cache.backends import Shelf, ShelfDown
-from pbf.cache.entries import Answer, Failure, Item, PartialList, fingerprint, keep_newest, stand_in
+from pbf.cache.backends import BackendUnavailable, CacheBackend
+from pbf.cache.entries import (
+    CachedFailure,
+    CachedList,
+    Item,
+    PartialList,
+    fingerprint,
+    keep_newest,
+    stand_in,
+)
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
 
-__all__ = ["Answer", "PartialList", "SharedCache"]
+__all__ = ["CachedList", "PartialList", "SharedCache"]
 
 # An answer this many lifetimes old is not given out while a newer one can be had.
 LONG_OUT_OF_DATE = 5
@@ -41,33 +49,33 @@ log = logging.getLogger(__name__)
 class _Known:
     """An answer as this process has it, and when it last looked if it still holds."""
 
-    answer: Answer[Any]
+    answer: CachedList[Any]
     generation: str | None
     checked: float
 
 
 class SharedCache:
-    """Lists by key, shared by all threads, and by all processes with the same shelf."""
+    """Lists by key, shared by all threads, and by all processes with the same backend."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], float] = time.time,
-        shelf: Shelf | None = None,
+        backend: CacheBackend | None = None,
         most: int = MOST_KEYS,
     ) -> None:
-        """Start with what lies on the shelf; by default an empty one of this process's own.
+        """Start with what lies on the backend; by default an empty one of this process's own.
 
         At most `most` keys are kept; beyond that, those that were asked for longest ago go.
         """
         self._clock = clock
         self._most = most
-        self._shelf = shelf or Shelf()
+        self._backend = backend or CacheBackend()
         self._known: dict[str, _Known] = {}
         # What was known when it was forgotten: better than nothing while Fivetran is away.
-        self._former: dict[str, Answer[Any]] = {}
-        self._failures: dict[str, Failure] = {}
-        self._flights: dict[str, Future[Answer[Any]]] = {}
+        self._former: dict[str, CachedList[Any]] = {}
+        self._failures: dict[str, CachedFailure] = {}
+        self._flights: dict[str, Future[CachedList[Any]]] = {}
         self._closed = False
         # Guards the five above: who lands, joins or forgets does all of it at once.
         self._lock = threading.RLock()
@@ -79,7 +87,7 @@ class SharedCache:
         *,
         lifetime: Callable[[Sequence[Item]], float],
         patience: float | None = None,
-    ) -> Answer[Item]:
+    ) -> CachedList[Item]:
         """Return the answer for a key, calling `fetch` if there is none or it is old.
 
         With no former answer, wait for the first one for `patience` seconds, by default without a
@@ -87,9 +95,9 @@ class SharedCache:
         """
         now = self._clock()
         known = self._at_hand(key, now)
-        answer: Answer[Item] | None = known.answer if known else None
+        answer: CachedList[Item] | None = known.answer if known else None
         failure = self._failures.get(key)
-        last: Answer[Item] | None = answer or self._former.get(key)
+        last: CachedList[Item] | None = answer or self._former.get(key)
         if failure and failure.counts(now, stand_in=last is not None):
             return stand_in(last, failure)
         age = now - answer.fetched_at if answer else 0.0
@@ -107,13 +115,13 @@ class SharedCache:
         except TimeoutError:
             return stand_in(last, self._overdue(key, flight))
         except ApiError as error:
-            return stand_in(last, Failure(error, now))
+            return stand_in(last, CachedFailure(error, now))
         if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
-            # It lay on the shelf.
+            # It lay on the backend.
             return self.get(key, fetch, lifetime=lifetime, patience=patience)
         return newer
 
-    def at_hand(self, key: str) -> bool:
+    def is_available(self, key: str) -> bool:
         """Whether there is an answer for which nobody has to wait."""
         known = self._known.get(key)
         if known is None:
@@ -123,8 +131,8 @@ class SharedCache:
 
     def forget(self, key: str) -> None:
         """Ask anew at the next call, even where a request from before is still under way."""
-        with suppress(ShelfDown):
-            self._shelf.forget(key)
+        with suppress(BackendUnavailable):
+            self._backend.forget(key)
         with self._lock:
             self._put_away(key)
             self._failures.pop(key, None)
@@ -138,17 +146,17 @@ class SharedCache:
             self._flights.clear()
         for flight in flights:
             _end(flight, error=_closing())
-        self._shelf.close()
+        self._backend.close()
 
     def _at_hand(self, key: str, now: float) -> _Known | None:
         """Return what this process knows, if no other one has made it forget that."""
         known = self._known.get(key)
-        if known is None or now - known.checked < self._shelf.recheck:
+        if known is None or now - known.checked < self._backend.recheck:
             return known
         known.checked = now  # other threads need not look meanwhile
         try:
-            holds = self._shelf.generation(key) == known.generation
-        except ShelfDown:
+            holds = self._backend.generation(key) == known.generation
+        except BackendUnavailable:
             holds = True
         if holds:
             return known
@@ -168,8 +176,8 @@ class SharedCache:
         fetch: Callable[[], Sequence[Item]],
         lifetime: Callable[[Sequence[Item]], float],
         *,
-        seen: tuple[_Known | None, Failure | None],
-    ) -> "Future[Answer[Item]] | None":
+        seen: tuple[_Known | None, CachedFailure | None],
+    ) -> "Future[CachedList[Item]] | None":
         """Return the request that is under way or begins now; None if one has come back since."""
         with self._lock:
             if seen != (self._known.get(key), self._failures.get(key)):
@@ -192,15 +200,15 @@ class SharedCache:
 
     def _fly(
         self,
-        flight: "Future[Answer[Any]]",
+        flight: "Future[CachedList[Any]]",
         key: str,
-        before: Answer[Any] | None,
-        ask: Callable[[], Answer[Any]],
+        before: CachedList[Any] | None,
+        ask: Callable[[], CachedList[Any]],
     ) -> None:
         try:
             known = self._newer(key, before, ask)
         except ApiError as error:
-            self._land(flight, key, Failure(error, self._clock()))
+            self._land(flight, key, CachedFailure(error, self._clock()))
         except Exception as error:
             log.exception("Asking for %s failed", key)
             self._land(flight, key, None)
@@ -209,38 +217,38 @@ class SharedCache:
             self._land(flight, key, known)
 
     def _newer(
-        self, key: str, before: Answer[Any] | None, ask: Callable[[], Answer[Any]]
+        self, key: str, before: CachedList[Any] | None, ask: Callable[[], CachedList[Any]]
     ) -> _Known:
         """Return an answer newer than the one from before: another process's, or one asked for."""
 
         def found() -> tuple[str, _Known | None]:
-            generation, answer = self._shelf.read(key)
+            generation, answer = self._backend.read(key)
             if answer and (before is None or answer.fetched_at > before.fetched_at):
                 return generation, _Known(answer, generation, self._clock())
             return generation, None
 
         made = None
-        with suppress(ShelfDown):
+        with suppress(BackendUnavailable):
             if others := found()[1]:
                 return others
-            with self._shelf.alone(key):
+            with self._backend.alone(key):
                 generation, others = found()
                 if others:
                     return others
                 made = ask()
-                self._shelf.keep(key, generation, made)
+                self._backend.keep(key, generation, made)
                 return _Known(made, generation, self._clock())
         return _Known(made or ask(), None, self._clock())
 
     def _ask(
         self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
-    ) -> Answer[Item]:
+    ) -> CachedList[Item]:
         found = fetch()
         items, unread = tuple(found), getattr(found, "unread", 0)
-        return Answer(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
+        return CachedList(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
 
     def _land(
-        self, flight: "Future[Answer[Any]]", key: str, brought: _Known | Failure | None
+        self, flight: "Future[CachedList[Any]]", key: str, brought: _Known | CachedFailure | None
     ) -> None:
         """Keep what a request brought, unless the key was forgotten meanwhile."""
         left_out: dict[str, _Known] = {}
@@ -254,22 +262,22 @@ class SharedCache:
                 elif brought:
                     self._note_failure(key, brought)
         for other, known in left_out.items():
-            with suppress(ShelfDown):
-                self._shelf.let_go(other, known.generation or "")
+            with suppress(BackendUnavailable):
+                self._backend.let_go(other, known.generation or "")
         if isinstance(brought, _Known):
             _end(flight, answer=brought.answer)
         elif brought:
             _end(flight, error=brought.error)
 
-    def _overdue(self, key: str, flight: "Future[Answer[Any]]") -> Failure:
+    def _overdue(self, key: str, flight: "Future[CachedList[Any]]") -> CachedFailure:
         """Note that a request takes so long that nobody else shall wait for it."""
-        failure = Failure(TimedOut("Fivetran takes long to answer."), self._clock())
+        failure = CachedFailure(TimedOut("Fivetran takes long to answer."), self._clock())
         with self._lock:
             if self._flights.get(key) is flight:
                 self._note_failure(key, failure)
         return failure
 
-    def _note_failure(self, key: str, failure: Failure) -> None:
+    def _note_failure(self, key: str, failure: CachedFailure) -> None:
         for other in [other for other in self._failures if other not in self._known]:
             if not self._failures[other].counts(failure.at, stand_in=False):
                 del self._failures[other]
@@ -277,14 +285,14 @@ class SharedCache:
         if failure.hides_what_is_known:
             self._former.pop(key, None)
         if failure.hides_what_is_known and (known := self._known.pop(key, None)):
-            with suppress(ShelfDown):
-                self._shelf.drop(key, known.generation or "")
+            with suppress(BackendUnavailable):
+                self._backend.drop(key, known.generation or "")
 
 
 def _end(
-    flight: "Future[Answer[Any]]",
+    flight: "Future[CachedList[Any]]",
     *,
-    answer: Answer[Any] | None = None,
+    answer: CachedList[Any] | None = None,
     error: Exception | None = None,
 ) -> None:
     with suppress(InvalidStateError):  # the cache was closed

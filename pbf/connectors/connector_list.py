@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pbf.cache.entries import Answer, PartialList, fingerprint, keep_newest
+from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
@@ -73,14 +73,14 @@ class Listing:
         self._parted: tuple[Items, Items, Items] = ((), (), ())
         self._corrected: tuple[Items, object, Items, str] = ((), None, (), "")
 
-    def connectors(self) -> Answer[Connector]:
+    def connectors(self) -> CachedList[Connector]:
         """Return the connectors that are not hidden.
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
         return self._shown(self._known())
 
-    def deleted(self) -> Answer[Connector]:
+    def deleted(self) -> CachedList[Connector]:
         """Return the hidden ones, which wait to be deleted for good, the last one first."""
         known = self._known()
         return replace(known, items=self._parts(known.items)[1])
@@ -135,7 +135,7 @@ class Listing:
         """Leave one that is gone for good out of former lists."""
         keep_newest(self._gone, connector_id, schema_name, KEPT_GONE)
 
-    def _known(self) -> Answer[Connector]:
+    def _known(self) -> CachedList[Connector]:
         known = self._cache.get(
             self.key,
             self._fetch,
@@ -146,7 +146,7 @@ class Listing:
         )
         return self._by_our_book(known) if known.problem else known
 
-    def _by_our_book(self, known: Answer[Connector]) -> Answer[Connector]:
+    def _by_our_book(self, known: CachedList[Connector]) -> CachedList[Connector]:
         """Return a former list with what our own database says now of deletions.
 
         Fivetran may be slow or away after a deletion or its undoing; the database is at hand.
@@ -212,7 +212,7 @@ class Listing:
         name = self._names().get(_key(connector), "")
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
-    def _shown(self, known: Answer[Connector]) -> Answer[Connector]:
+    def _shown(self, known: CachedList[Connector]) -> CachedList[Connector]:
         return replace(known, items=self._parts(known.items)[0])
 
     def _parts(self, items: Items) -> tuple[Items, Items]:
@@ -273,7 +273,7 @@ class Listing:
             return {}
 
 
-def pick(known: Answer[Connector], name: str, value: str) -> Connector:
+def pick(known: CachedList[Connector], name: str, value: str) -> Connector:
     """Return the connector with a value; that an old list has none proves nothing."""
     for connector in known.items:
         if getattr(connector, name) == value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pbf.cache.entries import Answer, Item, PartialList, keep_newest
+from pbf.cache.entries import CachedList, Item, PartialList, keep_newest
 from pbf.cache.shared import SharedCache
 from pbf.connectors.audit import Journal
 from pbf.connectors.client_limits import ClientLimits
@@ -120,14 +120,14 @@ class Portal:
     @property
     def services_at_hand(self) -> bool:
         """Whether nobody has to wait for the catalogue."""
-        return self._cache.at_hand(SERVICES)
+        return self._cache.is_available(SERVICES)
 
     @property
     def connectors_at_hand(self) -> bool:
         """Whether nobody has to wait for the connectors."""
-        return self._cache.at_hand(self._list.key)
+        return self._cache.is_available(self._list.key)
 
-    def services(self) -> Answer[Service]:
+    def services(self) -> CachedList[Service]:
         """Return the catalogue."""
         return self._cache.get(
             SERVICES,
@@ -140,14 +140,14 @@ class Portal:
         """Say so if lists are refreshed less often, since few requests are left in the hour."""
         return refresh.sparing(self._client.rate_limit)
 
-    def connectors(self) -> Answer[Connector]:
+    def connectors(self) -> CachedList[Connector]:
         """Return the tenant's connectors under the names that people gave them.
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
         return self._list.connectors()
 
-    def deleted(self) -> Answer[Connector]:
+    def deleted(self) -> CachedList[Connector]:
         """Return those that are hidden and wait to be deleted for good, the last one first."""
         return self._list.deleted()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.portal import Portal
@@ -44,7 +44,7 @@ SHOWN_DEEDS = 5
 UNREAD = "This could not be loaded. Trying again in a moment."
 
 
-def services() -> Answer[Service]:
+def services() -> CachedList[Service]:
     """Return the catalogue, with a word while it is on its way."""
     portal = _portal()
     if portal.services_at_hand:
@@ -53,7 +53,7 @@ def services() -> Answer[Service]:
         return portal.services()
 
 
-def connectors() -> Answer[Connector]:
+def connectors() -> CachedList[Connector]:
     """Return the tenant's connectors, with a word while they are on their way."""
     portal = _portal()
     if portal.connectors_at_hand:

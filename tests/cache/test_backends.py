@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from pbf import runtime as runtimes
-from pbf.cache.backends import PAUSE_WHEN_DOWN, RECHECK, RedisShelf
-from pbf.cache.entries import Answer
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.backends import PAUSE_WHEN_DOWN, RECHECK, RedisBackend
+from pbf.cache.entries import CachedList
+from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError, Forbidden, ServerFailed
@@ -23,7 +23,7 @@ from tests.support.servers import clean_environment, free_port
 
 LIFETIME = 60.0
 PATIENCE = 20
-CODEC = AnswerCodec(Service, Connector)
+CODEC = ListSerializer(Service, Connector)
 
 
 class Clock:
@@ -107,14 +107,14 @@ def process(url: str, clock: Clock) -> Iterator[Callable[..., SharedCache]]:
     made = []
 
     def begin(at: str = url, prefix: str = "pbf") -> SharedCache:
-        shelf = RedisShelf(at, prefix=prefix, codec=CODEC)
-        made.append((SharedCache(clock=clock, shelf=shelf), shelf))
+        backend = RedisBackend(at, prefix=prefix, serializer=CODEC)
+        made.append((SharedCache(clock=clock, backend=backend), backend))
         return made[-1][0]
 
     yield begin
-    for cache, shelf in made:
+    for cache, backend in made:
         cache.close()
-        shelf.close()
+        backend.close()
 
 
 @pytest.fixture
@@ -124,11 +124,11 @@ def source() -> Iterator[Source]:
     made.open.set()
 
 
-def get(cache: SharedCache, source: Source, key: str = "key") -> Answer[Connector]:
+def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Connector]:
     return cache.get(key, source, lifetime=lambda _: LIFETIME)
 
 
-def ids(answer: Answer[Connector]) -> list[str]:
+def ids(answer: CachedList[Connector]) -> list[str]:
     return [item.id for item in answer.items]
 
 
@@ -362,12 +362,13 @@ def test_a_process_that_hangs_in_fivetran_ends_at_once(url):
     script = f"""
 import threading
 from pbf.cache.shared import SharedCache
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.serializer import ListSerializer
 from pbf.fivetran.models import Connector
-from pbf.cache.backends import RedisShelf
+from pbf.cache.backends import RedisBackend
 
 asked = threading.Event()
-cache = SharedCache(shelf=RedisShelf({url!r}, prefix="pbf", codec=AnswerCodec(Connector)))
+serializer = ListSerializer(Connector)
+cache = SharedCache(backend=RedisBackend({url!r}, prefix="pbf", serializer=serializer))
 
 def hang():
     asked.set()
@@ -415,6 +416,6 @@ def test_a_redis_url_that_cannot_be_used_is_refused_without_being_shown():
 
 
 def test_how_much_of_a_list_could_not_be_read_is_shared_too():
-    answer = Answer((connector("a"),), "r", 1.0, 2.0, unread=3)
+    answer = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
 
     assert CODEC.loads(CODEC.dumps(answer)) == answer

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 from pydantic import BaseModel
 
-from pbf.cache.entries import FAILURE_LIFETIME, LONGEST_RETRY_AFTER, Answer
+from pbf.cache.entries import FAILURE_LIFETIME, LONGEST_RETRY_AFTER, CachedList
 from pbf.cache.shared import LONG_OUT_OF_DATE, SharedCache
 from pbf.errors import (
     ApiError,
@@ -126,11 +126,11 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def get(cache: SharedCache, source: Source, key: str = "key") -> Answer[Item]:
+def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Item]:
     return cache.get(key, source, lifetime=lambda _: LIFETIME)
 
 
-def ids(answer: Answer[Item]) -> list[str]:
+def ids(answer: CachedList[Item]) -> list[str]:
     return [item.id for item in answer.items]
 
 
@@ -162,15 +162,15 @@ def known_and(seconds: float, cache: SharedCache, source: Source, clock: Clock) 
 def test_an_answer_is_at_hand_until_it_is_so_old_that_one_waits_for_a_newer_one(
     cache, source, clock
 ):
-    at_hand = [cache.at_hand("key")]
+    is_available = [cache.is_available("key")]
     get(cache, source)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
     clock.advance(STALE)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
     clock.advance(LONG_STALE)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
 
-    assert at_hand == [False, True, True, False]
+    assert is_available == [False, True, True, False]
 
 
 def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
@@ -829,5 +829,5 @@ def test_no_more_keys_are_kept_than_are_allowed(clock, source):
     kept = (cache._known, cache._former, cache._failures, cache._flights)
     assert [len(each) for each in kept] == [3, 3, 3, 0]
     assert list(cache._known) == ["key 17", "key 18", "key 19"]  # the newest
-    assert len([key for key in cache._shelf._region.backend._cache if "@" in key]) == 3
+    assert len([key for key in cache._backend._region.backend._cache if "@" in key]) == 3
     cache.close()

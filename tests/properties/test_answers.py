@@ -14,8 +14,8 @@ from hypothesis import strategies as some
 from pbf.api.schemas import Connector as ConnectorShape
 from pbf.api.schemas import ConnectorDetail, SetupTest
 from pbf.api.schemas import Service as ServiceShape
-from pbf.cache.entries import Answer, fingerprint
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.entries import CachedList, fingerprint
+from pbf.cache.serializer import ListSerializer
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.errors import BadAnswer
@@ -187,7 +187,7 @@ def shown(kind: str, found: list[Any]) -> None:
         connectors_are_shown(found)
     elif kind == "connector-types":
         packed_cards([card(service, 1) for service in found])
-        assert AnswerCodec(Service).dumps(Answer(tuple(found), fingerprint(found), 0.0))
+        assert ListSerializer(Service).dumps(CachedList(tuple(found), fingerprint(found), 0.0))
         for service in found:
             ServiceShape.model_validate(service).model_dump_json()
     elif kind == "sync-history":
@@ -203,7 +203,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
     stripe = Service(id="stripe")
     drawn = figures(found, words=words, categories={"stripe": category(stripe)}, now=NOW)
     json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
-    assert AnswerCodec(Connector).dumps(Answer(tuple(found), fingerprint(found), 0.0))
+    assert ListSerializer(Connector).dumps(CachedList(tuple(found), fingerprint(found), 0.0))
     assert is_moving(found, NOW) in (True, False)
     assert 0 < list_lifetime(found, NOW.timestamp(), page=LARGEST_PAGE) <= 60
     for one in found:
