@@ -93,7 +93,7 @@ class Journal:
         return False
 
     def _write(self, what: str, note: Note, outcome: str) -> None:
-        self._store.note(
+        self._store.record_action(
             *(WHO.get(), what, note.connector_id, note.name, outcome),
             group_id=self._group_id,
             details=note.details,

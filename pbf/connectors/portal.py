@@ -268,7 +268,7 @@ class Portal:
         connector is gone, or an ApiError.
         """
         said = self.signer.read_state(state, self.tenant.id)
-        if said is None or not self._store.use_slip(said.nonce):
+        if said is None or not self._store.use_token(said.nonce):
             return None
         with self.journal.noted("return", said.connector_id, name=said.schema_name) as note:
             # What was known before tells nothing of the set-up.

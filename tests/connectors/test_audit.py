@@ -107,7 +107,7 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
         ("restore", ""),
         ("delete", ""),
     ]
-    assert set(told(portal, "who", "connector_id", "name", "outcome")) == {
+    assert set(told(portal, "actor", "connector_id", "name", "outcome")) == {
         ("page", one, "salesforce_crm", "done")
     }
     assert {what for (what,) in told(portal, "what")} <= set(WHAT)
@@ -291,7 +291,7 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
 def test_the_log_tells_by_which_way_somebody_came(client, portal, ids, go: Callable, entry):
     go(client, portal, ids["facebook_ads_dach"])
 
-    assert told(portal, "who", "what", "outcome") == [entry]
+    assert told(portal, "actor", "what", "outcome") == [entry]
     assert entry[0] in WHO
 
 

@@ -601,7 +601,7 @@ def test_every_creation_is_in_the_audit_log(process):
         create(portal, "Stock")
 
     told = [
-        (one.who, one.what, one.connector_id, one.name, one.outcome)
+        (one.actor, one.what, one.connector_id, one.name, one.outcome)
         for one in portal.store.audit.entries()
     ]
 

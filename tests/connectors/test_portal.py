@@ -31,6 +31,7 @@ from pbf.errors import (
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
+from tests.support.typed_names import type_name
 
 API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
@@ -660,7 +661,7 @@ def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(rem
     asked = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": found_in}})
     remote.connectors()
     made = remote.connectors().items[0].model_copy(update={"id": "two"})
-    remote._store.keep_name(made, "Another tenant's")
+    type_name(remote._store, made, "Another tenant's")
     remote._list.forget()
 
     with pytest.raises(UnknownConnector):
