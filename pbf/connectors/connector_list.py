@@ -139,7 +139,7 @@ class Listing:
         known = self._cache.get(
             self.key,
             self._fetch,
-            lifetime=lambda found: refresh.stretched(
+            lifetime=lambda found: refresh.throttled(
                 refresh.list_lifetime(found, self._clock(), page=LARGEST_PAGE),
                 self._client.rate_limit,
             ),
@@ -167,7 +167,7 @@ class Listing:
 
     def _may_look(self, fetched_at: float) -> bool:
         """Return whether a list may be read anew for an id; if so, take note of it."""
-        patience = refresh.stretched(UNKNOWN_LIFETIME, self._client.rate_limit)
+        patience = refresh.throttled(UNKNOWN_LIFETIME, self._client.rate_limit)
         now = self._clock()
         with self._lock:
             # A list that is on its way is waited for, and not asked for once more.

@@ -338,7 +338,7 @@ def _in_progress(creation: Creation) -> InProgress:
 def _made(creation: Creation, found: Connector) -> bool:
     """Whether a connector, whose name was not there before, is what an attempt has led to."""
     sent_at = creation.sent_at
-    return sent_at is not None and write_checks.made(
+    return sent_at is not None and write_checks.was_created(
         found, service=creation.service, sent_at=sent_at
     )
 

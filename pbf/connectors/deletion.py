@@ -371,7 +371,7 @@ def writing(forget: Callable[[], None]) -> Iterator[None]:
 def _is_in_use(mine: Deletion, found: Connector) -> bool:
     # Where our pause was never seen to have worked, no time of it is known.
     paused_at = math.inf if mine.paused_at is None else mine.paused_at
-    return write_checks.resumed(found, paused_at=paused_at, setup_state=mine.setup_state)
+    return write_checks.was_used(found, paused_at=paused_at, setup_state=mine.setup_state)
 
 
 def _busy() -> InProgress:

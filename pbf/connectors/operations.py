@@ -21,7 +21,7 @@ from pbf.connectors.uncertain_writes import DOUBTFUL, connector_then
 from pbf.errors import ApiError, Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.fields import LATEST
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
@@ -136,12 +136,12 @@ class Operations:
             "sync",
             connector_id,
             self._start_sync,
-            lambda before, now: write_checks.synced(before, now, asked),
+            lambda before, now: write_checks.has_synced(before, now, asked),
         )
 
     def resync(self, connector_id: str) -> None:
         """Read all history again; a paused connector does so once it is resumed."""
-        self._do("resync", connector_id, self._client.resync_connector, write_checks.rereads)
+        self._do("resync", connector_id, self._client.resync_connector, write_checks.is_resyncing)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results."""
@@ -159,7 +159,7 @@ class Operations:
         """Bring back a connector that waits to be deleted, syncing as before."""
         self._remover.restore(connector_id, forget=self._forget)
 
-    def history(self, connector_id: str) -> Past[SyncRecord]:
+    def history(self, connector_id: str) -> History[SyncRecord]:
         """Return the syncs of the last seven days, those that wait first, then the newest."""
         connector = self._find(connector_id)
         until = self._present(connector)
@@ -167,22 +167,24 @@ class Operations:
         try:
             found = sorted(told, key=_start, reverse=True)
         except (NotFound, Forbidden):
-            return Past(missing=UNTOLD)
+            return History(missing=UNTOLD)
         except InvalidRequest:
             # Asking again would cost a request every few seconds, and be refused again.
-            return Past(missing=REFUSED)
+            return History(missing=REFUSED)
         more = max(0, len(found) - SHOWN_SYNCS)
-        return Past(items=tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0))
+        return History(
+            items=tuple(found[:SHOWN_SYNCS]), more=more, unread=getattr(told, "unread", 0)
+        )
 
-    def errors(self, connector_id: str) -> Past[ErrorRecord]:
+    def errors(self, connector_id: str) -> History[ErrorRecord]:
         """Return the last errors; none where the account does not offer them."""
         connector = self._find(connector_id)
         told = self._client.get_errors(connector.id)
         try:
             found = tuple(islice(told, SHOWN_ERRORS))
         except (NotFound, Forbidden, InvalidRequest):
-            return Past()
-        return Past(items=found, unread=getattr(told, "unread", 0))
+            return History()
+        return History(items=found, unread=getattr(told, "unread", 0))
 
     def schemas(self, connector_id: str) -> SchemaConfig | None:
         """Return what of the source is synced, or None before the source was read."""
@@ -203,7 +205,7 @@ class Operations:
                 return self._client.reload_schemas(connector.id)
             except DOUBTFUL:
                 found = self._schemas_then(connector.id)
-                if found is None or not write_checks.looked(known, found):
+                if found is None or not write_checks.was_reloaded(known, found):
                     raise
                 return found
 
@@ -218,7 +220,7 @@ class Operations:
                 return self._client.update_schemas(connector.id, tables)
             except DOUBTFUL:
                 found = self._schemas_then(connector.id)
-                if found is None or not write_checks.switched(found, tables):
+                if found is None or not write_checks.tables_match(found, tables):
                     raise
                 return found
 

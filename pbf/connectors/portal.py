@@ -138,7 +138,7 @@ class Portal:
     @property
     def sparing(self) -> str:
         """Say so if lists are refreshed less often, since few requests are left in the hour."""
-        return refresh.sparing(self._client.rate_limit)
+        return refresh.throttling_notice(self._client.rate_limit)
 
     def connectors(self) -> CachedList[Connector]:
         """Return the tenant's connectors under the names that people gave them.

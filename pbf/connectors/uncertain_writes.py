@@ -20,7 +20,7 @@ def change(client: ApiClient, connector_id: str, **wanted: Any) -> None:
     except DOUBTFUL:
         # Fivetran gives up after a minute on a pause that goes through all the same.
         now = connector_then(client, connector_id)
-        if now is None or not write_checks.has(now, wanted):
+        if now is None or not write_checks.matches(now, wanted):
             raise
     else:
         refuse_unchanged(answer, wanted)
@@ -28,7 +28,7 @@ def change(client: ApiClient, connector_id: str, **wanted: Any) -> None:
 
 def refuse_unchanged(answer: Connector, wanted: Mapping[str, Any]) -> None:
     """Raise NotApplied if the answer to a change shows that it was not made."""
-    kept = write_checks.kept(answer, wanted)
+    kept = write_checks.ignored_fields(answer, wanted)
     if "paused" in kept:
         state = "paused" if answer.paused else "not paused"
         raise NotApplied(f"Fivetran answered, but the connector is still {state}. Try again.")

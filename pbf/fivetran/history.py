@@ -20,7 +20,7 @@ SYNC_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class Past(BaseModel, Generic[Item]):
+class History(BaseModel, Generic[Item]):
     """What is shown of a past: the newest items, how many are not shown, and how many unreadable.
 
     `missing` is why there is none, as a sentence; "" where Fivetran told it.

@@ -87,7 +87,7 @@ class Service(_Answer):
         return not listed or "API_CONFIGURABLE" in listed
 
 
-class Note(_Answer):
+class StatusMessage(_Answer):
     """A task (the user must act) or a warning (for information) of a connector."""
 
     code: Text = ""
@@ -95,7 +95,7 @@ class Note(_Answer):
     details: Text = ""
 
 
-Notes = Annotated[tuple[Note, ...], BeforeValidator(objects)]
+StatusMessages = Annotated[tuple[StatusMessage, ...], BeforeValidator(objects)]
 
 
 class ConnectorStatus(_Answer):
@@ -106,8 +106,8 @@ class ConnectorStatus(_Answer):
     update_state: Text = ""
     is_historical_sync: Flag = None
     rescheduled_for: Moment = None
-    tasks: Notes = ()
-    warnings: Notes = ()
+    tasks: StatusMessages = ()
+    warnings: StatusMessages = ()
 
 
 class ConnectCard(_Answer):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pbf.fivetran.models import Connector, Note
+from pbf.fivetran.models import Connector, StatusMessage
 from pbf.rules.timing import is_manual
 
 Word = Literal[
@@ -134,7 +134,7 @@ def _setup(connector: Connector) -> Health | None:
     return None
 
 
-def step_of(task: Note) -> ActionId | None:
+def step_of(task: StatusMessage) -> ActionId | None:
     """Return what clears a task, or None for a code that is new to us.
 
     Codes seen: reconnect, update_failed, unknown_sync_failure, python_code_throwing_error,

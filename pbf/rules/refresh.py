@@ -24,7 +24,7 @@ MOVING_LIFETIME = 3.0
 ROUGHLY = 30.0
 
 
-def stretched(lifetime: float, limit: RateLimit) -> float:
+def throttled(lifetime: float, limit: RateLimit) -> float:
     """Return for how many seconds a list is fresh that is so for `lifetime` in easy times."""
     left = _share(limit)
     if left >= EASY:
@@ -35,7 +35,7 @@ def stretched(lifetime: float, limit: RateLimit) -> float:
     return max(lifetime, min(lifetime * slower, SLOWEST))
 
 
-def sparing(limit: RateLimit) -> str:
+def throttling_notice(limit: RateLimit) -> str:
     """Return a sentence if refreshing is slow for want of requests; else nothing."""
     if _share(limit) > SAID:
         return ""

@@ -1,4 +1,4 @@
-"""What the overview's charts show of all connectors, in figures and in words (pure)."""
+"""What the overview's charts show of all connectors, in statistics and in words (pure)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +17,8 @@ ENOUGH = 3
 # A sync takes its time: due a moment ago is not late yet.
 GRACE = 0.25
 
-Way = Mapping[str, str]
-FRESHNESS: tuple[tuple[float, str, Tone, Way], ...] = (
+Query = Mapping[str, str]
+FRESHNESS: tuple[tuple[float, str, Tone, Query], ...] = (
     (GRACE, "On time", "good", {"late": f"..{GRACE}"}),
     (1, "Up to 1 interval late", "attention", {"late": f"{GRACE}..1"}),
     (4, "1 to 4 intervals late", "attention", {"late": "1..4"}),
@@ -35,7 +35,7 @@ class Bar:
     label: str
     count: int
     tone: Tone
-    way: Way
+    query: Query
     group: str = ""
 
 
@@ -44,33 +44,33 @@ class Line:
     """One line of the table behind a chart, with where its first cell leads."""
 
     cells: Sequence[str]
-    way: Way
+    query: Query
     page: str = "connectors"
 
 
 @dataclass(frozen=True)
-class Figure:
+class Statistic:
     """One chart, the sentence that says the same, and the tables behind it."""
 
     id: str
     title: str
     sentence: str
     bars: Sequence[Bar]
-    heads: Sequence[str]
+    headers: Sequence[str]
     lines: Sequence[Line]
     note: str = ""
-    further_heads: Sequence[str] = ()
-    further: Sequence[Line] = field(default=())
+    more_headers: Sequence[str] = ()
+    more_lines: Sequence[Line] = field(default=())
 
 
-def figures(
+def statistics(
     connectors: Sequence[Connector],
     *,
     words: Mapping[str, Word],
     categories: Mapping[str, str],
     now: datetime,
-) -> list[Figure]:
-    """Return the overview's four figures; `words` and `categories` are by connector and service."""
+) -> list[Statistic]:
+    """Return the overview's statistics; `words` are by connector, `categories` by service."""
     return [
         _by_status(Counter(words[connector.id] for connector in connectors)),
         _by_category(Counter(categories.get(one.service, "Other") for one in connectors)),
@@ -104,7 +104,7 @@ def intervals_late(connector: Connector, now: datetime) -> float | None:
     return max(0.0, (now - due) / timedelta(minutes=minutes)) if due else None
 
 
-def _by_status(counts: Counter[Word]) -> Figure:
+def _by_status(counts: Counter[Word]) -> Statistic:
     bars = [
         Bar(word, counts[word], tone, {"status": word})
         for word, tone in TONES.items()
@@ -113,7 +113,7 @@ def _by_status(counts: Counter[Word]) -> Figure:
     return _plain("status", "By status", f"{_number(counts.total())}: {_list(bars)}.", bars)
 
 
-def _by_category(counts: Counter[str]) -> Figure:
+def _by_category(counts: Counter[str]) -> Statistic:
     found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     bars = [Bar(name, number, "busy", {"category": name}) for name, number in found]
     rest = len(bars) - ENOUGH
@@ -121,7 +121,7 @@ def _by_category(counts: Counter[str]) -> Figure:
     return _plain("category", "By category", f"Most are in {_list(bars[:ENOUGH])}{more}.", bars)
 
 
-def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
+def _freshness(connectors: Iterable[Connector], now: datetime) -> Statistic:
     late = [(intervals_late(connector, now), connector) for connector in connectors]
     counts = Counter(_bucket(one) for one, _ in late)
     bars = [Bar(label, counts[label], tone, way) for _, label, tone, way in FRESHNESS]
@@ -136,13 +136,13 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
     if behind:
         worst, which = behind[0]
         sentence += f" Furthest behind: {which.title}, {_intervals(worst)} late."
-    return Figure(
+    return Statistic(
         "freshness",
         "Freshness against schedule",
         sentence,
         [bar for bar in bars if bar.count],
         ("Freshness", "Connectors"),
-        [Line((bar.label, f"{bar.count:,}"), bar.way) for bar in bars if bar.count],
+        [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars if bar.count],
         "How late the data is, in units of each connector's own interval. "
         "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
         "not finished, and schedules whose next time is not known.",
@@ -154,7 +154,7 @@ def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
     )
 
 
-def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
+def _last_day(connectors: Iterable[Connector], now: datetime) -> Statistic:
     good: Counter[int] = Counter()
     bad: Counter[int] = Counter()
     for connector in connectors:
@@ -162,7 +162,7 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
             if moment and timedelta(0) <= now - moment < HOURS * HOUR:
                 counts[int((now - moment) / HOUR)] += 1
     back = range(HOURS - 1, -1, -1)
-    return Figure(
+    return Statistic(
         "hours",
         "Syncs of the last 24 hours",
         f"{_number(good.total())} succeeded within the last 24 hours; "
@@ -179,9 +179,9 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
     )
 
 
-def _plain(name: str, title: str, sentence: str, bars: Sequence[Bar]) -> Figure:
-    lines = [Line((bar.label, f"{bar.count:,}"), bar.way) for bar in bars]
-    return Figure(
+def _plain(name: str, title: str, sentence: str, bars: Sequence[Bar]) -> Statistic:
+    lines = [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars]
+    return Statistic(
         name, title, sentence, bars, (title.removeprefix("By ").capitalize(), "Connectors"), lines
     )
 
@@ -198,7 +198,7 @@ def _intervals(late: float) -> str:
     return f"{late:,.1f} interval{'' if round(late, 1) == 1 else 's'}"
 
 
-def _then(what: str, hour: int) -> Way:
+def _then(what: str, hour: int) -> Query:
     """Return the way to the connectors that did something so many hours ago."""
     return {what: f"{hour}..{hour + 1}"}
 

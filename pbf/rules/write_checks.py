@@ -17,12 +17,12 @@ LATEST = 600.0
 OLDER = ("sync_frequency", "schedule_type", "daily_sync_time")
 
 
-def has(now: Connector, wanted: Mapping[str, Any]) -> bool:
+def matches(now: Connector, wanted: Mapping[str, Any]) -> bool:
     """Whether a connector has the values that were asked for; None stands for any."""
     return all(_has(now, name, value) for name, value in wanted.items() if value is not None)
 
 
-def kept(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
+def ignored_fields(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
     """Return the fields that Fivetran answered with other values than were asked for.
 
     A field that the answer leaves out shows nothing; a `daily_sync_time` that is null beside a
@@ -60,7 +60,7 @@ def _says(now: Timing, name: str, value: Any) -> bool:
     return bool(by_time or now.minutes == value)
 
 
-def synced(before: Connector, now: Connector, asked: datetime) -> bool:
+def has_synced(before: Connector, now: Connector, asked: datetime) -> bool:
     """Whether a connector that was at rest syncs, or has done so since it was asked to."""
     if now.status.sync_state == "syncing":
         return before.status.sync_state != "syncing"
@@ -68,7 +68,7 @@ def synced(before: Connector, now: Connector, asked: datetime) -> bool:
     return any(end is not None and end != old and end >= asked for old, end in ends)
 
 
-def made(found: Connector, *, service: str, sent_at: float) -> bool:
+def was_created(found: Connector, *, service: str, sent_at: float) -> bool:
     """Whether a connector was made by a call of that time, as far as can be told.
 
     `sent_at` is by Fivetran's clock. What is older is somebody else's, and so is what was made
@@ -80,7 +80,7 @@ def made(found: Connector, *, service: str, sent_at: float) -> bool:
     return unfinished and 0 <= found.created_at.timestamp() - sent_at <= LATEST
 
 
-def resumed(now: Connector, *, paused_at: float, setup_state: str) -> bool:
+def was_used(now: Connector, *, paused_at: float, setup_state: str) -> bool:
     """Whether a connector that was paused has been made use of since, by anybody.
 
     `paused_at` is by Fivetran's clock, in whole seconds; `setup_state` is what it was then.
@@ -92,17 +92,17 @@ def resumed(now: Connector, *, paused_at: float, setup_state: str) -> bool:
     return now.succeeded_at is not None and int(now.succeeded_at.timestamp()) > paused_at
 
 
-def rereads(before: Connector, now: Connector) -> bool:
+def is_resyncing(before: Connector, now: Connector) -> bool:
     """Whether a connector reads all history again that did not; any sync is no proof of that."""
     return bool(now.status.is_historical_sync) and not before.status.is_historical_sync
 
 
-def looked(before: SchemaConfig | None, now: SchemaConfig) -> bool:
+def was_reloaded(before: SchemaConfig | None, now: SchemaConfig) -> bool:
     """Whether the source was read since: what is known of it differs."""
     return now != before
 
 
-def switched(now: SchemaConfig, wanted: Mapping[tuple[str, str], bool]) -> bool:
+def tables_match(now: SchemaConfig, wanted: Mapping[tuple[str, str], bool]) -> bool:
     """Whether each table, by (schema, table), is on or off as was asked for."""
     for (schema_name, name), on in wanted.items():
         schema = now.schemas.get(schema_name)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pbf.cache.entries import fingerprint
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 
 NINE, TEN = "2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z"
 
@@ -61,7 +61,7 @@ def test_a_sync_whose_start_is_not_known_is_not_queued(item):
 def test_unknown_fields_of_a_sync_break_nothing_that_is_made_of_it(odd):
     sync = SyncRecord.model_validate({"start": NINE, "volumes": odd, "is_queued": True})
 
-    assert fingerprint([Past(items=(sync,))])
+    assert fingerprint([History(items=(sync,))])
     assert not sync.is_queued
 
 

@@ -20,7 +20,7 @@ from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.errors import BadAnswer
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.history import Past
+from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import _decoded
@@ -28,7 +28,7 @@ from pbf.rules.actions import LABELS
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
-from pbf.rules.statistics import figures
+from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words
 from pbf.ui import connector_detail
 from pbf.ui.table_editor import Desk, columns, when_there_are_tables
@@ -191,9 +191,9 @@ def shown(kind: str, found: list[Any]) -> None:
         for service in found:
             ServiceShape.model_validate(service).model_dump_json()
     elif kind == "sync-history":
-        connector_detail.syncs(Past(items=tuple(found))).encode()
+        connector_detail.syncs(History(items=tuple(found))).encode()
     else:
-        connector_detail.errors(Past(items=tuple(found))).encode()
+        connector_detail.errors(History(items=tuple(found))).encode()
 
 
 def connectors_are_shown(found: list[Connector]) -> None:
@@ -201,7 +201,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
     packed_rows(rows)
     words = {one["id"]: one["status"] for one in rows}
     stripe = Service(id="stripe")
-    drawn = figures(found, words=words, categories={"stripe": category(stripe)}, now=NOW)
+    drawn = statistics(found, words=words, categories={"stripe": category(stripe)}, now=NOW)
     json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
     assert ListSerializer(Connector).dumps(CachedList(tuple(found), fingerprint(found), 0.0))
     assert is_moving(found, NOW) in (True, False)

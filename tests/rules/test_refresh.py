@@ -3,7 +3,7 @@
 import pytest
 
 from pbf.fivetran.models import RateLimit
-from pbf.rules.refresh import SLOWEST, sparing, stretched
+from pbf.rules.refresh import SLOWEST, throttled, throttling_notice
 
 
 def left(share: float) -> RateLimit:
@@ -20,11 +20,11 @@ def left(share: float) -> RateLimit:
     ],
 )
 def test_the_last_tenth_is_kept(share: float, seconds: float):
-    assert stretched(3.0, left(share)) == seconds
+    assert throttled(3.0, left(share)) == seconds
 
 
 def test_the_fewer_are_left_the_longer_a_list_lives():
-    lives = [stretched(60.0, left(share / 100)) for share in range(40, 0, -1)]
+    lives = [throttled(60.0, left(share / 100)) for share in range(40, 0, -1)]
 
     assert lives == sorted(lives)
     assert lives[0] == 60.0
@@ -33,18 +33,18 @@ def test_the_fewer_are_left_the_longer_a_list_lives():
 
 
 def test_a_list_that_lives_long_anyhow_is_not_asked_for_sooner():
-    assert {stretched(3600.0, left(share / 100)) for share in range(100)} == {3600.0}
+    assert {throttled(3600.0, left(share / 100)) for share in range(100)} == {3600.0}
 
 
 @pytest.mark.parametrize("limit", [RateLimit(), RateLimit(limit=0, remaining=0)])
 def test_what_is_not_known_slows_nothing(limit: RateLimit):
-    assert stretched(3.0, limit) == 3.0
-    assert sparing(limit) == ""
+    assert throttled(3.0, limit) == 3.0
+    assert throttling_notice(limit) == ""
 
 
 def test_it_is_said_in_a_sentence():
-    assert sparing(left(0.5)) == ""
-    assert sparing(left(0.1)) == (
+    assert throttling_notice(left(0.5)) == ""
+    assert throttling_notice(left(0.1)) == (
         "Only 2,000 of this hour's 20,000 requests to Fivetran are left, so this page refreshes "
         "less often. What you do here is done at once."
     )

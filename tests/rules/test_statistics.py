@@ -7,7 +7,7 @@ import pytest
 
 from pbf.fivetran.models import Connector
 from pbf.rules.health import TONES, health
-from pbf.rules.statistics import Figure, figures, intervals_late
+from pbf.rules.statistics import Statistic, intervals_late, statistics
 from pbf.ui.charts import STEP, spec
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -29,13 +29,13 @@ def connector(name: str, *, ago: float | None = 1, failed: float | None = None, 
     )
 
 
-def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Figure]:
+def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Statistic]:
     words = {one.id: health(one, NOW).word for one in connectors}
-    found = figures(connectors, words=words, categories=categories or {}, now=NOW)
+    found = statistics(connectors, words=words, categories=categories or {}, now=NOW)
     return {figure.id: figure for figure in found}
 
 
-def counts(figure: Figure) -> dict[str, int]:
+def counts(figure: Statistic) -> dict[str, int]:
     return {bar.label: bar.count for bar in figure.bars}
 
 
@@ -62,7 +62,7 @@ def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
     figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
 
     assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
-    assert [bar.way for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
+    assert [bar.query for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
     assert figure.sentence == "3 connectors: Failing 1, Working 2."
 
 
@@ -75,7 +75,7 @@ def test_the_largest_categories_come_first_and_the_sentence_names_three():
     )["category"]
 
     assert counts(figure) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
-    assert figure.bars[0].way == {"category": "A"}
+    assert figure.bars[0].query == {"category": "A"}
     assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
 
 
@@ -98,14 +98,14 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         ("No success yet", 1),
         ("Not measured", 1),
     ]
-    assert [bar.way["late"] for bar in figure.bars] == [
+    assert [bar.query["late"] for bar in figure.bars] == [
         *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
     ]
     assert figure.sentence == (
         "2 of 6 measured connectors are on time. Furthest behind: latest, 9.0 intervals late."
     )
-    assert [line.cells[0] for line in figure.further] == ["latest", "later", "late"]
-    assert figure.further[0].way == {"id": "latest"}
+    assert [line.cells[0] for line in figure.more_lines] == ["latest", "later", "late"]
+    assert figure.more_lines[0].query == {"id": "latest"}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
     figure = drawn(connector("a", schedule=schedule))["freshness"]
 
     assert counts(figure) == {"Not measured": 1}
-    assert figure.bars[0].way == {"late": "none"}
+    assert figure.bars[0].query == {"late": "none"}
     assert figure.sentence == "No connector is measured against a schedule."
 
 
@@ -146,8 +146,8 @@ def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
     assert len(figure.bars) == 48
     assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
     assert figure.lines[0].cells == ("Within the last hour", "1", "1")
-    assert figure.lines[0].way == {"ended": "0..1"}
-    ways = {bar.group: bar.way for bar in figure.bars if bar.label == "5"}
+    assert figure.lines[0].query == {"ended": "0..1"}
+    ways = {bar.group: bar.query for bar in figure.bars if bar.label == "5"}
     assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
 
 
@@ -177,7 +177,7 @@ def calls(count: int) -> int:
     words = {one.id: health(one, NOW).word for one in many}
     made = Profile()
 
-    made.runcall(figures, many, words=words, categories={}, now=NOW)
+    made.runcall(statistics, many, words=words, categories={}, now=NOW)
 
     return Stats(made).total_calls
 

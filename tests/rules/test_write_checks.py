@@ -47,7 +47,7 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
     ],
 )
 def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, proven):
-    assert write_checks.synced(before, now, ASKED) is proven
+    assert write_checks.has_synced(before, now, ASKED) is proven
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, prove
     ],
 )
 def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
-    assert write_checks.rereads(before, now) is proven
+    assert write_checks.is_resyncing(before, now) is proven
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
     ],
 )
 def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
-    assert write_checks.switched(now, wanted) is proven
+    assert write_checks.tables_match(now, wanted) is proven
 
 
 EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -125,14 +125,14 @@ def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
     older = {name: value for name, value in wanted.items() if name != "schedule"}
     now = Connector(id="one", schedule=schedule, **older)
 
-    assert write_checks.kept(now, wanted) == wrong
-    assert write_checks.has(now, wanted) is (wrong == [])
+    assert write_checks.ignored_fields(now, wanted) == wrong
+    assert write_checks.matches(now, wanted) is (wrong == [])
 
 
 def test_a_look_at_the_source_is_proven_by_what_was_not_known():
-    assert write_checks.looked(None, config())
-    assert write_checks.looked(config(), config(orders=False))
-    assert not write_checks.looked(config(), config())
+    assert write_checks.was_reloaded(None, config())
+    assert write_checks.was_reloaded(config(), config(orders=False))
+    assert not write_checks.was_reloaded(config(), config())
 
 
 def made(**changes) -> Connector:
@@ -156,7 +156,7 @@ def made(**changes) -> Connector:
     ],
 )
 def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
-    assert write_checks.made(found, service="stripe", sent_at=ASKED.timestamp()) is proven
+    assert write_checks.was_created(found, service="stripe", sent_at=ASKED.timestamp()) is proven
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,4 @@ def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
 def test_what_was_paused_is_in_use_if_it_runs_or_has_run_or_was_set_up_since(now, used):
     paused_at = ASKED.timestamp()
 
-    assert write_checks.resumed(now, paused_at=paused_at, setup_state="incomplete") is used
+    assert write_checks.was_used(now, paused_at=paused_at, setup_state="incomplete") is used

@@ -17,7 +17,7 @@ from pbf.config import Settings
 from pbf.connectors.portal import MOST_PASTS
 from pbf.errors import Unauthorized
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.history import Past
+from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
 from pbf.ui import data
 
@@ -199,7 +199,7 @@ def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkey
     settle(house.portal)
     later = data.history(one)
 
-    assert failed == at_once == Past(missing=data.UNREAD)
+    assert failed == at_once == History(missing=data.UNREAD)
     assert len(later.items) > 0
 
 
@@ -218,13 +218,13 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     answers.set()
     settle(house.portal)
 
-    assert slow == Past(missing=data.UNREAD)
+    assert slow == History(missing=data.UNREAD)
     assert len(data.history(one).items) > 0
 
 
 def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
     for number in range(MOST_PASTS + 10):
-        house.portal.past(f"history:{number}", Past)
+        house.portal.past(f"history:{number}", History)
 
     assert len(house.portal._pasts._known) == MOST_PASTS
 
@@ -268,7 +268,7 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
     monkeypatch.setattr(ApiClient, "get_errors", lambda *_: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
-    assert data.errors(one) == Past(missing=data.UNREAD)
+    assert data.errors(one) == History(missing=data.UNREAD)
     assert data.history(one) == known
     assert len(known.items) > 0
 
