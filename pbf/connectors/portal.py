@@ -114,7 +114,7 @@ class Portal:
             forget=forget,
             journal=self.journal,
         )
-        self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
+        self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._made: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     @property

@@ -89,7 +89,7 @@ def look(portal: Portal) -> list[Connector]:
 
 def settle(cache: SharedCache) -> None:
     """Wait until nothing is asked behind the scenes."""
-    assert not wait(list(cache._flights.values()), PATIENCE).not_done
+    assert not wait(list(cache._requests.values()), PATIENCE).not_done
 
 
 def requests_of_an_hour(account: Account, tabs: int) -> int:

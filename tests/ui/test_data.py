@@ -186,7 +186,7 @@ def let_pass(portal, monkeypatch, seconds: float) -> None:
 
 def settle(portal) -> None:
     """Wait until no past is asked for behind the scenes."""
-    assert not wait(list(portal._pasts._flights.values()), 20).not_done
+    assert not wait(list(portal._pasts._requests.values()), 20).not_done
 
 
 def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
@@ -226,7 +226,7 @@ def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
     for number in range(MOST_PASTS + 10):
         house.portal.past(f"history:{number}", History)
 
-    assert len(house.portal._pasts._known) == MOST_PASTS
+    assert len(house.portal._pasts._entries) == MOST_PASTS
 
 
 def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
