@@ -165,8 +165,33 @@ class Connector(_Answer):
 
     @property
     def title(self) -> str:
-        """The name to show; the permanent one where nobody typed another."""
+        """The name to show: the typed name, else the permanent one, else the id."""
         return shown(self.display_name or self.schema_name or self.id)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused, by either of the two fields that say so."""
+        return bool(self.paused) or self.status.sync_state == "paused"
+
+    @property
+    def is_syncing(self) -> bool:
+        """Whether a sync is running."""
+        return self.status.sync_state == "syncing"
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether its set-up is complete and works."""
+        return self.status.setup_state == "connected"
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether its set-up was not completed."""
+        return self.status.setup_state == "incomplete"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its set-up was complete and no longer works."""
+        return self.status.setup_state == "broken"
 
 
 class Lock(_Answer):

@@ -1,4 +1,4 @@
-"""What the overview's charts show of all connectors, in statistics and in words (pure)."""
+"""The statistics behind the overview's charts, as numbers and as sentences."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from pbf.rules.timing import expected, in_words, timing
 
 HOUR = timedelta(hours=1)
 HOURS = 24
-SHOWN = 5
-ENOUGH = 3
-# A sync takes its time: due a moment ago is not late yet.
+SHOWN_CONNECTORS = 5
+NAMED_CATEGORIES = 3
+# A sync takes some time, so a connector is late only after this share of its interval.
 GRACE = 0.25
 
 Query = Mapping[str, str]
@@ -25,12 +25,17 @@ FRESHNESS: tuple[tuple[float, str, Tone, Query], ...] = (
     (inf, "Over 4 intervals late", "bad", {"late": "4.."}),
 )
 NEVER, UNMEASURED = "No success yet", "Not measured"
+FRESHNESS_NOTE = (
+    "How late the data is, in units of each connector's own interval. "
+    "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
+    "not finished, and schedules whose next time is not known."
+)
 GOOD, BAD = "Succeeded", "Failed"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: what it counts, and what of the connectors table it leads to."""
+    """One bar: what it counts, and the query of the connectors page that lists the same."""
 
     label: str
     count: int
@@ -41,7 +46,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table behind a chart, with where its first cell leads."""
+    """One line of the table behind a chart, and the page and query that its first cell links to."""
 
     cells: Sequence[str]
     query: Query
@@ -50,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Statistic:
-    """One chart, the sentence that says the same, and the tables behind it."""
+    """One chart, the sentence that says the same, and its tables."""
 
     id: str
     title: str
@@ -73,7 +78,9 @@ def statistics(
     """Return the overview's statistics; `words` are by connector, `categories` by service."""
     return [
         _by_status(Counter(words[connector.id] for connector in connectors)),
-        _by_category(Counter(categories.get(one.service, "Other") for one in connectors)),
+        _by_category(
+            Counter(categories.get(connector.service, "Other") for connector in connectors)
+        ),
         _freshness(connectors, now),
         _last_day(connectors, now),
     ]
@@ -82,10 +89,9 @@ def statistics(
 def interval(connector: Connector) -> float | None:
     """Return the minutes between a connector's syncs.
 
-    None where no schedule runs, or where its times cannot be told.
+    None if it has no running schedule, or one whose times are unknown.
     """
-    status = connector.status
-    if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
+    if connector.is_paused or connector.is_incomplete:
         return None
     return timing(connector).spacing
 
@@ -93,7 +99,8 @@ def interval(connector: Connector) -> float | None:
 def intervals_late(connector: Connector, now: datetime) -> float | None:
     """Return how long a connector's data is overdue, in units of its own interval.
 
-    None where no schedule runs or its times cannot be told, infinite where nothing has succeeded.
+    None if it has no running schedule or one whose times are unknown, infinite before the first
+    success.
     """
     minutes = interval(connector)
     if minutes is None:
@@ -114,44 +121,51 @@ def _by_status(counts: Counter[Word]) -> Statistic:
 
 
 def _by_category(counts: Counter[str]) -> Statistic:
-    found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    bars = [Bar(name, number, "busy", {"category": name}) for name, number in found]
-    rest = len(bars) - ENOUGH
+    largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    bars = [Bar(name, number, "busy", {"category": name}) for name, number in largest]
+    rest = len(bars) - NAMED_CATEGORIES
     more = f", and {rest} smaller categor{'y' if rest == 1 else 'ies'}" if rest > 0 else ""
-    return _plain("category", "By category", f"Most are in {_list(bars[:ENOUGH])}{more}.", bars)
+    return _plain(
+        "category", "By category", f"Most are in {_list(bars[:NAMED_CATEGORIES])}{more}.", bars
+    )
 
 
 def _freshness(connectors: Iterable[Connector], now: datetime) -> Statistic:
-    late = [(intervals_late(connector, now), connector) for connector in connectors]
-    counts = Counter(_bucket(one) for one, _ in late)
-    bars = [Bar(label, counts[label], tone, way) for _, label, tone, way in FRESHNESS]
+    lateness = [(intervals_late(connector, now), connector) for connector in connectors]
+    counts = Counter(_bucket(late) for late, _ in lateness)
+    bars = [Bar(label, counts[label], tone, query) for _, label, tone, query in FRESHNESS]
     bars.append(Bar(NEVER, counts[NEVER], "busy", {"late": "never"}))
     bars.append(Bar(UNMEASURED, counts[UNMEASURED], "quiet", {"late": "none"}))
-    behind = [(one, each) for one, each in late if one is not None and GRACE < one < inf]
-    behind.sort(key=lambda one: (-one[0], one[1].title))
-    measured = counts.total() - counts[UNMEASURED]
-    sentence = "No connector is measured against a schedule."
-    if measured:
-        sentence = f"{counts['On time']:,} of {measured:,} measured connectors are on time."
-    if behind:
-        worst, which = behind[0]
-        sentence += f" Furthest behind: {which.title}, {_intervals(worst)} late."
+    bars = [bar for bar in bars if bar.count]
+    behind = [(late, connector) for late, connector in lateness if late and GRACE < late < inf]
+    behind.sort(key=lambda item: (-item[0], item[1].title))
     return Statistic(
         "freshness",
         "Freshness against schedule",
-        sentence,
-        [bar for bar in bars if bar.count],
+        _freshness_sentence(counts, behind),
+        bars,
         ("Freshness", "Connectors"),
-        [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars if bar.count],
-        "How late the data is, in units of each connector's own interval. "
-        "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
-        "not finished, and schedules whose next time is not known.",
+        [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars],
+        FRESHNESS_NOTE,
         ("Furthest behind", "Late by", "Syncs"),
-        [
-            Line((each.title, _intervals(one), in_words(each)), {"id": each.id}, "connector")
-            for one, each in behind[:SHOWN]
-        ],
+        [_late_line(late, connector) for late, connector in behind[:SHOWN_CONNECTORS]],
     )
+
+
+def _freshness_sentence(counts: Counter[str], behind: Sequence[tuple[float, Connector]]) -> str:
+    measured = counts.total() - counts[UNMEASURED]
+    if not measured:
+        return "No connector is measured against a schedule."
+    sentence = f"{counts['On time']:,} of {measured:,} measured connectors are on time."
+    if not behind:
+        return sentence
+    late, connector = behind[0]
+    return f"{sentence} Furthest behind: {connector.title}, {_intervals(late)} late."
+
+
+def _late_line(late: float, connector: Connector) -> Line:
+    cells = (connector.title, _intervals(late), in_words(connector))
+    return Line(cells, {"id": connector.id}, "connector")
 
 
 def _last_day(connectors: Iterable[Connector], now: datetime) -> Statistic:
@@ -167,11 +181,11 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Statistic:
         "Syncs of the last 24 hours",
         f"{_number(good.total())} succeeded within the last 24 hours; "
         f"{f'{bad.total():,}' if bad.total() else 'none'} failed.",
-        [Bar(str(hour), good[hour], "busy", _then("succeeded", hour), GOOD) for hour in back]
-        + [Bar(str(hour), bad[hour], "bad", _then("failed", hour), BAD) for hour in back],
+        [Bar(str(hour), good[hour], "busy", _within("succeeded", hour), GOOD) for hour in back]
+        + [Bar(str(hour), bad[hour], "bad", _within("failed", hour), BAD) for hour in back],
         ("When", GOOD, BAD),
         [
-            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), _then("ended", hour))
+            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), _within("ended", hour))
             for hour in range(HOURS)
             if good[hour] or bad[hour]
         ],
@@ -198,9 +212,9 @@ def _intervals(late: float) -> str:
     return f"{late:,.1f} interval{'' if round(late, 1) == 1 else 's'}"
 
 
-def _then(what: str, hour: int) -> Query:
-    """Return the way to the connectors that did something so many hours ago."""
-    return {what: f"{hour}..{hour + 1}"}
+def _within(event: str, hour: int) -> Query:
+    """Return the query for the connectors with an event so many hours ago."""
+    return {event: f"{hour}..{hour + 1}"}
 
 
 def _ago(hour: int) -> str:

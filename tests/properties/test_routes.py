@@ -17,7 +17,7 @@ from pbf.api.openapi import document
 from pbf.config import Settings
 from pbf.fivetran.transport import Request
 from pbf.proxy import create_app
-from pbf.rules.naming import LONGEST
+from pbf.rules.naming import MAX_LENGTH
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned
@@ -138,7 +138,7 @@ def test_no_invalid_name_is_sent_to_fivetran(client: FlaskClient, created: list[
 
     sent = {value for body in created for value in body["config"].values()}
     assert len(sent) > 50
-    assert [value for value in sent if not VALID.fullmatch(value) or len(value) > LONGEST] == []
+    assert [value for value in sent if not VALID.fullmatch(value) or len(value) > MAX_LENGTH] == []
 
 
 def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):

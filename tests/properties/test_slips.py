@@ -12,7 +12,7 @@ from pbf.connectors.connect_card import Signer
 from pbf.errors import BadAnswer, InvalidName
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
-from pbf.rules.naming import LONGEST, permanent_name, slug
+from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
 from tests.properties.plan import ENOUGH, PLAN, planned
 
 API = "https://fivetran.example"
@@ -36,7 +36,7 @@ def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
         return
 
     assert VALID.fullmatch(name)
-    assert len(name) <= LONGEST
+    assert len(name) <= MAX_LENGTH
     assert slug(name) == name
 
 
@@ -49,7 +49,7 @@ def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
         return
 
     assert VALID.fullmatch(name.free)
-    assert len(name.free) <= LONGEST
+    assert len(name.free) <= MAX_LENGTH
     assert name.free not in {one.split(".")[0].lower() for one in existing}
 
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from pbf.errors import InvalidName
-from pbf.rules.naming import LONGEST, permanent_name, slug
+from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
 
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
@@ -69,7 +69,7 @@ def test_whatever_is_typed_the_name_is_valid_and_stays_what_it_is():
             except InvalidName:
                 continue
             assert VALID.fullmatch(name), (code, name)
-            assert len(name) <= LONGEST
+            assert len(name) <= MAX_LENGTH
             assert slug(name) == name
 
 
@@ -110,7 +110,7 @@ def test_a_taken_name_offers_the_next_free_one(existing, free):
 
 
 def test_the_free_name_is_no_longer_than_the_longest():
-    longest = "x" * LONGEST
+    longest = "x" * MAX_LENGTH
     existing = [longest, *(f"{'x' * 58}_{number}" for number in range(2, 10))]
 
     name = permanent_name("github", longest, existing)

@@ -3,7 +3,7 @@
 import pytest
 
 from pbf.fivetran.models import RateLimit
-from pbf.rules.refresh import SLOWEST, throttled, throttling_notice
+from pbf.rules.refresh import LONGEST_LIFETIME, throttled, throttling_notice
 
 
 def left(share: float) -> RateLimit:
@@ -15,8 +15,8 @@ def left(share: float) -> RateLimit:
     [
         pytest.param(1.0, 3.0, id="all"),
         pytest.param(0.3, 3.0, id="enough"),
-        pytest.param(0.1, SLOWEST, id="the-last-tenth"),
-        pytest.param(0.0, SLOWEST, id="none"),
+        pytest.param(0.1, LONGEST_LIFETIME, id="the-last-tenth"),
+        pytest.param(0.0, LONGEST_LIFETIME, id="none"),
     ],
 )
 def test_the_last_tenth_is_kept(share: float, seconds: float):
@@ -29,7 +29,7 @@ def test_the_fewer_are_left_the_longer_a_list_lives():
     assert lives == sorted(lives)
     assert lives[0] == 60.0
     assert lives[20] > 120.0  # a fifth left
-    assert max(lives) == SLOWEST
+    assert max(lives) == LONGEST_LIFETIME
 
 
 def test_a_list_that_lives_long_anyhow_is_not_asked_for_sooner():
@@ -61,7 +61,7 @@ def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox
     tight = house.portal.connectors()
 
     assert easy.lifetime <= 60.0
-    assert tight.lifetime == SLOWEST
+    assert tight.lifetime == LONGEST_LIFETIME
     assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
 
 
