@@ -7,7 +7,7 @@ import responses
 from responses.matchers import header_matcher, json_params_matcher, query_param_matcher
 
 from pbf.errors import BadAnswer, NotFound, ServerFailed
-from pbf.fivetran.client import MOST_PAGES_OF_SYNCS, ApiClient
+from pbf.fivetran.client import MAX_SYNC_PAGES, ApiClient
 from pbf.fivetran.models import Account, ConnectCard, Destination, Group, RateLimit
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import Request
@@ -175,7 +175,7 @@ def test_an_item_without_an_id_is_left_out_and_counted(api, client, caplog, item
 def test_a_list_of_nothing_but_odd_items_is_a_bad_answer(api, client):
     api.get(SERVICES, json=data(items=WITHOUT_ID))
 
-    with pytest.raises(BadAnswer, match="not of the documented shape"):
+    with pytest.raises(BadAnswer, match="does not have the documented format"):
         list(client.get_metadata())
 
 
@@ -287,7 +287,7 @@ def test_an_id_that_would_be_a_step_of_the_path_is_not_sent(api, client, step):
 def test_an_answer_without_what_was_asked_for_is_a_bad_answer(api, client, answer):
     api.get(f"{API}/v1/connections/one", json=answer)
 
-    with pytest.raises(BadAnswer, match=r"not of the documented shape \(id\)"):
+    with pytest.raises(BadAnswer, match=r"does not have the documented format \(id\)"):
         client.get_connector("one")
 
 
@@ -468,13 +468,13 @@ def test_past_syncs_are_asked_for_by_their_times(api, client):
 
 def test_past_syncs_are_read_for_so_many_pages_at_most(api, client):
     past = f"{API}/v1/connections/one/sync-history"
-    for number in range(MOST_PAGES_OF_SYNCS):
+    for number in range(MAX_SYNC_PAGES):
         start = (UNTIL - timedelta(minutes=number)).isoformat()
         api.get(past, json=data(items=[{"start": start}], next_cursor=str(number)))
 
     listed = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
 
-    assert len(list(listed)) == MOST_PAGES_OF_SYNCS
+    assert len(list(listed)) == MAX_SYNC_PAGES
 
 
 def test_past_errors_are_listed(api, client):

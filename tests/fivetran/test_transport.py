@@ -786,7 +786,7 @@ def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, s
 
     with server(handle) as (url, _):
         request = Request(url, KEY, SECRET)
-        with pytest.raises(BadAnswer, match="larger than 1 MB"):
+        with pytest.raises(BadAnswer, match="exceeds 1 MB"):
             request.send("POST", "/x")
         request.close()
 
