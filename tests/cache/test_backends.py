@@ -138,7 +138,7 @@ def settle(cache: SharedCache) -> None:
         flight.exception(PATIENCE)
 
 
-def test_what_one_process_asked_for_the_other_knows(process, source):
+def test_processes_share_entries(process, source):
     here, there = process(), process()
 
     asked, known = get(here, source), get(there, source)
@@ -172,7 +172,7 @@ def test_processes_that_start_together_cost_one_request(process, source):
     assert source.calls == 1
 
 
-def test_what_one_process_forgets_the_other_asks_for_anew(process, source, clock):
+def test_forgetting_reaches_other_processes(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
@@ -186,7 +186,7 @@ def test_what_one_process_forgets_the_other_asks_for_anew(process, source, clock
     assert source.calls == 2
 
 
-def test_within_the_recheck_the_own_copy_is_given_out(process, source, clock):
+def test_the_own_copy_is_served_until_the_recheck(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
@@ -199,7 +199,7 @@ def test_within_the_recheck_the_own_copy_is_given_out(process, source, clock):
     assert ids(get(here, source)) == ["b"]
 
 
-def test_forgetting_beats_a_request_under_way_in_another_process(process, source, clock):
+def test_forgetting_overrides_a_running_request_of_another_process(process, source, clock):
     here, there = process(), process()
     source.open.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -231,9 +231,7 @@ def test_a_refresh_of_one_process_serves_the_other(process, source, clock):
     assert source.calls == 2
 
 
-def test_a_process_that_starts_gives_out_what_lies_there_long_out_of_date_only_if_it_must(
-    process, source, clock
-):
+def test_a_starting_process_serves_an_old_entry_only_if_fetching_fails(process, source, clock):
     get(process(), source)
     clock.advance(LIFETIME * 100)
     source.result = ServerFailed("down")
@@ -244,7 +242,7 @@ def test_a_process_that_starts_gives_out_what_lies_there_long_out_of_date_only_i
     assert (ids(answer), str(answer.problem)) == (["a"], "down")
 
 
-def test_a_refusal_takes_away_what_the_others_would_find(process, source, clock):
+def test_a_refusal_deletes_the_shared_entry(process, source, clock):
     here = process()
     get(here, source)
     clock.advance(LIFETIME + 1)
@@ -256,7 +254,7 @@ def test_a_refusal_takes_away_what_the_others_would_find(process, source, clock)
         get(process(), source)
 
 
-def test_what_another_version_left_is_asked_for_anew(process, source, url):
+def test_an_entry_of_another_version_is_fetched_again(process, source, url):
     get(process(), source)
     with redis.Redis.from_url(url) as client:
         (name,) = (name for name in client.keys("pbf:*@*") if client.type(name) == b"string")
@@ -267,7 +265,7 @@ def test_what_another_version_left_is_asked_for_anew(process, source, url):
     assert source.calls == 2
 
 
-def test_nothing_that_lies_there_could_be_run(process, source, url):
+def test_entries_are_stored_as_json(process, source, url):
     get(process(), source)
 
     with redis.Redis.from_url(url) as client:
@@ -278,14 +276,14 @@ def test_nothing_that_lies_there_could_be_run(process, source, url):
     assert b"schema_a" in kept
 
 
-def test_accounts_with_one_redis_are_kept_apart(process, source):
+def test_accounts_in_one_redis_are_separate(process, source):
     other = Source("b")
 
     assert ids(get(process(prefix="one"), source)) == ["a"]
     assert ids(get(process(prefix="two"), other)) == ["b"]
 
 
-def test_without_redis_the_process_asks_by_itself_and_says_so_once(process, source, clock, caplog):
+def test_without_redis_the_process_fetches_itself_and_logs_once(process, source, clock, caplog):
     cache = process(f"redis://:the-password@127.0.0.1:{free_port()}/0")
 
     first = get(cache, source)
@@ -305,7 +303,7 @@ def test_without_redis_the_process_asks_by_itself_and_says_so_once(process, sour
     assert "the-password" not in caplog.text
 
 
-def test_when_redis_is_back_it_learns_what_was_forgotten_meanwhile(
+def test_forgotten_keys_reach_redis_when_it_is_back(
     tmp_path, process, source, clock, monkeypatch, caplog
 ):
     moment = Clock()
@@ -333,7 +331,7 @@ def test_when_redis_is_back_it_learns_what_was_forgotten_meanwhile(
     assert "Redis answers again." in caplog.text
 
 
-def test_a_change_through_one_door_shows_at_the_other(url):
+def test_a_change_in_one_process_shows_in_the_other(url):
     with SandboxServer() as sandbox:
         world = sandbox.world
         settings = Settings(
@@ -358,7 +356,7 @@ def test_a_change_through_one_door_shows_at_the_other(url):
     assert made.id in [one.id for one in after.items]
 
 
-def test_a_process_that_hangs_in_fivetran_ends_at_once(url):
+def test_a_process_with_a_hanging_request_can_exit(url):
     script = f"""
 import threading
 from pbf.cache.shared import SharedCache
@@ -395,7 +393,7 @@ def test_the_setting_is_read():
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:6379", "http://127.0.0.1:6379", "redis:/h"])
-def test_what_is_no_redis_url_is_refused_with_the_settings_name(text):
+def test_an_invalid_redis_url_is_refused_naming_the_setting(text):
     with pytest.raises(ConfigurationError, match="PBF_REDIS_URL is not a Redis URL"):
         load_settings({"PBF_REDIS_URL": text}, dotenv=None)
 
@@ -415,7 +413,7 @@ def test_a_redis_url_that_cannot_be_used_is_refused_without_being_shown():
     assert "the-password" not in str(refusal.value)
 
 
-def test_how_much_of_a_list_could_not_be_read_is_shared_too():
+def test_the_number_of_unreadable_items_is_shared():
     answer = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
 
     assert CODEC.loads(CODEC.dumps(answer)) == answer

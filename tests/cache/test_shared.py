@@ -159,9 +159,7 @@ def known_and(seconds: float, cache: SharedCache, source: Source, clock: Clock) 
     clock.advance(seconds)
 
 
-def test_an_answer_is_at_hand_until_it_is_so_old_that_one_waits_for_a_newer_one(
-    cache, source, clock
-):
+def test_an_entry_is_available_until_it_is_long_out_of_date(cache, source, clock):
     is_available = [cache.is_available("key")]
     get(cache, source)
     is_available.append(cache.is_available("key"))
@@ -173,7 +171,7 @@ def test_an_answer_is_at_hand_until_it_is_so_old_that_one_waits_for_a_newer_one(
     assert is_available == [False, True, True, False]
 
 
-def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
+def test_only_the_first_call_fetches(cache, source, clock):
     first = get(cache, source)
     clock.advance(LIFETIME)
     second = get(cache, source)
@@ -184,7 +182,7 @@ def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
     assert source.calls == 1
 
 
-def test_an_empty_list_is_an_answer(cache, source):
+def test_an_empty_list_is_cached(cache, source):
     source.says()
 
     answers = [get(cache, source), get(cache, source)]
@@ -193,7 +191,7 @@ def test_an_empty_list_is_an_answer(cache, source):
     assert source.calls == 1
 
 
-def test_keys_are_kept_apart(cache, source):
+def test_keys_are_independent(cache, source):
     other = Source("b")
 
     assert ids(get(cache, source, "one")) == ["a"]
@@ -203,7 +201,7 @@ def test_keys_are_kept_apart(cache, source):
     assert (source.calls, other.calls) == (2, 1)
 
 
-def test_eight_callers_who_know_nothing_cost_one_request(cache, source, threads):
+def test_eight_callers_without_an_entry_cost_one_request(cache, source, threads):
     source.hold()
 
     callers = together(threads, lambda: get(cache, source))
@@ -214,7 +212,7 @@ def test_eight_callers_who_know_nothing_cost_one_request(cache, source, threads)
     assert source.calls == 1
 
 
-def test_the_lifetime_depends_on_the_answer(cache, source, clock):
+def test_the_lifetime_depends_on_the_items(cache, source, clock):
     def lifetime(items):
         return 3.0 if items[0].id == "moving" else LIFETIME
 
@@ -231,7 +229,7 @@ def test_the_lifetime_depends_on_the_answer(cache, source, clock):
     assert source.calls == 2
 
 
-def test_a_stale_answer_is_given_out_while_a_newer_one_is_on_its_way(cache, source, clock):
+def test_a_stale_entry_is_served_while_it_is_refreshed(cache, source, clock):
     known_and(STALE, cache, source, clock)
     source.says("b")
     source.hold()
@@ -246,7 +244,7 @@ def test_a_stale_answer_is_given_out_while_a_newer_one_is_on_its_way(cache, sour
     assert source.calls == 2
 
 
-def test_eight_callers_of_a_stale_answer_cost_one_request(cache, source, clock, threads):
+def test_eight_callers_of_a_stale_entry_cost_one_request(cache, source, clock, threads):
     known_and(STALE, cache, source, clock)
     source.hold()
 
@@ -259,7 +257,7 @@ def test_eight_callers_of_a_stale_answer_cost_one_request(cache, source, clock, 
     assert source.calls == 2
 
 
-def test_an_answer_long_out_of_date_is_not_given_out(cache, source, clock, threads):
+def test_an_entry_long_out_of_date_is_not_served(cache, source, clock, threads):
     known_and(LONG_STALE, cache, source, clock)
     source.says("b")
     source.hold()
@@ -272,7 +270,7 @@ def test_an_answer_long_out_of_date_is_not_given_out(cache, source, clock, threa
     assert source.calls == 2
 
 
-def test_a_failure_without_a_known_answer_is_raised_and_counts_for_a_while(cache, source, clock):
+def test_a_failure_without_an_entry_is_raised_and_cached(cache, source, clock):
     source.fails(TimedOut("too late"))
 
     for _ in range(3):
@@ -286,9 +284,7 @@ def test_a_failure_without_a_known_answer_is_raised_and_counts_for_a_while(cache
     assert (during, source.calls) == (1, 2)
 
 
-def test_eight_callers_who_wait_for_a_failure_do_not_ask_one_after_the_other(
-    cache, source, threads
-):
+def test_eight_callers_who_wait_for_a_failure_do_not_retry_in_turn(cache, source, threads):
     source.fails(TimedOut("too late"))
     source.hold()
 
@@ -301,7 +297,7 @@ def test_eight_callers_who_wait_for_a_failure_do_not_ask_one_after_the_other(
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_the_last_known_answer_stands_in_marked_with_the_problem(cache, source, clock, error):
+def test_the_last_entry_is_served_marked_with_the_problem(cache, source, clock, error):
     known_and(STALE, cache, source, clock)
     source.fails(error)
 
@@ -316,7 +312,7 @@ def test_the_last_known_answer_stands_in_marked_with_the_problem(cache, source, 
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_an_answer_long_out_of_date_stands_in_if_there_is_no_newer_one(cache, source, clock, error):
+def test_an_entry_long_out_of_date_is_served_if_fetching_fails(cache, source, clock, error):
     known_and(LONG_STALE, cache, source, clock)
     source.fails(error)
 
@@ -325,7 +321,7 @@ def test_an_answer_long_out_of_date_stands_in_if_there_is_no_newer_one(cache, so
     assert (ids(answer), answer.problem) == (["a"], error)
 
 
-def test_the_problem_is_told_until_asking_works_again(cache, source, clock):
+def test_the_problem_is_shown_until_fetching_succeeds(cache, source, clock):
     known_and(STALE, cache, source, clock)
     error = ConnectionFailed("down")
     source.fails(error)
@@ -351,7 +347,7 @@ def test_the_problem_is_told_until_asking_works_again(cache, source, clock):
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_a_refusal_hides_what_was_known(cache, source, clock, error):
+def test_a_refusal_hides_the_entry(cache, source, clock, error):
     known_and(STALE, cache, source, clock)
     source.fails(error)
     get(cache, source)
@@ -370,7 +366,7 @@ def test_a_refusal_hides_what_was_known(cache, source, clock, error):
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_who_waits_for_a_newer_answer_is_told_of_the_refusal(cache, source, clock, error):
+def test_a_caller_who_waits_for_a_newer_entry_gets_the_refusal(cache, source, clock, error):
     known_and(LONG_STALE, cache, source, clock)
     source.fails(error)
 
@@ -378,7 +374,7 @@ def test_who_waits_for_a_newer_answer_is_told_of_the_refusal(cache, source, cloc
         get(cache, source)
 
 
-def test_what_is_forgotten_is_asked_for_anew(cache, source):
+def test_a_forgotten_key_is_fetched_again(cache, source):
     get(cache, source)
     source.says("b")
 
@@ -398,11 +394,11 @@ def test_a_forgotten_failure_is_not_waited_out(cache, source):
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_forgetting_what_is_not_known_breaks_nothing(cache):
+def test_forgetting_an_unknown_key_does_nothing(cache):
     cache.forget("never asked for")
 
 
-def test_forgetting_beats_a_first_request_under_way(cache, source, threads):
+def test_forgetting_overrides_a_running_first_request(cache, source, threads):
     source.hold()
     before = threads.submit(get, cache, source)
     source.wait_until_asked()
@@ -415,7 +411,7 @@ def test_forgetting_beats_a_first_request_under_way(cache, source, threads):
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_forgetting_beats_a_refresh_under_way(cache, source, clock):
+def test_forgetting_overrides_a_running_refresh(cache, source, clock):
     known_and(STALE, cache, source, clock)
     source.hold()
     get(cache, source)
@@ -445,7 +441,7 @@ def test_a_request_from_before_forgetting_leaves_no_failure(cache, source, threa
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_those_who_waited_when_it_was_forgotten_cost_no_request_more(
+def test_callers_who_waited_when_it_was_forgotten_cost_no_extra_request(
     cache, source, threads, monkeypatch
 ):
     joined = threading.Semaphore(0)
@@ -471,7 +467,7 @@ def test_those_who_waited_when_it_was_forgotten_cost_no_request_more(
     assert source.calls == 2
 
 
-def test_the_revision_changes_with_the_content_and_with_nothing_else(cache, source, clock):
+def test_the_revision_changes_only_with_the_content(cache, source, clock):
     revisions = []
     for content in (["a", "b"], ["a", "b"], ["b", "a"], ["ab"], []):
         source.says(*content)
@@ -483,7 +479,7 @@ def test_the_revision_changes_with_the_content_and_with_nothing_else(cache, sour
     assert len(set(revisions)) == 4
 
 
-def test_what_nobody_foresaw_is_raised_and_not_kept(cache, source):
+def test_an_unexpected_error_is_raised_and_not_cached(cache, source):
     source.fails(ZeroDivisionError("oh"))
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
@@ -494,9 +490,7 @@ def test_what_nobody_foresaw_is_raised_and_not_kept(cache, source):
     assert source.calls == 3
 
 
-def test_what_nobody_foresaw_behind_the_scenes_is_logged_and_blocks_nothing(
-    cache, source, clock, caplog
-):
+def test_an_unexpected_error_in_the_background_is_logged(cache, source, clock, caplog):
     known_and(STALE, cache, source, clock)
     source.fails(ZeroDivisionError("oh"))
 
@@ -512,7 +506,7 @@ def test_what_nobody_foresaw_behind_the_scenes_is_logged_and_blocks_nothing(
     assert "ZeroDivisionError: oh" in caplog.text
 
 
-def test_what_nobody_foresaw_is_raised_to_those_who_wait(cache, source, clock, caplog):
+def test_an_unexpected_error_is_raised_to_waiting_callers(cache, source, clock, caplog):
     known_and(LONG_STALE, cache, source, clock)
     source.fails(ZeroDivisionError("oh"))
 
@@ -521,7 +515,7 @@ def test_what_nobody_foresaw_is_raised_to_those_who_wait(cache, source, clock, c
 
 
 @pytest.mark.parametrize("age", [0, STALE, LONG_STALE])
-def test_after_the_end_what_is_known_is_still_given_out(cache, source, clock, age):
+def test_after_closing_entries_are_still_served(cache, source, clock, age):
     known_and(age, cache, source, clock)
 
     cache.close()
@@ -530,7 +524,7 @@ def test_after_the_end_what_is_known_is_still_given_out(cache, source, clock, ag
     assert source.calls == 1
 
 
-def test_the_end_frees_those_who_wait_with_what_is_known(cache, source, clock, threads):
+def test_closing_releases_waiting_callers_with_the_entry(cache, source, clock, threads):
     known_and(LONG_STALE, cache, source, clock)
     source.hold()
     waiting = threads.submit(get, cache, source)
@@ -541,7 +535,7 @@ def test_the_end_frees_those_who_wait_with_what_is_known(cache, source, clock, t
     assert ids(waiting.result(PATIENCE)) == ["a"]
 
 
-def test_the_end_frees_those_who_know_nothing(cache, source, threads):
+def test_closing_releases_waiting_callers_without_an_entry(cache, source, threads):
     source.hold()
     waiting = threads.submit(get, cache, source)
     source.wait_until_asked()
@@ -554,7 +548,7 @@ def test_the_end_frees_those_who_know_nothing(cache, source, threads):
     assert source.calls == 1
 
 
-def test_what_asks_keeps_no_process_alive():
+def test_a_running_request_keeps_no_process_alive():
     script = """
 import threading
 from pbf.cache.shared import SharedCache
@@ -578,7 +572,7 @@ asked.wait()
     assert ended.returncode == 0
 
 
-def test_refreshes_leave_nothing_behind(cache, source, clock):
+def test_refreshes_leave_no_requests_behind(cache, source, clock):
     known_and(STALE, cache, source, clock)
     for _ in range(3):
         get(cache, source)
@@ -590,7 +584,7 @@ def test_refreshes_leave_nothing_behind(cache, source, clock):
     assert cache._flights == {}
 
 
-def test_a_warm_answer_is_given_without_a_look_at_its_items(cache, source):
+def test_a_fresh_entry_is_served_without_reading_its_items(cache, source):
     looked = []
 
     def lifetime(items):
@@ -611,7 +605,7 @@ def test_a_warm_answer_is_given_without_a_look_at_its_items(cache, source):
         pytest.param(3600, LONGEST_RETRY_AFTER, id="five-minutes-at-most"),
     ],
 )
-def test_after_a_429_nobody_asks_too_early_while_the_last_answer_stands_in(
+def test_after_a_429_the_entry_is_served_until_retry_after(
     cache, source, clock, retry_after, asked_again_after
 ):
     known_and(STALE, cache, source, clock)
@@ -631,7 +625,7 @@ def test_after_a_429_nobody_asks_too_early_while_the_last_answer_stands_in(
     assert (calls, source.calls) == (2, 3)
 
 
-def test_after_a_429_without_an_answer_asking_goes_on(cache, source, clock):
+def test_after_a_429_without_an_entry_fetching_continues(cache, source, clock):
     source.fails(RateLimited("slower", retry_after=3600))
     with pytest.raises(RateLimited):
         get(cache, source)
@@ -642,7 +636,7 @@ def test_after_a_429_without_an_answer_asking_goes_on(cache, source, clock):
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_failures_of_keys_without_an_answer_do_not_pile_up(cache, source, clock):
+def test_failures_of_keys_without_an_entry_do_not_accumulate(cache, source, clock):
     source.fails(NotFound("no such service"))
     for number in range(50):
         with pytest.raises(NotFound):
@@ -652,9 +646,7 @@ def test_failures_of_keys_without_an_answer_do_not_pile_up(cache, source, clock)
     assert len(cache._failures) <= 2
 
 
-def test_calls_failures_and_forgetting_from_all_sides_end_in_the_truth(
-    cache, source, clock, threads
-):
+def test_concurrent_calls_failures_and_forgetting_end_consistent(cache, source, clock, threads):
     turns = 200
 
     def all_sides() -> None:
@@ -683,7 +675,7 @@ def test_calls_failures_and_forgetting_from_all_sides_end_in_the_truth(
     assert get(cache, source) == answer
 
 
-def test_while_asking_fails_nobody_who_has_an_answer_waits(cache, source, clock):
+def test_while_fetching_fails_callers_with_an_entry_do_not_wait(cache, source, clock):
     known_and(LONG_STALE, cache, source, clock)
     error = ConnectionFailed("down")
     source.fails(error)
@@ -696,7 +688,7 @@ def test_while_asking_fails_nobody_who_has_an_answer_waits(cache, source, clock)
     assert (ids(answer), answer.problem) == (["a"], error)
 
 
-def test_who_has_an_answer_waits_no_longer_than_is_bearable_for_a_newer_one(
+def test_a_caller_with_an_entry_waits_a_limited_time_for_a_newer_one(
     cache, source, clock, monkeypatch
 ):
     known_and(LONG_STALE, cache, source, clock)
@@ -721,7 +713,7 @@ def test_who_has_an_answer_waits_no_longer_than_is_bearable_for_a_newer_one(
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_what_was_forgotten_stands_in_while_there_is_nothing_newer(cache, source, error):
+def test_a_forgotten_entry_is_served_if_fetching_fails(cache, source, error):
     get(cache, source)
     cache.forget("key")
     source.fails(error)
@@ -733,7 +725,7 @@ def test_what_was_forgotten_stands_in_while_there_is_nothing_newer(cache, source
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, source, error):
+def test_a_forgotten_entry_is_not_shown_to_a_revoked_key(cache, source, error):
     get(cache, source)
     cache.forget("key")
     source.fails(error)
@@ -743,7 +735,7 @@ def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, sou
             get(cache, source)
 
 
-def test_after_it_was_forgotten_nobody_waits_long_while_a_former_answer_is_known(
+def test_after_forgetting_callers_with_a_previous_entry_wait_a_limited_time(
     cache, source, clock, monkeypatch
 ):
     get(cache, source)
@@ -768,9 +760,7 @@ def test_after_it_was_forgotten_nobody_waits_long_while_a_former_answer_is_known
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_a_slow_request_that_fails_in_the_end_leaves_the_former_answer(
-    cache, source, monkeypatch, error
-):
+def test_a_slow_request_that_fails_leaves_the_previous_entry(cache, source, monkeypatch, error):
     get(cache, source)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
     cache.forget("key")
@@ -785,7 +775,7 @@ def test_a_slow_request_that_fails_in_the_end_leaves_the_former_answer(
     assert (ids(answer), answer.problem) == (["a"], error)
 
 
-def test_forgetting_again_and_again_loses_no_former_answer(cache, source, monkeypatch):
+def test_forgetting_repeatedly_loses_no_previous_entry(cache, source, monkeypatch):
     get(cache, source)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
     source.hold()
@@ -798,7 +788,7 @@ def test_forgetting_again_and_again_loses_no_former_answer(cache, source, monkey
     assert answers == [["a"]] * 3
 
 
-def test_with_patience_a_first_answer_is_not_waited_for_without_end(cache, source, clock):
+def test_patience_limits_the_wait_for_a_first_entry(cache, source, clock):
     source.hold()
 
     with pytest.raises(TimedOut, match="takes long"):
@@ -814,7 +804,7 @@ def test_with_patience_a_first_answer_is_not_waited_for_without_end(cache, sourc
     assert source.calls == 1
 
 
-def test_no_more_keys_are_kept_than_are_allowed(clock, source):
+def test_the_number_of_keys_is_limited(clock, source):
     cache = SharedCache(clock=clock, most=3)
 
     for number in range(20):

@@ -128,7 +128,7 @@ def said_by(error: ApiError) -> str:
     return text
 
 
-def test_a_call_goes_to_the_version_with_the_key_as_basic_auth(api, request_to_api):
+def test_a_call_uses_the_version_path_and_basic_auth(api, request_to_api):
     api.get(f"{API}/v1/account/info", json={"code": "Success", "data": {"account_id": "a"}})
 
     data = request_to_api.send("GET", "/account/info")
@@ -150,7 +150,7 @@ def test_a_call_goes_to_the_version_with_the_key_as_basic_auth(api, request_to_a
         pytest.param("/metadata/connector-types", "application/json", id="metadata"),
     ],
 )
-def test_connections_are_asked_for_in_version_two(api, request_to_api, path, accept):
+def test_connections_are_requested_in_version_two(api, request_to_api, path, accept):
     api.get(f"{API}/v1{path}", json={})
 
     request_to_api.send("GET", path)
@@ -178,13 +178,13 @@ def test_parameters_and_body_are_sent(api, request_to_api):
     assert data == {}
 
 
-def test_a_slash_behind_the_address_makes_no_difference(api):
+def test_a_trailing_slash_of_the_url_makes_no_difference(api):
     api.get(f"{API}/sandbox/v1/account/info", json={})
 
     assert Request(f"{API}/sandbox/", KEY, SECRET).send("GET", "/account/info") == {}
 
 
-def test_a_key_with_foreign_letters_is_sent_and_not_stumbled_over(api):
+def test_a_key_with_non_latin_letters_is_sent(api):
     api.get(f"{API}/v1/account/info", status=401)
 
     with pytest.raises(Unauthorized):
@@ -215,7 +215,7 @@ def test_a_key_with_foreign_letters_is_sent_and_not_stumbled_over(api):
         pytest.param(303, BadAnswer, id="303"),
     ],
 )
-def test_each_status_has_its_type_of_error(api, request_to_api, status, kind):
+def test_each_status_raises_its_error_class(api, request_to_api, status, kind):
     api.post(f"{API}/v1/connections", status=status, json={"code": "X", "message": "It is so"})
 
     with pytest.raises(ApiError) as caught:
@@ -238,7 +238,7 @@ def test_each_status_has_its_type_of_error(api, request_to_api, status, kind):
         ),
     ],
 )
-def test_what_fivetran_says_is_passed_on(api, request_to_api, status, text):
+def test_the_message_of_fivetran_is_passed_on(api, request_to_api, status, text):
     api.get(f"{API}/v1/x", status=status, json={"message": "Field 'schema'\n  is required"})
 
     with pytest.raises(ApiRejected) as caught:
@@ -247,7 +247,7 @@ def test_what_fivetran_says_is_passed_on(api, request_to_api, status, text):
     assert str(caught.value) == text
 
 
-def test_a_refused_key_is_told_in_our_words(api, request_to_api):
+def test_a_refused_key_is_reported_with_our_message(api, request_to_api):
     api.get(f"{API}/v1/x", status=401, json={"message": "Field 'schema'\n  is required"})
 
     with pytest.raises(Unauthorized) as caught:
@@ -275,7 +275,7 @@ def test_a_refused_key_is_told_in_our_words(api, request_to_api):
     ],
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
-def test_an_error_without_a_usable_message_still_has_its_type(api, request_to_api, status, body):
+def test_an_error_without_a_usable_message_has_its_class(api, request_to_api, status, body):
     api.post(f"{API}/v1/x", status=status, body=body)
 
     with pytest.raises(ApiError) as caught:
@@ -324,7 +324,7 @@ def test_a_very_long_message_is_cut(api, request_to_api):
         ),
     ],
 )
-def test_too_many_requests_say_when_to_try_again(api, request_to_api, header, seconds, words):
+def test_rate_limited_says_when_to_retry(api, request_to_api, header, seconds, words):
     api.get(f"{API}/v1/x", status=429, headers=header, json={"code": "TooManyRequests"})
 
     with pytest.raises(RateLimited, match=words) as caught:
@@ -345,7 +345,7 @@ def test_too_many_requests_say_when_to_try_again(api, request_to_api, header, se
         pytest.param(b"\xff\xfe\x00\x01", id="no-text"),
     ],
 )
-def test_a_success_that_is_no_object_is_a_bad_answer(api, request_to_api, body):
+def test_a_success_that_is_not_an_object_raises_bad_answer(api, request_to_api, body):
     api.get(f"{API}/v1/x", body=body)
 
     with pytest.raises(BadAnswer, match="not Fivetran's API") as caught:
@@ -371,7 +371,7 @@ def test_a_success_without_data_is_empty(api, request_to_api, status, body):
     assert request_to_api.send("POST", "/x") == {}
 
 
-def test_the_rate_limit_is_that_of_the_latest_answer_that_told_it(api, request_to_api):
+def test_the_rate_limit_is_that_of_the_latest_response_with_one(api, request_to_api):
     told = {"X-Rate-Limit": "20000", "X-Rate-Limit-Remaining": "19999"}
     api.get(f"{API}/v1/first", json={}, headers=told)
     api.get(f"{API}/v1/second", json={})
@@ -401,7 +401,7 @@ def test_the_key_is_in_no_representation(request_to_api):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_failed_get_is_tried_twice_more(status):
+def test_a_failed_get_is_retried_twice(status):
     with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
         with pytest.raises(ServerFailed, match=f"({status})"):
             Request(url, KEY, SECRET).send("GET", "/x")
@@ -410,7 +410,7 @@ def test_a_failed_get_is_tried_twice_more(status):
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 501])
-def test_a_get_that_was_refused_is_not_tried_again(status):
+def test_a_refused_get_is_not_retried(status):
     with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
         with pytest.raises(ApiError):
             Request(url, KEY, SECRET).send("GET", "/x")
@@ -418,7 +418,7 @@ def test_a_get_that_was_refused_is_not_tried_again(status):
         assert len(got) == 1
 
 
-def test_too_many_requests_are_not_answered_with_more():
+def test_a_429_is_not_retried():
     with server(lambda to, count: reply(to, 429, b"{}", Retry_After="7")) as (url, got):
         with pytest.raises(RateLimited) as caught:
             Request(url, KEY, SECRET).send("GET", "/x")
@@ -434,7 +434,7 @@ def test_too_many_requests_are_not_answered_with_more():
         pytest.param(drop, id="dropped"),
     ],
 )
-def test_a_get_that_works_at_the_third_try_has_worked(fail):
+def test_a_get_may_succeed_at_the_third_attempt(fail):
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         if count < 3:
             fail(to)
@@ -448,7 +448,7 @@ def test_a_get_that_works_at_the_third_try_has_worked(fail):
         assert len(got) == 3
 
 
-def test_a_get_whose_connection_is_dropped_is_tried_twice_more():
+def test_a_get_is_retried_twice_after_a_dropped_connection():
     with server(lambda to, count: drop(to)) as (url, got):
         with pytest.raises(ConnectionFailed) as caught:
             Request(url, KEY, SECRET).send("GET", "/x")
@@ -459,7 +459,7 @@ def test_a_get_whose_connection_is_dropped_is_tried_twice_more():
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_write_that_failed_is_never_tried_again(method, status):
+def test_a_failed_write_is_never_retried(method, status):
     with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
         with pytest.raises(ServerFailed):
             Request(url, KEY, SECRET).send(method, "/connections", body={})
@@ -468,7 +468,7 @@ def test_a_write_that_failed_is_never_tried_again(method, status):
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_write_whose_connection_is_dropped_is_never_tried_again(method):
+def test_a_write_is_never_retried_after_a_dropped_connection(method):
     with server(lambda to, count: drop(to)) as (url, got):
         with pytest.raises(ConnectionFailed):
             Request(url, KEY, SECRET).send(method, "/connections", body={})
@@ -491,7 +491,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 @pytest.mark.parametrize(("method", "tries"), [("GET", 3), ("POST", 1), ("PATCH", 1)])
-def test_a_refused_connection_is_tried_again_for_a_get_alone(connections, method, tries):
+def test_a_refused_connection_is_retried_only_for_a_get(connections, method, tries):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
@@ -502,13 +502,13 @@ def test_a_refused_connection_is_tried_again_for_a_get_alone(connections, method
     assert len(connections) == tries
 
 
-def test_an_address_that_is_none_is_an_error_of_its_own():
+def test_an_invalid_address_raises_connection_failed():
     with pytest.raises(ConnectionFailed):
         Request("http://a..b", KEY, SECRET).send("GET", "/x")
 
 
 @pytest.mark.parametrize("method", ["GET", *WRITES])
-def test_who_never_answers_is_waited_for_once(method):
+def test_a_server_that_never_answers_is_not_retried(method):
     with silence() as (url, callers):
         with pytest.raises(TimedOut, match=r"within 0\.2 seconds") as caught:
             Request(url, KEY, SECRET, timeout=0.2).send(method, "/connections")
@@ -518,7 +518,7 @@ def test_who_never_answers_is_waited_for_once(method):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_who_does_not_even_accept_is_waited_for_once(connections, method):
+def test_a_server_that_does_not_accept_is_not_retried(connections, method):
     # A queue of no length that is full: further connections are neither accepted nor refused.
     with socket.socket() as listening, socket.socket() as first, socket.socket() as second:
         listening.bind(("127.0.0.1", 0))
@@ -535,7 +535,7 @@ def test_who_does_not_even_accept_is_waited_for_once(connections, method):
         assert len(connections) == 1
 
 
-def test_the_connection_is_given_less_time_than_the_answer(api, request_to_api):
+def test_connecting_has_a_shorter_timeout_than_reading(api, request_to_api):
     api.get(f"{API}/v1/x", json={})
 
     request_to_api.send("GET", "/x")
@@ -544,7 +544,7 @@ def test_the_connection_is_given_less_time_than_the_answer(api, request_to_api):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_stops_halfway_is_waited_for_once(method):
+def test_a_response_that_stops_halfway_is_not_retried(method):
     done = threading.Event()
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
@@ -561,7 +561,7 @@ def test_an_answer_that_stops_halfway_is_waited_for_once(method):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_breaks_off_is_no_answer(method):
+def test_a_truncated_response_raises_connection_failed(method):
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         reply(to, 200, b'{"data": {}}', length="500")
         to.close_connection = True
@@ -600,7 +600,7 @@ def test_cookies_are_not_kept():
         assert [to.headers.get("Cookie") for to in got] == [None, None]
 
 
-def test_a_connection_is_used_again():
+def test_a_connection_is_reused():
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         to.protocol_version = "HTTP/1.1"
         reply(to, 200, b"{}", Connection="keep-alive")
@@ -616,7 +616,7 @@ def test_a_connection_is_used_again():
         assert len({to.client_address for to in got}) == 1
 
 
-def test_on_loopback_a_proxy_is_not_asked(monkeypatch):
+def test_no_proxy_is_used_on_loopback(monkeypatch):
     with (
         server(lambda to, count: reply(to, 502, b"")) as (proxy, proxied),
         server(lambda to, count: reply(to, 200, b'{"data": {"at": "home"}}')) as (url, got),
@@ -630,7 +630,7 @@ def test_on_loopback_a_proxy_is_not_asked(monkeypatch):
         assert (len(got), proxied) == (1, [])
 
 
-def test_elsewhere_the_proxy_of_the_environment_is_used(monkeypatch):
+def test_the_proxy_of_the_environment_is_used_elsewhere(monkeypatch):
     with server(lambda to, count: reply(to, 200, b'{"data": {"by": "proxy"}}')) as (proxy, proxied):
         monkeypatch.setenv("http_proxy", proxy)
         for name in ("NO_PROXY", "no_proxy"):
@@ -709,7 +709,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         ),
     ],
 )
-def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning, drop):
+def test_a_slow_response_is_limited_by_the_deadline(method, beginning, drop):
     with dripping(beginning, drop) as (url, _):
         request = Request(url, KEY, SECRET, timeout=0.3)
 
@@ -719,7 +719,7 @@ def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning,
         request.close()
 
 
-def test_all_tries_together_have_the_time_of_one():
+def test_all_attempts_share_one_deadline():
     done = threading.Event()
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
@@ -734,7 +734,7 @@ def test_all_tries_together_have_the_time_of_one():
         assert len(got) <= 2
 
 
-def test_after_an_answer_that_was_given_up_the_next_call_works():
+def test_after_an_abandoned_response_the_next_call_works():
     done, hangs = threading.Event(), threading.Event()
     hangs.set()
 
@@ -764,7 +764,7 @@ def test_after_an_answer_that_was_given_up_the_next_call_works():
 
 @pytest.mark.parametrize("status", [200, 302, 400, 503])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
-def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, status, packed):
+def test_an_oversized_response_is_not_read_to_its_end(monkeypatch, status, packed):
     monkeypatch.setattr("pbf.fivetran.transport.MEGABYTES", 1)
     body = b'{"data": {"a": "' + b"a" * 50_000_000 + b'"}}'
     headers = {"Content_Encoding": "gzip"} if packed else {}
@@ -793,7 +793,7 @@ def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, s
     assert sum(largest) < 2 * 1024 * 1024
 
 
-def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
+def test_a_deeply_nested_response_raises_an_error(api, request_to_api):
     api.get(f"{API}/v1/x", body=b"[" * 100_000)
     api.get(f"{API}/v1/y", status=400, body=b"[" * 100_000)
 
@@ -813,9 +813,7 @@ def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
     ],
 )
 @pytest.mark.parametrize("status", [200, 429, 500])
-def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
-    api, request_to_api, headers, date, status
-):
+def test_the_date_of_the_latest_response_is_kept(api, request_to_api, headers, date, status):
     api.post(f"{API}/v1/connections", status=status, json={}, headers=headers)
 
     with suppress(ApiError):
@@ -833,7 +831,7 @@ def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
         pytest.param(b'\xef\xbb\xbf{"data": {"fine": 1}}', "1", id="byte-order-mark"),
     ],
 )
-def test_an_odd_value_does_not_take_the_rest_of_an_answer(api, request_to_api, body, value):
+def test_an_invalid_value_does_not_spoil_a_response(api, request_to_api, body, value):
     api.get(f"{API}/v1/groups/a", body=body)
 
     assert str(request_to_api.send("GET", "/groups/a")["fine"]) == value

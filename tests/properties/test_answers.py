@@ -171,7 +171,7 @@ def read(kind: str, items: list[Any]) -> list[Any]:
 
 @planned("lists with odd items")
 @given(draws=some.data(), kind=some.sampled_from(sorted(ANSWERS)))
-def test_one_items_trouble_stays_with_the_item(draws: Any, kind: str):
+def test_an_invalid_item_does_not_affect_others(draws: Any, kind: str):
     items, odd = spoilt(draws.draw, ANSWERS[kind])
 
     found = read(kind, items)
@@ -223,7 +223,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
 
 @planned("schemas with odd tables")
 @given(draws=some.data())
-def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
+def test_an_invalid_table_or_schema_does_not_affect_others(draws: Any):
     answer = json.loads(json.dumps(SCHEMAS))
     for _ in range(draws.draw(some.integers(1, 3))):
         spoil(draws.draw, answer["schemas"] or answer)
@@ -244,6 +244,6 @@ def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
 
 
 @pytest.mark.parametrize("items", [None, {}, "text", 5])
-def test_what_is_no_list_is_a_bad_answer(items: Any):
+def test_a_response_without_a_list_raises_bad_answer(items: Any):
     with pytest.raises(BadAnswer):
         read("connections", items)

@@ -80,7 +80,7 @@ def body_of(case: Any) -> dict[str, Any]:
 
 
 @named(OPERATIONS)
-def test_what_is_asked_as_described_is_answered_as_described(client: FlaskClient, method, path):
+def test_valid_requests_get_documented_responses(client: FlaskClient, method, path):
     operation = SCHEMA[path][method]
     there = places(client, path)
     said = DOCUMENT["paths"][path][method.lower()]["responses"]
@@ -97,7 +97,7 @@ def test_what_is_asked_as_described_is_answered_as_described(client: FlaskClient
 
 
 @named(WITH_BODY)
-def test_what_is_described_otherwise_is_refused(client: FlaskClient, method, path):
+def test_invalid_requests_are_refused(client: FlaskClient, method, path):
     strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
     there = places(client, path)
 
@@ -113,7 +113,7 @@ def test_what_is_described_otherwise_is_refused(client: FlaskClient, method, pat
 
 
 @named(WITH_BODY)
-def test_any_body_of_any_type_gets_an_answer(client: FlaskClient, method, path):
+def test_any_body_of_any_type_gets_a_response(client: FlaskClient, method, path):
     there = places(client, path)
 
     @planned("bodies of any type")
@@ -141,7 +141,7 @@ def test_no_invalid_name_is_sent_to_fivetran(client: FlaskClient, created: list[
     assert [value for value in sent if not VALID.fullmatch(value) or len(value) > MAX_LENGTH] == []
 
 
-def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):
+def test_no_foreign_return_url_is_accepted(client: FlaskClient):
     before = client.get("/_/connectors").json
 
     @planned("ways back")
@@ -167,5 +167,5 @@ def open_anything(client: FlaskClient, path: str, method: str) -> None:
     assert answer.status_code < 500, answer.text
 
 
-def test_any_path_gets_an_answer(client: FlaskClient):
+def test_any_path_gets_a_response(client: FlaskClient):
     open_anything(client=client)

@@ -23,13 +23,13 @@ SLIP_LETTERS = string.ascii_letters + string.digits + "-_."
 IDS = some.text(min_size=1, max_size=30)
 
 
-def test_enough_is_drawn_of_what_comes_in_from_outside():
+def test_enough_examples_are_drawn():
     assert sum(PLAN.values()) >= ENOUGH
 
 
 @planned("what is typed as a name")
 @given(typed=TYPED)
-def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
+def test_any_typed_text_becomes_a_valid_and_stable_name(typed: str):
     try:
         name = slug(typed)
     except InvalidName:
@@ -42,7 +42,7 @@ def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
 
 @planned("names beside others")
 @given(typed=TYPED | NAMES, existing=some.lists(NAMES | TYPED, max_size=12))
-def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
+def test_the_free_name_is_valid_and_unused(typed: str, existing: list[str]):
     try:
         name = permanent_name("postgres", typed, existing)
     except InvalidName:
@@ -55,7 +55,7 @@ def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
 
 @planned("texts as slips")
 @given(text=some.text(max_size=200) | some.text(alphabet=SLIP_LETTERS, max_size=200))
-def test_no_text_is_a_slip(text: str):
+def test_arbitrary_text_is_not_a_signed_token(text: str):
     signer = Signer("a key")
 
     assert signer.read_state(text, "us") is None
@@ -65,7 +65,7 @@ def test_no_text_is_a_slip(text: str):
 
 @planned("slips with another letter")
 @given(data=some.data(), connector=IDS, letter=some.sampled_from(SLIP_LETTERS))
-def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: str, letter: str):
+def test_a_changed_token_is_equivalent_or_invalid(data, connector: str, letter: str):
     signer = Signer("a key")
     slips = (
         signer.state("us", connector_id=connector),
@@ -84,7 +84,7 @@ def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: s
 
 @planned("slips of other makers, tenants and uses")
 @given(connector=IDS, tenant=IDS, key=IDS)
-def test_a_slip_counts_for_its_maker_its_tenant_and_its_use_alone(connector, tenant, key):
+def test_a_token_is_valid_only_for_its_key_tenant_and_use(connector, tenant, key):
     signer = Signer("a key")
     slips = {
         "state": signer.state("us", connector_id=connector),

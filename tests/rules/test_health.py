@@ -126,7 +126,7 @@ def test_there_are_thousands_of_combinations(everything):
     assert len(everything) > 10_000
 
 
-def test_every_word_is_needed_and_there_is_no_other(everything):
+def test_every_status_word_occurs_and_there_is_no_other(everything):
     assert {state.word for _, state in everything} == set(TONES)
 
 
@@ -147,7 +147,7 @@ def test_every_reason_is_a_sentence(everything):
         assert "None" not in reason
 
 
-def test_working_means_no_task_a_whole_set_up_and_no_failure_since(everything):
+def test_working_means_complete_set_up_no_task_and_no_failure(everything):
     def holds(one: Connector) -> bool:
         return (
             not one.status.tasks
@@ -162,7 +162,7 @@ def test_working_means_no_task_a_whole_set_up_and_no_failure_since(everything):
     assert broken_rules(everything, "Working", holds) == []
 
 
-def test_late_is_never_said_of_a_paused_connector(everything):
+def test_a_paused_connector_is_never_late(everything):
     def holds(one: Connector) -> bool:
         return (
             not one.paused
@@ -195,7 +195,7 @@ def test_a_first_sync_has_neither_ended_nor_failed(everything):
     assert broken_rules(everything, "First sync", holds) == []
 
 
-def test_paused_is_said_only_of_what_is_paused(everything):
+def test_only_paused_connectors_have_the_status_paused(everything):
     def holds(one: Connector) -> bool:
         return bool(one.paused) or one.status.sync_state == "paused"
 
@@ -216,7 +216,7 @@ def test_not_finished_means_that_the_set_up_never_passed(everything):
     assert broken_rules(everything, "Not finished", holds) == []
 
 
-def test_unknown_is_said_only_of_values_that_are_new(everything):
+def test_only_unknown_values_have_the_status_unknown(everything):
     def holds(one: Connector) -> bool:
         status = one.status
         return "made_yesterday" in (status.setup_state, status.sync_state, status.update_state)
@@ -224,7 +224,7 @@ def test_unknown_is_said_only_of_values_that_are_new(everything):
     assert broken_rules(everything, "Unknown", holds) == []
 
 
-def test_what_is_broken_without_a_task_offers_a_sync(everything):
+def test_a_broken_connector_without_a_task_offers_a_sync(everything):
     actions = {
         (is_paused(one), one.status.sync_state == "syncing", state.action)
         for one, state in everything
@@ -250,7 +250,7 @@ def test_a_reconnect_task_offers_to_reconnect(everything):
     assert states == {("Needs you", "reconnect")}
 
 
-def test_whatever_needs_somebody_says_what_to_do(everything):
+def test_a_connector_that_needs_attention_says_what_to_do(everything):
     without = [
         (one, state)
         for one, state in everything
@@ -262,7 +262,7 @@ def test_whatever_needs_somebody_says_what_to_do(everything):
     assert without == []
 
 
-def test_no_step_is_offered_that_is_under_way(everything):
+def test_a_running_step_is_not_offered(everything):
     odd = [
         state
         for one, state in everything
@@ -273,7 +273,7 @@ def test_no_step_is_offered_that_is_under_way(everything):
     assert odd == []
 
 
-def test_a_break_that_nobody_ends_is_not_promised_to_end(everything):
+def test_an_overdue_break_does_not_promise_to_end(everything):
     forgotten = [
         state
         for one, state in everything
@@ -284,7 +284,7 @@ def test_a_break_that_nobody_ends_is_not_promised_to_end(everything):
     assert {state.action for state in forgotten} == {"sync"}
 
 
-def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
+def test_a_manual_schedule_does_not_promise_to_continue(everything):
     promises = ("by itself", "will try again", "starts soon")
 
     manual = [state for one, state in everything if one.schedule_type == "manual"]
@@ -506,15 +506,15 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
         ),
     ],
 )
-def test_each_state_has_its_word_reason_and_next_step(changes, expected):
+def test_each_state_has_its_status_reason_and_next_step(changes, expected):
     assert health(connector(**changes), NOW) == expected
 
 
-def test_a_connector_that_says_nothing_of_itself_is_unknown():
+def test_a_connector_without_values_is_unknown():
     assert health(Connector(id="one"), NOW).word == "Unknown"
 
 
-def test_a_long_explanation_is_cut_where_one_can_see_it():
+def test_a_long_explanation_is_cut_visibly():
     long = connector(tasks=[{"code": "x", "details": "Too many \n words to say. " * 100}])
 
     reason = health(long, NOW).reason
@@ -524,7 +524,7 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
     assert len(reason) <= LONGEST_REASON
 
 
-def test_a_long_explanation_leaves_room_for_what_runs_now():
+def test_a_long_explanation_leaves_room_for_the_running_step():
     task = {"code": "update_failed", "details": "Too many words to say. " * 100}
 
     reason = health(connector(tasks=[task], sync="syncing"), NOW).reason
@@ -555,7 +555,7 @@ def test_a_long_explanation_leaves_room_for_what_runs_now():
         pytest.param(60, "lunar", "", "Hourly", id="new-kind-of-schedule"),
     ],
 )
-def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
+def test_the_frequency_is_described_in_words(minutes, schedule, at, expected):
     one = Connector(id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at)
 
     assert in_words(one) == expected
@@ -571,11 +571,11 @@ def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
         pytest.param({"sync": "rescheduled"}, False, id="rescheduled"),
     ],
 )
-def test_one_that_moves_makes_all_of_them_moving(changes, expected):
+def test_one_moving_connector_makes_the_list_moving(changes, expected):
     assert is_moving([connector(), connector(**changes)], NOW) is expected
 
 
-def test_nothing_does_not_move():
+def test_an_empty_list_is_not_moving():
     assert is_moving([], NOW) is False
 
 
@@ -588,7 +588,7 @@ def test_nothing_does_not_move():
         pytest.param(timedelta(days=400), False, id="abandoned-last-year"),
     ],
 )
-def test_a_set_up_moves_for_an_hour(age, expected):
+def test_a_connector_in_set_up_is_moving_for_an_hour(age, expected):
     begun = connector(setup="incomplete").model_copy(update={"created_at": NOW - age})
 
     assert is_moving([begun], NOW) is expected
@@ -614,7 +614,7 @@ def test_the_last_change_is_the_latest_of_creation_success_and_failure():
         pytest.param({"paused": True, "last": (OLDER, NEWER)}, None, id="paused"),
     ],
 )
-def test_since_when_somebody_is_needed_is_said_where_fivetran_tells(changes, expected):
+def test_the_time_since_attention_is_needed_is_known_if_fivetran_reports_it(changes, expected):
     one = connector(**changes).model_copy(update={"created_at": OLDER})
 
     assert since(one, health(one, NOW)) == expected

@@ -19,11 +19,11 @@ def left(share: float) -> RateLimit:
         pytest.param(0.0, LONGEST_LIFETIME, id="none"),
     ],
 )
-def test_the_last_tenth_is_kept(share: float, seconds: float):
+def test_the_last_tenth_is_reserved(share: float, seconds: float):
     assert throttled(3.0, left(share)) == seconds
 
 
-def test_the_fewer_are_left_the_longer_a_list_lives():
+def test_fewer_remaining_requests_mean_a_longer_lifetime():
     lives = [throttled(60.0, left(share / 100)) for share in range(40, 0, -1)]
 
     assert lives == sorted(lives)
@@ -32,17 +32,17 @@ def test_the_fewer_are_left_the_longer_a_list_lives():
     assert max(lives) == LONGEST_LIFETIME
 
 
-def test_a_list_that_lives_long_anyhow_is_not_asked_for_sooner():
+def test_a_long_lifetime_is_not_shortened():
     assert {throttled(3600.0, left(share / 100)) for share in range(100)} == {3600.0}
 
 
 @pytest.mark.parametrize("limit", [RateLimit(), RateLimit(limit=0, remaining=0)])
-def test_what_is_not_known_slows_nothing(limit: RateLimit):
+def test_an_unknown_limit_does_not_throttle(limit: RateLimit):
     assert throttled(3.0, limit) == 3.0
     assert throttling_notice(limit) == ""
 
 
-def test_it_is_said_in_a_sentence():
+def test_throttling_is_explained_in_a_sentence():
     assert throttling_notice(left(0.5)) == ""
     assert throttling_notice(left(0.1)) == (
         "Only 2,000 of this hour's 20,000 requests to Fivetran are left, so this page refreshes "
@@ -50,7 +50,7 @@ def test_it_is_said_in_a_sentence():
     )
 
 
-def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox):
+def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbox):
     house.portal.connectors()
     house.client._request.latest.rate_limit = left(0.5)
     easy = house.portal.connectors()
@@ -65,7 +65,7 @@ def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox
     assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
 
 
-def test_what_people_do_shows_at_once_all_the_same(house, sandbox):
+def test_actions_show_immediately_despite_throttling(house, sandbox):
     sandbox.world.limits.plan = "off"
     house.client._request.latest.rate_limit = left(0.05)
     own = house.portal.connectors().items[0]

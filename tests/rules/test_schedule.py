@@ -153,13 +153,13 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
         ),
     ],
 )
-def test_the_next_sync_is_told_in_words(one: Connector, words: str):
+def test_the_next_sync_is_described_in_words(one: Connector, words: str):
     now = END + timedelta(hours=2, seconds=50)
 
     assert next_in_words(one, now) == words
 
 
-def test_the_exact_time_is_told_in_utc():
+def test_the_exact_time_is_in_utc():
     assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
     assert next_exactly(connector(paused=True)) == ""
 
@@ -226,7 +226,7 @@ def test_the_exact_time_is_told_in_utc():
         ),
     ],
 )
-def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connector, words: str):
+def test_a_schedule_takes_precedence_and_is_described_in_words(one: Connector, words: str):
     assert in_words(one) == words
 
 
@@ -245,11 +245,11 @@ def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connec
         pytest.param(connector(succeeded_at=None), None, id="never"),
     ],
 )
-def test_the_next_success_is_expected_by_the_schedule_with_the_destinations_offset(one, moment):
+def test_the_next_success_is_expected_with_the_destination_offset(one, moment):
     assert expected_by(one) == moment
 
 
-def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
+def test_a_custom_frequency_is_among_the_choices():
     assert next(iter(choices(connector(sync_frequency=2880)).items())) == (2880, "Every 2 days")
     assert 2880 not in choices(connector())
     assert choices(connector(sync_frequency=None)) == choices(connector())
@@ -264,7 +264,7 @@ def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
         pytest.param({"schedule_type": "TIME_OF_DAY", "time_of_day": "07:00"}, True, id="daily"),
     ],
 )
-def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, differ: bool):
+def test_schedules_are_compared_across_both_forms(wanted: dict, differ: bool):
     assert differs(connector(), Schedule.model_validate(wanted)) is differ
 
 
@@ -302,5 +302,5 @@ def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, diff
         pytest.param({}, "", id="nothing"),
     ],
 )
-def test_what_of_a_schedule_was_asked_for_is_told_in_words(asked: dict, words: str):
+def test_a_requested_schedule_is_described_in_words(asked: dict, words: str):
     assert asked_in_words(asked) == words

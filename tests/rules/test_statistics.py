@@ -54,11 +54,11 @@ def counts(figure: Statistic) -> dict[str, int]:
         pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
     ],
 )
-def test_lateness_is_told_in_the_connectors_own_intervals(given, late):
+def test_lateness_is_measured_in_the_connectors_own_intervals(given, late):
     assert intervals_late(connector("a", **given), NOW) == late
 
 
-def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
+def test_statuses_are_counted_most_urgent_first_and_linked():
     figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
 
     assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
@@ -66,7 +66,7 @@ def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
     assert figure.sentence == "3 connectors: Failing 1, Working 2."
 
 
-def test_the_largest_categories_come_first_and_the_sentence_names_three():
+def test_the_largest_categories_come_first_and_three_are_named():
     names = "aaaabbbccdef"
     categories = {name: name.upper() for name in names if name != "f"}
 
@@ -79,7 +79,7 @@ def test_the_largest_categories_come_first_and_the_sentence_names_three():
     assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
 
 
-def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
+def test_freshness_counts_by_lateness_and_names_the_latest():
     figure = drawn(
         connector("fresh"),
         connector("just due", ago=7),
@@ -119,7 +119,7 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         pytest.param({"schedule_type": "LUNAR"}, id="new-kind"),
     ],
 )
-def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
+def test_a_schedule_with_unknown_times_is_not_measured(schedule):
     figure = drawn(connector("a", schedule=schedule))["freshness"]
 
     assert counts(figure) == {"Not measured": 1}
@@ -127,7 +127,7 @@ def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
     assert figure.sentence == "No connector is measured against a schedule."
 
 
-def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
+def test_the_last_day_counts_successes_and_failures_by_hour():
     figure = drawn(
         connector("a", ago=0.2, failed=0.5),
         connector("b", ago=5.1),
@@ -152,7 +152,7 @@ def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_figure_can_be_drawn_with_what_a_click_needs(theme):
+def test_every_statistic_can_be_drawn_with_clickable_bars(theme):
     for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
         chart = spec(figure, theme)
 
@@ -164,7 +164,7 @@ def test_every_figure_can_be_drawn_with_what_a_click_needs(theme):
         assert chart["params"][0]["select"]["fields"] == ["label", "group"]
 
 
-def test_what_failed_is_drawn_below_the_line():
+def test_failures_are_drawn_below_the_line():
     chart = spec(drawn(connector("a", ago=2, failed=1))["hours"], "light")
 
     signed = [one["signed"] for one in chart["data"]["values"] if one["count"]]
@@ -187,7 +187,7 @@ def test_ten_times_the_connectors_take_ten_times_the_work():
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
-def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
+def test_a_chart_has_a_full_step_for_each_bar(count):
     words = dict.fromkeys(map(str, range(count)))
     figure = drawn(
         *(connector(one, service=one) for one in words), categories={one: one for one in words}
@@ -209,12 +209,12 @@ def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
         pytest.param({"ago": 2, "failed": 1}, [-1, 1], id="both"),
     ],
 )
-def test_the_chart_of_hours_has_an_extent_before_its_values_come(ended, domain):
+def test_the_chart_of_hours_has_a_domain_before_its_values_arrive(ended, domain):
     chart = spec(drawn(connector("a", **ended))["hours"], "light")
 
     assert chart["encoding"]["y"]["scale"]["domain"] == domain
 
 
-def test_the_chart_of_nothing_can_be_drawn():
+def test_an_empty_chart_can_be_drawn():
     for figure in drawn().values():
         assert spec(figure, "light")["height"] > 0

@@ -46,7 +46,7 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
         ),
     ],
 )
-def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, proven):
+def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, now, proven):
     assert write_checks.has_synced(before, now, ASKED) is proven
 
 
@@ -66,7 +66,7 @@ def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, prove
         ),
     ],
 )
-def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
+def test_a_resync_is_not_proven_by_any_sync(before, now, proven):
     assert write_checks.is_resyncing(before, now) is proven
 
 
@@ -82,7 +82,7 @@ def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
         pytest.param(config(), {("gone", "orders"): False}, False, id="no-such-schema"),
     ],
 )
-def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
+def test_a_table_selection_is_proven_by_every_table(now, wanted, proven):
     assert write_checks.tables_match(now, wanted) is proven
 
 
@@ -118,7 +118,7 @@ CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
         pytest.param(MONDAYS, {"schedule": Schedule(**AT_TWO)}, ["schedule"], id="still-mondays"),
     ],
 )
-def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
+def test_a_change_is_proven_by_the_schedule_before_the_older_fields(
     schedule: dict, wanted: dict, wrong: list[str]
 ):
     # The older fields say what was asked for, whatever they are.
@@ -129,7 +129,7 @@ def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
     assert write_checks.matches(now, wanted) is (wrong == [])
 
 
-def test_a_look_at_the_source_is_proven_by_what_was_not_known():
+def test_a_reload_is_proven_by_a_changed_schema():
     assert write_checks.was_reloaded(None, config())
     assert write_checks.was_reloaded(config(), config(orders=False))
     assert not write_checks.was_reloaded(config(), config())
@@ -155,7 +155,7 @@ def made(**changes) -> Connector:
         pytest.param(made(succeeded_at=SINCE), False, id="synced"),
     ],
 )
-def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
+def test_only_a_connector_the_call_can_have_created_is_adopted(found, proven):
     assert write_checks.was_created(found, service="stripe", sent_at=ASKED.timestamp()) is proven
 
 
@@ -176,7 +176,7 @@ def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
         pytest.param(made(paused=True, setup_state="broken"), False, id="broken-since"),
     ],
 )
-def test_what_was_paused_is_in_use_if_it_runs_or_has_run_or_was_set_up_since(now, used):
+def test_a_paused_connector_was_used_if_it_was_resumed_set_up_or_synced(now, used):
     paused_at = ASKED.timestamp()
 
     assert write_checks.was_used(now, paused_at=paused_at, setup_state="incomplete") is used
