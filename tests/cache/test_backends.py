@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from pbf import runtime as runtimes
-from pbf.cache.backends import PAUSE_WHEN_DOWN, RECHECK, RedisBackend
+from pbf.cache.backends import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.entries import CachedList
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
@@ -23,7 +23,7 @@ from tests.support.servers import clean_environment, free_port
 
 LIFETIME = 60.0
 PATIENCE = 20
-CODEC = ListSerializer(Service, Connector)
+SERIALIZER = ListSerializer(Service, Connector)
 
 
 class Clock:
@@ -39,24 +39,24 @@ class Clock:
 
 
 class Source:
-    """What is asked: it counts, and can be held in the middle."""
+    """A source that counts calls and can be blocked during a call."""
 
     def __init__(self, *ids: str) -> None:
         self.calls = 0
-        self.says(*ids)
-        self.asked = threading.Event()
+        self.returns(*ids)
+        self.called = threading.Event()
         self.open = threading.Event()
         self.open.set()
         self._lock = threading.Lock()
 
-    def says(self, *ids: str) -> None:
-        self.result: list[Connector] | Exception = [connector(one) for one in ids]
+    def returns(self, *ids: str) -> None:
+        self.result: list[Connector] | Exception = [connector(name) for name in ids]
 
     def __call__(self) -> list[Connector]:
         with self._lock:
             self.calls += 1
             result = self.result
-        self.asked.set()
+        self.called.set()
         assert self.open.wait(PATIENCE)
         if isinstance(result, Exception):
             raise result
@@ -103,58 +103,58 @@ def clock() -> Clock:
 
 @pytest.fixture
 def process(url: str, clock: Clock) -> Iterator[Callable[..., SharedCache]]:
-    """Make caches such as other processes have."""
-    made = []
+    """Create caches as in several processes."""
+    opened = []
 
     def begin(at: str = url, prefix: str = "pbf") -> SharedCache:
-        backend = RedisBackend(at, prefix=prefix, serializer=CODEC)
-        made.append((SharedCache(clock=clock, backend=backend), backend))
-        return made[-1][0]
+        backend = RedisBackend(at, prefix=prefix, serializer=SERIALIZER)
+        opened.append((SharedCache(clock=clock, backend=backend), backend))
+        return opened[-1][0]
 
     yield begin
-    for cache, backend in made:
+    for cache, backend in opened:
         cache.close()
         backend.close()
 
 
 @pytest.fixture
 def source() -> Iterator[Source]:
-    made = Source("a")
-    yield made
-    made.open.set()
+    source = Source("a")
+    yield source
+    source.open.set()
 
 
 def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Connector]:
     return cache.get(key, source, lifetime=lambda _: LIFETIME)
 
 
-def ids(answer: CachedList[Connector]) -> list[str]:
-    return [item.id for item in answer.items]
+def ids(entry: CachedList[Connector]) -> list[str]:
+    return [item.id for item in entry.items]
 
 
 def settle(cache: SharedCache) -> None:
-    """Wait until nothing is asked behind the scenes."""
-    for flight in list(cache._flights.values()):
-        flight.exception(PATIENCE)
+    """Wait until no request is running in the background."""
+    for request in list(cache._requests.values()):
+        request.exception(PATIENCE)
 
 
 def test_processes_share_entries(process, source):
     here, there = process(), process()
 
-    asked, known = get(here, source), get(there, source)
+    fetched, shared = get(here, source), get(there, source)
 
-    assert asked == known
-    assert known.items[0] == connector("a")
+    assert fetched == shared
+    assert shared.items[0] == connector("a")
     assert source.calls == 1
 
 
 def test_an_empty_list_is_shared_too(process, source):
-    source.says()
+    source.returns()
 
-    answers = [get(process(), source), get(process(), source)]
+    entries = [get(process(), source), get(process(), source)]
 
-    assert [ids(answer) for answer in answers] == [[], []]
-    assert answers[0].revision == answers[1].revision
+    assert [ids(entry) for entry in entries] == [[], []]
+    assert entries[0].revision == entries[1].revision
     assert source.calls == 1
 
 
@@ -164,11 +164,11 @@ def test_processes_that_start_together_cost_one_request(process, source):
 
     with ThreadPoolExecutor(16) as pool:
         callers = [pool.submit(get, cache, source) for cache in caches * 4]
-        assert source.asked.wait(PATIENCE)
+        assert source.called.wait(PATIENCE)
         source.open.set()
-        answers = [caller.result(PATIENCE) for caller in callers]
+        entries = [caller.result(PATIENCE) for caller in callers]
 
-    assert {answer.revision for answer in answers} == {answers[0].revision}
+    assert {entry.revision for entry in entries} == {entries[0].revision}
     assert source.calls == 1
 
 
@@ -176,7 +176,7 @@ def test_forgetting_reaches_other_processes(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
 
     here.forget("key")
     clock.advance(RECHECK)
@@ -190,7 +190,7 @@ def test_the_own_copy_is_served_until_the_recheck(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
 
     here.forget("key")
     clock.advance(RECHECK - 0.1)
@@ -204,9 +204,9 @@ def test_forgetting_overrides_a_running_request_of_another_process(process, sour
     source.open.clear()
     with ThreadPoolExecutor(1) as pool:
         before = pool.submit(get, there, source)
-        assert source.asked.wait(PATIENCE)
+        assert source.called.wait(PATIENCE)
         here.forget("key")
-        source.says("b")
+        source.returns("b")
         source.open.set()
         assert ids(before.result(PATIENCE)) == ["a"]
     clock.advance(RECHECK)
@@ -220,7 +220,7 @@ def test_a_refresh_of_one_process_serves_the_other(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
     clock.advance(LIFETIME + 1)
 
     for cache in (here, there):
@@ -237,9 +237,9 @@ def test_a_starting_process_serves_an_old_entry_only_if_fetching_fails(process, 
     source.result = ServerFailed("down")
     started = process()
 
-    answer = get(started, source)
+    entry = get(started, source)
 
-    assert (ids(answer), str(answer.problem)) == (["a"], "down")
+    assert (ids(entry), str(entry.problem)) == (["a"], "down")
 
 
 def test_a_refusal_deletes_the_shared_entry(process, source, clock):
@@ -277,10 +277,10 @@ def test_entries_are_stored_as_json(process, source, url):
 
 
 def test_accounts_in_one_redis_are_separate(process, source):
-    other = Source("b")
+    second_source = Source("b")
 
     assert ids(get(process(prefix="one"), source)) == ["a"]
-    assert ids(get(process(prefix="two"), other)) == ["b"]
+    assert ids(get(process(prefix="two"), second_source)) == ["b"]
 
 
 def test_without_redis_the_process_fetches_itself_and_logs_once(process, source, clock, caplog):
@@ -290,15 +290,17 @@ def test_without_redis_the_process_fetches_itself_and_logs_once(process, source,
     clock.advance(RECHECK)
     again = get(cache, source)
     cache.forget("key")
-    source.says("b")
+    source.returns("b")
 
     assert first == again
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 2
-    said = [record.getMessage() for record in caplog.records if record.name == "pbf.cache.backends"]
-    assert said == [
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "pbf.cache.backends"
+    ]
+    assert messages == [
         "Redis does not answer (ConnectionError). "
-        "Until it does, this process asks Fivetran by itself."
+        "Until it does, this process calls Fivetran itself."
     ]
     assert "the-password" not in caplog.text
 
@@ -313,10 +315,10 @@ def test_forgotten_keys_reach_redis_when_it_is_back(
         here = process(own)
         get(here, source)
     here.forget("key")
-    source.says("b")
+    source.returns("b")
     assert ids(get(here, source)) == ["b"]
 
-    moment.advance(PAUSE_WHEN_DOWN)
+    moment.advance(RETRY_AFTER_FAILURE)
     clock.advance(RECHECK)
     with redis_server(tmp_path, port) as own:
         there = process(own)
@@ -343,9 +345,9 @@ def test_a_change_in_one_process_shows_in_the_other(url):
             redis_url=url,
         )
         here, there = runtimes.start(settings), runtimes.start(settings)
-        before = [len(one.portal.connectors().items) for one in (here, there)]
+        before = [len(runtime.portal.connectors().items) for runtime in (here, there)]
 
-        made = here.portal.create("stripe", "Ours", return_url="http://127.0.0.1/_/return")
+        created = here.portal.create("stripe", "Ours", return_url="http://127.0.0.1/_/return")
         there.portal._cache._clock = lambda: here.portal._cache._clock() + RECHECK
         after = there.portal.connectors()
 
@@ -353,7 +355,7 @@ def test_a_change_in_one_process_shows_in_the_other(url):
         there.close()
 
     assert before == [12, 12]
-    assert made.id in [one.id for one in after.items]
+    assert created.id in [connector.id for connector in after.items]
 
 
 def test_a_process_with_a_hanging_request_can_exit(url):
@@ -364,18 +366,18 @@ from pbf.cache.serializer import ListSerializer
 from pbf.fivetran.models import Connector
 from pbf.cache.backends import RedisBackend
 
-asked = threading.Event()
+called = threading.Event()
 serializer = ListSerializer(Connector)
 cache = SharedCache(backend=RedisBackend({url!r}, prefix="pbf", serializer=serializer))
 
 def hang():
-    asked.set()
+    called.set()
     threading.Event().wait()
 
 threading.Thread(
     target=lambda: cache.get("key", hang, lifetime=lambda _: 1.0), daemon=True
 ).start()
-asked.wait()
+called.wait()
 """
 
     ended = subprocess.run(
@@ -414,6 +416,6 @@ def test_a_redis_url_that_cannot_be_used_is_refused_without_being_shown():
 
 
 def test_the_number_of_unreadable_items_is_shared():
-    answer = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
+    entry = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
 
-    assert CODEC.loads(CODEC.dumps(answer)) == answer
+    assert SERIALIZER.loads(SERIALIZER.dumps(entry)) == entry

@@ -38,7 +38,7 @@ def data(**content: object) -> dict[str, object]:
 
 
 def page(*ids: str, **more: object) -> dict[str, object]:
-    return data(items=[{"id": one} for one in ids], **more)
+    return data(items=[{"id": id_} for id_ in ids], **more)
 
 
 def sent(api: responses.RequestsMock) -> dict[str, object]:
@@ -107,14 +107,18 @@ def test_a_list_continues_until_there_is_no_cursor(api, client):
 def test_a_list_ends_without_a_cursor(api, client, end):
     api.get(CONNECTIONS, json=page("a", **end))
 
-    assert [one.id for one in client.get_list_of_connectors_in_group("our_group")] == ["a"]
+    assert [connector.id for connector in client.get_list_of_connectors_in_group("our_group")] == [
+        "a"
+    ]
 
 
 def test_an_empty_page_in_the_middle_does_not_end_a_list(api, client):
     api.get(CONNECTIONS, json=page(next_cursor="more"), match=[query_param_matcher(PAGE)])
     api.get(CONNECTIONS, json=page("a"), match=[query_param_matcher({**PAGE, "cursor": "more"})])
 
-    assert [one.id for one in client.get_list_of_connectors_in_group("our_group")] == ["a"]
+    assert [connector.id for connector in client.get_list_of_connectors_in_group("our_group")] == [
+        "a"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -192,9 +196,9 @@ def test_an_unreadable_field_is_logged_once_without_its_value(api, client, caplo
     api.get(CONNECTIONS, json=data(items=[{"id": "a", "sync_frequency": "private"}, {"id": "b"}]))
 
     for _ in range(2):
-        found = list(client.get_list_of_connectors_in_group("our_group"))
+        connectors = list(client.get_list_of_connectors_in_group("our_group"))
 
-    assert [connector.sync_frequency for connector in found] == [None, None]
+    assert [connector.sync_frequency for connector in connectors] == [None, None]
     assert caplog.text.count("the field sync_frequency of a list of Connector") == 1
     assert "private" not in caplog.text
 
@@ -214,9 +218,9 @@ def test_a_connector_can_be_listed_by_its_permanent_name(api, client):
         match=[query_param_matcher({**PAGE, "schema": "sales.sales"})],
     )
 
-    found = client.get_list_of_connectors_in_group("our_group", schema="sales.sales")
+    connectors = client.get_list_of_connectors_in_group("our_group", schema="sales.sales")
 
-    assert [one.id for one in found] == ["one"]
+    assert [connector.id for connector in connectors] == ["one"]
 
 
 def test_unknown_fields_and_values_break_no_list(api, client):
@@ -283,9 +287,9 @@ def test_an_id_that_would_change_the_path_is_not_sent(api, client, step):
     assert len(api.calls) == 0
 
 
-@pytest.mark.parametrize("answer", [{}, data(), data(id=""), data(id=5), data(name="x")])
-def test_a_response_without_an_id_raises_bad_answer(api, client, answer):
-    api.get(f"{API}/v1/connections/one", json=answer)
+@pytest.mark.parametrize("response", [{}, data(), data(id=""), data(id=5), data(name="x")])
+def test_a_response_without_an_id_raises_bad_answer(api, client, response):
+    api.get(f"{API}/v1/connections/one", json=response)
 
     with pytest.raises(BadAnswer, match=r"does not have the documented format \(id\)"):
         client.get_connector("one")
@@ -313,7 +317,7 @@ def test_bad_answer_quotes_nothing_of_the_response(api, client):
     ],
 )
 class TestCreation:
-    """The four kinds of naming, and where the client learns which one a service wants."""
+    """The four kinds of naming fields, and where the client gets them from."""
 
     def body(self, service: str, config: dict[str, str]) -> dict[str, object]:
         return {
@@ -327,11 +331,11 @@ class TestCreation:
     def test_with_the_fields_that_the_caller_passes(self, api, client, service, config):
         api.post(f"{API}/v1/connections", status=201, json=data(id="one", schema="sales"))
 
-        made = client.create_connector(
+        connector = client.create_connector(
             "any_service", "our_group", "sales", required=(*config, "password")
         )
 
-        assert made.id == "one"
+        assert connector.id == "one"
         assert sent(api) == self.body("any_service", config)
 
     def test_with_the_fields_of_the_metadata(self, api, client, service, config):
@@ -373,11 +377,11 @@ def test_a_creation_returns_its_card_on_request(api, client):
         f"{API}/v1/connections", status=201, json=data(id="one", schema="sales", connect_card=CARD)
     )
 
-    made = client.create_connector(
+    connector = client.create_connector(
         "github", "our_group", "sales", required=(), redirect_uri="https://x.example/back?state=a"
     )
 
-    assert made.connect_card == ConnectCard(uri=CARD["uri"])
+    assert connector.connect_card == ConnectCard(uri=CARD["uri"])
     assert sent(api)["connect_card_config"] == {"redirect_uri": "https://x.example/back?state=a"}
 
 
@@ -467,14 +471,14 @@ def test_past_syncs_are_requested_by_time(api, client):
 
 
 def test_the_pages_of_past_syncs_are_limited(api, client):
-    past = f"{API}/v1/connections/one/sync-history"
+    url = f"{API}/v1/connections/one/sync-history"
     for number in range(MAX_SYNC_PAGES):
         start = (UNTIL - timedelta(minutes=number)).isoformat()
-        api.get(past, json=data(items=[{"start": start}], next_cursor=str(number)))
+        api.get(url, json=data(items=[{"start": start}], next_cursor=str(number)))
 
-    listed = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
+    syncs = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
 
-    assert len(list(listed)) == MAX_SYNC_PAGES
+    assert len(list(syncs)) == MAX_SYNC_PAGES
 
 
 def test_past_errors_are_listed(api, client):

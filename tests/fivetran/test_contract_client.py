@@ -109,30 +109,30 @@ def test_a_list_of_many_pages_is_complete(client: ApiClient, sandbox: SandboxSer
 def test_a_connector_of_each_kind_is_created_with_its_card(
     client: ApiClient, service: str, schema: str
 ):
-    made = client.create_connector(
+    connector = client.create_connector(
         service, "sandy_harbour", "sales", redirect_uri="https://a.example/back?state=s"
     )
 
-    again = client.get_connector(made.id)
+    again = client.get_connector(connector.id)
     assert (again.service, again.schema_name, again.group_id) == (service, schema, "sandy_harbour")
     assert again.status.setup_state == "incomplete"
     assert again.connect_card is None
-    assert "auth" in parse_qs(urlsplit(made.connect_card.uri).query)
-    assert requests.get(made.connect_card.uri, timeout=20).status_code == 200
+    assert "auth" in parse_qs(urlsplit(connector.connect_card.uri).query)
+    assert requests.get(connector.connect_card.uri, timeout=20).status_code == 200
 
 
 def test_the_kinds_of_naming_agree_with_the_metadata(client: ApiClient):
-    told = {service: set(client.get_service(service).required) for service in KIND_BY_SERVICE}
+    required = {service: set(client.get_service(service).required) for service in KIND_BY_SERVICE}
 
-    assert told == {service: set(naming_fields.fields(service)) for service in KIND_BY_SERVICE}
+    assert required == {service: set(naming_fields.fields(service)) for service in KIND_BY_SERVICE}
 
 
 def test_a_connector_is_listed_by_its_permanent_name(client: ApiClient):
     client.create_connector("google_sheets", "sandy_harbour", "sales")
 
-    found = list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales.sales"))
+    connectors = list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales.sales"))
 
-    assert [connector.schema_name for connector in found] == ["sales.sales"]
+    assert [connector.schema_name for connector in connectors] == ["sales.sales"]
     assert not list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales"))
 
 
@@ -182,19 +182,19 @@ def test_a_broken_connector_is_reconnected_on_a_new_card(client: ApiClient, sand
     assert requests.get(card.uri, timeout=20).status_code == 200
     sandbox.world.pass_setup(connector.id)
 
-    mended = client.get_connector(connector.id)
-    assert (mended.status.setup_state, mended.status.sync_state) == ("connected", "syncing")
-    assert mended.status.tasks == ()
+    repaired = client.get_connector(connector.id)
+    assert (repaired.status.setup_state, repaired.status.sync_state) == ("connected", "syncing")
+    assert repaired.status.tasks == ()
 
 
 def test_a_first_sync_ends_as_the_clock_advances(client: ApiClient, sandbox: SandboxServer):
-    made = client.create_connector("stripe", "sandy_harbour", "sales")
-    sandbox.world.pass_setup(made.id)
-    assert client.get_connector(made.id).succeeded_at is None
+    connector = client.create_connector("stripe", "sandy_harbour", "sales")
+    sandbox.world.pass_setup(connector.id)
+    assert client.get_connector(connector.id).succeeded_at is None
 
     sandbox.world.advance(120)
 
-    synced = client.get_connector(made.id)
+    synced = client.get_connector(connector.id)
     assert synced.succeeded_at is not None
     assert synced.status.sync_state == "scheduled"
 

@@ -239,12 +239,12 @@ def test_an_invalid_rate_limit_is_none(value):
 
 
 def test_unreadable_fields_are_reported_and_missing_ones_are_not():
-    odd: set[str] = set()
+    unreadable: set[str] = set()
     item = {"id": "a", "sync_frequency": 10**12, "failed_at": "soon", "paused": None, "service": ""}
 
-    Connector.model_validate({**item, "succeeded_at": "0001-01-01T00:00:00Z"}, context=odd)
+    Connector.model_validate({**item, "succeeded_at": "0001-01-01T00:00:00Z"}, context=unreadable)
 
-    assert odd == {"sync_frequency", "failed_at"}
+    assert unreadable == {"sync_frequency", "failed_at"}
 
 
 @pytest.mark.parametrize("details", [None, 5, ["a"], {"a": {"b": [1]}}, "text"])

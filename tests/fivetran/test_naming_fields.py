@@ -39,4 +39,6 @@ def test_the_kinds_agree_with_the_definition_for_every_service():
 
     assert len(expected) == 773
     assert set(KIND_BY_SERVICE) <= set(expected)
-    assert {one: KIND_BY_SERVICE.get(one, "schema") for one in expected} == expected
+    assert {
+        service_id: KIND_BY_SERVICE.get(service_id, "schema") for service_id in expected
+    } == expected

@@ -65,7 +65,7 @@ def connector(
     until: datetime | None = None,
     schedule: str = "auto",
 ) -> Connector:
-    """A connector that works, but for what is named; `last` is success and failure."""
+    """A working connector, except for the given values; `last` is success and failure."""
     status = {
         "setup_state": setup,
         "sync_state": sync,
@@ -95,30 +95,30 @@ def every_connector() -> Iterator[Connector]:
         *states, last, until, schedule = combination
         if until is not None and "rescheduled" not in states:
             continue
-        known = dict(zip(names, states, strict=True))
-        yield connector(**known, last=last, until=until, schedule=schedule)
+        fields = dict(zip(names, states, strict=True))
+        yield connector(**fields, last=last, until=until, schedule=schedule)
 
 
 @pytest.fixture(scope="module")
 def everything() -> list[tuple[Connector, Health]]:
-    """Every combination with its health; the tests below hold what must be true of all."""
-    return [(one, health(one, NOW)) for one in every_connector()]
+    """Every combination with its health; the tests below check what must be true of all."""
+    return [(connector, health(connector, NOW)) for connector in every_connector()]
 
 
-def is_paused(one: Connector) -> bool:
-    return one.paused is True or one.status.sync_state == "paused"
+def is_paused(connector: Connector) -> bool:
+    return connector.paused is True or connector.status.sync_state == "paused"
 
 
 def broken_rules(everything, word: str, holds) -> list[tuple[Connector, Health]]:
-    """Those that are called `word` without what must hold for it; that none are is no accident."""
-    called = [(one, state) for one, state in everything if state.word == word]
-    assert called, f"nothing is {word}"
-    return [(one, state) for one, state in called if not holds(one)]
+    """The connectors with the status `word` that break its rule; at least one has the status."""
+    states = [(connector, state) for connector, state in everything if state.word == word]
+    assert states, f"nothing is {word}"
+    return [(connector, state) for connector, state in states if not holds(connector)]
 
 
-def failed_last(one: Connector) -> bool:
-    return one.failed_at is not None and (
-        one.succeeded_at is None or one.failed_at > one.succeeded_at
+def failed_last(connector: Connector) -> bool:
+    return connector.failed_at is not None and (
+        connector.succeeded_at is None or connector.failed_at > connector.succeeded_at
     )
 
 
@@ -148,26 +148,26 @@ def test_every_reason_is_a_sentence(everything):
 
 
 def test_working_means_complete_set_up_no_task_and_no_failure(everything):
-    def holds(one: Connector) -> bool:
+    def holds(connector: Connector) -> bool:
         return (
-            not one.status.tasks
-            and one.status.setup_state == "connected"
-            and one.succeeded_at is not None
-            and not failed_last(one)
-            and one.status.update_state == "on_schedule"
-            and one.status.sync_state in ("scheduled", "syncing")
-            and not one.paused
+            not connector.status.tasks
+            and connector.status.setup_state == "connected"
+            and connector.succeeded_at is not None
+            and not failed_last(connector)
+            and connector.status.update_state == "on_schedule"
+            and connector.status.sync_state in ("scheduled", "syncing")
+            and not connector.paused
         )
 
     assert broken_rules(everything, "Working", holds) == []
 
 
 def test_a_paused_connector_is_never_late(everything):
-    def holds(one: Connector) -> bool:
+    def holds(connector: Connector) -> bool:
         return (
-            not one.paused
-            and one.status.sync_state != "paused"
-            and one.status.update_state == "delayed"
+            not connector.paused
+            and connector.status.sync_state != "paused"
+            and connector.status.update_state == "delayed"
         )
 
     assert broken_rules(everything, "Late", holds) == []
@@ -179,9 +179,9 @@ def test_failing_means_that_it_failed(everything):
 
 def test_a_first_sync_is_not_failing_before_it_failed(everything):
     first = [
-        (one, state)
-        for one, state in everything
-        if (one.succeeded_at, one.failed_at) == (None, None)
+        (connector, state)
+        for connector, state in everything
+        if (connector.succeeded_at, connector.failed_at) == (None, None)
     ]
 
     assert first
@@ -189,36 +189,36 @@ def test_a_first_sync_is_not_failing_before_it_failed(everything):
 
 
 def test_a_first_sync_has_neither_ended_nor_failed(everything):
-    def holds(one: Connector) -> bool:
-        return one.succeeded_at is None and one.failed_at is None
+    def holds(connector: Connector) -> bool:
+        return connector.succeeded_at is None and connector.failed_at is None
 
     assert broken_rules(everything, "First sync", holds) == []
 
 
 def test_only_paused_connectors_have_the_status_paused(everything):
-    def holds(one: Connector) -> bool:
-        return bool(one.paused) or one.status.sync_state == "paused"
+    def holds(connector: Connector) -> bool:
+        return bool(connector.paused) or connector.status.sync_state == "paused"
 
     assert broken_rules(everything, "Paused", holds) == []
 
 
 def test_waiting_on_the_source_means_rescheduled(everything):
-    def holds(one: Connector) -> bool:
-        return one.status.sync_state == "rescheduled"
+    def holds(connector: Connector) -> bool:
+        return connector.status.sync_state == "rescheduled"
 
     assert broken_rules(everything, "Waiting on the source", holds) == []
 
 
 def test_not_finished_means_that_the_set_up_never_passed(everything):
-    def holds(one: Connector) -> bool:
-        return one.status.setup_state == "incomplete"
+    def holds(connector: Connector) -> bool:
+        return connector.status.setup_state == "incomplete"
 
     assert broken_rules(everything, "Not finished", holds) == []
 
 
 def test_only_unknown_values_have_the_status_unknown(everything):
-    def holds(one: Connector) -> bool:
-        status = one.status
+    def holds(connector: Connector) -> bool:
+        status = connector.status
         return "made_yesterday" in (status.setup_state, status.sync_state, status.update_state)
 
     assert broken_rules(everything, "Unknown", holds) == []
@@ -226,9 +226,9 @@ def test_only_unknown_values_have_the_status_unknown(everything):
 
 def test_a_broken_connector_without_a_task_offers_a_sync(everything):
     actions = {
-        (is_paused(one), one.status.sync_state == "syncing", state.action)
-        for one, state in everything
-        if one.status.setup_state == "broken" and not one.status.tasks
+        (is_paused(connector), connector.status.sync_state == "syncing", state.action)
+        for connector, state in everything
+        if connector.status.setup_state == "broken" and not connector.status.tasks
     }
 
     assert actions == {
@@ -242,9 +242,9 @@ def test_a_broken_connector_without_a_task_offers_a_sync(everything):
 def test_a_reconnect_task_offers_to_reconnect(everything):
     states = {
         (state.word, state.action)
-        for one, state in everything
-        if one.status.setup_state != "incomplete"
-        and any(task.code == "reconnect" for task in one.status.tasks)
+        for connector, state in everything
+        if connector.status.setup_state != "incomplete"
+        and any(task.code == "reconnect" for task in connector.status.tasks)
     }
 
     assert states == {("Needs you", "reconnect")}
@@ -252,11 +252,11 @@ def test_a_reconnect_task_offers_to_reconnect(everything):
 
 def test_a_connector_that_needs_attention_says_what_to_do(everything):
     without = [
-        (one, state)
-        for one, state in everything
+        (connector, state)
+        for connector, state in everything
         if state.word in URGENT
         and state.action is None
-        and not (state.word != "Not finished" and one.status.sync_state == "syncing")
+        and not (state.word != "Not finished" and connector.status.sync_state == "syncing")
     ]
 
     assert without == []
@@ -265,29 +265,30 @@ def test_a_connector_that_needs_attention_says_what_to_do(everything):
 def test_a_running_step_is_not_offered(everything):
     odd = [
         state
-        for one, state in everything
-        if one.status.sync_state == "syncing" and not is_paused(one)
-        if state.action == "sync" or (state.action == "resync" and one.status.is_historical_sync)
+        for connector, state in everything
+        if connector.status.sync_state == "syncing" and not is_paused(connector)
+        if state.action == "sync"
+        or (state.action == "resync" and connector.status.is_historical_sync)
     ]
 
     assert odd == []
 
 
 def test_an_overdue_break_does_not_promise_to_end(everything):
-    forgotten = [
+    overdue = [
         state
-        for one, state in everything
+        for connector, state in everything
         if state.word == "Waiting on the source"
-        and one.status.rescheduled_for == NOW - timedelta(hours=2)
+        and connector.status.rescheduled_for == NOW - timedelta(hours=2)
     ]
 
-    assert {state.action for state in forgotten} == {"sync"}
+    assert {state.action for state in overdue} == {"sync"}
 
 
 def test_a_manual_schedule_does_not_promise_to_continue(everything):
     promises = ("by itself", "will try again", "starts soon")
 
-    manual = [state for one, state in everything if one.schedule_type == "manual"]
+    manual = [state for connector, state in everything if connector.schedule_type == "manual"]
 
     assert [s for s in manual if any(promise in s.reason for promise in promises)] == []
 
@@ -556,9 +557,11 @@ def test_a_long_explanation_leaves_room_for_the_running_step():
     ],
 )
 def test_the_frequency_is_described_in_words(minutes, schedule, at, expected):
-    one = Connector(id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at)
+    subject = Connector(
+        id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at
+    )
 
-    assert in_words(one) == expected
+    assert in_words(subject) == expected
 
 
 @pytest.mark.parametrize(
@@ -589,16 +592,16 @@ def test_an_empty_list_is_not_moving():
     ],
 )
 def test_a_connector_in_set_up_is_moving_for_an_hour(age, expected):
-    begun = connector(setup="incomplete").model_copy(update={"created_at": NOW - age})
+    incomplete = connector(setup="incomplete").model_copy(update={"created_at": NOW - age})
 
-    assert is_moving([begun], NOW) is expected
+    assert is_moving([incomplete], NOW) is expected
 
 
 def test_the_last_change_is_the_latest_of_creation_success_and_failure():
-    made = Connector(id="one", created_at=OLDER)
+    created = Connector(id="one", created_at=OLDER)
     failed = Connector(id="one", created_at=OLDER, succeeded_at=OLDER, failed_at=NEWER)
 
-    assert changed_at(made) == OLDER
+    assert changed_at(created) == OLDER
     assert changed_at(failed) == NEWER
     assert changed_at(Connector(id="one")) is None
 
@@ -615,6 +618,6 @@ def test_the_last_change_is_the_latest_of_creation_success_and_failure():
     ],
 )
 def test_the_time_since_attention_is_needed_is_known_if_fivetran_reports_it(changes, expected):
-    one = connector(**changes).model_copy(update={"created_at": OLDER})
+    subject = connector(**changes).model_copy(update={"created_at": OLDER})
 
-    assert since(one, health(one, NOW)) == expected
+    assert since(subject, health(subject, NOW)) == expected

@@ -1,4 +1,4 @@
-"""Requests left in the hour: the fewer, the slower lists are refreshed."""
+"""Throttling: fewer remaining requests make refreshing slower."""
 
 import pytest
 
@@ -24,12 +24,12 @@ def test_the_last_tenth_is_reserved(share: float, seconds: float):
 
 
 def test_fewer_remaining_requests_mean_a_longer_lifetime():
-    lives = [throttled(60.0, left(share / 100)) for share in range(40, 0, -1)]
+    lifetimes = [throttled(60.0, left(share / 100)) for share in range(40, 0, -1)]
 
-    assert lives == sorted(lives)
-    assert lives[0] == 60.0
-    assert lives[20] > 120.0  # a fifth left
-    assert max(lives) == LONGEST_LIFETIME
+    assert lifetimes == sorted(lifetimes)
+    assert lifetimes[0] == 60.0
+    assert lifetimes[20] > 120.0  # a fifth left
+    assert max(lifetimes) == LONGEST_LIFETIME
 
 
 def test_a_long_lifetime_is_not_shortened():
@@ -53,23 +53,25 @@ def test_throttling_is_explained_in_a_sentence():
 def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbox):
     house.portal.connectors()
     house.client._request.latest.rate_limit = left(0.5)
-    easy = house.portal.connectors()
+    before = house.portal.connectors()
     sandbox.world.limits.plan = "off"  # its answers name no limit from here
     house.client._request.latest.rate_limit = left(0.05)
     house.portal._list.forget()
 
-    tight = house.portal.connectors()
+    throttled_list = house.portal.connectors()
 
-    assert easy.lifetime <= 60.0
-    assert tight.lifetime == LONGEST_LIFETIME
+    assert before.lifetime <= 60.0
+    assert throttled_list.lifetime == LONGEST_LIFETIME
     assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
 
 
 def test_actions_show_immediately_despite_throttling(house, sandbox):
     sandbox.world.limits.plan = "off"
     house.client._request.latest.rate_limit = left(0.05)
-    own = house.portal.connectors().items[0]
+    connector = house.portal.connectors().items[0]
 
-    (house.portal.operations.resume if own.paused else house.portal.operations.pause)(own.id)
+    (house.portal.operations.resume if connector.paused else house.portal.operations.pause)(
+        connector.id
+    )
 
-    assert house.portal.connector(own.id).paused is not own.paused
+    assert house.portal.connector(connector.id).paused is not connector.paused

@@ -30,13 +30,13 @@ def connector(name: str, *, ago: float | None = 1, failed: float | None = None, 
 
 
 def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Statistic]:
-    words = {one.id: health(one, NOW).word for one in connectors}
-    found = statistics(connectors, words=words, categories=categories or {}, now=NOW)
-    return {figure.id: figure for figure in found}
+    words = {connector.id: health(connector, NOW).word for connector in connectors}
+    all_statistics = statistics(connectors, words=words, categories=categories or {}, now=NOW)
+    return {statistic.id: statistic for statistic in all_statistics}
 
 
-def counts(figure: Statistic) -> dict[str, int]:
-    return {bar.label: bar.count for bar in figure.bars}
+def counts(statistic: Statistic) -> dict[str, int]:
+    return {bar.label: bar.count for bar in statistic.bars}
 
 
 @pytest.mark.parametrize(
@@ -59,28 +59,28 @@ def test_lateness_is_measured_in_the_connectors_own_intervals(given, late):
 
 
 def test_statuses_are_counted_most_urgent_first_and_linked():
-    figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
+    statistic = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
 
-    assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
-    assert [bar.query for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
-    assert figure.sentence == "3 connectors: Failing 1, Working 2."
+    assert list(counts(statistic).items()) == [("Failing", 1), ("Working", 2)]
+    assert [bar.query for bar in statistic.bars] == [{"status": "Failing"}, {"status": "Working"}]
+    assert statistic.sentence == "3 connectors: Failing 1, Working 2."
 
 
 def test_the_largest_categories_come_first_and_three_are_named():
     names = "aaaabbbccdef"
     categories = {name: name.upper() for name in names if name != "f"}
 
-    figure = drawn(
+    statistic = drawn(
         *(connector(f"{at}", service=name) for at, name in enumerate(names)), categories=categories
     )["category"]
 
-    assert counts(figure) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
-    assert figure.bars[0].query == {"category": "A"}
-    assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
+    assert counts(statistic) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
+    assert statistic.bars[0].query == {"category": "A"}
+    assert statistic.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
 
 
 def test_freshness_counts_by_lateness_and_names_the_latest():
-    figure = drawn(
+    statistic = drawn(
         connector("fresh"),
         connector("just due", ago=7),
         connector("late", ago=10),
@@ -90,7 +90,7 @@ def test_freshness_counts_by_lateness_and_names_the_latest():
         connector("resting", paused=True),
     )["freshness"]
 
-    assert list(counts(figure).items()) == [
+    assert list(counts(statistic).items()) == [
         ("On time", 2),
         ("Up to 1 interval late", 1),
         ("1 to 4 intervals late", 1),
@@ -98,14 +98,14 @@ def test_freshness_counts_by_lateness_and_names_the_latest():
         ("No success yet", 1),
         ("Not measured", 1),
     ]
-    assert [bar.query["late"] for bar in figure.bars] == [
+    assert [bar.query["late"] for bar in statistic.bars] == [
         *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
     ]
-    assert figure.sentence == (
+    assert statistic.sentence == (
         "2 of 6 measured connectors are on time. Furthest behind: latest, 9.0 intervals late."
     )
-    assert [line.cells[0] for line in figure.more_lines] == ["latest", "later", "late"]
-    assert figure.more_lines[0].query == {"id": "latest"}
+    assert [line.cells[0] for line in statistic.more_lines] == ["latest", "later", "late"]
+    assert statistic.more_lines[0].query == {"id": "latest"}
 
 
 @pytest.mark.parametrize(
@@ -120,15 +120,15 @@ def test_freshness_counts_by_lateness_and_names_the_latest():
     ],
 )
 def test_a_schedule_with_unknown_times_is_not_measured(schedule):
-    figure = drawn(connector("a", schedule=schedule))["freshness"]
+    statistic = drawn(connector("a", schedule=schedule))["freshness"]
 
-    assert counts(figure) == {"Not measured": 1}
-    assert figure.bars[0].query == {"late": "none"}
-    assert figure.sentence == "No connector is measured against a schedule."
+    assert counts(statistic) == {"Not measured": 1}
+    assert statistic.bars[0].query == {"late": "none"}
+    assert statistic.sentence == "No connector is measured against a schedule."
 
 
 def test_the_last_day_counts_successes_and_failures_by_hour():
-    figure = drawn(
+    statistic = drawn(
         connector("a", ago=0.2, failed=0.5),
         connector("b", ago=5.1),
         connector("c", ago=23.9),
@@ -136,50 +136,50 @@ def test_the_last_day_counts_successes_and_failures_by_hour():
         connector("e", ago=-1),
     )["hours"]
 
-    told = {(bar.label, bar.group): bar.count for bar in figure.bars if bar.count}
-    assert told == {
+    counts_by_hour = {(bar.label, bar.group): bar.count for bar in statistic.bars if bar.count}
+    assert counts_by_hour == {
         ("0", "Succeeded"): 1,
         ("0", "Failed"): 1,
         ("5", "Succeeded"): 1,
         ("23", "Succeeded"): 1,
     }
-    assert len(figure.bars) == 48
-    assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
-    assert figure.lines[0].cells == ("Within the last hour", "1", "1")
-    assert figure.lines[0].query == {"ended": "0..1"}
-    ways = {bar.group: bar.query for bar in figure.bars if bar.label == "5"}
-    assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
+    assert len(statistic.bars) == 48
+    assert statistic.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
+    assert statistic.lines[0].cells == ("Within the last hour", "1", "1")
+    assert statistic.lines[0].query == {"ended": "0..1"}
+    queries = {bar.group: bar.query for bar in statistic.bars if bar.label == "5"}
+    assert queries == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_statistic_can_be_drawn_with_clickable_bars(theme):
-    for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
-        chart = spec(figure, theme)
+    for statistic in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(statistic, theme)
 
         values = chart["data"]["values"]
-        assert [(one["label"], one["group"]) for one in values] == [
-            (bar.label, bar.group) for bar in figure.bars
+        assert [(value["label"], value["group"]) for value in values] == [
+            (bar.label, bar.group) for bar in statistic.bars
         ]
-        assert {bar.tone for bar in figure.bars} <= set(TONES.values())
+        assert {bar.tone for bar in statistic.bars} <= set(TONES.values())
         assert chart["params"][0]["select"]["fields"] == ["label", "group"]
 
 
 def test_failures_are_drawn_below_the_line():
     chart = spec(drawn(connector("a", ago=2, failed=1))["hours"], "light")
 
-    signed = [one["signed"] for one in chart["data"]["values"] if one["count"]]
+    signed = [value["signed"] for value in chart["data"]["values"] if value["count"]]
     assert signed == [1, -1]
 
 
 def calls(count: int) -> int:
     """How many calls it takes to shape as many connectors."""
-    many = [connector(str(number), ago=number % 40) for number in range(count)]
-    words = {one.id: health(one, NOW).word for one in many}
-    made = Profile()
+    connectors = [connector(str(number), ago=number % 40) for number in range(count)]
+    words = {connector.id: health(connector, NOW).word for connector in connectors}
+    profile = Profile()
 
-    made.runcall(statistics, many, words=words, categories={}, now=NOW)
+    profile.runcall(statistics, connectors, words=words, categories={}, now=NOW)
 
-    return Stats(made).total_calls
+    return Stats(profile).total_calls
 
 
 def test_ten_times_the_connectors_take_ten_times_the_work():
@@ -189,11 +189,12 @@ def test_ten_times_the_connectors_take_ten_times_the_work():
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_a_chart_has_a_full_step_for_each_bar(count):
     words = dict.fromkeys(map(str, range(count)))
-    figure = drawn(
-        *(connector(one, service=one) for one in words), categories={one: one for one in words}
+    statistic = drawn(
+        *(connector(service, service=service) for service in words),
+        categories={service: service for service in words},
     )["category"]
 
-    chart = spec(figure, "light")
+    chart = spec(statistic, "light")
 
     assert chart["height"] == STEP * count
     # Streamlit would take 20 pixels and more off the height for what is not said here.
@@ -216,5 +217,5 @@ def test_the_chart_of_hours_has_a_domain_before_its_values_arrive(ended, domain)
 
 
 def test_an_empty_chart_can_be_drawn():
-    for figure in drawn().values():
-        assert spec(figure, "light")["height"] > 0
+    for statistic in drawn().values():
+        assert spec(statistic, "light")["height"] > 0

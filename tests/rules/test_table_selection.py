@@ -22,13 +22,13 @@ SHOP = config(public=schema(orders=True, users=False), archive=schema(False, ord
 
 @pytest.fixture
 def desk() -> Desk:
-    made = Desk("one")
-    made.take(SHOP, 0.0)
-    return made
+    desk = Desk("one")
+    desk.take(SHOP, 0.0)
+    return desk
 
 
 def test_tables_are_sorted_by_name():
-    assert [one.key for one in source_tables(SHOP)] == [
+    assert [table.key for table in source_tables(SHOP)] == [
         ("archive", "old"),
         ("archive", "orders"),
         ("public", "orders"),
@@ -37,13 +37,13 @@ def test_tables_are_sorted_by_name():
 
 
 def test_a_table_in_a_disabled_schema_is_off():
-    assert [one.on for one in source_tables(SHOP)] == [False, False, True, False]
+    assert [table.on for table in source_tables(SHOP)] == [False, False, True, False]
 
 
 def test_the_destination_name_of_a_table_is_the_one_of_fivetran():
     named = {"name_in_destination": "mine", "tables": {"A": {"name_in_destination": "a"}, "B": {}}}
 
-    assert [one.destination for one in source_tables(config(S=named))] == ["mine.a", "mine.B"]
+    assert [table.destination for table in source_tables(config(S=named))] == ["mine.a", "mine.B"]
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_the_destination_name_of_a_table_is_the_one_of_fivetran():
     ],
 )
 def test_a_locked_table_says_why(lock: dict, why: str):
-    given = {"tables": {"A": {"enabled": True, "enabled_patch_settings": lock}}}
+    tables = {"tables": {"A": {"enabled": True, "enabled_patch_settings": lock}}}
 
-    found = source_tables(config(S=given))[0].locked
+    reason = source_tables(config(S=tables))[0].locked
 
-    assert bool(found) is bool(why)
-    assert why in found
+    assert bool(reason) is bool(why)
+    assert why in reason
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "count"),
     [
         pytest.param("", 4, id="nothing"),
         pytest.param("ORDER", 2, id="either-case"),
@@ -78,8 +78,8 @@ def test_a_locked_table_says_why(lock: dict, why: str):
         pytest.param("nonesuch", 0, id="none"),
     ],
 )
-def test_a_search_matches_every_word(typed: str, found: int):
-    assert len(matching(source_tables(SHOP), typed)) == found
+def test_a_search_matches_every_word(typed: str, count: int):
+    assert len(matching(source_tables(SHOP), typed)) == count
 
 
 def test_a_selection_changes_only_differing_unlocked_tables():
@@ -98,9 +98,9 @@ def test_enabling_one_table_of_a_disabled_schema_enables_no_other():
 
 
 def test_selected_tables_of_a_disabled_schema_are_enabled():
-    wanted = {("archive", "old"): True, ("archive", "orders"): True, ("public", "orders"): False}
+    selection = {("archive", "old"): True, ("archive", "orders"): True, ("public", "orders"): False}
 
-    assert patch(SHOP, wanted) == wanted
+    assert patch(SHOP, selection) == selection
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_ticking_after_a_search_changes_the_shown_row(desk):
     desk.search("")
 
     assert desk.changed == {("public", "users"): True}
-    assert dict(zip([one.key for one in desk.shown], desk.laid_out, strict=True)) == {
+    assert dict(zip([table.key for table in desk.shown], desk.laid_out, strict=True)) == {
         ("archive", "old"): False,
         ("archive", "orders"): False,
         ("public", "orders"): True,
@@ -163,7 +163,7 @@ def test_a_newer_response_keeps_the_selection(desk):
     desk.read(lambda: turned, FRESH)
 
     assert desk.changed == {("public", "users"): True}
-    assert [one.table for one in desk.shown] == ["added", "orders", "users"]
+    assert [table.table for table in desk.shown] == ["added", "orders", "users"]
 
 
 def test_a_fresh_response_is_not_requested_again(desk):
