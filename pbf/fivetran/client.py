@@ -288,7 +288,7 @@ def _parse(model: type[Model], response: object) -> Model:
 def _quoted(part: str) -> str:
     # As segments of a path these would change it; quoting does not help, requests undoes "%2E".
     if part in ("", ".", ".."):
-        raise NotFound("There is nothing of that id.")
+        raise NotFound("There is nothing with that id.")
     return quote(part, safe="")
 
 

@@ -128,7 +128,7 @@ def _setup_health(connector: Connector) -> Health | None:
 
 def _task_health(task: StatusMessage, connector: Connector) -> Health:
     broken = connector.is_broken
-    fallback = "The connection is broken." if broken else "Fivetran asks for a change."
+    fallback = "The connection is broken." if broken else "Fivetran requires a change."
     reason = _sentence(task.details or task.message) or fallback
     step = step_of(task) or ("reconnect" if broken else "edit")
     return _needs_step(step, reason, connector)
@@ -177,7 +177,7 @@ def _schedule_health(connector: Connector, now: datetime) -> Health:
     if status.sync_state == "rescheduled":
         if is_manual(connector):
             # Only a person starts the next sync.
-            return Health("Waiting on the source", "The source asked for a break.", "sync")
+            return Health("Waiting on the source", "The source requested a break.", "sync")
         return _waiting(status.rescheduled_for, now)
     return _syncing(connector) if connector.is_syncing else _between_syncs(connector)
 
@@ -200,7 +200,7 @@ def _between_syncs(connector: Connector) -> Health:
         return Health("Failing", f"The last sync failed{retry}.", "sync")
     if connector.succeeded_at is None:
         if manual:
-            return Health("First sync", "The first sync starts when somebody asks for it.", "sync")
+            return Health("First sync", "The first sync starts when you request it.", "sync")
         return Health("First sync", "The first sync starts soon.")
     if connector.status.update_state == "delayed":
         return Health("Late", "The last sync is later than its schedule allows.", "sync")
@@ -217,14 +217,15 @@ def _failed_last(connector: Connector) -> bool:
 
 def _waiting(until: datetime | None, now: datetime) -> Health:
     if until is not None and now - until > MISSED_AFTER:
-        reason = "The break that the source asked for is over, but no sync has begun."
+        reason = "The break that the source requested is over, but no sync has started."
         return Health("Waiting on the source", reason, "sync")
     length = ""
     if until is not None and until > now:
         minutes = max(1, round((until - now) / timedelta(minutes=1)))
         length = f" in {minutes} min" if minutes < 120 else f" in {round(minutes / 60)} hours"
     return Health(
-        "Waiting on the source", f"The source asked for a break; it goes on by itself{length}."
+        "Waiting on the source",
+        f"The source requested a break; syncing continues on its own{length}.",
     )
 
 

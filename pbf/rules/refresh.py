@@ -41,7 +41,7 @@ def throttling_notice(limit: RateLimit) -> str:
         return ""
     return (
         f"Only {limit.remaining:,} of this hour's {limit.limit:,} requests to Fivetran are left, "
-        "so this page refreshes less often. What you do here is done at once."
+        "so this page refreshes less often. Your actions still take effect immediately."
     )
 
 

@@ -189,7 +189,7 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Statistic:
             for hour in range(HOURS)
             if good[hour] or bad[hour]
         ],
-        "Each connector's last success and last failure; what came before is not in the list.",
+        "Each connector's last success and last failure; earlier ones are not in the list.",
     )
 
 

@@ -14,12 +14,12 @@ Choices = Mapping[Key, bool]
 LISTED_NAMES = 4
 LOCK_REASONS = {
     "SYSTEM_TABLE": "Fivetran needs this table.",
-    "DELETED": "The source has this table no longer.",
+    "DELETED": "The source no longer has this table.",
 }
 NEW_TABLES = {
-    "ALLOW_ALL": "What the source adds later is synced by itself.",
-    "ALLOW_COLUMNS": "Tables that the source adds later stay off; columns it adds are synced.",
-    "BLOCK_ALL": "What the source adds later stays off until somebody switches it on.",
+    "ALLOW_ALL": "New tables and columns in the source are synced automatically.",
+    "ALLOW_COLUMNS": "New tables in the source stay off; new columns are synced.",
+    "BLOCK_ALL": "New tables and columns in the source stay off until you switch them on.",
 }
 
 
@@ -119,4 +119,4 @@ def _locked(lock: Lock) -> str:
     if lock.allowed is not False:
         return ""
     reason = lock.reason or LOCK_REASONS.get(lock.reason_code)
-    return reason or "Fivetran does not let this table be switched."
+    return reason or "Fivetran does not allow this table to be changed."

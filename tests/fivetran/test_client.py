@@ -281,7 +281,7 @@ def test_an_id_with_special_characters_stays_one_path_segment(api, client, odd, 
 
 @pytest.mark.parametrize("step", ["", ".", ".."])
 def test_an_id_that_would_change_the_path_is_not_sent(api, client, step):
-    with pytest.raises(NotFound, match="nothing of that id"):
+    with pytest.raises(NotFound, match="nothing with that id"):
         client.sync_connector(step)
 
     assert len(api.calls) == 0

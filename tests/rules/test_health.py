@@ -286,7 +286,7 @@ def test_an_overdue_break_does_not_promise_to_end(everything):
 
 
 def test_a_manual_schedule_does_not_promise_to_continue(everything):
-    promises = ("by itself", "will try again", "starts soon")
+    promises = ("on its own", "will try again", "starts soon")
 
     manual = [state for connector, state in everything if connector.schedule_type == "manual"]
 
@@ -338,7 +338,7 @@ def test_a_manual_schedule_does_not_promise_to_continue(everything):
         ),
         pytest.param(
             {"last": (None, None), "schedule": "manual"},
-            Health("First sync", "The first sync starts when somebody asks for it.", "sync"),
+            Health("First sync", "The first sync starts when you request it.", "sync"),
             id="first-sync-on-request",
         ),
         pytest.param(
@@ -365,7 +365,7 @@ def test_a_manual_schedule_does_not_promise_to_continue(everything):
             {"sync": "rescheduled", "until": NOW + timedelta(minutes=30)},
             Health(
                 "Waiting on the source",
-                "The source asked for a break; it goes on by itself in 30 min.",
+                "The source requested a break; syncing continues on its own in 30 min.",
             ),
             id="rescheduled",
         ),
@@ -373,27 +373,30 @@ def test_a_manual_schedule_does_not_promise_to_continue(everything):
             {"sync": "rescheduled", "until": NOW + timedelta(hours=5)},
             Health(
                 "Waiting on the source",
-                "The source asked for a break; it goes on by itself in 5 hours.",
+                "The source requested a break; syncing continues on its own in 5 hours.",
             ),
             id="rescheduled-for-hours",
         ),
         pytest.param(
             {"sync": "rescheduled", "until": NOW - timedelta(minutes=1)},
-            Health("Waiting on the source", "The source asked for a break; it goes on by itself."),
+            Health(
+                "Waiting on the source",
+                "The source requested a break; syncing continues on its own.",
+            ),
             id="rescheduled-for-now",
         ),
         pytest.param(
             {"sync": "rescheduled", "until": NOW - timedelta(hours=2)},
             Health(
                 "Waiting on the source",
-                "The break that the source asked for is over, but no sync has begun.",
+                "The break that the source requested is over, but no sync has started.",
                 "sync",
             ),
             id="rescheduled-and-forgotten",
         ),
         pytest.param(
             {"sync": "rescheduled", "schedule": "manual"},
-            Health("Waiting on the source", "The source asked for a break.", "sync"),
+            Health("Waiting on the source", "The source requested a break.", "sync"),
             id="rescheduled-on-request",
         ),
         pytest.param(

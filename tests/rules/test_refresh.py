@@ -46,7 +46,7 @@ def test_throttling_is_explained_in_a_sentence():
     assert throttling_notice(left(0.5)) == ""
     assert throttling_notice(left(0.1)) == (
         "Only 2,000 of this hour's 20,000 requests to Fivetran are left, so this page refreshes "
-        "less often. What you do here is done at once."
+        "less often. Your actions still take effect immediately."
     )
 
 

@@ -54,7 +54,7 @@ def test_the_destination_name_of_a_table_is_the_one_of_fivetran():
         pytest.param(
             {"allowed": False, "reason_code": "OTHER", "reason": "No key."}, "No key.", id="other"
         ),
-        pytest.param({"allowed": False, "reason_code": "NEW_ONE"}, "does not let", id="new-code"),
+        pytest.param({"allowed": False, "reason_code": "NEW_ONE"}, "does not allow", id="new-code"),
         pytest.param({"allowed": True, "reason": "x"}, "", id="allowed"),
         pytest.param({}, "", id="unsaid"),
     ],
