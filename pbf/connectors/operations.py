@@ -292,7 +292,7 @@ class Operations:
             return
         # What Fivetran answers for a paused connector is not documented, so its state decides.
         now = connector_then(self._client, connector_id)
-        if now and now.paused and now.status.sync_state != "syncing":
+        if now and now.paused and not now.is_syncing:
             raise NotApplied(
                 "Fivetran took the request, but the connector is still paused, so no sync runs. "
                 "Resume it first."
