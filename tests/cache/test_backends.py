@@ -89,7 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> Iterator[str]:
-    """The address of that server, with nothing in it."""
+    """The URL of that server, emptied."""
     client = redis.Redis.from_url(server)
     client.flushall()
     yield server
@@ -271,9 +271,9 @@ def test_entries_are_stored_as_json(process, source, url):
     with redis.Redis.from_url(url) as client:
         (value,) = (client.get(name) for name in client.keys("pbf:*@*"))
 
-    kept = value.partition(b"|")[2]
-    assert kept.startswith(b'["Connector", ')
-    assert b"schema_a" in kept
+    stored = value.partition(b"|")[2]
+    assert stored.startswith(b'["Connector", ')
+    assert b"schema_a" in stored
 
 
 def test_accounts_in_one_redis_are_separate(process, source):

@@ -242,7 +242,7 @@ def test_unknown_fields_and_values_break_no_list(api, client):
 
 
 @pytest.mark.parametrize(
-    ("odd", "quoted"),
+    ("id_", "quoted"),
     [
         pytest.param("a/b", "a%2Fb", id="slash"),
         pytest.param("../groups", "..%2Fgroups", id="steps"),
@@ -253,7 +253,7 @@ def test_unknown_fields_and_values_break_no_list(api, client):
         pytest.param("a\r\nb", "a%0D%0Ab", id="line-break"),
     ],
 )
-def test_an_id_with_special_characters_stays_one_path_segment(api, client, odd, quoted):
+def test_an_id_with_special_characters_stays_one_path_segment(api, client, id_, quoted):
     paths = [
         f"/v1/connections/{quoted}",
         f"/v1/connections/{quoted}",
@@ -267,14 +267,14 @@ def test_an_id_with_special_characters_stays_one_path_segment(api, client, odd, 
     for method, path in zip(["GET", "PATCH", "POST", "POST", *["GET"] * 4], paths, strict=True):
         api.add(method, f"{API}{path}", json=data(id="x", items=[], connect_card=CARD))
 
-    client.get_connector(odd)
-    client.update_connector(odd, paused=True)
-    client.sync_connector(odd)
-    client.get_connect_card_url_for_connector(odd, redirect_uri="https://x.example")
-    client.get_group(odd)
-    list(client.get_list_of_connectors_in_group(odd))
-    client.get_destination(odd)
-    client.get_service(odd)
+    client.get_connector(id_)
+    client.update_connector(id_, paused=True)
+    client.sync_connector(id_)
+    client.get_connect_card_url_for_connector(id_, redirect_uri="https://x.example")
+    client.get_group(id_)
+    list(client.get_list_of_connectors_in_group(id_))
+    client.get_destination(id_)
+    client.get_service(id_)
 
     assert [call.request.path_url.partition("?")[0] for call in api.calls] == paths
 

@@ -1,4 +1,4 @@
-"""The client against the sandbox over real HTTP: both must mean the same by every call."""
+"""The client against the sandbox over real HTTP: both must agree on every call."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit

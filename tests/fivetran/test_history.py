@@ -1,4 +1,4 @@
-"""Syncs and errors of the past, whatever their fields are called."""
+"""Past syncs and errors, under any of their field names."""
 
 from datetime import UTC, datetime
 
@@ -57,9 +57,9 @@ def test_a_sync_with_an_unknown_start_is_not_queued(item):
     assert not sync.is_queued
 
 
-@pytest.mark.parametrize("odd", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
-def test_unknown_fields_of_a_sync_do_not_break_its_fingerprint(odd):
-    sync = SyncRecord.model_validate({"start": NINE, "volumes": odd, "is_queued": True})
+@pytest.mark.parametrize("value", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
+def test_unknown_fields_of_a_sync_do_not_break_its_fingerprint(value):
+    sync = SyncRecord.model_validate({"start": NINE, "volumes": value, "is_queued": True})
 
     assert fingerprint([History(items=(sync,))])
     assert not sync.is_queued

@@ -88,7 +88,7 @@ def connector(
 
 
 def every_connector() -> Iterator[Connector]:
-    """One of each combination of the values that the enumerated fields take."""
+    """Yield one connector for each combination of the enumerated values."""
     names = ("setup", "sync", "update", "paused", "historical", "tasks", "warnings")
     values = (SETUPS, SYNCS, UPDATES, PAUSED, HISTORICAL, TASKS, WARNINGS)
     for combination in product(*values, LAST, RESCHEDULED, SCHEDULES):
@@ -263,7 +263,7 @@ def test_a_connector_that_needs_attention_says_what_to_do(everything):
 
 
 def test_a_running_step_is_not_offered(everything):
-    odd = [
+    offered = [
         state
         for connector, state in everything
         if connector.status.sync_state == "syncing" and not is_paused(connector)
@@ -271,7 +271,7 @@ def test_a_running_step_is_not_offered(everything):
         or (state.action == "resync" and connector.status.is_historical_sync)
     ]
 
-    assert odd == []
+    assert offered == []
 
 
 def test_an_overdue_break_does_not_promise_to_end(everything):

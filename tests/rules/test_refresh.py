@@ -54,7 +54,7 @@ def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbo
     house.portal.connectors()
     house.client._request.latest.rate_limit = left(0.5)
     before = house.portal.connectors()
-    sandbox.world.limits.plan = "off"  # its answers name no limit from here
+    sandbox.world.limits.plan = "off"  # its responses have no limit from here
     house.client._request.latest.rate_limit = left(0.05)
     house.portal._list.forget()
 

@@ -172,7 +172,7 @@ def test_failures_are_drawn_below_the_line():
 
 
 def calls(count: int) -> int:
-    """How many calls it takes to shape as many connectors."""
+    """How many function calls the statistics of so many connectors take."""
     connectors = [connector(str(number), ago=number % 40) for number in range(count)]
     words = {connector.id: health(connector, NOW).word for connector in connectors}
     profile = Profile()
@@ -197,7 +197,7 @@ def test_a_chart_has_a_full_step_for_each_bar(count):
     chart = spec(statistic, "light")
 
     assert chart["height"] == STEP * count
-    # Streamlit would take 20 pixels and more off the height for what is not said here.
+    # Without explicit padding Streamlit takes at least 20 pixels off the height.
     assert chart["padding"] == {"top": 0, "bottom": 0, "left": 0, "right": 0}
 
 

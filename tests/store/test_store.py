@@ -118,7 +118,7 @@ def test_two_stores_in_memory_share_nothing():
 
 @pytest.fixture(params=["file", "postgres"])
 def persistent(request, tmp_path):
-    """The address of an empty database that outlives the process."""
+    """The URL of an empty database that outlives the process."""
     if request.param == "postgres":
         return request.getfixturevalue("postgres").empty()
     return URL.create("sqlite", database=str(tmp_path / "store % here.sqlite3"))
@@ -151,11 +151,11 @@ def test_eight_processes_that_start_at_once_all_find_the_tables(persistent):
 
 def test_opening_a_new_file_waits_while_another_process_writes_it(tmp_path, monkeypatch):
     file = tmp_path / "store.sqlite3"
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("CREATE TABLE theirs (number INTEGER)")
-        other.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE theirs (number INTEGER)")
+        writer.execute("BEGIN IMMEDIATE")
         waits = []
-        monkeypatch.setattr(time, "sleep", lambda _: waits.append(other.execute("COMMIT")))
+        monkeypatch.setattr(time, "sleep", lambda _: waits.append(writer.execute("COMMIT")))
 
         opened = Store(f"sqlite:///{file}")
 
