@@ -6,7 +6,7 @@ import streamlit as st
 
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
-from pbf.fivetran.history import Past
+from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, health
@@ -65,10 +65,10 @@ def tell(connector: Connector) -> None:
     with right:
         st.header("Tasks and warnings", anchor=False)
         st.html(connector_detail.notes(connector))
-        if (errors := data.errors(connector)) != Past():
+        if (errors := data.errors(connector)) != History():
             st.header("Errors", anchor=False)
             st.html(connector_detail.errors(errors))
-        if (syncs := data.history(connector)) != Past():
+        if (syncs := data.history(connector)) != History():
             st.header("Recent syncs", anchor=False)
             st.html(connector_detail.syncs(syncs))
         if deeds := data.deeds(connector):

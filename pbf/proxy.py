@@ -28,7 +28,7 @@ from pbf.api.responses import (
     shown,
 )
 from pbf.api.schemas import Alive, Connector, Form, Service, Shape, WaitingConnector
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.config import Settings, load_addresses, origin
 from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
@@ -191,7 +191,7 @@ def healthz() -> ResponseReturnValue:
     return shown(Alive(sandbox=opened().settings.sandbox))
 
 
-def _listed(kind: str, answer: Answer[Any], shape: type[Shape]) -> Response:
+def _listed(kind: str, answer: CachedList[Any], shape: type[Shape]) -> Response:
     body = current_app.extensions["pbf_bodies"].whole(kind, public_url(), answer, shape)
     return aged(sent(body, JSON), answer)
 

@@ -11,7 +11,7 @@ from pbf import logs
 from pbf.api.guard import CARRIED, base_of
 from pbf.api.responses import JSON, Bodies, age, framed
 from pbf.api.schemas import Connector, Service, Shape
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.connectors.portal import Portal
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime
@@ -19,7 +19,7 @@ from pbf.runtime import Runtime
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LISTS: dict[str, tuple[str, Callable[[Portal], Answer[Any]], type[Shape]]] = {
+LISTS: dict[str, tuple[str, Callable[[Portal], CachedList[Any]], type[Shape]]] = {
     f"{PREFIX}/services": ("services", Portal.services, Service),
     f"{PREFIX}/connectors": ("connectors", Portal.connectors, Connector),
 }
@@ -40,7 +40,7 @@ class ReadyLists:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer, or let the app do so."""
+        """CachedList, or let the app do so."""
         wanted = LISTS.get(environ["PATH_INFO"])
         if wanted is None or environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING"):
             return self._app(environ, start_response)
@@ -59,7 +59,7 @@ class ReadyLists:
         self,
         environ: "WSGIEnvironment",
         kind: str,
-        ask: Callable[[Portal], Answer[Any]],
+        ask: Callable[[Portal], CachedList[Any]],
         shape: type[Shape],
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         house = self._open()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from pbf.cache.backends import RedisShelf, Shelf
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.backends import CacheBackend, RedisBackend
+from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
 from pbf.connectors.client_limits import ClientLimits
@@ -128,7 +128,7 @@ def start(settings: Settings) -> Runtime:
 def _assemble(
     settings: Settings,
     store: "Store",
-    shelf: Shelf | None,
+    shelf: CacheBackend | None,
     api_url: str,
     credentials: tuple[str, str, str],
     sandbox: "SandboxServer | None",
@@ -136,7 +136,7 @@ def _assemble(
     key, secret, group_id = credentials
     hide_pair(key, secret)
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
-    cache = SharedCache(shelf=shelf)
+    cache = SharedCache(backend=shelf)
     portal = Portal(
         Tenant(id=group_id, name=settings.product_name, group_id=group_id),
         client=client,
@@ -174,15 +174,15 @@ def _account_hash(settings: Settings) -> str:
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
 
-def _shelf(settings: Settings) -> Shelf | None:
+def _shelf(settings: Settings) -> CacheBackend | None:
     """Return the shelf that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None
     try:
-        return RedisShelf(
+        return RedisBackend(
             settings.redis_url or "",
             prefix=f"pbf:1:{_account_hash(settings)}",
-            codec=AnswerCodec(Service, Connector),
+            serializer=ListSerializer(Service, Connector),
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

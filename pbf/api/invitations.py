@@ -96,9 +96,9 @@ def come_back() -> ResponseReturnValue:
         return _failed(error)
     if connector is None:
         return _page("used")
-    if connector.status.setup_state == "connected" and not needs_the_card(connector):
+    if connector.is_set_up and not needs_the_card(connector):
         return _page("finished")
-    return _page("broken" if connector.status.setup_state == "broken" else "unfinished")
+    return _page("broken" if connector.is_broken else "unfinished")
 
 
 def needs_the_card(connector: Connector) -> bool:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import parse_etags
 
 from pbf.api.schemas import ConnectorDetail, Shape
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.errors import (
     ApiError,
     BadAnswer,
@@ -102,7 +102,7 @@ class Bodies:
         self._kept: OrderedDict[tuple[str, str], tuple[str, Body]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def whole(self, kind: str, base: str, answer: Answer[Any], shape: type[Shape]) -> Body:
+    def whole(self, kind: str, base: str, answer: CachedList[Any], shape: type[Shape]) -> Body:
         """Return the body of a whole list of a kind, with links on a base."""
         return self._get((kind, base), answer.revision, lambda: _text(answer.items, base, shape))
 
@@ -129,14 +129,14 @@ def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
     return sent(Body(_text(items, base, shape)), JSON)
 
 
-def age(answer: Answer[Any]) -> Headers:
+def age(answer: CachedList[Any]) -> Headers:
     """Return the header that tells the age (RFC 9111) of an answer that could not be renewed."""
     if answer.problem is None:
         return []
     return [("Age", str(max(0, round(time.time() - answer.fetched_at))))]
 
 
-def aged(response: Response, answer: Answer[Any]) -> Response:
+def aged(response: Response, answer: CachedList[Any]) -> Response:
     """Return a response that tells the age of an answer that could not be renewed."""
     response.headers.extend(age(answer))
     return response

@@ -1,1 +1,1 @@
-"""One answer for all sessions: what is kept, where and how; not what is asked for."""
+"""The cache that all sessions share: entries, backends, serializer. It does not know the API."""

@@ -1,7 +1,7 @@
-"""Where the shared cache's answers lie: in this process's memory, or in Redis for several.
+"""Cache backends: this process's memory, or a Redis that several processes share.
 
-A key has a generation: a mark that changes when the key is forgotten. What was asked for before
-is kept under the old mark, where nobody looks, so that no process has to be told to stop.
+Each key has a generation, a tag that changes when the key is forgotten. A response requested
+before that is stored under the old tag, which nobody reads, so no process has to be interrupted.
 """
 
 import logging
@@ -20,34 +20,34 @@ from dogpile.cache.region import CacheRegion
 
 Result = TypeVar("Result")
 
-# For how long a process gives out its own copy without a look at Redis.
+# How long a process serves its own copy without checking Redis, in seconds.
 RECHECK = 0.5
-# Redis shall save a wait, not be one.
+# Redis is there to save time, so waiting for it is short.
 REDIS_TIMEOUT = 1.0
-PAUSE_WHEN_DOWN = 5.0
-KEPT_FOR = 24 * 3600
-# A process that dies while it asks holds the others up for so long.
-LONGEST_LOCK = 60
+RETRY_AFTER_FAILURE = 5.0
+EXPIRY = 24 * 3600
+# How long a process that dies during a request blocks the others.
+LOCK_TIMEOUT = 60
 LOCK_POLL = 0.05
 
 log = logging.getLogger(__name__)
 
 
-class ShelfDown(Exception):
-    """Redis does not answer, so the caller goes on without it."""
+class BackendUnavailable(Exception):
+    """Redis does not respond, so the caller continues without it."""
 
 
-class Codec(Protocol):
-    """How a value becomes bytes and back."""
+class Serializer(Protocol):
+    """Converts values to bytes and back."""
 
     def dumps(self, value: Any) -> bytes:
         """Return the value as bytes."""
 
     def loads(self, data: bytes) -> Any:
-        """Return the value, or raise ValueError for what another version of this program kept."""
+        """Return the value; raise ValueError if another version of this program wrote it."""
 
 
-class Shelf:
+class CacheBackend:
     """Values by key and generation, in this process's memory."""
 
     recheck = math.inf
@@ -57,158 +57,158 @@ class Shelf:
         self._region = region or make_region().configure("dogpile.cache.memory")
 
     def generation(self, key: str) -> str:
-        """Return the mark that changes when the key is forgotten."""
-        return str(self._find(f"generation:{key}") or "")
+        """Return the tag that changes when the key is forgotten."""
+        return str(self._get(f"generation:{key}") or "")
 
     def read(self, key: str) -> tuple[str, Any]:
-        """Return the generation, and the value kept under it or None."""
+        """Return the generation and its value, or None for no value."""
         generation = self.generation(key)
-        return generation, self._find(f"{key}@{generation}")
+        return generation, self._get(f"{key}@{generation}")
 
-    def keep(self, key: str, generation: str, value: object) -> None:
-        """Keep a value, unless the key was forgotten since the generation was read."""
+    def put(self, key: str, generation: str, value: object) -> None:
+        """Store a value, unless the key was forgotten since the generation was read."""
         self._region.set(f"{key}@{generation}", value)
         if self.generation(key) != generation:
-            self.drop(key, generation)
+            self.delete(key, generation)
 
-    def drop(self, key: str, generation: str) -> None:
-        """Keep a value no longer."""
+    def delete(self, key: str, generation: str) -> None:
+        """Delete a value."""
         self._region.delete(f"{key}@{generation}")
 
-    def let_go(self, key: str, generation: str) -> None:
-        """Keep in this process's memory no longer what this process has no room for."""
-        self.drop(key, generation)
+    def evict(self, key: str, generation: str) -> None:
+        """Delete a value that this process evicts from its memory."""
+        self.delete(key, generation)
 
     def forget(self, key: str) -> None:
-        """Begin a new generation."""
+        """Start a new generation."""
         old = self.generation(key)
         self._region.set(f"generation:{key}", uuid4().hex)
-        self.drop(key, old)
+        self.delete(key, old)
 
-    def alone(self, key: str) -> AbstractContextManager[object]:
-        """Keep the other processes from asking for a key at the same time."""
+    def lock(self, key: str) -> AbstractContextManager[object]:
+        """Keep other processes from requesting the same key at the same time."""
         return nullcontext(key)
 
     def close(self) -> None:
-        """End what was opened."""
+        """Close connections."""
 
-    def _find(self, name: str) -> Any:
-        found = self._region.get(name, ignore_expiration=True)
-        return None if found is NO_VALUE else found
+    def _get(self, name: str) -> Any:
+        value = self._region.get(name, ignore_expiration=True)
+        return None if value is NO_VALUE else value
 
 
-class RedisShelf(Shelf):
-    """Values that several processes share; every method raises ShelfDown if Redis is away."""
+class RedisBackend(CacheBackend):
+    """Values in a shared Redis; every method raises BackendUnavailable while Redis is down."""
 
     recheck = RECHECK
 
-    def __init__(self, url: str, *, prefix: str, codec: Codec) -> None:
-        """Share what lies under a prefix at a Redis URL; nothing is asked before the first use."""
+    def __init__(self, url: str, *, prefix: str, serializer: Serializer) -> None:
+        """Use the keys under a prefix at a Redis URL; connect at the first use."""
         from redis import RedisError
 
-        super().__init__(_redis_region(url, prefix, codec))
-        self._shared = Shelf(self._region)
+        super().__init__(_redis_region(url, prefix, serializer))
+        self._shared = CacheBackend(self._region)
         self._prefix = prefix
         self._error = RedisError
         self._lock = threading.Lock()
         self._down_until = 0.0
-        self._said = False
+        self._reported = False
         self._to_forget: set[str] = set()
 
     def generation(self, key: str) -> str:
-        """Return the mark that changes when the key is forgotten, in whatever process."""
-        return self._try(lambda: self._shared.generation(key))
+        """Return the tag that changes when any process forgets the key."""
+        return self._attempt(lambda: self._shared.generation(key))
 
     def read(self, key: str) -> tuple[str, Any]:
-        """Return the generation, and the value kept under it or None."""
-        return self._try(lambda: self._shared.read(key))
+        """Return the generation and its value, or None for no value."""
+        return self._attempt(lambda: self._shared.read(key))
 
-    def keep(self, key: str, generation: str, value: object) -> None:
-        """Keep a value, unless the key was forgotten since the generation was read."""
-        self._try(lambda: self._shared.keep(key, generation, value))
+    def put(self, key: str, generation: str, value: object) -> None:
+        """Store a value, unless the key was forgotten since the generation was read."""
+        self._attempt(lambda: self._shared.put(key, generation, value))
 
-    def drop(self, key: str, generation: str) -> None:
-        """Keep a value no longer."""
-        self._try(lambda: self._shared.drop(key, generation))
+    def delete(self, key: str, generation: str) -> None:
+        """Delete a value."""
+        self._attempt(lambda: self._shared.delete(key, generation))
 
-    def let_go(self, key: str, generation: str) -> None:
-        """Leave it to the other processes; it ends by itself."""
+    def evict(self, key: str, generation: str) -> None:
+        """Leave the value to the other processes; it expires."""
 
     def forget(self, key: str) -> None:
-        """Begin a new generation; where Redis is away, as soon as it is back."""
+        """Start a new generation; if Redis is down, do so once it is back."""
         with self._lock:
             self._to_forget.add(key)
-        self._try(lambda: None)
+        self._attempt(lambda: None)
 
     def close(self) -> None:
         """Close the connections to Redis."""
         self._region.actual_backend.writer_client.close()
 
     @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
-        """Keep the other processes from asking for a key at the same time."""
+    def lock(self, key: str) -> Iterator[None]:
+        """Keep other processes from requesting the same key at the same time."""
         mutex = self._region.backend.get_mutex(f"{self._prefix}:{key}")
-        self._try(mutex.acquire)
+        self._attempt(mutex.acquire)
         try:
             yield
         finally:
-            # A lock that ended before its holder did is another's by now.
+            # A lock that timed out belongs to another process by now.
             with suppress(self._error):
                 mutex.release()
 
-    def _try(self, action: Callable[[], Result]) -> Result:
+    def _attempt(self, action: Callable[[], Result]) -> Result:
         if time.monotonic() < self._down_until:
-            raise ShelfDown
+            raise BackendUnavailable
         try:
             for key in tuple(self._to_forget):
                 self._shared.forget(key)
                 self._to_forget.discard(key)
             result = action()
         except self._error as error:
-            self._note(error)
-            raise ShelfDown from error
-        if self._said:
+            self._mark_down(error)
+            raise BackendUnavailable from error
+        if self._reported:
             log.warning("Redis answers again.")
-            self._said = False
+            self._reported = False
         return result
 
-    def _note(self, error: Exception) -> None:
+    def _mark_down(self, error: Exception) -> None:
         with self._lock:
-            self._down_until = time.monotonic() + PAUSE_WHEN_DOWN
-            first, self._said = not self._said, True
-        if first:
-            # The error's text may quote the address; its type may not.
+            self._down_until = time.monotonic() + RETRY_AFTER_FAILURE
+            reported, self._reported = self._reported, True
+        if not reported:
+            # The error's text may quote the URL with its password; the type does not.
             log.warning(
-                "Redis does not answer (%s). Until it does, this process asks Fivetran by itself.",
+                "Redis does not answer (%s). Until it does, this process calls Fivetran itself.",
                 type(error).__name__,
             )
 
 
 class _Expiring(ProxyBackend):
-    """Lets values end by themselves; dogpile's own way is a call that redis warns of."""
+    """Sets an expiry on values; dogpile's own option makes a call that redis deprecates."""
 
     def set_serialized(self, key: str, value: Any) -> None:
-        """Keep bytes for a day."""
+        """Store bytes for a day."""
         backend: Any = self.proxied
-        backend.writer_client.set(key, value, ex=KEPT_FOR)
+        backend.writer_client.set(key, value, ex=EXPIRY)
 
 
-def _redis_region(url: str, prefix: str, codec: Codec) -> CacheRegion:
+def _redis_region(url: str, prefix: str, serializer: Serializer) -> CacheRegion:
     def loads(data: bytes) -> Any:
         try:
-            return codec.loads(data)
+            return serializer.loads(data)
         except ValueError as exc:
             raise CantDeserializeException from exc
 
     return make_region(
-        key_mangler=lambda name: f"{prefix}:{name}", serializer=codec.dumps, deserializer=loads
+        key_mangler=lambda name: f"{prefix}:{name}", serializer=serializer.dumps, deserializer=loads
     ).configure(
         "dogpile.cache.redis",
         arguments={
             "url": url,
             "distributed_lock": True,
             "thread_local_lock": False,
-            "lock_timeout": LONGEST_LOCK,
+            "lock_timeout": LOCK_TIMEOUT,
             "lock_sleep": LOCK_POLL,
             "socket_timeout": REDIS_TIMEOUT,
             "socket_connect_timeout": REDIS_TIMEOUT,

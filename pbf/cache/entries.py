@@ -1,4 +1,4 @@
-"""What is known of a list: the answer, when it was given, and why there is no newer one."""
+"""Cache entries: a list with its time and problem, and a failed request."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,18 @@ Item = TypeVar("Item", bound=BaseModel)
 Value = TypeVar("Value")
 
 FAILURE_LIFETIME = 5.0
-# Fivetran says when to come back after a 429; a mistaken hour must not freeze a screen.
+# Fivetran says when to retry after a 429; a mistaken hour must not freeze a screen.
 LONGEST_RETRY_AFTER = 300.0
-# Where asking failed so lately, nobody who has an answer waits for the next try.
-LATELY = 300.0
+# For so many seconds after a failure, a caller with an entry does not wait for the next request.
+RECENT = 300.0
 
 
 @dataclass(frozen=True)
-class Answer(Generic[Item]):
-    """A list that Fivetran gave, when (seconds since 1970), and a mark that changes with it.
+class CachedList(Generic[Item]):
+    """A list from Fivetran, when it was fetched (seconds since 1970), and a tag of its content.
 
-    `lifetime` is for how many seconds it is fresh. `problem` is why there is no newer one, if
-    asking again failed. `unread` counts the items that could not be read and are not in it.
+    `lifetime` is how many seconds it is fresh. `problem` is why there is no newer list, if the
+    last request failed. `unread` counts items that could not be parsed and are left out.
     """
 
     items: tuple[Item, ...]
@@ -36,55 +36,58 @@ class Answer(Generic[Item]):
 
 
 class PartialList(list[Item]):
-    """A list, and how many of its items could not be read."""
+    """A list, and how many of its items could not be parsed."""
 
     def __init__(self, items: Iterable[Item], unread: int | None = None) -> None:
-        """Take all items; unless given, `unread` is what they themselves count."""
+        """Read all items; `unread` defaults to the attribute of that name of `items`."""
         super().__init__(items)
         self.unread: int = getattr(items, "unread", 0) if unread is None else unread
 
 
 @dataclass(frozen=True, eq=False)
-class Failure:
-    """That asking failed, why, and when."""
+class CachedFailure:
+    """A request that failed: the error, and when."""
 
     error: ApiError
     at: float
 
     @property
-    def hides_what_is_known(self) -> bool:
-        """A key that was taken away must not see the last answer either."""
+    def hides_entry(self) -> bool:
+        """Whether the last list must not be shown either, such as to a key that was revoked."""
         return isinstance(self.error, ApiRejected) and not isinstance(self.error, RateLimited)
 
-    def counts(self, now: float, *, stand_in: bool) -> bool:
-        """Whether it is too early to ask again; one who has an answer can wait as long as told."""
+    def blocks_retry(self, now: float, *, has_entry: bool) -> bool:
+        """Whether it is too early to retry; a caller with an entry respects Retry-After."""
         wait = FAILURE_LIFETIME
-        if stand_in and isinstance(self.error, RateLimited):
+        if has_entry and isinstance(self.error, RateLimited):
             wait = min(max(wait, self.error.retry_after), LONGEST_RETRY_AFTER)
         return now - self.at < wait
 
-    def was_lately(self, now: float) -> bool:
-        """Whether the next try may well fail too."""
-        return now - self.at < LATELY
+    def is_recent(self, now: float) -> bool:
+        """Whether the next request is likely to fail, too."""
+        return now - self.at < RECENT
 
 
-def stand_in(known: Answer[Item] | None, failure: Failure) -> Answer[Item]:
-    """Return what is known, marked with the failure; raise that if nothing may be shown."""
-    if known is None or failure.hides_what_is_known:
+def stale_entry(entry: CachedList[Item] | None, failure: CachedFailure) -> CachedList[Item]:
+    """Return the entry marked with the failure; raise the failure if nothing may be shown."""
+    if entry is None or failure.hides_entry:
         raise failure.error.with_traceback(None)
-    return replace(known, problem=failure.error)
+    return replace(entry, problem=failure.error)
 
 
 def fingerprint(items: Sequence[BaseModel]) -> str:
-    """Return a mark that changes with the items."""
+    """Return a tag that changes with the items."""
     digest = hashlib.blake2b(digest_size=12)
     for item in items:
         digest.update(item.model_dump_json().encode())
     return digest.hexdigest()
 
 
-def keep_newest(kept: dict[str, Value], key: str, value: Value, most: int) -> dict[str, Value]:
-    """Keep a value as the newest of at most `most`; return the oldest ones, which had to go."""
-    kept.pop(key, None)
-    kept[key] = value
-    return {oldest: kept.pop(oldest) for oldest in tuple(kept)[: max(0, len(kept) - most)]}
+def keep_newest(
+    values: dict[str, Value], key: str, value: Value, max_size: int
+) -> dict[str, Value]:
+    """Add a value as the newest of at most `max_size`; return the oldest ones, now removed."""
+    values.pop(key, None)
+    values[key] = value
+    excess = max(0, len(values) - max_size)
+    return {oldest: values.pop(oldest) for oldest in tuple(values)[:excess]}

@@ -1,39 +1,39 @@
-"""Answers as JSON: what lies on a shared server is read as data, never run."""
+"""Cached lists as JSON: what comes from a shared server is read as data, never executed."""
 
 import json
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 
 
-class AnswerCodec:
-    """Turns lists of some models into bytes and back, for a shelf that processes share."""
+class ListSerializer:
+    """Converts cached lists of some models to bytes and back, for a shared backend."""
 
     def __init__(self, *models: type[BaseModel]) -> None:
-        """Know the models that answers are lists of."""
+        """Support lists of these models."""
         self._lists: dict[str, TypeAdapter[Any]] = {
             model.__name__: TypeAdapter(tuple[model, ...])  # type: ignore[valid-type]
             for model in models
         }
 
     def dumps(self, value: Any) -> bytes:
-        """Return an answer, or a plain string, as bytes."""
-        if not isinstance(value, Answer):
+        """Return a cached list, or a plain string, as bytes."""
+        if not isinstance(value, CachedList):
             return json.dumps(value).encode()
         kind = type(value.items[0]).__name__ if value.items else next(iter(self._lists))
         head = json.dumps([kind, value.revision, value.fetched_at, value.lifetime, value.unread])
         return b"\n".join((head.encode(), self._lists[kind].dump_json(value.items)))
 
     def loads(self, data: bytes) -> Any:
-        """Return what the bytes hold; raise ValueError if another version of us wrote them."""
-        head, _, items = data.partition(b"\n")
-        said = json.loads(head)
-        if isinstance(said, str):
-            return said
-        kind, revision, fetched_at, lifetime, unread = said
+        """Return the value; raise ValueError if another version of this program wrote it."""
+        first_line, _, rest = data.partition(b"\n")
+        head = json.loads(first_line)
+        if isinstance(head, str):
+            return head
+        kind, revision, fetched_at, lifetime, unread = head
         if kind not in self._lists:
-            raise ValueError(f"no list of {kind} is known")
-        read = self._lists[kind].validate_json(items)
-        return Answer(read, revision, fetched_at, lifetime, unread=unread)
+            raise ValueError(f"{kind} is not a supported model")
+        items = self._lists[kind].validate_json(rest)
+        return CachedList(items, revision, fetched_at, lifetime, unread=unread)

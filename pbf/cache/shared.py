@@ -1,14 +1,12 @@
-"""The shared cache: one answer for all sessions, one request at a time per key.
+"""The shared cache: one response for all sessions, one request at a time per key.
 
-An answer is fresh for its lifetime, which is settled when it is made. After that it is still given
-out, while one thread behind the scenes asks again; only where it is long out of date or was
-forgotten is a newer one waited for, and not for long. A failure counts as the answer for a few
-seconds, so that callers who waited for it do not ask one after the other. The last known answer
-stands in, marked with the problem, until asking works again; a refusal, such as that of a key that
-was taken away, ends it.
+An entry is fresh for its lifetime, which is set when it is fetched. After that it is served stale
+while one background thread fetches a newer one. Only if it is long out of date or was forgotten do
+callers wait, for a limited time. A failure is cached for a few seconds, so that callers who waited
+for it do not retry one after the other. Meanwhile the last entry is served, marked with the
+problem, until a request succeeds; a refusal, such as that of a revoked key, removes it.
 
-Every request runs in a thread that nobody waits for at the end, so that a Fivetran that hangs does
-not keep the process alive.
+Every request runs in a daemon thread, so that a request that hangs does not keep the process alive.
 """
 
 import logging
@@ -20,56 +18,64 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.cache.backends import Shelf, ShelfDown
-from pbf.cache.entries import Answer, Failure, Item, PartialList, fingerprint, keep_newest, stand_in
+from pbf.cache.backends import BackendUnavailable, CacheBackend
+from pbf.cache.entries import (
+    CachedFailure,
+    CachedList,
+    Item,
+    PartialList,
+    fingerprint,
+    keep_newest,
+    stale_entry,
+)
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
 
-__all__ = ["Answer", "PartialList", "SharedCache"]
+__all__ = ["CachedList", "PartialList", "SharedCache"]
 
-# An answer this many lifetimes old is not given out while a newer one can be had.
-LONG_OUT_OF_DATE = 5
-# A caller with any former answer waits so many seconds for a newer one; Fivetran may take a minute
-# to fail.
+# An entry older than this many lifetimes is not served while a newer one can be fetched.
+MAX_STALE_LIFETIMES = 5
+# A caller with a previous entry waits so many seconds; Fivetran may take a minute to fail.
 LONGEST_WAIT = 3.0
-# The most keys that are kept. A catalogue has about 800 services.
-MOST_KEYS = 2048
+# The limit of stored keys. A catalogue has about 800 services.
+MAX_KEYS = 2048
 
+_Request = Future[CachedList[Any]]
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class _Known:
-    """An answer as this process has it, and when it last looked if it still holds."""
+class _Entry:
+    """A list in this process's memory, and when the backend last confirmed it."""
 
-    answer: Answer[Any]
+    value: CachedList[Any]
     generation: str | None
     checked: float
 
 
 class SharedCache:
-    """Lists by key, shared by all threads, and by all processes with the same shelf."""
+    """Lists by key, shared by all threads, and by all processes with the same backend."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], float] = time.time,
-        shelf: Shelf | None = None,
-        most: int = MOST_KEYS,
+        backend: CacheBackend | None = None,
+        max_keys: int = MAX_KEYS,
     ) -> None:
-        """Start with what lies on the shelf; by default an empty one of this process's own.
+        """Use the entries of a backend; by default an empty one in this process's memory.
 
-        At most `most` keys are kept; beyond that, those that were asked for longest ago go.
+        At most `max_keys` keys are stored; beyond that, those fetched longest ago are evicted.
         """
         self._clock = clock
-        self._most = most
-        self._shelf = shelf or Shelf()
-        self._known: dict[str, _Known] = {}
-        # What was known when it was forgotten: better than nothing while Fivetran is away.
-        self._former: dict[str, Answer[Any]] = {}
-        self._failures: dict[str, Failure] = {}
-        self._flights: dict[str, Future[Answer[Any]]] = {}
+        self._max_keys = max_keys
+        self._backend = backend or CacheBackend()
+        self._entries: dict[str, _Entry] = {}
+        # Entries from before their key was forgotten, served while Fivetran does not answer.
+        self._previous: dict[str, CachedList[Any]] = {}
+        self._failures: dict[str, CachedFailure] = {}
+        self._requests: dict[str, _Request] = {}
         self._closed = False
-        # Guards the five above: who lands, joins or forgets does all of it at once.
+        # Guards the five above: starting, finishing and forgetting are atomic.
         self._lock = threading.RLock()
 
     def get(
@@ -79,88 +85,85 @@ class SharedCache:
         *,
         lifetime: Callable[[Sequence[Item]], float],
         patience: float | None = None,
-    ) -> Answer[Item]:
-        """Return the answer for a key, calling `fetch` if there is none or it is old.
+    ) -> CachedList[Item]:
+        """Return the entry of a key, calling `fetch` if there is none or it is stale.
 
-        With no former answer, wait for the first one for `patience` seconds, by default without a
-        limit. Raises the ApiError of `fetch` if there is no answer to stand in.
+        Without a previous entry, wait `patience` seconds for the first one, by default without a
+        limit. Raises the ApiError of `fetch` if there is no entry to serve instead.
         """
         now = self._clock()
-        known = self._at_hand(key, now)
-        answer: Answer[Item] | None = known.answer if known else None
+        entry = self._current(key, now)
+        cached: CachedList[Item] | None = entry.value if entry else None
         failure = self._failures.get(key)
-        last: Answer[Item] | None = answer or self._former.get(key)
-        if failure and failure.counts(now, stand_in=last is not None):
-            return stand_in(last, failure)
-        age = now - answer.fetched_at if answer else 0.0
-        if answer and age <= answer.lifetime:
-            return answer
-        flight = self._join(key, fetch, lifetime, seen=(known, failure))
-        if flight is None:
+        last: CachedList[Item] | None = cached or self._previous.get(key)
+        if failure and failure.blocks_retry(now, has_entry=last is not None):
+            return stale_entry(last, failure)
+        age = now - cached.fetched_at if cached else 0.0
+        if cached and age <= cached.lifetime:
+            return cached
+        request = self._join(key, fetch, lifetime, seen=(entry, failure))
+        if request is None:
             return self.get(key, fetch, lifetime=lifetime, patience=patience)
-        if (last or patience is not None) and failure and failure.was_lately(now):
-            return stand_in(last, failure)
-        if answer and age <= answer.lifetime * LONG_OUT_OF_DATE:
-            return stand_in(answer, failure) if failure else answer
+        if (last or patience is not None) and failure and failure.is_recent(now):
+            return stale_entry(last, failure)
+        if cached and age <= cached.lifetime * MAX_STALE_LIFETIMES:
+            return stale_entry(cached, failure) if failure else cached
         try:
-            newer = flight.result(LONGEST_WAIT if last else patience)
+            newer = request.result(LONGEST_WAIT if last else patience)
         except TimeoutError:
-            return stand_in(last, self._overdue(key, flight))
+            return stale_entry(last, self._overdue(key, request))
         except ApiError as error:
-            return stand_in(last, Failure(error, now))
-        if answer is None and self._clock() - newer.fetched_at > newer.lifetime * LONG_OUT_OF_DATE:
-            # It lay on the shelf.
+            return stale_entry(last, CachedFailure(error, now))
+        if cached is None and _is_long_stale(newer, self._clock()):
+            # It came from the backend.
             return self.get(key, fetch, lifetime=lifetime, patience=patience)
         return newer
 
-    def at_hand(self, key: str) -> bool:
-        """Whether there is an answer for which nobody has to wait."""
-        known = self._known.get(key)
-        if known is None:
-            return False
-        age = self._clock() - known.answer.fetched_at
-        return age <= known.answer.lifetime * LONG_OUT_OF_DATE
+    def is_available(self, key: str) -> bool:
+        """Whether there is an entry that can be served without waiting."""
+        entry = self._entries.get(key)
+        return entry is not None and not _is_long_stale(entry.value, self._clock())
 
     def forget(self, key: str) -> None:
-        """Ask anew at the next call, even where a request from before is still under way."""
-        with suppress(ShelfDown):
-            self._shelf.forget(key)
+        """Fetch anew at the next call, even if an earlier request is still running."""
+        with suppress(BackendUnavailable):
+            self._backend.forget(key)
         with self._lock:
-            self._put_away(key)
+            self._retire(key)
             self._failures.pop(key, None)
-            self._flights.pop(key, None)
+            self._requests.pop(key, None)
 
     def close(self) -> None:
-        """Stop asking, and free those who wait."""
+        """Stop requesting, and release waiting callers."""
         with self._lock:
             self._closed = True
-            flights = tuple(self._flights.values())
-            self._flights.clear()
-        for flight in flights:
-            _end(flight, error=_closing())
-        self._shelf.close()
+            requests = tuple(self._requests.values())
+            self._requests.clear()
+        for request in requests:
+            _finish(request, error=_closing())
+        self._backend.close()
 
-    def _at_hand(self, key: str, now: float) -> _Known | None:
-        """Return what this process knows, if no other one has made it forget that."""
-        known = self._known.get(key)
-        if known is None or now - known.checked < self._shelf.recheck:
-            return known
-        known.checked = now  # other threads need not look meanwhile
+    def _current(self, key: str, now: float) -> _Entry | None:
+        """Return this process's entry, unless another process has forgotten the key."""
+        entry = self._entries.get(key)
+        if entry is None or now - entry.checked < self._backend.recheck:
+            return entry
+        entry.checked = now  # so that other threads do not check meanwhile
         try:
-            holds = self._shelf.generation(key) == known.generation
-        except ShelfDown:
-            holds = True
-        if holds:
-            return known
+            is_valid = self._backend.generation(key) == entry.generation
+        except BackendUnavailable:
+            is_valid = True
+        if is_valid:
+            return entry
         with self._lock:
-            if self._known.get(key) is known:
-                self._put_away(key)
-                self._flights.pop(key, None)
-        return self._known.get(key)
+            if self._entries.get(key) is entry:
+                self._retire(key)
+                self._requests.pop(key, None)
+        return self._entries.get(key)
 
-    def _put_away(self, key: str) -> None:
-        if known := self._known.pop(key, None):
-            keep_newest(self._former, key, known.answer, self._most)
+    def _retire(self, key: str) -> None:
+        if entry := self._entries.pop(key, None):
+            keep_newest(self._previous, key, entry.value, self._max_keys)
 
     def _join(
         self,
@@ -168,130 +171,129 @@ class SharedCache:
         fetch: Callable[[], Sequence[Item]],
         lifetime: Callable[[Sequence[Item]], float],
         *,
-        seen: tuple[_Known | None, Failure | None],
-    ) -> "Future[Answer[Item]] | None":
-        """Return the request that is under way or begins now; None if one has come back since."""
+        seen: tuple[_Entry | None, CachedFailure | None],
+    ) -> "Future[CachedList[Item]] | None":
+        """Return the running request, or start one; None if one has finished since `seen`."""
         with self._lock:
-            if seen != (self._known.get(key), self._failures.get(key)):
+            if seen != (self._entries.get(key), self._failures.get(key)):
                 return None
-            if flight := self._flights.get(key):
-                return flight
-            flight = Future()
+            if request := self._requests.get(key):
+                return request
+            request = Future()
             if self._closed:
-                flight.set_exception(_closing())
-                return flight
-            self._flights[key] = flight
-        before = seen[0].answer if seen[0] else None
+                request.set_exception(_closing())
+                return request
+            self._requests[key] = request
+        previous = seen[0].value if seen[0] else None
         threading.Thread(
-            target=self._fly,
-            args=(flight, key, before, lambda: self._ask(fetch, lifetime)),
-            name=f"ask {key}",
+            target=self._run,
+            args=(request, key, previous, lambda: self._fetch(fetch, lifetime)),
+            name=f"fetch {key}",
             daemon=True,
         ).start()
-        return flight
+        return request
 
-    def _fly(
+    def _run(
         self,
-        flight: "Future[Answer[Any]]",
+        request: _Request,
         key: str,
-        before: Answer[Any] | None,
-        ask: Callable[[], Answer[Any]],
+        previous: CachedList[Any] | None,
+        fetch: Callable[[], CachedList[Any]],
     ) -> None:
         try:
-            known = self._newer(key, before, ask)
+            entry = self._newer(key, previous, fetch)
         except ApiError as error:
-            self._land(flight, key, Failure(error, self._clock()))
+            self._store(request, key, CachedFailure(error, self._clock()))
         except Exception as error:
-            log.exception("Asking for %s failed", key)
-            self._land(flight, key, None)
-            _end(flight, error=error)
+            log.exception("Fetching %s failed", key)
+            self._store(request, key, None)
+            _finish(request, error=error)
         else:
-            self._land(flight, key, known)
+            self._store(request, key, entry)
 
     def _newer(
-        self, key: str, before: Answer[Any] | None, ask: Callable[[], Answer[Any]]
-    ) -> _Known:
-        """Return an answer newer than the one from before: another process's, or one asked for."""
+        self, key: str, previous: CachedList[Any] | None, fetch: Callable[[], CachedList[Any]]
+    ) -> _Entry:
+        """Return an entry newer than the previous one: another process's, or a fetched one."""
 
-        def found() -> tuple[str, _Known | None]:
-            generation, answer = self._shelf.read(key)
-            if answer and (before is None or answer.fetched_at > before.fetched_at):
-                return generation, _Known(answer, generation, self._clock())
+        def read() -> tuple[str, _Entry | None]:
+            generation, value = self._backend.read(key)
+            if value and (previous is None or value.fetched_at > previous.fetched_at):
+                return generation, _Entry(value, generation, self._clock())
             return generation, None
 
-        made = None
-        with suppress(ShelfDown):
-            if others := found()[1]:
-                return others
-            with self._shelf.alone(key):
-                generation, others = found()
-                if others:
-                    return others
-                made = ask()
-                self._shelf.keep(key, generation, made)
-                return _Known(made, generation, self._clock())
-        return _Known(made or ask(), None, self._clock())
+        fetched = None
+        with suppress(BackendUnavailable):
+            if shared := read()[1]:
+                return shared
+            with self._backend.lock(key):
+                generation, shared = read()
+                if shared:
+                    return shared
+                fetched = fetch()
+                self._backend.put(key, generation, fetched)
+                return _Entry(fetched, generation, self._clock())
+        return _Entry(fetched or fetch(), None, self._clock())
 
-    def _ask(
+    def _fetch(
         self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
-    ) -> Answer[Item]:
-        found = fetch()
-        items, unread = tuple(found), getattr(found, "unread", 0)
-        return Answer(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
+    ) -> CachedList[Item]:
+        response = fetch()
+        items, unread = tuple(response), getattr(response, "unread", 0)
+        return CachedList(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
 
-    def _land(
-        self, flight: "Future[Answer[Any]]", key: str, brought: _Known | Failure | None
-    ) -> None:
-        """Keep what a request brought, unless the key was forgotten meanwhile."""
-        left_out: dict[str, _Known] = {}
+    def _store(self, request: _Request, key: str, result: _Entry | CachedFailure | None) -> None:
+        """Store the result of a request, unless the key was forgotten meanwhile."""
+        evicted: dict[str, _Entry] = {}
         with self._lock:
-            if self._flights.get(key) is flight:
-                del self._flights[key]
-                if isinstance(brought, _Known):
-                    left_out = keep_newest(self._known, key, brought, self._most)
-                    self._former.pop(key, None)
+            if self._requests.get(key) is request:
+                del self._requests[key]
+                if isinstance(result, _Entry):
+                    evicted = keep_newest(self._entries, key, result, self._max_keys)
+                    self._previous.pop(key, None)
                     self._failures.pop(key, None)
-                elif brought:
-                    self._note_failure(key, brought)
-        for other, known in left_out.items():
-            with suppress(ShelfDown):
-                self._shelf.let_go(other, known.generation or "")
-        if isinstance(brought, _Known):
-            _end(flight, answer=brought.answer)
-        elif brought:
-            _end(flight, error=brought.error)
+                elif result:
+                    self._store_failure(key, result)
+        for evicted_key, entry in evicted.items():
+            with suppress(BackendUnavailable):
+                self._backend.evict(evicted_key, entry.generation or "")
+        if isinstance(result, _Entry):
+            _finish(request, value=result.value)
+        elif result:
+            _finish(request, error=result.error)
 
-    def _overdue(self, key: str, flight: "Future[Answer[Any]]") -> Failure:
-        """Note that a request takes so long that nobody else shall wait for it."""
-        failure = Failure(TimedOut("Fivetran takes long to answer."), self._clock())
+    def _overdue(self, key: str, request: _Request) -> CachedFailure:
+        """Store that a request takes too long, so that no other caller waits for it."""
+        failure = CachedFailure(TimedOut("Fivetran takes long to answer."), self._clock())
         with self._lock:
-            if self._flights.get(key) is flight:
-                self._note_failure(key, failure)
+            if self._requests.get(key) is request:
+                self._store_failure(key, failure)
         return failure
 
-    def _note_failure(self, key: str, failure: Failure) -> None:
-        for other in [other for other in self._failures if other not in self._known]:
-            if not self._failures[other].counts(failure.at, stand_in=False):
-                del self._failures[other]
-        keep_newest(self._failures, key, failure, self._most)
-        if failure.hides_what_is_known:
-            self._former.pop(key, None)
-        if failure.hides_what_is_known and (known := self._known.pop(key, None)):
-            with suppress(ShelfDown):
-                self._shelf.drop(key, known.generation or "")
+    def _store_failure(self, key: str, failure: CachedFailure) -> None:
+        for old_key in [old_key for old_key in self._failures if old_key not in self._entries]:
+            if not self._failures[old_key].blocks_retry(failure.at, has_entry=False):
+                del self._failures[old_key]
+        keep_newest(self._failures, key, failure, self._max_keys)
+        if failure.hides_entry:
+            self._previous.pop(key, None)
+        if failure.hides_entry and (entry := self._entries.pop(key, None)):
+            with suppress(BackendUnavailable):
+                self._backend.delete(key, entry.generation or "")
 
 
-def _end(
-    flight: "Future[Answer[Any]]",
-    *,
-    answer: Answer[Any] | None = None,
-    error: Exception | None = None,
+def _is_long_stale(value: CachedList[Any], now: float) -> bool:
+    return now - value.fetched_at > value.lifetime * MAX_STALE_LIFETIMES
+
+
+def _finish(
+    request: _Request, *, value: CachedList[Any] | None = None, error: Exception | None = None
 ) -> None:
     with suppress(InvalidStateError):  # the cache was closed
         if error:
-            flight.set_exception(error)
-        elif answer:
-            flight.set_result(answer)
+            request.set_exception(error)
+        elif value:
+            request.set_result(value)
 
 
 def _closing() -> ConnectionFailed:

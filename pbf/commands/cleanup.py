@@ -104,7 +104,7 @@ def _delete_one(
 
 
 def _is_unfinished(connector: Connector) -> bool:
-    return connector.status.setup_state == "incomplete" and connector.succeeded_at is None
+    return connector.is_incomplete and connector.succeeded_at is None
 
 
 def _told(connector: Connector, now: datetime) -> str:

@@ -106,7 +106,7 @@ class AuditLog:
         return False
 
     def _write(self, action: str, entry: PendingEntry, outcome: str) -> None:
-        self._store.note(
+        self._store.record_action(
             *(ACTOR.get(), action, entry.connector_id, entry.name, outcome),
             group_id=self._group_id,
             details=entry.details,

@@ -189,7 +189,7 @@ class ConnectCards:
         connector is gone, or an ApiError.
         """
         content = self._signer.read_state(state, self._tenant_id)
-        if content is None or not self._store.use_slip(content.nonce):
+        if content is None or not self._store.use_token(content.nonce):
             return None
         by = {"connector_id": content.connector_id, "name": content.schema_name}
         with self._audit_log.record("return", **by) as entry:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pbf.cache.entries import Answer, PartialList, fingerprint, keep_newest
+from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
@@ -70,14 +70,14 @@ class ConnectorList:
         self._split: tuple[Items, Items, Items] = ((), (), ())
         self._corrected: tuple[Items, object, Items, str] = ((), None, (), "")
 
-    def connectors(self) -> Answer[Connector]:
+    def connectors(self) -> CachedList[Connector]:
         """Return the connectors that are not hidden.
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
         return self._shown(self._cached())
 
-    def deleted(self) -> Answer[Connector]:
+    def deleted(self) -> CachedList[Connector]:
         """Return the hidden connectors, whose deletion is pending, the latest first."""
         cached = self._cached()
         return replace(cached, items=self._parts(cached.items)[1])
@@ -134,18 +134,18 @@ class ConnectorList:
         """Leave a connector that was deleted for good out of older lists."""
         keep_newest(self._gone, connector_id, schema_name, KEPT_GONE)
 
-    def _cached(self) -> Answer[Connector]:
+    def _cached(self) -> CachedList[Connector]:
         cached = self._cache.get(
             self.key,
             self._fetch,
-            lifetime=lambda connectors: refresh.stretched(
+            lifetime=lambda connectors: refresh.throttled(
                 refresh.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
                 self._client.rate_limit,
             ),
         )
         return self._with_current_deletions(cached) if cached.problem else cached
 
-    def _with_current_deletions(self, cached: Answer[Connector]) -> Answer[Connector]:
+    def _with_current_deletions(self, cached: CachedList[Connector]) -> CachedList[Connector]:
         """Return an older list with the deletions that our own database has now.
 
         Fivetran may be slow or away after a deletion or its undoing; the database is available.
@@ -166,7 +166,7 @@ class ConnectorList:
 
     def _may_refetch(self, fetched_at: float) -> bool:
         """Return whether the list may be read again for an unknown id; if so, count it."""
-        patience = refresh.stretched(UNKNOWN_LIFETIME, self._client.rate_limit)
+        patience = refresh.throttled(UNKNOWN_LIFETIME, self._client.rate_limit)
         now = self._clock()
         with self._lock:
             # A list that is being read is waited for, not requested once more.
@@ -205,7 +205,7 @@ class ConnectorList:
         name = self._typed_names().get(_key(connector), "")
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
-    def _shown(self, cached: Answer[Connector]) -> Answer[Connector]:
+    def _shown(self, cached: CachedList[Connector]) -> CachedList[Connector]:
         return replace(cached, items=self._parts(cached.items)[0])
 
     def _parts(self, items: Items) -> tuple[Items, Items]:
@@ -269,7 +269,7 @@ def connector_named(client: ApiClient, group_id: str, schema_name: str) -> Conne
     return next((item for item in listed if item.schema_name == schema_name), None)
 
 
-def _pick(cached: Answer[Connector], field: str, value: str) -> Connector:
+def _pick(cached: CachedList[Connector], field: str, value: str) -> Connector:
     """Return the connector with a value; that an old list has none proves nothing."""
     for connector in cached.items:
         if getattr(connector, field) == value:

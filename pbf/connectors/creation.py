@@ -281,6 +281,6 @@ def _in_progress(creation: Creation) -> InProgress:
 def _created(creation: Creation, connector: Connector) -> bool:
     """Return whether an attempt has created the connector of its name."""
     sent_at = creation.sent_at
-    return sent_at is not None and write_checks.made(
+    return sent_at is not None and write_checks.was_created(
         connector, service=creation.service, sent_at=sent_at
     )

@@ -297,4 +297,4 @@ class DeletionService:
 def _is_in_use(deletion: Deletion, connector: Connector) -> bool:
     # If our pause was never seen to take effect, its time is not known.
     paused_at = math.inf if deletion.paused_at is None else deletion.paused_at
-    return write_checks.resumed(connector, paused_at=paused_at, setup_state=deletion.setup_state)
+    return write_checks.was_used(connector, paused_at=paused_at, setup_state=deletion.setup_state)

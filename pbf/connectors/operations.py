@@ -17,7 +17,7 @@ from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
 from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.fields import LATEST
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
@@ -130,12 +130,12 @@ class Operations:
             "sync",
             connector_id,
             self._start_sync,
-            lambda before, now: write_checks.synced(before, now, requested_at),
+            lambda before, now: write_checks.has_synced(before, now, requested_at),
         )
 
     def resync(self, connector_id: str) -> None:
         """Read all history again; a paused connector does so once it is resumed."""
-        self._do("resync", connector_id, self._client.resync_connector, write_checks.rereads)
+        self._do("resync", connector_id, self._client.resync_connector, write_checks.is_resyncing)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results."""
@@ -153,7 +153,7 @@ class Operations:
         """Undo the pending deletion of a connector, which then syncs as before."""
         self._deletion.restore(connector_id, forget=self._forget)
 
-    def history(self, connector_id: str) -> Past[SyncRecord]:
+    def history(self, connector_id: str) -> History[SyncRecord]:
         """Return the syncs of the last seven days, queued ones first, then the newest."""
         connector = self._connectors.connector(connector_id)
         until = self._present(connector)
@@ -161,21 +161,21 @@ class Operations:
         try:
             syncs = sorted(records, key=_start, reverse=True)
         except (NotFound, Forbidden):
-            return Past(missing=NO_HISTORY)
+            return History(missing=NO_HISTORY)
         except InvalidRequest:
             # Asking again would cost a request every few seconds, and be refused again.
-            return Past(missing=REFUSED)
+            return History(missing=REFUSED)
         more, unread = max(0, len(syncs) - SHOWN_SYNCS), getattr(records, "unread", 0)
-        return Past(items=tuple(syncs[:SHOWN_SYNCS]), more=more, unread=unread)
+        return History(items=tuple(syncs[:SHOWN_SYNCS]), more=more, unread=unread)
 
-    def errors(self, connector_id: str) -> Past[ErrorRecord]:
+    def errors(self, connector_id: str) -> History[ErrorRecord]:
         """Return the last errors; none where the account does not offer them."""
         records = self._client.get_errors(self._connectors.connector(connector_id).id)
         try:
             errors = tuple(islice(records, SHOWN_ERRORS))
         except (NotFound, Forbidden, InvalidRequest):
-            return Past()
-        return Past(items=errors, unread=getattr(records, "unread", 0))
+            return History()
+        return History(items=errors, unread=getattr(records, "unread", 0))
 
     def schemas(self, connector_id: str) -> SchemaConfig | None:
         """Return what of the source is synced, or None before the source was read."""
@@ -195,7 +195,7 @@ class Operations:
             return confirm(
                 lambda: self._client.reload_schemas(connector.id),
                 read=lambda: self._client.get_schemas(connector.id),
-                shows=lambda schemas: write_checks.looked(before, schemas),
+                shows=lambda schemas: write_checks.was_reloaded(before, schemas),
             )
 
     def choose_tables(self, connector_id: str, tables: Tables) -> SchemaConfig:
@@ -207,7 +207,7 @@ class Operations:
             return confirm(
                 lambda: self._client.update_schemas(connector.id, tables),
                 read=lambda: self._client.get_schemas(connector.id),
-                shows=lambda schemas: write_checks.switched(schemas, tables),
+                shows=lambda schemas: write_checks.tables_match(schemas, tables),
             )
 
     def look_again(self, connector_id: str) -> None:

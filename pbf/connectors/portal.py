@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pbf.cache.entries import Answer, Item, PartialList
+from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
@@ -78,7 +78,7 @@ class Portal:
         self._limits = limits
         self._cache = cache
         self._store = store
-        self._pasts = SharedCache(clock=clock, most=MOST_PASTS)
+        self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
@@ -128,14 +128,14 @@ class Portal:
     @property
     def services_available(self) -> bool:
         """Whether the catalogue is cached."""
-        return self._cache.at_hand(SERVICES)
+        return self._cache.is_available(SERVICES)
 
     @property
     def connectors_available(self) -> bool:
         """Whether the list of connectors is cached."""
-        return self._cache.at_hand(self._list.key)
+        return self._cache.is_available(self._list.key)
 
-    def services(self) -> Answer[Service]:
+    def services(self) -> CachedList[Service]:
         """Return the catalogue."""
         return self._cache.get(
             SERVICES,
@@ -146,16 +146,16 @@ class Portal:
     @property
     def throttling_notice(self) -> str:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
-        return refresh.sparing(self._client.rate_limit)
+        return refresh.throttling_notice(self._client.rate_limit)
 
-    def connectors(self) -> Answer[Connector]:
+    def connectors(self) -> CachedList[Connector]:
         """Return the tenant's connectors under the names that people typed.
 
         Raises GroupNotVisible if the configured group does not exist for this key.
         """
         return self._list.connectors()
 
-    def deleted(self) -> Answer[Connector]:
+    def deleted(self) -> CachedList[Connector]:
         """Return the hidden connectors, whose deletion is pending, the latest first."""
         return self._list.deleted()
 

@@ -65,7 +65,7 @@ def change(client: ApiClient, connector_id: str, **fields: Any) -> None:
         # Fivetran times out after a minute on a pause that takes effect all the same.
         lambda: client.update_connector(connector_id, **fields),
         read=lambda: client.get_connector(connector_id),
-        shows=lambda connector: write_checks.has(connector, fields),
+        shows=lambda connector: write_checks.matches(connector, fields),
     )
     _refuse_unchanged(connector, fields)
 
@@ -103,7 +103,7 @@ def invalidating(forget: Callable[[], None]) -> Iterator[None]:
 
 
 def _refuse_unchanged(connector: Connector, fields: Mapping[str, Any]) -> None:
-    kept = write_checks.kept(connector, fields)
+    kept = write_checks.ignored_fields(connector, fields)
     if "paused" in kept:
         state = "paused" if connector.paused else "not paused"
         raise NotApplied(f"Fivetran answered, but the connector is still {state}. Try again.")

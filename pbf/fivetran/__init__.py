@@ -1,1 +1,1 @@
-"""Fivetran's API: paths, parsing and transport; no decision about what it says."""
+"""Fivetran's API: paths, parsing and transport. Decisions about its data are in rules."""

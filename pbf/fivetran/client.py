@@ -1,4 +1,4 @@
-"""Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` carries them."""
+"""Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` sends them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -30,7 +30,7 @@ __all__ = ["LARGEST_PAGE", "ApiClient", "Request"]
 Model = TypeVar("Model", bound=BaseModel)
 
 # A sync a minute for seven days is 11 pages.
-MOST_PAGES_OF_SYNCS = 12
+MAX_SYNC_PAGES = 12
 
 
 class ApiClient:
@@ -39,28 +39,28 @@ class ApiClient:
     def __init__(self, request: Request) -> None:
         """Send everything through `request`."""
         self._request = request
-        # What was logged as odd, by the names of models and fields: once is enough.
+        # The unreadable fields that were logged, by model and field; each is logged once.
         self._logged: set[tuple[str, str]] = set()
 
     def admitted_by(self, admit: Callable[[], None]) -> "ApiClient":
-        """Return the same client, with each call sent only if `admit` raises nothing."""
-        other = copy(self)
-        other._request = self._request.admitted_by(admit)
-        return other
+        """Return the same client, which sends a call only if `admit` raises nothing."""
+        client = copy(self)
+        client._request = self._request.admitted_by(admit)
+        return client
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The limit as the latest answer told it."""
+        """The rate limit in the latest response."""
         return self._request.latest.rate_limit
 
     @property
     def date(self) -> float | None:
-        """When the latest answer was given, by Fivetran's own clock, in whole seconds."""
+        """The time of the latest response by Fivetran's clock, in whole seconds."""
         return self._request.latest.date
 
     @property
     def timeout(self) -> float:
-        """For how many seconds a call waits for its answer."""
+        """How many seconds a call waits for its response."""
         return self._request.timeout
 
     def get_account(self) -> Account:
@@ -90,7 +90,7 @@ class ApiClient:
 
         GET /metadata/connector-types
         """
-        return self._pages(Service, "/metadata/connector-types")
+        return self._pages(Service, "/metadata/connector-types", {})
 
     def get_service(self, service_id: str) -> Service:
         """Return one service, with the naming fields it requires.
@@ -103,20 +103,19 @@ class ApiClient:
     def get_list_of_connectors_in_group(
         self, group_id: str, *, schema: str | None = None
     ) -> Iterator[Connector]:
-        """Yield the group's connectors; with `schema`, only the one of that permanent name.
+        """Yield the group's connectors; with `schema`, only the one with that permanent name.
 
         GET /groups/{groupId}/connections
         """
-        wanted = {} if schema is None else {"schema": schema}
-        return self._pages(Connector, f"/groups/{_quoted(group_id)}/connections", wanted)
+        query = {} if schema is None else {"schema": schema}
+        return self._pages(Connector, f"/groups/{_quoted(group_id)}/connections", query)
 
     def get_connector(self, connector_id: str) -> Connector:
         """Return one connector.
 
         GET /connections/{connectionId}
         """
-        answer = self._request.send("GET", f"/connections/{_quoted(connector_id)}")
-        return _parse(Connector, answer)
+        return _parse(Connector, self._request.send("GET", _connection(connector_id)))
 
     def create_connector(
         self,
@@ -127,10 +126,10 @@ class ApiClient:
         required: tuple[str, ...] | None = None,
         redirect_uri: str | None = None,
     ) -> Connector:
-        """Create a connector without credentials; with `redirect_uri`, its Connect Card as well.
+        """Create a connector without credentials; with `redirect_uri`, also its Connect Card.
 
-        `name` is a valid permanent name; it goes into the naming fields that the service wants:
-        those in `required`, or, where that is None, those that its metadata names.
+        `name` is a valid permanent name. It is sent in the naming fields of the service: those in
+        `required` or, if that is None, those in the metadata of the service.
 
         POST /connections
         """
@@ -157,7 +156,7 @@ class ApiClient:
         daily_sync_time: str | None = None,
         schedule: Schedule | None = None,
     ) -> Connector:
-        """Change what is given: paused or not, and the schedule in either of its two forms.
+        """Change the given values: `paused`, and the schedule in either of its two forms.
 
         PATCH /connections/{connectionId}
         """
@@ -169,74 +168,71 @@ class ApiClient:
             "schedule": schedule and schedule.model_dump(mode="json", exclude_defaults=True),
         }
         body = {name: value for name, value in given.items() if value is not None}
-        path = f"/connections/{_quoted(connector_id)}"
-        return _parse(Connector, self._request.send("PATCH", path, body=body))
+        return _parse(Connector, self._request.send("PATCH", _connection(connector_id), body=body))
 
     def delete_connector(self, connector_id: str) -> None:
         """Delete a connector; its data stays in the destination.
 
         DELETE /connections/{connectionId}
         """
-        self._request.send("DELETE", f"/connections/{_quoted(connector_id)}")
+        self._request.send("DELETE", _connection(connector_id))
 
     def sync_connector(self, connector_id: str) -> None:
-        """Start a sync now; one that is already running goes on.
+        """Start a sync now; a running one continues.
 
         POST /connections/{connectionId}/sync
         """
-        self._request.send(
-            "POST", f"/connections/{_quoted(connector_id)}/sync", body={"force": False}
-        )
+        self._request.send("POST", _connection(connector_id, "/sync"), body={"force": False})
 
     def resync_connector(self, connector_id: str) -> None:
-        """Read all history of a connector again.
+        """Sync the whole history of a connector again.
 
         POST /connections/{connectionId}/resync
         """
-        self._request.send("POST", f"/connections/{_quoted(connector_id)}/resync", body={})
+        self._request.send("POST", _connection(connector_id, "/resync"), body={})
 
     def test_connector(self, connector_id: str) -> Connector:
         """Run the setup tests of a connector and return it with their results.
 
         POST /connections/{connectionId}/test
         """
-        path = f"/connections/{_quoted(connector_id)}/test"
-        return _parse(Connector, self._request.send("POST", path, body={}))
+        response = self._request.send("POST", _connection(connector_id, "/test"), body={})
+        return _parse(Connector, response)
 
     def get_sync_history(
         self, connector_id: str, *, since: datetime, until: datetime
     ) -> Iterator[SyncRecord]:
-        """Yield the syncs of a connector between two times, seven days apart at most.
+        """Yield the syncs of a connector between two times, at most seven days apart.
 
-        Without times Fivetran tells of the last hour only.
+        Without times Fivetran returns only the last hour.
 
         GET /connections/{connectionId}/sync-history
         """
-        path = f"/connections/{_quoted(connector_id)}/sync-history"
+        path = _connection(connector_id, "/sync-history")
         window = {"start_time": _stamp(since), "end_time": _stamp(until)}
-        return self._pages(SyncRecord, path, window, most=MOST_PAGES_OF_SYNCS)
+        return self._pages(SyncRecord, path, window, max_pages=MAX_SYNC_PAGES)
 
     def get_errors(self, connector_id: str) -> Iterator[ErrorRecord]:
-        """Yield what went wrong with a connector, where the account offers it.
+        """Yield the errors of a connector, if the account offers them.
 
         GET /connections/{connectionId}/errors
         """
-        return self._pages(ErrorRecord, f"/connections/{_quoted(connector_id)}/errors")
+        return self._pages(ErrorRecord, _connection(connector_id, "/errors"), {})
 
     def get_schemas(self, connector_id: str) -> SchemaConfig:
-        """Return which schemas and tables are synced; NotFound before the source was read.
+        """Return which schemas and tables are synced; raise NotFound before the source was read.
 
         GET /connections/{connectionId}/schemas
         """
-        path = f"/connections/{_quoted(connector_id)}/schemas"
-        return _parse(SchemaConfig, self._request.send("GET", path))
+        response = self._request.send("GET", _connection(connector_id, "/schemas"))
+        return _parse(SchemaConfig, response)
 
     def reload_schemas(self, connector_id: str) -> SchemaConfig:
-        """Look at the source now, and return its schemas and tables.
+        """Read the source now, and return its schemas and tables.
 
         POST /connections/{connectionId}/schemas/reload
         """
-        path = f"/connections/{_quoted(connector_id)}/schemas/reload"
+        path = _connection(connector_id, "/schemas/reload")
         body = {"exclude_mode": "PRESERVE"}
         return _parse(SchemaConfig, self._request.send("POST", path, body=body))
 
@@ -249,59 +245,55 @@ class ApiClient:
         """
         schemas: dict[str, Any] = {}
         for (schema, table), enabled in tables.items():
-            of_schema = schemas.setdefault(schema, {"tables": {}})
-            of_schema["tables"][table] = {"enabled": enabled}
+            patch = schemas.setdefault(schema, {"tables": {}})
+            patch["tables"][table] = {"enabled": enabled}
             if enabled:
-                # A table of a schema that is off would stay off.
-                of_schema["enabled"] = True
-        path = f"/connections/{_quoted(connector_id)}/schemas"
+                # A table in a disabled schema would stay off.
+                patch["enabled"] = True
+        path = _connection(connector_id, "/schemas")
         return _parse(SchemaConfig, self._request.send("PATCH", path, body={"schemas": schemas}))
 
     def get_connect_card_url_for_connector(
         self, connector_id: str, *, redirect_uri: str
     ) -> ConnectCard:
-        """Return a new Connect Card, valid for one day, that leads back to `redirect_uri`.
+        """Return a new Connect Card, valid for one day, that redirects to `redirect_uri`.
 
         POST /connections/{connectionId}/connect-card
         """
-        answer = self._request.send(
-            "POST",
-            f"/connections/{_quoted(connector_id)}/connect-card",
-            body={"connect_card_config": {"redirect_uri": redirect_uri}},
-        )
-        return _parse(ConnectCard, answer.get("connect_card"))
+        body = {"connect_card_config": {"redirect_uri": redirect_uri}}
+        response = self._request.send("POST", _connection(connector_id, "/connect-card"), body=body)
+        return _parse(ConnectCard, response.get("connect_card"))
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._request.close()
 
     def _pages(
-        self,
-        model: type[Model],
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        most: int | None = None,
+        self, model: type[Model], path: str, query: Mapping[str, str], max_pages: int | None = None
     ) -> Pages[Model]:
-        return Pages(self._request, model, path, query or {}, logged=self._logged, most=most)
+        return Pages(self._request, model, path, query, logged=self._logged, max_pages=max_pages)
 
 
-def _parse(model: type[Model], answer: object) -> Model:
+def _parse(model: type[Model], response: object) -> Model:
     try:
-        return model.model_validate(answer)
+        return model.model_validate(response)
     except ValidationError as exc:
-        # The validation error quotes the answer, so it is not chained into logs.
+        # The validation error quotes the response, so it is not chained into logs.
         where = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
         raise BadAnswer(
-            f"Fivetran's answer is not of the documented shape ({where or model.__name__})."
+            f"Fivetran's response does not have the documented format ({where or model.__name__})."
         ) from None
 
 
 def _quoted(part: str) -> str:
-    # These would be steps of the path, or none, and no quoting helps: requests undoes "%2E".
+    # As segments of a path these would change it; quoting does not help, requests undoes "%2E".
     if part in ("", ".", ".."):
-        raise NotFound("There is nothing of that id.")
+        raise NotFound("There is nothing with that id.")
     return quote(part, safe="")
+
+
+def _connection(connector_id: str, action: str = "") -> str:
+    return f"/connections/{_quoted(connector_id)}{action}"
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,7 +1,7 @@
-"""A deadline for a whole answer: from the call to its last byte, however slowly the bytes come.
+"""A deadline for a whole response, from the call to its last byte.
 
-A socket's own timeout begins anew with each byte. Here the time that is left goes down from one
-read to the next, for the status line and the headers as well as for the body.
+A socket's own timeout restarts with each byte. Here the remaining time decreases from one read to
+the next, for the status line and the headers as well as for the body.
 """
 
 import http.client
@@ -19,46 +19,46 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class _Ends(threading.local):
+class _Deadline(threading.local):
     at: float = math.inf
 
 
-_ends = _Ends()
+_current = _Deadline()
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Let every answer that this thread begins to read within end after so many seconds."""
-    _ends.at = time.monotonic() + seconds
+    """Limit every response that this thread reads in the block to so many seconds."""
+    _current.at = time.monotonic() + seconds
     try:
         yield
     finally:
-        _ends.at = math.inf
+        _current.at = math.inf
 
 
 def is_over() -> bool:
     """Whether this thread's deadline has passed."""
-    return time.monotonic() >= _ends.at
+    return time.monotonic() >= _current.at
 
 
 class _Reader(io.RawIOBase):
-    """The bytes of a socket, each read in the time that is left."""
+    """The bytes of a socket, each read within the remaining time."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
         self._sock = sock
-        self._end = _ends.at
-        self._longest = sock.gettimeout() or math.inf
+        self._end = _current.at
+        self._timeout = sock.gettimeout() or math.inf
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("The time for the whole answer is over.")
-        if left < math.inf:
-            self._sock.settimeout(min(left, self._longest))
+        remaining = self._end - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("The time for the whole response is over.")
+        if remaining < math.inf:
+            self._sock.settimeout(min(remaining, self._timeout))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -93,15 +93,15 @@ POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """An adapter whose answers keep to the deadline, through an HTTP proxy, too."""
+    """An adapter whose responses respect the deadline, also through an HTTP proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Open the pools."""
+        """Open the connection pools."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools behind a proxy; a SOCKS proxy needs pools of its own kind."""
+        """Return the pools of a proxy; a SOCKS proxy needs its own pool classes."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = POOLS

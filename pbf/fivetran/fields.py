@@ -1,7 +1,7 @@
-"""Types for single values of Fivetran's answers: what cannot be read becomes the empty value.
+"""Types for single values of Fivetran's responses: unreadable values become the empty value.
 
-Every type accepts anything. A validation context that is a set collects the names of the fields
-that could not be read, so that whoever parses can say so; null and "" are not odd.
+Every type accepts anything. If the validation context is a set, it collects the names of the
+fields that could not be read, for the caller to log; null and "" count as empty, not unreadable.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,39 +9,39 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ValidationInfo
 
-Kept = TypeVar("Kept", list[Any], list[str], dict[str, Any])
+Readable = TypeVar("Readable", list[Any], list[str], dict[str, Any])
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Times outside are placeholders: Go's zero time for "never", 9999 for "for ever".
+# Times outside are placeholders: Go's zero time for "never", the year 9999 for "for ever".
 EARLIEST, LATEST = EPOCH, datetime(2100, 1, 1, tzinfo=UTC)
-# Seconds since 1970 from 2001 on; a smaller number is no time. From here on, milliseconds.
+# Smaller numbers are not times; numbers from FIRST_MILLISECOND on are milliseconds.
 FIRST_SECOND, FIRST_MILLISECOND = 10**9, 10**11
-# The largest number that is a count or a number of minutes; time can be reckoned with it.
+# The largest valid count or number of minutes; date arithmetic cannot overflow with it.
 LARGEST = 10_000_000
 LONGEST_TEXT = 10_000
 
 
 def moment(value: object, info: ValidationInfo) -> datetime | None:
-    """Return a time in UTC, taken as UTC where it has no zone; None for "never" and no time."""
+    """Return a time in UTC, also if it has no zone; None for "never" and for anything else."""
     if value is None or value == "":
         return None
     try:
-        found = _time(value)
-        if found is not None:
-            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        time = _time(value)
+        if time is not None:
+            time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        found = None
-    if found is None or found > LATEST:
-        note(info)
+        time = None
+    if time is None or time > LATEST:
+        mark_unreadable(info)
         return None
-    return found if found > EARLIEST else None
+    return time if time > EARLIEST else None
 
 
 def _time(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value
     if isinstance(value, str):
-        # Java adds the zone's name in brackets.
+        # Java appends the zone's name in brackets.
         plain = value.strip()[:64].partition("[")[0].upper().removesuffix("UTC").strip()
         return datetime.fromisoformat(plain)
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= FIRST_SECOND:
@@ -51,7 +51,7 @@ def _time(value: object) -> datetime | None:
 
 
 def readable(value: object) -> bool:
-    """Whether a text can be encoded: half a letter (a lone surrogate) cannot."""
+    """Whether a value is text that can be encoded; a lone surrogate cannot."""
     return isinstance(value, str) and (value.isascii() or _encodes(value))
 
 
@@ -64,29 +64,29 @@ def _encodes(value: str) -> bool:
 
 
 def text(value: object, info: ValidationInfo) -> str:
-    """Return a text that can be encoded, cut at LONGEST_TEXT; "" for anything else."""
+    """Return a text that can be encoded, cut to LONGEST_TEXT; "" for anything else."""
     if not isinstance(value, str):
         if value is not None:
-            note(info)
+            mark_unreadable(info)
         return ""
     if len(value) > LONGEST_TEXT:
-        note(info)
+        mark_unreadable(info)
         value = value[:LONGEST_TEXT]
     return value if readable(value) else value.encode(errors="replace").decode()
 
 
 def number(value: object, info: ValidationInfo) -> int | None:
-    """Return a whole number from 0 to LARGEST, also from a text; None for anything else."""
+    """Return an integer from 0 to LARGEST, also from a text; None for anything else."""
     if value is None or value == "":
         return None
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            found = int(value[:20] if isinstance(value, str) else value)
+            parsed = int(value[:20] if isinstance(value, str) else value)
         except (ValueError, OverflowError):
-            found = -1
-        if 0 <= found <= LARGEST:
-            return found
-    note(info)
+            parsed = -1
+        if 0 <= parsed <= LARGEST:
+            return parsed
+    mark_unreadable(info)
     return None
 
 
@@ -97,22 +97,20 @@ def flag(value: object, info: ValidationInfo) -> bool | None:
     if isinstance(value, bool):
         return value
     if value not in (None, ""):
-        note(info)
+        mark_unreadable(info)
     return None
 
 
 def texts(value: object, info: ValidationInfo) -> list[str]:
-    """Return the texts of a list; nothing for anything else."""
+    """Return the texts of a list; an empty list for anything else."""
     items = _items(value, info)
-    kept = [item for item in items if readable(item)]
-    return _noted(kept, len(items), info)
+    return _marked([item for item in items if readable(item)], len(items), info)
 
 
 def objects(value: object, info: ValidationInfo) -> list[Any]:
-    """Return the objects of a list; nothing for anything else."""
+    """Return the objects of a list; an empty list for anything else."""
     items = _items(value, info)
-    kept = [item for item in items if isinstance(item, dict)]
-    return _noted(kept, len(items), info)
+    return _marked([item for item in items if isinstance(item, dict)], len(items), info)
 
 
 def an_object(value: object, info: ValidationInfo) -> dict[str, Any]:
@@ -120,33 +118,33 @@ def an_object(value: object, info: ValidationInfo) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     if value is not None:
-        note(info)
+        mark_unreadable(info)
     return {}
 
 
 def named_objects(value: object, info: ValidationInfo) -> dict[str, Any]:
-    """Return the objects of an object by their names, without those that cannot be read."""
+    """Return the objects in an object by name, without unreadable ones."""
     items = an_object(value, info)
     kept = {name: item for name, item in items.items() if readable(name) and isinstance(item, dict)}
-    return _noted(kept, len(items), info)
+    return _marked(kept, len(items), info)
 
 
 def _items(value: object, info: ValidationInfo) -> list[Any]:
     if isinstance(value, list | tuple):
         return list(value)
     if value is not None:
-        note(info)
+        mark_unreadable(info)
     return []
 
 
-def _noted(kept: Kept, number_of_all: int, info: ValidationInfo) -> Kept:
-    if len(kept) != number_of_all:
-        note(info)
-    return kept
+def _marked(items: Readable, expected: int, info: ValidationInfo) -> Readable:
+    if len(items) != expected:
+        mark_unreadable(info)
+    return items
 
 
-def note(info: ValidationInfo) -> None:
-    """Note the field that is being validated as one that could not be read."""
+def mark_unreadable(info: ValidationInfo) -> None:
+    """Add the field that is being validated to the unreadable ones."""
     if isinstance(info.context, set):
         info.context.add(info.field_name or "")
 

@@ -1,4 +1,4 @@
-"""What Fivetran tells of a connector's past: its syncs, and what went wrong."""
+"""A connector's history as Fivetran reports it: its syncs and errors."""
 
 from typing import Any, Generic, TypeVar
 
@@ -9,8 +9,8 @@ from pbf.fivetran.fields import Moment, Text, readable
 Item = TypeVar("Item")
 
 NEVER = "0001-01-01"
-# The names of the fields of a sync are not published: what has been seen, and what they may be,
-# in lower case and without underscores. See the API reference of sync-history.
+# The field names of a sync are not published. These are observed and likely names, in lower case
+# and without underscores. See the API reference of sync-history.
 SYNC_FIELDS: dict[str, tuple[str, ...]] = {
     "sync_id": ("syncid", "id"),
     "start": ("start", "startedat", "starttime", "syncstart", "syncstarttime", "syncstartedat"),
@@ -20,10 +20,10 @@ SYNC_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class Past(BaseModel, Generic[Item]):
-    """What is shown of a past: the newest items, how many are not shown, and how many unreadable.
+class History(BaseModel, Generic[Item]):
+    """The newest items of a history, how many more there are, and how many are unreadable.
 
-    `missing` is why there is none, as a sentence; "" where Fivetran told it.
+    `missing` is why there is no history, as a sentence, or "" if Fivetran returned one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,9 +39,9 @@ class _Record(BaseModel):
 
 
 class SyncRecord(_Record):
-    """One sync of the past, the one that runs (no end), or one that waits (no start yet).
+    """A finished sync, a running one (without end) or a queued one (without start).
 
-    What has none of these fields is not a sync, and is refused.
+    An object without any of these fields is not a sync, and validation fails.
     """
 
     sync_id: Text = ""
@@ -49,7 +49,7 @@ class SyncRecord(_Record):
     end: Moment = None
     status: Text = ""
     reason: Text = ""
-    # Fivetran says that it has not started yet; a start that cannot be read is another matter.
+    # True if Fivetran reports no start yet, but not if the start is unreadable.
     is_queued: bool = False
 
     @model_validator(mode="before")
@@ -63,19 +63,19 @@ class SyncRecord(_Record):
         }
         for field, names in SYNC_FIELDS.items():
             given = [value[by_name[name]] for name in names if name in by_name]
-            item[field] = next((one for one in given if not _is_nothing(one)), None)
+            item[field] = next((candidate for candidate in given if not _is_empty(candidate)), None)
         starts = [name for name in SYNC_FIELDS["start"] if name in by_name]
         return {**item, "is_queued": bool(starts) and item["start"] is None and item["end"] is None}
 
     @model_validator(mode="after")
-    def _says_something(self) -> "SyncRecord":
+    def _require_content(self) -> "SyncRecord":
         if not (self.start or self.end or self.status or self.is_queued):
             raise ValueError("no sync")
         return self
 
 
-def _is_nothing(value: object) -> bool:
-    """Whether a value stands for none; Go sends the year 1 for a time that has not come."""
+def _is_empty(value: object) -> bool:
+    """Whether a value means none; Go sends the year 1 for a time that is not set."""
     return value in (None, "") or (isinstance(value, str) and value.startswith(NEVER))
 
 
@@ -84,7 +84,7 @@ def _bare(name: str) -> str:
 
 
 class ErrorRecord(_Record):
-    """Something that went wrong, as Fivetran explains it."""
+    """An error of a connector, as Fivetran explains it."""
 
     type: Text = ""
     title: Text = ""
@@ -93,7 +93,7 @@ class ErrorRecord(_Record):
     created_at: Moment = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> "ErrorRecord":
+    def _require_content(self) -> "ErrorRecord":
         if not (self.type or self.title or self.reason or self.message):
             raise ValueError("no error")
         return self

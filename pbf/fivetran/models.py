@@ -1,7 +1,7 @@
-"""What Fivetran's API returns, parsed at the border.
+"""The objects that Fivetran's API returns, parsed at the border.
 
-Unknown fields are dropped and unknown values are kept as text, so that nothing Fivetran adds
-breaks a screen. A connection's `config` is never read: credentials have no business here.
+Unknown fields are dropped and unknown values are kept as text, so that additions by Fivetran
+break no screen. A connection's `config` is never read, because it may hold credentials.
 """
 
 from typing import Annotated, Any
@@ -30,34 +30,34 @@ from pbf.fivetran.fields import (
 from pbf.visible_text import shown
 
 
-def _card(value: object) -> object:
-    """Return None for what holds no address; a list must not break over it."""
+def _card_or_none(value: object) -> object:
+    """Return None for a card without an address, so that it does not fail a whole list."""
     uri = value.get("uri") if isinstance(value, dict) else None
     return value if uri and readable(uri) else None
 
 
-def _schedule(value: object) -> object:
-    """Return None for what is no schedule; a list must not break over it."""
+def _schedule_or_none(value: object) -> object:
+    """Return None for an invalid schedule, so that it does not fail a whole list."""
     return value if isinstance(value, Schedule | dict) else None
 
 
-def _filled(schedule: "Schedule | None") -> "Schedule | None":
-    """Return None for a schedule without any values, so that the older fields are read."""
+def _unless_empty(schedule: "Schedule | None") -> "Schedule | None":
+    """Return None for a schedule without values, so that the older fields apply."""
     return schedule if schedule and any(value for _, value in schedule) else None
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
-class Feature(_Answer):
-    """Something a service supports, such as API_CONFIGURABLE."""
+class Feature(_Response):
+    """A feature that a service supports, such as API_CONFIGURABLE."""
 
     id: Text = ""
     notes: Text = ""
 
 
-class Service(_Answer):
+class Service(_Response):
     """A kind of source one can connect (Fivetran: connector type)."""
 
     id: str = Field(min_length=1)
@@ -71,46 +71,46 @@ class Service(_Answer):
     connector_class: Text = ""
     service_status: Text = ""
     supported_features: Annotated[tuple[Feature, ...], BeforeValidator(objects)] = ()
-    # Told by a service's own metadata, and not by all services.
+    # Only in the metadata of a single service, and not of every service.
     supports_schema_reload: Flag = None
     required: Annotated[Texts, Field(validation_alias=AliasPath("config", "required"))] = ()
 
     @property
     def title(self) -> str:
-        """The name to show; the id where Fivetran gives none."""
+        """The name to show: Fivetran's name, else the id."""
         return shown(self.name or self.id)
 
     @property
     def is_creatable(self) -> bool:
-        """Whether the API can create it; true unless the catalogue says otherwise."""
-        listed = {feature.id for feature in self.supported_features}
-        return not listed or "API_CONFIGURABLE" in listed
+        """Whether the API can create it; true unless the metadata lists features without that."""
+        features = {feature.id for feature in self.supported_features}
+        return not features or "API_CONFIGURABLE" in features
 
 
-class Note(_Answer):
-    """A task (the user must act) or a warning (for information) of a connector."""
+class StatusMessage(_Response):
+    """A task (a person must act) or a warning (for information) of a connector."""
 
     code: Text = ""
     message: Text = ""
     details: Text = ""
 
 
-Notes = Annotated[tuple[Note, ...], BeforeValidator(objects)]
+StatusMessages = Annotated[tuple[StatusMessage, ...], BeforeValidator(objects)]
 
 
-class ConnectorStatus(_Answer):
-    """Where set-up and syncing stand, in Fivetran's own words."""
+class ConnectorStatus(_Response):
+    """The states of set-up and sync, in Fivetran's terms."""
 
     setup_state: Text = ""
     sync_state: Text = ""
     update_state: Text = ""
     is_historical_sync: Flag = None
     rescheduled_for: Moment = None
-    tasks: Notes = ()
-    warnings: Notes = ()
+    tasks: StatusMessages = ()
+    warnings: StatusMessages = ()
 
 
-class ConnectCard(_Answer):
+class ConnectCard(_Response):
     """The page hosted by Fivetran where one connector is authorised.
 
     Its address is a secret that lives for one day.
@@ -119,7 +119,7 @@ class ConnectCard(_Answer):
     uri: str = Field(repr=False, min_length=1)
 
 
-class SetupTest(_Answer):
+class SetupTest(_Response):
     """The result of one setup test."""
 
     title: Text = ""
@@ -127,8 +127,8 @@ class SetupTest(_Answer):
     message: Text = ""
 
 
-class Schedule(_Answer):
-    """When a connector syncs; it rules over the older fields where Fivetran sends it."""
+class Schedule(_Response):
+    """When a connector syncs; takes precedence over the older fields."""
 
     schedule_type: Text = ""
     interval: Number = None
@@ -137,7 +137,7 @@ class Schedule(_Answer):
     time_of_day: Text = ""
 
 
-class Connector(_Answer):
+class Connector(_Response):
     """One configured instance of a service (Fivetran: connection)."""
 
     id: str = Field(min_length=1)
@@ -151,33 +151,60 @@ class Connector(_Answer):
     sync_frequency: Number = None
     schedule_type: Text = ""
     daily_sync_time: Text = ""
-    schedule: Annotated[Schedule | None, BeforeValidator(_schedule), AfterValidator(_filled)] = None
+    schedule: Annotated[
+        Schedule | None, BeforeValidator(_schedule_or_none), AfterValidator(_unless_empty)
+    ] = None
     status: Annotated[ConnectorStatus, BeforeValidator(an_object)] = ConnectorStatus()
-    connect_card: Annotated[ConnectCard | None, BeforeValidator(_card)] = Field(
+    connect_card: Annotated[ConnectCard | None, BeforeValidator(_card_or_none)] = Field(
         default=None, repr=False
     )
-    # Only in the answer to a call that ran them.
+    # Only in the response to a call that ran them.
     setup_tests: Annotated[tuple[SetupTest, ...], BeforeValidator(objects)] = ()
-    # Not Fivetran's: the name as somebody typed it, from our store.
+    # From our store: the name as a person typed it.
     display_name: Text = ""
-    # Not Fivetran's: until when its deletion can be undone, if it is deleted.
+    # From our store: until when its deletion can be undone, if it is deleted.
     final_at: Moment = None
 
     @property
     def title(self) -> str:
-        """The name to show; the permanent one where nobody typed another."""
+        """The name to show: the typed name, else the permanent one, else the id."""
         return shown(self.display_name or self.schema_name or self.id)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused, by either of the two fields that say so."""
+        return bool(self.paused) or self.status.sync_state == "paused"
 
-class Lock(_Answer):
-    """Whether a table may be switched, and if not, why."""
+    @property
+    def is_syncing(self) -> bool:
+        """Whether a sync is running."""
+        return self.status.sync_state == "syncing"
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether its set-up is complete and works."""
+        return self.status.setup_state == "connected"
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether its set-up was not completed."""
+        return self.status.setup_state == "incomplete"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its set-up was complete and no longer works."""
+        return self.status.setup_state == "broken"
+
+
+class Lock(_Response):
+    """Whether a table can be switched on or off, and if not, why."""
 
     allowed: Flag = None
     reason: Text = ""
     reason_code: Text = ""
 
 
-class Table(_Answer):
+class Table(_Response):
     """One table of the source."""
 
     name_in_destination: Text = ""
@@ -185,13 +212,13 @@ class Table(_Answer):
     enabled_patch_settings: Annotated[Lock, BeforeValidator(an_object)] = Lock()
 
 
-class Schema(_Answer):
+class Schema(_Response):
     """One schema of the source, with its tables by name."""
 
     name_in_destination: Text = ""
     enabled: Flag = None
     tables: Annotated[dict[str, Table], BeforeValidator(named_objects)] = {}
-    # Not Fivetran's: how many of its tables could not be read.
+    # Computed: how many of its tables could not be read.
     unread: int = 0
 
     @model_validator(mode="before")
@@ -200,12 +227,12 @@ class Schema(_Answer):
         return _counted(value, "tables")
 
 
-class SchemaConfig(_Answer):
-    """What of the source is synced, by schema and table."""
+class SchemaConfig(_Response):
+    """Which schemas and tables of the source are synced."""
 
     schema_change_handling: Text = ""
     schemas: Annotated[dict[str, Schema], BeforeValidator(named_objects)] = {}
-    # Not Fivetran's: how many of its schemas could not be read.
+    # Computed: how many of its schemas could not be read.
     unread: int = 0
 
     @model_validator(mode="before")
@@ -215,30 +242,30 @@ class SchemaConfig(_Answer):
 
 
 def _counted(value: Any, name: str) -> Any:
-    """Return an object with the number of named objects in it that cannot be read."""
+    """Return an object with the number of unreadable objects in one of its fields."""
     if not isinstance(value, dict):
         return value
     items = value.get(name)
     items = items if isinstance(items, dict) else {}
-    kept = sum(readable(key) and isinstance(item, dict) for key, item in items.items())
-    return {**value, "unread": len(items) - kept}
+    parsed = sum(readable(key) and isinstance(item, dict) for key, item in items.items())
+    return {**value, "unread": len(items) - parsed}
 
 
-class Account(_Answer):
+class Account(_Response):
     """The account that a key belongs to."""
 
     account_id: Text = ""
     account_name: Text = ""
 
 
-class Group(_Answer):
+class Group(_Response):
     """The set of connectors that share one destination."""
 
     id: str = Field(min_length=1)
     name: Text = ""
 
 
-class Destination(_Answer):
+class Destination(_Response):
     """Where a group's data goes."""
 
     id: str = Field(min_length=1)
@@ -246,8 +273,8 @@ class Destination(_Answer):
     setup_status: Text = ""
 
 
-class RateLimit(_Answer):
-    """The account's hourly number of requests, and what is left of it."""
+class RateLimit(_Response):
+    """The account's hourly limit of requests, and how many are left."""
 
     limit: Number = None
     remaining: Number = None

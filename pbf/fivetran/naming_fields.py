@@ -1,7 +1,7 @@
-"""Which fields a service takes its permanent name in.
+"""The fields in which a service takes its permanent name.
 
-The table is for services whose metadata does not say. Source: the `schema_format_*` parts of
-Fivetran's OpenAPI definition; whatever is not listed here takes a `schema`.
+The table is for services whose metadata does not name them. Source: the `schema_format_*` parts
+of Fivetran's OpenAPI definition; any service not listed here takes `schema`.
 """
 
 from collections.abc import Collection
@@ -54,5 +54,5 @@ KIND_BY_SERVICE = {
 
 def fields(service_id: str, required: Collection[str] = ()) -> tuple[str, ...]:
     """Return the naming fields of a service: those its metadata requires, else by its kind."""
-    told = tuple(sorted(NAMING_FIELDS.intersection(required)))
-    return told or FIELDS_BY_KIND[KIND_BY_SERVICE.get(service_id, "schema")]
+    named = tuple(sorted(NAMING_FIELDS.intersection(required)))
+    return named or FIELDS_BY_KIND[KIND_BY_SERVICE.get(service_id, "schema")]

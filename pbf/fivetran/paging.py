@@ -1,4 +1,4 @@
-"""Fivetran's lists: read page by page, item by item, so that one odd item stays the only one."""
+"""Fivetran's lists, read page by page; an unreadable item does not fail the list."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Pages(Iterator[Model]):
-    """The items of a list that can be read, each id once; `unread` counts those that cannot."""
+    """The readable items of a list, each id once; `unread` counts the others."""
 
     def __init__(
         self,
@@ -27,55 +27,57 @@ class Pages(Iterator[Model]):
         query: Mapping[str, str],
         *,
         logged: set[tuple[str, str]],
-        most: int | None = None,
+        max_pages: int | None = None,
     ) -> None:
-        """Read a list through a request, its first `most` pages if given.
+        """Read a list, or its first `max_pages` pages.
 
-        What cannot be read is logged by the names of model and field, once: `logged` remembers.
+        Unreadable fields are logged by model and field unless they are in `logged`.
         """
         self.unread = 0
         self._model = model
-        # A field of its own: what else an item holds may be called so, too.
+        # Only a field of the model counts: items may hold another value named id.
         self._has_ids = "id" in model.model_fields
-        self._items = _items(request, path, query, most)
+        self._items = _items(request, path, query, max_pages)
         self._logged = logged
-        self._odd: set[str] = set()
+        self._unreadable: set[str] = set()
         self._seen: set[str] = set()
 
     def __next__(self) -> Model:
-        """Return the next item that can be read."""
+        """Return the next readable item."""
         for item in self._items:
             try:
-                found = self._model.model_validate(item, context=self._odd)
+                parsed = self._model.model_validate(item, context=self._unreadable)
             except ValidationError:
                 self.unread += 1
                 continue
-            # A list that grows while it is read has the end of a page on the next one again.
-            id_ = getattr(found, "id", "") if self._has_ids else ""
+            # A list that grows while it is read repeats items of one page on the next.
+            id_ = getattr(parsed, "id", "") if self._has_ids else ""
             if not id_ or id_ not in self._seen:
                 self._seen.add(id_)
-                return found
+                return parsed
         self._log()
         if self.unread and not self._seen and self._has_ids:
-            # None at all is no odd item; an empty list would be taken for the truth.
+            # If no item has an id, the list is not empty but wrong.
             raise BadAnswer(
-                "Fivetran's answer is not of the documented shape: no item of a list has an id."
+                "Fivetran's response does not have the documented format: no list item has an id."
             )
         raise StopIteration
 
     def _log(self) -> None:
         name = self._model.__name__
-        found = {(name, field) for field in self._odd} | ({(name, "")} if self.unread else set())
-        for _, field in sorted(found - self._logged):
+        fields = {(name, field) for field in self._unreadable}
+        if self.unread:
+            fields.add((name, ""))
+        for _, field in sorted(fields - self._logged):
             what = f"the field {field}" if field else f"{self.unread} of the items"
-            log.warning("Fivetran's answer: %s of a list of %s could not be read", what, name)
-        self._logged |= found
+            log.warning("Fivetran's response: %s of a list of %s could not be read", what, name)
+        self._logged |= fields
 
 
 def _items(
-    request: Request, path: str, query: Mapping[str, str], most: int | None
+    request: Request, path: str, query: Mapping[str, str], max_pages: int | None
 ) -> Iterator[object]:
-    """Yield what is on the pages of a list, as it is."""
+    """Yield the unparsed items of all pages of a list."""
     seen: set[str] = set()
     cursor = None
     while True:
@@ -85,7 +87,7 @@ def _items(
         page = request.send("GET", path, params=params)
         items, cursor = page.get("items"), page.get("next_cursor")
         if not isinstance(items, list):
-            raise BadAnswer("Fivetran's answer has no list of items. Try again in a moment.")
+            raise BadAnswer("Fivetran's response has no list of items. Try again in a moment.")
         yield from items
         if cursor is None or cursor == "":
             return
@@ -93,5 +95,5 @@ def _items(
             # A partial list shown as a whole one would be worse than an error.
             raise BadAnswer("Fivetran's list does not end. Try again in a moment.")
         seen.add(cursor)
-        if len(seen) == most:
+        if len(seen) == max_pages:
             return

@@ -1,9 +1,10 @@
-"""The transport to Fivetran: one pooled session, timeouts, retries, and statuses as errors."""
+"""The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
 
 import ipaddress
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -47,15 +48,14 @@ RETRIES = 2
 POOL = 32
 WAIT_AFTER_429 = 60
 LONGEST_MESSAGE = 300
-# More of a message is not even looked at.
-LONGEST_READ = 20_000
-# As it is once unpacked; a page of 1,000 connectors takes a few.
+LONGEST_PROCESSED = 20_000  # the rest of a longer message is ignored
+# After decompression; a page of 1,000 connectors takes a few.
 MEGABYTES = 64
-PIECE = 64 * 1024
-# Python refuses numbers of thousands of digits, and the whole text with them.
+CHUNK = 64 * 1024
+# Python refuses to parse numbers of thousands of digits, and the whole text with them.
 LONGEST_NUMBER = 100
 
-# The version header that all endpoints under /connections want (see the API reference).
+# The version header that all endpoints under /connections require (see the API reference).
 VERSION_2 = "application/json;version=2"
 
 REJECTIONS: Mapping[int, type[ApiRejected]] = {
@@ -68,14 +68,14 @@ REJECTIONS: Mapping[int, type[ApiRejected]] = {
 
 
 class GetOnly(Retry):
-    """Retries of GET after a lost connection or a 5xx; a timeout has cost enough already."""
+    """Retries of GET after a lost connection or a 5xx; not after a timeout, which took long."""
 
     def increment(self, method: str | None = None, *args: Any, **kwargs: Any) -> "GetOnly":
-        """Return the retries that are left, or raise what went wrong."""
+        """Return the remaining retries, or raise the error."""
         error = kwargs.get("error")
         if isinstance(error, ReadTimeoutError):
             raise error
-        # To urllib3 a refused connection is a kind of timeout, though it costs no time.
+        # urllib3 counts a refused connection as a timeout, although it takes no time.
         slow = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
         if is_over() or (error is not None and (method != "GET" or slow)):
             raise MaxRetryError(kwargs["_pool"], args[0] if args else kwargs.get("url"), error)
@@ -83,45 +83,40 @@ class GetOnly(Retry):
 
 
 class Session(requests.Session):
-    """A session that follows no redirect; it would read all of its body first."""
+    """A session that follows no redirect, because that would read the whole body first."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return nothing, whatever the answer says."""
+        """Return no target for any response."""
 
 
 @dataclass
 class Latest:
-    """What the latest answer told of the account: its rate limit, and the server's clock."""
+    """The account's rate limit and the server's time, from the latest response."""
 
     rate_limit: RateLimit = field(default_factory=RateLimit)
-    # In seconds since 1970, to the second.
-    date: float | None = None
-
-
-def _admit_all() -> None:
-    """Refuse nothing."""
+    date: float | None = None  # in whole seconds since 1970
 
 
 class Request:
     """The wrapper around requests: one pooled session, safe to share between threads.
 
-    A call and its retries have `timeout` seconds in all, and an answer a largest size. Raises a
-    subclass of ApiError.
+    A call with its retries takes at most `timeout` seconds, and the size of a response is limited.
+    Raises a subclass of ApiError.
     """
 
     def __init__(
         self, base_url: str, api_key: str, api_secret: str, *, timeout: float = 60.0
     ) -> None:
-        """Open a session on `base_url`, without the version in its path."""
+        """Open a session on `base_url`, which has no version in its path."""
         self._base_url = base_url.rstrip("/")
         self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
-        # As bytes: requests encodes text as Latin-1, and fails on a key that was pasted wrong.
+        # As bytes: requests encodes text as Latin-1 and would fail on other characters.
         pair = (api_key.encode(), api_secret.encode())
         self._secrets = (b64encode(b":".join(pair)).decode(), api_secret, api_key)
         self._session = Session()
         self._session.auth = HTTPBasicAuth(*pair)
         self._session.headers["User-Agent"] = "pbf"
-        # A jar that threads write to is not safe, and the API needs no cookies.
+        # A cookie jar is not thread-safe, and the API needs no cookies.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = not _is_loopback(self._base_url)
         retries = GetOnly(
@@ -138,17 +133,17 @@ class Request:
                 scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
             )
         self.latest = Latest()
-        self._admit: Callable[[], None] = _admit_all
+        self._admit: Callable[[], None] = lambda: None
 
     def admitted_by(self, admit: Callable[[], None]) -> "Request":
-        """Return the same session, with each call sent only if `admit` raises nothing."""
-        other = copy(self)
-        other._admit = admit
-        return other
+        """Return the same session, which sends a call only if `admit` raises nothing."""
+        request = copy(self)
+        request._admit = admit
+        return request
 
     @property
     def timeout(self) -> float:
-        """For how many seconds it waits for an answer."""
+        """How many seconds it waits for a response."""
         return self._timeout[1]
 
     def send(
@@ -159,7 +154,7 @@ class Request:
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the `data` of the answer; an empty dict where there is none."""
+        """Return the `data` of the response, or an empty dict if it has none."""
         self._admit()
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
@@ -174,26 +169,26 @@ class Request:
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                ) as answer,
+                ) as response,
             ):
-                self._note_date(answer)
-                self._note_rate_limit(answer)
-                content = _content(answer)
+                self._update_date(response)
+                self._update_rate_limit(response)
+                content = _content(response)
         except (requests.RequestException, HTTPError) as exc:
-            # Of its own, urllib3 raises what it thinks of a host such as "api..example.com".
-            raise self._no_answer(exc) from exc
-        if not answer.ok:
-            raise self._rejection(answer, content)
-        return _data(answer.status_code, content)
+            # urllib3 raises its own error for an invalid host such as "api..example.com".
+            raise self._unreachable(exc) from exc
+        if not response.ok:
+            raise self._rejection(response, content)
+        return _data(response.status_code, content)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
-    def _no_answer(self, error: Exception) -> Unreachable:
-        # An answer that stops halfway comes as a ConnectionError about a ReadTimeoutError.
-        about = error.args[0] if error.args else None
-        if not isinstance(error, requests.Timeout) and not isinstance(about, ReadTimeoutError):
+    def _unreachable(self, error: Exception) -> Unreachable:
+        # A response that stops halfway raises a ConnectionError with a ReadTimeoutError inside.
+        cause = error.args[0] if error.args else None
+        if not isinstance(error, requests.Timeout) and not isinstance(cause, ReadTimeoutError):
             return ConnectionFailed(
                 "Fivetran cannot be reached. Check the network and FIVETRAN_API_URL, "
                 "then try again."
@@ -203,29 +198,25 @@ class Request:
             f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
         )
 
-    def _note_date(self, answer: requests.Response) -> None:
-        try:
-            self.latest.date = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
-        except (ValueError, OverflowError):
-            return
+    def _update_date(self, response: requests.Response) -> None:
+        with suppress(ValueError, OverflowError):
+            self.latest.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
 
-    def _note_rate_limit(self, answer: requests.Response) -> None:
-        if "X-Rate-Limit-Remaining" in answer.headers:
+    def _update_rate_limit(self, response: requests.Response) -> None:
+        if "X-Rate-Limit-Remaining" in response.headers:
             self.latest.rate_limit = RateLimit.model_validate(
                 {
-                    "limit": answer.headers.get("X-Rate-Limit"),
-                    "remaining": answer.headers["X-Rate-Limit-Remaining"],
+                    "limit": response.headers.get("X-Rate-Limit"),
+                    "remaining": response.headers["X-Rate-Limit-Remaining"],
                 }
             )
 
-    def _rejection(self, answer: requests.Response, content: bytes) -> ApiError:
-        status, said = answer.status_code, self._message(content)
+    def _rejection(self, response: requests.Response, content: bytes) -> ApiError:
+        status, message = response.status_code, self._message(content)
         if status == 429:
-            wait = answer.headers.get("Retry-After", "")
-            told = wait.isascii() and wait.isdigit() and len(wait) < 10
-            seconds = int(wait) if told else WAIT_AFTER_429
             return RateLimited(
-                "The account's limit of requests to Fivetran is used up.", retry_after=seconds
+                "The account's limit of requests to Fivetran is used up.",
+                retry_after=_retry_after(response),
             )
         if status >= 500:
             return ServerFailed(f"Fivetran failed to answer ({status}). Try again in a moment.")
@@ -235,36 +226,42 @@ class Request:
                 "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET."
             )
         if status == 403:
-            return Forbidden(f"The API key may not do that{said or '.'} Check the key's role.")
+            return Forbidden(f"The API key may not do that{message or '.'} Check the key's role.")
         error = REJECTIONS.get(status, ApiRejected)
-        return error(f"Fivetran refused the request ({status}){said or '.'}")
+        return error(f"Fivetran refused the request ({status}){message or '.'}")
 
     def _message(self, content: bytes) -> str:
-        """Return ': <what Fivetran says>', on one line and without a secret, or nothing."""
+        """Return ": <Fivetran's message>" on one line and without secrets, or an empty string."""
         try:
-            said = _decoded(content)["message"]
+            message = _decoded(content)["message"]
         except (ValueError, LookupError, TypeError):
             return ""
-        if not isinstance(said, str) or not said.strip():
+        if not isinstance(message, str) or not message.strip():
             return ""
-        said = said[:LONGEST_READ]
+        message = message[:LONGEST_PROCESSED]
         for secret in filter(None, self._secrets):
-            said = said.replace(secret, HIDDEN)
-        # What does not print could break a log into lines, or colour it.
-        printed = "".join(letter if letter.isprintable() else " " for letter in said)
-        # It may quote what we sent, such as a way back, or a card's address.
-        said = " ".join(redact(printed).split())[:LONGEST_MESSAGE]
-        return f": {said}" if said.endswith((".", "!", "?")) else f": {said}."
+            message = message.replace(secret, HIDDEN)
+        # Control characters could split a log line or colour a terminal.
+        message = "".join(letter if letter.isprintable() else " " for letter in message)
+        # The message may quote the request, such as a return URL or a card's address.
+        message = " ".join(redact(message).split())[:LONGEST_MESSAGE]
+        return f": {message}" if message.endswith((".", "!", "?")) else f": {message}."
 
 
-def _content(answer: requests.Response) -> bytes:
-    """Return the body, unpacked; raise BadAnswer as soon as it is too large."""
+def _retry_after(response: requests.Response) -> int:
+    seconds = response.headers.get("Retry-After", "")
+    is_valid = seconds.isascii() and seconds.isdigit() and len(seconds) < 10
+    return int(seconds) if is_valid else WAIT_AFTER_429
+
+
+def _content(response: requests.Response) -> bytes:
+    """Return the decompressed body; raise BadAnswer as soon as it is too large."""
     content = bytearray()
-    for piece in answer.iter_content(PIECE):
-        content += piece
+    for chunk in response.iter_content(CHUNK):
+        content += chunk
         if len(content) > MEGABYTES * 1024 * 1024:
             raise BadAnswer(
-                f"An answer from FIVETRAN_API_URL is larger than {MEGABYTES} MB. Check the address."
+                f"A response from FIVETRAN_API_URL exceeds {MEGABYTES} MB. Check the address."
             )
     return bytes(content)
 
@@ -275,23 +272,21 @@ def _data(status: int, content: bytes) -> dict[str, Any]:
     except ValueError:
         envelope = None
     if status >= 300 or not isinstance(envelope, dict):
-        raise BadAnswer(
-            "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address."
-        )
+        raise BadAnswer("The server at FIVETRAN_API_URL is not Fivetran's API. Check the address.")
     data = envelope.get("data")
     return data if isinstance(data, dict) else {}
 
 
 def _decoded(content: bytes) -> Any:
-    """Return JSON as it can be read: one odd letter or number must not take the rest with it."""
+    """Parse JSON; invalid characters and huge numbers do not fail the whole text."""
     try:
         text = content.decode(json.detect_encoding(content), "replace")
-        return json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+        return json.loads(text.removeprefix("\ufeff"), parse_int=_integer)
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
 
 
-def _whole(digits: str) -> int | float:
+def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < LONGEST_NUMBER else inf
 
 

@@ -1,1 +1,1 @@
-"""Pure decisions about connectors: no I/O and no clock of their own."""
+"""Pure decisions about connectors, without I/O and without a clock."""

@@ -1,4 +1,4 @@
-"""What can be done with a connector now, and what to do before the rest (pure)."""
+"""Which actions are possible on a connector now, and what to do before the others."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ LABELS: dict[Action, str] = {
     "delete": "Delete",
 }
 
-# Minutes between syncs that the API takes (the definition's enumeration), in words.
+# Minutes between syncs that the API accepts (the enumeration of its definition), in words.
 FREQUENCIES: dict[int, str] = {
     1: "Every minute",
     5: "Every 5 minutes",
@@ -39,29 +39,25 @@ FREQUENCIES: dict[int, str] = {
 def obstacle(action: Action, connector: Connector) -> str | None:
     """Return why an action would change nothing now, in a sentence, or None.
 
-    What Fivetran may refuse is no obstacle: Fivetran is asked, and its answer shown.
+    An action that Fivetran may refuse has no obstacle: it is sent, and the response shown.
     """
-    status = connector.status
-    paused = connector.paused or status.sync_state == "paused"
     if action == "resume":
-        return None if paused else "It is not paused."
+        return None if connector.is_paused else "It is not paused."
     if action == "pause":
-        return "It is already paused." if paused else None
-    if action == "sync" and status.sync_state == "syncing" and not paused:
+        return "It is already paused." if connector.is_paused else None
+    if action == "sync" and connector.is_syncing and not connector.is_paused:
         return "A sync is already running."
     return None
 
 
 def advice(action: Action, connector: Connector) -> str | None:
     """Return what to do before an action that Fivetran may refuse now, or None."""
-    status = connector.status
-    paused = connector.paused or status.sync_state == "paused"
     if action in ("edit", "delete") or obstacle(action, connector):
         return None
-    if status.setup_state == "incomplete":
+    if connector.is_incomplete:
         return "Finish the set-up first."
-    if action == "sync" and paused:
+    if action == "sync" and connector.is_paused:
         return "Resume it first."
-    if status.setup_state == "broken" and action == "tables":
+    if connector.is_broken and action == "tables":
         return "Repair it first."
     return None

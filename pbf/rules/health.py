@@ -1,11 +1,11 @@
-"""A connector -> one status word, the reason in a sentence, and the one next step."""
+"""The health of a connector: one status word, the reason in a sentence, and the next step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pbf.fivetran.models import Connector, Note
+from pbf.fivetran.models import Connector, StatusMessage
 from pbf.rules.timing import is_manual
 
 Word = Literal[
@@ -51,19 +51,19 @@ SYNC_STATES = frozenset({"scheduled", "syncing", "paused", "rescheduled"})
 UPDATE_STATES = frozenset({"on_schedule", "delayed"})
 
 LONGEST_REASON = 160
-# Said of what is broken while the step that may mend it is under way.
-RUNS: dict[ActionId, str] = {
+# What is added to the reason of a broken connector while the step that may repair it runs.
+RUNNING: dict[ActionId, str] = {
     "sync": "a sync runs now and will show whether it works.",
     "resync": "its history is being read again now.",
 }
-SET_UP_TAKES = timedelta(hours=1)
-# A break that is over by so much, and no sync yet: nobody promises any more that one will come.
-FORGOTTEN = timedelta(hours=1)
+SETUP_DURATION = timedelta(hours=1)
+# If no sync has started so long after a break that the source requested, none is expected.
+MISSED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Health:
-    """How one connector is, and what to do about it, if anything."""
+    """The status of one connector, and what to do about it, if anything."""
 
     word: Word
     reason: str
@@ -71,74 +71,74 @@ class Health:
 
     @property
     def tone(self) -> Tone:
-        """The colour family of the word; the word itself always stands beside it."""
+        """The colour family of the word, which is always shown beside it."""
         return TONES[self.word]
 
 
 def health(connector: Connector, now: datetime) -> Health:
-    """Return the status of a connector at a time."""
-    return _setup(connector) or _schedule(connector, now)
+    """Return the health of a connector at a time."""
+    return _setup_health(connector) or _schedule_health(connector, now)
 
 
 def is_moving(connectors: Iterable[Connector], now: datetime) -> bool:
-    """Whether any of them may change by itself within seconds of now."""
-    return any(
-        connector.status.sync_state == "syncing" or _is_being_set_up(connector, now)
-        for connector in connectors
-    )
+    """Whether any connector may change on its own within seconds."""
+    return any(connector.is_syncing or _is_being_set_up(connector, now) for connector in connectors)
 
 
 def _is_being_set_up(connector: Connector, now: datetime) -> bool:
-    """Whether somebody may be on the Connect Card now; a set-up of yesterday was abandoned."""
-    if connector.status.setup_state != "incomplete":
+    """Whether a person may be on the Connect Card now; an older set-up was abandoned."""
+    if not connector.is_incomplete:
         return False
-    return connector.created_at is None or now - connector.created_at < SET_UP_TAKES
+    return connector.created_at is None or now - connector.created_at < SETUP_DURATION
 
 
 def changed_at(connector: Connector) -> datetime | None:
-    """Return when the connector last did something worth telling."""
+    """Return when the connector was created, succeeded or failed last."""
     moments = (connector.created_at, connector.succeeded_at, connector.failed_at)
     return max((moment for moment in moments if moment is not None), default=None)
 
 
 def since(connector: Connector, state: Health) -> datetime | None:
-    """Return since when a connector that needs somebody is as it is, as far as Fivetran tells."""
+    """Return since when a connector has needed attention, if Fivetran reports it."""
     if state.word == "Not finished":
         return connector.created_at
     return connector.failed_at if state.word in URGENT and _failed_last(connector) else None
 
 
-def _setup(connector: Connector) -> Health | None:
+def _setup_health(connector: Connector) -> Health | None:
     """Return what is wrong with the set-up, or None if it is complete."""
     status = connector.status
-    broken = status.setup_state == "broken"
-    if status.setup_state == "incomplete":
+    if connector.is_incomplete:
         return Health("Not finished", "The set-up was started but not completed.", "finish")
     reconnect = next((task for task in status.tasks if step_of(task) == "reconnect"), None)
     if reconnect is not None:
         reason = _sentence(reconnect.details) or "Fivetran can no longer sign in."
         return Health("Needs you", reason, "reconnect")
     if status.tasks:
-        task = status.tasks[0]
-        said = _sentence(task.details or task.message)
-        reason = said or ("The connection is broken." if broken else "Fivetran asks for a change.")
-        step = step_of(task) or ("reconnect" if broken else "edit")
-        return _needing(step, reason, connector)
-    if broken:
+        return _task_health(status.tasks[0], connector)
+    if connector.is_broken:
         # Setup tests that pass leave the state broken until the next sync succeeds.
-        if _is_under_way("sync", connector):
-            return _needing("sync", "The connection broke.", connector)
-        return _needing("sync", "The connection broke; a sync shows if it works.", connector)
+        if _is_running("sync", connector):
+            return _needs_step("sync", "The connection broke.", connector)
+        return _needs_step("sync", "The connection broke; a sync shows if it works.", connector)
     if status.setup_state not in SETUP_STATES:
         return Health("Unknown", "Fivetran reports a set-up state that is new to us.", "edit")
     return None
 
 
-def step_of(task: Note) -> ActionId | None:
-    """Return what clears a task, or None for a code that is new to us.
+def _task_health(task: StatusMessage, connector: Connector) -> Health:
+    broken = connector.is_broken
+    fallback = "The connection is broken." if broken else "Fivetran requires a change."
+    reason = _sentence(task.details or task.message) or fallback
+    step = step_of(task) or ("reconnect" if broken else "edit")
+    return _needs_step(step, reason, connector)
 
-    Codes seen: reconnect, update_failed, unknown_sync_failure, python_code_throwing_error,
-    resync_table_warning, sync_warning (of which only its text says what to do).
+
+def step_of(task: StatusMessage) -> ActionId | None:
+    """Return the step that clears a task, or None for an unknown code.
+
+    Observed codes: reconnect, update_failed, unknown_sync_failure, python_code_throwing_error,
+    resync_table_warning, sync_warning (where only the text says what to do).
     """
     code = task.code.casefold()
     if "reconnect" in code or "credential" in code:
@@ -148,45 +148,38 @@ def step_of(task: Note) -> ActionId | None:
     return "sync" if "fail" in code or "error" in code else None
 
 
-def _needing(step: ActionId, reason: str, connector: Connector) -> Health:
-    """Return what a step mends, with the step that can be taken now; none where it is under way."""
-    if _is_under_way(step, connector):
-        said = _sentence(reason, LONGEST_REASON - len(RUNS[step]) - 2)
-        said = said if said.endswith("...") else said.rstrip(".!?")
-        return Health("Needs you", f"{said}; {RUNS[step]}")
-    # A paused connector is resumed before it syncs.
-    first: ActionId = "resume" if step == "sync" and _is_paused(connector) else step
-    return Health("Needs you", reason, first)
+def _needs_step(step: ActionId, reason: str, connector: Connector) -> Health:
+    """Return the health of a connector that a step repairs; no step while that runs."""
+    if _is_running(step, connector):
+        reason = _sentence(reason, LONGEST_REASON - len(RUNNING[step]) - 2)
+        reason = reason if reason.endswith("...") else reason.rstrip(".!?")
+        return Health("Needs you", f"{reason}; {RUNNING[step]}")
+    # A paused connector must be resumed before it syncs.
+    next_step: ActionId = "resume" if step == "sync" and connector.is_paused else step
+    return Health("Needs you", reason, next_step)
 
 
-def _is_under_way(step: ActionId, connector: Connector) -> bool:
-    """Whether a step that would mend a connector is under way."""
-    status = connector.status
-    if status.sync_state != "syncing" or _is_paused(connector):
+def _is_running(step: ActionId, connector: Connector) -> bool:
+    """Whether a step that would repair a connector is running."""
+    if not connector.is_syncing or connector.is_paused:
         return False
-    return step == "sync" or (step == "resync" and status.is_historical_sync is True)
+    return step == "sync" or (step == "resync" and connector.status.is_historical_sync is True)
 
 
-def _is_paused(connector: Connector) -> bool:
-    return bool(connector.paused) or connector.status.sync_state == "paused"
-
-
-def _schedule(connector: Connector, now: datetime) -> Health:
-    """Return how a connector with a complete set-up keeps to its schedule."""
+def _schedule_health(connector: Connector, now: datetime) -> Health:
+    """Return how a connector with a complete set-up keeps its schedule."""
     status = connector.status
-    if _is_paused(connector):
+    if connector.is_paused:
         return Health("Paused", "No data moves until it is resumed.", "resume")
     if status.sync_state not in SYNC_STATES or status.update_state not in UPDATE_STATES:
-        runs = status.sync_state == "syncing"
-        return Health(
-            "Unknown", "Fivetran reports a state that is new to us.", None if runs else "sync"
-        )
+        step: ActionId | None = None if connector.is_syncing else "sync"
+        return Health("Unknown", "Fivetran reports a state that is new to us.", step)
     if status.sync_state == "rescheduled":
         if is_manual(connector):
-            # Nobody but a person starts it again.
-            return Health("Waiting on the source", "The source asked for a break.", "sync")
+            # Only a person starts the next sync.
+            return Health("Waiting on the source", "The source requested a break.", "sync")
         return _waiting(status.rescheduled_for, now)
-    return _syncing(connector) if status.sync_state == "syncing" else _between_syncs(connector)
+    return _syncing(connector) if connector.is_syncing else _between_syncs(connector)
 
 
 def _syncing(connector: Connector) -> Health:
@@ -196,24 +189,25 @@ def _syncing(connector: Connector) -> Health:
         return Health("First sync", "Reading everything once; this can take a while.")
     if connector.status.update_state == "delayed":
         return Health("Late", "It is later than its schedule allows; a sync runs now.")
-    again = connector.status.is_historical_sync
-    return Health("Working", "Re-reading its history now." if again else "Syncing now.")
+    rereads = connector.status.is_historical_sync
+    return Health("Working", "Re-reading its history now." if rereads else "Syncing now.")
 
 
 def _between_syncs(connector: Connector) -> Health:
-    manual, notes = is_manual(connector), connector.status.warnings
+    manual, warnings = is_manual(connector), connector.status.warnings
     if _failed_last(connector):
-        then = "" if manual else "; Fivetran will try again"
-        return Health("Failing", f"The last sync failed{then}.", "sync")
+        retry = "" if manual else "; Fivetran will try again"
+        return Health("Failing", f"The last sync failed{retry}.", "sync")
     if connector.succeeded_at is None:
         if manual:
-            return Health("First sync", "The first sync starts when somebody asks for it.", "sync")
+            return Health("First sync", "The first sync starts when you request it.", "sync")
         return Health("First sync", "The first sync starts soon.")
     if connector.status.update_state == "delayed":
         return Health("Late", "The last sync is later than its schedule allows.", "sync")
-    warning = next((_sentence(note.message) for note in notes if note.message.strip()), "")
-    step: ActionId | None = "resync" if any(step_of(note) == "resync" for note in notes) else None
-    return Health("Working", f"Warning: {warning}" if warning else "On schedule.", step)
+    texts = (_sentence(warning.message) for warning in warnings if warning.message.strip())
+    reason = next((f"Warning: {text}" for text in texts), "On schedule.")
+    needs_resync = any(step_of(warning) == "resync" for warning in warnings)
+    return Health("Working", reason, "resync" if needs_resync else None)
 
 
 def _failed_last(connector: Connector) -> bool:
@@ -222,15 +216,16 @@ def _failed_last(connector: Connector) -> bool:
 
 
 def _waiting(until: datetime | None, now: datetime) -> Health:
-    if until is not None and now - until > FORGOTTEN:
-        reason = "The break that the source asked for is over, but no sync has begun."
+    if until is not None and now - until > MISSED_AFTER:
+        reason = "The break that the source requested is over, but no sync has started."
         return Health("Waiting on the source", reason, "sync")
     length = ""
     if until is not None and until > now:
         minutes = max(1, round((until - now) / timedelta(minutes=1)))
         length = f" in {minutes} min" if minutes < 120 else f" in {round(minutes / 60)} hours"
     return Health(
-        "Waiting on the source", f"The source asked for a break; it goes on by itself{length}."
+        "Waiting on the source",
+        f"The source requested a break; syncing continues on its own{length}.",
     )
 
 

@@ -1,18 +1,18 @@
-"""A typed name -> the permanent name, in the fields that a service wants.
+"""The permanent name of a connector, made from a typed name.
 
 The rules, in this order:
 
 1. Letters of other alphabets and accents become plain letters ("Möbel" -> "mobel"), emoji words.
 2. Capitals become small letters.
-3. Everything else between letters and digits becomes one underscore; underscores at the ends go.
+3. Anything else between letters and digits becomes one underscore; none stays at the ends.
 4. A name that starts with a digit gets an underscore in front.
 5. A name longer than 60 characters is cut there.
 6. A name without a letter or digit is refused.
 7. A name is taken if another connector of the group has the same destination schema or prefix,
-   whatever its table; the next free one has _2, _3 and so on behind it.
+   whatever its table; the next free name ends in _2, _3 and so on.
 
-Rule 4 and the alphabet are Fivetran's (core concepts, "naming conventions"), the length is ours:
-destinations differ, and 60 fits all of them.
+Rule 4 and the alphabet are Fivetran's (core concepts, "naming conventions"). The length is ours:
+destinations have different limits, and 60 fits all of them.
 """
 
 import re
@@ -24,16 +24,16 @@ from anyascii import anyascii
 from pbf.errors import InvalidName
 from pbf.fivetran.naming_fields import fields
 
-LONGEST = 60
+MAX_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class PermanentName:
-    """What a connector will be called in the destination, for ever.
+    """The name of a connector in the destination, which never changes.
 
     `name` is the value of each naming field, `schema` what Fivetran makes of them, `free` the
-    next name nobody has (equal to `name` unless that is taken). `pending` is whether a connector
-    of that name is being created right now.
+    next free name (equal to `name` unless that is taken). `pending` is whether a connector of
+    that name is being created now.
     """
 
     name: str
@@ -48,16 +48,16 @@ class PermanentName:
 
 
 def slug(typed: str) -> str:
-    """Return `typed` as a valid name.
+    """Return a typed text as a valid name.
 
-    Raises InvalidName if nothing is left of it.
+    Raises InvalidName if nothing of it is left.
     """
     plain = re.sub(r"[^a-z0-9]+", "_", anyascii(typed).lower()).strip("_")
     if not plain:
         raise InvalidName("Type a name with at least one letter or digit.")
     if plain[0].isdigit():
         plain = f"_{plain}"
-    return plain[:LONGEST].rstrip("_")
+    return plain[:MAX_LENGTH].rstrip("_")
 
 
 def permanent_name(
@@ -66,9 +66,9 @@ def permanent_name(
     existing: Collection[str] = (),
     required: Collection[str] = (),
 ) -> PermanentName:
-    """Return the permanent name for what was typed, given the `schema` values of the group.
+    """Return the permanent name for a typed text, given the `schema` values of the group.
 
-    Raises InvalidName if nothing is left of it.
+    Raises InvalidName if nothing of it is left.
     """
     name = slug(typed)
     schema = ".".join([name] * len(fields(service_id, required)))
@@ -80,6 +80,6 @@ def _free(name: str, existing: Collection[str]) -> str:
     candidate, number = name, 2
     while candidate in taken:
         ending = f"_{number}"
-        candidate = name[: LONGEST - len(ending)].rstrip("_") + ending
+        candidate = name[: MAX_LENGTH - len(ending)].rstrip("_") + ending
         number += 1
     return candidate

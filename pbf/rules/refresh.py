@@ -1,6 +1,6 @@
-"""How long a list stays fresh: by what moves in it, and by how many requests are left.
+"""How long a list stays fresh, by the state of its connectors and by the rate limit.
 
-The last tenth is kept for what people do: by then refreshing has slowed down to next to nothing.
+The last tenth of the hour's requests is reserved for the actions of people.
 """
 
 from collections.abc import Sequence
@@ -10,57 +10,57 @@ from pbf.fivetran.models import Connector, RateLimit
 from pbf.rules.health import is_moving
 from pbf.rules.schedule import next_sync
 
-# Refreshing slows down from where this share of the hour's requests is left...
-EASY = 0.3
-# ...and is as slow as it gets from here.
-KEPT = 0.1
-SAID = 0.2
-SLOWEST = 600.0
-MOST = 20.0
+# Throttling starts when this share of the hour's requests is left, and is full at RESERVED.
+THROTTLED_BELOW = 0.3
+RESERVED = 0.1
+NOTICE_BELOW = 0.2
+LONGEST_LIFETIME = 600.0
+MAX_FACTOR = 20.0
 
 QUIET_LIFETIME = 60.0
 MOVING_LIFETIME = 3.0
-# When a scheduled sync begins can be worked out to about so many seconds.
-ROUGHLY = 30.0
+# The start of a scheduled sync is predictable to about so many seconds.
+TOLERANCE = 30.0
 
 
-def stretched(lifetime: float, limit: RateLimit) -> float:
-    """Return for how many seconds a list is fresh that is so for `lifetime` in easy times."""
-    left = _share(limit)
-    if left >= EASY:
+def throttled(lifetime: float, limit: RateLimit) -> float:
+    """Return a list's lifetime, extended when few requests are left in the hour."""
+    share = _share_left(limit)
+    if share >= THROTTLED_BELOW:
         return lifetime
-    if left <= KEPT:
-        return max(lifetime, SLOWEST)
-    slower: float = MOST ** ((EASY - left) / (EASY - KEPT))
-    return max(lifetime, min(lifetime * slower, SLOWEST))
+    if share <= RESERVED:
+        return max(lifetime, LONGEST_LIFETIME)
+    progress = (THROTTLED_BELOW - share) / (THROTTLED_BELOW - RESERVED)
+    factor: float = MAX_FACTOR**progress
+    return max(lifetime, min(lifetime * factor, LONGEST_LIFETIME))
 
 
-def sparing(limit: RateLimit) -> str:
-    """Return a sentence if refreshing is slow for want of requests; else nothing."""
-    if _share(limit) > SAID:
+def throttling_notice(limit: RateLimit) -> str:
+    """Return a sentence if refreshing is throttled noticeably, else an empty string."""
+    if _share_left(limit) > NOTICE_BELOW:
         return ""
     return (
         f"Only {limit.remaining:,} of this hour's {limit.limit:,} requests to Fivetran are left, "
-        "so this page refreshes less often. What you do here is done at once."
+        "so this page refreshes less often. Your actions still take effect immediately."
     )
 
 
 def list_lifetime(connectors: Sequence[Connector], now: float, *, page: int) -> float:
-    """Return for how many seconds a list is fresh; each page, of so many, costs a request.
+    """Return how many seconds a list is fresh, given that each page of it costs a request.
 
-    A list at rest is asked for sooner when one of its connectors is due to sync.
+    A list at rest expires earlier when one of its connectors is due to sync.
     """
     pages = -(-len(connectors) // page)
     soon = min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
     waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
-    if any(abs(wait) < ROUGHLY for wait in waits):
+    if any(abs(wait) < TOLERANCE for wait in waits):
         return soon
     if is_moving(connectors, datetime.fromtimestamp(now, UTC)):
         return soon
-    return min([QUIET_LIFETIME, *(max(wait - ROUGHLY, soon) for wait in waits if wait > 0)])
+    return min([QUIET_LIFETIME, *(max(wait - TOLERANCE, soon) for wait in waits if wait > 0)])
 
 
-def _share(limit: RateLimit) -> float:
+def _share_left(limit: RateLimit) -> float:
     if not limit.limit or limit.remaining is None:
         return 1.0
     return limit.remaining / limit.limit

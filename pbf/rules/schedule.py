@@ -1,4 +1,4 @@
-"""When a connector syncs next, and what a request for another schedule changes (pure)."""
+"""When a connector syncs next, and what a request for another schedule changes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ from pbf.rules.timing import (
     following,
     of_schedule,
     timing,
-    words,
+    timing_text,
 )
 from pbf.rules.wording import ahead, exact
 
@@ -37,154 +37,153 @@ HOW_OFTEN = (
 
 
 def next_sync(connector: Connector) -> datetime | None:
-    """Return when the next sync is due by schedule, or None where no schedule says so.
+    """Return when the next sync is due, or None if the schedule does not tell.
 
-    The API does not tell; it follows from the end of the last sync and the schedule. The sync may
-    start up to an hour later, by the destination's offset.
+    The API has no such field; it follows from the end of the last sync and the schedule. The sync
+    may start up to an hour later, by the destination's offset.
     """
-    status = connector.status
-    if connector.paused or status.sync_state in ("paused", "syncing"):
+    if connector.is_paused or connector.is_syncing or not connector.is_set_up:
         return None
-    found = timing(connector)
-    if status.setup_state != "connected" or found.kind == "manual":
+    status, current = connector.status, timing(connector)
+    if current.kind == "manual":
         return None
     if status.sync_state == "rescheduled" and status.rescheduled_for:
         return status.rescheduled_for
     ends = [end for end in (connector.succeeded_at, connector.failed_at) if end]
-    return following(found, max(ends)) if ends else None
+    return following(current, max(ends)) if ends else None
 
 
 def next_in_words(connector: Connector, now: datetime) -> str:
     """Return when the next sync is, such as "in about 2 hours" or "manual only"."""
-    status, found = connector.status, timing(connector)
-    if status.setup_state == "incomplete":
+    current = timing(connector)
+    if connector.is_incomplete:
         return "once the set-up is finished"
-    if connector.paused or status.sync_state == "paused":
+    if connector.is_paused:
         return "once it is resumed"
-    if status.sync_state == "syncing":
+    if connector.is_syncing:
         return "running now"
-    if found.kind == "manual":
+    if current.kind == "manual":
         return MANUAL_ONLY.lower()
-    if status.setup_state == "broken":
+    if connector.is_broken:
         reconnects = health(connector, now).action == "reconnect"
         return "once it is repaired" if reconnects else "not known"
     moment = next_sync(connector)
     if moment is not None:
         return _about(ahead(moment, now)) if moment > now else "due now"
-    if found.kind == "time_of_day" and found.at is None:
-        return _within_a_sentence(found)
+    if current.kind == "time_of_day" and current.at is None:
+        return _uncapitalized(current)
     return "not known"
 
 
 def next_exactly(connector: Connector) -> str:
-    """Return about when the next sync is, in UTC, or nothing where no schedule says so."""
+    """Return about when the next sync is, in UTC, or an empty string if unknown."""
     moment = next_sync(connector)
     return f"About {exact(moment)}" if moment else ""
 
 
 def choices(connector: Connector) -> dict[int, str]:
-    """Return the minutes between syncs one can choose, in words; the present ones included."""
-    present = timing(connector).minutes
-    known = {minutes: text for minutes, text in FREQUENCIES.items() if minutes != DAILY}
-    if present is None or present in known:
-        return known
-    return {present: every(present), **known}
+    """Return the minutes between syncs to choose from, in words, with the current ones."""
+    current = timing(connector).minutes
+    options = {minutes: text for minutes, text in FREQUENCIES.items() if minutes != DAILY}
+    if current is None or current in options:
+        return options
+    return {current: every(current), **options}
 
 
-def request(connector: Connector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields to send to Fivetran for a schedule that is asked for, or raise InputError.
+def request(connector: Connector, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields to send to Fivetran for a change of schedule, or raise InputError.
 
-    `asked` has a `schedule`, or the older fields, by Fivetran's names. A connector that has a
-    `schedule` is sent one; others are sent the older fields, where these can say it.
+    `changes` has a `schedule` or the older fields, by Fivetran's names. A connector that has a
+    `schedule` is sent one; others are sent the older fields, if these can express it.
     """
-    given = {name: value for name, value in asked.items() if value is not None}
-    wanted = given.get("schedule")
-    if wanted is None:
-        _refuse_half(connector, given)
+    given = {name: value for name, value in changes.items() if value is not None}
+    schedule = given.get("schedule")
+    if schedule is None:
+        _refuse_partial(connector, given)
         if connector.schedule is None:
             return given
-        wanted = _of_older(connector, given)
-    if connector.schedule is None and (older := _as_older(wanted)) is not None:
+        schedule = _from_older_fields(connector, given)
+    if connector.schedule is None and (older := _as_older_fields(schedule)) is not None:
         return older
-    return {"schedule": _with_days(wanted)}
+    return {"schedule": _with_days(schedule)}
 
 
-def differs(connector: Connector, wanted: Schedule) -> bool:
-    """Whether a schedule is another one than the connector has."""
-    return timing(connector) != of_schedule(wanted)
+def differs(connector: Connector, schedule: Schedule) -> bool:
+    """Whether a schedule differs from the connector's."""
+    return timing(connector) != of_schedule(schedule)
 
 
-def asked_in_words(asked: Mapping[str, Any]) -> str:
-    """Return what of a schedule is asked for, such as "daily, at 06:00 UTC"."""
-    wanted = asked.get("schedule")
-    if wanted is not None:
-        return _within_a_sentence(of_schedule(wanted))
-    kind, minutes, hour = map(asked.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
-    said = [{"auto": "on a schedule", "manual": "manual only"}.get(kind or "", "")]
-    said.append(every(minutes).lower() if minutes else "")
-    said.append(f"at {hour} UTC" if hour else "")
-    return ", ".join(filter(None, said))
+def asked_in_words(changes: Mapping[str, Any]) -> str:
+    """Return a requested change of schedule, such as "daily, at 06:00 UTC"."""
+    schedule = changes.get("schedule")
+    if schedule is not None:
+        return _uncapitalized(of_schedule(schedule))
+    kind, minutes, hour = map(changes.get, ("schedule_type", "sync_frequency", "daily_sync_time"))
+    parts = [{"auto": "on a schedule", "manual": "manual only"}.get(kind or "", "")]
+    parts.append(every(minutes).lower() if minutes else "")
+    parts.append(f"at {hour} UTC" if hour else "")
+    return ", ".join(filter(None, parts))
 
 
-def _within_a_sentence(found: Timing) -> str:
-    """Return a schedule in words: lower case at the start, but for names such as "Mondays"."""
-    told = words(found)
-    by_name = found.kind == "time_of_day" and found.days and found.days not in GROUPS
-    return told if by_name or told == SET_AT_FIVETRAN else told[:1].lower() + told[1:]
+def _uncapitalized(current: Timing) -> str:
+    """Return a schedule in words with a small first letter, except for names such as "Mondays"."""
+    text = timing_text(current)
+    by_name = current.kind == "time_of_day" and current.days and current.days not in GROUPS
+    return text if by_name or text == SET_AT_FIVETRAN else text[:1].lower() + text[1:]
 
 
-def _about(told: str) -> str:
+def _about(text: str) -> str:
     """Return "in about 2 hours" for "in 2 hours"."""
-    return f"in about {told[3:]}" if told.startswith("in ") else told
+    return f"in about {text[3:]}" if text.startswith("in ") else text
 
 
-def _refuse_half(connector: Connector, given: Mapping[str, Any]) -> None:
-    """Refuse what Fivetran would answer with 200 and not do."""
+def _refuse_partial(connector: Connector, given: Mapping[str, Any]) -> None:
+    """Refuse a change that Fivetran would answer with 200 and ignore."""
     minutes, kind = given.get("sync_frequency"), given.get("schedule_type")
-    present = timing(connector)
+    current = timing(connector)
     if "daily_sync_time" in given:
-        daily = minutes == DAILY if minutes else present.kind == "time_of_day"
-        if kind == "manual" or (present.kind == "manual" and kind != "auto") or not daily:
+        daily = minutes == DAILY if minutes else current.kind == "time_of_day"
+        if kind == "manual" or (current.kind == "manual" and kind != "auto") or not daily:
             raise InputError(ONLY_DAILY)
     if kind == "auto" and not minutes:
-        stopped = present.kind in ("manual", "unknown")
+        stopped = current.kind in ("manual", "unknown")
         if stopped and (connector.schedule is not None or not connector.sync_frequency):
             raise InputError(HOW_OFTEN)
 
 
-def _of_older(connector: Connector, given: Mapping[str, Any]) -> Schedule:
-    """Return the schedule that the older fields ask for, with what stays as it is."""
-    present, found = connector.schedule or Schedule(), timing(connector)
+def _from_older_fields(connector: Connector, given: Mapping[str, Any]) -> Schedule:
+    """Return the schedule that the older fields request, with the rest unchanged."""
+    schedule, current = connector.schedule or Schedule(), timing(connector)
     minutes, at = given.get("sync_frequency"), given.get("daily_sync_time")
     if given.get("schedule_type") == "manual":
         return Schedule(schedule_type="MANUAL")
-    if not at and found.kind == "time_of_day" and minutes in (None, DAILY):
-        at = present.time_of_day[:5]
+    if not at and current.kind == "time_of_day" and minutes in (None, DAILY):
+        at = schedule.time_of_day[:5]
     if at:
-        days = days_of(found) if found.kind == "time_of_day" else ()
+        days = days_of(current) if current.kind == "time_of_day" else ()
         return Schedule(schedule_type="TIME_OF_DAY", time_of_day=at, days_of_week=days)
-    if minutes or found.kind == "interval":
-        days = days_of(found) if found.kind == "interval" else ()
-        interval = minutes or found.minutes
+    if minutes or current.kind == "interval":
+        days = days_of(current) if current.kind == "interval" else ()
+        interval = minutes or current.minutes
         return Schedule(schedule_type="INTERVAL", interval=interval, days_of_week=days)
-    return present
+    return schedule
 
 
-def _with_days(wanted: Schedule) -> Schedule:
-    """Return a schedule that names its days: without them, Fivetran chooses some itself."""
-    if wanted.schedule_type != "TIME_OF_DAY" or wanted.days_of_week:
-        return wanted
-    return wanted.model_copy(update={"days_of_week": DAYS})
+def _with_days(schedule: Schedule) -> Schedule:
+    """Return a schedule that lists its days; without them Fivetran chooses some itself."""
+    if schedule.schedule_type != "TIME_OF_DAY" or schedule.days_of_week:
+        return schedule
+    return schedule.model_copy(update={"days_of_week": DAYS})
 
 
-def _as_older(wanted: Schedule) -> dict[str, Any] | None:
-    """Return the older fields that say the same, or None where they cannot."""
-    found = of_schedule(wanted)
-    if found.kind == "manual":
+def _as_older_fields(schedule: Schedule) -> dict[str, Any] | None:
+    """Return the same schedule in the older fields, or None if they cannot express it."""
+    new = of_schedule(schedule)
+    if new.kind == "manual":
         return {"schedule_type": "manual"}
-    if found.kind == "interval" and not found.days and found.minutes in FREQUENCIES:
-        return {"schedule_type": "auto", "sync_frequency": found.minutes}
-    if found.kind == "time_of_day" and found.at and not found.days and not found.at.minute:
-        hour = wanted.time_of_day[:5]
+    if new.kind == "interval" and not new.days and new.minutes in FREQUENCIES:
+        return {"schedule_type": "auto", "sync_frequency": new.minutes}
+    if new.kind == "time_of_day" and new.at and not new.days and not new.at.minute:
+        hour = schedule.time_of_day[:5]
         return {"schedule_type": "auto", "sync_frequency": DAILY, "daily_sync_time": hour}
     return None

@@ -1,4 +1,4 @@
-"""What the overview's charts show of all connectors, in figures and in words (pure)."""
+"""The statistics behind the overview's charts, as numbers and as sentences."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,68 +12,75 @@ from pbf.rules.timing import expected, in_words, timing
 
 HOUR = timedelta(hours=1)
 HOURS = 24
-SHOWN = 5
-ENOUGH = 3
-# A sync takes its time: due a moment ago is not late yet.
+SHOWN_CONNECTORS = 5
+NAMED_CATEGORIES = 3
+# A sync takes some time, so a connector is late only after this share of its interval.
 GRACE = 0.25
 
-Way = Mapping[str, str]
-FRESHNESS: tuple[tuple[float, str, Tone, Way], ...] = (
+Query = Mapping[str, str]
+FRESHNESS: tuple[tuple[float, str, Tone, Query], ...] = (
     (GRACE, "On time", "good", {"late": f"..{GRACE}"}),
     (1, "Up to 1 interval late", "attention", {"late": f"{GRACE}..1"}),
     (4, "1 to 4 intervals late", "attention", {"late": "1..4"}),
     (inf, "Over 4 intervals late", "bad", {"late": "4.."}),
 )
 NEVER, UNMEASURED = "No success yet", "Not measured"
+FRESHNESS_NOTE = (
+    "How late the data is, in units of each connector's own interval. "
+    "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
+    "not finished, and schedules whose next time is not known."
+)
 GOOD, BAD = "Succeeded", "Failed"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: what it counts, and what of the connectors table it leads to."""
+    """One bar: what it counts, and the query of the connectors page that lists the same."""
 
     label: str
     count: int
     tone: Tone
-    way: Way
+    query: Query
     group: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table behind a chart, with where its first cell leads."""
+    """One line of the table behind a chart, and the page and query that its first cell links to."""
 
     cells: Sequence[str]
-    way: Way
+    query: Query
     page: str = "connectors"
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One chart, the sentence that says the same, and the tables behind it."""
+class Statistic:
+    """One chart, the sentence that says the same, and its tables."""
 
     id: str
     title: str
     sentence: str
     bars: Sequence[Bar]
-    heads: Sequence[str]
+    headers: Sequence[str]
     lines: Sequence[Line]
     note: str = ""
-    further_heads: Sequence[str] = ()
-    further: Sequence[Line] = field(default=())
+    more_headers: Sequence[str] = ()
+    more_lines: Sequence[Line] = field(default=())
 
 
-def figures(
+def statistics(
     connectors: Sequence[Connector],
     *,
     words: Mapping[str, Word],
     categories: Mapping[str, str],
     now: datetime,
-) -> list[Figure]:
-    """Return the overview's four figures; `words` and `categories` are by connector and service."""
+) -> list[Statistic]:
+    """Return the overview's statistics; `words` are by connector, `categories` by service."""
     return [
         _by_status(Counter(words[connector.id] for connector in connectors)),
-        _by_category(Counter(categories.get(one.service, "Other") for one in connectors)),
+        _by_category(
+            Counter(categories.get(connector.service, "Other") for connector in connectors)
+        ),
         _freshness(connectors, now),
         _last_day(connectors, now),
     ]
@@ -82,10 +89,9 @@ def figures(
 def interval(connector: Connector) -> float | None:
     """Return the minutes between a connector's syncs.
 
-    None where no schedule runs, or where its times cannot be told.
+    None if it has no running schedule, or one whose times are unknown.
     """
-    status = connector.status
-    if connector.paused or status.sync_state == "paused" or status.setup_state == "incomplete":
+    if connector.is_paused or connector.is_incomplete:
         return None
     return timing(connector).spacing
 
@@ -93,7 +99,8 @@ def interval(connector: Connector) -> float | None:
 def intervals_late(connector: Connector, now: datetime) -> float | None:
     """Return how long a connector's data is overdue, in units of its own interval.
 
-    None where no schedule runs or its times cannot be told, infinite where nothing has succeeded.
+    None if it has no running schedule or one whose times are unknown, infinite before the first
+    success.
     """
     minutes = interval(connector)
     if minutes is None:
@@ -104,7 +111,7 @@ def intervals_late(connector: Connector, now: datetime) -> float | None:
     return max(0.0, (now - due) / timedelta(minutes=minutes)) if due else None
 
 
-def _by_status(counts: Counter[Word]) -> Figure:
+def _by_status(counts: Counter[Word]) -> Statistic:
     bars = [
         Bar(word, counts[word], tone, {"status": word})
         for word, tone in TONES.items()
@@ -113,48 +120,55 @@ def _by_status(counts: Counter[Word]) -> Figure:
     return _plain("status", "By status", f"{_number(counts.total())}: {_list(bars)}.", bars)
 
 
-def _by_category(counts: Counter[str]) -> Figure:
-    found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    bars = [Bar(name, number, "busy", {"category": name}) for name, number in found]
-    rest = len(bars) - ENOUGH
+def _by_category(counts: Counter[str]) -> Statistic:
+    largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    bars = [Bar(name, number, "busy", {"category": name}) for name, number in largest]
+    rest = len(bars) - NAMED_CATEGORIES
     more = f", and {rest} smaller categor{'y' if rest == 1 else 'ies'}" if rest > 0 else ""
-    return _plain("category", "By category", f"Most are in {_list(bars[:ENOUGH])}{more}.", bars)
-
-
-def _freshness(connectors: Iterable[Connector], now: datetime) -> Figure:
-    late = [(intervals_late(connector, now), connector) for connector in connectors]
-    counts = Counter(_bucket(one) for one, _ in late)
-    bars = [Bar(label, counts[label], tone, way) for _, label, tone, way in FRESHNESS]
-    bars.append(Bar(NEVER, counts[NEVER], "busy", {"late": "never"}))
-    bars.append(Bar(UNMEASURED, counts[UNMEASURED], "quiet", {"late": "none"}))
-    behind = [(one, each) for one, each in late if one is not None and GRACE < one < inf]
-    behind.sort(key=lambda one: (-one[0], one[1].title))
-    measured = counts.total() - counts[UNMEASURED]
-    sentence = "No connector is measured against a schedule."
-    if measured:
-        sentence = f"{counts['On time']:,} of {measured:,} measured connectors are on time."
-    if behind:
-        worst, which = behind[0]
-        sentence += f" Furthest behind: {which.title}, {_intervals(worst)} late."
-    return Figure(
-        "freshness",
-        "Freshness against schedule",
-        sentence,
-        [bar for bar in bars if bar.count],
-        ("Freshness", "Connectors"),
-        [Line((bar.label, f"{bar.count:,}"), bar.way) for bar in bars if bar.count],
-        "How late the data is, in units of each connector's own interval. "
-        "A quarter of an interval counts as on time. Not measured: what is paused, manual only or "
-        "not finished, and schedules whose next time is not known.",
-        ("Furthest behind", "Late by", "Syncs"),
-        [
-            Line((each.title, _intervals(one), in_words(each)), {"id": each.id}, "connector")
-            for one, each in behind[:SHOWN]
-        ],
+    return _plain(
+        "category", "By category", f"Most are in {_list(bars[:NAMED_CATEGORIES])}{more}.", bars
     )
 
 
-def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
+def _freshness(connectors: Iterable[Connector], now: datetime) -> Statistic:
+    lateness = [(intervals_late(connector, now), connector) for connector in connectors]
+    counts = Counter(_bucket(late) for late, _ in lateness)
+    bars = [Bar(label, counts[label], tone, query) for _, label, tone, query in FRESHNESS]
+    bars.append(Bar(NEVER, counts[NEVER], "busy", {"late": "never"}))
+    bars.append(Bar(UNMEASURED, counts[UNMEASURED], "quiet", {"late": "none"}))
+    bars = [bar for bar in bars if bar.count]
+    behind = [(late, connector) for late, connector in lateness if late and GRACE < late < inf]
+    behind.sort(key=lambda item: (-item[0], item[1].title))
+    return Statistic(
+        "freshness",
+        "Freshness against schedule",
+        _freshness_sentence(counts, behind),
+        bars,
+        ("Freshness", "Connectors"),
+        [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars],
+        FRESHNESS_NOTE,
+        ("Furthest behind", "Late by", "Syncs"),
+        [_late_line(late, connector) for late, connector in behind[:SHOWN_CONNECTORS]],
+    )
+
+
+def _freshness_sentence(counts: Counter[str], behind: Sequence[tuple[float, Connector]]) -> str:
+    measured = counts.total() - counts[UNMEASURED]
+    if not measured:
+        return "No connector is measured against a schedule."
+    sentence = f"{counts['On time']:,} of {measured:,} measured connectors are on time."
+    if not behind:
+        return sentence
+    late, connector = behind[0]
+    return f"{sentence} Furthest behind: {connector.title}, {_intervals(late)} late."
+
+
+def _late_line(late: float, connector: Connector) -> Line:
+    cells = (connector.title, _intervals(late), in_words(connector))
+    return Line(cells, {"id": connector.id}, "connector")
+
+
+def _last_day(connectors: Iterable[Connector], now: datetime) -> Statistic:
     good: Counter[int] = Counter()
     bad: Counter[int] = Counter()
     for connector in connectors:
@@ -162,26 +176,26 @@ def _last_day(connectors: Iterable[Connector], now: datetime) -> Figure:
             if moment and timedelta(0) <= now - moment < HOURS * HOUR:
                 counts[int((now - moment) / HOUR)] += 1
     back = range(HOURS - 1, -1, -1)
-    return Figure(
+    return Statistic(
         "hours",
         "Syncs of the last 24 hours",
         f"{_number(good.total())} succeeded within the last 24 hours; "
         f"{f'{bad.total():,}' if bad.total() else 'none'} failed.",
-        [Bar(str(hour), good[hour], "busy", _then("succeeded", hour), GOOD) for hour in back]
-        + [Bar(str(hour), bad[hour], "bad", _then("failed", hour), BAD) for hour in back],
+        [Bar(str(hour), good[hour], "busy", _within("succeeded", hour), GOOD) for hour in back]
+        + [Bar(str(hour), bad[hour], "bad", _within("failed", hour), BAD) for hour in back],
         ("When", GOOD, BAD),
         [
-            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), _then("ended", hour))
+            Line((_ago(hour), f"{good[hour]:,}", f"{bad[hour]:,}"), _within("ended", hour))
             for hour in range(HOURS)
             if good[hour] or bad[hour]
         ],
-        "Each connector's last success and last failure; what came before is not in the list.",
+        "Each connector's last success and last failure; earlier ones are not in the list.",
     )
 
 
-def _plain(name: str, title: str, sentence: str, bars: Sequence[Bar]) -> Figure:
-    lines = [Line((bar.label, f"{bar.count:,}"), bar.way) for bar in bars]
-    return Figure(
+def _plain(name: str, title: str, sentence: str, bars: Sequence[Bar]) -> Statistic:
+    lines = [Line((bar.label, f"{bar.count:,}"), bar.query) for bar in bars]
+    return Statistic(
         name, title, sentence, bars, (title.removeprefix("By ").capitalize(), "Connectors"), lines
     )
 
@@ -198,9 +212,9 @@ def _intervals(late: float) -> str:
     return f"{late:,.1f} interval{'' if round(late, 1) == 1 else 's'}"
 
 
-def _then(what: str, hour: int) -> Way:
-    """Return the way to the connectors that did something so many hours ago."""
-    return {what: f"{hour}..{hour + 1}"}
+def _within(event: str, hour: int) -> Query:
+    """Return the query for the connectors with an event so many hours ago."""
+    return {event: f"{hour}..{hour + 1}"}
 
 
 def _ago(hour: int) -> str:

@@ -1,7 +1,7 @@
-"""How a connector's schedule reads, whichever of Fivetran's two forms it comes in (pure).
+"""A connector's schedule, parsed from either of Fivetran's two forms.
 
-`schedule` rules over the older fields where Fivetran sends it. What cannot be worked out, such as
-the next time of a cron expression, is None. All times are UTC.
+If Fivetran sends a `schedule`, it takes precedence over the older fields. Values that cannot be
+derived, such as the next time of a cron expression, are None. All times are UTC.
 """
 
 import re
@@ -14,7 +14,7 @@ from pbf.fivetran.models import Connector, Schedule
 Kind = Literal["interval", "time_of_day", "cron", "manual", "unknown"]
 
 DAILY = 1440
-# A longer interval, or a shorter one than a minute, is no schedule that anybody has set.
+# A longer interval, or one shorter than a minute, is not a valid schedule.
 LONGEST_INTERVAL = 366 * DAILY
 # Each destination has a fixed offset of 0 to 60 minutes, by which all its syncs start later.
 # https://fivetran.com/docs/connectors/troubleshooting/sync-start-delay
@@ -31,7 +31,7 @@ DESTINATION_MIDNIGHT = "at midnight in the destination's time zone"
 class Timing:
     """When a connector syncs: `minutes` with an interval, `at` with a time of day.
 
-    `days` are weekdays from 0 (Monday), none for every day. `at` is None where a daily sync starts
+    `days` are weekdays from 0 (Monday), empty for every day. `at` is None if a daily sync starts
     at midnight in the destination's time zone.
     """
 
@@ -43,7 +43,7 @@ class Timing:
 
     @property
     def spacing(self) -> float | None:
-        """The minutes between two syncs, on average; None where they cannot be told."""
+        """The average minutes between two syncs, or None if unknown."""
         if self.kind == "interval":
             return None if self.days else self.minutes
         return DAILY * 7 / (len(self.days) or 7) if self.kind == "time_of_day" else None
@@ -61,7 +61,7 @@ def timing(connector: Connector) -> Timing:
 
 
 def of_schedule(schedule: Schedule, *, otherwise: int | None = None) -> Timing:
-    """Return what a `schedule` of Fivetran's says; `otherwise` stands in for no interval."""
+    """Return when a `schedule` syncs; `otherwise` is its interval if it has none."""
     kind, at = schedule.schedule_type.upper(), clock(schedule.time_of_day)
     numbers = {DAYS.index(day.upper()) for day in schedule.days_of_week if day.upper() in DAYS}
     days = tuple(sorted(numbers)) if len(numbers) < len(DAYS) else ()
@@ -77,30 +77,30 @@ def of_schedule(schedule: Schedule, *, otherwise: int | None = None) -> Timing:
 
 
 def clock(text: str) -> time | None:
-    """Return a time of day such as 02:00, or None for what is none."""
-    found = CLOCK.fullmatch(text.strip())
-    return time(int(found[1]), int(found[2])) if found else None
+    """Return a time of day such as 02:00, or None for any other text."""
+    match = CLOCK.fullmatch(text.strip())
+    return time(int(match[1]), int(match[2])) if match else None
 
 
 def in_words(connector: Connector) -> str:
     """Return how often a connector syncs, such as "Mondays at 02:00 UTC"."""
-    found = timing(connector)
-    if found.kind == "unknown" and connector.schedule is None:
+    current = timing(connector)
+    if current.kind == "unknown" and connector.schedule is None:
         return "Unknown"
-    return words(found)
+    return timing_text(current)
 
 
-def words(found: Timing) -> str:
+def timing_text(timing: Timing) -> str:
     """Return a schedule in words."""
-    if found.kind == "interval" and found.minutes:
-        on = f", {_days(found.days)}" if found.days else ""
-        return f"{every(found.minutes)}{on}"
-    if found.kind == "time_of_day":
-        at = f"at {found.at:%H:%M} UTC" if found.at else DESTINATION_MIDNIGHT
-        return f"{_days(found.days)} {at}"
-    if found.kind == "cron":
-        return f"Cron: {found.cron}"
-    return MANUAL_ONLY if found.kind == "manual" else SET_AT_FIVETRAN
+    if timing.kind == "interval" and timing.minutes:
+        days = f", {_days(timing.days)}" if timing.days else ""
+        return f"{every(timing.minutes)}{days}"
+    if timing.kind == "time_of_day":
+        at = f"at {timing.at:%H:%M} UTC" if timing.at else DESTINATION_MIDNIGHT
+        return f"{_days(timing.days)} {at}"
+    if timing.kind == "cron":
+        return f"Cron: {timing.cron}"
+    return MANUAL_ONLY if timing.kind == "manual" else SET_AT_FIVETRAN
 
 
 def every(minutes: int) -> str:
@@ -112,44 +112,44 @@ def every(minutes: int) -> str:
     return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
 
 
-def following(found: Timing, after: datetime) -> datetime | None:
+def following(timing: Timing, after: datetime) -> datetime | None:
     """Return when the sync after a moment is due, up to an hour early; None if unknown."""
     try:
-        if found.kind == "interval" and found.minutes and not found.days:
-            return after + timedelta(minutes=found.minutes)
-        if found.kind == "time_of_day" and found.at is not None:
-            return _at_time(after, found.at, found.days)
+        if timing.kind == "interval" and timing.minutes and not timing.days:
+            return after + timedelta(minutes=timing.minutes)
+        if timing.kind == "time_of_day" and timing.at is not None:
+            return _at_time(after, timing.at, timing.days)
     except OverflowError:  # a date close to the year 9999
         return None
     return None
 
 
 def expected(connector: Connector) -> datetime | None:
-    """Return by when the next success is expected; None where no schedule says so."""
-    found, last = timing(connector), connector.succeeded_at
-    if last is None or found.spacing is None:
+    """Return by when the next success is expected, or None if the schedule does not tell."""
+    current, last = timing(connector), connector.succeeded_at
+    if last is None or current.spacing is None:
         return None
     try:
-        if found.kind == "time_of_day" and found.at is not None:
-            due = following(found, last)
+        if current.kind == "time_of_day" and current.at is not None:
+            due = following(current, last)
             return due + OFFSET if due else None
-        return last + timedelta(minutes=found.spacing)
+        return last + timedelta(minutes=current.spacing)
     except OverflowError:
         return None
 
 
 def is_manual(connector: Connector) -> bool:
-    """Whether nothing but a request starts a sync."""
+    """Whether only a request starts a sync."""
     return timing(connector).kind == "manual"
 
 
-def days_of(found: Timing) -> tuple[str, ...]:
-    """Return the days of a schedule as Fivetran spells them, none for every day."""
-    return tuple(DAYS[day] for day in found.days)
+def days_of(timing: Timing) -> tuple[str, ...]:
+    """Return the days of a schedule as Fivetran spells them, empty for every day."""
+    return tuple(DAYS[day] for day in timing.days)
 
 
 def by_time(connector: Connector) -> bool:
-    """Whether it syncs at a time of day that is known."""
+    """Whether it syncs at a known time of day."""
     return timing(connector).at is not None
 
 

@@ -1,4 +1,4 @@
-"""Fivetran's values in the words of the screens."""
+"""Fivetran's values, times and durations in the words of the screens."""
 
 import re
 from datetime import UTC, datetime
@@ -43,7 +43,7 @@ def spaced(value: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Return a text with a capital letter in front, the rest as it is."""
+    """Return a text with its first letter capitalized."""
     return text[:1].upper() + text[1:]
 
 
@@ -67,9 +67,9 @@ def span(seconds: float) -> str:
 
 
 def left(seconds: float) -> str:
-    """Return the time that is left for something, rounded, such as "24 hours" or "90 minutes"."""
+    """Return the remaining time, rounded, such as "24 hours" or "90 minutes"."""
     for unit, least in (("day", 2), ("hour", 2), ("minute", 1)):
-        # What was 2 days a moment ago is not 47 hours yet.
+        # 2 days less a moment still reads "2 days", not "47 hours".
         if seconds >= 0.99 * least * UNITS[unit]:
             number = round(seconds / UNITS[unit])
             return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""What shows that a write whose answer was lost has worked, by what Fivetran then says (pure).
+"""Whether an uncertain write took effect, by what Fivetran reports afterwards.
 
-A write that may as well not have happened is not called done: what is the same before and after
-proves nothing.
+A write counts as done only if something shows it: a state that is the same before and after the
+write proves nothing.
 """
 
 from collections.abc import Mapping
@@ -11,101 +11,104 @@ from typing import Any
 from pbf.fivetran.models import Connector, SchemaConfig
 from pbf.rules.timing import DAILY, Timing, clock, of_schedule, timing
 
-# Fivetran answers within a minute or not at all; so many seconds later a call leads to nothing.
-LATEST = 600.0
-# The fields in which Fivetran told of schedules before there was a `schedule`.
-OLDER = ("sync_frequency", "schedule_type", "daily_sync_time")
+# Fivetran answers within a minute or not at all; a call has no effect so many seconds later.
+LATEST_EFFECT = 600.0
+# The fields that described a schedule before there was `schedule`.
+OLDER_FIELDS = ("sync_frequency", "schedule_type", "daily_sync_time")
 
 
-def has(now: Connector, wanted: Mapping[str, Any]) -> bool:
-    """Whether a connector has the values that were asked for; None stands for any."""
-    return all(_has(now, name, value) for name, value in wanted.items() if value is not None)
+def matches(connector: Connector, changes: Mapping[str, Any]) -> bool:
+    """Whether a connector has the requested values; None stands for any value."""
+    return all(_has(connector, name, value) for name, value in changes.items() if value is not None)
 
 
-def kept(answer: Connector, wanted: Mapping[str, Any]) -> list[str]:
-    """Return the fields that Fivetran answered with other values than were asked for.
+def ignored_fields(response: Connector, changes: Mapping[str, Any]) -> list[str]:
+    """Return the fields that Fivetran answered with other values than requested.
 
-    A field that the answer leaves out shows nothing; a `daily_sync_time` that is null beside a
+    A field that the response leaves out proves nothing; a `daily_sync_time` that is null beside a
     schedule shows that it was ignored.
     """
-    scheduled = answer.schedule is not None
-    told = {
-        "schedule": scheduled or answer.sync_frequency is not None,
-        "sync_frequency": scheduled or answer.sync_frequency is not None,
-        "daily_sync_time": scheduled or answer.sync_frequency is not None,
-        "schedule_type": scheduled or bool(answer.schedule_type),
-        "paused": answer.paused is not None,
+    has_schedule = response.schedule is not None
+    is_reported = {
+        "schedule": has_schedule or response.sync_frequency is not None,
+        "sync_frequency": has_schedule or response.sync_frequency is not None,
+        "daily_sync_time": has_schedule or response.sync_frequency is not None,
+        "schedule_type": has_schedule or bool(response.schedule_type),
+        "paused": response.paused is not None,
     }
-    given = {name: value for name, value in wanted.items() if value is not None}
-    return [name for name in given if told.get(name) and not _has(answer, name, given[name])]
+    given = {name: value for name, value in changes.items() if value is not None}
+    return [
+        name for name in given if is_reported.get(name) and not _has(response, name, given[name])
+    ]
 
 
-def _has(now: Connector, name: str, value: Any) -> bool:
+def _has(connector: Connector, name: str, value: Any) -> bool:
     if name == "schedule":
-        return timing(now) == of_schedule(value)
-    if now.schedule is not None and name in OLDER:
-        return _says(timing(now), name, value)  # the schedule rules over these fields
+        return timing(connector) == of_schedule(value)
+    if connector.schedule is not None and name in OLDER_FIELDS:
+        return _agrees(timing(connector), name, value)  # the schedule takes precedence
     if name == "daily_sync_time":
-        return clock(now.daily_sync_time) == clock(value)
-    return bool(getattr(now, name) == value)
+        return clock(connector.daily_sync_time) == clock(value)
+    return bool(getattr(connector, name) == value)
 
 
-def _says(now: Timing, name: str, value: Any) -> bool:
-    """Whether a schedule says what one of the older fields asks for."""
+def _agrees(current: Timing, name: str, value: Any) -> bool:
+    """Whether a schedule agrees with the value of an older field."""
     if name == "schedule_type":
-        return bool((now.kind == "manual") == (value == "manual"))
+        return bool((current.kind == "manual") == (value == "manual"))
     if name == "daily_sync_time":
-        return now.at is not None and now.at == clock(value)
-    by_time = value == DAILY and now.kind == "time_of_day"
-    return bool(by_time or now.minutes == value)
+        return current.at is not None and current.at == clock(value)
+    is_daily = value == DAILY and current.kind == "time_of_day"
+    return bool(is_daily or current.minutes == value)
 
 
-def synced(before: Connector, now: Connector, asked: datetime) -> bool:
-    """Whether a connector that was at rest syncs, or has done so since it was asked to."""
-    if now.status.sync_state == "syncing":
-        return before.status.sync_state != "syncing"
-    ends = ((before.succeeded_at, now.succeeded_at), (before.failed_at, now.failed_at))
-    return any(end is not None and end != old and end >= asked for old, end in ends)
+def has_synced(before: Connector, after: Connector, requested_at: datetime) -> bool:
+    """Whether a sync that did not run before runs now, or has ended since the request."""
+    if after.is_syncing:
+        return not before.is_syncing
+    ends = ((before.succeeded_at, after.succeeded_at), (before.failed_at, after.failed_at))
+    return any(end is not None and end != old and end >= requested_at for old, end in ends)
 
 
-def made(found: Connector, *, service: str, sent_at: float) -> bool:
-    """Whether a connector was made by a call of that time, as far as can be told.
+def was_created(connector: Connector, *, service: str, sent_at: float) -> bool:
+    """Whether a connector was probably created by the call sent at that time.
 
-    `sent_at` is by Fivetran's clock. What is older is somebody else's, and so is what was made
-    when the call had long come to its end, or what somebody has set up: nobody had its card.
+    `sent_at` is by Fivetran's clock. A connector that is older, or was created long after the
+    call, is somebody else's; so is one that was set up, since nobody had its Connect Card.
     """
-    if found.created_at is None or found.service != service:
+    if connector.created_at is None or connector.service != service:
         return False
-    unfinished = found.status.setup_state == "incomplete" and found.succeeded_at is None
-    return unfinished and 0 <= found.created_at.timestamp() - sent_at <= LATEST
+    unfinished = connector.is_incomplete and connector.succeeded_at is None
+    return unfinished and 0 <= connector.created_at.timestamp() - sent_at <= LATEST_EFFECT
 
 
-def resumed(now: Connector, *, paused_at: float, setup_state: str) -> bool:
-    """Whether a connector that was paused has been made use of since, by anybody.
+def was_used(connector: Connector, *, paused_at: float, setup_state: str) -> bool:
+    """Whether a connector was resumed, set up or synced since it was paused.
 
-    `paused_at` is by Fivetran's clock, in whole seconds; `setup_state` is what it was then.
+    `paused_at` is by Fivetran's clock, in whole seconds; `setup_state` is the state at that time.
     """
-    if now.paused is not True:
+    if connector.paused is not True:
         return True
-    if setup_state == "incomplete" and now.status.setup_state == "connected":
+    if setup_state == "incomplete" and connector.is_set_up:
         return True
-    return now.succeeded_at is not None and int(now.succeeded_at.timestamp()) > paused_at
+    succeeded_at = connector.succeeded_at
+    return succeeded_at is not None and int(succeeded_at.timestamp()) > paused_at
 
 
-def rereads(before: Connector, now: Connector) -> bool:
-    """Whether a connector reads all history again that did not; any sync is no proof of that."""
-    return bool(now.status.is_historical_sync) and not before.status.is_historical_sync
+def is_resyncing(before: Connector, after: Connector) -> bool:
+    """Whether a connector re-reads its history now and did not before; any sync is no proof."""
+    return bool(after.status.is_historical_sync) and not before.status.is_historical_sync
 
 
-def looked(before: SchemaConfig | None, now: SchemaConfig) -> bool:
-    """Whether the source was read since: what is known of it differs."""
-    return now != before
+def was_reloaded(before: SchemaConfig | None, after: SchemaConfig) -> bool:
+    """Whether the source was read since: its schema differs from before."""
+    return after != before
 
 
-def switched(now: SchemaConfig, wanted: Mapping[tuple[str, str], bool]) -> bool:
-    """Whether each table, by (schema, table), is on or off as was asked for."""
-    for (schema_name, name), on in wanted.items():
-        schema = now.schemas.get(schema_name)
+def tables_match(config: SchemaConfig, tables: Mapping[tuple[str, str], bool]) -> bool:
+    """Whether each table, by (schema, table), is on or off as requested."""
+    for (schema_name, name), on in tables.items():
+        schema = config.schemas.get(schema_name)
         table = schema.tables.get(name) if schema else None
         if schema is None or table is None:
             return False

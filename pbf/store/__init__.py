@@ -1,1 +1,1 @@
-"""What must outlive a restart, in SQL; no call to Fivetran."""
+"""The database: what must outlive a restart. Nothing here calls Fivetran."""

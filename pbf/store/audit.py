@@ -1,4 +1,4 @@
-"""The audit log: who did what to which connector, when, and what came of it.
+"""The audit log: who did what to which connector, when, and with what outcome.
 
 It only grows: the database itself refuses to change or delete an entry.
 """
@@ -14,20 +14,20 @@ from pbf.spreadsheet import line
 from pbf.store.database import Database
 from pbf.store.tables import AuditEntry
 
-FIELDS = ("at", "who", "what", "details", "connector_id", "name", "outcome", "group_id")
-AT_ONCE = 500
+FIELDS = ("at", "actor", "what", "details", "connector_id", "name", "outcome", "group_id")
+BATCH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the log; `at` is a time in UTC as ISO 8601 has it.
+    """One entry of the log; `at` is a time in UTC, in ISO 8601.
 
     `name` is the connector's permanent name, `outcome` is "done", "nothing to do" or the type of
     an error.
     """
 
     at: str
-    who: str
+    actor: str
     what: str
     details: str
     connector_id: str
@@ -37,16 +37,16 @@ class Entry:
 
 
 class AuditLog:
-    """The log of all groups."""
+    """The audit log of all groups."""
 
     def __init__(self, database: Database) -> None:
-        """Keep it in a database."""
+        """Store entries in a database."""
         self._database = database
 
     def add(
         self,
         *,
-        who: str,
+        actor: str,
         what: str,
         details: str,
         connector_id: str,
@@ -54,40 +54,40 @@ class AuditLog:
         outcome: str,
         group_id: str,
     ) -> None:
-        """Add an entry with the time now."""
+        """Add an entry with the current time."""
         entry = AuditEntry(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            who=_fitting("who", who),
-            what=_fitting("what", what),
-            details=_fitting("details", details),
-            connector_id=_fitting("connector_id", connector_id),
-            name=_fitting("name", name),
-            outcome=_fitting("outcome", outcome),
+            actor=_storable("actor", actor),
+            what=_storable("what", what),
+            details=_storable("details", details),
+            connector_id=_storable("connector_id", connector_id),
+            name=_storable("name", name),
+            outcome=_storable("outcome", outcome),
             group_id=group_id,
         )
         with self._database.session() as session:
             session.add(entry)
 
     def newest(self, group_id: str, limit: int, *, connector_id: str = "") -> list[Entry]:
-        """Return a group's entries, or those about one of its connectors, the newest first."""
-        wanted = _select().where(AuditEntry.group_id == group_id)
+        """Return a group's entries, or those of one of its connectors, newest first."""
+        query = _select().where(AuditEntry.group_id == group_id)
         if connector_id:
-            kept = _fitting("connector_id", connector_id)
-            wanted = wanted.where(AuditEntry.connector_id == kept)
-        return [entry for _, entry in self._read(wanted.order_by(AuditEntry.id.desc()), limit)]
+            stored = _storable("connector_id", connector_id)
+            query = query.where(AuditEntry.connector_id == stored)
+        return [entry for _, entry in self._read(query.order_by(AuditEntry.id.desc()), limit)]
 
     def entries(self, group_id: str | None = None) -> Iterator[Entry]:
-        """Yield all entries, or those of one group, the oldest first."""
-        wanted = _select().order_by(AuditEntry.id)
+        """Yield all entries, or those of one group, oldest first."""
+        query = _select().order_by(AuditEntry.id)
         if group_id is not None:
-            wanted = wanted.where(AuditEntry.group_id == group_id)
-        last = 0
+            query = query.where(AuditEntry.group_id == group_id)
+        last_id = 0
         while True:
-            found = self._read(wanted.where(AuditEntry.id > last), AT_ONCE)
-            yield from (entry for _, entry in found)
-            if len(found) < AT_ONCE:
+            batch = self._read(query.where(AuditEntry.id > last_id), BATCH)
+            yield from (entry for _, entry in batch)
+            if len(batch) < BATCH:
                 return
-            last = found[-1][0]
+            last_id = batch[-1][0]
 
     def csv(self, group_id: str | None = None) -> Iterator[str]:
         """Yield all entries, or those of one group, as lines of CSV, safe for a spreadsheet."""
@@ -95,9 +95,9 @@ class AuditLog:
         for entry in self.entries(group_id):
             yield line(getattr(entry, field) for field in FIELDS)
 
-    def _read(self, wanted: Select[Any], limit: int) -> list[tuple[int, Entry]]:
+    def _read(self, query: Select[Any], limit: int) -> list[tuple[int, Entry]]:
         with self._database.session() as session:
-            rows = session.execute(wanted.limit(limit)).all()
+            rows = session.execute(query.limit(limit)).all()
         return [(row[0], Entry(**dict(zip(FIELDS, row[1:], strict=True)))) for row in rows]
 
 
@@ -105,10 +105,10 @@ def _select() -> Select[Any]:
     return select(AuditEntry.id, *(getattr(AuditEntry, field) for field in FIELDS))
 
 
-def _fitting(field: str, text: str) -> str:
-    """Return a text as every database takes it: no half letter, no NUL, as long as there is room.
+def _storable(field: str, text: str) -> str:
+    """Return a text that every database accepts: no lone surrogate, no NUL, cut to its column.
 
-    An id that is none of ours may be anything.
+    An id from outside may hold anything.
     """
     longest: int | None = getattr(AuditEntry.__table__.c[field].type, "length", None)
     return text.encode(errors="replace").decode().replace("\0", "?")[:longest]

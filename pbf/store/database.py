@@ -1,4 +1,4 @@
-"""The database itself: SQLite or PostgreSQL, opened, brought up to date, and read or written."""
+"""The database: open SQLite or PostgreSQL, apply migrations, provide transactions."""
 
 import os
 import sqlite3
@@ -19,39 +19,39 @@ from pbf.errors import StoreFailed
 from pbf.store.tables import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# The newest of the migrations, so that an opening that has nothing to do costs one query.
-HEAD = "0004"
+# The newest migration. If the database is at it, opening costs one query.
+HEAD = "0001"
 BUSY_TIMEOUT = 15.0
-LOOK_AGAIN = 0.01
+RETRY_INTERVAL = 0.01
 CONNECT_TIMEOUT = 5
 PRIVATE = 0o600
 POOL = 20
 POSTGRESQL = "postgresql+psycopg"
 MIGRATION_LOCK = 0x706266  # "pbf"
-SORRY = (
+UNAVAILABLE = (
     "Our own database cannot be read or written right now. Try again in a moment; if it stays so, "
     "check the disk and PBF_DATABASE_URL."
 )
 
 
 class Database:
-    """One database, open; `session` is the only way to it."""
+    """One open database; `session` is the only access to it."""
 
     def __init__(self, url: str | URL) -> None:
-        """Open the database and bring its tables up to date.
+        """Open the database and apply missing migrations.
 
-        Raises SQLAlchemyError if it cannot be opened.
+        Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown.
         """
         parts = _with_driver(url)
         self.engine = _engine(parts)
-        # SQLite lets one thread write at a time anyhow, and in memory there is one connection.
+        # SQLite has one writer at a time, and a database in memory has one connection.
         sqlite = self.engine.dialect.name == "sqlite"
-        self._turn = threading.Lock() if sqlite else nullcontext()
+        self._lock = threading.Lock() if sqlite else nullcontext()
         try:
             if isinstance(self.engine.pool, StaticPool):
-                Base.metadata.create_all(self.engine)  # what is in memory has no past
+                Base.metadata.create_all(self.engine)  # nothing to migrate
             else:
-                bring_up_to_date(self.engine)
+                migrate(self.engine)
         except BaseException:
             self.engine.dispose()
             raise
@@ -65,50 +65,57 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Yield a session in a transaction; raise StoreFailed where the database fails.
+        """Yield a session in a transaction; raise StoreFailed if the database fails.
 
-        An IntegrityError is left to the caller: it is an answer, not a failure.
+        An IntegrityError is left to the caller: it is a result, not a failure.
         """
         try:
-            with self._turn, Session(self.engine) as session, session.begin():
+            with self._lock, Session(self.engine) as session, session.begin():
                 yield session
         except IntegrityError:
             raise
         except SQLAlchemyError:
-            # The error quotes what was to be written, so it is not chained into logs.
-            raise StoreFailed(SORRY) from None
+            # The error quotes the values of the statement, so it is not chained into logs.
+            raise StoreFailed(UNAVAILABLE) from None
 
     def close(self) -> None:
-        """Close every connection, once nobody is at work on the one that is shared."""
-        with self._turn:
+        """Close every connection, once no thread uses the shared one."""
+        with self._lock:
             self.engine.dispose()
 
 
-def bring_up_to_date(engine: Engine) -> None:
-    """Apply the migrations that are missing; of several processes that start at once, one does."""
+def migrate(engine: Engine) -> None:
+    """Apply missing migrations; of several processes that start at once, one does.
+
+    Raises ValueError if the database has a version that this program does not know.
+    """
     if _version(engine) == HEAD:
         return
-    # A fifth of a second to import, for what is needed once in a version's life.
+    # Alembic takes a fifth of a second to import and is needed once per version.
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    # SQLite's own lock comes with the transaction, PostgreSQL's is asked for.
+    # SQLite locks with the transaction, PostgreSQL on request.
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as exc:
+            raise ValueError("The database has a version that this program does not know.") from exc
 
 
 def _version(engine: Engine) -> str | None:
     with engine.connect() as connection:
         try:
-            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
         except DBAPIError:
             return None
-    return found
+    return version
 
 
 def _with_driver(url: str | URL) -> URL:
@@ -126,7 +133,7 @@ def _engine(url: URL) -> Engine:
         )
     in_memory = url.database in (None, "", ":memory:")
     if in_memory:
-        # In memory there is one connection or there are as many databases as threads.
+        # With more than one connection, each would have a database of its own.
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
@@ -137,17 +144,17 @@ def _engine(url: URL) -> Engine:
 
 
 def _create_private(_dialect: object, _record: object, arguments: Any, _options: Any) -> None:
-    """Create the file for its owner alone before SQLite would create it for all to read."""
+    """Create the file readable by its owner only; SQLite would make it readable by everybody."""
     path = str(arguments[0])
     if not path.startswith("file:"):
-        with suppress(OSError):  # SQLite says what is wrong
+        with suppress(OSError):  # SQLite reports what is wrong
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
 
 
 def _make_private(path: str) -> None:
-    """Take a database's files away from other users; those that SQLite adds have its mode."""
+    """Make the files readable by their owner only; files that SQLite adds copy that mode."""
     for file in (path, f"{path}-wal", f"{path}-shm"):
-        with suppress(OSError):  # not there, or another's: the check-up says so
+        with suppress(OSError):  # missing, or another user's: the doctor reports it
             if os.stat(file).st_mode & 0o077:
                 os.chmod(file, PRIVATE)
 
@@ -156,7 +163,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for _, name, path in connection.execute("PRAGMA database_list").fetchall():
         if name == "main" and path:
             _make_private(path)
-    # The driver would begin transactions when it thinks fit, and not before tables are changed.
+    # The driver would not begin a transaction before it changes tables.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT)}")
     _write_ahead(connection, time.monotonic() + BUSY_TIMEOUT)
@@ -164,18 +171,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _write_ahead(connection: Any, end: float) -> None:
-    """Switch the file's journal over, once in its life; SQLite itself waits for no one here."""
+    """Turn on write-ahead logging; SQLite ignores its own busy timeout here, so retry."""
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
             if time.monotonic() > end:
                 raise
-            time.sleep(LOOK_AGAIN)
+            time.sleep(RETRY_INTERVAL)
         else:
             return
 
 
 def _begin(connection: Connection) -> None:
-    # One that reads first and writes later could find that somebody else has written meanwhile.
+    # A transaction that reads before it writes would fail if another one wrote in between.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

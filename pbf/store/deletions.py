@@ -1,4 +1,4 @@
-"""Deletions that wait: who carries one out, or takes it back, claims it first."""
+"""Pending deletions. A process claims one before it carries the deletion out or undoes it."""
 
 import time
 
@@ -14,14 +14,14 @@ FIELDS = tuple(Deletion.__dataclass_fields__)
 
 
 class Deletions:
-    """The deletions of all groups that have not been carried out."""
+    """The pending deletions of all groups."""
 
     def __init__(self, database: Database) -> None:
-        """Keep them in a database."""
+        """Store deletions in a database."""
         self._database = database
 
     def add(self, deletion: Deletion) -> bool:
-        """Write one down, held by its owner; False if one of its connector's id is there."""
+        """Store a deletion, held by its owner; False if the connector already has one."""
         row = DeletionRow(**{name: getattr(deletion, name) for name in FIELDS})
         try:
             with self._database.session() as session:
@@ -31,25 +31,25 @@ class Deletions:
         return True
 
     def find(self, group_id: str, connector_id: str) -> Deletion | None:
-        """Return the one of a connector, if it waits."""
+        """Return the pending deletion of a connector, if any."""
         if not connector_id.isprintable():
-            return None  # an id from outside may be what no database takes
+            return None  # an id from outside may hold what no database accepts
         with self._database.session() as session:
             row = session.get(DeletionRow, (group_id, connector_id))
             return _read(row) if row else None
 
     def listed(self, group_id: str) -> list[Deletion]:
-        """Return what waits, the next one first."""
-        mine = select(DeletionRow).where(DeletionRow.group_id == group_id)
+        """Return a group's pending deletions, the next one first."""
+        query = select(DeletionRow).where(DeletionRow.group_id == group_id)
         with self._database.session() as session:
-            return [_read(row) for row in session.scalars(mine.order_by(DeletionRow.due_at))]
+            return [_read(row) for row in session.scalars(query.order_by(DeletionRow.due_at))]
 
     def claim(
         self, deletion: Deletion, owner: str, lease: float, *, too_early: bool = False
     ) -> Deletion | None:
-        """Return it, in hand for `lease` seconds; of many who try at once, one gets it.
+        """Return the deletion, held for `lease` seconds; of several concurrent calls one gets it.
 
-        With `too_early` also before it may be tried again.
+        With `too_early`, also before it may be tried again.
         """
         now = time.time()
         free = DeletionRow.lease_until <= now
@@ -58,11 +58,11 @@ class Deletions:
         return self._write(deletion, free, owner=owner, lease_until=now + lease)
 
     def hold(self, deletion: Deletion, lease: float) -> Deletion | None:
-        """Return it, in hand for `lease` more seconds; None if somebody else has it now."""
+        """Return the deletion, held for `lease` more seconds; None if somebody else holds it."""
         return self._write(deletion, _owned(deletion), lease_until=time.time() + lease)
 
     def put_back(self, deletion: Deletion, *, wait: float = 0.0) -> None:
-        """Let others have one that is in hand, after so many seconds; keep when it was paused."""
+        """End the lease, so that others may claim after `wait` seconds; store `paused_at`."""
         self._write(
             deletion,
             _owned(deletion),
@@ -72,17 +72,17 @@ class Deletions:
         )
 
     def remove(self, deletion: Deletion) -> bool:
-        """Forget one that was carried out or taken back; False if somebody else has it now."""
-        mine = delete(DeletionRow).where(_this(deletion) & _owned(deletion))
+        """Delete one that was carried out or undone; False if somebody else holds it."""
+        statement = delete(DeletionRow).where(_this(deletion) & _owned(deletion))
         with self._database.session() as session:
-            return bool(session.execute(mine.returning(DeletionRow.connector_id)).first())
+            return bool(session.execute(statement.returning(DeletionRow.connector_id)).first())
 
     def _write(
-        self, deletion: Deletion, which: ColumnElement[bool], **values: object
+        self, deletion: Deletion, condition: ColumnElement[bool], **values: object
     ) -> Deletion | None:
-        changed = update(DeletionRow).where(_this(deletion) & which).values(**values)
+        statement = update(DeletionRow).where(_this(deletion) & condition).values(**values)
         with self._database.session() as session:
-            row = session.scalars(changed.returning(DeletionRow)).first()
+            row = session.scalars(statement.returning(DeletionRow)).first()
             return _read(row) if row else None
 
 
@@ -90,7 +90,7 @@ def _this(deletion: Deletion) -> ColumnElement[bool]:
     return (
         (DeletionRow.group_id == deletion.group_id)
         & (DeletionRow.connector_id == deletion.connector_id)
-        # An id that was given out again is another connector's.
+        # A reused id belongs to another connector.
         & (DeletionRow.schema_name == deletion.schema_name)
     )
 

@@ -1,4 +1,4 @@
-"""What is written down before it is done: attempts to create a connector, and deletions."""
+"""Records stored before Fivetran is called: creation attempts and pending deletions."""
 
 import time
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Creation:
-    """An attempt; `key` and `fingerprint` are hashes of the caller's key and wishes.
+    """An attempt; `key` and `fingerprint` are hashes of the caller's key and request.
 
-    `reserved` is the permanent name, for as long as nobody else may have it. `sent_at` is when a
-    call went out whose outcome is not known, in seconds since 1970 by Fivetran's own clock.
-    `naming_fields` are those that the service wanted when the attempt began.
+    `reserved` is the permanent name while it is reserved for this attempt. `sent_at` is when a
+    call was sent whose outcome is not known, in seconds since 1970 by Fivetran's clock.
+    `naming_fields` are those that the service required when the attempt began.
     """
 
     group_id: str
@@ -28,7 +28,7 @@ class Creation:
 
     @property
     def is_held(self) -> bool:
-        """Whether somebody is at work on it."""
+        """Whether a process is working on it."""
         return self.connector_id is None and self.lease_until > time.time()
 
 
@@ -36,9 +36,9 @@ class Creation:
 class Deletion:
     """A connector that is hidden until it is deleted, at `due_at` seconds since 1970.
 
-    `owner` is who is at work on it, until `lease_until`; without an owner that is when it may be
-    tried again. `paused_at` is when Fivetran was seen to have it paused, by Fivetran's own clock;
-    None until then. `setup_state` is what it was when the deletion was asked for.
+    `owner` works on it until `lease_until`; without an owner, that is when it may be tried again.
+    `paused_at` is when Fivetran reported the connector as paused, by Fivetran's clock, or None.
+    `setup_state` is the state when the deletion was requested.
     """
 
     group_id: str
@@ -55,15 +55,15 @@ class Deletion:
 
     @property
     def is_held(self) -> bool:
-        """Whether somebody is at work on it."""
+        """Whether a process is working on it."""
         return bool(self.owner) and self.lease_until > time.time()
 
     @property
     def was_abandoned(self) -> bool:
-        """Whether somebody was at work on it and did not come to the end."""
+        """Whether a process worked on it and did not finish."""
         return bool(self.owner) and not self.is_held
 
     @property
     def final_at(self) -> datetime:
-        """Until when it can be undone, to the second."""
+        """When it can no longer be undone, to the second."""
         return datetime.fromtimestamp(int(self.due_at), UTC)

@@ -1,7 +1,7 @@
-"""What must outlive a restart.
+"""The store: everything that must outlive a restart.
 
-Losing it loses no connector: what Fivetran lists is always shown. Every method raises StoreFailed
-if the database cannot be read or written.
+Losing it loses no connector: whatever Fivetran lists is always shown. Every method raises
+StoreFailed if the database cannot be read or written.
 """
 
 import hashlib
@@ -13,25 +13,24 @@ from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from pbf.errors import StoreFailed
-from pbf.fivetran.models import Connector
 from pbf.store.audit import AuditLog
 from pbf.store.creations import Creations
 from pbf.store.database import Database
 from pbf.store.deletions import Deletions
-from pbf.store.tables import TypedName, UsedSlip
+from pbf.store.tables import TypedName, UsedToken
 
-__all__ = ["USED_SLIPS_KEPT", "Store"]
+__all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
-USED_SLIPS_KEPT = 2 * 24 * 3600.0
+USED_TOKEN_LIFETIME = 2 * 24 * 3600.0
 
 logger = logging.getLogger("pbf")
 
 
 class Store:
-    """Typed names, creations, deletions that wait, used slips and the audit log."""
+    """Typed names, creations, pending deletions, used tokens and the audit log."""
 
     def __init__(self, url: str | URL) -> None:
-        """Open the database at an SQLAlchemy URL and bring its tables up to date."""
+        """Open the database at an SQLAlchemy URL and apply missing migrations."""
         self._database = Database(url)
         self.creations = Creations(self._database)
         self.deletions = Deletions(self._database)
@@ -42,34 +41,28 @@ class Store:
         """The file of an SQLite database that is not in memory."""
         return self._database.file
 
-    def keep_name(self, connector: Connector, name: str) -> None:
-        """Remember the name as typed."""
-        row = TypedName(connector_id=connector.id, schema_name=connector.schema_name, name=name)
-        with self._database.session() as session:
-            session.merge(row)
-
     def names(self) -> dict[tuple[str, str], str]:
         """Return the typed names by connector id and permanent name."""
         with self._database.session() as session:
             rows = session.scalars(select(TypedName))
             return {(row.connector_id, row.schema_name): row.name for row in rows}
 
-    def use_slip(self, slip: str) -> bool:
-        """Return whether this is the first use of a return state or a ticket; its hash is kept."""
+    def use_token(self, token: str) -> bool:
+        """Return whether a signed token is used for the first time; only its hash is stored."""
         now = time.time()
-        digest = hashlib.sha256(slip.encode()).hexdigest()
+        digest = hashlib.sha256(token.encode()).hexdigest()
         try:
             with self._database.session() as session:
-                old = UsedSlip.used_at < now - USED_SLIPS_KEPT
-                session.execute(delete(UsedSlip).where(old))
-                session.add(UsedSlip(digest=digest, used_at=now))
+                expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
+                session.execute(delete(UsedToken).where(expired))
+                session.add(UsedToken(digest=digest, used_at=now))
         except IntegrityError:
             return False
         return True
 
-    def note(
+    def record_action(
         self,
-        who: str,
+        actor: str,
         what: str,
         connector: str,
         name: str,
@@ -78,10 +71,10 @@ class Store:
         group_id: str,
         details: str = "",
     ) -> None:
-        """Add to the audit log of a group; where that fails the log of the process says so."""
+        """Add an entry to the audit log of a group; if that fails, log it instead."""
         with suppress(StoreFailed):
             self.audit.add(
-                who=who,
+                actor=actor,
                 what=what,
                 details=details,
                 connector_id=connector,
@@ -90,7 +83,7 @@ class Store:
                 group_id=group_id,
             )
             return
-        logger.error("not in the audit log: %s %s, %s by %s", what, connector, outcome, who)
+        logger.error("not in the audit log: %s %s, %s by %s", what, connector, outcome, actor)
 
     def close(self) -> None:
         """Close the database."""

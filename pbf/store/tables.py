@@ -1,4 +1,4 @@
-"""The store's tables; `pbf/store/migrations` makes them, save in memory."""
+"""The store's tables. The migrations create them, except in a database in memory."""
 
 from sqlalchemy import DDL, Boolean, Double, Index, Integer, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -9,20 +9,20 @@ class Base(DeclarativeBase):
 
 
 class TypedName(Base):
-    """The name of a connector as somebody typed it."""
+    """The name of a connector as a person typed it."""
 
     __tablename__ = "typed_names"
 
     connector_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    # A sandbox that starts again hands out the same ids; the permanent name tells them apart.
+    # A restarted sandbox issues the same ids again; the permanent name tells connectors apart.
     schema_name: Mapped[str] = mapped_column(String(200), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
 
 
-class UsedSlip(Base):
-    """A return state or ticket that has done its work; times are seconds since 1970."""
+class UsedToken(Base):
+    """The hash of a signed token that was used; times are seconds since 1970."""
 
-    __tablename__ = "used_slips"
+    __tablename__ = "used_tokens"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     used_at: Mapped[float] = mapped_column(Double)
@@ -35,17 +35,17 @@ class CreationRow(Base):
     __table_args__ = (UniqueConstraint("group_id", "reserved", name="one_creation_for_a_name"),)
 
     group_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    # The hash of what the caller knows the attempt by.
+    # The hash of the caller's key.
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     service: Mapped[str] = mapped_column(String(200))
     typed: Mapped[str] = mapped_column(String(200))
     schema_name: Mapped[str] = mapped_column(String(200))
-    # The permanent name, for as long as nobody else may have it.
+    # The permanent name while it is reserved for this attempt.
     reserved: Mapped[str | None] = mapped_column(String(200))
-    # Those that the service wanted when the attempt began, with commas between them.
+    # The naming fields that the service required when the attempt began, separated by commas.
     naming_fields: Mapped[str] = mapped_column(String(200), server_default="")
-    # By Fivetran's own clock.
+    # By Fivetran's clock.
     sent_at: Mapped[float | None] = mapped_column(Double)
     connector_id: Mapped[str | None] = mapped_column(String(200))
     owner: Mapped[str] = mapped_column(String(64))
@@ -54,7 +54,7 @@ class CreationRow(Base):
 
 
 class DeletionRow(Base):
-    """A connector that is hidden and waits to be deleted."""
+    """A hidden connector whose deletion is pending."""
 
     __tablename__ = "deletions"
 
@@ -65,7 +65,7 @@ class DeletionRow(Base):
     schema_name: Mapped[str] = mapped_column(String(200))
     was_paused: Mapped[bool] = mapped_column(Boolean)
     due_at: Mapped[float] = mapped_column(Double)
-    # When Fivetran was seen to have it paused, by Fivetran's own clock.
+    # When Fivetran reported it as paused, by Fivetran's clock.
     paused_at: Mapped[float | None] = mapped_column(Double)
     setup_state: Mapped[str] = mapped_column(String(40), server_default="")
     owner: Mapped[str] = mapped_column(String(64))
@@ -73,7 +73,7 @@ class DeletionRow(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to which connector, when, and what came of it; the database keeps it so."""
+    """Who did what to which connector, when, and with what outcome; rows never change."""
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -82,9 +82,9 @@ class AuditEntry(Base):
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    # In UTC, as ISO 8601 has it.
+    # In UTC, in ISO 8601.
     at: Mapped[str] = mapped_column(String(32))
-    who: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(200))
     what: Mapped[str] = mapped_column(String(100))
     connector_id: Mapped[str] = mapped_column(String(200))
     name: Mapped[str] = mapped_column(String(200))
@@ -93,18 +93,18 @@ class AuditEntry(Base):
     details: Mapped[str] = mapped_column(String(200), server_default="")
 
 
-# As the migrations do it; they tell how a table came to be, and are not changed with it.
-for _change, _when in (
+# The same triggers as in the first migration, which does not change with this module.
+for _event, _condition in (
     ("UPDATE", ""),
     ("DELETE", ""),
-    # SQLite replaces a row without a word to the trigger of a deletion.
+    # SQLite replaces a row without firing the trigger for deletions.
     ("INSERT", "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "),
 ):
     event.listen(
         AuditEntry.__table__,
         "after_create",
         DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_only_grows_{_change} BEFORE {_change} ON audit {_when}"
+            f"CREATE TRIGGER audit_only_grows_{_event} BEFORE {_event} ON audit {_condition}"
             "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
         ).execute_if(dialect="sqlite"),
     )

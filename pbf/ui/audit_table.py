@@ -126,7 +126,7 @@ def _whose(entry: "Entry", known: Mapping[str, Connector]) -> str:
 
 
 def _who(entry: "Entry") -> str:
-    return WHO.get(entry.who, entry.who)
+    return WHO.get(entry.actor, entry.actor)
 
 
 def _what(entry: "Entry") -> str:

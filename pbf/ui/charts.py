@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from pbf.rules.statistics import BAD, GOOD, Bar, Figure
+from pbf.rules.statistics import BAD, GOOD, Bar, Statistic
 
 Spec = dict[str, Any]
 
@@ -29,7 +29,7 @@ COLOURS = {
 INK = {"light": "#1b2430", "dark": "#e7ecf3"}
 
 
-def spec(figure: Figure, theme: str) -> Spec:
+def spec(figure: Statistic, theme: str) -> Spec:
     """Return the chart of a figure for the light or the dark theme."""
     draw = _hours if figure.id == "hours" else _counts
     drawn: Spec = draw(figure.bars, INK[theme]).to_dict()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
-from pbf.fivetran.models import Connector, Note, Service
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
+from pbf.fivetran.models import Connector, Service, StatusMessage
 from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import Health
@@ -112,7 +112,7 @@ def notes(connector: Connector) -> str:
     return f'<ul class="pbf-notes">{"".join(each)}</ul>'
 
 
-def syncs(past: Past[SyncRecord]) -> str:
+def syncs(past: History[SyncRecord]) -> str:
     """Return a table of past syncs: when, how long, and how each ended; and what is not in it."""
     rows = "".join(map(_sync, past.items))
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Started", "Took", "Ended"))
@@ -124,13 +124,13 @@ def syncs(past: Past[SyncRecord]) -> str:
     return (table if rows else "") + _beside(past, more)
 
 
-def errors(past: Past[ErrorRecord]) -> str:
+def errors(past: History[ErrorRecord]) -> str:
     """Return a list of what went wrong, why, and when; and what is not in it."""
     items = "".join(map(_error, past.items))
     return (f'<ul class="pbf-notes">{items}</ul>' if items else "") + _beside(past)
 
 
-def _beside(past: Past[Any], more: str = "") -> str:
+def _beside(past: History[Any], more: str = "") -> str:
     """Return what there is to say beside a past."""
     entries = f"{past.unread:,} entr{'y' if past.unread == 1 else 'ies'} could not be read."
     told = (past.missing, more, entries if past.unread else "")
@@ -180,7 +180,7 @@ def _texts(one: ErrorRecord) -> list[str]:
     return [text for text in ("" if same else one.reason, one.message) if text]
 
 
-def _note(kind: str, tone: str, note: Note) -> str:
+def _note(kind: str, tone: str, note: StatusMessage) -> str:
     title = note.message or spaced(note.code)
     return (
         f"<li>{page.badge(kind, tone)} <strong>{escape(title)}</strong>{_quiet(note.details)}</li>"

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed, UnknownConnector
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Service
 from pbf.rules.health import TONES, URGENT
-from pbf.rules.statistics import Figure, figures
+from pbf.rules.statistics import Statistic, statistics
 from pbf.runtime import runtime
 from pbf.ui.view_models import Row, card, category, row
 
@@ -44,7 +44,7 @@ SHOWN_DEEDS = 5
 UNREAD = "This could not be loaded. Trying again in a moment."
 
 
-def services() -> Answer[Service]:
+def services() -> CachedList[Service]:
     """Return the catalogue, with a word while it is on its way."""
     portal = _portal()
     if portal.services_available:
@@ -53,7 +53,7 @@ def services() -> Answer[Service]:
         return portal.services()
 
 
-def connectors() -> Answer[Connector]:
+def connectors() -> CachedList[Connector]:
     """Return the tenant's connectors, with a word while they are on their way."""
     portal = _portal()
     if portal.connectors_available:
@@ -73,13 +73,13 @@ def service_of(connector: Connector) -> Service:
     return next(by_id, None) or Service(id=connector.service or "unknown")
 
 
-def history(connector: Connector) -> Past[SyncRecord]:
+def history(connector: Connector) -> History[SyncRecord]:
     """Return a connector's last syncs, newest first, or why there are none."""
     with st.spinner("Asking Fivetran for recent syncs…"):
         return _past("history", connector, _history)
 
 
-def errors(connector: Connector) -> Past[ErrorRecord]:
+def errors(connector: Connector) -> History[ErrorRecord]:
     """Return what went wrong with a connector last; none where Fivetran does not tell."""
     with st.spinner("Asking Fivetran for errors…"):
         return _past("errors", connector, _errors)
@@ -137,7 +137,7 @@ def summary() -> Summary:
     return _summary(tenant, catalogue, own, minute)
 
 
-def charts(theme: str) -> "list[tuple[Figure, Spec]]":
+def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
     """Return the overview's figures, each with its chart for the light or the dark theme."""
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -145,8 +145,8 @@ def charts(theme: str) -> "list[tuple[Figure, Spec]]":
 
 
 def _past(
-    kind: str, connector: Connector, ask: Callable[[Portal, str], Past[Record]]
-) -> Past[Record]:
+    kind: str, connector: Connector, ask: Callable[[Portal, str], History[Record]]
+) -> History[Record]:
     """Return what was asked for once per state of a connector; why not where that takes long."""
     portal = _portal()
     try:
@@ -154,19 +154,19 @@ def _past(
             f"{kind}:{connector.id} {_state(connector)}", lambda: ask(portal, connector.id)
         )
     except ApiError:  # more than the page needs, so it waits for a later look
-        return Past(missing=UNREAD)
+        return History(missing=UNREAD)
 
 
-def _history(portal: Portal, connector_id: str) -> Past[SyncRecord]:
+def _history(portal: Portal, connector_id: str) -> History[SyncRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
         return _attentive(portal).operations.history(connector_id)
-    return Past()
+    return History()
 
 
-def _errors(portal: Portal, connector_id: str) -> Past[ErrorRecord]:
+def _errors(portal: Portal, connector_id: str) -> History[ErrorRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
         return _attentive(portal).operations.errors(connector_id)
-    return Past()
+    return History()
 
 
 def _attentive(portal: Portal) -> Portal:
@@ -229,11 +229,11 @@ def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary
 @st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
 def _charts(
     tenant: str, catalogue: str, own: str, minute: datetime, theme: str
-) -> "list[tuple[Figure, Spec]]":
+) -> "list[tuple[Statistic, Spec]]":
     from pbf.ui.charts import spec  # Altair takes half a second, which start-up must not cost
 
     found, _ = _rows(tenant, catalogue, own, minute)
-    drawn = figures(
+    drawn = statistics(
         _portal().connectors().items,
         words={row["id"]: row["status"] for row in found},
         categories={service.id: category(service) for service in _portal().services().items},

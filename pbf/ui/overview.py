@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pbf.rules.statistics import Figure, Line
+from pbf.rules.statistics import Line, Statistic
 from pbf.ui import page
 from pbf.ui.html import escape
 
@@ -33,7 +33,7 @@ def tiles(summary: Mapping[str, Any]) -> None:
     st.html(f'<div class="pbf-tiles">{each}</div>')
 
 
-def charts(drawn: Sequence[tuple[Figure, dict[str, Any]]]) -> None:
+def charts(drawn: Sequence[tuple[Statistic, dict[str, Any]]]) -> None:
     """Show figures two by two, each with its chart."""
     for start in range(0, len(drawn), 2):
         for place, (figure, spec) in zip(st.columns(2, gap="medium"), drawn[start:], strict=False):
@@ -46,7 +46,7 @@ def theme() -> str:
     return st.context.theme.type or "light"
 
 
-def chart(figure: Figure, spec: dict[str, Any]) -> None:
+def chart(figure: Statistic, spec: dict[str, Any]) -> None:
     """Show a figure: its sentence, its chart, whose bars lead on, and the tables behind it."""
     about = f'<p class="pbf-quiet">{escape(figure.note)}</p>' if figure.note else ""
     st.html(
@@ -61,24 +61,25 @@ def chart(figure: Figure, spec: dict[str, Any]) -> None:
         alt=f"{figure.title}. {figure.sentence}",
     )
     with st.expander("The figures, with links"):
-        st.html(linked(figure.heads, figure.lines))
-        if figure.further:
-            st.html(linked(figure.further_heads, figure.further))
+        st.html(linked(figure.headers, figure.lines))
+        if figure.more_lines:
+            st.html(linked(figure.more_headers, figure.more_lines))
 
 
-def _open_bar(figure: Figure, selection: Mapping[str, list[dict[str, str]]]) -> None:
+def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) -> None:
     """Go to the connectors that the chosen bar counts."""
     for chosen in (one for many in selection.values() for one in many):
         for bar in figure.bars:
             if (bar.label, bar.group) == (chosen.get("label"), chosen.get("group")):
-                st.switch_page(page.page("connectors"), query_params=dict(bar.way))
+                st.switch_page(page.page("connectors"), query_params=dict(bar.query))
 
 
 def linked(heads: Iterable[str], lines: Iterable[Line]) -> str:
     """Return HTML for a table whose first cells lead to a page."""
     top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
     body = "".join(
-        f'<tr><td><a href="{escape(address(line.page, line.way))}">{escape(line.cells[0])}</a></td>'
+        f'<tr><td><a href="{escape(address(line.page, line.query))}">'
+        f"{escape(line.cells[0])}</a></td>"
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in line.cells[1:])}</tr>"
         for line in lines
     )

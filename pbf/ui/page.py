@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from pbf import logs
-from pbf.cache.entries import Answer
+from pbf.cache.entries import CachedList
 from pbf.config import CREDENTIALS
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
@@ -135,7 +135,7 @@ def once(doing: Callable[[], object], words: str = "Asking Fivetran…") -> PbfE
     return None
 
 
-def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
+def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
     """Say so if what is shown is the last known answer, since there is no newer one.
 
     What of a list could not be read, and is not shown, is counted.
@@ -157,7 +157,7 @@ def mark_age(*answers: Answer) -> None:  # type: ignore[type-arg]
 
 
 @st.fragment(run_every=FOLLOW)
-def follow_age(ask: Callable[[], Iterable[Answer]]) -> None:  # type: ignore[type-arg]
+def follow_age(ask: Callable[[], Iterable[CachedList]]) -> None:  # type: ignore[type-arg]
     """Mark the age of what a page shows that does not follow along itself, as long as it is old."""
     try:
         mark_age(*ask())

@@ -149,7 +149,7 @@ def when_there_are_tables(connector: Connector, *, read: bool, now: Any) -> str:
     """Return why there is nothing to choose, and when there will be."""
     if read:
         return "Fivetran found no tables to choose in this source."
-    if connector.status.sync_state == "syncing" and not connector.paused:
+    if connector.is_syncing and not connector.paused:
         return "Fivetran reads the source now. Its tables are here when the first sync is done."
     at = next_in_words(connector, now)
     return f"The first sync reads which tables there are. Next sync: {at}."

@@ -63,7 +63,7 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
         "also": [{"id": action, "label": label} for action, label in _also(state)],
         "marked": marked,
-        "moving": connector.status.sync_state == "syncing",
+        "moving": connector.is_syncing,
         "changed": _iso(changed_at(connector)),
     }
 

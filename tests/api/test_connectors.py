@@ -743,7 +743,7 @@ def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivet
     # Would wait for ever, since nothing lets the list go.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     other = client.get("/_/connectors")
-    flights = list(house.cache._flights.values())
+    flights = list(house.cache._requests.values())
     go_on.set()
     wait(flights, 60)
 

@@ -492,7 +492,7 @@ def test_a_creation_sent_again_with_its_key_gives_the_same_connector(
     assert again.json == first.json
     assert (other.status_code, other.json["error"]["code"]) == (422, "key_reused")
     assert "Send a new key" in other.json["error"]["message"]
-    assert [(entry.who, entry.outcome) for entry in house.store.audit.entries()] == [
+    assert [(entry.actor, entry.outcome) for entry in house.store.audit.entries()] == [
         ("route", "done"),
         ("route", "KeyReused"),
     ]

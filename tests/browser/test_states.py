@@ -159,7 +159,7 @@ BY_TIME = {
     "waiting": Case(
         "google_analytics_web",
         "Waiting on the source",
-        "it goes on by itself in",
+        "syncing continues on its own in",
         wait(1),
         "On schedule.",
     ),

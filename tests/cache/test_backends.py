@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from pbf import runtime as runtimes
-from pbf.cache.backends import PAUSE_WHEN_DOWN, RECHECK, RedisShelf
-from pbf.cache.entries import Answer
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.backends import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
+from pbf.cache.entries import CachedList
+from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError, Forbidden, ServerFailed
@@ -23,7 +23,7 @@ from tests.support.servers import clean_environment, free_port
 
 LIFETIME = 60.0
 PATIENCE = 20
-CODEC = AnswerCodec(Service, Connector)
+SERIALIZER = ListSerializer(Service, Connector)
 
 
 class Clock:
@@ -39,24 +39,24 @@ class Clock:
 
 
 class Source:
-    """What is asked: it counts, and can be held in the middle."""
+    """A source that counts calls and can be blocked during a call."""
 
     def __init__(self, *ids: str) -> None:
         self.calls = 0
-        self.says(*ids)
-        self.asked = threading.Event()
+        self.returns(*ids)
+        self.called = threading.Event()
         self.open = threading.Event()
         self.open.set()
         self._lock = threading.Lock()
 
-    def says(self, *ids: str) -> None:
-        self.result: list[Connector] | Exception = [connector(one) for one in ids]
+    def returns(self, *ids: str) -> None:
+        self.result: list[Connector] | Exception = [connector(name) for name in ids]
 
     def __call__(self) -> list[Connector]:
         with self._lock:
             self.calls += 1
             result = self.result
-        self.asked.set()
+        self.called.set()
         assert self.open.wait(PATIENCE)
         if isinstance(result, Exception):
             raise result
@@ -89,7 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> Iterator[str]:
-    """The address of that server, with nothing in it."""
+    """The URL of that server, emptied."""
     client = redis.Redis.from_url(server)
     client.flushall()
     yield server
@@ -103,58 +103,58 @@ def clock() -> Clock:
 
 @pytest.fixture
 def process(url: str, clock: Clock) -> Iterator[Callable[..., SharedCache]]:
-    """Make caches such as other processes have."""
-    made = []
+    """Create caches as in several processes."""
+    opened = []
 
     def begin(at: str = url, prefix: str = "pbf") -> SharedCache:
-        shelf = RedisShelf(at, prefix=prefix, codec=CODEC)
-        made.append((SharedCache(clock=clock, shelf=shelf), shelf))
-        return made[-1][0]
+        backend = RedisBackend(at, prefix=prefix, serializer=SERIALIZER)
+        opened.append((SharedCache(clock=clock, backend=backend), backend))
+        return opened[-1][0]
 
     yield begin
-    for cache, shelf in made:
+    for cache, backend in opened:
         cache.close()
-        shelf.close()
+        backend.close()
 
 
 @pytest.fixture
 def source() -> Iterator[Source]:
-    made = Source("a")
-    yield made
-    made.open.set()
+    source = Source("a")
+    yield source
+    source.open.set()
 
 
-def get(cache: SharedCache, source: Source, key: str = "key") -> Answer[Connector]:
+def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Connector]:
     return cache.get(key, source, lifetime=lambda _: LIFETIME)
 
 
-def ids(answer: Answer[Connector]) -> list[str]:
-    return [item.id for item in answer.items]
+def ids(entry: CachedList[Connector]) -> list[str]:
+    return [item.id for item in entry.items]
 
 
 def settle(cache: SharedCache) -> None:
-    """Wait until nothing is asked behind the scenes."""
-    for flight in list(cache._flights.values()):
-        flight.exception(PATIENCE)
+    """Wait until no request is running in the background."""
+    for request in list(cache._requests.values()):
+        request.exception(PATIENCE)
 
 
-def test_what_one_process_asked_for_the_other_knows(process, source):
+def test_processes_share_entries(process, source):
     here, there = process(), process()
 
-    asked, known = get(here, source), get(there, source)
+    fetched, shared = get(here, source), get(there, source)
 
-    assert asked == known
-    assert known.items[0] == connector("a")
+    assert fetched == shared
+    assert shared.items[0] == connector("a")
     assert source.calls == 1
 
 
 def test_an_empty_list_is_shared_too(process, source):
-    source.says()
+    source.returns()
 
-    answers = [get(process(), source), get(process(), source)]
+    entries = [get(process(), source), get(process(), source)]
 
-    assert [ids(answer) for answer in answers] == [[], []]
-    assert answers[0].revision == answers[1].revision
+    assert [ids(entry) for entry in entries] == [[], []]
+    assert entries[0].revision == entries[1].revision
     assert source.calls == 1
 
 
@@ -164,19 +164,19 @@ def test_processes_that_start_together_cost_one_request(process, source):
 
     with ThreadPoolExecutor(16) as pool:
         callers = [pool.submit(get, cache, source) for cache in caches * 4]
-        assert source.asked.wait(PATIENCE)
+        assert source.called.wait(PATIENCE)
         source.open.set()
-        answers = [caller.result(PATIENCE) for caller in callers]
+        entries = [caller.result(PATIENCE) for caller in callers]
 
-    assert {answer.revision for answer in answers} == {answers[0].revision}
+    assert {entry.revision for entry in entries} == {entries[0].revision}
     assert source.calls == 1
 
 
-def test_what_one_process_forgets_the_other_asks_for_anew(process, source, clock):
+def test_forgetting_reaches_other_processes(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
 
     here.forget("key")
     clock.advance(RECHECK)
@@ -186,11 +186,11 @@ def test_what_one_process_forgets_the_other_asks_for_anew(process, source, clock
     assert source.calls == 2
 
 
-def test_within_the_recheck_the_own_copy_is_given_out(process, source, clock):
+def test_the_own_copy_is_served_until_the_recheck(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
 
     here.forget("key")
     clock.advance(RECHECK - 0.1)
@@ -199,14 +199,14 @@ def test_within_the_recheck_the_own_copy_is_given_out(process, source, clock):
     assert ids(get(here, source)) == ["b"]
 
 
-def test_forgetting_beats_a_request_under_way_in_another_process(process, source, clock):
+def test_forgetting_overrides_a_running_request_of_another_process(process, source, clock):
     here, there = process(), process()
     source.open.clear()
     with ThreadPoolExecutor(1) as pool:
         before = pool.submit(get, there, source)
-        assert source.asked.wait(PATIENCE)
+        assert source.called.wait(PATIENCE)
         here.forget("key")
-        source.says("b")
+        source.returns("b")
         source.open.set()
         assert ids(before.result(PATIENCE)) == ["a"]
     clock.advance(RECHECK)
@@ -220,7 +220,7 @@ def test_a_refresh_of_one_process_serves_the_other(process, source, clock):
     here, there = process(), process()
     get(here, source)
     get(there, source)
-    source.says("b")
+    source.returns("b")
     clock.advance(LIFETIME + 1)
 
     for cache in (here, there):
@@ -231,20 +231,18 @@ def test_a_refresh_of_one_process_serves_the_other(process, source, clock):
     assert source.calls == 2
 
 
-def test_a_process_that_starts_gives_out_what_lies_there_long_out_of_date_only_if_it_must(
-    process, source, clock
-):
+def test_a_starting_process_serves_an_old_entry_only_if_fetching_fails(process, source, clock):
     get(process(), source)
     clock.advance(LIFETIME * 100)
     source.result = ServerFailed("down")
     started = process()
 
-    answer = get(started, source)
+    entry = get(started, source)
 
-    assert (ids(answer), str(answer.problem)) == (["a"], "down")
+    assert (ids(entry), str(entry.problem)) == (["a"], "down")
 
 
-def test_a_refusal_takes_away_what_the_others_would_find(process, source, clock):
+def test_a_refusal_deletes_the_shared_entry(process, source, clock):
     here = process()
     get(here, source)
     clock.advance(LIFETIME + 1)
@@ -256,7 +254,7 @@ def test_a_refusal_takes_away_what_the_others_would_find(process, source, clock)
         get(process(), source)
 
 
-def test_what_another_version_left_is_asked_for_anew(process, source, url):
+def test_an_entry_of_another_version_is_fetched_again(process, source, url):
     get(process(), source)
     with redis.Redis.from_url(url) as client:
         (name,) = (name for name in client.keys("pbf:*@*") if client.type(name) == b"string")
@@ -267,45 +265,47 @@ def test_what_another_version_left_is_asked_for_anew(process, source, url):
     assert source.calls == 2
 
 
-def test_nothing_that_lies_there_could_be_run(process, source, url):
+def test_entries_are_stored_as_json(process, source, url):
     get(process(), source)
 
     with redis.Redis.from_url(url) as client:
         (value,) = (client.get(name) for name in client.keys("pbf:*@*"))
 
-    kept = value.partition(b"|")[2]
-    assert kept.startswith(b'["Connector", ')
-    assert b"schema_a" in kept
+    stored = value.partition(b"|")[2]
+    assert stored.startswith(b'["Connector", ')
+    assert b"schema_a" in stored
 
 
-def test_accounts_with_one_redis_are_kept_apart(process, source):
-    other = Source("b")
+def test_accounts_in_one_redis_are_separate(process, source):
+    second_source = Source("b")
 
     assert ids(get(process(prefix="one"), source)) == ["a"]
-    assert ids(get(process(prefix="two"), other)) == ["b"]
+    assert ids(get(process(prefix="two"), second_source)) == ["b"]
 
 
-def test_without_redis_the_process_asks_by_itself_and_says_so_once(process, source, clock, caplog):
+def test_without_redis_the_process_fetches_itself_and_logs_once(process, source, clock, caplog):
     cache = process(f"redis://:the-password@127.0.0.1:{free_port()}/0")
 
     first = get(cache, source)
     clock.advance(RECHECK)
     again = get(cache, source)
     cache.forget("key")
-    source.says("b")
+    source.returns("b")
 
     assert first == again
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 2
-    said = [record.getMessage() for record in caplog.records if record.name == "pbf.cache.backends"]
-    assert said == [
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "pbf.cache.backends"
+    ]
+    assert messages == [
         "Redis does not answer (ConnectionError). "
-        "Until it does, this process asks Fivetran by itself."
+        "Until it does, this process calls Fivetran itself."
     ]
     assert "the-password" not in caplog.text
 
 
-def test_when_redis_is_back_it_learns_what_was_forgotten_meanwhile(
+def test_forgotten_keys_reach_redis_when_it_is_back(
     tmp_path, process, source, clock, monkeypatch, caplog
 ):
     moment = Clock()
@@ -315,10 +315,10 @@ def test_when_redis_is_back_it_learns_what_was_forgotten_meanwhile(
         here = process(own)
         get(here, source)
     here.forget("key")
-    source.says("b")
+    source.returns("b")
     assert ids(get(here, source)) == ["b"]
 
-    moment.advance(PAUSE_WHEN_DOWN)
+    moment.advance(RETRY_AFTER_FAILURE)
     clock.advance(RECHECK)
     with redis_server(tmp_path, port) as own:
         there = process(own)
@@ -333,7 +333,7 @@ def test_when_redis_is_back_it_learns_what_was_forgotten_meanwhile(
     assert "Redis answers again." in caplog.text
 
 
-def test_a_change_through_one_door_shows_at_the_other(url):
+def test_a_change_in_one_process_shows_in_the_other(url):
     with SandboxServer() as sandbox:
         world = sandbox.world
         settings = Settings(
@@ -345,9 +345,9 @@ def test_a_change_through_one_door_shows_at_the_other(url):
             redis_url=url,
         )
         here, there = runtimes.start(settings), runtimes.start(settings)
-        before = [len(one.portal.connectors().items) for one in (here, there)]
+        before = [len(runtime.portal.connectors().items) for runtime in (here, there)]
 
-        made = here.portal.create("stripe", "Ours", public_url="http://127.0.0.1")
+        created = here.portal.create("stripe", "Ours", return_url="http://127.0.0.1/_/return")
         there.portal._cache._clock = lambda: here.portal._cache._clock() + RECHECK
         after = there.portal.connectors()
 
@@ -355,28 +355,29 @@ def test_a_change_through_one_door_shows_at_the_other(url):
         there.close()
 
     assert before == [12, 12]
-    assert made.id in [one.id for one in after.items]
+    assert created.id in [connector.id for connector in after.items]
 
 
-def test_a_process_that_hangs_in_fivetran_ends_at_once(url):
+def test_a_process_with_a_hanging_request_can_exit(url):
     script = f"""
 import threading
 from pbf.cache.shared import SharedCache
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.serializer import ListSerializer
 from pbf.fivetran.models import Connector
-from pbf.cache.backends import RedisShelf
+from pbf.cache.backends import RedisBackend
 
-asked = threading.Event()
-cache = SharedCache(shelf=RedisShelf({url!r}, prefix="pbf", codec=AnswerCodec(Connector)))
+called = threading.Event()
+serializer = ListSerializer(Connector)
+cache = SharedCache(backend=RedisBackend({url!r}, prefix="pbf", serializer=serializer))
 
 def hang():
-    asked.set()
+    called.set()
     threading.Event().wait()
 
 threading.Thread(
     target=lambda: cache.get("key", hang, lifetime=lambda _: 1.0), daemon=True
 ).start()
-asked.wait()
+called.wait()
 """
 
     ended = subprocess.run(
@@ -394,7 +395,7 @@ def test_the_setting_is_read():
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:6379", "http://127.0.0.1:6379", "redis:/h"])
-def test_what_is_no_redis_url_is_refused_with_the_settings_name(text):
+def test_an_invalid_redis_url_is_refused_naming_the_setting(text):
     with pytest.raises(ConfigurationError, match="PBF_REDIS_URL is not a Redis URL"):
         load_settings({"PBF_REDIS_URL": text}, dotenv=None)
 
@@ -414,7 +415,7 @@ def test_a_redis_url_that_cannot_be_used_is_refused_without_being_shown():
     assert "the-password" not in str(refusal.value)
 
 
-def test_how_much_of_a_list_could_not_be_read_is_shared_too():
-    answer = Answer((connector("a"),), "r", 1.0, 2.0, unread=3)
+def test_the_number_of_unreadable_items_is_shared():
+    entry = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
 
-    assert CODEC.loads(CODEC.dumps(answer)) == answer
+    assert SERIALIZER.loads(SERIALIZER.dumps(entry)) == entry

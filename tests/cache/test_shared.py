@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 from pydantic import BaseModel
 
-from pbf.cache.entries import FAILURE_LIFETIME, LONGEST_RETRY_AFTER, Answer
-from pbf.cache.shared import LONG_OUT_OF_DATE, SharedCache
+from pbf.cache.entries import FAILURE_LIFETIME, LONGEST_RETRY_AFTER, CachedList
+from pbf.cache.shared import MAX_STALE_LIFETIMES, SharedCache
 from pbf.errors import (
     ApiError,
     BadAnswer,
@@ -27,7 +27,7 @@ from tests.support.servers import clean_environment
 THREADS = 8
 LIFETIME = 60.0
 STALE = LIFETIME + 1
-LONG_STALE = LIFETIME * LONG_OUT_OF_DATE + 1
+LONG_STALE = LIFETIME * MAX_STALE_LIFETIMES + 1
 PATIENCE = 20
 
 DOWN = [
@@ -63,11 +63,11 @@ class Clock:
 
 
 class Source:
-    """What is asked: it counts, answers or fails as it is told, and can be held in the middle."""
+    """A source that counts calls, returns or raises as set, and can be blocked during a call."""
 
     def __init__(self, *ids: str) -> None:
         self.calls = 0
-        self.result: list[Item] | Exception = [Item(id=one) for one in ids]
+        self.result: list[Item] | Exception = [Item(id=id_) for id_ in ids]
         self.entered = threading.Semaphore(0)
         self._lock = threading.Lock()
         self._open = threading.Event()
@@ -83,19 +83,19 @@ class Source:
             raise result
         return result
 
-    def says(self, *ids: str) -> None:
-        self.result = [Item(id=one) for one in ids]
+    def returns(self, *ids: str) -> None:
+        self.result = [Item(id=id_) for id_ in ids]
 
     def fails(self, error: Exception) -> None:
         self.result = error
 
-    def hold(self) -> None:
+    def block(self) -> None:
         self._open.clear()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._open.set()
 
-    def wait_until_asked(self) -> None:
+    def wait_until_called(self) -> None:
         assert self.entered.acquire(timeout=PATIENCE)
 
 
@@ -115,9 +115,9 @@ def cache(clock) -> Iterator[SharedCache]:
 
 @pytest.fixture
 def source() -> Iterator[Source]:
-    made = Source("a")
-    yield made
-    made.let_go()
+    source = Source("a")
+    yield source
+    source.release()
 
 
 @pytest.fixture
@@ -126,54 +126,52 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def get(cache: SharedCache, source: Source, key: str = "key") -> Answer[Item]:
+def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Item]:
     return cache.get(key, source, lifetime=lambda _: LIFETIME)
 
 
-def ids(answer: Answer[Item]) -> list[str]:
-    return [item.id for item in answer.items]
+def ids(entry: CachedList[Item]) -> list[str]:
+    return [item.id for item in entry.items]
 
 
 def together(threads: ThreadPoolExecutor, action: Callable[[], object]) -> list[Future]:
-    """Let eight threads do something, none before all are ready."""
+    """Run an action in eight threads, which start together."""
     ready = threading.Barrier(THREADS + 1)
 
-    def one() -> object:
+    def run() -> object:
         ready.wait(PATIENCE)
         return action()
 
-    futures = [threads.submit(one) for _ in range(THREADS)]
+    futures = [threads.submit(run) for _ in range(THREADS)]
     ready.wait(PATIENCE)
     return futures
 
 
 def settle(cache: SharedCache) -> None:
-    """Wait until nothing is asked behind the scenes."""
-    assert not wait(list(cache._flights.values()), PATIENCE).not_done
+    """Wait until no request is running in the background."""
+    assert not wait(list(cache._requests.values()), PATIENCE).not_done
 
 
-def known_and(seconds: float, cache: SharedCache, source: Source, clock: Clock) -> None:
-    """Make the cache know an answer, some seconds old."""
+def fill(seconds: float, cache: SharedCache, source: Source, clock: Clock) -> None:
+    """Fill the cache with an entry that is some seconds old."""
     get(cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
     clock.advance(seconds)
 
 
-def test_an_answer_is_at_hand_until_it_is_so_old_that_one_waits_for_a_newer_one(
-    cache, source, clock
-):
-    at_hand = [cache.at_hand("key")]
+def test_an_entry_is_available_until_it_is_long_out_of_date(cache, source, clock):
+    is_available = [cache.is_available("key")]
     get(cache, source)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
     clock.advance(STALE)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
     clock.advance(LONG_STALE)
-    at_hand.append(cache.at_hand("key"))
+    is_available.append(cache.is_available("key"))
 
-    assert at_hand == [False, True, True, False]
+    assert is_available == [False, True, True, False]
 
 
-def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
+def test_only_the_first_call_fetches(cache, source, clock):
     first = get(cache, source)
     clock.advance(LIFETIME)
     second = get(cache, source)
@@ -184,43 +182,43 @@ def test_the_first_call_asks_and_the_next_ones_do_not(cache, source, clock):
     assert source.calls == 1
 
 
-def test_an_empty_list_is_an_answer(cache, source):
-    source.says()
+def test_an_empty_list_is_cached(cache, source):
+    source.returns()
 
-    answers = [get(cache, source), get(cache, source)]
+    entries = [get(cache, source), get(cache, source)]
 
-    assert [ids(answer) for answer in answers] == [[], []]
+    assert [ids(entry) for entry in entries] == [[], []]
     assert source.calls == 1
 
 
-def test_keys_are_kept_apart(cache, source):
-    other = Source("b")
+def test_keys_are_independent(cache, source):
+    second_source = Source("b")
 
     assert ids(get(cache, source, "one")) == ["a"]
-    assert ids(get(cache, other, "two")) == ["b"]
+    assert ids(get(cache, second_source, "two")) == ["b"]
     cache.forget("one")
     assert ids(get(cache, source, "one")) == ["a"]
-    assert (source.calls, other.calls) == (2, 1)
+    assert (source.calls, second_source.calls) == (2, 1)
 
 
-def test_eight_callers_who_know_nothing_cost_one_request(cache, source, threads):
-    source.hold()
+def test_eight_callers_without_an_entry_cost_one_request(cache, source, threads):
+    source.block()
 
     callers = together(threads, lambda: get(cache, source))
-    source.wait_until_asked()
-    source.let_go()
+    source.wait_until_called()
+    source.release()
 
     assert [ids(caller.result(PATIENCE)) for caller in callers] == [["a"]] * THREADS
     assert source.calls == 1
 
 
-def test_the_lifetime_depends_on_the_answer(cache, source, clock):
+def test_the_lifetime_depends_on_the_items(cache, source, clock):
     def lifetime(items):
         return 3.0 if items[0].id == "moving" else LIFETIME
 
-    source.says("moving")
+    source.returns("moving")
     cache.get("key", source, lifetime=lifetime)
-    source.says("quiet")
+    source.returns("quiet")
     clock.advance(4)
     moving = cache.get("key", source, lifetime=lifetime)
     settle(cache)
@@ -231,48 +229,48 @@ def test_the_lifetime_depends_on_the_answer(cache, source, clock):
     assert source.calls == 2
 
 
-def test_a_stale_answer_is_given_out_while_a_newer_one_is_on_its_way(cache, source, clock):
-    known_and(STALE, cache, source, clock)
-    source.says("b")
-    source.hold()
+def test_a_stale_entry_is_served_while_it_is_refreshed(cache, source, clock):
+    fill(STALE, cache, source, clock)
+    source.returns("b")
+    source.block()
 
     at_once = [get(cache, source) for _ in range(3)]
-    source.wait_until_asked()
-    source.let_go()
+    source.wait_until_called()
+    source.release()
     settle(cache)
 
-    assert [ids(answer) for answer in at_once] == [["a"]] * 3
+    assert [ids(entry) for entry in at_once] == [["a"]] * 3
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 2
 
 
-def test_eight_callers_of_a_stale_answer_cost_one_request(cache, source, clock, threads):
-    known_and(STALE, cache, source, clock)
-    source.hold()
+def test_eight_callers_of_a_stale_entry_cost_one_request(cache, source, clock, threads):
+    fill(STALE, cache, source, clock)
+    source.block()
 
     callers = together(threads, lambda: get(cache, source))
-    answers = [ids(caller.result(PATIENCE)) for caller in callers]
-    source.let_go()
+    entries = [ids(caller.result(PATIENCE)) for caller in callers]
+    source.release()
     settle(cache)
 
-    assert answers == [["a"]] * THREADS
+    assert entries == [["a"]] * THREADS
     assert source.calls == 2
 
 
-def test_an_answer_long_out_of_date_is_not_given_out(cache, source, clock, threads):
-    known_and(LONG_STALE, cache, source, clock)
-    source.says("b")
-    source.hold()
+def test_an_entry_long_out_of_date_is_not_served(cache, source, clock, threads):
+    fill(LONG_STALE, cache, source, clock)
+    source.returns("b")
+    source.block()
 
     callers = together(threads, lambda: get(cache, source))
-    source.wait_until_asked()
-    source.let_go()
+    source.wait_until_called()
+    source.release()
 
     assert [ids(caller.result(PATIENCE)) for caller in callers] == [["b"]] * THREADS
     assert source.calls == 2
 
 
-def test_a_failure_without_a_known_answer_is_raised_and_counts_for_a_while(cache, source, clock):
+def test_a_failure_without_an_entry_is_raised_and_cached(cache, source, clock):
     source.fails(TimedOut("too late"))
 
     for _ in range(3):
@@ -280,79 +278,77 @@ def test_a_failure_without_a_known_answer_is_raised_and_counts_for_a_while(cache
             get(cache, source)
     during = source.calls
     clock.advance(FAILURE_LIFETIME)
-    source.says("b")
+    source.returns("b")
 
     assert ids(get(cache, source)) == ["b"]
     assert (during, source.calls) == (1, 2)
 
 
-def test_eight_callers_who_wait_for_a_failure_do_not_ask_one_after_the_other(
-    cache, source, threads
-):
+def test_eight_callers_who_wait_for_a_failure_do_not_retry_in_turn(cache, source, threads):
     source.fails(TimedOut("too late"))
-    source.hold()
+    source.block()
 
     callers = together(threads, lambda: get(cache, source))
-    source.wait_until_asked()
-    source.let_go()
+    source.wait_until_called()
+    source.release()
 
     assert {type(caller.exception(PATIENCE)) for caller in callers} == {TimedOut}
     assert source.calls == 1
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_the_last_known_answer_stands_in_marked_with_the_problem(cache, source, clock, error):
-    known_and(STALE, cache, source, clock)
+def test_the_last_entry_is_served_marked_with_the_problem(cache, source, clock, error):
+    fill(STALE, cache, source, clock)
     source.fails(error)
 
     get(cache, source)
     settle(cache)
-    answers = [get(cache, source) for _ in range(3)]
+    entries = [get(cache, source) for _ in range(3)]
 
-    assert [ids(answer) for answer in answers] == [["a"]] * 3
-    assert [answer.problem for answer in answers] == [error] * 3
-    assert answers[0].fetched_at == Clock.now
+    assert [ids(entry) for entry in entries] == [["a"]] * 3
+    assert [entry.problem for entry in entries] == [error] * 3
+    assert entries[0].fetched_at == Clock.now
     assert source.calls == 2
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_an_answer_long_out_of_date_stands_in_if_there_is_no_newer_one(cache, source, clock, error):
-    known_and(LONG_STALE, cache, source, clock)
+def test_an_entry_long_out_of_date_is_served_if_fetching_fails(cache, source, clock, error):
+    fill(LONG_STALE, cache, source, clock)
     source.fails(error)
 
-    answer = get(cache, source)
+    entry = get(cache, source)
 
-    assert (ids(answer), answer.problem) == (["a"], error)
+    assert (ids(entry), entry.problem) == (["a"], error)
 
 
-def test_the_problem_is_told_until_asking_works_again(cache, source, clock):
-    known_and(STALE, cache, source, clock)
+def test_the_problem_is_shown_until_fetching_succeeds(cache, source, clock):
+    fill(STALE, cache, source, clock)
     error = ConnectionFailed("down")
     source.fails(error)
     get(cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
     settle(cache)
     clock.advance(FAILURE_LIFETIME)
-    source.says("b")
-    source.hold()
+    source.returns("b")
+    source.block()
 
-    while_asking = get(cache, source)
-    source.wait_until_asked()
-    source.let_go()
+    during = get(cache, source)
+    source.wait_until_called()
+    source.release()
     settle(cache)
     afterwards = get(cache, source)
     clock.advance(STALE)
     later = get(cache, source)
     settle(cache)
 
-    assert (ids(while_asking), while_asking.problem) == (["a"], error)
+    assert (ids(during), during.problem) == (["a"], error)
     assert (ids(afterwards), afterwards.problem) == (["b"], None)
     assert (ids(later), later.problem) == (["b"], None)
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_a_refusal_hides_what_was_known(cache, source, clock, error):
-    known_and(STALE, cache, source, clock)
+def test_a_refusal_hides_the_entry(cache, source, clock, error):
+    fill(STALE, cache, source, clock)
     source.fails(error)
     get(cache, source)
     settle(cache)
@@ -364,23 +360,23 @@ def test_a_refusal_hides_what_was_known(cache, source, clock, error):
     with pytest.raises(ConnectionFailed):
         get(cache, source)
     clock.advance(FAILURE_LIFETIME)
-    source.says("b")
+    source.returns("b")
 
     assert ids(get(cache, source)) == ["b"]
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_who_waits_for_a_newer_answer_is_told_of_the_refusal(cache, source, clock, error):
-    known_and(LONG_STALE, cache, source, clock)
+def test_a_caller_who_waits_for_a_newer_entry_gets_the_refusal(cache, source, clock, error):
+    fill(LONG_STALE, cache, source, clock)
     source.fails(error)
 
     with pytest.raises(type(error)):
         get(cache, source)
 
 
-def test_what_is_forgotten_is_asked_for_anew(cache, source):
+def test_a_forgotten_key_is_fetched_again(cache, source):
     get(cache, source)
-    source.says("b")
+    source.returns("b")
 
     cache.forget("key")
 
@@ -391,39 +387,39 @@ def test_a_forgotten_failure_is_not_waited_out(cache, source):
     source.fails(ServerFailed("down"))
     with pytest.raises(ServerFailed):
         get(cache, source)
-    source.says("b")
+    source.returns("b")
 
     cache.forget("key")
 
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_forgetting_what_is_not_known_breaks_nothing(cache):
+def test_forgetting_an_unknown_key_does_nothing(cache):
     cache.forget("never asked for")
 
 
-def test_forgetting_beats_a_first_request_under_way(cache, source, threads):
-    source.hold()
+def test_forgetting_overrides_a_running_first_request(cache, source, threads):
+    source.block()
     before = threads.submit(get, cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
 
     cache.forget("key")
-    source.says("b")
-    source.let_go()
+    source.returns("b")
+    source.release()
 
     assert ids(before.result(PATIENCE)) == ["a"]
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_forgetting_beats_a_refresh_under_way(cache, source, clock):
-    known_and(STALE, cache, source, clock)
-    source.hold()
+def test_forgetting_overrides_a_running_refresh(cache, source, clock):
+    fill(STALE, cache, source, clock)
+    source.block()
     get(cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
 
     cache.forget("key")
-    source.says("b")
-    source.let_go()
+    source.returns("b")
+    source.release()
 
     assert ids(get(cache, source)) == ["b"]
     settle(cache)
@@ -433,48 +429,48 @@ def test_forgetting_beats_a_refresh_under_way(cache, source, clock):
 
 def test_a_request_from_before_forgetting_leaves_no_failure(cache, source, threads):
     source.fails(TimedOut("too late"))
-    source.hold()
+    source.block()
     before = threads.submit(get, cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
 
     cache.forget("key")
-    source.says("b")
-    source.let_go()
+    source.returns("b")
+    source.release()
 
     assert isinstance(before.exception(PATIENCE), TimedOut)
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_those_who_waited_when_it_was_forgotten_cost_no_request_more(
+def test_callers_who_waited_when_it_was_forgotten_cost_no_extra_request(
     cache, source, threads, monkeypatch
 ):
     joined = threading.Semaphore(0)
     join = cache._join
 
     def join_and_tell(*arguments, **options):
-        flight = join(*arguments, **options)
+        request = join(*arguments, **options)
         joined.release()
-        return flight
+        return request
 
     monkeypatch.setattr(cache, "_join", join_and_tell)
-    source.hold()
+    source.block()
     callers = together(threads, lambda: get(cache, source))
     for _ in range(THREADS):
         assert joined.acquire(timeout=PATIENCE)
 
     cache.forget("key")
-    source.says("b")
-    source.let_go()
+    source.returns("b")
+    source.release()
 
     assert [ids(caller.result(PATIENCE)) for caller in callers] == [["a"]] * THREADS
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 2
 
 
-def test_the_revision_changes_with_the_content_and_with_nothing_else(cache, source, clock):
+def test_the_revision_changes_only_with_the_content(cache, source, clock):
     revisions = []
     for content in (["a", "b"], ["a", "b"], ["b", "a"], ["ab"], []):
-        source.says(*content)
+        source.returns(*content)
         cache.forget("key")
         clock.advance(1)
         revisions.append(get(cache, source).revision)
@@ -483,37 +479,35 @@ def test_the_revision_changes_with_the_content_and_with_nothing_else(cache, sour
     assert len(set(revisions)) == 4
 
 
-def test_what_nobody_foresaw_is_raised_and_not_kept(cache, source):
+def test_an_unexpected_error_is_raised_and_not_cached(cache, source):
     source.fails(ZeroDivisionError("oh"))
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             get(cache, source)
-    source.says("b")
+    source.returns("b")
 
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 3
 
 
-def test_what_nobody_foresaw_behind_the_scenes_is_logged_and_blocks_nothing(
-    cache, source, clock, caplog
-):
-    known_and(STALE, cache, source, clock)
+def test_an_unexpected_error_in_the_background_is_logged(cache, source, clock, caplog):
+    fill(STALE, cache, source, clock)
     source.fails(ZeroDivisionError("oh"))
 
     old = get(cache, source)
     settle(cache)
-    source.says("b")
+    source.returns("b")
     get(cache, source)
     settle(cache)
 
     assert ids(old) == ["a"]
     assert ids(get(cache, source)) == ["b"]
-    assert "Asking for key failed" in caplog.text
+    assert "Fetching key failed" in caplog.text
     assert "ZeroDivisionError: oh" in caplog.text
 
 
-def test_what_nobody_foresaw_is_raised_to_those_who_wait(cache, source, clock, caplog):
-    known_and(LONG_STALE, cache, source, clock)
+def test_an_unexpected_error_is_raised_to_waiting_callers(cache, source, clock, caplog):
+    fill(LONG_STALE, cache, source, clock)
     source.fails(ZeroDivisionError("oh"))
 
     with pytest.raises(ZeroDivisionError):
@@ -521,8 +515,8 @@ def test_what_nobody_foresaw_is_raised_to_those_who_wait(cache, source, clock, c
 
 
 @pytest.mark.parametrize("age", [0, STALE, LONG_STALE])
-def test_after_the_end_what_is_known_is_still_given_out(cache, source, clock, age):
-    known_and(age, cache, source, clock)
+def test_after_closing_entries_are_still_served(cache, source, clock, age):
+    fill(age, cache, source, clock)
 
     cache.close()
 
@@ -530,21 +524,21 @@ def test_after_the_end_what_is_known_is_still_given_out(cache, source, clock, ag
     assert source.calls == 1
 
 
-def test_the_end_frees_those_who_wait_with_what_is_known(cache, source, clock, threads):
-    known_and(LONG_STALE, cache, source, clock)
-    source.hold()
+def test_closing_releases_waiting_callers_with_the_entry(cache, source, clock, threads):
+    fill(LONG_STALE, cache, source, clock)
+    source.block()
     waiting = threads.submit(get, cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
 
     cache.close()
 
     assert ids(waiting.result(PATIENCE)) == ["a"]
 
 
-def test_the_end_frees_those_who_know_nothing(cache, source, threads):
-    source.hold()
+def test_closing_releases_waiting_callers_without_an_entry(cache, source, threads):
+    source.block()
     waiting = threads.submit(get, cache, source)
-    source.wait_until_asked()
+    source.wait_until_called()
 
     cache.close()
 
@@ -554,21 +548,21 @@ def test_the_end_frees_those_who_know_nothing(cache, source, threads):
     assert source.calls == 1
 
 
-def test_what_asks_keeps_no_process_alive():
+def test_a_running_request_keeps_no_process_alive():
     script = """
 import threading
 from pbf.cache.shared import SharedCache
 
-cache, asked = SharedCache(), threading.Event()
+cache, called = SharedCache(), threading.Event()
 
 def hang():
-    asked.set()
+    called.set()
     threading.Event().wait()
 
 threading.Thread(
     target=lambda: cache.get("key", hang, lifetime=lambda _: 1.0), daemon=True
 ).start()
-asked.wait()
+called.wait()
 """
 
     ended = subprocess.run(
@@ -578,8 +572,8 @@ asked.wait()
     assert ended.returncode == 0
 
 
-def test_refreshes_leave_nothing_behind(cache, source, clock):
-    known_and(STALE, cache, source, clock)
+def test_refreshes_leave_no_requests_behind(cache, source, clock):
+    fill(STALE, cache, source, clock)
     for _ in range(3):
         get(cache, source)
         settle(cache)
@@ -587,39 +581,39 @@ def test_refreshes_leave_nothing_behind(cache, source, clock):
 
     cache.close()
 
-    assert cache._flights == {}
+    assert cache._requests == {}
 
 
-def test_a_warm_answer_is_given_without_a_look_at_its_items(cache, source):
-    looked = []
+def test_a_fresh_entry_is_served_without_reading_its_items(cache, source):
+    counts = []
 
     def lifetime(items):
-        looked.append(len(items))
+        counts.append(len(items))
         return LIFETIME
 
     for _ in range(3):
         cache.get("key", source, lifetime=lifetime)
 
-    assert looked == [1]
+    assert counts == [1]
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "asked_again_after"),
+    ("retry_after", "retried_after"),
     [
         pytest.param(1, FAILURE_LIFETIME, id="at-least-as-after-any-failure"),
         pytest.param(60, 60, id="as-fivetran-says"),
         pytest.param(3600, LONGEST_RETRY_AFTER, id="five-minutes-at-most"),
     ],
 )
-def test_after_a_429_nobody_asks_too_early_while_the_last_answer_stands_in(
-    cache, source, clock, retry_after, asked_again_after
+def test_after_a_429_the_entry_is_served_until_retry_after(
+    cache, source, clock, retry_after, retried_after
 ):
-    known_and(STALE, cache, source, clock)
+    fill(STALE, cache, source, clock)
     source.fails(RateLimited("slower", retry_after=retry_after))
     get(cache, source)
     settle(cache)
 
-    clock.advance(asked_again_after - 1)
+    clock.advance(retried_after - 1)
     early = get(cache, source)
     settle(cache)
     calls = source.calls
@@ -631,18 +625,18 @@ def test_after_a_429_nobody_asks_too_early_while_the_last_answer_stands_in(
     assert (calls, source.calls) == (2, 3)
 
 
-def test_after_a_429_without_an_answer_asking_goes_on(cache, source, clock):
+def test_after_a_429_without_an_entry_fetching_continues(cache, source, clock):
     source.fails(RateLimited("slower", retry_after=3600))
     with pytest.raises(RateLimited):
         get(cache, source)
-    source.says("b")
+    source.returns("b")
 
     clock.advance(FAILURE_LIFETIME)
 
     assert ids(get(cache, source)) == ["b"]
 
 
-def test_failures_of_keys_without_an_answer_do_not_pile_up(cache, source, clock):
+def test_failures_of_keys_without_an_entry_do_not_accumulate(cache, source, clock):
     source.fails(NotFound("no such service"))
     for number in range(50):
         with pytest.raises(NotFound):
@@ -652,12 +646,10 @@ def test_failures_of_keys_without_an_answer_do_not_pile_up(cache, source, clock)
     assert len(cache._failures) <= 2
 
 
-def test_calls_failures_and_forgetting_from_all_sides_end_in_the_truth(
-    cache, source, clock, threads
-):
+def test_concurrent_calls_failures_and_forgetting_end_consistent(cache, source, clock, threads):
     turns = 200
 
-    def all_sides() -> None:
+    def mixed_calls() -> None:
         for turn in range(turns):
             if turn % 7 == 0:
                 clock.advance(STALE)
@@ -670,50 +662,50 @@ def test_calls_failures_and_forgetting_from_all_sides_end_in_the_truth(
             if turn % 5 == 0:
                 source.fails(ServerFailed("down"))
             else:
-                source.says(str(turn))
+                source.returns(str(turn))
 
-    for caller in together(threads, all_sides):
+    for caller in together(threads, mixed_calls):
         caller.result(PATIENCE)
-    source.says("last")
+    source.returns("last")
     cache.forget("key")
 
-    answer = get(cache, source)
+    entry = get(cache, source)
     settle(cache)
-    assert (ids(answer), answer.problem) == (["last"], None)
-    assert get(cache, source) == answer
+    assert (ids(entry), entry.problem) == (["last"], None)
+    assert get(cache, source) == entry
 
 
-def test_while_asking_fails_nobody_who_has_an_answer_waits(cache, source, clock):
-    known_and(LONG_STALE, cache, source, clock)
+def test_while_fetching_fails_callers_with_an_entry_do_not_wait(cache, source, clock):
+    fill(LONG_STALE, cache, source, clock)
     error = ConnectionFailed("down")
     source.fails(error)
     get(cache, source)
     clock.advance(FAILURE_LIFETIME)
-    source.hold()
+    source.block()
 
-    answer = get(cache, source)  # would wait for ever, since nothing lets the source go
+    entry = get(cache, source)  # would block for ever if it waited
 
-    assert (ids(answer), answer.problem) == (["a"], error)
+    assert (ids(entry), entry.problem) == (["a"], error)
 
 
-def test_who_has_an_answer_waits_no_longer_than_is_bearable_for_a_newer_one(
+def test_a_caller_with_an_entry_waits_a_limited_time_for_a_newer_one(
     cache, source, clock, monkeypatch
 ):
-    known_and(LONG_STALE, cache, source, clock)
+    fill(LONG_STALE, cache, source, clock)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
-    source.says("b")
-    source.hold()
+    source.returns("b")
+    source.block()
 
     first = get(cache, source)
-    monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", None)  # nobody waits a second time
+    monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", None)  # no second wait
     second = get(cache, source)
     clock.advance(FAILURE_LIFETIME)
     third = get(cache, source)
-    source.let_go()
+    source.release()
     settle(cache)
 
-    assert [ids(answer) for answer in (first, second, third)] == [["a"]] * 3
-    assert {str(answer.problem) for answer in (first, second, third)} == {
+    assert [ids(entry) for entry in (first, second, third)] == [["a"]] * 3
+    assert {str(entry.problem) for entry in (first, second, third)} == {
         "Fivetran takes long to answer."
     }
     assert (ids(get(cache, source)), get(cache, source).problem) == (["b"], None)
@@ -721,19 +713,19 @@ def test_who_has_an_answer_waits_no_longer_than_is_bearable_for_a_newer_one(
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_what_was_forgotten_stands_in_while_there_is_nothing_newer(cache, source, error):
+def test_a_forgotten_entry_is_served_if_fetching_fails(cache, source, error):
     get(cache, source)
     cache.forget("key")
     source.fails(error)
 
-    answers = [get(cache, source) for _ in range(2)]
+    entries = [get(cache, source) for _ in range(2)]
 
-    assert [(ids(answer), answer.problem) for answer in answers] == [(["a"], error)] * 2
+    assert [(ids(entry), entry.problem) for entry in entries] == [(["a"], error)] * 2
     assert source.calls == 2
 
 
 @pytest.mark.parametrize("error", REFUSED)
-def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, source, error):
+def test_a_forgotten_entry_is_not_shown_to_a_revoked_key(cache, source, error):
     get(cache, source)
     cache.forget("key")
     source.fails(error)
@@ -743,79 +735,77 @@ def test_what_was_forgotten_is_not_shown_to_a_key_that_was_taken_away(cache, sou
             get(cache, source)
 
 
-def test_after_it_was_forgotten_nobody_waits_long_while_a_former_answer_is_known(
+def test_after_forgetting_callers_with_a_previous_entry_wait_a_limited_time(
     cache, source, clock, monkeypatch
 ):
     get(cache, source)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
     cache.forget("key")
-    source.says("b")
-    source.hold()
+    source.returns("b")
+    source.block()
 
-    first = get(cache, source)  # would wait for ever, since nothing lets the source go
-    monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", None)  # nobody waits a second time
+    first = get(cache, source)  # would block for ever if it waited
+    monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", None)  # no second wait
     second = get(cache, source)
     clock.advance(FAILURE_LIFETIME)
     third = get(cache, source)
-    source.let_go()
+    source.release()
     settle(cache)
 
-    assert [ids(answer) for answer in (first, second, third)] == [["a"]] * 3
-    assert {str(answer.problem) for answer in (first, second, third)} == {
+    assert [ids(entry) for entry in (first, second, third)] == [["a"]] * 3
+    assert {str(entry.problem) for entry in (first, second, third)} == {
         "Fivetran takes long to answer."
     }
     assert (ids(get(cache, source)), get(cache, source).problem) == (["b"], None)
 
 
 @pytest.mark.parametrize("error", DOWN)
-def test_a_slow_request_that_fails_in_the_end_leaves_the_former_answer(
-    cache, source, monkeypatch, error
-):
+def test_a_slow_request_that_fails_leaves_the_previous_entry(cache, source, monkeypatch, error):
     get(cache, source)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
     cache.forget("key")
     source.fails(error)
-    source.hold()
+    source.block()
     get(cache, source)
-    source.let_go()
+    source.release()
     settle(cache)
 
-    answer = get(cache, source)
+    entry = get(cache, source)
 
-    assert (ids(answer), answer.problem) == (["a"], error)
+    assert (ids(entry), entry.problem) == (["a"], error)
 
 
-def test_forgetting_again_and_again_loses_no_former_answer(cache, source, monkeypatch):
+def test_forgetting_repeatedly_loses_no_previous_entry(cache, source, monkeypatch):
     get(cache, source)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
-    source.hold()
+    source.block()
 
-    answers = []
+    entries = []
     for _ in range(3):
         cache.forget("key")
-        answers.append(ids(get(cache, source)))
+        entries.append(ids(get(cache, source)))
 
-    assert answers == [["a"]] * 3
+    assert entries == [["a"]] * 3
 
 
-def test_with_patience_a_first_answer_is_not_waited_for_without_end(cache, source, clock):
-    source.hold()
+def test_patience_limits_the_wait_for_a_first_entry(cache, source, clock):
+    source.block()
 
     with pytest.raises(TimedOut, match="takes long"):
         cache.get("key", source, lifetime=lambda _: LIFETIME, patience=0.05)
     clock.advance(FAILURE_LIFETIME)
     with pytest.raises(TimedOut, match="takes long"):
-        # Would wait for ever: what was slow a moment ago is not waited for again.
+        # Would block for ever if it waited for a request that was slow a moment ago.
         cache.get("key", source, lifetime=lambda _: LIFETIME, patience=600)
-    source.let_go()
+    source.release()
     settle(cache)
 
     assert ids(cache.get("key", source, lifetime=lambda _: LIFETIME, patience=0.05)) == ["a"]
     assert source.calls == 1
 
 
-def test_no_more_keys_are_kept_than_are_allowed(clock, source):
-    cache = SharedCache(clock=clock, most=3)
+def test_the_number_of_keys_is_limited(clock, source):
+    cache = SharedCache(clock=clock, max_keys=3)
 
     for number in range(20):
         get(cache, source, f"key {number}")
@@ -826,8 +816,8 @@ def test_no_more_keys_are_kept_than_are_allowed(clock, source):
         with pytest.raises(TimedOut):
             get(cache, source, f"key {number}")
 
-    kept = (cache._known, cache._former, cache._failures, cache._flights)
-    assert [len(each) for each in kept] == [3, 3, 3, 0]
-    assert list(cache._known) == ["key 17", "key 18", "key 19"]  # the newest
-    assert len([key for key in cache._shelf._region.backend._cache if "@" in key]) == 3
+    stored = (cache._entries, cache._previous, cache._failures, cache._requests)
+    assert [len(entries) for entries in stored] == [3, 3, 3, 0]
+    assert list(cache._entries) == ["key 17", "key 18", "key 19"]  # the newest
+    assert len([key for key in cache._backend._region.backend._cache if "@" in key]) == 3
     cache.close()

@@ -16,6 +16,7 @@ from pbf.connectors.audit import ACTOR
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
+from tests.support.typed_names import type_name
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=30)
@@ -53,7 +54,7 @@ def remote(api: responses.RequestsMock) -> Iterator[Runtime]:
         )
     )
     for name in ("left", "second", "third"):
-        started.store.keep_name(Connector(**connector(name)), name)
+        type_name(started.store, Connector(**connector(name)), name)
     runtimes.use(started)
     yield started
     started.close()
@@ -149,7 +150,7 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
     ]
     assert "Try again in 9 seconds" in lines[0]
     assert [len(deletion.calls) for deletion in deletions] == [1, 1, 1]
-    assert [(each.who, each.what, each.outcome) for each in remote.store.audit.entries()] == [
+    assert [(each.actor, each.what, each.outcome) for each in remote.store.audit.entries()] == [
         ("command", "delete", "RateLimited"),
         ("command", "delete", "done"),
         ("command", "delete", "nothing to do"),

@@ -7,7 +7,7 @@ import responses
 from responses.matchers import header_matcher, json_params_matcher, query_param_matcher
 
 from pbf.errors import BadAnswer, NotFound, ServerFailed
-from pbf.fivetran.client import MOST_PAGES_OF_SYNCS, ApiClient
+from pbf.fivetran.client import MAX_SYNC_PAGES, ApiClient
 from pbf.fivetran.models import Account, ConnectCard, Destination, Group, RateLimit
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import Request
@@ -38,7 +38,7 @@ def data(**content: object) -> dict[str, object]:
 
 
 def page(*ids: str, **more: object) -> dict[str, object]:
-    return data(items=[{"id": one} for one in ids], **more)
+    return data(items=[{"id": id_} for id_ in ids], **more)
 
 
 def sent(api: responses.RequestsMock) -> dict[str, object]:
@@ -46,19 +46,19 @@ def sent(api: responses.RequestsMock) -> dict[str, object]:
     return json.loads(api.calls[-1].request.body)
 
 
-def test_the_account_is_asked_for(api, client):
+def test_get_account_returns_the_account(api, client):
     api.get(f"{API}/v1/account/info", json=data(account_id="a", account_name="Us", more=1))
 
     assert client.get_account() == Account(account_id="a", account_name="Us")
 
 
-def test_a_group_is_asked_for(api, client):
+def test_get_group_returns_the_group(api, client):
     api.get(f"{API}/v1/groups/our_group", json=data(id="our_group", name="Ours"))
 
     assert client.get_group("our_group") == Group(id="our_group", name="Ours")
 
 
-def test_a_destination_is_asked_for(api, client):
+def test_get_destination_returns_the_destination(api, client):
     api.get(
         f"{API}/v1/destinations/our_group",
         json=data(id="our_group", service="snowflake", setup_status="connected"),
@@ -68,13 +68,13 @@ def test_a_destination_is_asked_for(api, client):
     assert client.get_destination("our_group") == expected
 
 
-def test_a_service_is_asked_for_with_its_naming_fields(api, client):
+def test_get_service_returns_the_naming_fields(api, client):
     api.get(f"{SERVICES}/s3", json=data(id="s3", config={"required": ["schema"]}))
 
     assert client.get_service("s3").required == ("schema",)
 
 
-def test_a_connector_is_asked_for(api, client):
+def test_get_connector_returns_the_connector(api, client):
     api.get(f"{API}/v1/connections/one", json=data(id="one", schema="sales"))
 
     assert client.get_connector("one").schema_name == "sales"
@@ -86,7 +86,7 @@ def test_services_are_listed_in_the_largest_pages(api, client):
     assert [service.id for service in client.get_metadata()] == ["15five"]
 
 
-def test_a_list_goes_on_until_there_is_no_cursor(api, client):
+def test_a_list_continues_until_there_is_no_cursor(api, client):
     first = page("a", "b", next_cursor="eyJza2lwIjox")
     api.get(SERVICES, json=first, match=[query_param_matcher(PAGE)])
     second = page("c", next_cursor="+/=&")
@@ -107,14 +107,18 @@ def test_a_list_goes_on_until_there_is_no_cursor(api, client):
 def test_a_list_ends_without_a_cursor(api, client, end):
     api.get(CONNECTIONS, json=page("a", **end))
 
-    assert [one.id for one in client.get_list_of_connectors_in_group("our_group")] == ["a"]
+    assert [connector.id for connector in client.get_list_of_connectors_in_group("our_group")] == [
+        "a"
+    ]
 
 
 def test_an_empty_page_in_the_middle_does_not_end_a_list(api, client):
     api.get(CONNECTIONS, json=page(next_cursor="more"), match=[query_param_matcher(PAGE)])
     api.get(CONNECTIONS, json=page("a"), match=[query_param_matcher({**PAGE, "cursor": "more"})])
 
-    assert [one.id for one in client.get_list_of_connectors_in_group("our_group")] == ["a"]
+    assert [connector.id for connector in client.get_list_of_connectors_in_group("our_group")] == [
+        "a"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_an_empty_page_in_the_middle_does_not_end_a_list(api, client):
         pytest.param(["one", "two", "three", "one"], id="later"),
     ],
 )
-def test_a_list_whose_cursor_comes_back_is_a_bad_answer(api, client, cursors):
+def test_a_repeated_cursor_raises_bad_answer(api, client, cursors):
     for number, cursor in enumerate(cursors):
         api.get(CONNECTIONS, json=page(f"c{number}", next_cursor=cursor))
 
@@ -135,7 +139,7 @@ def test_a_list_whose_cursor_comes_back_is_a_bad_answer(api, client, cursors):
 
 
 @pytest.mark.parametrize("cursor", [5, 0, True, False, ["a"], {}, {"a": 1}])
-def test_a_cursor_that_is_no_text_is_a_bad_answer(api, client, cursor):
+def test_a_cursor_that_is_not_text_raises_bad_answer(api, client, cursor):
     api.get(CONNECTIONS, json=page("a", next_cursor=cursor))
 
     with pytest.raises(BadAnswer, match="does not end"):
@@ -151,7 +155,7 @@ def test_a_cursor_that_is_no_text_is_a_bad_answer(api, client, cursor):
         pytest.param({"items": "a"}, id="text"),
     ],
 )
-def test_a_list_without_items_is_a_bad_answer(api, client, content):
+def test_a_list_without_items_raises_bad_answer(api, client, content):
     api.get(SERVICES, json=data(**content))
 
     with pytest.raises(BadAnswer, match="no list of items"):
@@ -162,7 +166,7 @@ WITHOUT_ID = [None, "a", [], {}, {"id": None}, {"id": ""}, {"id": 5}, {"id": "ha
 
 
 @pytest.mark.parametrize("item", WITHOUT_ID)
-def test_an_item_without_an_id_is_left_out_and_counted(api, client, caplog, item):
+def test_an_item_without_an_id_is_skipped_and_counted(api, client, caplog, item):
     api.get(SERVICES, json=data(items=[{"id": "fine"}, item, {"id": "also"}]))
 
     listed = client.get_metadata()
@@ -172,14 +176,14 @@ def test_an_item_without_an_id_is_left_out_and_counted(api, client, caplog, item
     assert "1 of the items of a list of Service could not be read" in caplog.text
 
 
-def test_a_list_of_nothing_but_odd_items_is_a_bad_answer(api, client):
+def test_a_list_of_only_unreadable_items_raises_bad_answer(api, client):
     api.get(SERVICES, json=data(items=WITHOUT_ID))
 
-    with pytest.raises(BadAnswer, match="not of the documented shape"):
+    with pytest.raises(BadAnswer, match="does not have the documented format"):
         list(client.get_metadata())
 
 
-def test_an_item_that_is_on_two_pages_is_listed_once(api, client):
+def test_an_item_on_two_pages_is_listed_once(api, client):
     api.get(CONNECTIONS, json=page("a", "b", next_cursor="more"))
     api.get(CONNECTIONS, json=page("b", "c"))
 
@@ -188,18 +192,18 @@ def test_an_item_that_is_on_two_pages_is_listed_once(api, client):
     assert [connector.id for connector in listed] == ["a", "b", "c"]
 
 
-def test_an_odd_field_is_logged_once_and_without_its_content(api, client, caplog):
+def test_an_unreadable_field_is_logged_once_without_its_value(api, client, caplog):
     api.get(CONNECTIONS, json=data(items=[{"id": "a", "sync_frequency": "private"}, {"id": "b"}]))
 
     for _ in range(2):
-        found = list(client.get_list_of_connectors_in_group("our_group"))
+        connectors = list(client.get_list_of_connectors_in_group("our_group"))
 
-    assert [connector.sync_frequency for connector in found] == [None, None]
+    assert [connector.sync_frequency for connector in connectors] == [None, None]
     assert caplog.text.count("the field sync_frequency of a list of Connector") == 1
     assert "private" not in caplog.text
 
 
-def test_a_page_that_fails_fails_the_list(api, client):
+def test_a_failing_page_fails_the_list(api, client):
     api.get(CONNECTIONS, json=page("a", next_cursor="more"))
     api.get(CONNECTIONS, status=500)
 
@@ -207,19 +211,19 @@ def test_a_page_that_fails_fails_the_list(api, client):
         list(client.get_list_of_connectors_in_group("our_group"))
 
 
-def test_a_connector_can_be_looked_up_by_its_permanent_name(api, client):
+def test_a_connector_can_be_listed_by_its_permanent_name(api, client):
     api.get(
         CONNECTIONS,
         json=page("one"),
         match=[query_param_matcher({**PAGE, "schema": "sales.sales"})],
     )
 
-    found = client.get_list_of_connectors_in_group("our_group", schema="sales.sales")
+    connectors = client.get_list_of_connectors_in_group("our_group", schema="sales.sales")
 
-    assert [one.id for one in found] == ["one"]
+    assert [connector.id for connector in connectors] == ["one"]
 
 
-def test_what_fivetran_adds_later_breaks_no_list(api, client):
+def test_unknown_fields_and_values_break_no_list(api, client):
     new = {
         "id": "one",
         "service": "made_yesterday",
@@ -238,7 +242,7 @@ def test_what_fivetran_adds_later_breaks_no_list(api, client):
 
 
 @pytest.mark.parametrize(
-    ("odd", "quoted"),
+    ("id_", "quoted"),
     [
         pytest.param("a/b", "a%2Fb", id="slash"),
         pytest.param("../groups", "..%2Fgroups", id="steps"),
@@ -249,7 +253,7 @@ def test_what_fivetran_adds_later_breaks_no_list(api, client):
         pytest.param("a\r\nb", "a%0D%0Ab", id="line-break"),
     ],
 )
-def test_an_id_with_odd_characters_stays_one_part_of_the_path(api, client, odd, quoted):
+def test_an_id_with_special_characters_stays_one_path_segment(api, client, id_, quoted):
     paths = [
         f"/v1/connections/{quoted}",
         f"/v1/connections/{quoted}",
@@ -263,35 +267,35 @@ def test_an_id_with_odd_characters_stays_one_part_of_the_path(api, client, odd, 
     for method, path in zip(["GET", "PATCH", "POST", "POST", *["GET"] * 4], paths, strict=True):
         api.add(method, f"{API}{path}", json=data(id="x", items=[], connect_card=CARD))
 
-    client.get_connector(odd)
-    client.update_connector(odd, paused=True)
-    client.sync_connector(odd)
-    client.get_connect_card_url_for_connector(odd, redirect_uri="https://x.example")
-    client.get_group(odd)
-    list(client.get_list_of_connectors_in_group(odd))
-    client.get_destination(odd)
-    client.get_service(odd)
+    client.get_connector(id_)
+    client.update_connector(id_, paused=True)
+    client.sync_connector(id_)
+    client.get_connect_card_url_for_connector(id_, redirect_uri="https://x.example")
+    client.get_group(id_)
+    list(client.get_list_of_connectors_in_group(id_))
+    client.get_destination(id_)
+    client.get_service(id_)
 
     assert [call.request.path_url.partition("?")[0] for call in api.calls] == paths
 
 
 @pytest.mark.parametrize("step", ["", ".", ".."])
-def test_an_id_that_would_be_a_step_of_the_path_is_not_sent(api, client, step):
-    with pytest.raises(NotFound, match="nothing of that id"):
+def test_an_id_that_would_change_the_path_is_not_sent(api, client, step):
+    with pytest.raises(NotFound, match="nothing with that id"):
         client.sync_connector(step)
 
     assert len(api.calls) == 0
 
 
-@pytest.mark.parametrize("answer", [{}, data(), data(id=""), data(id=5), data(name="x")])
-def test_an_answer_without_what_was_asked_for_is_a_bad_answer(api, client, answer):
-    api.get(f"{API}/v1/connections/one", json=answer)
+@pytest.mark.parametrize("response", [{}, data(), data(id=""), data(id=5), data(name="x")])
+def test_a_response_without_an_id_raises_bad_answer(api, client, response):
+    api.get(f"{API}/v1/connections/one", json=response)
 
-    with pytest.raises(BadAnswer, match=r"not of the documented shape \(id\)"):
+    with pytest.raises(BadAnswer, match=r"does not have the documented format \(id\)"):
         client.get_connector("one")
 
 
-def test_a_bad_answer_quotes_nothing_of_the_answer(api, client):
+def test_bad_answer_quotes_nothing_of_the_response(api, client):
     api.get(f"{API}/v1/connections/one", json=data(id={"hidden": 1}, config={"x": "hidden"}))
 
     with pytest.raises(BadAnswer) as caught:
@@ -313,7 +317,7 @@ def test_a_bad_answer_quotes_nothing_of_the_answer(api, client):
     ],
 )
 class TestCreation:
-    """The four kinds of naming, and where the client learns which one a service wants."""
+    """The four kinds of naming fields, and where the client gets them from."""
 
     def body(self, service: str, config: dict[str, str]) -> dict[str, object]:
         return {
@@ -324,17 +328,17 @@ class TestCreation:
             "config": config,
         }
 
-    def test_by_the_fields_the_caller_knows(self, api, client, service, config):
+    def test_with_the_fields_that_the_caller_passes(self, api, client, service, config):
         api.post(f"{API}/v1/connections", status=201, json=data(id="one", schema="sales"))
 
-        made = client.create_connector(
+        connector = client.create_connector(
             "any_service", "our_group", "sales", required=(*config, "password")
         )
 
-        assert made.id == "one"
+        assert connector.id == "one"
         assert sent(api) == self.body("any_service", config)
 
-    def test_by_the_services_own_metadata(self, api, client, service, config):
+    def test_with_the_fields_of_the_metadata(self, api, client, service, config):
         required = {"required": ["password", *config]}
         api.get(f"{SERVICES}/any_service", json=data(id="any_service", config=required))
         api.post(f"{API}/v1/connections", status=201, json=data(id="one"))
@@ -343,7 +347,7 @@ class TestCreation:
 
         assert sent(api) == self.body("any_service", config)
 
-    def test_by_kind_where_the_metadata_is_silent(self, api, client, service, config):
+    def test_by_kind_if_the_metadata_names_no_fields(self, api, client, service, config):
         api.get(f"{SERVICES}/{service}", json=data(id=service))
         api.post(f"{API}/v1/connections", status=201, json=data(id="one"))
 
@@ -351,7 +355,7 @@ class TestCreation:
 
         assert sent(api) == self.body(service, config)
 
-    def test_by_kind_where_the_caller_knows_of_none(self, api, client, service, config):
+    def test_by_kind_if_the_caller_passes_no_fields(self, api, client, service, config):
         api.post(f"{API}/v1/connections", status=201, json=data(id="one"))
 
         client.create_connector(service, "our_group", "sales", required=())
@@ -359,7 +363,7 @@ class TestCreation:
         assert sent(api) == self.body(service, config)
 
 
-def test_nothing_is_created_when_the_metadata_cannot_be_had(api, client):
+def test_nothing_is_created_when_the_metadata_is_missing(api, client):
     api.get(f"{SERVICES}/no_such_service", status=404)
 
     with pytest.raises(NotFound):
@@ -368,20 +372,20 @@ def test_nothing_is_created_when_the_metadata_cannot_be_had(api, client):
     assert [call.request.method for call in api.calls] == ["GET"]
 
 
-def test_a_creation_brings_its_card_when_asked_to(api, client):
+def test_a_creation_returns_its_card_on_request(api, client):
     api.post(
         f"{API}/v1/connections", status=201, json=data(id="one", schema="sales", connect_card=CARD)
     )
 
-    made = client.create_connector(
+    connector = client.create_connector(
         "github", "our_group", "sales", required=(), redirect_uri="https://x.example/back?state=a"
     )
 
-    assert made.connect_card == ConnectCard(uri=CARD["uri"])
+    assert connector.connect_card == ConnectCard(uri=CARD["uri"])
     assert sent(api)["connect_card_config"] == {"redirect_uri": "https://x.example/back?state=a"}
 
 
-def test_a_creation_without_an_id_is_a_bad_answer(api, client):
+def test_a_creation_without_an_id_raises_bad_answer(api, client):
     api.post(f"{API}/v1/connections", status=201, json=data())
 
     with pytest.raises(BadAnswer):
@@ -412,7 +416,7 @@ def test_a_connector_is_paused_and_resumed(api, client, paused):
         pytest.param({"paused": False, "sync_frequency": None}, {"paused": False}, id="not-none"),
     ],
 )
-def test_of_a_schedule_only_what_is_given_is_changed(api, client, given, body):
+def test_only_the_given_parts_of_a_schedule_are_changed(api, client, given, body):
     api.patch(f"{API}/v1/connections/one", json=data(id="one"))
 
     client.update_connector("one", **given)
@@ -428,7 +432,7 @@ def test_a_connector_is_deleted(api, client):
     assert len(api.calls) == 1
 
 
-def test_history_is_read_again_on_demand(api, client):
+def test_a_resync_is_requested(api, client):
     api.post(f"{API}/v1/connections/one/resync", json={}, match=[json_params_matcher({})])
 
     client.resync_connector("one")
@@ -436,7 +440,7 @@ def test_history_is_read_again_on_demand(api, client):
     assert len(api.calls) == 1
 
 
-def test_setup_tests_are_run_with_a_body_and_told(api, client):
+def test_setup_tests_are_run_and_their_results_returned(api, client):
     results = [{"title": "Signing in", "status": "PASSED", "details": 1}, "odd"]
     api.post(
         f"{API}/v1/connections/one/test",
@@ -449,7 +453,7 @@ def test_setup_tests_are_run_with_a_body_and_told(api, client):
     assert [(test.title, test.status) for test in tests] == [("Signing in", "PASSED")]
 
 
-def test_past_syncs_are_asked_for_by_their_times(api, client):
+def test_past_syncs_are_requested_by_time(api, client):
     item = {"sync_id": "s", "start": "2026-03-01T10:00:00Z", "end": None, "status": "NEW_WORD"}
     times = {"start_time": "2026-02-22T10:00:00Z", "end_time": "2026-03-01T10:00:00Z"}
     api.get(
@@ -466,15 +470,15 @@ def test_past_syncs_are_asked_for_by_their_times(api, client):
     assert (sync.sync_id, sync.status, sync.end) == ("s", "NEW_WORD", None)
 
 
-def test_past_syncs_are_read_for_so_many_pages_at_most(api, client):
-    past = f"{API}/v1/connections/one/sync-history"
-    for number in range(MOST_PAGES_OF_SYNCS):
+def test_the_pages_of_past_syncs_are_limited(api, client):
+    url = f"{API}/v1/connections/one/sync-history"
+    for number in range(MAX_SYNC_PAGES):
         start = (UNTIL - timedelta(minutes=number)).isoformat()
-        api.get(past, json=data(items=[{"start": start}], next_cursor=str(number)))
+        api.get(url, json=data(items=[{"start": start}], next_cursor=str(number)))
 
-    listed = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
+    syncs = client.get_sync_history("one", since=UNTIL - timedelta(days=7), until=UNTIL)
 
-    assert len(list(listed)) == MOST_PAGES_OF_SYNCS
+    assert len(list(syncs)) == MAX_SYNC_PAGES
 
 
 def test_past_errors_are_listed(api, client):
@@ -536,7 +540,7 @@ SCHEMAS = {
         ),
     ],
 )
-def test_schemas_and_tables_are_read_and_switched(api, client, method, path, call, body):
+def test_schemas_and_tables_are_read_and_changed(api, client, method, path, call, body):
     api.add(method, f"{API}/v1/connections/one/schemas{path}", json=data(**SCHEMAS))
 
     config = call(client)
@@ -550,13 +554,13 @@ def test_schemas_and_tables_are_read_and_switched(api, client, method, path, cal
     assert config.schemas["Empty"].tables == {}
 
 
-def test_schemas_that_are_not_there_at_all_are_none(api, client):
+def test_missing_schemas_are_empty(api, client):
     api.get(f"{API}/v1/connections/one/schemas", json=data(schema_change_handling="ALLOW_ALL"))
 
     assert client.get_schemas("one").schemas == {}
 
 
-def test_a_sync_is_started_without_stopping_one_that_runs(api, client):
+def test_a_sync_is_started_without_stopping_a_running_one(api, client):
     api.post(
         f"{API}/v1/connections/one/sync",
         json={"code": "Success", "message": "Sync has been successfully triggered"},
@@ -568,7 +572,7 @@ def test_a_sync_is_started_without_stopping_one_that_runs(api, client):
     assert len(api.calls) == 1
 
 
-def test_a_card_is_made_that_leads_back(api, client):
+def test_a_card_is_created_with_its_redirect(api, client):
     api.post(
         f"{API}/v1/connections/one/connect-card",
         json=data(connector_id="one", connect_card=CARD, connect_card_config={}),
@@ -591,7 +595,7 @@ def test_a_card_is_made_that_leads_back(api, client):
         pytest.param({"connect_card": {"uri": ["hidden"]}}, id="list"),
     ],
 )
-def test_an_answer_without_a_card_is_a_bad_answer(api, client, card):
+def test_a_response_without_a_card_raises_bad_answer(api, client, card):
     api.post(f"{API}/v1/connections/one/connect-card", json=data(connector_id="one", **card))
 
     with pytest.raises(BadAnswer) as caught:

@@ -1,4 +1,4 @@
-"""The client against the sandbox over real HTTP: both must mean the same by every call."""
+"""The client against the sandbox over real HTTP: both must agree on every call."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -74,11 +74,11 @@ def test_an_icon_of_the_catalogue_can_be_fetched(client: ApiClient):
         ("s3", {"schema", "table_group_name"}),
     ],
 )
-def test_a_service_tells_its_naming_fields(client: ApiClient, service: str, required: set):
+def test_a_service_lists_its_naming_fields(client: ApiClient, service: str, required: set):
     assert set(client.get_service(service).required) == required
 
 
-def test_the_connectors_of_the_start_parse_with_their_states(client: ApiClient):
+def test_the_initial_connectors_are_parsed_with_their_states(client: ApiClient):
     connectors = list(client.get_list_of_connectors_in_group("sandy_harbour"))
 
     states = {connector.status.setup_state for connector in connectors}
@@ -88,7 +88,7 @@ def test_the_connectors_of_the_start_parse_with_their_states(client: ApiClient):
     assert any(connector.status.rescheduled_for for connector in connectors)
 
 
-def test_a_list_over_many_pages_is_whole(client: ApiClient, sandbox: SandboxServer):
+def test_a_list_of_many_pages_is_complete(client: ApiClient, sandbox: SandboxServer):
     sandbox.world.add_connections(2500)
 
     connectors = list(client.get_list_of_connectors_in_group("sandy_harbour"))
@@ -109,30 +109,30 @@ def test_a_list_over_many_pages_is_whole(client: ApiClient, sandbox: SandboxServ
 def test_a_connector_of_each_kind_is_created_with_its_card(
     client: ApiClient, service: str, schema: str
 ):
-    made = client.create_connector(
+    connector = client.create_connector(
         service, "sandy_harbour", "sales", redirect_uri="https://a.example/back?state=s"
     )
 
-    again = client.get_connector(made.id)
+    again = client.get_connector(connector.id)
     assert (again.service, again.schema_name, again.group_id) == (service, schema, "sandy_harbour")
     assert again.status.setup_state == "incomplete"
     assert again.connect_card is None
-    assert "auth" in parse_qs(urlsplit(made.connect_card.uri).query)
-    assert requests.get(made.connect_card.uri, timeout=20).status_code == 200
+    assert "auth" in parse_qs(urlsplit(connector.connect_card.uri).query)
+    assert requests.get(connector.connect_card.uri, timeout=20).status_code == 200
 
 
-def test_the_kinds_of_naming_are_those_that_the_metadata_tells(client: ApiClient):
-    told = {service: set(client.get_service(service).required) for service in KIND_BY_SERVICE}
+def test_the_kinds_of_naming_agree_with_the_metadata(client: ApiClient):
+    required = {service: set(client.get_service(service).required) for service in KIND_BY_SERVICE}
 
-    assert told == {service: set(naming_fields.fields(service)) for service in KIND_BY_SERVICE}
+    assert required == {service: set(naming_fields.fields(service)) for service in KIND_BY_SERVICE}
 
 
-def test_one_is_found_by_its_permanent_name(client: ApiClient):
+def test_a_connector_is_listed_by_its_permanent_name(client: ApiClient):
     client.create_connector("google_sheets", "sandy_harbour", "sales")
 
-    found = list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales.sales"))
+    connectors = list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales.sales"))
 
-    assert [connector.schema_name for connector in found] == ["sales.sales"]
+    assert [connector.schema_name for connector in connectors] == ["sales.sales"]
     assert not list(client.get_list_of_connectors_in_group("sandy_harbour", schema="sales"))
 
 
@@ -151,7 +151,7 @@ def test_a_connector_is_paused_and_resumed(client: ApiClient):
     assert client.update_connector(connector.id, paused=False).paused is False
 
 
-def test_a_sync_starts_and_one_that_runs_goes_on(client: ApiClient):
+def test_a_sync_starts_and_a_running_one_continues(client: ApiClient):
     connector = seeded(client, "linkedin_ads_b2b")
 
     client.sync_connector(connector.id)
@@ -160,7 +160,7 @@ def test_a_sync_starts_and_one_that_runs_goes_on(client: ApiClient):
     assert client.get_connector(connector.id).status.sync_state == "syncing"
 
 
-def test_a_sync_of_what_is_not_finished_or_paused_is_refused(client: ApiClient):
+def test_a_sync_of_an_unfinished_or_paused_connector_is_refused(client: ApiClient):
     unfinished, paused = seeded(client, "facebook_ads_dach"), seeded(client, "jira_projects")
 
     with pytest.raises(InvalidRequest, match="setup state"):
@@ -182,19 +182,19 @@ def test_a_broken_connector_is_reconnected_on_a_new_card(client: ApiClient, sand
     assert requests.get(card.uri, timeout=20).status_code == 200
     sandbox.world.pass_setup(connector.id)
 
-    mended = client.get_connector(connector.id)
-    assert (mended.status.setup_state, mended.status.sync_state) == ("connected", "syncing")
-    assert mended.status.tasks == ()
+    repaired = client.get_connector(connector.id)
+    assert (repaired.status.setup_state, repaired.status.sync_state) == ("connected", "syncing")
+    assert repaired.status.tasks == ()
 
 
-def test_a_first_sync_ends_by_the_clock(client: ApiClient, sandbox: SandboxServer):
-    made = client.create_connector("stripe", "sandy_harbour", "sales")
-    sandbox.world.pass_setup(made.id)
-    assert client.get_connector(made.id).succeeded_at is None
+def test_a_first_sync_ends_as_the_clock_advances(client: ApiClient, sandbox: SandboxServer):
+    connector = client.create_connector("stripe", "sandy_harbour", "sales")
+    sandbox.world.pass_setup(connector.id)
+    assert client.get_connector(connector.id).succeeded_at is None
 
     sandbox.world.advance(120)
 
-    synced = client.get_connector(made.id)
+    synced = client.get_connector(connector.id)
     assert synced.succeeded_at is not None
     assert synced.status.sync_state == "scheduled"
 
@@ -213,7 +213,7 @@ def test_a_wrong_secret_is_refused_everywhere(sandbox: SandboxServer):
     client.close()
 
 
-def test_what_is_not_there_is_not_found(client: ApiClient):
+def test_missing_objects_raise_not_found(client: ApiClient):
     for call in (
         lambda: client.get_group("nonesuch"),
         lambda: client.get_destination("nonesuch"),
@@ -229,7 +229,7 @@ def test_what_is_not_there_is_not_found(client: ApiClient):
 
 
 @pytest.mark.parametrize("hostile", ["../groups", "a/b", "a?b", "%2e%2e", "..", "a#b", "ä ö"])
-def test_an_id_stays_one_part_of_the_path(client: ApiClient, hostile: str):
+def test_an_id_stays_one_path_segment(client: ApiClient, hostile: str):
     with pytest.raises(NotFound):
         client.get_connector(hostile)
 
@@ -239,7 +239,7 @@ def test_a_wrong_group_is_refused_at_creation(client: ApiClient):
         client.create_connector("stripe", "nonesuch", "sales")
 
 
-def test_a_used_up_limit_says_how_long_to_wait(client: ApiClient, sandbox: SandboxServer):
+def test_an_exhausted_rate_limit_says_how_long_to_wait(client: ApiClient, sandbox: SandboxServer):
     sandbox.world.rate_limit = 2
     client.get_account()
     client.get_account()
@@ -251,7 +251,7 @@ def test_a_used_up_limit_says_how_long_to_wait(client: ApiClient, sandbox: Sandb
     assert (client.rate_limit.limit, client.rate_limit.remaining) == (2, 0)
 
 
-def test_a_sandbox_that_ended_cannot_be_reached(sandbox: SandboxServer, client: ApiClient):
+def test_a_stopped_sandbox_cannot_be_reached(sandbox: SandboxServer, client: ApiClient):
     client.get_account()
     sandbox.stop()
 

@@ -1,4 +1,4 @@
-"""Syncs and errors of the past, whatever their fields are called."""
+"""Past syncs and errors, under any of their field names."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pbf.cache.entries import fingerprint
-from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
+from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 
 NINE, TEN = "2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z"
 
@@ -28,7 +28,7 @@ NINE, TEN = "2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z"
         ),
     ],
 )
-def test_a_sync_is_read_by_any_of_the_names_its_fields_may_have(item):
+def test_a_sync_is_parsed_under_any_of_its_field_names(item):
     sync = SyncRecord.model_validate(item)
 
     assert (sync.sync_id, sync.status, sync.is_queued) == ("s", "DONE", False)
@@ -50,30 +50,30 @@ def test_a_sync_whose_start_is_null_is_queued(start):
         pytest.param({"start": "soon", "status": "FAILED"}, id="start-that-is-no-time"),
     ],
 )
-def test_a_sync_whose_start_is_not_known_is_not_queued(item):
+def test_a_sync_with_an_unknown_start_is_not_queued(item):
     sync = SyncRecord.model_validate(item)
 
     assert sync.start is None
     assert not sync.is_queued
 
 
-@pytest.mark.parametrize("odd", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
-def test_unknown_fields_of_a_sync_break_nothing_that_is_made_of_it(odd):
-    sync = SyncRecord.model_validate({"start": NINE, "volumes": odd, "is_queued": True})
+@pytest.mark.parametrize("value", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
+def test_unknown_fields_of_a_sync_do_not_break_its_fingerprint(value):
+    sync = SyncRecord.model_validate({"start": NINE, "volumes": value, "is_queued": True})
 
-    assert fingerprint([Past(items=(sync,))])
+    assert fingerprint([History(items=(sync,))])
     assert not sync.is_queued
 
 
 @pytest.mark.parametrize(
     "item", [None, "text", [], {}, {"begun": NINE}, {"start": "soon"}, {"start": []}, {"id": "s"}]
 )
-def test_what_cannot_be_understood_is_no_sync(item):
+def test_an_unreadable_object_is_not_a_sync(item):
     with pytest.raises(ValidationError):
         SyncRecord.model_validate(item)
 
 
 @pytest.mark.parametrize("item", [None, "text", [], {}, {"created_at": NINE}, {"message": None}])
-def test_what_says_nothing_is_no_error(item):
+def test_an_empty_object_is_not_an_error(item):
     with pytest.raises(ValidationError):
         ErrorRecord.model_validate(item)

@@ -50,7 +50,7 @@ def connector(**changes: object) -> Connector:
     return Connector.model_validate({**CONNECTION, **changes})
 
 
-def test_a_connection_of_fivetrans_is_read():
+def test_a_connection_is_parsed():
     parsed = connector()
 
     assert (parsed.id, parsed.group_id) == ("speak_inexpensive", "projected_sickle")
@@ -83,7 +83,7 @@ def test_unknown_fields_are_dropped_and_unknown_values_kept():
     assert not hasattr(parsed, "surprise")
 
 
-def test_an_id_is_all_it_takes():
+def test_only_the_id_is_required():
     parsed = Connector.model_validate({"id": "alone"})
 
     assert parsed.title == "alone"
@@ -92,7 +92,7 @@ def test_an_id_is_all_it_takes():
 
 
 @pytest.mark.parametrize("bad", [{}, {"id": ""}, {"id": None}, {"id": 7}, [], "text", None])
-def test_what_has_no_id_is_no_connector_and_no_service(bad):
+def test_connectors_and_services_require_an_id(bad):
     for model in (Connector, Service):
         with pytest.raises(ValidationError):
             model.model_validate(bad)
@@ -123,14 +123,14 @@ def test_what_has_no_id_is_no_connector_and_no_service(bad):
         pytest.param("connect_card", {"uri": 5}, None, id="card-with-a-number"),
     ],
 )
-def test_a_value_of_another_type_breaks_nothing(field, value, expected):
+def test_a_value_of_another_type_becomes_empty(field, value, expected):
     parsed = connector(**{field: value})
 
     assert getattr(parsed, {"schema": "schema_name"}.get(field, field)) == expected
 
 
 @pytest.mark.parametrize("value", NO_TIME)
-def test_what_is_no_time_is_none(value):
+def test_an_invalid_time_is_none(value):
     assert connector(succeeded_at=value).succeeded_at is None
 
 
@@ -159,11 +159,11 @@ def test_every_time_is_in_utc(text):
 
 
 @pytest.mark.parametrize("status", [None, "fine", [], 3])
-def test_a_status_that_is_none_breaks_nothing(status):
+def test_an_invalid_status_is_empty(status):
     assert connector(status=status).status.sync_state == ""
 
 
-def test_tasks_and_warnings_keep_what_can_be_read():
+def test_readable_tasks_and_warnings_are_kept():
     parsed = connector(
         status={
             "tasks": [{"code": "reconnect", "message": "Reconnect", "extra": 1}, "odd", None],
@@ -197,12 +197,12 @@ def test_a_card_never_shows_its_address():
     assert "hidden" not in repr(parsed)
 
 
-def test_answers_cannot_be_changed():
+def test_models_are_frozen():
     with pytest.raises(ValidationError):
         connector().paused = True
 
 
-def test_a_service_is_read_with_its_naming_fields():
+def test_a_service_is_parsed_with_its_naming_fields():
     service = Service.model_validate(
         {
             "id": "google_sheets",
@@ -225,7 +225,7 @@ def test_a_service_is_read_with_its_naming_fields():
 @pytest.mark.parametrize(
     "config", [None, "text", 5, ["required"], {}, {"required": "schema"}, {"required": None}]
 )
-def test_a_service_whose_config_says_nothing_requires_nothing(config):
+def test_a_service_without_required_fields_requires_none(config):
     assert Service.model_validate({"id": "new_thing", "config": config}).required == ()
 
 
@@ -234,17 +234,17 @@ def test_a_service_without_a_name_shows_its_id():
 
 
 @pytest.mark.parametrize("value", [None, "many", "1e5", ""])
-def test_an_odd_rate_limit_is_none(value):
+def test_an_invalid_rate_limit_is_none(value):
     assert RateLimit.model_validate({"limit": value, "remaining": value}) == RateLimit()
 
 
-def test_odd_fields_are_named_for_the_log_and_what_is_merely_missing_is_not():
-    odd: set[str] = set()
+def test_unreadable_fields_are_reported_and_missing_ones_are_not():
+    unreadable: set[str] = set()
     item = {"id": "a", "sync_frequency": 10**12, "failed_at": "soon", "paused": None, "service": ""}
 
-    Connector.model_validate({**item, "succeeded_at": "0001-01-01T00:00:00Z"}, context=odd)
+    Connector.model_validate({**item, "succeeded_at": "0001-01-01T00:00:00Z"}, context=unreadable)
 
-    assert odd == {"sync_frequency", "failed_at"}
+    assert unreadable == {"sync_frequency", "failed_at"}
 
 
 @pytest.mark.parametrize("details", [None, 5, ["a"], {"a": {"b": [1]}}, "text"])
@@ -256,7 +256,7 @@ def test_a_setup_tests_details_may_be_anything(details):
     assert (result.title, result.status) == ("Signing in", "FAILED")
 
 
-def test_a_null_table_or_schema_is_left_out_and_counted():
+def test_a_null_table_or_schema_is_skipped_and_counted():
     config = SchemaConfig.model_validate(
         {
             "schemas": {

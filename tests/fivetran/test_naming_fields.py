@@ -22,11 +22,11 @@ SERVICES = Path(__file__).parents[3] / "shared" / "reference" / "services.json"
         pytest.param("postgres", ("host", "port"), ("schema_prefix",), id="metadata-of-others"),
     ],
 )
-def test_the_naming_fields_are_those_of_the_metadata_then_of_the_kind(service, required, expected):
+def test_naming_fields_come_from_the_metadata_or_else_the_kind(service, required, expected):
     assert fields(service, required) == expected
 
 
-def test_every_kind_uses_fields_that_fivetran_knows():
+def test_every_kind_has_naming_fields():
     assert set(KIND_BY_SERVICE.values()) < set(FIELDS_BY_KIND)
 
 
@@ -39,4 +39,6 @@ def test_the_kinds_agree_with_the_definition_for_every_service():
 
     assert len(expected) == 773
     assert set(KIND_BY_SERVICE) <= set(expected)
-    assert {one: KIND_BY_SERVICE.get(one, "schema") for one in expected} == expected
+    assert {
+        service_id: KIND_BY_SERVICE.get(service_id, "schema") for service_id in expected
+    } == expected

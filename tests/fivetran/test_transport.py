@@ -1,4 +1,4 @@
-"""The transport, against answers of `responses` and, where sockets matter, a real server."""
+"""The transport, against `responses` and, where sockets matter, a real server."""
 
 import gzip
 import socket
@@ -57,14 +57,14 @@ def _no_waiting_between_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def server(handle: Handle) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
-    """Yield the address of a real server and the requests it got; `handle` also gets the count."""
-    got: list[BaseHTTPRequestHandler] = []
+    """Yield the URL of a real server and the requests it received; `handle` also gets the count."""
+    received: list[BaseHTTPRequestHandler] = []
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            got.append(self)
-            handle(self, len(got))
+            received.append(self)
+            handle(self, len(received))
 
         do_GET = do_POST = do_PATCH = do_DELETE = answer
 
@@ -75,7 +75,7 @@ def server(handle: Handle) -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}", got
+        yield f"http://127.0.0.1:{running.server_port}", received
     finally:
         running.shutdown()
         running.server_close()
@@ -97,7 +97,7 @@ def drop(to: BaseHTTPRequestHandler) -> None:
 
 @contextmanager
 def silence() -> Iterator[tuple[str, list[socket.socket]]]:
-    """Yield the address of a server that accepts and never answers, and who called."""
+    """Yield the URL of a server that accepts and never answers, and its connections."""
     listening = socket.create_server(("127.0.0.1", 0))
     callers: list[socket.socket] = []
 
@@ -120,15 +120,15 @@ def silence() -> Iterator[tuple[str, list[socket.socket]]]:
             caller.close()
 
 
-def said_by(error: ApiError) -> str:
-    """The text of an error, which is one line and tells no secret."""
+def text_of(error: ApiError) -> str:
+    """The text of an error, which is one line without a secret."""
     text = str(error)
     assert text.isprintable(), text
     assert not any(secret in text for secret in (KEY, SECRET, PAIR)), text
     return text
 
 
-def test_a_call_goes_to_the_version_with_the_key_as_basic_auth(api, request_to_api):
+def test_a_call_uses_the_version_path_and_basic_auth(api, request_to_api):
     api.get(f"{API}/v1/account/info", json={"code": "Success", "data": {"account_id": "a"}})
 
     data = request_to_api.send("GET", "/account/info")
@@ -150,7 +150,7 @@ def test_a_call_goes_to_the_version_with_the_key_as_basic_auth(api, request_to_a
         pytest.param("/metadata/connector-types", "application/json", id="metadata"),
     ],
 )
-def test_connections_are_asked_for_in_version_two(api, request_to_api, path, accept):
+def test_connections_are_requested_in_version_two(api, request_to_api, path, accept):
     api.get(f"{API}/v1{path}", json={})
 
     request_to_api.send("GET", path)
@@ -178,13 +178,13 @@ def test_parameters_and_body_are_sent(api, request_to_api):
     assert data == {}
 
 
-def test_a_slash_behind_the_address_makes_no_difference(api):
+def test_a_trailing_slash_of_the_url_makes_no_difference(api):
     api.get(f"{API}/sandbox/v1/account/info", json={})
 
     assert Request(f"{API}/sandbox/", KEY, SECRET).send("GET", "/account/info") == {}
 
 
-def test_a_key_with_foreign_letters_is_sent_and_not_stumbled_over(api):
+def test_a_key_with_non_latin_letters_is_sent(api):
     api.get(f"{API}/v1/account/info", status=401)
 
     with pytest.raises(Unauthorized):
@@ -215,14 +215,14 @@ def test_a_key_with_foreign_letters_is_sent_and_not_stumbled_over(api):
         pytest.param(303, BadAnswer, id="303"),
     ],
 )
-def test_each_status_has_its_type_of_error(api, request_to_api, status, kind):
+def test_each_status_raises_its_error_class(api, request_to_api, status, kind):
     api.post(f"{API}/v1/connections", status=status, json={"code": "X", "message": "It is so"})
 
     with pytest.raises(ApiError) as caught:
         request_to_api.send("POST", "/connections", body={})
 
     assert type(caught.value) is kind
-    assert said_by(caught.value).endswith(".")
+    assert text_of(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_each_status_has_its_type_of_error(api, request_to_api, status, kind):
         ),
     ],
 )
-def test_what_fivetran_says_is_passed_on(api, request_to_api, status, text):
+def test_the_message_of_fivetran_is_passed_on(api, request_to_api, status, text):
     api.get(f"{API}/v1/x", status=status, json={"message": "Field 'schema'\n  is required"})
 
     with pytest.raises(ApiRejected) as caught:
@@ -247,7 +247,7 @@ def test_what_fivetran_says_is_passed_on(api, request_to_api, status, text):
     assert str(caught.value) == text
 
 
-def test_a_refused_key_is_told_in_our_words(api, request_to_api):
+def test_a_refused_key_is_reported_with_our_message(api, request_to_api):
     api.get(f"{API}/v1/x", status=401, json={"message": "Field 'schema'\n  is required"})
 
     with pytest.raises(Unauthorized) as caught:
@@ -275,13 +275,13 @@ def test_a_refused_key_is_told_in_our_words(api, request_to_api):
     ],
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
-def test_an_error_without_a_usable_message_still_has_its_type(api, request_to_api, status, body):
+def test_an_error_without_a_usable_message_has_its_class(api, request_to_api, status, body):
     api.post(f"{API}/v1/x", status=status, body=body)
 
     with pytest.raises(ApiError) as caught:
         request_to_api.send("POST", "/x")
 
-    said_by(caught.value)
+    text_of(caught.value)
     assert not isinstance(caught.value, BadAnswer)
 
 
@@ -293,7 +293,7 @@ def test_an_echo_of_key_and_secret_is_not_passed_on(api, request_to_api, status)
     with pytest.raises(ApiError) as caught:
         request_to_api.send("GET", "/x")
 
-    said_by(caught.value)
+    text_of(caught.value)
 
 
 def test_a_very_long_message_is_cut(api, request_to_api):
@@ -302,7 +302,7 @@ def test_a_very_long_message_is_cut(api, request_to_api):
     with pytest.raises(InvalidRequest) as caught:
         request_to_api.send("GET", "/x")
 
-    assert len(said_by(caught.value)) < 400
+    assert len(text_of(caught.value)) < 400
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_very_long_message_is_cut(api, request_to_api):
         ),
     ],
 )
-def test_too_many_requests_say_when_to_try_again(api, request_to_api, header, seconds, words):
+def test_rate_limited_says_when_to_retry(api, request_to_api, header, seconds, words):
     api.get(f"{API}/v1/x", status=429, headers=header, json={"code": "TooManyRequests"})
 
     with pytest.raises(RateLimited, match=words) as caught:
@@ -345,13 +345,13 @@ def test_too_many_requests_say_when_to_try_again(api, request_to_api, header, se
         pytest.param(b"\xff\xfe\x00\x01", id="no-text"),
     ],
 )
-def test_a_success_that_is_no_object_is_a_bad_answer(api, request_to_api, body):
+def test_a_success_that_is_not_an_object_raises_bad_answer(api, request_to_api, body):
     api.get(f"{API}/v1/x", body=body)
 
     with pytest.raises(BadAnswer, match="not Fivetran's API") as caught:
         request_to_api.send("GET", "/x")
 
-    said_by(caught.value)
+    text_of(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -371,11 +371,11 @@ def test_a_success_without_data_is_empty(api, request_to_api, status, body):
     assert request_to_api.send("POST", "/x") == {}
 
 
-def test_the_rate_limit_is_that_of_the_latest_answer_that_told_it(api, request_to_api):
-    told = {"X-Rate-Limit": "20000", "X-Rate-Limit-Remaining": "19999"}
-    api.get(f"{API}/v1/first", json={}, headers=told)
+def test_the_rate_limit_is_that_of_the_latest_response_with_one(api, request_to_api):
+    headers = {"X-Rate-Limit": "20000", "X-Rate-Limit-Remaining": "19999"}
+    api.get(f"{API}/v1/first", json={}, headers=headers)
     api.get(f"{API}/v1/second", json={})
-    api.get(f"{API}/v1/third", status=429, headers={**told, "X-Rate-Limit-Remaining": "0"})
+    api.get(f"{API}/v1/third", status=429, headers={**headers, "X-Rate-Limit-Remaining": "0"})
     api.get(f"{API}/v1/fourth", json={}, headers={"X-Rate-Limit-Remaining": "plenty"})
     before = request_to_api.latest.rate_limit
 
@@ -401,30 +401,30 @@ def test_the_key_is_in_no_representation(request_to_api):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_failed_get_is_tried_twice_more(status):
-    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+def test_a_failed_get_is_retried_twice(status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, received):
         with pytest.raises(ServerFailed, match=f"({status})"):
             Request(url, KEY, SECRET).send("GET", "/x")
 
-        assert len(got) == 1 + RETRIES == 3
+        assert len(received) == 1 + RETRIES == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 501])
-def test_a_get_that_was_refused_is_not_tried_again(status):
-    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+def test_a_refused_get_is_not_retried(status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, received):
         with pytest.raises(ApiError):
             Request(url, KEY, SECRET).send("GET", "/x")
 
-        assert len(got) == 1
+        assert len(received) == 1
 
 
-def test_too_many_requests_are_not_answered_with_more():
-    with server(lambda to, count: reply(to, 429, b"{}", Retry_After="7")) as (url, got):
+def test_a_429_is_not_retried():
+    with server(lambda to, count: reply(to, 429, b"{}", Retry_After="7")) as (url, received):
         with pytest.raises(RateLimited) as caught:
             Request(url, KEY, SECRET).send("GET", "/x")
 
         assert caught.value.retry_after == 7
-        assert len(got) == 1
+        assert len(received) == 1
 
 
 @pytest.mark.parametrize(
@@ -434,92 +434,92 @@ def test_too_many_requests_are_not_answered_with_more():
         pytest.param(drop, id="dropped"),
     ],
 )
-def test_a_get_that_works_at_the_third_try_has_worked(fail):
+def test_a_get_may_succeed_at_the_third_attempt(fail):
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         if count < 3:
             fail(to)
         else:
             reply(to, 200, b'{"data": {"at": "last"}}')
 
-    with server(handle) as (url, got):
+    with server(handle) as (url, received):
         data = Request(url, KEY, SECRET).send("GET", "/x")
 
         assert data == {"at": "last"}
-        assert len(got) == 3
+        assert len(received) == 3
 
 
-def test_a_get_whose_connection_is_dropped_is_tried_twice_more():
-    with server(lambda to, count: drop(to)) as (url, got):
+def test_a_get_is_retried_twice_after_a_dropped_connection():
+    with server(lambda to, count: drop(to)) as (url, received):
         with pytest.raises(ConnectionFailed) as caught:
             Request(url, KEY, SECRET).send("GET", "/x")
 
-        said_by(caught.value)
-        assert len(got) == 3
+        text_of(caught.value)
+        assert len(received) == 3
 
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_write_that_failed_is_never_tried_again(method, status):
-    with server(lambda to, count: reply(to, status, b"{}")) as (url, got):
+def test_a_failed_write_is_never_retried(method, status):
+    with server(lambda to, count: reply(to, status, b"{}")) as (url, received):
         with pytest.raises(ServerFailed):
             Request(url, KEY, SECRET).send(method, "/connections", body={})
 
-        assert len(got) == 1
+        assert len(received) == 1
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_write_whose_connection_is_dropped_is_never_tried_again(method):
-    with server(lambda to, count: drop(to)) as (url, got):
+def test_a_write_is_never_retried_after_a_dropped_connection(method):
+    with server(lambda to, count: drop(to)) as (url, received):
         with pytest.raises(ConnectionFailed):
             Request(url, KEY, SECRET).send(method, "/connections", body={})
 
-        assert len(got) == 1
+        assert len(received) == 1
 
 
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The addresses that connections were asked for, whatever became of them."""
-    asked: list[object] = []
+    """The addresses to which connections were attempted."""
+    attempts: list[object] = []
     connect = connection.create_connection
 
     def count(address: tuple[str, int], *arguments: object, **options: object) -> socket.socket:
-        asked.append(address)
+        attempts.append(address)
         return connect(address, *arguments, **options)
 
     monkeypatch.setattr(connection, "create_connection", count)
-    return asked
+    return attempts
 
 
 @pytest.mark.parametrize(("method", "tries"), [("GET", 3), ("POST", 1), ("PATCH", 1)])
-def test_a_refused_connection_is_tried_again_for_a_get_alone(connections, method, tries):
+def test_a_refused_connection_is_retried_only_for_a_get(connections, method, tries):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
     with pytest.raises(ConnectionFailed, match="cannot be reached") as caught:
         Request(url, KEY, SECRET).send(method, "/connections")
 
-    said_by(caught.value)
+    text_of(caught.value)
     assert len(connections) == tries
 
 
-def test_an_address_that_is_none_is_an_error_of_its_own():
+def test_an_invalid_address_raises_connection_failed():
     with pytest.raises(ConnectionFailed):
         Request("http://a..b", KEY, SECRET).send("GET", "/x")
 
 
 @pytest.mark.parametrize("method", ["GET", *WRITES])
-def test_who_never_answers_is_waited_for_once(method):
+def test_a_server_that_never_answers_is_not_retried(method):
     with silence() as (url, callers):
         with pytest.raises(TimedOut, match=r"within 0\.2 seconds") as caught:
             Request(url, KEY, SECRET, timeout=0.2).send(method, "/connections")
 
-        said_by(caught.value)
+        text_of(caught.value)
         assert len(callers) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_who_does_not_even_accept_is_waited_for_once(connections, method):
-    # A queue of no length that is full: further connections are neither accepted nor refused.
+def test_a_server_that_does_not_accept_is_not_retried(connections, method):
+    # The backlog is full: further connections are neither accepted nor refused.
     with socket.socket() as listening, socket.socket() as first, socket.socket() as second:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -535,7 +535,7 @@ def test_who_does_not_even_accept_is_waited_for_once(connections, method):
         assert len(connections) == 1
 
 
-def test_the_connection_is_given_less_time_than_the_answer(api, request_to_api):
+def test_connecting_has_a_shorter_timeout_than_reading(api, request_to_api):
     api.get(f"{API}/v1/x", json={})
 
     request_to_api.send("GET", "/x")
@@ -544,7 +544,7 @@ def test_the_connection_is_given_less_time_than_the_answer(api, request_to_api):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_stops_halfway_is_waited_for_once(method):
+def test_a_response_that_stops_halfway_is_not_retried(method):
     done = threading.Event()
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
@@ -552,25 +552,25 @@ def test_an_answer_that_stops_halfway_is_waited_for_once(method):
         to.wfile.flush()
         done.wait(10)
 
-    with server(handle) as (url, got):
+    with server(handle) as (url, received):
         with pytest.raises(TimedOut, match=r"within 0\.2 seconds"):
             Request(url, KEY, SECRET, timeout=0.2).send(method, "/connections")
         done.set()
 
-        assert len(got) == 1
+        assert len(received) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_breaks_off_is_no_answer(method):
+def test_a_truncated_response_raises_connection_failed(method):
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         reply(to, 200, b'{"data": {}}', length="500")
         to.close_connection = True
 
-    with server(handle) as (url, got):
+    with server(handle) as (url, received):
         with pytest.raises(ConnectionFailed):
             Request(url, KEY, SECRET).send(method, "/connections")
 
-        assert len(got) == 1
+        assert len(received) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -580,46 +580,49 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status, method
         server(lambda to, count: reply(to, 200, b'{"data": {}}')) as (elsewhere, strangers),
         server(lambda to, count: reply(to, status, b"", Location=f"{elsewhere}/v1/x")) as (
             url,
-            got,
+            received,
         ),
     ):
         with pytest.raises(BadAnswer):
             Request(url, KEY, SECRET).send(method, "/connections")
 
-        assert len(got) == 1
+        assert len(received) == 1
         assert strangers == []
 
 
 def test_cookies_are_not_kept():
-    with server(lambda to, count: reply(to, 200, b"{}", Set_Cookie="a=b; Path=/")) as (url, got):
+    with server(lambda to, count: reply(to, 200, b"{}", Set_Cookie="a=b; Path=/")) as (
+        url,
+        received,
+    ):
         request = Request(url, KEY, SECRET)
 
         request.send("GET", "/x")
         request.send("GET", "/x")
 
-        assert [to.headers.get("Cookie") for to in got] == [None, None]
+        assert [to.headers.get("Cookie") for to in received] == [None, None]
 
 
-def test_a_connection_is_used_again():
+def test_a_connection_is_reused():
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         to.protocol_version = "HTTP/1.1"
         reply(to, 200, b"{}", Connection="keep-alive")
         to.close_connection = False
 
-    with server(handle) as (url, got):
+    with server(handle) as (url, received):
         request = Request(url, KEY, SECRET)
 
         request.send("GET", "/x")
         request.send("POST", "/x", body={"a": 1})
         request.close()
 
-        assert len({to.client_address for to in got}) == 1
+        assert len({to.client_address for to in received}) == 1
 
 
-def test_on_loopback_a_proxy_is_not_asked(monkeypatch):
+def test_no_proxy_is_used_on_loopback(monkeypatch):
     with (
         server(lambda to, count: reply(to, 502, b"")) as (proxy, proxied),
-        server(lambda to, count: reply(to, 200, b'{"data": {"at": "home"}}')) as (url, got),
+        server(lambda to, count: reply(to, 200, b'{"data": {"at": "home"}}')) as (url, received),
     ):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy)
@@ -627,10 +630,10 @@ def test_on_loopback_a_proxy_is_not_asked(monkeypatch):
             monkeypatch.delenv(name, raising=False)
 
         assert Request(url, KEY, SECRET).send("GET", "/x") == {"at": "home"}
-        assert (len(got), proxied) == (1, [])
+        assert (len(received), proxied) == (1, [])
 
 
-def test_elsewhere_the_proxy_of_the_environment_is_used(monkeypatch):
+def test_the_proxy_of_the_environment_is_used_elsewhere(monkeypatch):
     with server(lambda to, count: reply(to, 200, b'{"data": {"by": "proxy"}}')) as (proxy, proxied):
         monkeypatch.setenv("http_proxy", proxy)
         for name in ("NO_PROXY", "no_proxy"):
@@ -643,7 +646,7 @@ def test_elsewhere_the_proxy_of_the_environment_is_used(monkeypatch):
 def test_many_threads_share_one_request():
     threads = 8
     together = threading.Barrier(threads)
-    answers: list[dict] = []
+    results: list[dict] = []
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         together.wait()
@@ -653,7 +656,7 @@ def test_many_threads_share_one_request():
         request = Request(url, KEY, SECRET)
 
         def call(number: int) -> None:
-            answers.append({number: request.send("GET", f"/{number}")["path"]})
+            results.append({number: request.send("GET", f"/{number}")["path"]})
 
         callers = [threading.Thread(target=call, args=(number,)) for number in range(threads)]
         for caller in callers:
@@ -661,33 +664,33 @@ def test_many_threads_share_one_request():
         for caller in callers:
             caller.join()
 
-    assert sorted(answers, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
+    assert sorted(results, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
 
 
 @contextmanager
-def dripping(beginning: bytes, drop: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Yield the address of a server that sends one drop after the other, and who has hung up."""
-    ended: list[str] = []
+def slow_server(beginning: bytes, piece: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Yield the URL of a server that sends small pieces slowly, and the aborted requests."""
+    aborted: list[str] = []
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         to.wfile.write(beginning)
         try:
             for _ in range(500):
-                to.wfile.write(drop)
-                # Much less than the time-out, which a read for itself would never reach.
-                if hung_up.wait(0.02):
+                to.wfile.write(piece)
+                # Much less than the timeout, which no single read would reach.
+                if finished.wait(0.02):
                     break
         except OSError:
-            ended.append(to.path)
+            aborted.append(to.path)
         to.close_connection = True
 
-    hung_up = threading.Event()
+    finished = threading.Event()
     try:
         with server(handle) as (url, _):
-            yield url, ended
-            hung_up.set()
+            yield url, aborted
+            finished.set()
     finally:
-        hung_up.set()
+        finished.set()
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -695,7 +698,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
-    ("beginning", "drop"),
+    ("beginning", "piece"),
     [
         pytest.param(b"HTTP/1.1 ", b" ", id="status-line"),
         pytest.param(OK, b"X", id="header-without-end"),
@@ -709,8 +712,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
         ),
     ],
 )
-def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning, drop):
-    with dripping(beginning, drop) as (url, _):
+def test_a_slow_response_is_limited_by_the_deadline(method, beginning, piece):
+    with slow_server(beginning, piece) as (url, _):
         request = Request(url, KEY, SECRET, timeout=0.3)
 
         with pytest.raises(TimedOut, match=r"within 0\.3 seconds"):
@@ -719,22 +722,22 @@ def test_an_answer_that_drips_has_no_more_time_than_any_other(method, beginning,
         request.close()
 
 
-def test_all_tries_together_have_the_time_of_one():
+def test_all_attempts_share_one_deadline():
     done = threading.Event()
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
         done.wait(0.2)
         reply(to, 503, b"")
 
-    with server(handle) as (url, got):
+    with server(handle) as (url, received):
         with pytest.raises((TimedOut, ServerFailed)):
             Request(url, KEY, SECRET, timeout=0.3).send("GET", "/connections")
         done.set()
 
-        assert len(got) <= 2
+        assert len(received) <= 2
 
 
-def test_after_an_answer_that_was_given_up_the_next_call_works():
+def test_after_an_abandoned_response_the_next_call_works():
     done, hangs = threading.Event(), threading.Event()
     hangs.set()
 
@@ -757,43 +760,46 @@ def test_after_an_answer_that_was_given_up_the_next_call_works():
 
         assert request.send("POST", "/x") == {}
         pool = request._session.get_adapter(url).poolmanager.connection_from_url(url).pool
-        assert sum(one is not None and one.sock is not None for one in pool.queue) <= 1
+        assert (
+            sum(connection is not None and connection.sock is not None for connection in pool.queue)
+            <= 1
+        )
         done.set()
         request.close()
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 503])
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
-def test_a_larger_answer_than_any_real_one_is_not_read_to_its_end(monkeypatch, status, packed):
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
+def test_an_oversized_response_is_not_read_to_its_end(monkeypatch, status, compressed):
     monkeypatch.setattr("pbf.fivetran.transport.MEGABYTES", 1)
     body = b'{"data": {"a": "' + b"a" * 50_000_000 + b'"}}'
-    headers = {"Content_Encoding": "gzip"} if packed else {}
-    sent = gzip.compress(body, 1) if packed else body
-    largest: list[int] = []
+    headers = {"Content_Encoding": "gzip"} if compressed else {}
+    content = gzip.compress(body, 1) if compressed else body
+    sizes: list[int] = []
     original = requests.Response.iter_content
 
-    def iter_content(answer, size):
-        for piece in original(answer, size):
-            largest.append(len(piece))
-            yield piece
+    def iter_content(response, size):
+        for chunk in original(response, size):
+            sizes.append(len(chunk))
+            yield chunk
 
     monkeypatch.setattr(requests.Response, "iter_content", iter_content)
 
     def handle(to: BaseHTTPRequestHandler, count: int) -> None:
-        with suppress(OSError):  # nobody reads on
-            reply(to, status, sent, Location="/elsewhere", **headers)
+        with suppress(OSError):  # the client stops reading
+            reply(to, status, content, Location="/elsewhere", **headers)
         to.close_connection = True
 
     with server(handle) as (url, _):
         request = Request(url, KEY, SECRET)
-        with pytest.raises(BadAnswer, match="larger than 1 MB"):
+        with pytest.raises(BadAnswer, match="exceeds 1 MB"):
             request.send("POST", "/x")
         request.close()
 
-    assert sum(largest) < 2 * 1024 * 1024
+    assert sum(sizes) < 2 * 1024 * 1024
 
 
-def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
+def test_a_deeply_nested_response_raises_an_error(api, request_to_api):
     api.get(f"{API}/v1/x", body=b"[" * 100_000)
     api.get(f"{API}/v1/y", status=400, body=b"[" * 100_000)
 
@@ -813,9 +819,7 @@ def test_an_answer_that_is_nested_without_end_is_a_bad_one(api, request_to_api):
     ],
 )
 @pytest.mark.parametrize("status", [200, 429, 500])
-def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
-    api, request_to_api, headers, date, status
-):
+def test_the_date_of_the_latest_response_is_kept(api, request_to_api, headers, date, status):
     api.post(f"{API}/v1/connections", status=status, json={}, headers=headers)
 
     with suppress(ApiError):
@@ -833,7 +837,7 @@ def test_it_knows_when_the_latest_answer_was_given_by_the_servers_clock(
         pytest.param(b'\xef\xbb\xbf{"data": {"fine": 1}}', "1", id="byte-order-mark"),
     ],
 )
-def test_an_odd_value_does_not_take_the_rest_of_an_answer(api, request_to_api, body, value):
+def test_an_invalid_value_does_not_spoil_a_response(api, request_to_api, body, value):
     api.get(f"{API}/v1/groups/a", body=body)
 
     assert str(request_to_api.send("GET", "/groups/a")["fine"]) == value

@@ -50,7 +50,7 @@ def test_tables_are_listed_and_counted(account, visit):
 
     assert [title.value for title in app.title] == ["Tables of money"]
     assert "2 of 3 tables are synced. 2 shown here." in html(app)
-    assert "What the source adds later is synced by itself." in html(app)
+    assert "New tables and columns in the source are synced automatically." in html(app)
     assert disabled(app, "Save")
     assert not app.exception
 

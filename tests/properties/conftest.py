@@ -1,4 +1,4 @@
-"""The same draws in every run, and as many as are planned."""
+"""Deterministic examples, and a check that as many are drawn as planned."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How many cases are drawn of what comes in from outside, and how many were."""
+"""How many examples to draw of each kind of input, and how many were drawn."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,29 +9,29 @@ from tests.support.draws import cases
 
 ENOUGH = 10_000
 PLAN = {
-    "what is typed as a name": 3000,
-    "names beside others": 2000,
-    "texts as slips": 1500,
-    "slips with another letter": 1500,
-    "slips of other makers, tenants and uses": 500,
+    "typed names": 3000,
+    "names beside other names": 2000,
+    "texts as tokens": 1500,
+    "tokens with a changed letter": 1500,
+    "tokens of other keys, tenants and uses": 500,
     "lists of cursors": 600,
     "names sent to be created": 300,
-    "lists with odd items": 800,
-    "schemas with odd tables": 300,
-    "ways back": 400,
+    "lists with invalid items": 800,
+    "schemas with invalid tables": 300,
+    "return URLs": 400,
     "paths": 300,
-    # The last three for each route that takes a body, or for each route.
+    # The last three are per route, or per route with a body.
     "bodies of any type": 200,
-    "bodies described otherwise": 150,
-    "requests as described": 60,
+    "undocumented bodies": 150,
+    "documented requests": 60,
 }
-# Some routes can be asked in no more than a few ways.
-FEWER = {"requests as described"}
+# Some routes have only a few possible requests.
+FEWER = {"documented requests"}
 drawn: Counter[str] = Counter()
 
 
 def planned(what: str) -> Callable[[Any], Any]:
-    """Return a decorator that draws as many cases as are planned, and counts them."""
+    """Return a decorator that draws as many examples as planned, and counts them."""
 
     def decorate(test: Any) -> Any:
         inner = test.hypothesis.inner_test
@@ -48,7 +48,7 @@ def planned(what: str) -> Callable[[Any], Any]:
 
 
 def missing() -> dict[str, int]:
-    """Return of what fewer cases were drawn than are planned, and how many."""
+    """Return the kinds with fewer examples drawn than planned, and their number."""
     return {
         what: number for what, number in drawn.items() if number < PLAN[what] and what not in FEWER
     }

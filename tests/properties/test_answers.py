@@ -1,4 +1,4 @@
-"""Whatever stands in the place of any value of Fivetran's answers, the rest is as it was."""
+"""An invalid value anywhere in a response of Fivetran does not affect the other values."""
 
 import copy
 import json
@@ -14,13 +14,13 @@ from hypothesis import strategies as some
 from pbf.api.schemas import Connector as ConnectorShape
 from pbf.api.schemas import ConnectorDetail, SetupTest
 from pbf.api.schemas import Service as ServiceShape
-from pbf.cache.entries import Answer, fingerprint
-from pbf.cache.serializer import AnswerCodec
+from pbf.cache.entries import CachedList, fingerprint
+from pbf.cache.serializer import ListSerializer
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.errors import BadAnswer
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.history import Past
+from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import _decoded
@@ -28,7 +28,7 @@ from pbf.rules.actions import LABELS
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
-from pbf.rules.statistics import figures
+from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words
 from pbf.ui import connector_detail
 from pbf.ui.table_editor import Desk, columns, when_there_are_tables
@@ -61,7 +61,7 @@ def connection(name: str, **status: Any) -> dict[str, Any]:
     }
 
 
-ANSWERS: dict[str, list[dict[str, Any]]] = {
+RESPONSES: dict[str, list[dict[str, Any]]] = {
     "connections": [
         connection("well"),
         connection("broken", setup_state="broken", tasks=[TASK], warnings=[TASK]),
@@ -100,7 +100,7 @@ SCHEMAS = {
         "other": {"enabled": False, "name_in_destination": "other", "tables": TABLES},
     },
 }
-ODD = some.sampled_from(
+INVALID = some.sampled_from(
     [
         *(None, True, False, 0, -1, 1.5, 10**12, 10**400, math.nan, math.inf, -math.inf),
         *("", "5", "often", "NaN", "\0", "half\ud800", "\u202eback", "<b>", "x" * 20_000),
@@ -117,19 +117,19 @@ ODD = some.sampled_from(
 )
 
 
-class Api:
-    """Stands for the transport: answers with what it holds, by the last part of the path."""
+class FakeRequest:
+    """A fake transport that returns stored responses by the last segment of the path."""
 
-    def __init__(self, answers: dict[str, Any]) -> None:
-        self._answers = answers
+    def __init__(self, responses: dict[str, Any]) -> None:
+        self._responses = responses
 
     def send(self, _method: str, path: str, **_: Any) -> dict[str, Any]:
-        content = json.dumps({"data": self._answers[path.rpartition("/")[2]]})
+        content = json.dumps({"data": self._responses[path.rpartition("/")[2]]})
         return _decoded(content.encode())["data"]
 
 
-def spoil(draw: Any, inside: Any) -> None:
-    """Put an odd value in the place of a value anywhere inside, or take it or its name away."""
+def invalidate(draw: Any, inside: Any) -> None:
+    """Replace a value at any depth by an invalid one, or remove it with its name."""
     while True:
         places = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
         place = draw(some.sampled_from(places))
@@ -140,25 +140,26 @@ def spoil(draw: Any, inside: Any) -> None:
     if isinstance(inside, dict) and draw(some.integers(0, 5)) == 0:
         del inside[place]
         return
-    inside[place] = copy.deepcopy(draw(ODD))
+    inside[place] = copy.deepcopy(draw(INVALID))
 
 
-def spoilt(draw: Any, items: list[Any]) -> tuple[list[Any], set[int]]:
-    """Return items some of which are odd, and which are."""
-    changed, odd = json.loads(json.dumps(items)), draw(some.sets(some.integers(0, len(items) - 2)))
-    for number in odd:
+def with_invalid_items(draw: Any, items: list[Any]) -> tuple[list[Any], set[int]]:
+    """Return items, some of them invalid, and the indexes of these."""
+    changed = json.loads(json.dumps(items))
+    invalid = draw(some.sets(some.integers(0, len(items) - 2)))
+    for number in invalid:
         for _ in range(draw(some.integers(1, 3))):
-            one = changed[number]
-            if isinstance(one, dict) and one and draw(some.integers(0, 9)):
-                spoil(draw, one)
+            item = changed[number]
+            if isinstance(item, dict) and item and draw(some.integers(0, 9)):
+                invalidate(draw, item)
             else:
-                changed[number] = copy.deepcopy(draw(ODD))
+                changed[number] = copy.deepcopy(draw(INVALID))
     again = draw(some.sampled_from(range(len(items))))
-    return [*changed, changed[again]], odd
+    return [*changed, changed[again]], invalid
 
 
 def read(kind: str, items: list[Any]) -> list[Any]:
-    client = ApiClient(Api({kind: {"items": items}}))  # type: ignore[arg-type]
+    client = ApiClient(FakeRequest({kind: {"items": items}}))  # type: ignore[arg-type]
     return list(
         {
             "connections": lambda: client.get_list_of_connectors_in_group("our_group"),
@@ -169,66 +170,76 @@ def read(kind: str, items: list[Any]) -> list[Any]:
     )
 
 
-@planned("lists with odd items")
-@given(draws=some.data(), kind=some.sampled_from(sorted(ANSWERS)))
-def test_one_items_trouble_stays_with_the_item(draws: Any, kind: str):
-    items, odd = spoilt(draws.draw, ANSWERS[kind])
+@planned("lists with invalid items")
+@given(draws=some.data(), kind=some.sampled_from(sorted(RESPONSES)))
+def test_an_invalid_item_does_not_affect_others(draws: Any, kind: str):
+    items, invalid = with_invalid_items(draws.draw, RESPONSES[kind])
 
-    found = read(kind, items)
+    parsed = read(kind, items)
 
-    fine = [item for number, item in enumerate(ANSWERS[kind]) if number not in odd]
-    assert [item for item in read(kind, fine) if item not in found] == []
-    shown(kind, found)
+    valid = [item for number, item in enumerate(RESPONSES[kind]) if number not in invalid]
+    assert [item for item in read(kind, valid) if item not in parsed] == []
+    render(kind, parsed)
 
 
-def shown(kind: str, found: list[Any]) -> None:
-    """Draw all that the product makes of a list."""
+def render(kind: str, items: list[Any]) -> None:
+    """Render everything that the product makes from a list."""
     if kind == "connections":
-        connectors_are_shown(found)
+        render_connectors(items)
     elif kind == "connector-types":
-        packed_cards([card(service, 1) for service in found])
-        assert AnswerCodec(Service).dumps(Answer(tuple(found), fingerprint(found), 0.0))
-        for service in found:
+        packed_cards([card(service, 1) for service in items])
+        assert ListSerializer(Service).dumps(CachedList(tuple(items), fingerprint(items), 0.0))
+        for service in items:
             ServiceShape.model_validate(service).model_dump_json()
     elif kind == "sync-history":
-        connector_detail.syncs(Past(items=tuple(found))).encode()
+        connector_detail.syncs(History(items=tuple(items))).encode()
     else:
-        connector_detail.errors(Past(items=tuple(found))).encode()
+        connector_detail.errors(History(items=tuple(items))).encode()
 
 
-def connectors_are_shown(found: list[Connector]) -> None:
-    rows = [row(one, None, NOW, marked=False) for one in found]
+def render_connectors(connectors: list[Connector]) -> None:
+    rows = [row(connector, None, NOW, marked=False) for connector in connectors]
     packed_rows(rows)
-    words = {one["id"]: one["status"] for one in rows}
+    words = {shown["id"]: shown["status"] for shown in rows}
     stripe = Service(id="stripe")
-    drawn = figures(found, words=words, categories={"stripe": category(stripe)}, now=NOW)
-    json.dumps([asdict(figure) for figure in drawn], allow_nan=False).encode()
-    assert AnswerCodec(Connector).dumps(Answer(tuple(found), fingerprint(found), 0.0))
-    assert is_moving(found, NOW) in (True, False)
-    assert 0 < list_lifetime(found, NOW.timestamp(), page=LARGEST_PAGE) <= 60
-    for one in found:
-        texts = [in_words(one), next_in_words(one, NOW), next_exactly(one), str(changed_at(one))]
-        texts += [connector_detail.head(one, stripe, health(one, NOW)), connector_detail.notes(one)]
-        texts += [
-            *connector_detail.facts(one, stripe, NOW).values(),
-            connector_detail.obstacles(one, LABELS),
+    drawn = statistics(connectors, words=words, categories={"stripe": category(stripe)}, now=NOW)
+    json.dumps([asdict(statistic) for statistic in drawn], allow_nan=False).encode()
+    assert ListSerializer(Connector).dumps(
+        CachedList(tuple(connectors), fingerprint(connectors), 0.0)
+    )
+    assert is_moving(connectors, NOW) in (True, False)
+    assert 0 < list_lifetime(connectors, NOW.timestamp(), page=LARGEST_PAGE) <= 60
+    for connector in connectors:
+        texts = [
+            in_words(connector),
+            next_in_words(connector, NOW),
+            next_exactly(connector),
+            str(changed_at(connector)),
         ]
-        texts += choices(one).values()
+        texts += [
+            connector_detail.head(connector, stripe, health(connector, NOW)),
+            connector_detail.notes(connector),
+        ]
+        texts += [
+            *connector_detail.facts(connector, stripe, NOW).values(),
+            connector_detail.obstacles(connector, LABELS),
+        ]
+        texts += choices(connector).values()
         "".join(texts).encode()
-        ConnectorShape.model_validate(one).model_dump_json()
-        ConnectorDetail.of(one, NOW).model_dump_json()
-        for result in one.setup_tests:
+        ConnectorShape.model_validate(connector).model_dump_json()
+        ConnectorDetail.of(connector, NOW).model_dump_json()
+        for result in connector.setup_tests:
             SetupTest.model_validate(result).model_dump_json()
 
 
-@planned("schemas with odd tables")
+@planned("schemas with invalid tables")
 @given(draws=some.data())
-def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
-    answer = json.loads(json.dumps(SCHEMAS))
+def test_an_invalid_table_or_schema_does_not_affect_others(draws: Any):
+    response = json.loads(json.dumps(SCHEMAS))
     for _ in range(draws.draw(some.integers(1, 3))):
-        spoil(draws.draw, answer["schemas"] or answer)
-    answer["schemas"]["untouched"] = {"tables": TABLES}
-    client = ApiClient(Api({"schemas": answer}))  # type: ignore[arg-type]
+        invalidate(draws.draw, response["schemas"] or response)
+    response["schemas"]["untouched"] = {"tables": TABLES}
+    client = ApiClient(FakeRequest({"schemas": response}))  # type: ignore[arg-type]
 
     config = client.get_schemas("one")
 
@@ -238,12 +249,12 @@ def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
     desk.search("o")
     desk.switch(True)
     json.dumps([columns(desk.shown), desk.count, desk.unread, desk.laid_out]).encode()
-    assert all(schema in answer["schemas"] for schema, _ in desk.wanted)
-    one = Connector.model_validate(ANSWERS["connections"][0])
-    assert when_there_are_tables(one, read=True, now=NOW)
+    assert all(schema in response["schemas"] for schema, _ in desk.wanted)
+    connector = Connector.model_validate(RESPONSES["connections"][0])
+    assert when_there_are_tables(connector, read=True, now=NOW)
 
 
 @pytest.mark.parametrize("items", [None, {}, "text", 5])
-def test_what_is_no_list_is_a_bad_answer(items: Any):
+def test_a_response_without_a_list_raises_bad_answer(items: Any):
     with pytest.raises(BadAnswer):
         read("connections", items)

@@ -1,4 +1,4 @@
-"""Generated requests to our own routes: none ends in a fault of ours."""
+"""Generated requests to the JSON API: none leads to a 5xx."""
 
 import re
 from dataclasses import replace
@@ -17,7 +17,7 @@ from pbf.api.openapi import document
 from pbf.config import Settings
 from pbf.fivetran.transport import Request
 from pbf.proxy import create_app
-from pbf.rules.naming import LONGEST
+from pbf.rules.naming import MAX_LENGTH
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned
@@ -29,25 +29,25 @@ WITH_BODY = [("POST", "/_/connectors"), ("PATCH", "/_/connectors/{connector_id}"
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 TYPES = ("application/json", "application/json; charset=utf-16", "text/plain", "nonsense", "")
 TYPED = some.text(max_size=120)
-# A slash is no part of a ticket.
-TICKETS = some.text(some.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=60)
+# A slash is never part of a token.
+TOKENS = some.text(some.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=60)
 
 
 def named(operations: list[tuple[str, str]]) -> Any:
     return pytest.mark.parametrize(
-        ("method", "path"), operations, ids=[" ".join(each) for each in operations]
+        ("method", "path"), operations, ids=[" ".join(operation) for operation in operations]
     )
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """An account whose clients may do as much as they like."""
+    """An account without limits on clients."""
     return replace(settings, create_limit="", action_limit="", total_action_limit="")
 
 
 @pytest.fixture
 def client(house: Runtime, sandbox: SandboxServer) -> FlaskClient:
-    """The routes, on a sandbox that refuses nothing for being asked often."""
+    """The routes, on a sandbox without rate limits."""
     sandbox.world.limits.plan = "off"
     return create_app(lambda: house).test_client()
 
@@ -58,19 +58,19 @@ def created(house: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, A
     bodies: list[dict[str, Any]] = []
     send = Request.send
 
-    def noted(self: Request, method: str, path: str, **options: Any) -> Any:
+    def recorded(self: Request, method: str, path: str, **options: Any) -> Any:
         if (method, path) == ("POST", "/connections"):
             bodies.append(options["body"])
         return send(self, method, path, **options)
 
-    monkeypatch.setattr(Request, "send", noted)
+    monkeypatch.setattr(Request, "send", recorded)
     return bodies
 
 
-def places(client: FlaskClient, path: str) -> list[str]:
-    """Where an operation can be done to a connector that is there."""
-    ids = [one["id"] for one in client.get("/_/connectors").json]
-    return [path.replace("{connector_id}", one) for one in ids] if "{" in path else [path]
+def paths(client: FlaskClient, path: str) -> list[str]:
+    """The paths of an operation for existing connectors."""
+    ids = [connector["id"] for connector in client.get("/_/connectors").json]
+    return [path.replace("{connector_id}", id_) for id_ in ids] if "{" in path else [path]
 
 
 def body_of(case: Any) -> dict[str, Any]:
@@ -80,77 +80,77 @@ def body_of(case: Any) -> dict[str, Any]:
 
 
 @named(OPERATIONS)
-def test_what_is_asked_as_described_is_answered_as_described(client: FlaskClient, method, path):
+def test_valid_requests_get_documented_responses(client: FlaskClient, method, path):
     operation = SCHEMA[path][method]
-    there = places(client, path)
-    said = DOCUMENT["paths"][path][method.lower()]["responses"]
+    existing = paths(client, path)
+    documented = DOCUMENT["paths"][path][method.lower()]["responses"]
 
-    @planned("requests as described")
-    @given(case=operation.as_strategy(), aim=some.sampled_from([*there, ""]))
-    def run(case: Any, aim: str) -> None:
-        where = aim or case.formatted_path
-        answer = client.open(where, method=method, query_string=case.query, **body_of(case))
-        assert answer.status_code < 500, answer.text
-        assert str(answer.status_code) in said, answer.text
+    @planned("documented requests")
+    @given(case=operation.as_strategy(), target=some.sampled_from([*existing, ""]))
+    def run(case: Any, target: str) -> None:
+        url = target or case.formatted_path
+        response = client.open(url, method=method, query_string=case.query, **body_of(case))
+        assert response.status_code < 500, response.text
+        assert str(response.status_code) in documented, response.text
 
     run()
 
 
 @named(WITH_BODY)
-def test_what_is_described_otherwise_is_refused(client: FlaskClient, method, path):
+def test_invalid_requests_are_refused(client: FlaskClient, method, path):
     strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
-    there = places(client, path)
+    existing = paths(client, path)
 
-    @planned("bodies described otherwise")
-    @given(case=strategy, aim=some.sampled_from(there))
-    def run(case: Any, aim: str) -> None:
-        answer = client.open(aim, method=method, **body_of(case))
-        # Fields that nobody reads do no harm to a creation.
-        assert answer.status_code < 500, answer.text
-        assert answer.status_code == 200 or answer.json["error"]["message"]
+    @planned("undocumented bodies")
+    @given(case=strategy, target=some.sampled_from(existing))
+    def run(case: Any, target: str) -> None:
+        response = client.open(target, method=method, **body_of(case))
+        # A creation ignores unknown fields.
+        assert response.status_code < 500, response.text
+        assert response.status_code == 200 or response.json["error"]["message"]
 
     run()
 
 
 @named(WITH_BODY)
-def test_any_body_of_any_type_gets_an_answer(client: FlaskClient, method, path):
-    there = places(client, path)
+def test_any_body_of_any_type_gets_a_response(client: FlaskClient, method, path):
+    existing = paths(client, path)
 
     @planned("bodies of any type")
     @given(data=some.binary(max_size=80), kind=some.sampled_from(TYPES))
     def run(data: bytes, kind: str) -> None:
-        answer = client.open(there[0], method=method, data=data, content_type=kind)
-        assert 400 <= answer.status_code < 500
-        assert answer.json["error"]["message"]
+        response = client.open(existing[0], method=method, data=data, content_type=kind)
+        assert 400 <= response.status_code < 500
+        assert response.json["error"]["message"]
 
     run()
 
 
 @planned("names sent to be created")
 @given(typed=TYPED, service=some.sampled_from(["github", "google_sheets", "postgres", "s3", "x"]))
-def ask_for(client: FlaskClient, typed: str, service: str) -> None:
-    answer = client.post("/_/connectors", json={"service": service, "name": typed})
-    assert answer.status_code in (200, 400, 404, 409), answer.text
+def create(client: FlaskClient, typed: str, service: str) -> None:
+    response = client.post("/_/connectors", json={"service": service, "name": typed})
+    assert response.status_code in (200, 400, 404, 409), response.text
 
 
 def test_no_invalid_name_is_sent_to_fivetran(client: FlaskClient, created: list[dict[str, Any]]):
-    ask_for(client=client)
+    create(client=client)
 
     sent = {value for body in created for value in body["config"].values()}
     assert len(sent) > 50
-    assert [value for value in sent if not VALID.fullmatch(value) or len(value) > LONGEST] == []
+    assert [value for value in sent if not VALID.fullmatch(value) or len(value) > MAX_LENGTH] == []
 
 
-def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):
+def test_no_foreign_return_url_is_accepted(client: FlaskClient):
     before = client.get("/_/connectors").json
 
-    @planned("ways back")
-    @given(state=TYPED, ticket=TICKETS)
-    def run(state: str, ticket: str) -> None:
+    @planned("return URLs")
+    @given(state=TYPED, token=TOKENS)
+    def run(state: str, token: str) -> None:
         back = client.get("/_/return", query_string={"state": state})
-        card = client.get(f"/_/go/{quote(ticket, safe='')}")
+        card = client.get(f"/_/go/{quote(token, safe='')}")
         invited = client.get("/_/invited", query_string={"state": state})
-        invitation = client.get(f"/_/invite/{quote(ticket, safe='')}")
+        invitation = client.get(f"/_/invite/{quote(token, safe='')}")
         assert back.headers["Location"].endswith("/connectors?note=used")
         assert card.headers["Location"].endswith("/connectors?note=expired")
         assert (invited.status_code, "You have been here before" in invited.text) == (200, True)
@@ -163,9 +163,9 @@ def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):
 @planned("paths")
 @given(path=some.text(max_size=40), method=some.sampled_from(["GET", "POST", "PATCH", "DELETE"]))
 def open_anything(client: FlaskClient, path: str, method: str) -> None:
-    answer = client.open(f"/_/{quote(path, errors='replace')}", method=method)
-    assert answer.status_code < 500, answer.text
+    response = client.open(f"/_/{quote(path, errors='replace')}", method=method)
+    assert response.status_code < 500, response.text
 
 
-def test_any_path_gets_an_answer(client: FlaskClient):
+def test_any_path_gets_a_response(client: FlaskClient):
     open_anything(client=client)

@@ -1,4 +1,4 @@
-"""Whatever is typed or comes back: names are valid, and only slips that we made count."""
+"""For any input, names are valid, and only tokens that we signed are accepted."""
 
 import re
 import string
@@ -12,50 +12,50 @@ from pbf.connectors.connect_card import Signer
 from pbf.errors import BadAnswer, InvalidName
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
-from pbf.rules.naming import LONGEST, permanent_name, slug
+from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
 from tests.properties.plan import ENOUGH, PLAN, planned
 
 API = "https://fivetran.example"
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 TYPED = some.text(max_size=200)
 NAMES = some.text(alphabet="ab_1", min_size=1, max_size=4)
-SLIP_LETTERS = string.ascii_letters + string.digits + "-_."
+TOKEN_LETTERS = string.ascii_letters + string.digits + "-_."
 IDS = some.text(min_size=1, max_size=30)
 
 
-def test_enough_is_drawn_of_what_comes_in_from_outside():
+def test_enough_examples_are_drawn():
     assert sum(PLAN.values()) >= ENOUGH
 
 
-@planned("what is typed as a name")
+@planned("typed names")
 @given(typed=TYPED)
-def test_a_name_is_valid_and_stays_what_it_is_whatever_is_typed(typed: str):
+def test_any_typed_text_becomes_a_valid_and_stable_name(typed: str):
     try:
         name = slug(typed)
     except InvalidName:
         return
 
     assert VALID.fullmatch(name)
-    assert len(name) <= LONGEST
+    assert len(name) <= MAX_LENGTH
     assert slug(name) == name
 
 
-@planned("names beside others")
+@planned("names beside other names")
 @given(typed=TYPED | NAMES, existing=some.lists(NAMES | TYPED, max_size=12))
-def test_the_free_name_is_valid_and_nobody_s(typed: str, existing: list[str]):
+def test_the_free_name_is_valid_and_unused(typed: str, existing: list[str]):
     try:
         name = permanent_name("postgres", typed, existing)
     except InvalidName:
         return
 
     assert VALID.fullmatch(name.free)
-    assert len(name.free) <= LONGEST
-    assert name.free not in {one.split(".")[0].lower() for one in existing}
+    assert len(name.free) <= MAX_LENGTH
+    assert name.free not in {schema.split(".")[0].lower() for schema in existing}
 
 
-@planned("texts as slips")
-@given(text=some.text(max_size=200) | some.text(alphabet=SLIP_LETTERS, max_size=200))
-def test_no_text_is_a_slip(text: str):
+@planned("texts as tokens")
+@given(text=some.text(max_size=200) | some.text(alphabet=TOKEN_LETTERS, max_size=200))
+def test_arbitrary_text_is_not_a_signed_token(text: str):
     signer = Signer("a key")
 
     assert signer.read_state(text, "us") is None
@@ -63,46 +63,48 @@ def test_no_text_is_a_slip(text: str):
     assert signer.read_invitation(text, "us") is None
 
 
-@planned("slips with another letter")
-@given(data=some.data(), connector=IDS, letter=some.sampled_from(SLIP_LETTERS))
-def test_a_slip_that_was_changed_says_what_it_said_or_nothing(data, connector: str, letter: str):
+@planned("tokens with a changed letter")
+@given(data=some.data(), connector=IDS, letter=some.sampled_from(TOKEN_LETTERS))
+def test_a_changed_token_is_equivalent_or_invalid(data, connector: str, letter: str):
     signer = Signer("a key")
-    slips = (
+    tokens = (
         signer.state("us", connector_id=connector),
         signer.link("us", connector),
         signer.invitation("us", connector),
     )
-    place = data.draw(some.integers(0, min(map(len, slips)) - 1))
+    place = data.draw(some.integers(0, min(map(len, tokens)) - 1))
 
-    state, ticket, invitation = (f"{slip[:place]}{letter}{slip[place + 1 :]}" for slip in slips)
+    state, ticket, invitation = (f"{token[:place]}{letter}{token[place + 1 :]}" for token in tokens)
 
-    # The last letter of a signature has bits that say nothing.
-    assert signer.read_state(state, "us") in (None, signer.read_state(slips[0], "us"))
-    assert signer.read_link(ticket, "us") in (None, connector)
+    # The last letter of a signature has unused bits.
+    assert signer.read_state(state, "us") in (None, signer.read_state(tokens[0], "us"))
+    assert signer.read_ticket(ticket, "us") in (None, connector)
     assert signer.read_invitation(invitation, "us") in (None, connector)
 
 
-@planned("slips of other makers, tenants and uses")
+@planned("tokens of other keys, tenants and uses")
 @given(connector=IDS, tenant=IDS, key=IDS)
-def test_a_slip_counts_for_its_maker_its_tenant_and_its_use_alone(connector, tenant, key):
+def test_a_token_is_valid_only_for_its_key_tenant_and_use(connector, tenant, key):
     signer = Signer("a key")
-    slips = {
+    tokens = {
         "state": signer.state("us", connector_id=connector),
         "ticket": signer.link("us", connector),
         "invitation": signer.invitation("us", connector),
     }
 
-    def read(reader: Signer, whose: str) -> dict[tuple[str, str], str]:
-        """Return which slip is taken for which, and what it says."""
-        taken = {
-            "state": lambda slip: getattr(reader.read_state(slip, whose), "connector_id", None),
-            "ticket": lambda slip: reader.read_link(slip, whose),
-            "invitation": lambda slip: reader.read_invitation(slip, whose),
+    def read(reader: Signer, tenant_id: str) -> dict[tuple[str, str], str]:
+        """Return which token is accepted for which use, and its content."""
+        read_as = {
+            "state": lambda token: getattr(
+                reader.read_state(token, tenant_id), "connector_id", None
+            ),
+            "ticket": lambda token: reader.read_ticket(token, tenant_id),
+            "invitation": lambda token: reader.read_invitation(token, tenant_id),
         }
-        said = {(kind, use): taken[use](slips[kind]) for kind in slips for use in taken}
-        return {pair: one for pair, one in said.items() if one is not None}
+        contents = {(kind, use): read_as[use](tokens[kind]) for kind in tokens for use in read_as}
+        return {pair: content for pair, content in contents.items() if content is not None}
 
-    assert read(signer, "us") == {(kind, kind): connector for kind in slips}
+    assert read(signer, "us") == {(kind, kind): connector for kind in tokens}
     assert tenant == "us" or read(signer, tenant) == {}
     assert key == "a key" or read(Signer(key), "us") == {}
 
@@ -114,14 +116,16 @@ def test_a_list_follows_every_cursor_once_and_ends(cursors: list[str]):
     client = ApiClient(Request(API, "key", "secret"))
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
         for number, cursor in enumerate(pages):
-            answer = {"items": [{"id": f"service_{number}"}], "next_cursor": cursor}
-            api.get(f"{API}/v1/metadata/connector-types", json={"code": "Success", "data": answer})
-        listing = client.get_metadata()
+            page = {"items": [{"id": f"service_{number}"}], "next_cursor": cursor}
+            api.get(f"{API}/v1/metadata/connector-types", json={"code": "Success", "data": page})
+        services = client.get_metadata()
 
         if len(set(cursors)) < len(cursors):
             with pytest.raises(BadAnswer, match="does not end"):
-                list(listing)
+                list(services)
         else:
-            assert [one.id for one in listing] == [f"service_{at}" for at in range(len(pages))]
+            assert [service.id for service in services] == [
+                f"service_{at}" for at in range(len(pages))
+            ]
             sent = [call.request.params.get("cursor") for call in api.calls]
             assert sent == [None, *cursors]

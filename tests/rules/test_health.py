@@ -65,7 +65,7 @@ def connector(
     until: datetime | None = None,
     schedule: str = "auto",
 ) -> Connector:
-    """A connector that works, but for what is named; `last` is success and failure."""
+    """A working connector, except for the given values; `last` is success and failure."""
     status = {
         "setup_state": setup,
         "sync_state": sync,
@@ -88,37 +88,37 @@ def connector(
 
 
 def every_connector() -> Iterator[Connector]:
-    """One of each combination of the values that the enumerated fields take."""
+    """Yield one connector for each combination of the enumerated values."""
     names = ("setup", "sync", "update", "paused", "historical", "tasks", "warnings")
     values = (SETUPS, SYNCS, UPDATES, PAUSED, HISTORICAL, TASKS, WARNINGS)
     for combination in product(*values, LAST, RESCHEDULED, SCHEDULES):
         *states, last, until, schedule = combination
         if until is not None and "rescheduled" not in states:
             continue
-        known = dict(zip(names, states, strict=True))
-        yield connector(**known, last=last, until=until, schedule=schedule)
+        fields = dict(zip(names, states, strict=True))
+        yield connector(**fields, last=last, until=until, schedule=schedule)
 
 
 @pytest.fixture(scope="module")
 def everything() -> list[tuple[Connector, Health]]:
-    """Every combination with its health; the tests below hold what must be true of all."""
-    return [(one, health(one, NOW)) for one in every_connector()]
+    """Every combination with its health; the tests below check what must be true of all."""
+    return [(connector, health(connector, NOW)) for connector in every_connector()]
 
 
-def is_paused(one: Connector) -> bool:
-    return one.paused is True or one.status.sync_state == "paused"
+def is_paused(connector: Connector) -> bool:
+    return connector.paused is True or connector.status.sync_state == "paused"
 
 
 def broken_rules(everything, word: str, holds) -> list[tuple[Connector, Health]]:
-    """Those that are called `word` without what must hold for it; that none are is no accident."""
-    called = [(one, state) for one, state in everything if state.word == word]
-    assert called, f"nothing is {word}"
-    return [(one, state) for one, state in called if not holds(one)]
+    """The connectors with the status `word` that break its rule; at least one has the status."""
+    states = [(connector, state) for connector, state in everything if state.word == word]
+    assert states, f"nothing is {word}"
+    return [(connector, state) for connector, state in states if not holds(connector)]
 
 
-def failed_last(one: Connector) -> bool:
-    return one.failed_at is not None and (
-        one.succeeded_at is None or one.failed_at > one.succeeded_at
+def failed_last(connector: Connector) -> bool:
+    return connector.failed_at is not None and (
+        connector.succeeded_at is None or connector.failed_at > connector.succeeded_at
     )
 
 
@@ -126,7 +126,7 @@ def test_there_are_thousands_of_combinations(everything):
     assert len(everything) > 10_000
 
 
-def test_every_word_is_needed_and_there_is_no_other(everything):
+def test_every_status_word_occurs_and_there_is_no_other(everything):
     assert {state.word for _, state in everything} == set(TONES)
 
 
@@ -147,27 +147,27 @@ def test_every_reason_is_a_sentence(everything):
         assert "None" not in reason
 
 
-def test_working_means_no_task_a_whole_set_up_and_no_failure_since(everything):
-    def holds(one: Connector) -> bool:
+def test_working_means_complete_set_up_no_task_and_no_failure(everything):
+    def holds(connector: Connector) -> bool:
         return (
-            not one.status.tasks
-            and one.status.setup_state == "connected"
-            and one.succeeded_at is not None
-            and not failed_last(one)
-            and one.status.update_state == "on_schedule"
-            and one.status.sync_state in ("scheduled", "syncing")
-            and not one.paused
+            not connector.status.tasks
+            and connector.status.setup_state == "connected"
+            and connector.succeeded_at is not None
+            and not failed_last(connector)
+            and connector.status.update_state == "on_schedule"
+            and connector.status.sync_state in ("scheduled", "syncing")
+            and not connector.paused
         )
 
     assert broken_rules(everything, "Working", holds) == []
 
 
-def test_late_is_never_said_of_a_paused_connector(everything):
-    def holds(one: Connector) -> bool:
+def test_a_paused_connector_is_never_late(everything):
+    def holds(connector: Connector) -> bool:
         return (
-            not one.paused
-            and one.status.sync_state != "paused"
-            and one.status.update_state == "delayed"
+            not connector.paused
+            and connector.status.sync_state != "paused"
+            and connector.status.update_state == "delayed"
         )
 
     assert broken_rules(everything, "Late", holds) == []
@@ -179,9 +179,9 @@ def test_failing_means_that_it_failed(everything):
 
 def test_a_first_sync_is_not_failing_before_it_failed(everything):
     first = [
-        (one, state)
-        for one, state in everything
-        if (one.succeeded_at, one.failed_at) == (None, None)
+        (connector, state)
+        for connector, state in everything
+        if (connector.succeeded_at, connector.failed_at) == (None, None)
     ]
 
     assert first
@@ -189,46 +189,46 @@ def test_a_first_sync_is_not_failing_before_it_failed(everything):
 
 
 def test_a_first_sync_has_neither_ended_nor_failed(everything):
-    def holds(one: Connector) -> bool:
-        return one.succeeded_at is None and one.failed_at is None
+    def holds(connector: Connector) -> bool:
+        return connector.succeeded_at is None and connector.failed_at is None
 
     assert broken_rules(everything, "First sync", holds) == []
 
 
-def test_paused_is_said_only_of_what_is_paused(everything):
-    def holds(one: Connector) -> bool:
-        return bool(one.paused) or one.status.sync_state == "paused"
+def test_only_paused_connectors_have_the_status_paused(everything):
+    def holds(connector: Connector) -> bool:
+        return bool(connector.paused) or connector.status.sync_state == "paused"
 
     assert broken_rules(everything, "Paused", holds) == []
 
 
 def test_waiting_on_the_source_means_rescheduled(everything):
-    def holds(one: Connector) -> bool:
-        return one.status.sync_state == "rescheduled"
+    def holds(connector: Connector) -> bool:
+        return connector.status.sync_state == "rescheduled"
 
     assert broken_rules(everything, "Waiting on the source", holds) == []
 
 
 def test_not_finished_means_that_the_set_up_never_passed(everything):
-    def holds(one: Connector) -> bool:
-        return one.status.setup_state == "incomplete"
+    def holds(connector: Connector) -> bool:
+        return connector.status.setup_state == "incomplete"
 
     assert broken_rules(everything, "Not finished", holds) == []
 
 
-def test_unknown_is_said_only_of_values_that_are_new(everything):
-    def holds(one: Connector) -> bool:
-        status = one.status
+def test_only_unknown_values_have_the_status_unknown(everything):
+    def holds(connector: Connector) -> bool:
+        status = connector.status
         return "made_yesterday" in (status.setup_state, status.sync_state, status.update_state)
 
     assert broken_rules(everything, "Unknown", holds) == []
 
 
-def test_what_is_broken_without_a_task_offers_a_sync(everything):
+def test_a_broken_connector_without_a_task_offers_a_sync(everything):
     actions = {
-        (is_paused(one), one.status.sync_state == "syncing", state.action)
-        for one, state in everything
-        if one.status.setup_state == "broken" and not one.status.tasks
+        (is_paused(connector), connector.status.sync_state == "syncing", state.action)
+        for connector, state in everything
+        if connector.status.setup_state == "broken" and not connector.status.tasks
     }
 
     assert actions == {
@@ -242,52 +242,53 @@ def test_what_is_broken_without_a_task_offers_a_sync(everything):
 def test_a_reconnect_task_offers_to_reconnect(everything):
     states = {
         (state.word, state.action)
-        for one, state in everything
-        if one.status.setup_state != "incomplete"
-        and any(task.code == "reconnect" for task in one.status.tasks)
+        for connector, state in everything
+        if connector.status.setup_state != "incomplete"
+        and any(task.code == "reconnect" for task in connector.status.tasks)
     }
 
     assert states == {("Needs you", "reconnect")}
 
 
-def test_whatever_needs_somebody_says_what_to_do(everything):
+def test_a_connector_that_needs_attention_says_what_to_do(everything):
     without = [
-        (one, state)
-        for one, state in everything
+        (connector, state)
+        for connector, state in everything
         if state.word in URGENT
         and state.action is None
-        and not (state.word != "Not finished" and one.status.sync_state == "syncing")
+        and not (state.word != "Not finished" and connector.status.sync_state == "syncing")
     ]
 
     assert without == []
 
 
-def test_no_step_is_offered_that_is_under_way(everything):
-    odd = [
+def test_a_running_step_is_not_offered(everything):
+    offered = [
         state
-        for one, state in everything
-        if one.status.sync_state == "syncing" and not is_paused(one)
-        if state.action == "sync" or (state.action == "resync" and one.status.is_historical_sync)
+        for connector, state in everything
+        if connector.status.sync_state == "syncing" and not is_paused(connector)
+        if state.action == "sync"
+        or (state.action == "resync" and connector.status.is_historical_sync)
     ]
 
-    assert odd == []
+    assert offered == []
 
 
-def test_a_break_that_nobody_ends_is_not_promised_to_end(everything):
-    forgotten = [
+def test_an_overdue_break_does_not_promise_to_end(everything):
+    overdue = [
         state
-        for one, state in everything
+        for connector, state in everything
         if state.word == "Waiting on the source"
-        and one.status.rescheduled_for == NOW - timedelta(hours=2)
+        and connector.status.rescheduled_for == NOW - timedelta(hours=2)
     ]
 
-    assert {state.action for state in forgotten} == {"sync"}
+    assert {state.action for state in overdue} == {"sync"}
 
 
-def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
-    promises = ("by itself", "will try again", "starts soon")
+def test_a_manual_schedule_does_not_promise_to_continue(everything):
+    promises = ("on its own", "will try again", "starts soon")
 
-    manual = [state for one, state in everything if one.schedule_type == "manual"]
+    manual = [state for connector, state in everything if connector.schedule_type == "manual"]
 
     assert [s for s in manual if any(promise in s.reason for promise in promises)] == []
 
@@ -337,7 +338,7 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
         ),
         pytest.param(
             {"last": (None, None), "schedule": "manual"},
-            Health("First sync", "The first sync starts when somebody asks for it.", "sync"),
+            Health("First sync", "The first sync starts when you request it.", "sync"),
             id="first-sync-on-request",
         ),
         pytest.param(
@@ -364,7 +365,7 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
             {"sync": "rescheduled", "until": NOW + timedelta(minutes=30)},
             Health(
                 "Waiting on the source",
-                "The source asked for a break; it goes on by itself in 30 min.",
+                "The source requested a break; syncing continues on its own in 30 min.",
             ),
             id="rescheduled",
         ),
@@ -372,27 +373,30 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
             {"sync": "rescheduled", "until": NOW + timedelta(hours=5)},
             Health(
                 "Waiting on the source",
-                "The source asked for a break; it goes on by itself in 5 hours.",
+                "The source requested a break; syncing continues on its own in 5 hours.",
             ),
             id="rescheduled-for-hours",
         ),
         pytest.param(
             {"sync": "rescheduled", "until": NOW - timedelta(minutes=1)},
-            Health("Waiting on the source", "The source asked for a break; it goes on by itself."),
+            Health(
+                "Waiting on the source",
+                "The source requested a break; syncing continues on its own.",
+            ),
             id="rescheduled-for-now",
         ),
         pytest.param(
             {"sync": "rescheduled", "until": NOW - timedelta(hours=2)},
             Health(
                 "Waiting on the source",
-                "The break that the source asked for is over, but no sync has begun.",
+                "The break that the source requested is over, but no sync has started.",
                 "sync",
             ),
             id="rescheduled-and-forgotten",
         ),
         pytest.param(
             {"sync": "rescheduled", "schedule": "manual"},
-            Health("Waiting on the source", "The source asked for a break.", "sync"),
+            Health("Waiting on the source", "The source requested a break.", "sync"),
             id="rescheduled-on-request",
         ),
         pytest.param(
@@ -506,15 +510,15 @@ def test_nobody_promises_that_a_manual_schedule_goes_on_by_itself(everything):
         ),
     ],
 )
-def test_each_state_has_its_word_reason_and_next_step(changes, expected):
+def test_each_state_has_its_status_reason_and_next_step(changes, expected):
     assert health(connector(**changes), NOW) == expected
 
 
-def test_a_connector_that_says_nothing_of_itself_is_unknown():
+def test_a_connector_without_values_is_unknown():
     assert health(Connector(id="one"), NOW).word == "Unknown"
 
 
-def test_a_long_explanation_is_cut_where_one_can_see_it():
+def test_a_long_explanation_is_cut_visibly():
     long = connector(tasks=[{"code": "x", "details": "Too many \n words to say. " * 100}])
 
     reason = health(long, NOW).reason
@@ -524,7 +528,7 @@ def test_a_long_explanation_is_cut_where_one_can_see_it():
     assert len(reason) <= LONGEST_REASON
 
 
-def test_a_long_explanation_leaves_room_for_what_runs_now():
+def test_a_long_explanation_leaves_room_for_the_running_step():
     task = {"code": "update_failed", "details": "Too many words to say. " * 100}
 
     reason = health(connector(tasks=[task], sync="syncing"), NOW).reason
@@ -555,10 +559,12 @@ def test_a_long_explanation_leaves_room_for_what_runs_now():
         pytest.param(60, "lunar", "", "Hourly", id="new-kind-of-schedule"),
     ],
 )
-def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
-    one = Connector(id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at)
+def test_the_frequency_is_described_in_words(minutes, schedule, at, expected):
+    subject = Connector(
+        id="one", sync_frequency=minutes, schedule_type=schedule, daily_sync_time=at
+    )
 
-    assert in_words(one) == expected
+    assert in_words(subject) == expected
 
 
 @pytest.mark.parametrize(
@@ -571,11 +577,11 @@ def test_the_frequency_is_said_in_words(minutes, schedule, at, expected):
         pytest.param({"sync": "rescheduled"}, False, id="rescheduled"),
     ],
 )
-def test_one_that_moves_makes_all_of_them_moving(changes, expected):
+def test_one_moving_connector_makes_the_list_moving(changes, expected):
     assert is_moving([connector(), connector(**changes)], NOW) is expected
 
 
-def test_nothing_does_not_move():
+def test_an_empty_list_is_not_moving():
     assert is_moving([], NOW) is False
 
 
@@ -588,17 +594,17 @@ def test_nothing_does_not_move():
         pytest.param(timedelta(days=400), False, id="abandoned-last-year"),
     ],
 )
-def test_a_set_up_moves_for_an_hour(age, expected):
-    begun = connector(setup="incomplete").model_copy(update={"created_at": NOW - age})
+def test_a_connector_in_set_up_is_moving_for_an_hour(age, expected):
+    incomplete = connector(setup="incomplete").model_copy(update={"created_at": NOW - age})
 
-    assert is_moving([begun], NOW) is expected
+    assert is_moving([incomplete], NOW) is expected
 
 
 def test_the_last_change_is_the_latest_of_creation_success_and_failure():
-    made = Connector(id="one", created_at=OLDER)
+    created = Connector(id="one", created_at=OLDER)
     failed = Connector(id="one", created_at=OLDER, succeeded_at=OLDER, failed_at=NEWER)
 
-    assert changed_at(made) == OLDER
+    assert changed_at(created) == OLDER
     assert changed_at(failed) == NEWER
     assert changed_at(Connector(id="one")) is None
 
@@ -614,7 +620,7 @@ def test_the_last_change_is_the_latest_of_creation_success_and_failure():
         pytest.param({"paused": True, "last": (OLDER, NEWER)}, None, id="paused"),
     ],
 )
-def test_since_when_somebody_is_needed_is_said_where_fivetran_tells(changes, expected):
-    one = connector(**changes).model_copy(update={"created_at": OLDER})
+def test_the_time_since_attention_is_needed_is_known_if_fivetran_reports_it(changes, expected):
+    subject = connector(**changes).model_copy(update={"created_at": OLDER})
 
-    assert since(one, health(one, NOW)) == expected
+    assert since(subject, health(subject, NOW)) == expected

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from pbf.errors import InvalidName
-from pbf.rules.naming import LONGEST, permanent_name, slug
+from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
 
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
@@ -61,7 +61,7 @@ def test_a_name_without_a_letter_or_digit_is_refused(typed):
         slug(typed)
 
 
-def test_whatever_is_typed_the_name_is_valid_and_stays_what_it_is():
+def test_any_typed_text_becomes_a_valid_and_stable_name():
     for code in [*range(0x3000), *range(0x1F300, 0x1F700)]:
         for typed in (chr(code), f"a{chr(code)}1", f"{chr(code)}9 " * 40):
             try:
@@ -69,7 +69,7 @@ def test_whatever_is_typed_the_name_is_valid_and_stays_what_it_is():
             except InvalidName:
                 continue
             assert VALID.fullmatch(name), (code, name)
-            assert len(name) <= LONGEST
+            assert len(name) <= MAX_LENGTH
             assert slug(name) == name
 
 
@@ -82,7 +82,7 @@ def test_whatever_is_typed_the_name_is_valid_and_stays_what_it_is():
         pytest.param("s3", "our_sales.our_sales", id="schema-and-table-group"),
     ],
 )
-def test_the_permanent_name_shows_what_fivetran_makes_of_it(service, schema):
+def test_the_permanent_name_shows_the_resulting_schema(service, schema):
     name = permanent_name(service, "Our sales")
 
     assert (name.name, name.schema) == ("our_sales", schema)
@@ -109,8 +109,8 @@ def test_a_taken_name_offers_the_next_free_one(existing, free):
     assert (name.name, name.free, name.taken) == ("sales", free, free != "sales")
 
 
-def test_the_free_name_is_no_longer_than_the_longest():
-    longest = "x" * LONGEST
+def test_the_free_name_respects_the_maximum_length():
+    longest = "x" * MAX_LENGTH
     existing = [longest, *(f"{'x' * 58}_{number}" for number in range(2, 10))]
 
     name = permanent_name("github", longest, existing)

@@ -1,9 +1,9 @@
-"""Requests left in the hour: the fewer, the slower lists are refreshed."""
+"""Throttling: fewer remaining requests make refreshing slower."""
 
 import pytest
 
 from pbf.fivetran.models import RateLimit
-from pbf.rules.refresh import SLOWEST, sparing, stretched
+from pbf.rules.refresh import LONGEST_LIFETIME, throttled, throttling_notice
 
 
 def left(share: float) -> RateLimit:
@@ -15,61 +15,63 @@ def left(share: float) -> RateLimit:
     [
         pytest.param(1.0, 3.0, id="all"),
         pytest.param(0.3, 3.0, id="enough"),
-        pytest.param(0.1, SLOWEST, id="the-last-tenth"),
-        pytest.param(0.0, SLOWEST, id="none"),
+        pytest.param(0.1, LONGEST_LIFETIME, id="the-last-tenth"),
+        pytest.param(0.0, LONGEST_LIFETIME, id="none"),
     ],
 )
-def test_the_last_tenth_is_kept(share: float, seconds: float):
-    assert stretched(3.0, left(share)) == seconds
+def test_the_last_tenth_is_reserved(share: float, seconds: float):
+    assert throttled(3.0, left(share)) == seconds
 
 
-def test_the_fewer_are_left_the_longer_a_list_lives():
-    lives = [stretched(60.0, left(share / 100)) for share in range(40, 0, -1)]
+def test_fewer_remaining_requests_mean_a_longer_lifetime():
+    lifetimes = [throttled(60.0, left(share / 100)) for share in range(40, 0, -1)]
 
-    assert lives == sorted(lives)
-    assert lives[0] == 60.0
-    assert lives[20] > 120.0  # a fifth left
-    assert max(lives) == SLOWEST
+    assert lifetimes == sorted(lifetimes)
+    assert lifetimes[0] == 60.0
+    assert lifetimes[20] > 120.0  # a fifth left
+    assert max(lifetimes) == LONGEST_LIFETIME
 
 
-def test_a_list_that_lives_long_anyhow_is_not_asked_for_sooner():
-    assert {stretched(3600.0, left(share / 100)) for share in range(100)} == {3600.0}
+def test_a_long_lifetime_is_not_shortened():
+    assert {throttled(3600.0, left(share / 100)) for share in range(100)} == {3600.0}
 
 
 @pytest.mark.parametrize("limit", [RateLimit(), RateLimit(limit=0, remaining=0)])
-def test_what_is_not_known_slows_nothing(limit: RateLimit):
-    assert stretched(3.0, limit) == 3.0
-    assert sparing(limit) == ""
+def test_an_unknown_limit_does_not_throttle(limit: RateLimit):
+    assert throttled(3.0, limit) == 3.0
+    assert throttling_notice(limit) == ""
 
 
-def test_it_is_said_in_a_sentence():
-    assert sparing(left(0.5)) == ""
-    assert sparing(left(0.1)) == (
+def test_throttling_is_explained_in_a_sentence():
+    assert throttling_notice(left(0.5)) == ""
+    assert throttling_notice(left(0.1)) == (
         "Only 2,000 of this hour's 20,000 requests to Fivetran are left, so this page refreshes "
-        "less often. What you do here is done at once."
+        "less often. Your actions still take effect immediately."
     )
 
 
-def test_a_list_fetched_in_the_last_tenth_is_kept_for_ten_minutes(house, sandbox):
+def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbox):
     house.portal.connectors()
     house.client._request.latest.rate_limit = left(0.5)
-    easy = house.portal.connectors()
-    sandbox.world.limits.plan = "off"  # its answers name no limit from here
+    before = house.portal.connectors()
+    sandbox.world.limits.plan = "off"  # its responses have no limit from here
     house.client._request.latest.rate_limit = left(0.05)
     house.portal._list.forget()
 
-    tight = house.portal.connectors()
+    throttled_list = house.portal.connectors()
 
-    assert easy.lifetime <= 60.0
-    assert tight.lifetime == SLOWEST
-    assert house.portal.throttling_notice.startswith("Only 1,000 of this hour's 20,000")
+    assert before.lifetime <= 60.0
+    assert throttled_list.lifetime == LONGEST_LIFETIME
+    assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
 
 
-def test_what_people_do_shows_at_once_all_the_same(house, sandbox):
+def test_actions_show_immediately_despite_throttling(house, sandbox):
     sandbox.world.limits.plan = "off"
     house.client._request.latest.rate_limit = left(0.05)
-    own = house.portal.connectors().items[0]
+    connector = house.portal.connectors().items[0]
 
-    (house.portal.operations.resume if own.paused else house.portal.operations.pause)(own.id)
+    (house.portal.operations.resume if connector.paused else house.portal.operations.pause)(
+        connector.id
+    )
 
-    assert house.portal.connector(own.id).paused is not own.paused
+    assert house.portal.connector(connector.id).paused is not connector.paused

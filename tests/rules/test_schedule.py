@@ -19,12 +19,12 @@ END = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 
 def connector(**fields) -> Connector:
     status = {"setup_state": "connected", "sync_state": "scheduled", **fields.pop("status", {})}
-    given = {"schedule_type": "auto", "sync_frequency": 360, "succeeded_at": END, **fields}
-    return Connector.model_validate({"id": "one", "status": status, **given})
+    values = {"schedule_type": "auto", "sync_frequency": 360, "succeeded_at": END, **fields}
+    return Connector.model_validate({"id": "one", "status": status, **values})
 
 
 def scheduled(kind: str, **fields) -> Connector:
-    """A connector whose older fields say every 6 hours, and whose schedule rules over them."""
+    """A connector whose older fields say every 6 hours, and whose schedule takes precedence."""
     return connector(schedule={"schedule_type": kind, **fields})
 
 
@@ -34,7 +34,7 @@ def at_two(*days: str) -> Schedule:
 
 
 @pytest.mark.parametrize(
-    ("one", "expected"),
+    ("subject", "expected"),
     [
         pytest.param(connector(), END + timedelta(hours=6), id="frequency"),
         pytest.param(
@@ -102,12 +102,12 @@ def at_two(*days: str) -> Schedule:
         pytest.param(connector(sync_frequency=-5), None, id="senseless-frequency"),
     ],
 )
-def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, expected):
-    assert next_sync(one) == expected
+def test_the_next_sync_follows_from_the_last_and_the_schedule(subject: Connector, expected):
+    assert next_sync(subject) == expected
 
 
 @pytest.mark.parametrize(
-    ("one", "words"),
+    ("subject", "words"),
     [
         pytest.param(connector(), "in about 3 hours", id="ahead"),
         pytest.param(connector(sync_frequency=60), "due now", id="overdue"),
@@ -153,19 +153,19 @@ def test_the_next_sync_follows_from_the_last_and_the_schedule(one: Connector, ex
         ),
     ],
 )
-def test_the_next_sync_is_told_in_words(one: Connector, words: str):
+def test_the_next_sync_is_described_in_words(subject: Connector, words: str):
     now = END + timedelta(hours=2, seconds=50)
 
-    assert next_in_words(one, now) == words
+    assert next_in_words(subject, now) == words
 
 
-def test_the_exact_time_is_told_in_utc():
+def test_the_exact_time_is_in_utc():
     assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
     assert next_exactly(connector(paused=True)) == ""
 
 
 @pytest.mark.parametrize(
-    ("one", "words"),
+    ("subject", "words"),
     [
         pytest.param(
             scheduled("TIME_OF_DAY", time_of_day="02:00:00", days_of_week=["MONDAY"]),
@@ -226,12 +226,12 @@ def test_the_exact_time_is_told_in_utc():
         ),
     ],
 )
-def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connector, words: str):
-    assert in_words(one) == words
+def test_a_schedule_takes_precedence_and_is_described_in_words(subject: Connector, words: str):
+    assert in_words(subject) == words
 
 
 @pytest.mark.parametrize(
-    ("one", "moment"),
+    ("subject", "moment"),
     [
         pytest.param(connector(), END + timedelta(hours=6), id="interval"),
         pytest.param(
@@ -245,18 +245,18 @@ def test_a_schedule_rules_over_the_older_fields_and_is_told_in_words(one: Connec
         pytest.param(connector(succeeded_at=None), None, id="never"),
     ],
 )
-def test_the_next_success_is_expected_by_the_schedule_with_the_destinations_offset(one, moment):
-    assert expected_by(one) == moment
+def test_the_next_success_is_expected_with_the_destination_offset(subject, moment):
+    assert expected_by(subject) == moment
 
 
-def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
+def test_a_custom_frequency_is_among_the_choices():
     assert next(iter(choices(connector(sync_frequency=2880)).items())) == (2880, "Every 2 days")
     assert 2880 not in choices(connector())
     assert choices(connector(sync_frequency=None)) == choices(connector())
 
 
 @pytest.mark.parametrize(
-    ("wanted", "differ"),
+    ("other_schedule", "differ"),
     [
         pytest.param({"schedule_type": "INTERVAL", "interval": 360}, False, id="as-it-is"),
         pytest.param({"schedule_type": "INTERVAL", "interval": 60}, True, id="hourly"),
@@ -264,12 +264,12 @@ def test_a_frequency_of_fivetrans_own_stands_among_the_choices():
         pytest.param({"schedule_type": "TIME_OF_DAY", "time_of_day": "07:00"}, True, id="daily"),
     ],
 )
-def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, differ: bool):
-    assert differs(connector(), Schedule.model_validate(wanted)) is differ
+def test_schedules_are_compared_across_both_forms(other_schedule: dict, differ: bool):
+    assert differs(connector(), Schedule.model_validate(other_schedule)) is differ
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("changes", "words"),
     [
         pytest.param({"sync_frequency": 360, "schedule_type": None}, "every 6 hours", id="hours"),
         pytest.param(
@@ -302,5 +302,5 @@ def test_a_schedule_differs_by_what_it_says_in_whichever_form(wanted: dict, diff
         pytest.param({}, "", id="nothing"),
     ],
 )
-def test_what_of_a_schedule_was_asked_for_is_told_in_words(asked: dict, words: str):
-    assert asked_in_words(asked) == words
+def test_a_requested_schedule_is_described_in_words(changes: dict, words: str):
+    assert asked_in_words(changes) == words

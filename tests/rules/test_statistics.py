@@ -7,7 +7,7 @@ import pytest
 
 from pbf.fivetran.models import Connector
 from pbf.rules.health import TONES, health
-from pbf.rules.statistics import Figure, figures, intervals_late
+from pbf.rules.statistics import Statistic, intervals_late, statistics
 from pbf.ui.charts import STEP, spec
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -29,14 +29,14 @@ def connector(name: str, *, ago: float | None = 1, failed: float | None = None, 
     )
 
 
-def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Figure]:
-    words = {one.id: health(one, NOW).word for one in connectors}
-    found = figures(connectors, words=words, categories=categories or {}, now=NOW)
-    return {figure.id: figure for figure in found}
+def drawn(*connectors: Connector, categories: dict[str, str] | None = None) -> dict[str, Statistic]:
+    words = {connector.id: health(connector, NOW).word for connector in connectors}
+    all_statistics = statistics(connectors, words=words, categories=categories or {}, now=NOW)
+    return {statistic.id: statistic for statistic in all_statistics}
 
 
-def counts(figure: Figure) -> dict[str, int]:
-    return {bar.label: bar.count for bar in figure.bars}
+def counts(statistic: Statistic) -> dict[str, int]:
+    return {bar.label: bar.count for bar in statistic.bars}
 
 
 @pytest.mark.parametrize(
@@ -54,33 +54,33 @@ def counts(figure: Figure) -> dict[str, int]:
         pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
     ],
 )
-def test_lateness_is_told_in_the_connectors_own_intervals(given, late):
+def test_lateness_is_measured_in_the_connectors_own_intervals(given, late):
     assert intervals_late(connector("a", **given), NOW) == late
 
 
-def test_the_statuses_are_counted_most_urgent_first_each_leading_to_its_own():
-    figure = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
+def test_statuses_are_counted_most_urgent_first_and_linked():
+    statistic = drawn(connector("a"), connector("b", ago=9, failed=1), connector("c"))["status"]
 
-    assert list(counts(figure).items()) == [("Failing", 1), ("Working", 2)]
-    assert [bar.way for bar in figure.bars] == [{"status": "Failing"}, {"status": "Working"}]
-    assert figure.sentence == "3 connectors: Failing 1, Working 2."
+    assert list(counts(statistic).items()) == [("Failing", 1), ("Working", 2)]
+    assert [bar.query for bar in statistic.bars] == [{"status": "Failing"}, {"status": "Working"}]
+    assert statistic.sentence == "3 connectors: Failing 1, Working 2."
 
 
-def test_the_largest_categories_come_first_and_the_sentence_names_three():
+def test_the_largest_categories_come_first_and_three_are_named():
     names = "aaaabbbccdef"
     categories = {name: name.upper() for name in names if name != "f"}
 
-    figure = drawn(
+    statistic = drawn(
         *(connector(f"{at}", service=name) for at, name in enumerate(names)), categories=categories
     )["category"]
 
-    assert counts(figure) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
-    assert figure.bars[0].way == {"category": "A"}
-    assert figure.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
+    assert counts(statistic) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
+    assert statistic.bars[0].query == {"category": "A"}
+    assert statistic.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
 
 
-def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
-    figure = drawn(
+def test_freshness_counts_by_lateness_and_names_the_latest():
+    statistic = drawn(
         connector("fresh"),
         connector("just due", ago=7),
         connector("late", ago=10),
@@ -90,7 +90,7 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         connector("resting", paused=True),
     )["freshness"]
 
-    assert list(counts(figure).items()) == [
+    assert list(counts(statistic).items()) == [
         ("On time", 2),
         ("Up to 1 interval late", 1),
         ("1 to 4 intervals late", 1),
@@ -98,14 +98,14 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         ("No success yet", 1),
         ("Not measured", 1),
     ]
-    assert [bar.way["late"] for bar in figure.bars] == [
+    assert [bar.query["late"] for bar in statistic.bars] == [
         *("..0.25", "0.25..1", "1..4", "4..", "never", "none"),
     ]
-    assert figure.sentence == (
+    assert statistic.sentence == (
         "2 of 6 measured connectors are on time. Furthest behind: latest, 9.0 intervals late."
     )
-    assert [line.cells[0] for line in figure.further] == ["latest", "later", "late"]
-    assert figure.further[0].way == {"id": "latest"}
+    assert [line.cells[0] for line in statistic.more_lines] == ["latest", "later", "late"]
+    assert statistic.more_lines[0].query == {"id": "latest"}
 
 
 @pytest.mark.parametrize(
@@ -119,16 +119,16 @@ def test_freshness_counts_by_lateness_and_names_who_is_furthest_behind():
         pytest.param({"schedule_type": "LUNAR"}, id="new-kind"),
     ],
 )
-def test_a_schedule_whose_times_cannot_be_told_is_not_said_to_be_none(schedule):
-    figure = drawn(connector("a", schedule=schedule))["freshness"]
+def test_a_schedule_with_unknown_times_is_not_measured(schedule):
+    statistic = drawn(connector("a", schedule=schedule))["freshness"]
 
-    assert counts(figure) == {"Not measured": 1}
-    assert figure.bars[0].way == {"late": "none"}
-    assert figure.sentence == "No connector is measured against a schedule."
+    assert counts(statistic) == {"Not measured": 1}
+    assert statistic.bars[0].query == {"late": "none"}
+    assert statistic.sentence == "No connector is measured against a schedule."
 
 
-def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
-    figure = drawn(
+def test_the_last_day_counts_successes_and_failures_by_hour():
+    statistic = drawn(
         connector("a", ago=0.2, failed=0.5),
         connector("b", ago=5.1),
         connector("c", ago=23.9),
@@ -136,50 +136,50 @@ def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
         connector("e", ago=-1),
     )["hours"]
 
-    told = {(bar.label, bar.group): bar.count for bar in figure.bars if bar.count}
-    assert told == {
+    counts_by_hour = {(bar.label, bar.group): bar.count for bar in statistic.bars if bar.count}
+    assert counts_by_hour == {
         ("0", "Succeeded"): 1,
         ("0", "Failed"): 1,
         ("5", "Succeeded"): 1,
         ("23", "Succeeded"): 1,
     }
-    assert len(figure.bars) == 48
-    assert figure.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
-    assert figure.lines[0].cells == ("Within the last hour", "1", "1")
-    assert figure.lines[0].way == {"ended": "0..1"}
-    ways = {bar.group: bar.way for bar in figure.bars if bar.label == "5"}
-    assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
+    assert len(statistic.bars) == 48
+    assert statistic.sentence == "3 connectors succeeded within the last 24 hours; 1 failed."
+    assert statistic.lines[0].cells == ("Within the last hour", "1", "1")
+    assert statistic.lines[0].query == {"ended": "0..1"}
+    queries = {bar.group: bar.query for bar in statistic.bars if bar.label == "5"}
+    assert queries == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_figure_can_be_drawn_with_what_a_click_needs(theme):
-    for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
-        chart = spec(figure, theme)
+def test_every_statistic_can_be_drawn_with_clickable_bars(theme):
+    for statistic in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(statistic, theme)
 
         values = chart["data"]["values"]
-        assert [(one["label"], one["group"]) for one in values] == [
-            (bar.label, bar.group) for bar in figure.bars
+        assert [(value["label"], value["group"]) for value in values] == [
+            (bar.label, bar.group) for bar in statistic.bars
         ]
-        assert {bar.tone for bar in figure.bars} <= set(TONES.values())
+        assert {bar.tone for bar in statistic.bars} <= set(TONES.values())
         assert chart["params"][0]["select"]["fields"] == ["label", "group"]
 
 
-def test_what_failed_is_drawn_below_the_line():
+def test_failures_are_drawn_below_the_line():
     chart = spec(drawn(connector("a", ago=2, failed=1))["hours"], "light")
 
-    signed = [one["signed"] for one in chart["data"]["values"] if one["count"]]
+    signed = [value["signed"] for value in chart["data"]["values"] if value["count"]]
     assert signed == [1, -1]
 
 
 def calls(count: int) -> int:
-    """How many calls it takes to shape as many connectors."""
-    many = [connector(str(number), ago=number % 40) for number in range(count)]
-    words = {one.id: health(one, NOW).word for one in many}
-    made = Profile()
+    """How many function calls the statistics of so many connectors take."""
+    connectors = [connector(str(number), ago=number % 40) for number in range(count)]
+    words = {connector.id: health(connector, NOW).word for connector in connectors}
+    profile = Profile()
 
-    made.runcall(figures, many, words=words, categories={}, now=NOW)
+    profile.runcall(statistics, connectors, words=words, categories={}, now=NOW)
 
-    return Stats(made).total_calls
+    return Stats(profile).total_calls
 
 
 def test_ten_times_the_connectors_take_ten_times_the_work():
@@ -187,16 +187,17 @@ def test_ten_times_the_connectors_take_ten_times_the_work():
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
-def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
+def test_a_chart_has_a_full_step_for_each_bar(count):
     words = dict.fromkeys(map(str, range(count)))
-    figure = drawn(
-        *(connector(one, service=one) for one in words), categories={one: one for one in words}
+    statistic = drawn(
+        *(connector(service, service=service) for service in words),
+        categories={service: service for service in words},
     )["category"]
 
-    chart = spec(figure, "light")
+    chart = spec(statistic, "light")
 
     assert chart["height"] == STEP * count
-    # Streamlit would take 20 pixels and more off the height for what is not said here.
+    # Without explicit padding Streamlit takes at least 20 pixels off the height.
     assert chart["padding"] == {"top": 0, "bottom": 0, "left": 0, "right": 0}
 
 
@@ -209,12 +210,12 @@ def test_a_chart_of_few_bars_has_a_whole_step_for_each(count):
         pytest.param({"ago": 2, "failed": 1}, [-1, 1], id="both"),
     ],
 )
-def test_the_chart_of_hours_has_an_extent_before_its_values_come(ended, domain):
+def test_the_chart_of_hours_has_a_domain_before_its_values_arrive(ended, domain):
     chart = spec(drawn(connector("a", **ended))["hours"], "light")
 
     assert chart["encoding"]["y"]["scale"]["domain"] == domain
 
 
-def test_the_chart_of_nothing_can_be_drawn():
-    for figure in drawn().values():
-        assert spec(figure, "light")["height"] > 0
+def test_an_empty_chart_can_be_drawn():
+    for statistic in drawn().values():
+        assert spec(statistic, "light")["height"] > 0

@@ -22,13 +22,13 @@ SHOP = config(public=schema(orders=True, users=False), archive=schema(False, ord
 
 @pytest.fixture
 def desk() -> Desk:
-    made = Desk("one")
-    made.take(SHOP, 0.0)
-    return made
+    desk = Desk("one")
+    desk.take(SHOP, 0.0)
+    return desk
 
 
-def test_tables_stand_in_the_order_of_their_names():
-    assert [one.key for one in source_tables(SHOP)] == [
+def test_tables_are_sorted_by_name():
+    assert [table.key for table in source_tables(SHOP)] == [
         ("archive", "old"),
         ("archive", "orders"),
         ("public", "orders"),
@@ -36,14 +36,14 @@ def test_tables_stand_in_the_order_of_their_names():
     ]
 
 
-def test_a_table_of_a_schema_that_is_off_is_off():
-    assert [one.on for one in source_tables(SHOP)] == [False, False, True, False]
+def test_a_table_in_a_disabled_schema_is_off():
+    assert [table.on for table in source_tables(SHOP)] == [False, False, True, False]
 
 
-def test_what_a_table_is_called_in_the_destination_is_told_as_fivetran_names_it():
+def test_the_destination_name_of_a_table_is_the_one_of_fivetran():
     named = {"name_in_destination": "mine", "tables": {"A": {"name_in_destination": "a"}, "B": {}}}
 
-    assert [one.destination for one in source_tables(config(S=named))] == ["mine.a", "mine.B"]
+    assert [table.destination for table in source_tables(config(S=named))] == ["mine.a", "mine.B"]
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_what_a_table_is_called_in_the_destination_is_told_as_fivetran_names_it(
         pytest.param(
             {"allowed": False, "reason_code": "OTHER", "reason": "No key."}, "No key.", id="other"
         ),
-        pytest.param({"allowed": False, "reason_code": "NEW_ONE"}, "does not let", id="new-code"),
+        pytest.param({"allowed": False, "reason_code": "NEW_ONE"}, "does not allow", id="new-code"),
         pytest.param({"allowed": True, "reason": "x"}, "", id="allowed"),
         pytest.param({}, "", id="unsaid"),
     ],
 )
 def test_a_locked_table_says_why(lock: dict, why: str):
-    given = {"tables": {"A": {"enabled": True, "enabled_patch_settings": lock}}}
+    tables = {"tables": {"A": {"enabled": True, "enabled_patch_settings": lock}}}
 
-    found = source_tables(config(S=given))[0].locked
+    reason = source_tables(config(S=tables))[0].locked
 
-    assert bool(found) is bool(why)
-    assert why in found
+    assert bool(reason) is bool(why)
+    assert why in reason
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "count"),
     [
         pytest.param("", 4, id="nothing"),
         pytest.param("ORDER", 2, id="either-case"),
@@ -78,11 +78,11 @@ def test_a_locked_table_says_why(lock: dict, why: str):
         pytest.param("nonesuch", 0, id="none"),
     ],
 )
-def test_a_search_wants_every_word(typed: str, found: int):
-    assert len(matching(source_tables(SHOP), typed)) == found
+def test_a_search_matches_every_word(typed: str, count: int):
+    assert len(matching(source_tables(SHOP), typed)) == count
 
 
-def test_a_choice_changes_what_differs_and_is_not_locked():
+def test_a_selection_changes_only_differing_unlocked_tables():
     locked = {"enabled": True, "enabled_patch_settings": LOCK}
     tables = source_tables(config(S={"tables": {"A": locked, "B": {"enabled": True}, "C": {}}}))
     chosen = {("S", "A"): False, ("S", "B"): True, ("S", "C"): True, ("S", "gone"): True}
@@ -90,17 +90,17 @@ def test_a_choice_changes_what_differs_and_is_not_locked():
     assert changes(tables, chosen) == {("S", "C"): True}
 
 
-def test_one_table_of_a_schema_that_is_off_does_not_bring_the_others():
+def test_enabling_one_table_of_a_disabled_schema_enables_no_other():
     assert patch(SHOP, {("archive", "old"): True}) == {
         ("archive", "old"): True,
         ("archive", "orders"): False,
     }
 
 
-def test_what_is_chosen_in_a_schema_that_is_off_is_switched_on():
-    wanted = {("archive", "old"): True, ("archive", "orders"): True, ("public", "orders"): False}
+def test_selected_tables_of_a_disabled_schema_are_enabled():
+    selection = {("archive", "old"): True, ("archive", "orders"): True, ("public", "orders"): False}
 
-    assert patch(SHOP, wanted) == wanted
+    assert patch(SHOP, selection) == selection
 
 
 @pytest.mark.parametrize(
@@ -120,17 +120,17 @@ def test_what_is_chosen_in_a_schema_that_is_off_is_switched_on():
         ),
     ],
 )
-def test_changes_are_told_in_a_line(changed: dict, text: str):
+def test_changes_are_summarized_in_one_line(changed: dict, text: str):
     assert summary(changed) == text
 
 
-def test_what_is_ticked_after_a_search_is_the_row_that_was_shown(desk):
+def test_ticking_after_a_search_changes_the_shown_row(desk):
     desk.search("users")
     desk.keep({0: {"Synced": True}})
     desk.search("")
 
     assert desk.changed == {("public", "users"): True}
-    assert dict(zip([one.key for one in desk.shown], desk.laid_out, strict=True)) == {
+    assert dict(zip([table.key for table in desk.shown], desk.laid_out, strict=True)) == {
         ("archive", "old"): False,
         ("archive", "orders"): False,
         ("public", "orders"): True,
@@ -138,7 +138,7 @@ def test_what_is_ticked_after_a_search_is_the_row_that_was_shown(desk):
     }
 
 
-def test_a_search_lays_out_a_list_of_its_own(desk):
+def test_a_search_has_its_own_layout(desk):
     before = desk.sheet
 
     desk.search("users")
@@ -147,7 +147,7 @@ def test_a_search_lays_out_a_list_of_its_own(desk):
     assert desk.sheet == before + 1
 
 
-def test_all_and_none_switch_what_is_shown_alone(desk):
+def test_all_and_none_change_only_shown_tables(desk):
     desk.search("orders")
     desk.switch(True)
     assert desk.changed == {("archive", "orders"): True}
@@ -156,23 +156,23 @@ def test_all_and_none_switch_what_is_shown_alone(desk):
     assert desk.changed == {("public", "orders"): False}
 
 
-def test_a_newer_answer_keeps_what_is_chosen(desk):
+def test_a_newer_response_keeps_the_selection(desk):
     desk.keep({3: {"Synced": True}})
     turned = config(public=schema(users=False, orders=True, added=True))
 
     desk.read(lambda: turned, FRESH)
 
     assert desk.changed == {("public", "users"): True}
-    assert [one.table for one in desk.shown] == ["added", "orders", "users"]
+    assert [table.table for table in desk.shown] == ["added", "orders", "users"]
 
 
-def test_an_answer_of_a_moment_ago_is_not_asked_for_again(desk):
+def test_a_fresh_response_is_not_requested_again(desk):
     desk.read(lambda: pytest.fail("asked again"), FRESH - 1)
 
     assert len(desk.tables) == 4
 
 
-def test_the_same_answer_lays_out_nothing_anew(desk):
+def test_the_same_response_keeps_the_layout(desk):
     before = desk.sheet
 
     desk.read(lambda: SHOP, FRESH)
@@ -180,7 +180,7 @@ def test_the_same_answer_lays_out_nothing_anew(desk):
     assert desk.sheet == before
 
 
-def test_undo_goes_back_to_what_is_synced(desk):
+def test_undo_restores_the_synced_tables(desk):
     desk.switch(True)
 
     desk.undo()
@@ -189,7 +189,7 @@ def test_undo_goes_back_to_what_is_synced(desk):
     assert desk.laid_out == [False, False, True, False]
 
 
-def test_what_was_saved_is_told_as_fivetran_answers(desk):
+def test_saving_reports_the_response_of_fivetran(desk):
     desk.keep({3: {"Synced": True}})
 
     desk.saved(config(public=schema(orders=True, users=True)), 1.0)
@@ -198,7 +198,7 @@ def test_what_was_saved_is_told_as_fivetran_answers(desk):
     assert desk.chosen == {}
 
 
-def test_what_fivetran_left_as_it_was_is_told_and_stays_chosen(desk):
+def test_unchanged_tables_are_reported_and_stay_selected(desk):
     desk.keep({3: {"Synced": True}})
 
     desk.saved(SHOP, 1.0)
@@ -208,7 +208,7 @@ def test_what_fivetran_left_as_it_was_is_told_and_stays_chosen(desk):
     assert desk.changed == {("public", "users"): True}
 
 
-def test_a_place_that_is_not_there_is_no_choice(desk):
+def test_an_invalid_row_number_changes_nothing(desk):
     desk.keep({9: {"Synced": True}, 0: {"Table": "x"}})
 
     assert desk.chosen == {}
@@ -227,7 +227,7 @@ def test_a_place_that_is_not_there_is_no_choice(desk):
         ),
     ],
 )
-def test_where_there_is_nothing_to_choose_it_says_when_there_will_be(fields, read, text):
+def test_without_tables_the_editor_says_when_there_will_be_some(fields, read, text):
     connector = Connector.model_validate({"id": "one", **fields})
 
     assert text in when_there_are_tables(connector, read=read, now=datetime.now(UTC))

@@ -37,7 +37,7 @@ def test_a_value_becomes_words(value, expected):
         pytest.param(timedelta(minutes=-5), "just now", id="clocks-that-differ"),
     ],
 )
-def test_how_long_ago_is_said_in_the_largest_unit(before, expected):
+def test_the_time_since_is_in_the_largest_unit(before, expected):
     assert ago(NOW - before, NOW) == expected
 
 
@@ -59,5 +59,5 @@ def test_an_exact_time_is_in_utc_to_the_second():
         pytest.param(5, "less than a minute", id="a-moment"),
     ],
 )
-def test_the_time_that_is_left_is_rounded(seconds, expected):
+def test_the_remaining_time_is_rounded(seconds, expected):
     assert left(seconds) == expected

@@ -5,8 +5,8 @@ import pytest
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig
 from pbf.rules import write_checks
 
-ASKED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-BEFORE, SINCE = ASKED - timedelta(hours=1), ASKED + timedelta(seconds=30)
+REQUESTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BEFORE, SINCE = REQUESTED - timedelta(hours=1), REQUESTED + timedelta(seconds=30)
 ORDERS = ("public", "orders")
 
 
@@ -33,7 +33,7 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "proven"),
+    ("before", "after", "proven"),
     [
         pytest.param(connector(), connector("syncing"), True, id="it-runs"),
         pytest.param(connector("syncing"), connector("syncing"), False, id="it-ran-before"),
@@ -46,12 +46,12 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
         ),
     ],
 )
-def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, proven):
-    assert write_checks.synced(before, now, ASKED) is proven
+def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, after, proven):
+    assert write_checks.has_synced(before, after, REQUESTED) is proven
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "proven"),
+    ("before", "after", "proven"),
     [
         pytest.param(connector(), connector("syncing", historical=True), True, id="it-rereads"),
         pytest.param(connector(), connector("syncing"), False, id="some-sync-runs"),
@@ -66,12 +66,12 @@ def test_a_sync_is_proven_by_one_that_runs_or_has_ended_since(before, now, prove
         ),
     ],
 )
-def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
-    assert write_checks.rereads(before, now) is proven
+def test_a_resync_is_not_proven_by_any_sync(before, after, proven):
+    assert write_checks.is_resyncing(before, after) is proven
 
 
 @pytest.mark.parametrize(
-    ("now", "wanted", "proven"),
+    ("config_after", "tables", "proven"),
     [
         pytest.param(config(), {ORDERS: True}, True, id="on"),
         pytest.param(config(orders=False), {ORDERS: False}, True, id="off"),
@@ -82,8 +82,8 @@ def test_reading_history_again_is_not_proven_by_any_sync(before, now, proven):
         pytest.param(config(), {("gone", "orders"): False}, False, id="no-such-schema"),
     ],
 )
-def test_a_choice_of_tables_is_proven_by_every_one_of_them(now, wanted, proven):
-    assert write_checks.switched(now, wanted) is proven
+def test_a_table_selection_is_proven_by_every_table(config_after, tables, proven):
+    assert write_checks.tables_match(config_after, tables) is proven
 
 
 EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -95,7 +95,7 @@ CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
 
 
 @pytest.mark.parametrize(
-    ("schedule", "wanted", "wrong"),
+    ("schedule", "changes", "ignored"),
     [
         pytest.param(HOURLY, {"sync_frequency": 60}, [], id="interval"),
         pytest.param(HOURLY, {"sync_frequency": 360}, ["sync_frequency"], id="other-interval"),
@@ -118,24 +118,24 @@ CRON = {"schedule_type": "CRON", "cron": "0 9 * * 1-5"}
         pytest.param(MONDAYS, {"schedule": Schedule(**AT_TWO)}, ["schedule"], id="still-mondays"),
     ],
 )
-def test_a_change_is_proven_by_the_schedule_that_rules_over_the_older_fields(
-    schedule: dict, wanted: dict, wrong: list[str]
+def test_a_change_is_proven_by_the_schedule_before_the_older_fields(
+    schedule: dict, changes: dict, ignored: list[str]
 ):
-    # The older fields say what was asked for, whatever they are.
-    older = {name: value for name, value in wanted.items() if name != "schedule"}
-    now = Connector(id="one", schedule=schedule, **older)
+    # The older fields have the requested values in any case.
+    older = {name: value for name, value in changes.items() if name != "schedule"}
+    subject = Connector(id="one", schedule=schedule, **older)
 
-    assert write_checks.kept(now, wanted) == wrong
-    assert write_checks.has(now, wanted) is (wrong == [])
-
-
-def test_a_look_at_the_source_is_proven_by_what_was_not_known():
-    assert write_checks.looked(None, config())
-    assert write_checks.looked(config(), config(orders=False))
-    assert not write_checks.looked(config(), config())
+    assert write_checks.ignored_fields(subject, changes) == ignored
+    assert write_checks.matches(subject, changes) is (ignored == [])
 
 
-def made(**changes) -> Connector:
+def test_a_reload_is_proven_by_a_changed_schema():
+    assert write_checks.was_reloaded(None, config())
+    assert write_checks.was_reloaded(config(), config(orders=False))
+    assert not write_checks.was_reloaded(config(), config())
+
+
+def created(**changes) -> Connector:
     status = {"setup_state": changes.pop("setup_state", "incomplete")}
     return Connector(
         **{"id": "one", "service": "stripe", "created_at": SINCE, "status": status, **changes}
@@ -143,40 +143,42 @@ def made(**changes) -> Connector:
 
 
 @pytest.mark.parametrize(
-    ("found", "proven"),
+    ("subject", "proven"),
     [
-        pytest.param(made(), True, id="since"),
-        pytest.param(made(created_at=ASKED), True, id="in-the-same-second"),
-        pytest.param(made(created_at=BEFORE), False, id="before"),
-        pytest.param(made(created_at=ASKED + timedelta(hours=1)), False, id="long-after"),
-        pytest.param(made(created_at=None), False, id="nobody-knows-when"),
-        pytest.param(made(service="slack"), False, id="another-service"),
-        pytest.param(made(setup_state="connected"), False, id="set-up"),
-        pytest.param(made(succeeded_at=SINCE), False, id="synced"),
+        pytest.param(created(), True, id="since"),
+        pytest.param(created(created_at=REQUESTED), True, id="in-the-same-second"),
+        pytest.param(created(created_at=BEFORE), False, id="before"),
+        pytest.param(created(created_at=REQUESTED + timedelta(hours=1)), False, id="long-after"),
+        pytest.param(created(created_at=None), False, id="nobody-knows-when"),
+        pytest.param(created(service="slack"), False, id="another-service"),
+        pytest.param(created(setup_state="connected"), False, id="set-up"),
+        pytest.param(created(succeeded_at=SINCE), False, id="synced"),
     ],
 )
-def test_only_what_the_call_can_have_made_is_taken_for_its_work(found, proven):
-    assert write_checks.made(found, service="stripe", sent_at=ASKED.timestamp()) is proven
+def test_only_a_connector_the_call_can_have_created_is_adopted(subject, proven):
+    assert (
+        write_checks.was_created(subject, service="stripe", sent_at=REQUESTED.timestamp()) is proven
+    )
 
 
 @pytest.mark.parametrize(
-    ("now", "used"),
+    ("subject", "used"),
     [
-        pytest.param(made(paused=True), False, id="as-it-was"),
-        pytest.param(made(paused=False), True, id="runs"),
-        pytest.param(made(), True, id="nobody-knows"),
-        pytest.param(made(paused=True, succeeded_at=BEFORE), False, id="synced-before"),
+        pytest.param(created(paused=True), False, id="as-it-was"),
+        pytest.param(created(paused=False), True, id="runs"),
+        pytest.param(created(), True, id="nobody-knows"),
+        pytest.param(created(paused=True, succeeded_at=BEFORE), False, id="synced-before"),
         pytest.param(
-            made(paused=True, succeeded_at=ASKED + timedelta(seconds=0.9)),
+            created(paused=True, succeeded_at=REQUESTED + timedelta(seconds=0.9)),
             False,
             id="synced-in-the-same-second",
         ),
-        pytest.param(made(paused=True, succeeded_at=SINCE), True, id="synced-since"),
-        pytest.param(made(paused=True, setup_state="connected"), True, id="set-up-since"),
-        pytest.param(made(paused=True, setup_state="broken"), False, id="broken-since"),
+        pytest.param(created(paused=True, succeeded_at=SINCE), True, id="synced-since"),
+        pytest.param(created(paused=True, setup_state="connected"), True, id="set-up-since"),
+        pytest.param(created(paused=True, setup_state="broken"), False, id="broken-since"),
     ],
 )
-def test_what_was_paused_is_in_use_if_it_runs_or_has_run_or_was_set_up_since(now, used):
-    paused_at = ASKED.timestamp()
+def test_a_paused_connector_was_used_if_it_was_resumed_set_up_or_synced(subject, used):
+    paused_at = REQUESTED.timestamp()
 
-    assert write_checks.resumed(now, paused_at=paused_at, setup_state="incomplete") is used
+    assert write_checks.was_used(subject, paused_at=paused_at, setup_state="incomplete") is used

@@ -17,7 +17,7 @@ from pbf.config import Settings
 from pbf.connectors.portal import MOST_PASTS
 from pbf.errors import Unauthorized
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.history import Past
+from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
 from pbf.ui import data
 
@@ -186,7 +186,7 @@ def let_pass(portal, monkeypatch, seconds: float) -> None:
 
 def settle(portal) -> None:
     """Wait until no past is asked for behind the scenes."""
-    assert not wait(list(portal._pasts._flights.values()), 20).not_done
+    assert not wait(list(portal._pasts._requests.values()), 20).not_done
 
 
 def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
@@ -199,7 +199,7 @@ def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkey
     settle(house.portal)
     later = data.history(one)
 
-    assert failed == at_once == Past(missing=data.UNREAD)
+    assert failed == at_once == History(missing=data.UNREAD)
     assert len(later.items) > 0
 
 
@@ -218,15 +218,15 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     answers.set()
     settle(house.portal)
 
-    assert slow == Past(missing=data.UNREAD)
+    assert slow == History(missing=data.UNREAD)
     assert len(data.history(one).items) > 0
 
 
 def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
     for number in range(MOST_PASTS + 10):
-        house.portal.past(f"history:{number}", Past)
+        house.portal.past(f"history:{number}", History)
 
-    assert len(house.portal._pasts._known) == MOST_PASTS
+    assert len(house.portal._pasts._entries) == MOST_PASTS
 
 
 def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
@@ -268,7 +268,7 @@ def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypa
     monkeypatch.setattr(ApiClient, "get_errors", lambda *_: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
-    assert data.errors(one) == Past(missing=data.UNREAD)
+    assert data.errors(one) == History(missing=data.UNREAD)
     assert data.history(one) == known
     assert len(known.items) > 0
 

@@ -1,1 +1,1 @@
-"""How the store's tables came to be, step by step; the store applies what is missing at start."""
+"""The migrations of the store's tables; the store applies missing ones at start."""

@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps that are missing, on the connection that the store gives it."""
+"""The script that Alembic runs: missing migrations, on the connection that the store passes."""
 
 from alembic import context
 

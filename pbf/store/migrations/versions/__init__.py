@@ -1,1 +1,1 @@
-"""The steps, each a module with `upgrade`."""
+"""The migrations, each a module with `upgrade`."""
