@@ -33,7 +33,6 @@ from pbf.config import Settings, load_addresses, origin
 from pbf.connectors.connect_card import LONGEST_SLIP
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import LONGEST_ID, PREFIX
-from pbf.ready import ReadyLists
 from pbf.runtime import Runtime, runtime
 from pbf.server.cors import AllowOrigins
 from pbf.server.hosts import CheckHost
@@ -68,9 +67,8 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
-    app.extensions["pbf_bodies"] = bodies = Bodies()
+    app.extensions["pbf_bodies"] = Bodies()
     app.url_map.converters |= {"default": Id, "slip": Slip}
-    lists = ReadyLists(app.wsgi_app, bodies, open_runtime)
 
     def read() -> Settings:
         try:
@@ -78,7 +76,9 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
         except Exception:
             return load_addresses()  # each route fails alike, and says what is wrong
 
-    app.wsgi_app = CheckHost(AllowOrigins(lists, read), read)  # type: ignore[method-assign]
+    app.wsgi_app = CheckHost(  # type: ignore[method-assign]
+        AllowOrigins(app.wsgi_app, read), read
+    )
     for blueprint in (routes, connectors.routes, docs.routes, invitations.routes):
         app.register_blueprint(blueprint)
     app.before_request(guard)

@@ -6,14 +6,13 @@ able to act here through their browser.
 
 import json
 import logging
-from typing import Any
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
 from pbf.api.responses import NotJson, refusal
-from pbf.config import Settings, origin
+from pbf.config import origin
 from pbf.connectors.actor import WHO
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.logs import begin, forget, request_id
@@ -49,12 +48,7 @@ def opened() -> Runtime:
 
 def public_url() -> str:
     """Return where callers reach us, without a slash at the end."""
-    return base_of(opened().settings, request.environ)
-
-
-def base_of(settings: Settings, environ: dict[str, Any]) -> str:
-    """Return where the caller of a request (WSGI) reaches us, without a slash at the end."""
-    return settings.public_url or f"{environ['wsgi.url_scheme']}://{get_host(environ)}"
+    return opened().settings.public_url or _requested_origin()
 
 
 def allowed_origins() -> tuple[str, ...]:
@@ -62,8 +56,8 @@ def allowed_origins() -> tuple[str, ...]:
 
     One of ours is the address of the request itself: only our own hosts come so far.
     """
-    own = f"{request.scheme}://{get_host(request.environ)}"
-    return (origin(public_url()), origin(own), *opened().settings.allowed_origins)
+    own = origin(_requested_origin())
+    return (origin(public_url()), own, *opened().settings.allowed_origins)
 
 
 def guard() -> Response | None:
@@ -121,6 +115,10 @@ def leave(_error: BaseException | None = None) -> None:
     WHO.set("page")
     CLIENT.set(None)
     forget()
+
+
+def _requested_origin() -> str:
+    return f"{request.scheme}://{get_host(request.environ)}"
 
 
 def _has_a_body() -> bool:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +46,6 @@ from pbf.logs import request_id
 from pbf.server.compression import Body
 
 JSON = "application/json"
-Headers = list[tuple[str, str]]
 
 # Hosts are told apart, since links are absolute; strangers' Host headers must not fill the memory.
 KEPT_BODIES = 16
@@ -129,16 +128,10 @@ def chosen(items: Iterable[Any], base: str, shape: type[Shape]) -> Response:
     return sent(Body(_text(items, base, shape)), JSON)
 
 
-def age(answer: Answer[Any]) -> Headers:
-    """Return the header that tells the age (RFC 9111) of an answer that could not be renewed."""
-    if answer.problem is None:
-        return []
-    return [("Age", str(max(0, round(time.time() - answer.fetched_at))))]
-
-
 def aged(response: Response, answer: Answer[Any]) -> Response:
-    """Return a response that tells the age of an answer that could not be renewed."""
-    response.headers.extend(age(answer))
+    """Return a response that tells the age (RFC 9111) of an answer that could not be renewed."""
+    if answer.problem is not None:
+        response.headers["Age"] = str(max(0, round(time.time() - answer.fetched_at)))
     return response
 
 
@@ -149,23 +142,18 @@ def detailed_connector(connector: Connector) -> ConnectorDetail:
 
 def sent(body: Body, kind: str) -> Response:
     """Return a body of a media type, compressed as the client takes it, or 304 if it has it."""
-    status, headers, content = framed(body, kind, request.environ)
-    return Response(content, status, headers)
-
-
-def framed(body: Body, kind: str, environ: Mapping[str, Any]) -> tuple[int, Headers, bytes]:
-    """Return status, headers and bytes of a body as a client (WSGI) takes it; 304 if it has it."""
+    environ = request.environ
     encoding, content = body.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
     etag = body.etag(encoding)
     headers = [("Vary", "Accept-Encoding"), ("ETag", f'"{etag}"')]
     # Werkzeug's make_conditional costs as much as all the rest of a request; this is its one part.
     known = environ.get("HTTP_IF_NONE_MATCH")
     if known and parse_etags(known).contains_weak(etag):
-        return 304, headers, b""
+        return Response(status=304, headers=headers)
     headers.append(("Content-Type", kind))
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
-    return 200, headers, content
+    return Response(content, 200, headers)
 
 
 def _text(items: Iterable[Any], base: str, shape: type[Shape]) -> bytes:
