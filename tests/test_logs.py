@@ -228,7 +228,7 @@ def test_an_error_bears_the_id_under_which_the_log_has_it(house: Runtime, caplog
 
     known = answer.json["error"]["request_id"]
     assert answer.headers["X-Request-Id"] == known != other.headers["X-Request-Id"]
-    assert [one.getMessage() for one in caplog.records if one.name == "pbf.api.responses"] == [
+    assert [one.getMessage() for one in caplog.records if one.name == "pbf.api.error_handlers"] == [
         "GET /_/connectors/nobody: 404 unknown_connector: "
         "There is no such connector. It may have been deleted."
     ]

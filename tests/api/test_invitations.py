@@ -116,7 +116,7 @@ def test_who_comes_back_sees_how_it_is_and_no_dashboard(client, house):
     first, again = (client.get(f"/_/invited?state={state}") for _ in range(2))
 
     assert heading(first) == "The set-up is finished"
-    assert heading(again) == "You have been here before"
+    assert heading(again) == "This page was already shown"
     assert 'href="/' not in first.text
     assert "script-src" not in first.headers["Content-Security-Policy"]
 

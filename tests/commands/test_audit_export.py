@@ -26,7 +26,7 @@ def client(house: Runtime) -> FlaskClient:
 
 def test_the_log_leaves_as_a_file_of_csv(client, portal, monkeypatch):
     ids = {one.schema_name: one.id for one in portal.connectors().items}
-    monkeypatch.setattr("pbf.proxy.LINES_AT_ONCE", 2)
+    monkeypatch.setattr("pbf.api.administration.LINES_PER_CHUNK", 2)
     for name in ("stripe_payments", "salesforce_crm", "webshop"):
         portal.operations.pause(ids[name])
 

@@ -153,7 +153,7 @@ def test_no_way_back_is_taken_that_we_did_not_make(client: FlaskClient):
         invitation = client.get(f"/_/invite/{quote(ticket, safe='')}")
         assert back.headers["Location"].endswith("/connectors?note=used")
         assert card.headers["Location"].endswith("/connectors?note=expired")
-        assert (invited.status_code, "You have been here before" in invited.text) == (200, True)
+        assert (invited.status_code, "This page was already shown" in invited.text) == (200, True)
         assert (invitation.status_code, "no longer valid" in invitation.text) == (404, True)
 
     run()

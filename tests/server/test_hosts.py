@@ -123,7 +123,7 @@ def test_a_foreign_host_reaches_no_route_and_keeps_no_body(house: Runtime):
     }
 
     assert answers == {421}
-    assert len(app.extensions["pbf_bodies"]._kept) == 0
+    assert len(app.extensions["pbf_bodies"]._bodies) == 0
 
 
 def test_ports_of_our_own_hosts_are_kept_apart_up_to_a_bound(house: Runtime):
@@ -133,7 +133,7 @@ def test_ports_of_our_own_hosts_are_kept_apart_up_to_a_bound(house: Runtime):
     for port in range(1000, 1100):
         assert client.get("/_/services", base_url=f"http://localhost:{port}").status_code == 200
 
-    assert len(app.extensions["pbf_bodies"]._kept) <= 16
+    assert len(app.extensions["pbf_bodies"]._bodies) <= 16
 
 
 def test_a_settings_mistake_is_told_to_those_who_come_by_the_public_address(monkeypatch):
