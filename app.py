@@ -141,7 +141,7 @@ def log_pages_once() -> None:
 
 def on_script_error(error: Exception) -> bool:
     """Show a sentence instead of a traceback, and log where it happened."""
-    known = logs.request_id() or logs.begin()
+    known = logs.request_id() or logs.begin_request()
     logger.error("unexpected %s", type(error).__name__, exc_info=error)
     st.error(
         "Something went wrong here. Reload the page; nothing you saved is lost. "

@@ -26,14 +26,14 @@ log = logging.getLogger("pbf")
 _id: ContextVar[str] = ContextVar("request_id", default="")
 
 
-def begin() -> str:
+def begin_request() -> str:
     """Begin a request, or the run of a page, and return the id that its log lines bear."""
     made = secrets.token_hex(6)
     _id.set(made)
     return made
 
 
-def forget() -> None:
+def end_request() -> None:
     """End what has begun."""
     _id.set("")
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from pbf import redaction
 from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
-from pbf.logs import JsonLines, NoSecrets, begin, forget, request_id
+from pbf.logs import JsonLines, NoSecrets, begin_request, end_request, request_id
 from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
@@ -26,7 +26,7 @@ CARD = "https://fivetran.com/connect-card/setup?auth=eyJhbGciOi.eyJzdWIiOiJ"
 def _forgetful(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(redaction, "_values", ())
     yield
-    forget()
+    end_request()
 
 
 def record(message: object, *args: object, **options: object) -> logging.LogRecord:
@@ -91,7 +91,7 @@ def test_known_secrets_are_cut_out_in_every_form():
 
 
 def test_a_line_has_time_level_place_message_and_request():
-    known = begin()
+    known = begin_request()
 
     said = line(record("%d of %s", 3, "seven"))
 

@@ -14,7 +14,7 @@ from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.config import origin
 from pbf.connectors.actor import WHO
 from pbf.connectors.client_limits import CLIENT, Client
-from pbf.logs import begin, forget, request_id
+from pbf.logs import begin_request, end_request, request_id
 from pbf.runtime import Runtime
 from pbf.server.security_headers import ROUTES
 
@@ -61,7 +61,7 @@ def guard() -> Response | None:
     """Refuse changes that a page of another origin asks for, and bodies that are not JSON."""
     WHO.set(ACTORS.get(request.endpoint or "", "route"))
     CLIENT.set(Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
-    begin()
+    begin_request()
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
         return error_response(
@@ -111,7 +111,7 @@ def clear_context(_error: BaseException | None = None) -> None:
     """Clear actor, client and request id, since the thread serves other requests next."""
     WHO.set("page")
     CLIENT.set(None)
-    forget()
+    end_request()
 
 
 def _requested_origin() -> str:

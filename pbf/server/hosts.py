@@ -14,7 +14,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
 from pbf.config import Settings, is_loopback, load_addresses
-from pbf.logs import begin
+from pbf.logs import begin_request
 from pbf.paths import PREFIX, lies_within
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def refusal_of(header: str | None, hosts: frozenset[str]) -> Refusal | None:
 
 def refused(path: str, refusal: Refusal) -> tuple[list[tuple[str, str]], bytes]:
     """Return headers and body of a refusal: JSON for the routes, plain text for anything else."""
-    request_id = begin()
+    request_id = begin_request()
     log.info("a request refused: %d %s", refusal.status, refusal.code)
     kind, text = "text/plain; charset=utf-8", f"{refusal.message}\n"
     if lies_within(path, PREFIX):

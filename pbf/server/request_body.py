@@ -6,7 +6,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.logs import begin
+from pbf.logs import begin_request
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    known = begin()
+    known = begin_request()
     said = json.dumps({"error": {"code": code, "message": message, "request_id": known}}).encode()
     log.info("a body refused: %d %s", status, code)
     headers = [
