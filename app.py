@@ -24,16 +24,16 @@ from pbf.errors import PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
 from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.compression import CompressStatic
-from pbf.server.index_html import SendFirstPage
-from pbf.server.lazy_app import Later, loading
-from pbf.server.request_body import ReadFirst
+from pbf.server.index_html import ServeIndexHtml
+from pbf.server.lazy_app import LazyApp, loading
+from pbf.server.request_body import BufferRequestBody
 from pbf.server.security_headers import ProtectScreens
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
-    keep_senders_addresses,
-    leave_no_timer_behind,
-    limit_messages,
-    send_at_once,
+    enable_tcp_nodelay,
+    ignore_forwarded_for,
+    ignore_timers_of_left_pages,
+    limit_message_size,
 )
 
 if TYPE_CHECKING:
@@ -77,15 +77,15 @@ def load_sandbox() -> "WSGIApplication":
     return embedded_sandbox
 
 
-def let_go() -> None:
+def release_waiters() -> None:
     """Free whoever waits for Fivetran."""
-    from pbf.runtime import let_go
+    from pbf.runtime import release_waiters
 
-    let_go()
+    release_waiters()
 
 
-door = Later(load_door)
-sandbox = Later(load_sandbox)
+door = LazyApp(load_door)
+sandbox = LazyApp(load_sandbox)
 
 
 @asynccontextmanager
@@ -95,11 +95,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     log_pages_once()
     keeper = Housekeeper(portal)
     ended = threading.Event()
-    let_go_at_the_end(let_go, keeper.stop, ended.set)
-    send_at_once()
-    keep_senders_addresses()
-    limit_messages(LARGEST_MESSAGE)
-    leave_no_timer_behind()
+    call_on_shutdown(release_waiters, keeper.stop, ended.set)
+    enable_tcp_nodelay()
+    ignore_forwarded_for()
+    limit_message_size(LARGEST_MESSAGE)
+    ignore_timers_of_left_pages()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     keeper.start()
     yield
@@ -153,7 +153,7 @@ def on_script_error(error: Exception) -> bool:
 if streamlit.config._main_script_path is None:
     # Started by another server than `streamlit run`, which would look for .streamlit/ here, too.
     streamlit.config._main_script_path = __file__
-routes_app = ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS))
+routes_app = BufferRequestBody(WSGIMiddleware(door, workers=ROUTE_THREADS))
 sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
@@ -162,7 +162,7 @@ app = st.App(
     middleware=[
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
-        Middleware(SendFirstPage, mounted=MOUNTED),
+        Middleware(ServeIndexHtml, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],
     routes=[

@@ -18,10 +18,10 @@ from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import SANDBOX_PATH
 from pbf.proxy import create_app
 from pbf.redaction import redact, visible
-from pbf.runtime import embedded_sandbox, let_go, open_store, runtime
+from pbf.runtime import embedded_sandbox, open_store, release_waiters, runtime
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
 LONGEST_DAYS = 3650
@@ -96,7 +96,7 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
     logs.set_up()
     keeper = Housekeeper(lambda: runtime().portal)
-    let_go_at_the_end(let_go, keeper.stop)
+    call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, then=keeper.start)
 

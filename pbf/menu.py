@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pbf.server.streamlit_patches import leave_no_fragment_behind
+from pbf.server.streamlit_patches import forget_fragments_on_stop
 
 PAGES = Path(__file__).parent.parent / "pages"
 
@@ -26,5 +26,5 @@ page = st.navigation(
     ],
     position="top",
 )
-with leave_no_fragment_behind():
+with forget_fragments_on_stop():
     page.run()

@@ -85,7 +85,7 @@ def use(other: Runtime | None) -> None:
         _runtime = other
 
 
-def let_go() -> None:
+def release_waiters() -> None:
     """Free whoever waits for Fivetran; the process is about to end."""
     # Without the lock: whoever starts the runtime may hold it for long.
     if _runtime is not None:

@@ -35,7 +35,7 @@ STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 
 
 @cache
-def first_page() -> bytes:
+def index_html() -> bytes:
     """Return Streamlit's page with what we add to its head."""
     from streamlit.config import get_option  # the routes alone do without Streamlit
 
@@ -75,7 +75,7 @@ def _static() -> Traversable:
     return files("streamlit").joinpath("static")
 
 
-class SendFirstPage:
+class ServeIndexHtml:
     """ASGI middleware: sends our version where the app answers with its own page."""
 
     def __init__(self, app: ASGIApp, *, mounted: tuple[str, ...] = ()) -> None:
@@ -103,7 +103,7 @@ class SendFirstPage:
         await self._app(scope, receive, replace)
 
     async def _send(self, asked: Headers, given: Headers, send: Send) -> None:
-        self._body = self._body or Body(first_page())
+        self._body = self._body or Body(index_html())
         encoding, content = self._body.choose(asked.get("accept-encoding", ""))
         headers = MutableHeaders({name: given[name] for name in KEPT if name in given})
         headers["content-type"] = "text/html; charset=utf-8"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 GIVE_WAY = 0.0005
 
 
-class Later:
+class LazyApp:
     """A WSGI app that is loaded when it is first asked, or before."""
 
     def __init__(self, load: "Callable[[], WSGIApplication]") -> None:

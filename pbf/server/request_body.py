@@ -16,7 +16,7 @@ TOO_LARGE = (413, "too_large", "The body is larger than 64 KiB.")
 TOO_SLOW = (408, "too_slow", "The body did not arrive in time. Send the request again.")
 
 
-class ReadFirst:
+class BufferRequestBody:
     """ASGI middleware before an app that waits in threads: it gets each body whole, or not."""
 
     def __init__(self, app: ASGIApp, *, seconds: float = SECONDS_FOR_A_BODY) -> None:

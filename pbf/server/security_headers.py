@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.config import FIVETRAN_API_URL, Settings, load_settings, origin
 from pbf.errors import ConfigurationError
-from pbf.server.index_html import first_page
+from pbf.server.index_html import index_html
 
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 # Where Fivetran keeps the services' icons.
@@ -80,7 +80,7 @@ def screen_policy(settings: Settings, ancestors: str) -> str:
 @cache
 def inline_scripts() -> tuple[str, ...]:
     """Return the digests of the scripts that the first page itself holds."""
-    scripts = INLINE_SCRIPT.findall(first_page())
+    scripts = INLINE_SCRIPT.findall(index_html())
     digests = (hashlib.sha256(script).digest() for script in scripts)
     return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 

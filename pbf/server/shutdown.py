@@ -10,7 +10,7 @@ GRACE = 1.0
 ENDED_BY_CTRL_C = 130
 
 
-def let_go_at_the_end(*let_go: Callable[[], None]) -> None:
+def call_on_shutdown(*let_go: Callable[[], None]) -> None:
     """Call each `let_go` once the process is told to end, before the server waits for its callers.
 
     After Ctrl-C, what has not ended within a second is cut off; SIGTERM lets it finish.

@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, Scri
 MOST_FILES = 256
 
 
-def leave_no_timer_behind() -> None:
+def ignore_timers_of_left_pages() -> None:
     """Have Streamlit ignore the timer of a fragment on a page that was left.
 
     The browser stops a page's timers when it hears of the next page. One that strikes just before
@@ -41,7 +41,7 @@ def leave_no_timer_behind() -> None:
 
 
 @contextmanager
-def leave_no_fragment_behind() -> Iterator[None]:
+def forget_fragments_on_stop() -> Iterator[None]:
     """Have Streamlit forget the fragments that a page no longer shows, though `st.stop` ends it.
 
     Streamlit 1.67 forgets them at the end of a whole run only. A second click into a dialog that is
@@ -56,7 +56,7 @@ def leave_no_fragment_behind() -> Iterator[None]:
         raise
 
 
-def send_at_once() -> None:
+def enable_tcp_nodelay() -> None:
     """Have the connections to come send what they are given at once (TCP_NODELAY).
 
     Streamlit 1.67 makes its listening socket without a protocol number, by which asyncio knows
@@ -69,7 +69,7 @@ def send_at_once() -> None:
                 _switch(socket.socket(fileno=os.dup(number)))
 
 
-def keep_senders_addresses() -> None:
+def ignore_forwarded_for() -> None:
     """Have uvicorn leave a request's client as its socket says, whatever X-Forwarded-For says.
 
     Uvicorn 0.54 believes the header of whoever connects from this machine, and Streamlit 1.67 has
@@ -80,7 +80,7 @@ def keep_senders_addresses() -> None:
     setattr(_TrustedHosts, "get_trusted_client_address", lambda *_: ("", 0))  # noqa: B010
 
 
-def limit_messages(largest: int) -> None:
+def limit_message_size(largest: int) -> None:
     """Have the WebSocket connections to come take no message over so many bytes, once unpacked.
 
     Streamlit 1.67 gives uvicorn one limit for both directions, which must allow for the largest

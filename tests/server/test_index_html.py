@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
-from pbf.server.index_html import SendFirstPage, first_page
+from pbf.server.index_html import ServeIndexHtml, index_html
 
 STATIC = files("streamlit").joinpath("static")
 
@@ -27,11 +27,11 @@ def client() -> TestClient:
         Route("/missing", lambda _: HTMLResponse("<p>missing", status_code=404)),
         Route("/_/docs", lambda _: HTMLResponse("<p>docs")),
     ]
-    return TestClient(SendFirstPage(Starlette(routes=routes), mounted=("/_",)))
+    return TestClient(ServeIndexHtml(Starlette(routes=routes), mounted=("/_",)))
 
 
 def test_it_holds_all_of_streamlits_page_and_says_where_the_server_is():
-    page, streamlits = first_page().decode(), STATIC.joinpath("index.html").read_text()
+    page, streamlits = index_html().decode(), STATIC.joinpath("index.html").read_text()
     head, rest = streamlits.split("</head>")
     body, end = rest.split("</body>")
 
@@ -42,7 +42,7 @@ def test_it_holds_all_of_streamlits_page_and_says_where_the_server_is():
 
 
 def test_it_says_what_the_page_would_first_ask_the_server_for():
-    said = re.search(r"HOST_CONFIG: (\{.*?\}),\n", first_page().decode())
+    said = re.search(r"HOST_CONFIG: (\{.*?\}),\n", index_html().decode())
     (route,) = create_host_config_routes(None)
 
     asked = TestClient(Starlette(routes=[route])).get("/_stcore/host-config").json()
@@ -55,13 +55,13 @@ def test_it_says_what_the_page_would_first_ask_the_server_for():
 
 
 def test_our_style_comes_after_all_of_streamlits():
-    _, _, body = first_page().decode().partition("</head>")
+    _, _, body = index_html().decode().partition("</head>")
 
     assert ".pbf-banner" in body
 
 
 def test_every_script_that_draws_our_pages_is_fetched_at_once_and_once():
-    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', first_page().decode())
+    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', index_html().decode())
 
     names = [name.rpartition("/")[2].partition(".")[0] for name in linked]
     assert {"Html", "BidiComponent", "purify", "serialization"} <= set(names)
@@ -74,7 +74,7 @@ def test_it_is_sent_in_place_of_streamlits_as_the_browser_takes_it(client):
     with client.stream("GET", "/", headers={"Accept-Encoding": "br"}) as small:
         packed = b"".join(small.iter_raw())
 
-    assert plain.content == brotli.decompress(packed) == first_page()
+    assert plain.content == brotli.decompress(packed) == index_html()
     assert plain.headers["Cache-Control"] == "no-cache"
     assert int(small.headers["Content-Length"]) == len(packed) < len(plain.content) / 3
 

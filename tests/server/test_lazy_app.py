@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from pbf.server.lazy_app import Later, loading
+from pbf.server.lazy_app import LazyApp, loading
 
 
 def test_an_app_is_loaded_when_it_is_first_asked_and_once():
@@ -20,7 +20,7 @@ def test_an_app_is_loaded_when_it_is_first_asked_and_once():
         loads.append("loaded")
         return Response("here")
 
-    app = Later(load)
+    app = LazyApp(load)
 
     def ask(_: int) -> str:
         ready.wait()
@@ -41,7 +41,7 @@ def test_an_app_that_cannot_be_loaded_is_tried_again():
             raise ImportError("not yet")
         return Response("here")
 
-    app = Later(load)
+    app = LazyApp(load)
 
     with pytest.raises(ImportError):
         app.loaded()

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pbf.server.request_body import LARGEST_BODY, ReadFirst
+from pbf.server.request_body import LARGEST_BODY, BufferRequestBody
 
 
 async def echo(request: Request) -> Response:
@@ -22,7 +22,7 @@ APP = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
 
 
 def test_a_body_arrives_as_it_was_sent():
-    client = TestClient(ReadFirst(APP))
+    client = TestClient(BufferRequestBody(APP))
 
     whole = client.post("/", content=b"x" * LARGEST_BODY)
     in_parts = client.post("/", content=iter([b"one ", b"two"]))
@@ -36,7 +36,7 @@ def test_a_body_arrives_as_it_was_sent():
     "content", [b"x" * (LARGEST_BODY + 1), [b"x" * LARGEST_BODY, b"x"]], ids=["whole", "in-parts"]
 )
 def test_a_body_that_is_too_large_is_refused(content: Any):
-    client = TestClient(ReadFirst(APP))
+    client = TestClient(BufferRequestBody(APP))
 
     answer = client.post("/", content=content if isinstance(content, bytes) else iter(content))
 
@@ -58,7 +58,7 @@ def ask(receive: Any) -> list[dict[str, Any]]:
         "query_string": b"",
         "headers": [(b"content-length", b"10")],
     }
-    answered = ReadFirst(APP, seconds=0.05)(scope, receive, send)
+    answered = BufferRequestBody(APP, seconds=0.05)(scope, receive, send)
     # In a thread of its own: a browser of another test may keep this one's loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, answered).result()

@@ -126,11 +126,11 @@ def test_who_waits_for_fivetran_keeps_no_server_from_its_end(kind, number, tmp_p
 def test_ctrl_c_cuts_off_what_cannot_be_let_go(tmp_path):
     script = """
 import signal, threading
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 
 stuck = threading.Event()
 threading.Thread(target=stuck.wait).start()
-let_go_at_the_end(lambda: print("let go", flush=True))
+call_on_shutdown(lambda: print("let go", flush=True))
 print("ready", flush=True)
 signal.pause()
 """

@@ -5,14 +5,14 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
     ScriptRequestType,
 )
 
-from pbf.server.streamlit_patches import leave_no_timer_behind
+from pbf.server.streamlit_patches import ignore_timers_of_left_pages
 
 
 @pytest.fixture
 def requests(monkeypatch):
     """What one visitor's runs are asked for by, with a page opened and then left for another."""
     monkeypatch.setattr(ScriptRequests, "request_rerun", ScriptRequests.request_rerun)
-    leave_no_timer_behind()
+    ignore_timers_of_left_pages()
     asked = ScriptRequests()
     for page in ("old", "new"):
         asked.request_rerun(RerunData(page_script_hash=page))
@@ -40,6 +40,6 @@ def test_a_timer_of_the_page_that_is_open_runs(requests, page):
 def test_it_is_set_up_once(requests):
     once = ScriptRequests.request_rerun
 
-    leave_no_timer_behind()
+    ignore_timers_of_left_pages()
 
     assert ScriptRequests.request_rerun is once

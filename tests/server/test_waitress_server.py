@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets import websockets_sansio_impl
 from uvicorn.server import ServerState
 from websockets.server import ServerProtocol
 
-from pbf.server.streamlit_patches import limit_messages, send_at_once
+from pbf.server.streamlit_patches import enable_tcp_nodelay, limit_message_size
 from tests.support.servers import clean_environment, free_port, running
 
 
@@ -74,7 +74,7 @@ def test_who_asks_for_the_end_gets_it(link):
 
 def test_connections_to_come_send_at_once():
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
-        send_at_once()
+        enable_tcp_nodelay()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as caller:
             switched = caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         untouched = other.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -85,8 +85,8 @@ def test_connections_to_come_send_at_once():
 
 def test_sockets_to_come_take_no_large_message_though_large_ones_may_be_sent(monkeypatch):
     monkeypatch.setattr(websockets_sansio_impl, "ServerProtocol", ServerProtocol)
-    limit_messages(1000)
-    limit_messages(2000)
+    limit_message_size(1000)
+    limit_message_size(2000)
     server = Config(app=lambda: None, ws_max_size=200_000_000, log_config=None)
 
     # In a thread: the main one may have the browser tests' event loop.
