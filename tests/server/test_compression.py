@@ -126,22 +126,22 @@ def test_spellings_of_a_path_are_not_kept_apart(tmp_path, place: str):
         for spelling in ("/" * number, "./" * number, f"{number}"):
             assert client.get(f"http://testserver{place.format(spelling)}").status_code == 200
 
-    assert set(middleware._kept) <= {"/static/script.js"}
+    assert set(middleware._files) <= {"/static/script.js"}
 
 
 def test_what_is_kept_has_a_bound_and_the_last_that_was_asked_for_stays(tmp_path):
     async def app(scope, receive, send) -> None:
         await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
 
-    middleware = CompressStatic(app, room=10 * len(SCRIPT))
+    middleware = CompressStatic(app, size=10 * len(SCRIPT))
     client = TestClient(middleware)
 
     for number in range(50):
         client.get(f"/static/{number}.js")
         client.get("/static/0.js")
 
-    assert len(middleware._kept) == 10
-    assert {"/static/0.js", "/static/49.js"} <= set(middleware._kept)
+    assert len(middleware._files) == 10
+    assert {"/static/0.js", "/static/49.js"} <= set(middleware._files)
     assert middleware._size == 10 * len(SCRIPT)
 
 

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from pbf.server.lazy_app import LazyApp, loading
+from pbf.server.lazy_app import LazyApp, background_loading
 
 
 def test_an_app_is_loaded_when_it_is_first_asked_and_once():
@@ -44,7 +44,7 @@ def test_an_app_that_cannot_be_loaded_is_tried_again():
     app = LazyApp(load)
 
     with pytest.raises(ImportError):
-        app.loaded()
+        app.load()
 
     assert Client(app).get("/").text == "here"
 
@@ -53,7 +53,7 @@ def test_loading_leaves_python_as_it_was_even_where_it_fails():
     interval, seen = sys.getswitchinterval(), []
 
     def fail() -> None:
-        with loading():
+        with background_loading():
             seen.append((gc.isenabled(), sys.getswitchinterval() < interval))
             raise ImportError("not there")
 

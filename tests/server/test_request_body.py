@@ -58,7 +58,7 @@ def ask(receive: Any) -> list[dict[str, Any]]:
         "query_string": b"",
         "headers": [(b"content-length", b"10")],
     }
-    answered = BufferRequestBody(APP, seconds=0.05)(scope, receive, send)
+    answered = BufferRequestBody(APP, timeout=0.05)(scope, receive, send)
     # In a thread of its own: a browser of another test may keep this one's loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, answered).result()
