@@ -1,7 +1,7 @@
 """The script that Streamlit runs: the menu over pages/, nothing else.
 
-It does not lie beside pages/, or Streamlit would find that folder by itself and skip this script
-at the first visit to a deep link.
+It is not beside pages/: Streamlit would then use that folder by itself, and skip this script at the
+first visit to a deep link.
 """
 
 from pathlib import Path

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbf import redaction
-from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact, visible
+from pbf.redaction import CUT, LONGEST, escape_controls, hide, hide_pair, hide_password, redact
 
 PERCENT = re.compile("%[0-9A-F]{2}")
 SECRET = "hunter2-Qm4"
@@ -210,7 +210,7 @@ def test_control_direction_and_invisible_characters_are_written_out():
         "a\u202eb\u2066c\u200fd\u2028e\x1b[31mf\x85g\x00h\ni\ud800j\U000e0041k é ü 日本 \U0001f511"
     )
 
-    told = visible(text)
+    told = escape_controls(text)
 
     assert told.startswith(
         "a\\u202eb\\u2066c\\u200fd\\u2028e\\u001b[31mf\\u0085g\\u0000h\\ni\\ud800j"
