@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from pbf.server.lazy_app import LazyApp, background_loading
 
 
-def test_an_app_is_loaded_when_it_is_first_asked_and_once():
+def test_an_app_is_loaded_once_at_its_first_request():
     callers, loads = 8, []
     ready = threading.Barrier(callers)
 
@@ -32,7 +32,7 @@ def test_an_app_is_loaded_when_it_is_first_asked_and_once():
     assert loads == ["loaded"]
 
 
-def test_an_app_that_cannot_be_loaded_is_tried_again():
+def test_loading_an_app_is_retried_after_a_failure():
     tries = []
 
     def load():
@@ -49,7 +49,7 @@ def test_an_app_that_cannot_be_loaded_is_tried_again():
     assert Client(app).get("/").text == "here"
 
 
-def test_loading_leaves_python_as_it_was_even_where_it_fails():
+def test_background_loading_restores_the_interpreter_even_after_an_error():
     interval, seen = sys.getswitchinterval(), []
 
     def fail() -> None:

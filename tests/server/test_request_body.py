@@ -65,7 +65,7 @@ def ask(receive: Any) -> list[dict[str, Any]]:
     return sent
 
 
-def test_a_body_that_does_not_arrive_is_not_waited_for():
+def test_a_body_that_does_not_arrive_times_out():
     async def never() -> dict[str, Any]:
         await asyncio.Event().wait()
         raise AssertionError
@@ -76,7 +76,7 @@ def test_a_body_that_does_not_arrive_is_not_waited_for():
     assert b"too_slow" in sent[1]["body"]
 
 
-def test_nobody_is_answered_who_left():
+def test_a_client_that_disconnected_gets_no_response():
     async def left() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
