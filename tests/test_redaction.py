@@ -160,7 +160,7 @@ TEXTS = {
 
 
 def seconds(text: str, function=redact) -> float:
-    """The least time of three, of this process alone, so that what else runs does not count."""
+    """The least CPU time of three runs, so that other processes do not count."""
     least = float("inf")
     for _ in range(3):
         began = time.process_time()

@@ -52,7 +52,7 @@ def api():
 
 @pytest.fixture
 def remote(api: responses.RequestsMock):
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -741,7 +741,7 @@ def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
     monkeypatch.setattr(house.client, "get_list_of_connectors_in_group", slowly)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
 
-    # Would wait for ever, since nothing lets the list go.
+    # Without patience this would wait for ever, since the list is never released.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     connectors = client.get("/_/connectors")
     flights = list(house.cache._flights.values())

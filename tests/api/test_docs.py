@@ -1,4 +1,4 @@
-"""The page to read and try the routes loads from here alone."""
+"""The page with Swagger UI loads only from this server."""
 
 import re
 import threading
@@ -28,7 +28,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    """Where the routes can be reached by a browser."""
+    """The routes, served so that a browser can reach them."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -32,7 +32,7 @@ ORDERS = ("webshop", "public")
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a write, whether the work is done, and what both doors tell of it."""
+    """A fault of a write, whether the write is done, and the error of portal and route."""
 
     id: str
     error: type[ApiError]
@@ -192,7 +192,7 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id
 
 
 class Gate(threading.Event):
-    """Holds whatever the sandbox delays until it is opened, however short the delay."""
+    """Holds every delayed request of the sandbox until it is opened."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return super().wait(PATIENCE)
@@ -276,7 +276,7 @@ def impatient(send: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def id_of(house: Runtime, action: Action) -> str:
-    """The connector of an action; like a page, this knows the list before anything is done."""
+    """The connector of an action; like a page, this reads the list before the action."""
     connectors = house.portal.connectors().items
     return next(item.id for item in connectors if item.schema_name == action.schema)
 

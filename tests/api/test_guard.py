@@ -29,7 +29,7 @@ def api():
 
 @pytest.fixture
 def remote(api: responses.RequestsMock):
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -46,7 +46,7 @@ def remote(api: responses.RequestsMock):
 
 
 def path_of(client: FlaskClient, schema: str) -> str:
-    """The route of a connector of the sandbox's start."""
+    """The route of one of the sandbox's first connectors."""
     listed = client.get("/_/connectors").json
     connector_id = next(item["id"] for item in listed if item["schema"] == schema)
     return f"/_/connectors/{connector_id}"
@@ -347,7 +347,7 @@ def calls(client: FlaskClient, name: str) -> list[tuple[str, str]]:
 
 
 def test_an_id_that_is_too_long_is_404_and_neither_logged_nor_sent(remote, caplog):
-    # No answer of Fivetran's is prepared, so that any request to it fails.
+    # Fivetran has no response defined, so any request to it fails.
     for method, path in calls(remote, LONG):
         with caplog.at_level("DEBUG"):
             answer = remote.open(path, method=method, json={"paused": True})

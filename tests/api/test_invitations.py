@@ -20,7 +20,7 @@ def client(house: Runtime) -> FlaskClient:
 
 @pytest.fixture
 def invitation_for(house: Runtime):
-    """Sign an invitation to the sandbox's connector of a permanent name."""
+    """Returns an invitation to the sandbox's connector with a permanent name."""
 
     def sign(schema: str) -> str:
         connectors = house.portal.connectors().items

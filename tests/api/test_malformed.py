@@ -1,4 +1,4 @@
-"""Requests that are malformed: refused as such, with what is wrong, and never a failure of ours."""
+"""Malformed requests are refused with the reason, and never cause a server error."""
 
 import logging
 

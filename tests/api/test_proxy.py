@@ -28,7 +28,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def remote():
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",

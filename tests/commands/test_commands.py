@@ -38,7 +38,7 @@ def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedP
 
 @contextmanager
 def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that serves; what it prints can be read."""
+    """Run a command that serves; its output can be read."""
     with subprocess.Popen(
         [sys.executable, "-m", "pbf", *arguments],
         cwd=folder,
@@ -55,7 +55,7 @@ def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody else listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         yield bound.getsockname()[1]
 

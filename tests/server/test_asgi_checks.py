@@ -23,7 +23,7 @@ from tests.support.servers import dashboard, free_port, running
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard on its sandbox, reached under two more names."""
+    """The dashboard on its sandbox, with two more host names."""
     names = {"PBF_PUBLIC_URL": "https://connect.example", "PBF_ALLOWED_HOSTS": "inner"}
     with dashboard(tmp_path_factory.mktemp("product"), **names) as url:
         yield url
@@ -40,7 +40,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def raw(url: str, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
-    """Ask for a path exactly as it is written, and read the answer."""
+    """Request a path exactly as written, and read the response."""
     link = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     link.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():

@@ -117,7 +117,7 @@ def test_only_one_spelling_of_a_path_is_cached(tmp_path, place: str):
     page = HTMLResponse("<p>" * 1000)
 
     async def streamlit(scope, receive, send) -> None:
-        """Serve the file under any spelling of its path, and else the page."""
+        """Serve the file under any spelling of its path, and the page under any other path."""
         named = normpath(scope["path"]) == "/static/script.js"
         await (FileResponse(file) if named else page)(scope, receive, send)
 

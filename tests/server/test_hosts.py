@@ -22,7 +22,7 @@ def client(house: Runtime) -> FlaskClient:
 
 
 def ask(header: str | None, path: str = "/", settings: Settings = OURS) -> tuple[int, str]:
-    """Status and body of what an app behind the check answers to a Host header."""
+    """Status and body of the response to a Host header."""
 
     def app(_environ, start_response):
         start_response("200 OK", [])

@@ -1,4 +1,4 @@
-"""Streamlit's own page starts sooner: it knows its server, and has its scripts fetched at once."""
+"""Streamlit's page starts sooner: it contains its server's address and preloads its scripts."""
 
 import json
 import re
@@ -19,7 +19,7 @@ STATIC = files("streamlit").joinpath("static")
 
 @pytest.fixture
 def client() -> TestClient:
-    """Streamlit's place taken by an app that answers with its page."""
+    """An app in place of Streamlit that responds with its page."""
     page = {"Cache-Control": "no-cache"}
     routes = [
         Route("/", lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page)),
@@ -49,7 +49,7 @@ def test_it_contains_the_host_configuration():
 
     embedded = json.loads(match[1])
     assert embedded == {name: answer[name] for name in embedded}
-    # With less than these two, Streamlit's page asks first.
+    # Without both of these, Streamlit's page asks the server first.
     assert set(embedded) == {"allowedOrigins", "useExternalAuthToken"}
     assert embedded["allowedOrigins"]
 

@@ -1,4 +1,4 @@
-"""What is loaded once the server is up."""
+"""Apps that are loaded once the server listens."""
 
 import gc
 import sys

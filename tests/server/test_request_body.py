@@ -1,4 +1,4 @@
-"""Bodies beside Streamlit: whole and in time, or not at all."""
+"""Request bodies beside Streamlit: complete and in time, or refused."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def test_a_body_that_is_too_large_is_refused(content: Any):
 
 
 def ask(receive: Any) -> list[dict[str, Any]]:
-    """Send a body by a receiver of the test's own."""
+    """Send a body that the test's own `receive` yields."""
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -59,7 +59,7 @@ def ask(receive: Any) -> list[dict[str, Any]]:
         "headers": [(b"content-length", b"10")],
     }
     answered = BufferRequestBody(APP, timeout=0.05)(scope, receive, send)
-    # In a thread of its own: a browser of another test may keep this one's loop.
+    # In a thread: the main one may have the browser tests' event loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, answered).result()
     return sent

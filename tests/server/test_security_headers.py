@@ -29,7 +29,7 @@ OWN = {"Content-Security-Policy": "default-src 'none'", "X-Frame-Options": "SAME
 
 
 def served(settings: Settings | None) -> TestClient:
-    """Streamlit's place taken by an app of two answers, behind the middleware."""
+    """An app in place of Streamlit with two responses, behind the middleware."""
 
     def read() -> Settings:
         if settings is None:

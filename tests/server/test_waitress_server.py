@@ -98,7 +98,7 @@ def test_new_sockets_accept_no_large_message_but_may_send_one(monkeypatch):
 
 
 async def _protocol(server: Config) -> websockets_sansio_impl.WebSocketsSansIOProtocol:
-    """A connection of a server, as uvicorn makes it."""
+    """A connection of a server, as uvicorn creates it."""
     return websockets_sansio_impl.WebSocketsSansIOProtocol(server, ServerState(), {})
 
 
