@@ -67,7 +67,7 @@ def load_api() -> "WSGIApplication":
     """Return the JSON API."""
     from pbf.proxy import create_app
 
-    return create_app()
+    return create_app(check_host=False)  # CheckRequests does
 
 
 def load_sandbox() -> "WSGIApplication":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
@@ -35,6 +36,9 @@ from pbf.server.cors import AllowOrigins
 from pbf.server.hosts import CheckHost
 from pbf.server.request_body import LARGEST_BODY
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
     routes,
@@ -46,8 +50,11 @@ BLUEPRINTS = (
 )
 
 
-def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
-    """Return the Flask app over the runtime that `open_runtime` returns."""
+def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: bool = True) -> Flask:
+    """Return the Flask app over the runtime that `open_runtime` returns.
+
+    Without `check_host`, whoever serves the app has to check the Host header.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -60,15 +67,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime) -> Flask:
     error_handlers.register(app)
     app.after_request(add_headers)
     app.teardown_request(clear_context)
-
-    def read_settings() -> Settings:
-        try:
-            return open_runtime().settings
-        except Exception:
-            return load_addresses()  # every route reports the error itself
-
-    checked = CheckHost(AllowOrigins(app.wsgi_app, read_settings), read_settings)
-    app.wsgi_app = checked  # type: ignore[method-assign]
+    _wrap(app, open_runtime, check_host=check_host)
     return app
 
 
@@ -115,3 +114,18 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     card = portal.connect_card(connector_id, redirect_uri=redirect_uri or base)
     url = absolute(card.uri if redirect_uri else without_redirect(card.uri), base)
     return no_store(json_response(Form(url=url, connector_id=connector_id)))
+
+
+def _wrap(app: Flask, open_runtime: Callable[[], Runtime], *, check_host: bool) -> None:
+    """Put the checks of host and origin in front of an app."""
+
+    def read_settings() -> Settings:
+        try:
+            return open_runtime().settings
+        except Exception:
+            return load_addresses()  # every route reports the error itself
+
+    wsgi_app: WSGIApplication = AllowOrigins(app.wsgi_app, read_settings)
+    if check_host:
+        wsgi_app = CheckHost(wsgi_app, read_settings)
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]

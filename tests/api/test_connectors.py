@@ -741,7 +741,7 @@ def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
     monkeypatch.setattr(house.client, "get_list_of_connectors_in_group", slowly)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
 
-    # Without patience this would wait for ever, since the list is never released.
+    # Without that limit this would wait for ever, since the list is never released.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     connectors = client.get("/_/connectors")
     flights = list(house.cache._flights.values())
