@@ -6,14 +6,14 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from pbf.errors import ConfigurationError
+from pbf.paths import is_loopback
 from pbf.redaction import hide, hide_pair
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
@@ -147,15 +147,6 @@ def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, 
     file = _read_file(dotenv) if dotenv else {}
     values = {**file, **(os.environ if environ is None else environ)}
     return {name: text.strip() for name, text in values.items() if text and text.strip()}
-
-
-@lru_cache(maxsize=256)
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is a loopback name of this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_readable_by_others(path: str | Path) -> bool:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from pbf.cache.backends import RedisShelf, Shelf
 from pbf.cache.serializer import AnswerCodec
 from pbf.cache.shared import SharedCache
-from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
+from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import Signer
 from pbf.connectors.portal import Portal, Tenant
@@ -24,7 +24,7 @@ from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
-from pbf.paths import SANDBOX_PATH
+from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
 
 
-@routes.get("/go/<signed:ticket>")
-def go(ticket: str) -> ResponseReturnValue:
+@routes.get("/go/<signed:link>")
+def go(link: str) -> ResponseReturnValue:
     """Redirect a browser from one of our pages to a new Connect Card."""
     portal = current_runtime().portal
-    connector_id = portal.signer.read_ticket(ticket, portal.tenant.id)
+    connector_id = portal.signer.read_ticket(link, portal.tenant.id)
     if connector_id is None:
         return _to_connectors(note="expired")
     try:

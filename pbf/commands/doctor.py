@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others
+from pbf.config import DOTENV, Settings, is_readable_by_others
 from pbf.errors import Forbidden, NotFound, PbfError
+from pbf.paths import is_loopback
 from pbf.runtime import Runtime
 
 # The values of sslmode with which PostgreSQL's client insists on TLS.

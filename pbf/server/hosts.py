@@ -13,9 +13,9 @@ from http import HTTPStatus
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
-from pbf.config import Settings, is_loopback, load_addresses
+from pbf.config import Settings, load_addresses
 from pbf.logs import begin_request
-from pbf.paths import PREFIX, lies_within
+from pbf.paths import PREFIX, is_loopback, lies_within
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -26,7 +26,7 @@ API = "https://fivetran.example"
 DOCUMENT = document()
 # For people's browsers, not for programs.
 HIDDEN = {
-    *("/_/go/{ticket}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
+    *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
     *("/_/docs", "/_/docs/", "/_/docs/{name}"),
 }
 NAMES = [operation.name for operation in OPERATIONS]
