@@ -119,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
             sandbox_commands.add_arguments(command)
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
+    _add_sweep(commands)
+    return parser
+
+
+def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "list connectors that were created here and never finished; optionally delete them"
     command = commands.add_parser("sweep", help=text, description=text)
     command.add_argument(
@@ -133,7 +138,6 @@ def _parser() -> argparse.ArgumentParser:
         help="delete them; this can be undone for PBF_DELETION_GRACE hours",
     )
     command.add_argument("--now", action="store_true", help="delete them permanently now")
-    return parser
 
 
 def _port(text: str) -> int:

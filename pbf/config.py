@@ -6,14 +6,13 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from pbf.errors import ConfigurationError
-from pbf.paths import is_loopback
+from pbf.paths import host_as_sent, is_loopback, origin
 from pbf.redaction import hide, hide_pair
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
@@ -100,18 +99,6 @@ def load_settings(
     )
 
 
-def host_as_sent(name: str) -> str:
-    """Return a host name in the form in which browsers send it: IDNA, or a compressed address."""
-    try:
-        return str(IPv6Address(name))
-    except ValueError:
-        pass
-    try:
-        return name.rstrip(".").encode("idna").decode().lower()
-    except UnicodeError:
-        return name
-
-
 def load_addresses(
     environ: Mapping[str, str] | None = None, *, dotenv: str | None = ".env"
 ) -> Settings:
@@ -127,20 +114,6 @@ def load_addresses(
         with suppress(ConfigurationError):
             settings = replace(settings, allowed_hosts=_hosts(values))
     return settings
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL, as browsers compare them.
-
-    Raises ValueError if it is not an absolute http or https URL.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ValueError("not an http or https URL")
-    standard = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in (None, standard) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
 
 
 def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:

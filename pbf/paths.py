@@ -1,7 +1,8 @@
-"""URL prefixes, the maximum lengths of ids and searches, and which hosts are this machine."""
+"""URL prefixes, the maximum lengths of ids and searches, and how hosts and origins compare."""
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
@@ -22,3 +23,29 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def host_as_sent(name: str) -> str:
+    """Return a host name in the form in which browsers send it: IDNA, or a compressed address."""
+    try:
+        return str(IPv6Address(name))
+    except ValueError:
+        pass
+    try:
+        return name.rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        return name
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as browsers compare them.
+
+    Raises ValueError if it is not an absolute http or https URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("not an http or https URL")
+    standard = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, standard) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"

@@ -7,15 +7,9 @@ from pathlib import Path
 import pytest
 
 from pbf import redaction
-from pbf.config import (
-    CREDENTIALS,
-    FIVETRAN_API_URL,
-    Settings,
-    load_addresses,
-    load_settings,
-    origin,
-)
+from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_addresses, load_settings
 from pbf.errors import ConfigurationError
+from pbf.paths import origin
 from pbf.redaction import redact
 
 ROOT = Path(__file__).parents[1]

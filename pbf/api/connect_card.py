@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 from pbf.api.guard import allowed_origins, current_runtime, public_url
 from pbf.api.responses import no_store
 from pbf.api.schemas import absolute
-from pbf.config import origin
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
-from pbf.paths import PREFIX
+from pbf.paths import PREFIX, origin
 
 LONGEST_REDIRECT = 2_000
 

@@ -11,10 +11,10 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
-from pbf.config import origin
 from pbf.connectors.actor import WHO
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.logs import begin_request, end_request, request_id
+from pbf.paths import origin
 from pbf.runtime import Runtime
 from pbf.server.security_headers import ROUTES
 

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.config import Settings, load_addresses, origin
+from pbf.config import Settings, load_addresses
+from pbf.paths import origin
 from pbf.server.hosts import Refusal, check_host, refusal_response
 
 # The endpoints of Streamlit 1.67 that a browser needs to show our pages. The others accept uploads,

@@ -64,6 +64,10 @@ def accepted(accept_encoding: str) -> tuple[str, ...]:
     return tuple(name for name in ENCODERS if weights[name] > 0)
 
 
+# A file's response headers and its body.
+File = tuple[Headers, Body]
+
+
 class CompressStatic:
     """ASGI middleware: compresses the files under a path at the first request, and caches them.
 
@@ -75,7 +79,7 @@ class CompressStatic:
         self._app = app
         self._max_size = size
         self._path = path
-        self._files: OrderedDict[str, tuple[Headers, Body]] = OrderedDict()
+        self._files: OrderedDict[str, File] = OrderedDict()
         self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,9 +111,7 @@ class CompressStatic:
         plain = scope["path"].startswith(self._path) and normpath(scope["path"]) == scope["path"]
         return plain and not partial
 
-    async def _fetch(
-        self, scope: Scope, receive: Receive, send: Send
-    ) -> tuple[Headers, Body] | None:
+    async def _fetch(self, scope: Scope, receive: Receive, send: Send) -> File | None:
         """Return the app's response, or None if it was sent unchanged."""
         start: Message = {}
         chunks: list[bytes] | None = None
@@ -135,7 +137,7 @@ class CompressStatic:
         self._store(scope["path"], file)
         return file
 
-    def _store(self, path: str, file: tuple[Headers, Body]) -> None:
+    def _store(self, path: str, file: File) -> None:
         """Cache a file, and drop the least recently used ones beyond the size of the cache."""
         before = self._files.pop(path, None)
         self._files[path] = file

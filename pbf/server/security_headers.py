@@ -9,8 +9,9 @@ from functools import cache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.config import FIVETRAN_API_URL, Settings, load_settings, origin
+from pbf.config import FIVETRAN_API_URL, Settings, load_settings
 from pbf.errors import ConfigurationError
+from pbf.paths import origin
 from pbf.server.index_html import index_html
 
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
