@@ -10,6 +10,15 @@ from flask.typing import ResponseReturnValue
 from pbf.api import administration, connect_card, connectors, docs, error_handlers, invitations
 from pbf.api.connect_card import check_redirect, return_url, without_redirect
 from pbf.api.guard import add_headers, clear_context, current_runtime, guard, json_body, public_url
+from pbf.api.openapi_routes import (
+    CREATES,
+    FILTERS,
+    FORMS,
+    IDEMPOTENCY,
+    READS_FIVETRAN,
+    REDIRECT,
+    Operation,
+)
 from pbf.api.requests import (
     KEY_HEADER,
     Filter,
@@ -28,7 +37,7 @@ from pbf.api.responses import (
     whole_list,
     with_age,
 )
-from pbf.api.schemas import Connector, Form, Service, absolute
+from pbf.api.schemas import Connector, ConnectorDetail, Form, Service, absolute
 from pbf.config import Settings, load_addresses
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
@@ -72,14 +81,22 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
 
 
 @routes.get("/services")
+@Operation(tag="Services", response=Service, many=True, errors=READS_FIVETRAN)
 def list_services() -> ResponseReturnValue:
-    """Return the catalogue."""
+    """List the catalogue."""
     return whole_list("services", current_runtime().portal.services(), Service)
 
 
 @routes.get("/connectors")
+@Operation(
+    tag="Connectors",
+    response=Connector,
+    many=True,
+    query=FILTERS,
+    errors=READS_FIVETRAN | {"invalid_request"},
+)
 def list_connectors() -> ResponseReturnValue:
-    """Return the tenant's connectors, all or those that match the filter."""
+    """List the connectors, all or filtered."""
     query = Filter.of(request.args)
     connectors = current_runtime().portal.connectors()
     if query == Filter():
@@ -89,8 +106,15 @@ def list_connectors() -> ResponseReturnValue:
 
 
 @routes.post("/connectors")
+@Operation(
+    tag="Connectors",
+    response=ConnectorDetail,
+    body=NewConnector,
+    headers=IDEMPOTENCY,
+    errors=CREATES,
+)
 def create_connector() -> ResponseReturnValue:
-    """Create a connector of a service under a name."""
+    """Create a connector."""
     new = read(NewConnector, json_body())
     connector = current_runtime().portal.create(
         new.service,
@@ -102,8 +126,9 @@ def create_connector() -> ResponseReturnValue:
 
 
 @routes.get("/connectors/<connector_id>/form")
+@Operation(response=Form, query=REDIRECT, errors=FORMS)
 def get_form(connector_id: str) -> ResponseReturnValue:
-    """Return the address of a new Connect Card.
+    """Get the address of a new Connect Card.
 
     The card leads back to ?redirect_uri=; without it, the caller may append &redirect_uri=.
     """

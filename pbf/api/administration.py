@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime
+from pbf.api.openapi_routes import AUDIT_EXAMPLE, READS_SETTINGS, Operation
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ServerStatus
 from pbf.paths import PREFIX
@@ -16,8 +17,9 @@ routes = Blueprint("administration", __name__, url_prefix=PREFIX)
 
 
 @routes.get("/audit.csv")
+@Operation(tag="Activity", csv=AUDIT_EXAMPLE, errors=READS_SETTINGS | {"store_unavailable"})
 def export_audit() -> ResponseReturnValue:
-    """Return the audit log of the tenant's connectors as CSV, the oldest entry first.
+    """Export the audit log as CSV, the oldest entry first.
 
     Until there is sign-in there is one tenant, and anyone who reaches this route can read its log.
     """
@@ -31,6 +33,7 @@ def export_audit() -> ResponseReturnValue:
 
 
 @routes.get("/healthz")
-def healthz() -> ResponseReturnValue:
-    """Report that this process answers, without asking Fivetran."""
+@Operation(tag="This server", response=ServerStatus, errors=READS_SETTINGS)
+def get_health() -> ResponseReturnValue:
+    """Check whether this process answers, without a request to Fivetran."""
     return json_response(ServerStatus(sandbox=current_runtime().settings.sandbox))

@@ -8,9 +8,18 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime, json_body
+from pbf.api.openapi_routes import (
+    CHANGES_CONNECTOR,
+    DELETES,
+    NOW,
+    READS_BODY,
+    READS_CONNECTOR,
+    READS_FIVETRAN,
+    Operation,
+)
 from pbf.api.requests import Change, read, read_flag
 from pbf.api.responses import detailed_connector, json_response, whole_list, with_age
-from pbf.api.schemas import DeletedConnector, Deletion, SetupTest, SetupTestResults
+from pbf.api.schemas import ConnectorDetail, DeletedConnector, Deletion, SetupTest, SetupTestResults
 from pbf.paths import PREFIX
 
 CONNECTOR = "/connectors/<connector_id>"
@@ -19,20 +28,25 @@ routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 
 
 @routes.get("/deletions")
+@Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
 def list_deletions() -> ResponseReturnValue:
-    """Return the tenant's deleted connectors that can still be restored."""
+    """List the deleted connectors that can still be restored."""
     return whole_list("deletions", current_runtime().portal.deleted(), DeletedConnector)
 
 
 @routes.get(CONNECTOR)
+@Operation(response=ConnectorDetail, errors=READS_CONNECTOR)
 def get_connector(connector_id: str) -> ResponseReturnValue:
-    """Return one of the tenant's connectors with its health and actions."""
+    """Get a connector with its health and actions."""
     return _current_state(connector_id)
 
 
 @routes.patch(CONNECTOR)
+@Operation(
+    response=ConnectorDetail, body=Change, errors=CHANGES_CONNECTOR | READS_BODY | {"not_now"}
+)
 def change_connector(connector_id: str) -> ResponseReturnValue:
-    """Pause or resume a connector, and change its schedule."""
+    """Pause or resume a connector, or change its schedule."""
     change = read(Change, json_body())
     operations = current_runtime().portal.operations
     operations.change(connector_id, paused=change.paused, timing=change.timing)
@@ -40,6 +54,7 @@ def change_connector(connector_id: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{CONNECTOR}/sync")
+@Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR | {"not_now"})
 def sync_connector(connector_id: str) -> ResponseReturnValue:
     """Start a sync now."""
     current_runtime().portal.operations.sync(connector_id)
@@ -47,6 +62,7 @@ def sync_connector(connector_id: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{CONNECTOR}/resync")
+@Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR)
 def resync_connector(connector_id: str) -> ResponseReturnValue:
     """Sync all historical data again."""
     current_runtime().portal.operations.resync(connector_id)
@@ -54,6 +70,7 @@ def resync_connector(connector_id: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{CONNECTOR}/test")
+@Operation(response=SetupTestResults, errors=CHANGES_CONNECTOR)
 def test_connector(connector_id: str) -> ResponseReturnValue:
     """Run the setup tests."""
     portal = current_runtime().portal
@@ -68,6 +85,7 @@ def test_connector(connector_id: str) -> ResponseReturnValue:
 
 
 @routes.delete(CONNECTOR)
+@Operation(response=Deletion, query=NOW, errors=DELETES | {"invalid_request"})
 def delete_connector(connector_id: str) -> ResponseReturnValue:
     """Delete a connector; its data stays in the destination."""
     now = read_flag("now", request.args.get("now", "false"))
@@ -77,6 +95,7 @@ def delete_connector(connector_id: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{CONNECTOR}/restore")
+@Operation(response=ConnectorDetail, errors=DELETES)
 def restore_connector(connector_id: str) -> ResponseReturnValue:
     """Restore a deleted connector."""
     current_runtime().portal.operations.restore(connector_id)

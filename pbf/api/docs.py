@@ -7,10 +7,11 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from flask import Blueprint, abort, json, request
+from flask import Blueprint, abort, current_app, json, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.openapi import document
+from pbf.api.openapi_routes import ANY_ROUTE, Operation
 from pbf.api.responses import JSON, body_response
 from pbf.paths import PREFIX
 from pbf.server.compression import Body
@@ -30,8 +31,9 @@ PLACEHOLDER = re.compile(r"\{([a-z.-]+)\}")
 
 
 @routes.get("/openapi.json")
+@Operation(tag="This server", errors=ANY_ROUTE)
 def get_description() -> ResponseReturnValue:
-    """Return the OpenAPI document of all routes."""
+    """Get this OpenAPI document."""
     return body_response(_description(), JSON)
 
 
@@ -58,7 +60,7 @@ def get_file(name: str) -> ResponseReturnValue:
 
 @cache
 def _description() -> Body:
-    return Body(json.dumps(document()).encode())
+    return Body(json.dumps(document(current_app)).encode())
 
 
 @cache

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf.api import schemas as response_schemas
 from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
 from pbf.api.guard import FOREIGN_ORIGIN
-from pbf.api.openapi_routes import MESSAGES, OPERATIONS, Operation
+from pbf.api.openapi_routes import MESSAGES, Operation, operations
 from pbf.paths import LONGEST_ID
 from pbf.server.hosts import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW
@@ -41,11 +42,12 @@ CODES: dict[str, int] = {
 }
 
 
-def document() -> dict[str, Any]:
-    """Return the whole document."""
-    schemas = _schemas()
+def document(app: Flask) -> dict[str, Any]:
+    """Return the document of an app's routes."""
+    documented = tuple(operations(app))
+    schemas = _schemas(documented)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in documented:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
@@ -88,11 +90,11 @@ _RETRY_AFTER: Mapping[str, Any] = {
 }
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     """Return the schema of each model by name."""
-    bodies = {operation.body for operation in OPERATIONS if operation.body}
+    bodies = {operation.body for operation in operations if operation.body}
     responses: set[type[BaseModel]] = {response_schemas.Error}
-    responses |= {operation.response for operation in OPERATIONS if operation.response}
+    responses |= {operation.response for operation in operations if operation.response}
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     models += [(model, "validation") for model in bodies]
     models += [(model, "serialization") for model in responses]

@@ -1,14 +1,15 @@
-"""The operations of the JSON API, route by route, for its OpenAPI document."""
+"""What the OpenAPI document says about a route, written as a decorator of its function."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
+from flask import Flask
 from pydantic import BaseModel
 
-from pbf.api import schemas
-from pbf.api.requests import KEY_HEADER, LONGEST_KEY, Change, NewConnector
-from pbf.paths import LONGEST_SEARCH, PREFIX
+from pbf.api.requests import KEY_HEADER, LONGEST_KEY
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules.health import TONES
 
 # An example message for each error code.
@@ -64,32 +65,70 @@ CHANGES_CONNECTOR = (
 )
 DELETES = CHANGES_CONNECTOR | {"in_progress", "store_unavailable"}
 READS_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
+CREATES = (
+    READS_FIVETRAN
+    | WRITES
+    | READS_BODY
+    | {"foreign_origin", "not_json", "too_many", "invalid_name", "name_taken", "key_reused"}
+    | {"unknown_service", "not_creatable", "in_progress", "store_unavailable"}
+)
+FORMS = READS_CONNECTOR | WRITES | {"invalid_redirect", "foreign_origin", "too_many"}
+
+# Where a view function has its operation.
+ATTRIBUTE = "openapi_operation"
+# A parameter of a path, with its converter.
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One method of one route.
+    """Decorates the function of a route with what cannot be read from the route itself.
 
-    `errors` are the error codes that it may return; `csv` is an example of a CSV response.
+    `errors` are the error codes that it may return; `csv` is an example of a CSV response. Method,
+    path, name and summary are filled in by `operations`.
     """
 
-    method: str
-    path: str
-    name: str
-    summary: str
-    response: type[BaseModel] | None
     errors: frozenset[str]
+    response: type[BaseModel] | None = None
     tag: str = "One connector"
     many: bool = False
     body: type[BaseModel] | None = None
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     csv: str = ""
+    method: str = ""
+    path: str = ""
+    name: str = ""
+    summary: str = ""
+
+    def __call__(self, view: View) -> View:
+        """Attach this to a view function."""
+        vars(view)[ATTRIBUTE] = self
+        return view
 
     @property
     def has_etag(self) -> bool:
         """Whether the response has an ETag, so that If-None-Match leads to 304."""
         return self.many or not (self.response or self.csv)
+
+
+def operations(app: Flask) -> Iterator[Operation]:
+    """Yield the operations of an app's routes, in the order in which these were registered."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        operation: Operation | None = vars(view).get(ATTRIBUTE)
+        if operation is None:
+            continue
+        verb, *words = view.__name__.split("_")
+        (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        yield replace(
+            operation,
+            method=method.lower(),
+            path=PARAMETER.sub(r"{\1}", rule.rule),
+            name=verb + "".join(word.title() for word in words),
+            summary=(view.__doc__ or "").partition("\n")[0].rstrip("."),
+        )
 
 
 FILTERS: Mapping[str, Mapping[str, Any]] = {
@@ -143,158 +182,3 @@ AUDIT_EXAMPLE = """\
 at,who,what,details,connector_id,name,outcome,group_id
 2026-11-23T10:04:12.358+00:00,page,reschedule,hourly,bubbly_lamp,sales.sales,done,sandy_harbour
 """
-
-SERVICES = f"{PREFIX}/services"
-CONNECTORS = f"{PREFIX}/connectors"
-CONNECTOR = f"{CONNECTORS}/{{connector_id}}"
-
-OPERATIONS = (
-    Operation(
-        method="get",
-        path=SERVICES,
-        name="listServices",
-        summary="List the catalogue",
-        response=schemas.Service,
-        errors=READS_FIVETRAN,
-        tag="Services",
-        many=True,
-    ),
-    Operation(
-        method="get",
-        path=CONNECTORS,
-        name="listConnectors",
-        summary="List the connectors, all or filtered",
-        response=schemas.Connector,
-        errors=READS_FIVETRAN | {"invalid_request"},
-        tag="Connectors",
-        many=True,
-        query=FILTERS,
-    ),
-    Operation(
-        method="post",
-        path=CONNECTORS,
-        name="createConnector",
-        summary="Create a connector",
-        response=schemas.ConnectorDetail,
-        errors=READS_FIVETRAN
-        | WRITES
-        | READS_BODY
-        | {
-            "foreign_origin",
-            "not_json",
-            "invalid_name",
-            "name_taken",
-            "unknown_service",
-            "not_creatable",
-        }
-        | {"key_reused", "in_progress", "store_unavailable", "too_many"},
-        tag="Connectors",
-        body=NewConnector,
-        headers=IDEMPOTENCY,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/deletions",
-        name="listDeletions",
-        summary="List the deleted connectors that can still be restored",
-        response=schemas.DeletedConnector,
-        errors=READS_FIVETRAN,
-        tag="Connectors",
-        many=True,
-    ),
-    Operation(
-        method="get",
-        path=CONNECTOR,
-        name="getConnector",
-        summary="Get a connector",
-        response=schemas.ConnectorDetail,
-        errors=READS_CONNECTOR,
-    ),
-    Operation(
-        method="patch",
-        path=CONNECTOR,
-        name="changeConnector",
-        summary="Pause or resume a connector, or change its schedule",
-        response=schemas.ConnectorDetail,
-        errors=CHANGES_CONNECTOR | READS_BODY | {"not_now"},
-        body=Change,
-    ),
-    Operation(
-        method="delete",
-        path=CONNECTOR,
-        name="deleteConnector",
-        summary="Delete a connector; its data stays in the destination",
-        response=schemas.Deletion,
-        errors=DELETES | {"invalid_request"},
-        query=NOW,
-    ),
-    Operation(
-        method="post",
-        path=f"{CONNECTOR}/restore",
-        name="restoreConnector",
-        summary="Restore a deleted connector",
-        response=schemas.ConnectorDetail,
-        errors=DELETES,
-    ),
-    Operation(
-        method="get",
-        path=f"{CONNECTOR}/form",
-        name="getForm",
-        summary="Get the address of a new Connect Card",
-        response=schemas.Form,
-        errors=READS_CONNECTOR | WRITES | {"invalid_redirect", "foreign_origin", "too_many"},
-        query=REDIRECT,
-    ),
-    Operation(
-        method="post",
-        path=f"{CONNECTOR}/sync",
-        name="syncConnector",
-        summary="Start a sync now",
-        response=schemas.ConnectorDetail,
-        errors=CHANGES_CONNECTOR | {"not_now"},
-    ),
-    Operation(
-        method="post",
-        path=f"{CONNECTOR}/resync",
-        name="resyncConnector",
-        summary="Sync all historical data again",
-        response=schemas.ConnectorDetail,
-        errors=CHANGES_CONNECTOR,
-    ),
-    Operation(
-        method="post",
-        path=f"{CONNECTOR}/test",
-        name="testConnector",
-        summary="Run the setup tests",
-        response=schemas.SetupTestResults,
-        errors=CHANGES_CONNECTOR,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/audit.csv",
-        name="exportAudit",
-        summary="Export the audit log, the oldest entry first",
-        response=None,
-        errors=READS_SETTINGS | {"store_unavailable"},
-        tag="Activity",
-        csv=AUDIT_EXAMPLE,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/healthz",
-        name="getHealth",
-        summary="Check whether this process answers",
-        response=schemas.ServerStatus,
-        errors=READS_SETTINGS,
-        tag="This server",
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/openapi.json",
-        name="getDescription",
-        summary="Get this document",
-        response=None,
-        errors=ANY_ROUTE,
-        tag="This server",
-    ),
-)

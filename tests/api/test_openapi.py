@@ -16,14 +16,16 @@ from werkzeug.test import TestResponse
 
 from pbf import runtime as runtimes
 from pbf.api.openapi import CODES, VERSION, document
-from pbf.api.openapi_routes import MESSAGES, OPERATIONS, Operation
+from pbf.api.openapi_routes import MESSAGES, Operation, operations
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from tests.support.servers import ROOT
 
 API = "https://fivetran.example"
-DOCUMENT = document()
+APP = create_app()
+DOCUMENT = document(APP)
+OPERATIONS = tuple(operations(APP))
 # For people's browsers, not for programs.
 HIDDEN = {
     *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),

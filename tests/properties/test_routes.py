@@ -22,7 +22,7 @@ from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned
 
-DOCUMENT = document()
+DOCUMENT = document(create_app())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [(method.upper(), path) for path, at in DOCUMENT["paths"].items() for method in at]
 WITH_BODY = [("POST", "/_/connectors"), ("PATCH", "/_/connectors/{connector_id}")]
