@@ -1,6 +1,6 @@
 """The server: Streamlit with the Flask routes mounted beside it, one process, one port.
 
-It is up before most of it is loaded, hence the imports within functions.
+Modules that the first page does not need are imported in functions, for a fast start.
 """
 
 import logging
@@ -24,16 +24,16 @@ from pbf.errors import PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
 from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.compression import CompressStatic
-from pbf.server.index_html import SendFirstPage
-from pbf.server.lazy_app import Later, loading
-from pbf.server.request_body import ReadFirst
+from pbf.server.index_html import ServeIndexHtml
+from pbf.server.lazy_app import LazyApp, background_loading
+from pbf.server.request_body import BufferRequestBody
 from pbf.server.security_headers import ProtectScreens
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
-    keep_senders_addresses,
-    leave_no_timer_behind,
-    limit_messages,
-    send_at_once,
+    enable_tcp_nodelay,
+    ignore_forwarded_for,
+    ignore_timers_of_left_pages,
+    limit_message_size,
 )
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 
     from pbf.connectors.portal import Portal
 
-# Each mount has threads of its own: a route that waits for the sandbox must not starve it.
+# Each mount has its own threads: routes that wait for the sandbox must not block it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
-# In seconds, after all that a page needs is there.
-FIRST_PAGE = 3.0
-# How Streamlit's own log line on it begins.
+# Seconds to wait before the API is loaded, so that the first page is faster.
+API_LOAD_DELAY = 3.0
+# Streamlit's own log message for an error in a page.
 UNCAUGHT = "Uncaught app execution"
 
 ICON = Path(__file__).with_name("pbf") / "ui" / "assets" / "icon.svg"
-# What has answers and headers of its own.
+# The apps that are mounted beside Streamlit.
 MOUNTED = (PREFIX, SANDBOX_PATH)
 
 logger = logging.getLogger("pbf")
@@ -63,11 +63,11 @@ def portal() -> "Portal":
     return runtime().portal
 
 
-def load_door() -> "WSGIApplication":
-    """Return the JSON routes."""
+def load_api() -> "WSGIApplication":
+    """Return the JSON API."""
     from pbf.proxy import create_app
 
-    return create_app()
+    return create_app(check_host=False)  # CheckRequests does
 
 
 def load_sandbox() -> "WSGIApplication":
@@ -77,29 +77,29 @@ def load_sandbox() -> "WSGIApplication":
     return embedded_sandbox
 
 
-def let_go() -> None:
-    """Free whoever waits for Fivetran."""
-    from pbf.runtime import let_go
+def release_waiters() -> None:
+    """Release the threads that wait for Fivetran."""
+    from pbf.runtime import release_waiters
 
-    let_go()
+    release_waiters()
 
 
-door = Later(load_door)
-sandbox = Later(load_sandbox)
+api = LazyApp(load_api)
+sandbox = LazyApp(load_sandbox)
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Ask for both lists before the first visitor does, and keep nobody waiting, then or after."""
+    """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
     log_pages_once()
     worker = BackgroundWorker(portal)
     ended = threading.Event()
-    let_go_at_the_end(let_go, worker.stop, ended.set)
-    send_at_once()
-    keep_senders_addresses()
-    limit_messages(LARGEST_MESSAGE)
-    leave_no_timer_behind()
+    call_on_shutdown(release_waiters, worker.stop, ended.set)
+    enable_tcp_nodelay()
+    ignore_forwarded_for()
+    limit_message_size(LARGEST_MESSAGE)
+    ignore_timers_of_left_pages()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     worker.start()
     yield
@@ -108,52 +108,52 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def warm_up(ended: threading.Event) -> None:
-    """Fill the cache, and load the routes once the first page is likely to be shown.
+    """Fill the cache, and load the API once the first page is likely to be shown.
 
-    What is wrong is said in the log, and on every page.
+    An error is logged here, and shown on every page.
     """
-    with loading():
+    with background_loading():
         try:
-            opened = portal()
-            opened.services()
-            opened.connectors()
+            tenant_portal = portal()
+            tenant_portal.services()
+            tenant_portal.connectors()
         except PbfError as error:
             logger.warning("%s", error)
-        if not ended.wait(FIRST_PAGE):
-            door.loaded()
+        if not ended.wait(API_LOAD_DELAY):
+            api.load()
 
 
 async def icon(_request: Request) -> FileResponse:
-    """Return the icon; browsers go by the type, not by the name."""
+    """Return the icon; browsers use its content type, not its name."""
     return FileResponse(
         ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"}
     )
 
 
 def log_pages_once() -> None:
-    """Leave what a page raises to `on_script_error`.
+    """Leave logging the errors of pages to `on_script_error`.
 
-    Streamlit logs it as well, and where rich is installed prints it in full past every log.
+    Streamlit logs them as well, and prints them in full, bypassing the logs, if rich is installed.
     """
     st.set_option("logger.enableRich", False)
     logging.getLogger("streamlit.error_util").addFilter(lambda record: record.msg != UNCAUGHT)
 
 
 def on_script_error(error: Exception) -> bool:
-    """Show a sentence instead of a traceback, and log where it happened."""
-    known = logs.request_id() or logs.begin()
+    """Show a sentence instead of a traceback, and log the error."""
+    reference = logs.request_id() or logs.begin_request()
     logger.error("unexpected %s", type(error).__name__, exc_info=error)
     st.error(
         "Something went wrong here. Reload the page; nothing you saved is lost. "
-        f"Reference: {known}."
+        f"Reference: {reference}."
     )
     return True
 
 
 if streamlit.config._main_script_path is None:
-    # Started by another server than `streamlit run`, which would look for .streamlit/ here, too.
+    # Not started by `streamlit run`: make Streamlit look for .streamlit/ beside this file.
     streamlit.config._main_script_path = __file__
-routes_app = ReadFirst(WSGIMiddleware(door, workers=ROUTE_THREADS))
+routes_app = BufferRequestBody(WSGIMiddleware(api, workers=ROUTE_THREADS))
 sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
@@ -162,16 +162,16 @@ app = st.App(
     middleware=[
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
-        Middleware(SendFirstPage, mounted=MOUNTED),
+        Middleware(ServeIndexHtml, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],
     routes=[
-        # Where Streamlit's page looks for it.
+        # The path at which Streamlit's page expects it.
         Route("/favicon.png", icon),
-        # A Mount would cut off the prefix that the routes have when they are served alone.
+        # A Mount would remove the prefix, which the routes have when they are served alone.
         Route(f"{PREFIX}/{{path:path}}", routes_app),
         Mount(SANDBOX_PATH, sandbox_app),
-        # Without the slash, too; else Streamlit would show its page there.
+        # Also without the slash; otherwise Streamlit would show its page there.
         Route(PREFIX, routes_app),
         Route(SANDBOX_PATH, sandbox_app),
     ],

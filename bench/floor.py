@@ -1,4 +1,4 @@
-"""The floor of the routes: a bare Flask app that returns the bytes of another server's routes."""
+"""The floor of the routes: a bare Flask app behind our guard, with another server's bytes."""
 
 import argparse
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ import requests
 from flask import Flask, Response
 from waitress import serve
 
+from pbf.api.guard import guard
 from pbf.server.waitress_server import THREADS
 
 PATHS = ("/_/services", "/_/connectors")
@@ -17,8 +18,9 @@ Page = tuple[bytes, Mapping[str, str]]
 
 
 def bare_app(pages: Mapping[str, Page]) -> Flask:
-    """Return an app that answers each path with its ready bytes, and does nothing else."""
+    """Return an app that passes each request by the guard and returns the path's ready bytes."""
     app = Flask(__name__, static_folder=None)
+    app.before_request(guard)
     for path, (body, headers) in pages.items():
         app.add_url_rule(
             path, path, lambda body=body, headers=headers: Response(body, 200, headers)

@@ -9,64 +9,64 @@ from typing import TextIO
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
-from pbf.commands.cleanup import sweep
-from pbf.commands.doctor import examine
+from pbf.commands.cleanup import clean_up_connectors
+from pbf.commands.doctor import run_checks
 from pbf.config import load_settings
 from pbf.connectors.audit import acting_as
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import SANDBOX_PATH
 from pbf.proxy import create_app
-from pbf.redaction import redact, visible
-from pbf.runtime import embedded_sandbox, let_go, open_store, runtime
+from pbf.redaction import escape_controls, redact
+from pbf.runtime import embedded_sandbox, open_store, release_waiters, runtime
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
-LONGEST_DAYS = 3650
+MAX_DAYS = 3650
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    chosen = _parser().parse_args(arguments)
-    if chosen.command == "doctor":
+    options = _parser().parse_args(arguments)
+    if options.command == "doctor":
         return doctor()
-    if chosen.command == "audit":
+    if options.command == "audit":
         return audit()
-    if chosen.command == "sweep":
-        return sweep_up(chosen.days, really_delete=chosen.delete or chosen.now, at_once=chosen.now)
+    if options.command == "sweep":
+        return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     try:
-        if chosen.command == "sandbox":
-            sandbox_commands.run(chosen)
+        if options.command == "sandbox":
+            sandbox_commands.run(options)
         else:
-            proxy(chosen.host, chosen.port)
+            proxy(options.host, options.port)
     except (OSError, ValueError) as error:
-        # No such host is a ValueError of waitress's, or an error with a number below zero.
+        # For an unknown host, waitress raises ValueError or an error with a negative number.
         number = getattr(error, "errno", None) or 0
-        why = os.strerror(number) if number > 0 else "there is no such host"
-        print(f"Cannot listen on {chosen.host}:{chosen.port}: {why}.", file=sys.stderr)
+        reason = os.strerror(number) if number > 0 else "there is no such host"
+        print(f"Cannot listen on {options.host}:{options.port}: {reason}.", file=sys.stderr)
         return 1
     return 0
 
 
 def doctor() -> int:
-    """Print the check-up; 1 if anything is bad."""
-    findings = []
-    for finding in examine(runtime):
-        _print(str(finding), flush=True)
-        findings.append(finding)
-    return 0 if all(finding.good for finding in findings) else 1
+    """Print the check of the settings and the account; return 1 if anything is wrong."""
+    results = []
+    for result in run_checks(runtime):
+        _print(str(result), flush=True)
+        results.append(result)
+    return 0 if all(result.ok for result in results) else 1
 
 
 def audit() -> int:
-    """Print the audit log as CSV; 1 if there is none, or it cannot be read."""
+    """Print the audit log as CSV; return 1 if there is none or it cannot be read."""
     try:
         settings = load_settings()
         if settings.sandbox and settings.database_url is None:
             raise ConfigurationError(
-                "There is no audit log to export: the embedded sandbox keeps it in the memory of "
-                "the process that serves it."
+                "There is no audit log to export: with the embedded sandbox, it exists only in the "
+                "memory of the server process."
             )
         with closing(open_store(settings)) as store:
             for line in store.audit.csv():
@@ -76,34 +76,33 @@ def audit() -> int:
         _print(str(error), file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Who reads has seen enough; Python would complain once more as it ends.
+        # The reader has closed the pipe; without this, Python reports it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def sweep_up(days: int, *, really_delete: bool, at_once: bool) -> int:
-    """Print what the sweep finds and does; 1 if anything went wrong."""
-    good = True
+def clean_up(days: int, *, delete: bool, now: bool) -> int:
+    """Print which unfinished connectors there are, and delete them if asked; 1 after an error."""
+    ok = True
     with acting_as("command"):
-        found = sweep(runtime, days=days, really_delete=really_delete, at_once=at_once)
-        for finding in found:
-            _print(str(finding), flush=True)
-            good = good and finding.good
-    return 0 if good else 1
+        for result in clean_up_connectors(runtime, days=days, delete=delete, now=now):
+            _print(str(result), flush=True)
+            ok = ok and result.ok
+    return 0 if ok else 1
 
 
 def proxy(host: str, port: int) -> None:
-    """Serve the JSON routes until stopped, and the embedded sandbox where there is one."""
+    """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
-    worker = BackgroundWorker(lambda: runtime().portal)
-    let_go_at_the_end(let_go, worker.stop)
+    keeper = BackgroundWorker(lambda: runtime().portal)
+    call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
-    serve(app, host, port, then=worker.start)
+    serve(app, host, port, on_start=keeper.start)
 
 
 def _print(text: str, *, file: TextIO | None = None, flush: bool = False) -> None:
-    """Print one line without secrets; names may hold what would steer a terminal."""
-    print(visible(redact(text)), file=file, flush=flush)
+    """Print one line without secrets, and without characters that control a terminal."""
+    print(escape_controls(redact(text)), file=file, flush=flush)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, port, text in (
         ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
-        ("proxy", 5001, "serve the JSON routes alone"),
+        ("proxy", 5001, "serve the JSON API alone"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--host", default="127.0.0.1", help="address to listen on")
@@ -120,18 +119,25 @@ def _parser() -> argparse.ArgumentParser:
             sandbox_commands.add_arguments(command)
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
-    text = "list connectors that were created here and never finished, and delete them if told to"
+    _add_sweep(commands)
+    return parser
+
+
+def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "list connectors that were created here and never finished; optionally delete them"
     command = commands.add_parser("sweep", help=text, description=text)
     command.add_argument(
-        "--days", type=_days, default=30, help="older than so many days (default 30)"
+        "--days",
+        type=_days,
+        default=30,
+        help="only if older than this number of days (default 30)",
     )
     command.add_argument(
         "--delete",
         action="store_true",
-        help="delete them, so that it can be undone for PBF_DELETION_GRACE hours",
+        help="delete them; this can be undone for PBF_DELETION_GRACE hours",
     )
-    command.add_argument("--now", action="store_true", help="delete them for good at once")
-    return parser
+    command.add_argument("--now", action="store_true", help="delete them permanently now")
 
 
 def _port(text: str) -> int:
@@ -143,8 +149,8 @@ def _port(text: str) -> int:
 
 def _days(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= LONGEST_DAYS:
-        raise argparse.ArgumentTypeError(f"days are a number from 1 to {LONGEST_DAYS}")
+    if not 1 <= number <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"days must be a number from 1 to {MAX_DAYS}")
     return number
 
 

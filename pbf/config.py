@@ -1,4 +1,4 @@
-"""Every setting, read once."""
+"""Every setting: read from the environment and .env, checked, and parsed."""
 
 import os
 import re
@@ -6,14 +6,13 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from pbf.errors import ConfigurationError
+from pbf.paths import host_as_sent, is_loopback, origin
 from pbf.redaction import hide, hide_pair
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
@@ -21,14 +20,14 @@ FIVETRAN_API_URL = "https://api.fivetran.com"
 HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]")
 DOTENV = ".env"
 SHORTEST_SIGNING_KEY = 32
-# A random key of that length has more, in whatever alphabet.
+# A random key of that length has more different characters in any alphabet.
 FEWEST_CHARACTERS = 8
 LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment and `.env` say; see `.env.example` for each."""
+    """The settings from the environment and `.env`; `.env.example` describes each."""
 
     api_key: str | None = field(default=None, repr=False)
     api_secret: str | None = field(default=None, repr=False)
@@ -40,14 +39,14 @@ class Settings:
     product_name: str = "Data connections"
     timeout: float = 60.0
     database_url: str | None = field(default=None, repr=False)
-    # The first signs; links that the others signed are taken, too.
+    # The first key signs; links signed with the others are accepted, too.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
     action_limit: str = "1200 per hour"
     total_action_limit: str = "6000 per hour"
-    # How many proxies before us add to X-Forwarded-For.
+    # The number of proxies in front of us that append to X-Forwarded-For.
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
@@ -59,22 +58,22 @@ class Settings:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The host names that people reach us by, besides those of loopback."""
-        named = urlsplit(self.public_url or "").hostname
-        return frozenset(self.allowed_hosts) | ({host_as_sent(named)} if named else set())
+        """The host names under which people reach us, besides loopback names."""
+        host = urlsplit(self.public_url or "").hostname
+        return frozenset(self.allowed_hosts) | ({host_as_sent(host)} if host else set())
 
     @property
     def shares_redis(self) -> bool:
-        """Whether several processes share what lies in Redis."""
+        """Whether several processes share a cache in Redis."""
         return self.redis_url is not None and not self.sandbox
 
 
 def load_settings(
     environ: Mapping[str, str] | None = None, *, dotenv: str | None = DOTENV
 ) -> Settings:
-    """Return the settings from the environment over the file `dotenv` in the working directory.
+    """Return the settings from the environment and, below it, from the file `dotenv`.
 
-    Raises ConfigurationError, naming the setting, if one is half set or not of the right form.
+    Raises ConfigurationError, naming the setting, if one is missing or invalid.
     """
     values = _values(environ, dotenv)
     _check_credentials(values)
@@ -100,62 +99,27 @@ def load_settings(
     )
 
 
-def host_as_sent(name: str) -> str:
-    """Return a host name in the one form in which browsers send it: IDNA, or a short address."""
-    try:
-        return str(IPv6Address(name))
-    except ValueError:
-        pass
-    try:
-        return name.rstrip(".").encode("idna").decode().lower()
-    except UnicodeError:
-        return name
-
-
 def load_addresses(
     environ: Mapping[str, str] | None = None, *, dotenv: str | None = ".env"
 ) -> Settings:
-    """Return the settings that say where people reach us, each as far as it is right.
+    """Return only the settings with our addresses, leaving out those that are invalid.
 
-    Whoever comes by one of these addresses can then be told what is wrong with the others.
+    A visitor who uses one of these addresses then sees what is wrong with the other settings.
     """
-    found = Settings()
+    settings = Settings()
     with suppress(ConfigurationError):
         values = _values(environ, dotenv)
         with suppress(ConfigurationError):
-            found = replace(found, public_url=_url(values, "PBF_PUBLIC_URL"))
+            settings = replace(settings, public_url=_url(values, "PBF_PUBLIC_URL"))
         with suppress(ConfigurationError):
-            found = replace(found, allowed_hosts=_hosts(values))
-    return found
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL, as browsers compare them.
-
-    Raises ValueError if it is not an absolute http or https URL.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ValueError("not an http or https URL")
-    standard = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in (None, standard) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+            settings = replace(settings, allowed_hosts=_hosts(values))
+    return settings
 
 
 def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:
-    from_file = _from_file(dotenv) if dotenv else {}
-    both = {**from_file, **(os.environ if environ is None else environ)}
-    return {name: text.strip() for name, text in both.items() if text and text.strip()}
-
-
-@lru_cache(maxsize=256)
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    file = _read_file(dotenv) if dotenv else {}
+    values = {**file, **(os.environ if environ is None else environ)}
+    return {name: text.strip() for name, text in values.items() if text and text.strip()}
 
 
 def is_readable_by_others(path: str | Path) -> bool:
@@ -166,7 +130,7 @@ def is_readable_by_others(path: str | Path) -> bool:
         return False
 
 
-def _from_file(path: str) -> dict[str, str | None]:
+def _read_file(path: str) -> dict[str, str | None]:
     try:
         return dotenv_values(path)
     except (OSError, UnicodeDecodeError) as exc:
@@ -187,7 +151,7 @@ def _check_credentials(values: Mapping[str, str]) -> None:
 
 
 def _check_combined(values: Mapping[str, str]) -> None:
-    """Refuse a key that holds its secret, too, without quoting either."""
+    """Refuse a key or secret in Fivetran's combined form, without quoting it."""
     key, secret = (values.get(name, "") for name in CREDENTIALS[:2])
     if pair := _pair(key):
         hide(key)
@@ -207,15 +171,15 @@ def _check_combined(values: Mapping[str, str]) -> None:
 
 
 def _pair(text: str) -> tuple[str, str] | None:
-    """Return the key and the secret of which a text is the base64, if it is."""
+    """Return key and secret if a text is their base64, joined by a colon."""
     text = re.sub("(?i)^basic ", "", text).strip().replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        said = b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
+        decoded = b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
     except ValueError:
         return None
-    key, _, secret = said.partition(":")
-    plain = said.isprintable() and said.count(":") == 1 and " " not in said
-    return (key, secret) if key and secret and plain else None
+    key, _, secret = decoded.partition(":")
+    is_pair = decoded.isprintable() and decoded.count(":") == 1 and " " not in decoded
+    return (key, secret) if key and secret and is_pair else None
 
 
 def _url(values: Mapping[str, str], name: str, default: str | None = None) -> str | None:
@@ -232,13 +196,13 @@ def _url(values: Mapping[str, str], name: str, default: str | None = None) -> st
 
 
 def _api_url(values: Mapping[str, str]) -> str:
-    # The sample wrote the version into the address; here it belongs to the paths.
+    # Fivetran's sample puts the version into the address; here it is part of the paths.
     url = (_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
-            "FIVETRAN_API_URL starts with http://, so that the API secret would cross the network "
-            "unencrypted. Use https://; http:// is for a sandbox on this machine."
+            "FIVETRAN_API_URL starts with http://, so the API secret would cross the network "
+            "unencrypted. Use https://; http:// is only for a sandbox on this machine."
         )
     return url
 
@@ -248,8 +212,8 @@ def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
     for key in keys:
         if len(key) < SHORTEST_SIGNING_KEY or len(set(key)) < FEWEST_CHARACTERS:
             raise ConfigurationError(
-                "PBF_SIGNING_KEY holds a key that can be guessed. Each must be random and at "
-                f"least {SHORTEST_SIGNING_KEY} characters long. Make one with: "
+                "PBF_SIGNING_KEY contains a key that can be guessed. Each must be random and at "
+                f"least {SHORTEST_SIGNING_KEY} characters long. Create one with: "
                 """python -c 'import secrets; print(secrets.token_urlsafe(48))'"""
             )
     return keys
@@ -259,38 +223,38 @@ def _redis_url(values: Mapping[str, str]) -> str | None:
     text = values.get("PBF_REDIS_URL")
     if text is not None and not _is_redis_url(text):
         raise ConfigurationError(
-            "PBF_REDIS_URL is not a Redis URL, such as redis://127.0.0.1:6379/0."
+            "PBF_REDIS_URL is not a Redis URL. Use a URL such as redis://127.0.0.1:6379/0."
         )
     return text
 
 
 def _is_redis_url(text: str) -> bool:
     try:
-        # A password may stand where the port belongs.
+        # A password in place of the port raises ValueError.
         return text.startswith(("redis://", "rediss://", "unix://")) and urlsplit(text).port != 0
     except ValueError:
         return False
 
 
 def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
-    found = []
+    origins = []
     for text in values.get(name, "").replace(",", " ").split():
         try:
-            found.append(origin(text))
+            origins.append(origin(text))
         except ValueError as exc:
             raise ConfigurationError(
-                f"{name} holds something that is not an http or https origin, "
-                "such as https://app.example.com."
+                f"{name} contains a value that is not an http or https origin. Use origins such "
+                "as https://app.example.com."
             ) from exc
-    return tuple(found)
+    return tuple(origins)
 
 
 def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:
     names = values.get("PBF_ALLOWED_HOSTS", "").replace(",", " ").lower().split()
     if not all(HOST_NAME.fullmatch(name) for name in names):
         raise ConfigurationError(
-            "PBF_ALLOWED_HOSTS holds something that is not a host name, such as "
-            "connect.example.com; leave out scheme, port and path."
+            "PBF_ALLOWED_HOSTS contains a value that is not a host name. Use names such as "
+            "connect.example.com, without scheme, port and path."
         )
     return tuple(host_as_sent(name.strip("[]")) for name in names)
 
@@ -301,7 +265,7 @@ def _limit(values: Mapping[str, str], name: str, default: str) -> str:
         return ""
     if not LIMIT.fullmatch(text):
         raise ConfigurationError(
-            f"{name} is not a limit, such as 100 per hour or 5 per minute, nor off."
+            f"{name} is not a limit. Use a value such as 100 per hour or 5 per minute, or off."
         )
     return text
 

@@ -1,8 +1,8 @@
-"""Everything that can go wrong, as types.
+"""The error tree.
 
 PbfError
-    ConfigurationError          a setting is missing or wrong
-    InputError                  what the caller sent cannot be used
+    ConfigurationError          a setting is missing or invalid
+    InputError                  the caller's input is invalid
         InvalidName
         NameTaken
         InvalidRedirect
@@ -13,12 +13,12 @@ PbfError
         KeyReused
         InProgress
     StoreFailed                 our own database cannot be read or written
-    ApiError                    the call to Fivetran did not work
+    ApiError                    a call to Fivetran failed
         Unreachable
             ConnectionFailed
             TimedOut
         BadAnswer
-        NotApplied              Fivetran answered 200, and its answer shows no change
+        NotApplied              Fivetran answered 200, but the change is missing
         ServerFailed            5xx
         ApiRejected             4xx
             InvalidRequest      400
@@ -28,108 +28,108 @@ PbfError
                 GroupNotVisible
             Conflict            409
             RateLimited         429
-                TooManyRequests     one of our own limits, before anything was sent
+                TooManyRequests     one of our own limits; nothing was sent
 
-The text of each is one line that says what happened and what to do. It is safe to log and to
-show: no header, body, key or token is ever in it.
+The text of each error is one line that says what happened and what to do. It is safe to log and to
+show: it contains no header, body, key or token.
 """
 
 
 class PbfError(Exception):
-    """Anything this product raises on purpose."""
+    """The base class of all errors of this product."""
 
 
 class ConfigurationError(PbfError):
-    """A setting is missing, half set or not of the right form."""
+    """A setting is missing or invalid."""
 
 
 class InputError(PbfError):
-    """What a person or program sent cannot be used; nothing was done."""
+    """The input of a person or program is invalid; nothing was done."""
 
 
 class InvalidName(InputError):
-    """No valid permanent name can be made of what was typed."""
+    """No valid permanent name can be made from the typed name."""
 
 
 class NameTaken(InputError):
-    """Another connector of the group has that permanent name.
+    """Another connector of the group has the same permanent name.
 
-    `free` is the next name that is not taken.
+    `free` is the next free name.
     """
 
     def __init__(self, message: str, *, free: str) -> None:
-        """Keep the name that may be used instead."""
+        """Store the name that can be used instead."""
         super().__init__(message)
         self.free = free
 
 
 class InvalidRedirect(InputError):
-    """The page to come back to lies outside the allowed origins."""
+    """The redirect_uri is invalid or outside the allowed origins."""
 
 
 class UnknownService(InputError):
-    """No service of that id is in the catalogue."""
+    """The catalogue has no service with that id."""
 
 
 class NotCreatable(InputError):
-    """The API cannot create connectors of that service."""
+    """Fivetran's API cannot create connectors of that service."""
 
 
 class UnknownConnector(InputError):
-    """No connector of that id is in the tenant's group."""
+    """The tenant's group has no connector with that id."""
 
 
 class NotNow(InputError):
-    """The connector's present state does not allow it; the text says what to do first."""
+    """The connector's present state does not allow the action; the text says what to do first."""
 
 
 class KeyReused(InputError):
-    """An idempotency key came a second time, with another wish."""
+    """An idempotency key was used again for a different request."""
 
 
 class InProgress(InputError):
-    """The same attempt is at work elsewhere; `retry_after` is in seconds."""
+    """The same request is already being processed; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
-        """Keep the number of seconds to wait."""
+        """Store the number of seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class StoreFailed(PbfError):
-    """Our own database cannot be read or written; nothing was begun that it should have kept."""
+    """Our own database cannot be read or written; nothing was started that it should record."""
 
 
 class ApiError(PbfError):
-    """A call to Fivetran did not give a usable answer."""
+    """A call to Fivetran returned no usable answer."""
 
 
 class Unreachable(ApiError):
-    """No answer came; a write may have happened all the same."""
+    """No answer arrived; a write may have happened nevertheless."""
 
 
 class ConnectionFailed(Unreachable):
-    """The connection was refused, dropped, or the host was not found."""
+    """The connection was refused or dropped, or the host was not found."""
 
 
 class TimedOut(Unreachable):
-    """No answer came within the timeout."""
+    """No answer arrived within the timeout."""
 
 
 class BadAnswer(ApiError):
-    """The answer is not JSON, or not of the documented shape."""
+    """The answer is not JSON, or does not have the documented form."""
 
 
 class NotApplied(ApiError):
-    """Fivetran took a change, but its answer shows that it did not make it."""
+    """Fivetran accepted a change, but its answer shows that it was not made."""
 
 
 class ServerFailed(ApiError):
-    """5xx: Fivetran failed; a write may have happened all the same."""
+    """5xx: Fivetran failed; a write may have happened nevertheless."""
 
 
 class ApiRejected(ApiError):
-    """4xx: Fivetran understood the call and refused it."""
+    """4xx: Fivetran refused the call."""
 
 
 class InvalidRequest(ApiRejected):
@@ -141,7 +141,7 @@ class Unauthorized(ApiRejected):
 
 
 class Forbidden(ApiRejected):
-    """403: the key may not do that."""
+    """403: the key lacks the permission."""
 
 
 class NotFound(ApiRejected):
@@ -149,18 +149,18 @@ class NotFound(ApiRejected):
 
 
 class GroupNotVisible(NotFound):
-    """404: the configured group does not exist, or not for this key."""
+    """404: the configured group does not exist, or is not visible to this key."""
 
 
 class Conflict(ApiRejected):
-    """409: the present state does not allow it."""
+    """409: the present state does not allow the action."""
 
 
 class RateLimited(ApiRejected):
     """429: too many requests; `retry_after` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
-        """Keep the number of seconds to wait, and say it after the message."""
+        """Store the number of seconds to wait, and append it to the message."""
         unit = "second" if retry_after == 1 else "seconds"
         wait = (
             f"{retry_after} {unit}" if retry_after < 120 else f"{round(retry_after / 60)} minutes"

@@ -1,7 +1,7 @@
-"""Logs: a JSON object a line, with the id of the request it is about, and no secret in any.
+"""Logs: one JSON object per line, with the id of its request and without secrets.
 
-A record is cleared of secrets as it is made, so that no handler of whatever library gets them. Of
-an error the log has the way it took; of its text only where we know who wrote that.
+Secrets are removed when a record is created, so that no handler of any library sees them. An error
+is logged with its traceback, but its text only if its type is known to contain no secret.
 """
 
 import json
@@ -17,48 +17,48 @@ from types import TracebackType
 from typing import Any
 
 from pbf.errors import PbfError
-from pbf.redaction import redact, visible
+from pbf.redaction import escape_controls, redact
 
-# The text of any other error may quote anything: a body, an answer, what somebody typed.
-HARMLESS = (PbfError, ImportError, NameError, AttributeError)
+# The text of any other error may quote a request, a response or what a person typed.
+SAFE_TO_LOG = (PbfError, ImportError, NameError, AttributeError)
 
 log = logging.getLogger("pbf")
 _id: ContextVar[str] = ContextVar("request_id", default="")
 
 
-def begin() -> str:
-    """Begin a request, or the run of a page, and return the id that its log lines bear."""
-    made = secrets.token_hex(6)
-    _id.set(made)
-    return made
+def begin_request() -> str:
+    """Begin a request or the run of a page, and return the id for its log lines."""
+    new_id = secrets.token_hex(6)
+    _id.set(new_id)
+    return new_id
 
 
-def forget() -> None:
-    """End what has begun."""
+def end_request() -> None:
+    """End the request; later log lines have no id."""
     _id.set("")
 
 
 def request_id() -> str:
-    """Return the id of what is going on; empty outside of any request."""
+    """Return the id of the present request; empty outside of a request."""
     return _id.get()
 
 
 class NoSecrets(logging.Filter):
-    """Clears each record of secrets: its text, what is put into it, and its traceback."""
+    """Removes secrets from each record: from its text, arguments and traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Clear a record, and let it pass."""
+        """Remove secrets from a record, and keep it."""
         if not hasattr(record, "request_id"):
             record.request_id = request_id()
         text = _text(record)
         clean = redact(text)
         if clean != text and isinstance(record.args, tuple):
-            # One by one, as some formatters read them by their place.
+            # One by one, since some formatters read them by position.
             record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
         if _text(record) != clean:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[1]:
-            record.exc_text = redact("".join(_way(record.exc_info[1], set())))
+            record.exc_text = redact("".join(_traceback(record.exc_info[1], set())))
         record.exc_info = None
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
@@ -70,69 +70,71 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        said: dict[str, str] = {
+        fields: dict[str, str] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": redact(_text(record)),
         }
-        if known := getattr(record, "request_id", ""):
-            said["request_id"] = known
+        if request_id := getattr(record, "request_id", ""):
+            fields["request_id"] = request_id
         if record.exc_text:
-            said["traceback"] = record.exc_text
-        # JSON itself escapes the ASCII control characters only.
-        return visible(json.dumps(said, ensure_ascii=False))
+            fields["traceback"] = record.exc_text
+        # JSON itself escapes only the ASCII control characters.
+        return escape_controls(json.dumps(fields, ensure_ascii=False))
 
 
 def set_up() -> None:
-    """Let this process log so: what there is of loggers, what comes, warnings, and what fails."""
+    """Set up logging for all loggers of the process, warnings and uncaught errors."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     handler.addFilter(NoSecrets())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for logger in logging.root.manager.loggerDict.values():
-        # Streamlit and its server write past the root otherwise, in forms of their own.
+        # Otherwise Streamlit and its server bypass the root logger, with formats of their own.
         if isinstance(logger, logging.Logger) and logger.handlers:
             logger.handlers, logger.propagate = [], True
-    # Each request to Fivetran is a line of urllib3's and of no use to anybody.
+    # urllib3 logs a line for every request to Fivetran, which is of no use.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
-    logging.setLogRecordFactory(_cleared)
+    logging.setLogRecordFactory(_safe_record)
     logging.captureWarnings(True)
-    sys.excepthook = _ended
-    threading.excepthook = lambda args: _ended(
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(
         args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     )
 
 
-def _cleared(*args: Any, **options: Any) -> logging.LogRecord:
+def _safe_record(*args: Any, **options: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **options)
     NoSecrets().filter(record)
     return record
 
 
-def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     if issubclass(kind, (KeyboardInterrupt, SystemExit)):
         return
     log.critical("ended unexpectedly", exc_info=(kind, error, trace))
 
 
-def _way(error: BaseException, told: set[int]) -> Iterator[str]:
-    """Yield lines on where an error came from, what led to it, and of what type each is."""
-    told.add(id(error))
+def _traceback(error: BaseException, seen: set[int]) -> Iterator[str]:
+    """Yield the traceback and type of an error and of its causes."""
+    seen.add(id(error))
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None and id(before) not in told:
-        yield from _way(before, told)
+    if before is not None and id(before) not in seen:
+        yield from _traceback(before, seen)
         yield "\nwhich led to:\n\n"
     yield from traceback.format_tb(error.__traceback__)
-    text = f": {error}" if isinstance(error, HARMLESS) else ""
+    text = f": {error}" if isinstance(error, SAFE_TO_LOG) else ""
     yield f"{type(error).__module__}.{type(error).__qualname__}{text}\n"
-    for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield "\namong them:\n\n"
-        yield from _way(one, told)
+        yield from _traceback(member, seen)
 
 
 def _text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError):  # a message that its arguments do not fit
+    except (TypeError, ValueError):  # the arguments do not fit the message
         return str(record.msg)

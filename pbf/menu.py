@@ -1,14 +1,14 @@
 """The script that Streamlit runs: the menu over pages/, nothing else.
 
-It does not lie beside pages/, or Streamlit would find that folder by itself and skip this script
-at the first visit to a deep link.
+It is not beside pages/: Streamlit would then use that folder by itself, and skip this script at the
+first visit to a deep link.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
-from pbf.server.streamlit_patches import leave_no_fragment_behind
+from pbf.server.streamlit_patches import forget_fragments_on_stop
 
 PAGES = Path(__file__).parent.parent / "pages"
 
@@ -26,5 +26,5 @@ page = st.navigation(
     ],
     position="top",
 )
-with leave_no_fragment_behind():
+with forget_fragments_on_stop():
     page.run()

@@ -1,8 +1,12 @@
-"""Where what is served beside the pages lies, and how long what addresses ask for may be."""
+"""URL prefixes, the maximum lengths of ids and searches, and how hosts and origins compare."""
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
-# Fivetran's ids have about 20 characters. A longer one names nothing and is not even read.
+# Fivetran's ids have about 20 characters; much longer ones are refused unread.
 LONGEST_ID = 200
 LONGEST_SEARCH = 200
 
@@ -14,5 +18,40 @@ def absolute(url: str, public_url: str) -> str:
 
 
 def lies_within(path: str, *prefixes: str) -> bool:
-    """Return whether a path is one of the prefixes or lies below one."""
+    """Return whether a path equals one of the prefixes or is below one."""
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+@lru_cache(maxsize=256)
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is a loopback name of this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_as_sent(name: str) -> str:
+    """Return a host name in the form in which browsers send it: IDNA, or a compressed address."""
+    try:
+        return str(IPv6Address(name))
+    except ValueError:
+        pass
+    try:
+        return name.rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        return name
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, as browsers compare them.
+
+    Raises ValueError if it is not an absolute http or https URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError("not an http or https URL")
+    standard = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, standard) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"

@@ -1,4 +1,4 @@
-"""Redaction: known secrets are found by their value in many encodings, others by their context."""
+"""Removes secrets from text: known ones by value in many encodings, others by context."""
 
 import re
 import threading
@@ -12,21 +12,21 @@ HIDDEN = "***"
 # A shorter value would match everywhere, and a shorter piece of base64 by chance.
 SHORTEST = 4
 SHORTEST_BASE64 = 8
-# A longer text is cut, so that nobody can keep the process busy with one.
+# A longer text is cut, so that nobody can keep the process busy with it.
 LONGEST = 16_384
-# More is redacted than is kept, so that no secret is halved by the cut before it is recognised.
+# More is redacted than is kept, so that the cut cannot split a secret before it is recognised.
 MARGIN = 1_024
 CUT = " … (cut)"
 
-# Names that are secret whatever stands before them: db_password=, X-Api-Key:, "clientSecret":.
+# Names that mark a secret with any prefix: db_password=, X-Api-Key:, "clientSecret":.
 NAMES = (
     r"token|password|passwd|passphrase|passwort|secret|credentials?|signature|jwt|x-auth|"
     r"(?:api|access|private|signing|secret|encryption|account|service)[_-]?key|session[_-]?id"
 )
-# Names that are common endings of others (sync_state=), so that they count as whole words only.
+# Names that are common endings of other names (sync_state=), so that only whole words count.
 WORDS = r"auth|state|ticket|nonce|session|sid|sig|pwd|otp"
 START = r"(?:(?<![A-Za-z_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2})|(?<=25[0-9A-F]{2}))"
-# Quotes as they are, escaped as in JSON within JSON, percent-encoded, and as HTML writes them.
+# Quotes: plain, escaped as in JSON within JSON, percent-encoded, or as HTML entities.
 ENTITY = (
     r"(?:&|%(?:25)*+26)(?:amp(?:;|%(?:25)*+3B))*+"
     r"(?:quot|apos|(?:\#|%(?:25)*+23)(?:3[49]|x2[27]))(?:;|%(?:25)*+3B)"
@@ -35,7 +35,7 @@ QUOTE = rf"(?:\\|%(?:25)*+5C)*+(?:[\"']|%(?:25)*+2[27]|{ENTITY})"
 EQUALS = r"(?:=>?|%(?:25)*+3D)"
 COLON = r"(?::|%(?:25)*+3A)"
 SPACE = r"(?:\s|\+|%(?:25)*+20)*+"
-# A value ends where its quote does, as far as it has one.
+# A quoted value ends at its closing quote.
 QUOTED = (
     r"(?P<escape>\\*+)(?P<quote>[\"'])"
     r"(?:[^\\\"']++|(?!(?P=escape)(?P=quote))\\++[\"']?+|(?!(?P=quote))[\"'])*+"
@@ -50,12 +50,12 @@ def _named(key: str, value: str = VALUE) -> re.Pattern[str]:
     return re.compile(rf"(?i)(?P<before>{key}){value}")
 
 
-# No pattern may take more than linear time: a quantifier is possessive, or can begin at one place
-# of a run of characters only.
+# No pattern may take more than linear time: every quantifier is possessive, or can start at only
+# one position of a run of characters.
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # The address of a Connect Card, whole.
+    # The whole address of a Connect Card.
     (re.compile(r"(?<!\S)\S*/connect-card\S*"), "[card]"),
-    # What we sign, and what others do: payload, time or claims, signature.
+    # Signed values, ours and others': payload, time or claims, signature.
     (re.compile(r"(?<![\w-])\.?[\w-]++\.[\w-]{6,7}+\.[\w-]{43}+(?![\w-])"), HIDDEN),
     (re.compile(r"(?<![a-z])eyJ[\w-]{8,}+(?:\.[\w-]*+){0,2}+"), HIDDEN),
     (
@@ -63,7 +63,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(://)[^/\s:@]*+:[^/\s]*@"), rf"\1{HIDDEN}@"),
-    # A cookie's header, up to the end of its line.
+    # A cookie header, up to the end of its line.
     (
         _named(rf"cookie{QUOTE}?+{SPACE}{COLON}{SPACE}", LINE),
         rf"{OPENING}{HIDDEN}",
@@ -89,7 +89,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
-# Control characters, line separators, invisible characters, direction marks, half characters.
+# Control characters, line separators, invisible characters, direction marks, surrogates.
 CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -101,31 +101,31 @@ _lock = threading.Lock()
 
 
 def hide(*values: str | None) -> None:
-    """Remember secrets, so that they are found wherever they stand, however encoded."""
+    """Register secrets, so that `redact` finds them in any encoding."""
     global _values
     forms = {form for value in values if value for form in _forms(value)}
     with _lock:
-        known = {*_values, *(form for form in forms if len(form) >= SHORTEST)}
-        # The longest first: one may be a part of another.
-        _values = tuple(sorted(known, key=len, reverse=True))
+        values_and_forms = {*_values, *(form for form in forms if len(form) >= SHORTEST)}
+        # The longest first, since one may be part of another.
+        _values = tuple(sorted(values_and_forms, key=len, reverse=True))
 
 
 def hide_pair(key: str, secret: str) -> None:
-    """Remember a key and its secret, also as they are sent."""
+    """Register a key and its secret, also in the form in which they are sent."""
     hide(key, secret, b64encode(f"{key}:{secret}".encode()).decode())
 
 
 def hide_password(url: str | None) -> None:
-    """Remember the password of a URL, as it is written and as it is meant."""
+    """Register the password of a URL, as written and decoded."""
     if url and (start := PASSWORD_START.search(url)):
-        # Up to the last @, since people do not always escape what they should.
+        # Up to the last @, since people do not always escape a password.
         password, at, _host = url[start.end() :].rpartition("@")
         if at:
             hide(password, unquote(password))
 
 
 def redact(text: str) -> str:
-    """Return a text without its secrets; what is too long is cut."""
+    """Return a text without secrets; a long text is cut."""
     if len(text) <= LONGEST:
         return _clear(text)
     margin = max(MARGIN, len(_values[0]) if _values else 0)
@@ -133,21 +133,21 @@ def redact(text: str) -> str:
     return cleared[: min(len(cleared) - margin, LONGEST - len(CUT))] + CUT
 
 
-def visible(text: str) -> str:
-    """Return a text with its control, direction and invisible characters written as escapes."""
-    return CONTROLS.sub(lambda found: dumps(found[0])[1:-1], text)
+def escape_controls(text: str) -> str:
+    """Return a text with its control, direction and invisible characters as escapes."""
+    return CONTROLS.sub(lambda match: dumps(match[0])[1:-1], text)
 
 
 def _clear(text: str) -> str:
     for value in _values:
         text = text.replace(value, HIDDEN)
-    for pattern, instead in PATTERNS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in PATTERNS:
+        text = pattern.sub(replacement, text)
     return text
 
 
 def _forms(value: str) -> Iterator[str]:
-    """Yield a secret as it may stand in URLs, JSON, HTML, Python's repr, and in base64."""
+    """Yield a secret in the forms of URLs, JSON, HTML, Python's repr and base64."""
     yield from (value, repr(value)[1:-1], escape(value, quote=False), escape(value))
     yield escape(value).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
     once = [dumps(value)[1:-1], dumps(value, ensure_ascii=False)[1:-1]]
@@ -162,12 +162,12 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _in_base64(data: bytes) -> Iterator[str]:
-    """Yield base64 of bytes, alone and wherever they may stand in a longer text."""
+    """Yield base64 of bytes, alone and at any position of a longer text."""
     whole = b64encode(data).decode()
     yield from (whole, whole.rstrip("="))
     for before in range(3):
         coded = b64encode(b"\0" * before + data).decode()
-        # The first and last characters depend on the neighbours, too.
+        # The first and last characters also depend on the neighbouring bytes.
         end = (before + len(data)) * 8 // 6
         piece = coded[-(-before * 8 // 6) : end]
         if len(piece) >= SHORTEST_BASE64:

@@ -1,6 +1,6 @@
-"""The process's parts, put together from the settings.
+"""The parts of the process, built from the settings.
 
-This is the only place that knows whether a sandbox stands in for Fivetran.
+Only this module knows whether the sandbox is used instead of Fivetran.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from pbf.cache.backends import CacheBackend, RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
-from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others, load_settings
+from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import Signer
 from pbf.connectors.portal import Portal, Tenant
@@ -24,7 +24,7 @@ from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
-from pbf.paths import SANDBOX_PATH
+from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ STORE_IN_MEMORY = "sqlite://"
 
 @dataclass(frozen=True)
 class Runtime:
-    """Settings, the portal, and the embedded sandbox if that is what stands behind it."""
+    """The parts of the process; `sandbox` is set if it is used instead of Fivetran."""
 
     settings: Settings
     client: ApiClient
@@ -51,7 +51,7 @@ class Runtime:
     sandbox: "SandboxServer | None" = None
 
     def close(self) -> None:
-        """End what was started."""
+        """Close all parts."""
         self.cache.close()
         self.client.close()
         self.store.close()
@@ -66,7 +66,7 @@ _lock = threading.Lock()
 def runtime() -> Runtime:
     """Return the process's runtime, starting it at the first call.
 
-    Raises ConfigurationError as long as the settings are not right.
+    Raises ConfigurationError as long as the settings are invalid.
     """
     global _runtime
     with _lock:
@@ -78,16 +78,16 @@ def runtime() -> Runtime:
         return _runtime
 
 
-def use(other: Runtime | None) -> None:
-    """Put another runtime in place, such as a test's; None starts a new one at the next call."""
+def use(replacement: Runtime | None) -> None:
+    """Replace the runtime, for instance in a test; None starts a new one at the next call."""
     global _runtime
     with _lock:
-        _runtime = other
+        _runtime = replacement
 
 
-def let_go() -> None:
-    """Free whoever waits for Fivetran; the process is about to end."""
-    # Without the lock: whoever starts the runtime may hold it for long.
+def release_waiters() -> None:
+    """Release the threads that wait for Fivetran, before the process ends."""
+    # Without the lock, which a thread that starts the runtime may hold for long.
     if _runtime is not None:
         _runtime.cache.close()
 
@@ -95,7 +95,7 @@ def let_go() -> None:
 def embedded_sandbox(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    """Serve the embedded sandbox to browsers (WSGI); where there is none, nothing is found."""
+    """Serve the embedded sandbox (WSGI); 404 if it is not used."""
     try:
         sandbox = runtime().sandbox
     except ConfigurationError:
@@ -105,17 +105,17 @@ def embedded_sandbox(
 
 
 def start(settings: Settings) -> Runtime:
-    """Return everything that the settings ask for, with an embedded sandbox if they do.
+    """Return a runtime for the settings, with an embedded sandbox if they hold no credentials.
 
     Raises ConfigurationError if the database cannot be opened.
     """
-    _hide(settings)
+    _hide_secrets(settings)
     shelf = _shelf(settings)
     store = open_store(settings)
     if settings.sandbox:
         from pbf.sandbox.server import SandboxServer
 
-        # A proxy on this machine cannot always be told from a person at it.
+        # A proxy on this machine cannot always be distinguished from a person who uses it.
         public = not all(is_loopback(name) for name in settings.hosts)
         sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
@@ -149,8 +149,8 @@ def _assemble(
     return Runtime(settings, client, portal, cache, store, sandbox)
 
 
-def _hide(settings: Settings) -> None:
-    """Let no log tell the secrets, before anything that may fail is begun with them."""
+def _hide_secrets(settings: Settings) -> None:
+    """Have the secrets redacted in logs, before anything uses them and may fail."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
     hide(*settings.signing_keys)
     for url in (settings.database_url, settings.redis_url):
@@ -169,7 +169,7 @@ def _limits(settings: Settings) -> ClientLimits:
 
 
 def _account_hash(settings: Settings) -> str:
-    """Return what tells accounts apart in a Redis that they share; it does not tell the secret."""
+    """Return a hash that keeps accounts apart in a shared Redis; it does not reveal the secret."""
     account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
@@ -192,29 +192,29 @@ def _shelf(settings: Settings) -> CacheBackend | None:
 
 
 def open_store(settings: Settings) -> "Store":
-    """Return the store that the settings ask for.
+    """Return the store of the settings.
 
     Raises ConfigurationError if it cannot be opened.
     """
-    # What opens the database takes a quarter of a second to import; the server listens meanwhile.
+    # SQLAlchemy takes a quarter of a second to import; the server listens meanwhile.
     from sqlalchemy.exc import SQLAlchemyError
 
     from pbf.store.store import Store
 
-    # What an embedded sandbox forgets at the end, we need not keep.
-    usual = STORE_IN_MEMORY if settings.sandbox else STORE_URL
+    # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
+    default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     try:
-        return Store(settings.database_url or usual)
+        return Store(settings.database_url or default)
     except (SQLAlchemyError, ImportError, ValueError, TypeError):
         # The error may quote the URL with its password, so it is not chained into logs.
         raise ConfigurationError(
-            "The database cannot be opened. Check PBF_DATABASE_URL; where it is not set, the "
-            "working directory must be writable."
+            "The database cannot be opened. Check PBF_DATABASE_URL; if it is not set, the working "
+            "directory must be writable."
         ) from None
 
 
 def _signing_key(secret: str, *, shared: bool) -> str:
-    """Return the key that all processes of one account share; it does not tell the secret."""
+    """Return the key that all processes of an account share; it does not reveal the secret."""
     if not shared:
         return secrets.token_hex()
     return hashlib.sha256(f"pbf signing key\0{secret}".encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""CSV that a spreadsheet takes for text, whatever stands in it.
+"""CSV with fields that no spreadsheet runs as formulas.
 
-Every field is quoted. A spreadsheet takes for a formula what begins with one of a few signs, also
-behind blanks and quotes; one that parts fields at a semicolon or a tab sees further beginnings
-within a field, and so does one that reads each line for itself. An apostrophe in front stops it.
-`components/connector_table/download.js` follows the same rule; the cases for both are in
-tests/support/formulas.json.
+Every field is quoted. A spreadsheet treats text as a formula if it begins with one of a few signs,
+also after blanks and quotes. A spreadsheet that splits fields at a semicolon or a tab, or reads
+each line separately, sees further beginnings within a field. An apostrophe before the sign prevents
+it.
+`components/connector_table/download.js` follows the same rule; tests/support/formulas.json has the
+cases for both.
 """
 
 import csv
@@ -19,7 +20,7 @@ _LEADING = ("\t", "\r", "\n")
 
 
 def harmless(text: str) -> str:
-    """Return a text as a field that no spreadsheet takes for a formula."""
+    """Return a text as a field that no spreadsheet runs as a formula."""
     safe = _FORMULA.sub("'", text)
     return f"'{safe}" if safe.startswith(_LEADING) else safe
 

@@ -7,15 +7,9 @@ from pathlib import Path
 import pytest
 
 from pbf import redaction
-from pbf.config import (
-    CREDENTIALS,
-    FIVETRAN_API_URL,
-    Settings,
-    load_addresses,
-    load_settings,
-    origin,
-)
+from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_addresses, load_settings
 from pbf.errors import ConfigurationError
+from pbf.paths import origin
 from pbf.redaction import redact
 
 ROOT = Path(__file__).parents[1]
@@ -38,14 +32,14 @@ def load(**values: str) -> Settings:
     return load_settings(values, dotenv=None)
 
 
-def test_without_credentials_it_is_the_sandbox():
+def test_without_credentials_the_sandbox_is_used():
     settings = load()
 
     assert settings.sandbox
     assert settings == Settings()
 
 
-def test_with_all_three_credentials_it_is_the_account():
+def test_with_all_three_credentials_the_account_is_used():
     settings = load(**ALL_THREE)
 
     assert not settings.sandbox
@@ -55,7 +49,7 @@ def test_with_all_three_credentials_it_is_the_account():
 
 
 @pytest.mark.parametrize(
-    ("missing", "said"),
+    ("missing", "message"),
     [
         pytest.param(CREDENTIALS[:1], "FIVETRAN_API_KEY is not set.", id="key"),
         pytest.param(CREDENTIALS[1:2], "FIVETRAN_API_SECRET is not set.", id="secret"),
@@ -67,13 +61,13 @@ def test_with_all_three_credentials_it_is_the_account():
         ),
     ],
 )
-def test_half_set_credentials_stop_and_name_what_is_missing(missing, said):
+def test_incomplete_credentials_raise_an_error_that_names_the_missing_ones(missing, message):
     values = {name: text for name, text in ALL_THREE.items() if name not in missing}
 
     with pytest.raises(ConfigurationError) as caught:
         load(**values)
 
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
     assert "the-key" not in str(caught.value)
     assert "the-secret" not in str(caught.value)
 
@@ -87,11 +81,11 @@ def test_an_empty_value_counts_as_unset(empty):
     assert settings == Settings()
 
 
-def test_blanks_around_a_value_are_dropped():
+def test_blanks_around_a_value_are_removed():
     assert load(**{**ALL_THREE, "FIVETRAN_API_KEY": " the-key \n"}).api_key == "the-key"
 
 
-def test_the_environment_stands_over_the_file(tmp_path):
+def test_the_environment_takes_precedence_over_the_file(tmp_path):
     file = tmp_path / "settings"
     file.write_text(
         "FIVETRAN_API_KEY=from-file\nFIVETRAN_API_SECRET=from-file\nFIVETRAN_GROUP_ID=from-file\n"
@@ -114,11 +108,11 @@ def test_the_environment_and_dotenv_of_the_working_directory_are_the_default(tmp
     assert (settings.product_name, settings.timeout) == ("From file", 9.0)
 
 
-def test_a_file_that_is_not_there_says_nothing(tmp_path):
+def test_a_missing_file_is_ignored(tmp_path):
     assert load_settings({}, dotenv=str(tmp_path / "nowhere")) == Settings()
 
 
-def test_a_file_saved_with_an_encoding_mark_is_read(tmp_path):
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     file = tmp_path / "settings"
     lines = "".join(f"{name}={text}\r\n" for name, text in ALL_THREE.items())
     file.write_bytes(lines.encode("utf-8-sig"))
@@ -128,7 +122,7 @@ def test_a_file_saved_with_an_encoding_mark_is_read(tmp_path):
     assert settings.api_key == "the-key"
 
 
-def test_a_file_that_is_no_text_stops_in_one_sentence(tmp_path):
+def test_a_file_that_is_not_text_raises_an_error(tmp_path):
     file = tmp_path / "settings"
     file.write_text("FIVETRAN_API_KEY=x", encoding="utf-16")
 
@@ -155,7 +149,7 @@ def test_a_key_pasted_with_its_secret_is_refused_without_quoting_it():
         pytest.param("https://api.example.com/v1/", id="version-and-slash"),
     ],
 )
-def test_the_api_url_is_kept_without_version_and_slash(written):
+def test_the_api_url_is_stored_without_version_and_slash(written):
     assert load(FIVETRAN_API_URL=written).api_url == "https://api.example.com"
 
 
@@ -184,14 +178,14 @@ def test_the_public_url_loses_its_slash():
         pytest.param("https://[::1", id="half-an-address"),
     ],
 )
-def test_a_bad_url_stops_and_names_the_setting_without_quoting_it(name, url):
+def test_an_invalid_url_raises_an_error_that_names_the_setting_and_does_not_quote_it(name, url):
     with pytest.raises(ConfigurationError) as caught:
         load(**{name: url})
 
     assert str(caught.value) == f"{name} is not a URL that starts with http:// or https://."
 
 
-def test_origins_are_parted_by_spaces_or_commas():
+def test_origins_are_separated_by_spaces_or_commas():
     settings = load(
         PBF_ALLOWED_ORIGINS="https://a.example/, http://B.example:8080/path  https://c.x"
     )
@@ -199,7 +193,7 @@ def test_origins_are_parted_by_spaces_or_commas():
     assert settings.allowed_origins == ("https://a.example", "http://b.example:8080", "https://c.x")
 
 
-def test_a_bad_origin_stops():
+def test_an_invalid_origin_raises_an_error():
     with pytest.raises(ConfigurationError, match="PBF_ALLOWED_ORIGINS"):
         load(PBF_ALLOWED_ORIGINS="https://a.example *")
 
@@ -232,12 +226,12 @@ def test_an_origin_is_what_browsers_compare(url, expected):
         pytest.param("data:text/html,x", id="data"),
     ],
 )
-def test_what_is_no_absolute_http_url_has_no_origin(url):
+def test_only_absolute_http_urls_have_an_origin(url):
     with pytest.raises(ValueError, match="not an http"):
         origin(url)
 
 
-def test_a_host_that_only_looks_like_another_is_another():
+def test_a_lookalike_host_has_another_origin():
     assert origin("https://x.example\\.y.example") != "https://x.example"
 
 
@@ -246,7 +240,7 @@ def test_the_timeout_is_a_number_of_seconds():
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf", "601", "1 minute"])
-def test_a_timeout_that_is_none_stops(text):
+def test_an_invalid_timeout_raises_an_error(text):
     with pytest.raises(ConfigurationError, match="PBF_TIMEOUT is not a number of seconds"):
         load(PBF_TIMEOUT=text)
 
@@ -257,12 +251,12 @@ def test_the_time_to_undo_a_deletion_is_a_number_of_hours(text, hours):
 
 
 @pytest.mark.parametrize("text", ["-1", "721", "nan", "a day"])
-def test_a_time_to_undo_that_is_none_stops(text):
+def test_an_invalid_time_to_undo_raises_an_error(text):
     with pytest.raises(ConfigurationError, match="PBF_DELETION_GRACE is not a number of hours"):
         load_settings({"PBF_DELETION_GRACE": text}, dotenv=None)
 
 
-def test_the_representation_tells_no_secret():
+def test_the_representation_contains_no_secret():
     settings = load(
         **{**ALL_THREE, "FIVETRAN_API_KEY": "hidden-1", "FIVETRAN_API_SECRET": "hidden-2"},
         PBF_DATABASE_URL="postgresql://me:hidden-3@db/x",
@@ -285,7 +279,7 @@ def test_the_representation_tells_no_secret():
         pytest.param(f"{KEY} {KEY[:20]}", id="one-of-two-short"),
     ],
 )
-def test_a_signing_key_that_can_be_guessed_is_refused_with_a_way_to_make_one(key):
+def test_a_guessable_signing_key_is_refused_with_a_command_that_creates_one(key):
     with pytest.raises(ConfigurationError) as caught:
         load(PBF_SIGNING_KEY=key)
 
@@ -293,7 +287,7 @@ def test_a_signing_key_that_can_be_guessed_is_refused_with_a_way_to_make_one(key
     assert len(key) < 2 or key not in str(caught.value)
 
 
-def test_several_signing_keys_are_parted_by_spaces_or_commas():
+def test_signing_keys_are_separated_by_spaces_or_commas():
     older = KEY[::-1]
 
     assert load(PBF_SIGNING_KEY=KEY).signing_keys == (KEY,)
@@ -310,7 +304,7 @@ def test_several_signing_keys_are_parted_by_spaces_or_commas():
         "http://a.localhost",
     ],
 )
-def test_no_secret_is_sent_in_the_clear(url):
+def test_no_secret_is_sent_unencrypted(url):
     with pytest.raises(ConfigurationError, match="FIVETRAN_API_URL starts with http://"):
         load(FIVETRAN_API_URL=url)
 
@@ -325,10 +319,10 @@ def test_a_sandbox_on_this_machine_needs_no_tls(host):
 @pytest.mark.parametrize("form", ["{}", "Basic {}", "basic {}"])
 def test_the_combined_form_of_fivetrans_command_line_is_explained(encode, pair, form):
     combined = encode(pair.encode()).decode()
-    for said in (combined, combined.rstrip("=")):
+    for pasted in (combined, combined.rstrip("=")):
         for others in ({}, ALL_THREE):
             with pytest.raises(ConfigurationError) as caught:
-                load(**{**others, "FIVETRAN_API_KEY": form.format(said)})
+                load(**{**others, "FIVETRAN_API_KEY": form.format(pasted)})
 
             assert "set the part before the colon as FIVETRAN_API_KEY" in str(caught.value)
             assert not {combined, *pair.split(":")} & set(str(caught.value).split())
@@ -345,7 +339,7 @@ def test_the_combined_form_in_place_of_the_secret_is_explained():
 @pytest.mark.parametrize(
     "key", ["aGVsbG8gd29ybGQh", "T3JkZXJz", "k", "Zm9vOmJhcjpiYXo=", "the-key"]
 )
-def test_a_key_that_only_could_be_base64_is_taken(key):
+def test_a_key_that_could_be_base64_is_accepted(key):
     assert load(**{**ALL_THREE, "FIVETRAN_API_KEY": key}).api_key == key
 
 
@@ -383,7 +377,7 @@ def test_the_example_file_lists_every_setting_and_no_other():
     assert listed == read
 
 
-def test_the_example_file_as_it_is_gives_the_defaults():
+def test_the_example_file_sets_the_defaults():
     assert load_settings({}, dotenv=str(ROOT / ".env.example")) == Settings()
 
 
@@ -406,18 +400,18 @@ def test_further_hosts_are_a_list_of_names(text: str, hosts: tuple[str, ...]):
         pytest.param("https://[2001:db8:0:0::1]", "2001:db8::1", id="long-ipv6"),
     ],
 )
-def test_our_own_host_is_known_as_browsers_send_it(url: str, host: str):
+def test_our_own_host_is_stored_as_browsers_send_it(url: str, host: str):
     assert load(PBF_PUBLIC_URL=url).hosts == {host}
 
 
 @pytest.mark.parametrize("text", ["https://a.example", "a.example:80", "a/b", "*", "a\u00e4"])
-def test_what_is_no_host_name_stops_and_names_the_setting(text: str):
+def test_an_invalid_host_name_raises_an_error_that_names_the_setting(text: str):
     with pytest.raises(ConfigurationError, match="PBF_ALLOWED_HOSTS"):
         load(PBF_ALLOWED_HOSTS=text)
 
 
-def test_our_addresses_are_known_though_other_settings_are_wrong():
-    found = load_addresses(
+def test_our_addresses_are_read_although_other_settings_are_invalid():
+    addresses = load_addresses(
         {
             "FIVETRAN_API_KEY": "the-key",
             "PBF_PUBLIC_URL": "https://connect.example:8443/",
@@ -426,13 +420,13 @@ def test_our_addresses_are_known_though_other_settings_are_wrong():
         dotenv=None,
     )
 
-    assert found.hosts == {"connect.example", "inner"}
+    assert addresses.hosts == {"connect.example", "inner"}
 
 
 @pytest.mark.parametrize("wrong", ["PBF_PUBLIC_URL", "PBF_ALLOWED_HOSTS"])
-def test_an_address_that_is_wrong_leaves_the_others(wrong: str):
+def test_an_invalid_address_does_not_affect_the_others(wrong: str):
     values = {"PBF_PUBLIC_URL": "https://connect.example", "PBF_ALLOWED_HOSTS": "inner"}
 
-    found = load_addresses({**values, wrong: "no/thing"}, dotenv=None)
+    addresses = load_addresses({**values, wrong: "no/thing"}, dotenv=None)
 
-    assert len(found.hosts) == 1
+    assert len(addresses.hosts) == 1

@@ -1,4 +1,4 @@
-"""Logs are lines of JSON with the request's id, and nothing secret gets into one."""
+"""Logs are lines of JSON with the id of the request and without secrets."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from pbf import redaction
 from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
-from pbf.logs import JsonLines, NoSecrets, begin, forget, request_id
+from pbf.logs import JsonLines, NoSecrets, begin_request, end_request, request_id
 from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
@@ -26,20 +26,20 @@ CARD = "https://fivetran.com/connect-card/setup?auth=eyJhbGciOi.eyJzdWIiOiJ"
 def _forgetful(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(redaction, "_values", ())
     yield
-    forget()
+    end_request()
 
 
 def record(message: object, *args: object, **options: object) -> logging.LogRecord:
-    made = logging.LogRecord("a", logging.INFO, "a.py", 1, message, args, None)
+    entry = logging.LogRecord("a", logging.INFO, "a.py", 1, message, args, None)
     for name, value in options.items():
-        setattr(made, name, value)
-    return made
+        setattr(entry, name, value)
+    return entry
 
 
-def line(made: logging.LogRecord) -> dict[str, str]:
-    assert NoSecrets().filter(made) is True
-    said: dict[str, str] = json.loads(JsonLines().format(made))
-    return said
+def line(entry: logging.LogRecord) -> dict[str, str]:
+    assert NoSecrets().filter(entry) is True
+    fields: dict[str, str] = json.loads(JsonLines().format(entry))
+    return fields
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def line(made: logging.LogRecord) -> dict[str, str]:
         pytest.param("password=hunter2 user=me", "hunter2", id="form"),
     ],
 )
-def test_what_is_secret_by_its_place_is_cut_out(text: str, hidden: str):
+def test_secrets_are_removed_by_their_context(text: str, hidden: str):
     cleared = redact(text)
 
     assert hidden not in cleared
@@ -75,11 +75,11 @@ def test_what_is_secret_by_its_place_is_cut_out(text: str, hidden: str):
         "pbf.sandbox.core.http and tests.contract.test_generated",
     ],
 )
-def test_what_is_no_secret_stays(text: str):
+def test_other_text_stays(text: str):
     assert redact(text) == text
 
 
-def test_known_secrets_are_cut_out_in_every_form():
+def test_known_secrets_are_removed_in_every_form():
     hide_pair("the-key", "the&secret")
     hide("signing", None, "")
     hide_password("postgresql://me:hunter%2022@host/db")
@@ -90,48 +90,48 @@ def test_known_secrets_are_cut_out_in_every_form():
     assert cleared == "*** *** *** *** *** *** ***"
 
 
-def test_a_line_has_time_level_place_message_and_request():
-    known = begin()
+def test_a_line_has_time_level_logger_message_and_request():
+    new_id = begin_request()
 
-    said = line(record("%d of %s", 3, "seven"))
+    fields = line(record("%d of %s", 3, "seven"))
 
-    assert (said["message"], said["level"], said["logger"]) == ("3 of seven", "INFO", "a")
-    assert said["request_id"] == known == request_id()
-    assert said["time"].endswith("+00:00")
+    assert (fields["message"], fields["level"], fields["logger"]) == ("3 of seven", "INFO", "a")
+    assert fields["request_id"] == new_id == request_id()
+    assert fields["time"].endswith("+00:00")
 
 
-def test_a_line_holds_no_control_or_direction_character():
+def test_a_line_contains_no_control_or_direction_character():
     text = "a\u202eb\u2069c\u200fd\u2028e\x85f\x1b[2Jg\nh\ud800i\x7f"
     try:
         raise PbfError(text)
     except PbfError:
-        made = record(text, exc_info=sys.exc_info(), request_id="a\u202e")
-    NoSecrets().filter(made)
+        entry = record(text, exc_info=sys.exc_info(), request_id="a\u202e")
+    NoSecrets().filter(entry)
 
-    written = JsonLines().format(made)
+    written = JsonLines().format(entry)
 
     assert written.isprintable()
     assert json.loads(written)["message"] == text
     assert text in json.loads(written)["traceback"]
 
 
-def test_a_long_text_is_cut_before_it_is_read():
-    made = record("%s and %s", "a" * 300_000, "sid=1")
+def test_a_long_text_is_cut_before_it_is_redacted():
+    entry = record("%s and %s", "a" * 300_000, "sid=1")
 
-    said = line(made)
+    fields = line(entry)
 
-    assert len(said["message"]) <= LONGEST
-    assert said["message"].endswith(CUT)
+    assert len(fields["message"]) <= LONGEST
+    assert fields["message"].endswith(CUT)
 
 
-def test_what_is_put_into_a_message_is_cleared_by_its_place():
+def test_arguments_of_a_message_are_redacted_by_their_context():
     hide("canary-1")
-    made = record('%s - "%s" %d', "127.0.0.1", "/?state=canary-1", 200)
+    entry = record('%s - "%s" %d', "127.0.0.1", "/?state=canary-1", 200)
 
-    said = line(made)
+    fields = line(entry)
 
-    assert said["message"] == '127.0.0.1 - "/?state=***" 200'
-    assert made.args == ("127.0.0.1", "/?state=***", 200)
+    assert fields["message"] == '127.0.0.1 - "/?state=***" 200'
+    assert entry.args == ("127.0.0.1", "/?state=***", 200)
 
 
 @pytest.mark.parametrize(
@@ -143,26 +143,26 @@ def test_what_is_put_into_a_message_is_cleared_by_its_place():
         pytest.param("canary-1 %d", ("x",), id="arguments-that-do-not-fit"),
     ],
 )
-def test_a_secret_in_any_part_of_a_record_is_cut_out(message: object, args: tuple[object, ...]):
+def test_a_secret_in_any_part_of_a_record_is_removed(message: object, args: tuple[object, ...]):
     hide("canary-1")
 
     assert "canary-1" not in json.dumps(line(record(message, *args)))
 
 
-def test_a_traceback_is_cleared():
+def test_a_traceback_is_redacted():
     hide("canary-1")
     try:
         raise PbfError("canary-1")
     except PbfError:
-        made = record("failed", exc_info=sys.exc_info())
+        entry = record("failed", exc_info=sys.exc_info())
 
-    said = line(made)
+    fields = line(entry)
 
-    assert "PbfError: ***" in said["traceback"]
-    assert logging.Formatter().format(made).count("canary-1") == 0
+    assert "PbfError: ***" in fields["traceback"]
+    assert logging.Formatter().format(entry).count("canary-1") == 0
 
 
-def test_of_an_error_that_is_not_ours_the_way_is_told_and_not_the_text():
+def test_a_foreign_error_is_logged_with_its_traceback_and_without_its_text():
     text = "-".join(("canary", "1"))
     try:
         try:
@@ -170,12 +170,12 @@ def test_of_an_error_that_is_not_ours_the_way_is_told_and_not_the_text():
         except ExceptionGroup as group:
             raise RuntimeError(text) from group
     except RuntimeError:
-        made = record("failed", exc_info=sys.exc_info())
+        entry = record("failed", exc_info=sys.exc_info())
 
-    said = line(made)["traceback"]
+    fields = line(entry)["traceback"]
 
-    assert "canary-1" not in said
-    assert [one for one in said.splitlines() if one and not one.startswith(" ")] == [
+    assert "canary-1" not in fields
+    assert [text for text in fields.splitlines() if text and not text.startswith(" ")] == [
         "builtins.ExceptionGroup",
         "among them:",
         "builtins.KeyError",
@@ -186,7 +186,7 @@ def test_of_an_error_that_is_not_ours_the_way_is_told_and_not_the_text():
     ]
 
 
-def test_every_handler_of_a_process_that_is_set_up_gets_cleared_lines():
+def test_every_handler_of_a_process_gets_redacted_records():
     script = """
 import logging, sys, threading, warnings
 other = logging.getLogger("of.a.library")
@@ -212,33 +212,38 @@ raise ValueError("main canary-1")
         timeout=60,
     )
 
-    lines = [json.loads(one) for one in ended.stderr.splitlines()]
+    lines = [json.loads(text) for text in ended.stderr.splitlines()]
     assert ended.returncode == 1
     assert "canary-1" not in ended.stderr + ended.stdout
     assert ended.stdout == "late ***\n"
-    assert [one["logger"] for one in lines] == ["of.a.library", "py.warnings", "pbf", "pbf"]
-    assert [one["traceback"].splitlines()[-1] for one in lines[2:]] == ["builtins.ValueError"] * 2
+    assert [fields["logger"] for fields in lines] == ["of.a.library", "py.warnings", "pbf", "pbf"]
+    assert [fields["traceback"].splitlines()[-1] for fields in lines[2:]] == [
+        "builtins.ValueError"
+    ] * 2
 
 
-def test_an_error_bears_the_id_under_which_the_log_has_it(house: Runtime, caplog):
+def test_an_error_has_the_id_of_its_log_line(house: Runtime, caplog):
     client: FlaskClient = create_app(lambda: house).test_client()
 
     with caplog.at_level(logging.INFO, "pbf"):
-        answer, other = client.get("/_/connectors/nobody"), client.get("/_/healthz")
+        answer, health = client.get("/_/connectors/nobody"), client.get("/_/healthz")
 
-    known = answer.json["error"]["request_id"]
-    assert answer.headers["X-Request-Id"] == known != other.headers["X-Request-Id"]
-    assert [one.getMessage() for one in caplog.records if one.name == "pbf.api.responses"] == [
+    logged_id = answer.json["error"]["request_id"]
+    assert answer.headers["X-Request-Id"] == logged_id != health.headers["X-Request-Id"]
+    messages = [
+        entry.getMessage() for entry in caplog.records if entry.name == "pbf.api.error_handlers"
+    ]
+    assert messages == [
         "GET /_/connectors/nobody: 404 unknown_connector: "
         "There is no such connector. It may have been deleted."
     ]
     assert request_id() == ""
 
 
-def test_what_was_changed_is_in_the_log(house: Runtime, caplog):
+def test_changes_are_logged(house: Runtime, caplog):
     client: FlaskClient = create_app(lambda: house).test_client()
 
     with caplog.at_level(logging.INFO, "pbf"):
         client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
 
-    assert "POST /_/connectors: 200" in [one.getMessage() for one in caplog.records]
+    assert "POST /_/connectors: 200" in [entry.getMessage() for entry in caplog.records]

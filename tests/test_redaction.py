@@ -1,4 +1,4 @@
-"""Secrets are found in every spelling and encoding, and no text keeps the process busy."""
+"""Secrets are found in every spelling and encoding, and long texts take little time."""
 
 import base64
 import html
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbf import redaction
-from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact, visible
+from pbf.redaction import CUT, LONGEST, escape_controls, hide, hide_pair, hide_password, redact
 
 PERCENT = re.compile("%[0-9A-F]{2}")
 SECRET = "hunter2-Qm4"
@@ -99,14 +99,14 @@ def test_a_secret_is_found_by_its_name_in_every_encoding(name, spelling, encodin
 def test_a_known_secret_is_found_in_every_encoding(secret, encoding, before):
     redaction._values = ()
     hide(secret)
-    told = [
+    texts = [
         ENCODINGS[encoding](secret),
         base64.b64encode(b"x" * before + secret.encode()).decode(),
         base64.urlsafe_b64encode(b"x" * before + secret.encode() + b"yz").decode(),
         base64.b64encode(secret.encode()).decode().rstrip("="),
     ]
 
-    for text in told:
+    for text in texts:
         left = redact(f"<{text}>")
         assert "***" in left
         assert secret not in left
@@ -117,7 +117,7 @@ def test_a_known_secret_is_found_in_every_encoding(secret, encoding, before):
         )
 
 
-def test_a_short_secret_is_not_looked_for_in_base64_by_chance():
+def test_a_short_secret_is_not_searched_in_base64():
     hide("abcd")
 
     assert redact("YWJj abc YWJ") == "YWJj abc YWJ"
@@ -134,11 +134,11 @@ def test_a_short_secret_is_not_looked_for_in_base64_by_chance():
         "pbf.sandbox.core.http and tests.contract.test_generated",
     ],
 )
-def test_what_is_no_secret_stays(text: str):
+def test_other_text_stays(text: str):
     assert redact(text) == text
 
 
-def test_a_password_with_odd_characters_is_hidden_whole():
+def test_a_password_with_special_characters_is_hidden_completely():
     hide_password("postgresql://me:a:b@c/d@host/db")
 
     assert "a:b@c" not in redact("password is a:b@c/d")
@@ -159,12 +159,12 @@ TEXTS = {
 }
 
 
-def seconds(text: str, doing=redact) -> float:
-    """The least time of three, of this process alone, so that what else runs does not count."""
+def seconds(text: str, function=redact) -> float:
+    """The least CPU time of three runs, so that other processes do not count."""
     least = float("inf")
     for _ in range(3):
         began = time.process_time()
-        doing(text)
+        function(text)
         least = min(least, time.process_time() - began)
         if least < 0.01:
             break
@@ -194,7 +194,7 @@ def test_four_times_the_text_takes_four_times_as_long_and_not_sixteen(first: str
 @pytest.mark.parametrize(
     "secret", ["known-secret-0123456789", "token=" + "9" * 40, "redis://u:" + "9" * 30 + "@host"]
 )
-def test_a_secret_is_not_cut_in_half(place: int, secret: str):
+def test_the_cut_does_not_split_a_secret(place: int, secret: str):
     hide("known-secret-0123456789")
 
     cut = redact("x " * (place // 2) + secret + " y" * 10_000)
@@ -205,15 +205,15 @@ def test_a_secret_is_not_cut_in_half(place: int, secret: str):
     assert redact(cut) == cut
 
 
-def test_control_direction_and_invisible_characters_are_written_out():
+def test_control_direction_and_invisible_characters_are_escaped():
     text = (
         "a\u202eb\u2066c\u200fd\u2028e\x1b[31mf\x85g\x00h\ni\ud800j\U000e0041k é ü 日本 \U0001f511"
     )
 
-    told = visible(text)
+    escaped = escape_controls(text)
 
-    assert told.startswith(
+    assert escaped.startswith(
         "a\\u202eb\\u2066c\\u200fd\\u2028e\\u001b[31mf\\u0085g\\u0000h\\ni\\ud800j"
     )
-    assert told.endswith("\\udb40\\udc41k é ü 日本 \U0001f511")
-    assert all(char.isprintable() for char in told)
+    assert escaped.endswith("\\udb40\\udc41k é ü 日本 \U0001f511")
+    assert all(char.isprintable() for char in escaped)

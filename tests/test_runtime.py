@@ -26,7 +26,7 @@ def own_sandbox():
     started.close()
 
 
-def test_without_settings_a_sandbox_on_a_loopback_port_stands_in(own_sandbox: Runtime):
+def test_without_settings_a_sandbox_on_a_loopback_port_is_used(own_sandbox: Runtime):
     assert own_sandbox.sandbox.url.startswith("http://127.0.0.1:")
     assert len(own_sandbox.portal.connectors().items) == 12
     assert own_sandbox.portal.services().items[0].icon_url.startswith("/sandbox/icons/")
@@ -53,11 +53,11 @@ def test_the_embedded_sandbox_is_served_to_browsers(own_sandbox: Runtime):
     assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
 
 
-def test_with_credentials_nothing_is_served_at_the_sandboxs_place(house: Runtime):
+def test_with_credentials_nothing_is_served_at_the_sandboxs_path(house: Runtime):
     assert Client(runtimes.embedded_sandbox).get("/icons/stripe.svg").status_code == 404
 
 
-def test_with_half_set_credentials_nothing_is_served_at_the_sandboxs_place(monkeypatch):
+def test_with_incomplete_credentials_nothing_is_served_at_the_sandboxs_path(monkeypatch):
     monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
 
     assert Client(runtimes.embedded_sandbox).get("/icons/stripe.svg").status_code == 404
@@ -71,13 +71,13 @@ def test_all_callers_get_the_same_parts():
         return runtimes.runtime()
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(ask, range(8)))
+        results = list(pool.map(ask, range(8)))
 
-    assert all(one is found[0] for one in found)
-    found[0].close()
+    assert all(result is results[0] for result in results)
+    results[0].close()
 
 
-def test_settings_that_are_put_right_are_read_at_the_next_call(monkeypatch):
+def test_corrected_settings_are_read_at_the_next_call(monkeypatch):
     monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
     with pytest.raises(ConfigurationError):
         runtimes.runtime()
@@ -90,7 +90,7 @@ def test_settings_that_are_put_right_are_read_at_the_next_call(monkeypatch):
     started.close()
 
 
-def test_names_are_kept_in_the_working_directory_unless_told_otherwise(tmp_path, monkeypatch):
+def test_names_are_stored_in_the_working_directory_by_default(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     runtimes.start(Settings(api_key="k", api_secret="s", group_id="g")).close()
@@ -115,12 +115,12 @@ def test_the_embedded_sandbox_leaves_no_file_behind(tmp_path, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("credentials", [True, False], ids=["account", "sandbox"])
-def test_a_database_that_cannot_be_opened_is_told_without_its_address(url: str, credentials: bool):
+def test_a_database_that_cannot_be_opened_is_reported_without_its_url(url: str, credentials: bool):
     threads = threading.active_count()
-    known = {"api_key": "k", "api_secret": "s", "group_id": "g"} if credentials else {}
+    account = {"api_key": "k", "api_secret": "s", "group_id": "g"} if credentials else {}
 
     with pytest.raises(ConfigurationError, match="Check PBF_DATABASE_URL") as caught:
-        runtimes.start(Settings(database_url=url, **known))
+        runtimes.start(Settings(database_url=url, **account))
 
     assert url not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -139,26 +139,26 @@ def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
             )
         )
 
-    one, same, other, keyed = start("s"), start("s"), start("t"), start("s", "of its own")
-    ticket = one.portal.signer.link("g", "connector")
+    first, same, second, keyed = start("s"), start("s"), start("t"), start("s", "of its own")
+    ticket = first.portal.signer.link("g", "connector")
 
     assert same.portal.signer.read_link(ticket, "g") == "connector"
-    assert other.portal.signer.read_link(ticket, "g") is None
+    assert second.portal.signer.read_link(ticket, "g") is None
     assert keyed.portal.signer.read_link(ticket, "g") is None
-    for each in (one, same, other, keyed):
-        each.close()
+    for runtime in (first, same, second, keyed):
+        runtime.close()
 
 
 def test_each_sandbox_signs_with_a_key_of_its_own():
-    one, other = runtimes.start(Settings()), runtimes.start(Settings())
-    ticket = one.portal.signer.link("sandy_harbour", "connector")
+    first, second = runtimes.start(Settings()), runtimes.start(Settings())
+    ticket = first.portal.signer.link("sandy_harbour", "connector")
 
-    assert other.portal.signer.read_link(ticket, "sandy_harbour") is None
-    one.close()
-    other.close()
+    assert second.portal.signer.read_link(ticket, "sandy_harbour") is None
+    first.close()
+    second.close()
 
 
-def test_nothing_that_is_printed_of_the_parts_is_secret(house: Runtime, sandbox):
+def test_the_representation_of_the_parts_contains_no_secret(house: Runtime, sandbox):
     assert sandbox.world.api_key not in repr(house.settings)
     assert sandbox.world.api_secret not in repr(house)
 
@@ -172,7 +172,7 @@ def test_nothing_that_is_printed_of_the_parts_is_secret(house: Runtime, sandbox)
         ({"allowed_hosts": ("demo.example",)}, 403),
     ],
 )
-def test_controls_of_an_embedded_sandbox_that_others_reach_are_closed(settings, status):
+def test_the_controls_of_a_public_embedded_sandbox_are_closed(settings, status):
     started = runtimes.start(Settings(**settings))
 
     answer = started.sandbox.app.test_client().get("/_control/state")

@@ -1,4 +1,4 @@
-"""A setting that is wrong is told everywhere, and its secret nowhere."""
+"""An invalid setting is named everywhere, and its secret nowhere."""
 
 import logging
 
@@ -37,7 +37,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_a_wrong_setting_is_told_without_what_is_secret(wrong, monkeypatch, caplog, capfd):
+def test_an_invalid_setting_is_reported_without_secrets(wrong, monkeypatch, caplog, capfd):
     for name, value in {**ACCOUNT, **wrong}.items():
         monkeypatch.setenv(name, value)
 
@@ -47,8 +47,8 @@ def test_a_wrong_setting_is_told_without_what_is_secret(wrong, monkeypatch, capl
         status = main(["doctor"])
 
     printed = capfd.readouterr()
-    told = [answer.text, *(element.value for element in page.error), printed.out]
+    texts = [answer.text, *(element.value for element in page.error), printed.out]
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "not_configured")
     assert (len(page.error), len(page.exception), status) == (1, 0, 1)
-    assert all(any(name in text for name in wrong) for text in told)
-    assert CANARY not in "".join((*told, printed.err, caplog.text, repr(page.main)))
+    assert all(any(name in text for name in wrong) for text in texts)
+    assert CANARY not in "".join((*texts, printed.err, caplog.text, repr(page.main)))

@@ -1,4 +1,4 @@
-"""What leaves as CSV is text to every spreadsheet."""
+"""Exported CSV is text to every spreadsheet."""
 
 import csv
 import json

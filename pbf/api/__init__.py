@@ -1,1 +1,1 @@
-"""The JSON API that proxy.create_app assembles; no decision about connectors."""
+"""The JSON API that proxy.create_app assembles; decisions about connectors belong elsewhere."""

@@ -1,81 +1,108 @@
-"""The JSON door's powers over one connector: look at it, change, sync, test, delete, restore it.
+"""Routes for one connector: show, change, sync, test, delete and restore it.
 
-After each action the connector is read anew: the answer is what Fivetran then says of it, or the
-last that is known, with its age, where Fivetran takes long.
+After each action the connector is read again. The response shows what Fivetran then reports, or,
+if Fivetran takes long, the cached connector with its age.
 """
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import json_body, opened
+from pbf.api.guard import current_runtime, json_body
+from pbf.api.openapi_routes import (
+    CHANGES_CONNECTOR,
+    DELETES,
+    NOW,
+    READS_BODY,
+    READS_CONNECTOR,
+    READS_FIVETRAN,
+    Operation,
+)
 from pbf.api.requests import Change, read, read_flag
-from pbf.api.responses import aged, detailed_connector, shown
-from pbf.api.schemas import Deleted, SetupTest, SetupTestResults
+from pbf.api.responses import detailed_connector, json_response, whole_list, with_age
+from pbf.api.schemas import ConnectorDetail, DeletedConnector, Deletion, SetupTest, SetupTestResults
 from pbf.paths import PREFIX
 
-routes = Blueprint("connector", __name__, url_prefix=f"{PREFIX}/connectors/<connector_id>")
+CONNECTOR = "/connectors/<connector_id>"
+
+routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 
 
-@routes.get("")
+@routes.get("/deletions")
+@Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
+def list_deletions() -> ResponseReturnValue:
+    """List the deleted connectors that can still be restored."""
+    return whole_list("deletions", current_runtime().portal.deleted(), DeletedConnector)
+
+
+@routes.get(CONNECTOR)
+@Operation(response=ConnectorDetail, errors=READS_CONNECTOR)
 def get_connector(connector_id: str) -> ResponseReturnValue:
-    """Return one of the tenant's connectors, with its health and what can be done with it."""
-    portal = opened().portal
-    answer = shown(detailed_connector(portal.connector(connector_id)))
-    return aged(answer, portal.connectors())
+    """Get a connector with its health and actions."""
+    return _current_state(connector_id)
 
 
-@routes.patch("")
+@routes.patch(CONNECTOR)
+@Operation(
+    response=ConnectorDetail, body=Change, errors=CHANGES_CONNECTOR | READS_BODY | {"not_now"}
+)
 def change_connector(connector_id: str) -> ResponseReturnValue:
-    """Pause or resume a connector, and change its schedule."""
-    wanted, portal = read(Change, json_body()), opened().portal
-    portal.operations.change(connector_id, paused=wanted.paused, timing=wanted.timing)
-    return _as_it_is(connector_id)
+    """Pause or resume a connector, or change its schedule."""
+    change = read(Change, json_body())
+    operations = current_runtime().portal.operations
+    operations.change(connector_id, paused=change.paused, timing=change.timing)
+    return _current_state(connector_id)
 
 
-@routes.post("/sync")
+@routes.post(f"{CONNECTOR}/sync")
+@Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR | {"not_now"})
 def sync_connector(connector_id: str) -> ResponseReturnValue:
     """Start a sync now."""
-    opened().portal.operations.sync(connector_id)
-    return _as_it_is(connector_id)
+    current_runtime().portal.operations.sync(connector_id)
+    return _current_state(connector_id)
 
 
-@routes.post("/resync")
+@routes.post(f"{CONNECTOR}/resync")
+@Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR)
 def resync_connector(connector_id: str) -> ResponseReturnValue:
-    """Read all history again."""
-    opened().portal.operations.resync(connector_id)
-    return _as_it_is(connector_id)
+    """Sync all historical data again."""
+    current_runtime().portal.operations.resync(connector_id)
+    return _current_state(connector_id)
 
 
-@routes.post("/test")
+@routes.post(f"{CONNECTOR}/test")
+@Operation(response=SetupTestResults, errors=CHANGES_CONNECTOR)
 def test_connector(connector_id: str) -> ResponseReturnValue:
     """Run the setup tests."""
-    portal = opened().portal
+    portal = current_runtime().portal
     results = portal.operations.test(connector_id)
-    answer = shown(
+    response = json_response(
         SetupTestResults(
             setup_tests=tuple(SetupTest.model_validate(result) for result in results),
             connector=detailed_connector(portal.connector(connector_id)),
         )
     )
-    return aged(answer, portal.connectors())
+    return with_age(response, portal.connectors())
 
 
-@routes.delete("")
+@routes.delete(CONNECTOR)
+@Operation(response=Deletion, query=NOW, errors=DELETES | {"invalid_request"})
 def delete_connector(connector_id: str) -> ResponseReturnValue:
     """Delete a connector; its data stays in the destination."""
     now = read_flag("now", request.args.get("now", "false"))
-    waits = opened().portal.operations.delete(connector_id, now=now)
-    return shown(Deleted(id=connector_id, final_at=waits.final_at if waits else None))
+    deletion = current_runtime().portal.operations.delete(connector_id, now=now)
+    final_at = deletion.final_at if deletion else None
+    return json_response(Deletion(id=connector_id, final_at=final_at))
 
 
-@routes.post("/restore")
+@routes.post(f"{CONNECTOR}/restore")
+@Operation(response=ConnectorDetail, errors=DELETES)
 def restore_connector(connector_id: str) -> ResponseReturnValue:
-    """Bring back a connector that was deleted."""
-    opened().portal.operations.restore(connector_id)
-    return _as_it_is(connector_id)
+    """Restore a deleted connector."""
+    current_runtime().portal.operations.restore(connector_id)
+    return _current_state(connector_id)
 
 
-def _as_it_is(connector_id: str) -> ResponseReturnValue:
-    portal = opened().portal
-    answer = shown(detailed_connector(portal.connector(connector_id)))
-    return aged(answer, portal.connectors())
+def _current_state(connector_id: str) -> ResponseReturnValue:
+    portal = current_runtime().portal
+    response = json_response(detailed_connector(portal.connector(connector_id)))
+    return with_age(response, portal.connectors())

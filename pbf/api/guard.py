@@ -1,134 +1,129 @@
-"""What every route of the JSON door stands on: the runtime, our address, and who may change things.
+"""What every request passes first: origin check, actor, client and request id.
 
-Until there is sign-in, a page of another origin that somebody happens to have open must not be
-able to act here through their browser.
+Until there is sign-in, this keeps pages of other origins from acting through a visitor's browser.
 """
 
 import json
 import logging
-from typing import Any
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
-from pbf.api.responses import NotJson, refusal
-from pbf.config import Settings, origin
+from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.audit import ACTOR
 from pbf.connectors.client_limits import CLIENT, Client
-from pbf.logs import begin, forget, request_id
+from pbf.logs import begin_request, end_request, request_id
+from pbf.paths import origin
 from pbf.runtime import Runtime
 from pbf.server.security_headers import ROUTES
 
 log = logging.getLogger(__name__)
 
-CARRIED = (("Cache-Control", "private, no-cache"), *ROUTES.items())
-# Who comes through these is no program.
-PEOPLE = {
-    "routes.go": "page",
-    "routes.come_back": "page",
+RESPONSE_HEADERS = (("Cache-Control", "private, no-cache"), *ROUTES.items())
+# The actor of the routes that people open in a browser; every other route is for programs.
+ACTORS = {
+    "connect_card.go": "page",
+    "connect_card.come_back": "page",
     "invitations.invite": "link",
     "invitations.come_back": "link",
 }
-# Each of these makes a Connect Card or uses up a signed state. A page of another site can have any
-# browser send a GET, by an image for instance.
-LINKED = frozenset(
-    # A proxy that signs people in may lead a click on `go` over another site.
-    {"routes.go", "routes.come_back", "invitations.invite", "invitations.come_back"}
-)
+# Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
+# browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
+# `go` over another site, so links that a person follows are allowed.
+LINKED = frozenset(ACTORS)
 ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (403, "foreign_origin")
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def opened() -> Runtime:
+def current_runtime() -> Runtime:
     """Return the runtime that this app serves."""
-    found: Runtime = current_app.extensions["pbf"]()
-    return found
+    runtime: Runtime = current_app.extensions["pbf"]()
+    return runtime
 
 
 def public_url() -> str:
-    """Return where callers reach us, without a slash at the end."""
-    return base_of(opened().settings, request.environ)
-
-
-def base_of(settings: Settings, environ: dict[str, Any]) -> str:
-    """Return where the caller of a request (WSGI) reaches us, without a slash at the end."""
-    return settings.public_url or f"{environ['wsgi.url_scheme']}://{get_host(environ)}"
+    """Return the address under which callers reach us, without a slash at the end."""
+    return current_runtime().settings.public_url or _requested_origin()
 
 
 def allowed_origins() -> tuple[str, ...]:
     """Return our own origins and those that the settings allow.
 
-    One of ours is the address of the request itself: only our own hosts come so far.
+    The address of the request is one of ours: requests for other hosts were refused before.
     """
-    own = f"{request.scheme}://{get_host(request.environ)}"
-    return (origin(public_url()), origin(own), *opened().settings.allowed_origins)
+    own = origin(_requested_origin())
+    return (origin(public_url()), own, *current_runtime().settings.allowed_origins)
 
 
 def guard() -> Response | None:
-    """Refuse to act for a page of another origin, or by a body that is not JSON."""
-    ACTOR.set(PEOPLE.get(request.endpoint or "", "route"))
+    """Refuse changes that a page of another origin asks for, and bodies that are not JSON."""
+    ACTOR.set(ACTORS.get(request.endpoint or "", "route"))
     CLIENT.set(Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
-    begin()
-    reading = request.method in READING
-    if (not reading or request.endpoint in ACTING_GETS) and not _may_act():
-        return refusal(
+    begin_request()
+    reads = request.method in READ_METHODS
+    if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
+        return error_response(
             *FOREIGN_ORIGIN,
             "Pages of other origins may not change anything here. Add the page's origin to "
             "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
         )
-    # Other types cross origins without the browser asking us first.
-    if not reading and not request.is_json and (request.mimetype or _has_a_body()):
+    # Browsers send other content types across origins without a preflight request.
+    if not reads and not request.is_json and (request.mimetype or _has_body()):
         raise UnsupportedMediaType
     return None
 
 
 def json_body() -> object:
-    """Return the body of the request; raise NotJson with what is wrong with it."""
+    """Return the parsed body of the request; raise InvalidJson with the reason if it is invalid."""
     if not request.is_json:
         raise UnsupportedMediaType
     try:
-        return json.loads(request.get_data(), parse_constant=_no_constant)
+        return json.loads(request.get_data(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as exc:
-        # Only the place and the kind of the mistake: the body is not quoted.
+        # Only the position and the kind of the mistake: the body is not quoted.
         where = f"line {exc.lineno}, column {exc.colno}"
-        raise NotJson(f"The body is not valid JSON: {exc.msg} at {where}.") from None
+        raise InvalidJson(f"The body is not valid JSON: {exc.msg} at {where}.") from None
     except UnicodeDecodeError:
-        raise NotJson("The body is not valid JSON: it is not UTF-8.") from None
+        raise InvalidJson("The body is not valid JSON: it is not UTF-8.") from None
     except RecursionError:
-        raise NotJson("The body is not valid JSON: it is nested too deeply.") from None
+        raise InvalidJson("The body is not valid JSON: it is nested too deeply.") from None
     except ValueError:
-        raise NotJson("The body is not valid JSON: it holds a number that none can be.") from None
+        raise InvalidJson("The body is not valid JSON: it contains an invalid number.") from None
 
 
-def _no_constant(_name: str) -> object:
-    raise ValueError("NaN and infinity are no JSON")
+def _refuse_constant(_name: str) -> object:
+    raise ValueError("JSON has no NaN and no Infinity")
 
 
-def protect(response: Response) -> Response:
-    """Add the headers that every answer carries."""
-    there = {name.lower() for name, _ in response.headers}
-    wanted = [*CARRIED, ("X-Request-Id", request_id())]
-    response.headers.extend([pair for pair in wanted if pair[0].lower() not in there])
-    if request.method not in READING and response.status_code < 400:
+def add_headers(response: Response) -> Response:
+    """Add the headers that every response carries, and log changes."""
+    headers = response.headers
+    for name, value in (*RESPONSE_HEADERS, ("X-Request-Id", request_id())):
+        headers.setdefault(name, value)
+    if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
 
 
-def leave(_error: BaseException | None = None) -> None:
-    """Forget who acted and in which request; the thread goes on to serve others."""
+def clear_context(_error: BaseException | None = None) -> None:
+    """Clear actor, client and request id, since the thread serves other requests next."""
     ACTOR.set("page")
     CLIENT.set(None)
-    forget()
+    end_request()
 
 
-def _has_a_body() -> bool:
+def _requested_origin() -> str:
+    return f"{request.scheme}://{get_host(request.environ)}"
+
+
+def _has_body() -> bool:
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
 
 
 def _may_act() -> bool:
-    """Return whether the sender is a program, one of our own pages, or one that is allowed."""
+    """Return whether the sender is a program, one of our own pages, or a page that is allowed."""
     if request.method == "OPTIONS" or _is_followed_link():
         return True
     sender = request.headers.get("Origin")
@@ -138,9 +133,9 @@ def _may_act() -> bool:
 
 
 def _is_followed_link() -> bool:
-    """Return whether a person follows a link that may stand in a mail or on Fivetran's pages."""
-    kind = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
-    return request.endpoint in LINKED and kind == ("navigate", "document")
+    """Return whether a person follows a link, for instance in a mail or on Fivetran's pages."""
+    fetch = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
+    return request.endpoint in LINKED and fetch == ("navigate", "document")
 
 
 def _is_allowed(sender: str) -> bool:

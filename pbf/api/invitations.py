@@ -1,7 +1,7 @@
-"""What a colleague sees who was sent a link: the Connect Card of one connector, and nothing else.
+"""Routes of the link with which a colleague finishes the set-up of one connector.
 
-A link works as often as it is opened within its day, since programs that preview links open them,
-too. It ends in a plain page that tells nothing but what became of it.
+The link can be opened again within its day, since programs that preview links open it too. It leads
+to the Connect Card and ends on a plain page that shows only the result.
 """
 
 from base64 import b64encode
@@ -12,7 +12,8 @@ from html import escape
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import opened, public_url
+from pbf.api.guard import current_runtime, public_url
+from pbf.api.responses import no_store
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
@@ -33,33 +34,33 @@ p { margin: 0; color: light-dark(#4d5a6b, #a9b6c6); }
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 POLICY = policy(style_src=f"'sha256-{STYLE_HASH}'", img_src="data:")
 
-SAID = {
+PAGES = {
     "expired": (
         404,
         "This link is no longer valid",
-        "It may have expired or been copied in part. Ask for a new one.",
+        "It may have expired or been copied only in part. Ask for a new one.",
     ),
-    "gone": (404, "There is nothing to set up", "What this link was for has been deleted."),
+    "gone": (404, "There is nothing to set up", "The connector of this link has been deleted."),
     "finished": (
         200,
         "The set-up is finished",
-        "Nothing is left to do here. You can close this page.",
+        "You can close this page.",
     ),
     "unfinished": (
         200,
         "The set-up is not finished yet",
-        "Open the link you were sent again to go on with it.",
+        "Open the link you were sent again to continue.",
     ),
     "broken": (
         200,
         "The connection does not work yet",
-        "Fivetran may still be checking it. Open the link you were sent again to see, or to enter "
-        "the credentials once more.",
+        "Fivetran may still be checking it. Open the link you were sent again to see its state, or "
+        "to enter the credentials again.",
     ),
     "used": (
         200,
-        "You have been here before",
-        "Open the link you were sent again to see how the set-up is.",
+        "This page was already shown",
+        "Open the link you were sent again to see the state of the set-up.",
     ),
     "unread": (
         503,
@@ -71,8 +72,8 @@ SAID = {
 
 @routes.get("/invite/<string:invitation>")
 def invite(invitation: str) -> ResponseReturnValue:
-    """Lead a colleague to the Connect Card of the one connector that the link is for."""
-    portal = opened().portal
+    """Redirect a colleague to the Connect Card of the link's connector."""
+    portal = current_runtime().portal
     connector_id = portal.cards.read_invitation(invitation)
     if connector_id is None:
         return _page("expired")
@@ -82,18 +83,17 @@ def invite(invitation: str) -> ResponseReturnValue:
             return _page("finished")
         url = portal.cards.open_for_colleague(connector.id, public_url=public_url())
     except PbfError as error:
-        return _failed(error)
-    answer = current_app.make_response(redirect(url, 303))
-    return _never_kept(answer)
+        return _error_page(error)
+    return no_store(redirect(url, 303))
 
 
 @routes.get("/invited")
 def come_back() -> ResponseReturnValue:
-    """Tell a colleague who comes from the Connect Card how the set-up is, as Fivetran says."""
+    """Show a colleague who returns from the Connect Card the state of the set-up at Fivetran."""
     try:
-        connector = opened().portal.cards.returned(request.args.get("state", ""))
+        connector = current_runtime().portal.cards.returned(request.args.get("state", ""))
     except PbfError as error:
-        return _failed(error)
+        return _error_page(error)
     if connector is None:
         return _page("used")
     if connector.is_set_up and not needs_the_card(connector):
@@ -102,18 +102,18 @@ def come_back() -> ResponseReturnValue:
 
 
 def needs_the_card(connector: Connector) -> bool:
-    """Whether somebody has to enter or renew credentials."""
+    """Return whether a person has to enter or renew credentials."""
     state = connector.status.setup_state
     return state != "connected" or health(connector, datetime.now(UTC)).action == "reconnect"
 
 
-def _failed(error: PbfError) -> Response:
+def _error_page(error: PbfError) -> Response:
     current_app.logger.warning("invitation not followed: %s", type(error).__name__)
     return _page("gone" if isinstance(error, UnknownConnector) else "unread")
 
 
-def _page(said: str) -> Response:
-    status, heading, text = SAID[said]
+def _page(name: str) -> Response:
+    status, heading, text = PAGES[name]
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -121,12 +121,6 @@ def _page(said: str) -> Response:
         f"<title>{escape(heading)}</title><style>{STYLE}</style></head>"
         f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
     )
-    answer = Response(page, status, content_type="text/html; charset=utf-8")
-    answer.headers["Content-Security-Policy"] = POLICY
-    return _never_kept(answer)
-
-
-def _never_kept(answer: Response) -> Response:
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    response = Response(page, status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    return no_store(response)

@@ -1,17 +1,18 @@
-"""The description of the JSON door, in OpenAPI 3.1, made of the models it reads and answers."""
+"""The OpenAPI 3.1 document of the JSON API, built from its request and response schemas."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf.api import schemas as response_schemas
+from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
 from pbf.api.guard import FOREIGN_ORIGIN
-from pbf.api.openapi_routes import MESSAGES, OPERATIONS, Operation
-from pbf.api.responses import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
+from pbf.api.openapi_routes import MESSAGES, Operation, operations
 from pbf.paths import LONGEST_ID
 from pbf.server.hosts import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW
@@ -19,11 +20,11 @@ from pbf.server.request_body import TOO_SLOW
 VERSION = "0.1.0"
 TITLE = "Data connections"
 ABOUT = (
-    "The powers of the dashboard for front ends of your own. Lists are bare arrays under "
-    "Fivetran's field names. After an action the connector is read anew: the answer is what "
-    "Fivetran then says of it. What Fivetran failed to answer may have been done all the same, so "
-    "after an error of class 5xx look at the connector before you try again. Whatever changes "
-    "something is refused to pages of other origins, unless PBF_ALLOWED_ORIGINS names them."
+    "The functions of the dashboard, for front ends of your own. Lists are bare arrays under "
+    "Fivetran's field names. After an action the connector is read again: the response is what "
+    "Fivetran then reports. An action may have happened although Fivetran's answer was lost, so "
+    "read the connector again after a 5xx error before you retry. Pages of other origins may "
+    "change something only if PBF_ALLOWED_ORIGINS names them."
 )
 SCHEMAS = "#/components/schemas"
 CODES: dict[str, int] = {
@@ -41,12 +42,13 @@ CODES: dict[str, int] = {
 }
 
 
-def document() -> dict[str, Any]:
-    """Return the whole description."""
-    schemas = _schemas()
+def document(app: Flask) -> dict[str, Any]:
+    """Return the document of an app's routes."""
+    documented = tuple(operations(app))
+    schemas = _schemas(documented)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method] = _described(operation, schemas)
+    for operation in documented:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
@@ -60,7 +62,7 @@ def document() -> dict[str, Any]:
 
 
 def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    """Return something of a schema, put together from the examples of its parts."""
+    """Return an example of a schema, built from the examples of its parts."""
     if "$ref" in schema:
         return sample(schemas[schema["$ref"].removeprefix(f"{SCHEMAS}/")], schemas)
     if schema.get("examples"):
@@ -83,81 +85,79 @@ _ID: Mapping[str, Any] = {
 }
 _REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {
-    "description": "Seconds to wait before the next try.",
+    "description": "Seconds to wait before the next request.",
     "schema": {"type": "integer"},
 }
 
 
-def _schemas() -> dict[str, Any]:
-    """Return the schema of each model by name; what comes in and goes out may differ."""
-    bodies = {operation.body for operation in OPERATIONS if operation.body}
-    answers: set[type[BaseModel]] = {response_schemas.Error}
-    answers |= {operation.answer for operation in OPERATIONS if operation.answer}
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = []
-    wanted += [(model, "validation") for model in bodies]
-    wanted += [(model, "serialization") for model in answers]
-    wanted.sort(key=lambda one: one[0].__name__)
-    _, found = models_json_schema(wanted, ref_template=f"{SCHEMAS}/{{model}}")
-    schemas: dict[str, Any] = found["$defs"]
-    schemas["Trouble"]["properties"]["code"]["enum"] = sorted(CODES)
+def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return the schema of each model by name."""
+    bodies = {operation.body for operation in operations if operation.body}
+    responses: set[type[BaseModel]] = {response_schemas.Error}
+    responses |= {operation.response for operation in operations if operation.response}
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
+    models += [(model, "validation") for model in bodies]
+    models += [(model, "serialization") for model in responses]
+    models.sort(key=lambda model: model[0].__name__)
+    _, definitions = models_json_schema(models, ref_template=f"{SCHEMAS}/{{model}}")
+    schemas: dict[str, Any] = definitions["$defs"]
+    schemas["ErrorDetails"]["properties"]["code"]["enum"] = sorted(CODES)
     return schemas
 
 
-def _described(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
     }
-    # Written out at each operation: Swagger UI leaves a reference at the path unread.
+    # Repeated at each operation, since Swagger UI ignores a reference at the path.
     parameters = [_ID] if "{connector_id}" in operation.path else []
-    parameters += [{"name": name, "in": "query", **said} for name, said in operation.query.items()]
-    parameters += [
-        {"name": name, "in": "header", **said} for name, said in operation.headers.items()
-    ]
+    for place, fields in (("query", operation.query), ("header", operation.headers)):
+        parameters += [{"name": name, "in": place, **field} for name, field in fields.items()]
     if parameters:
         described["parameters"] = parameters
     if operation.body:
-        content = _content(_of(operation.body), schemas)
+        content = _content(_ref(operation.body), schemas)
         described["requestBody"] = {"required": True, "content": content}
-    described["responses"] = {"200": _answer(operation, schemas), **_errors(operation.errors)}
-    if operation.kept:
+    described["responses"] = {"200": _success(operation, schemas), **_errors(operation.errors)}
+    if operation.has_etag:
         described["responses"]["304"] = {"description": "Not changed since If-None-Match."}
     return described
 
 
-def _answer(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _success(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
     content: dict[str, Any]
     if operation.csv:
         content = {"text/csv": {"schema": {"type": "string"}, "example": operation.csv}}
-    elif operation.answer is None:
+    elif operation.response is None:
         content = {"application/json": {"schema": {"type": "object"}}}
     elif operation.many:
-        content = _content({"type": "array", "items": _of(operation.answer)}, schemas)
+        content = _content({"type": "array", "items": _ref(operation.response)}, schemas)
     else:
-        content = _content(_of(operation.answer), schemas)
-    return {"description": "It worked.", "content": content}
+        content = _content(_ref(operation.response), schemas)
+    return {"description": "Success.", "content": content}
 
 
 def _errors(codes: Iterable[str]) -> dict[str, Any]:
-    """Return the answers of some error codes by status, in its order."""
+    """Return the error responses of some codes, one for each status, in ascending order."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in sorted(codes, key=lambda code: (CODES[code], code)):
         by_status[CODES[code]].append(code)
-    return {str(status): _error(status, found) for status, found in by_status.items()}
+    return {str(status): _error(status, names) for status, names in by_status.items()}
 
 
 def _error(status: int, codes: list[str]) -> dict[str, Any]:
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
-    answer: dict[str, Any] = {
+    response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}.",
         "content": {
-            "application/json": {"schema": _of(response_schemas.Error), "examples": examples}
+            "application/json": {"schema": _ref(response_schemas.Error), "examples": examples}
         },
     }
     if any(CODES[code] == 429 or code == "in_progress" for code in codes):
-        answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
-    return answer
+        response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    return response
 
 
 def _error_example(code: str) -> dict[str, Any]:
@@ -168,5 +168,5 @@ def _content(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, An
     return {"application/json": {"schema": schema, "example": sample(schema, schemas)}}
 
 
-def _of(model: type[BaseModel]) -> dict[str, str]:
+def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"{SCHEMAS}/{model.__name__}"}

@@ -1,17 +1,18 @@
-"""What the JSON door does, route by route, for its description."""
+"""What the OpenAPI document says about a route, written as a decorator of its function."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
+from flask import Flask
 from pydantic import BaseModel
 
-from pbf.api import schemas
-from pbf.api.requests import KEY_HEADER, LONGEST_KEY, Change, NewConnector
-from pbf.paths import LONGEST_SEARCH, PREFIX
+from pbf.api.requests import KEY_HEADER, LONGEST_KEY
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules.health import TONES
 
-# Error codes with a sentence each as an example.
+# An example message for each error code.
 MESSAGES: Mapping[str, str] = {
     "not_configured": "FIVETRAN_API_SECRET is not set.",
     "foreign_origin": "Pages of other origins may not change anything here.",
@@ -25,7 +26,7 @@ MESSAGES: Mapping[str, str] = {
     "not_json": "Send the body as JSON, with Content-Type: application/json.",
     "too_large": "The body is larger than 64 KiB.",
     "not_found": "There is no such route.",
-    "method_not_allowed": "This route does not take that method.",
+    "method_not_allowed": "This route does not allow that method.",
     "name_taken": "The name sales is taken. sales_2 is free.",
     "not_now": "A sync is already running.",
     "key_reused": "This Idempotency-Key has been used for another connector.",
@@ -50,64 +51,104 @@ MESSAGES: Mapping[str, str] = {
     "failed": "Something went wrong here. Try again in a moment.",
 }
 
-WHEREVER = frozenset({"failed", "invalid_host", "unknown_host"})
-ALWAYS = WHEREVER | {"not_configured"}
-ASKS = ALWAYS | {
+ANY_ROUTE = frozenset({"failed", "invalid_host", "unknown_host"})
+READS_SETTINGS = ANY_ROUTE | {"not_configured"}
+READS_FIVETRAN = READS_SETTINGS | {
     *("rate_limited", "group_not_visible", "fivetran_bad_answer", "fivetran_failed"),
     *("fivetran_refused", "fivetran_timeout", "fivetran_unreachable"),
 }
-ASKS_FOR_ONE = ASKS | {"unknown_connector"}
+READS_CONNECTOR = READS_FIVETRAN | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
-# What has no body all the same refuses one of another type.
-ACTS = ASKS_FOR_ONE | WRITES | {"foreign_origin", "not_json", "too_many", "fivetran_not_applied"}
-DELETES = ACTS | {"in_progress", "store_unavailable"}
-TAKES_A_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
+# Routes that need no body refuse one that is not JSON all the same.
+CHANGES_CONNECTOR = (
+    READS_CONNECTOR | WRITES | {"foreign_origin", "not_json", "too_many", "fivetran_not_applied"}
+)
+DELETES = CHANGES_CONNECTOR | {"in_progress", "store_unavailable"}
+READS_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
+CREATES = (
+    READS_FIVETRAN
+    | WRITES
+    | READS_BODY
+    | {"foreign_origin", "not_json", "too_many", "invalid_name", "name_taken", "key_reused"}
+    | {"unknown_service", "not_creatable", "in_progress", "store_unavailable"}
+)
+FORMS = READS_CONNECTOR | WRITES | {"invalid_redirect", "foreign_origin", "too_many"}
+
+# Where a view function has its operation.
+ATTRIBUTE = "openapi_operation"
+# A parameter of a path, with its converter.
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing that the door does.
+    """Decorates the function of a route with what cannot be read from the route itself.
 
-    `errors` are the codes it may answer with; `csv` is an example of an answer that is no JSON.
+    `errors` are the error codes that it may return; `csv` is an example of a CSV response. Method,
+    path, name and summary are filled in by `operations`.
     """
 
-    method: str
-    path: str
-    name: str
-    summary: str
-    answer: type[BaseModel] | None
     errors: frozenset[str]
+    response: type[BaseModel] | None = None
     tag: str = "One connector"
     many: bool = False
     body: type[BaseModel] | None = None
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     csv: str = ""
+    method: str = ""
+    path: str = ""
+    name: str = ""
+    summary: str = ""
+
+    def __call__(self, view: View) -> View:
+        """Attach this to a view function."""
+        vars(view)[ATTRIBUTE] = self
+        return view
 
     @property
-    def kept(self) -> bool:
-        """Whether the answer has an ETag, so that who has it already gets 304."""
-        return self.many or not (self.answer or self.csv)
+    def has_etag(self) -> bool:
+        """Whether the response has an ETag, so that If-None-Match leads to 304."""
+        return self.many or not (self.response or self.csv)
+
+
+def operations(app: Flask) -> Iterator[Operation]:
+    """Yield the operations of an app's routes, in the order in which these were registered."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        operation: Operation | None = vars(view).get(ATTRIBUTE)
+        if operation is None:
+            continue
+        verb, *words = view.__name__.split("_")
+        (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        yield replace(
+            operation,
+            method=method.lower(),
+            path=PARAMETER.sub(r"{\1}", rule.rule),
+            name=verb + "".join(word.title() for word in words),
+            summary=(view.__doc__ or "").partition("\n")[0].rstrip("."),
+        )
 
 
 FILTERS: Mapping[str, Mapping[str, Any]] = {
     "status": {
-        "description": f"Only those of this status: {', '.join(TONES)}; in any case of letters.",
+        "description": f"Only connectors with this status: {', '.join(TONES)}. Case is ignored.",
         "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "Needs you",
     },
     "service": {
-        "description": "Only those of the service of this id.",
+        "description": "Only connectors of the service with this id.",
         "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "google_sheets",
     },
     "q": {
-        "description": "Only those with all these words in name, permanent name or service.",
+        "description": "Only connectors with all these words in name, permanent name or service.",
         "schema": {"type": "string", "maxLength": LONGEST_SEARCH},
         "example": "sales",
     },
 }
-WAY_BACK: Mapping[str, Mapping[str, Any]] = {
+REDIRECT: Mapping[str, Mapping[str, Any]] = {
     "redirect_uri": {
         "description": "Where the card leads back to, within PBF_ALLOWED_ORIGINS. Without it, the "
         "caller may append &redirect_uri= to the address.",
@@ -118,15 +159,15 @@ WAY_BACK: Mapping[str, Mapping[str, Any]] = {
 
 NOW: Mapping[str, Mapping[str, Any]] = {
     "now": {
-        "description": "Deletes it for good at once, also one that waits. It cannot be restored.",
+        "description": "Delete it permanently now, even if its deletion was delayed before.",
         "schema": {"type": "boolean", "default": False},
         "example": False,
     }
 }
-ONCE: Mapping[str, Mapping[str, Any]] = {
+IDEMPOTENCY: Mapping[str, Mapping[str, Any]] = {
     KEY_HEADER: {
-        "description": "Makes the creation happen once: the same key with the same body leads to "
-        "the same connector for a week, however often it is sent.",
+        "description": "Makes the creation idempotent: for a week, the same key with the same "
+        "body returns the same connector.",
         "schema": {
             "type": "string",
             "minLength": 1,
@@ -137,162 +178,7 @@ ONCE: Mapping[str, Mapping[str, Any]] = {
     }
 }
 
-AUDIT = """\
+AUDIT_EXAMPLE = """\
 at,who,what,details,connector_id,name,outcome,group_id
 2026-11-23T10:04:12.358+00:00,page,reschedule,hourly,bubbly_lamp,sales.sales,done,sandy_harbour
 """
-
-SERVICES = f"{PREFIX}/services"
-CONNECTORS = f"{PREFIX}/connectors"
-ONE = f"{CONNECTORS}/{{connector_id}}"
-
-OPERATIONS = (
-    Operation(
-        method="get",
-        path=SERVICES,
-        name="listServices",
-        summary="List the catalogue",
-        answer=schemas.Service,
-        errors=ASKS,
-        tag="Services",
-        many=True,
-    ),
-    Operation(
-        method="get",
-        path=CONNECTORS,
-        name="listConnectors",
-        summary="List the connectors, all or those that match",
-        answer=schemas.Connector,
-        errors=ASKS | {"invalid_request"},
-        tag="Connectors",
-        many=True,
-        query=FILTERS,
-    ),
-    Operation(
-        method="post",
-        path=CONNECTORS,
-        name="createConnector",
-        summary="Create a connector",
-        answer=schemas.ConnectorDetail,
-        errors=ASKS
-        | WRITES
-        | TAKES_A_BODY
-        | {
-            "foreign_origin",
-            "not_json",
-            "invalid_name",
-            "name_taken",
-            "unknown_service",
-            "not_creatable",
-        }
-        | {"key_reused", "in_progress", "store_unavailable", "too_many"},
-        tag="Connectors",
-        body=NewConnector,
-        headers=ONCE,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/deletions",
-        name="listDeletions",
-        summary="List the connectors that are deleted and can be restored",
-        answer=schemas.WaitingConnector,
-        errors=ASKS,
-        tag="Connectors",
-        many=True,
-    ),
-    Operation(
-        method="get",
-        path=ONE,
-        name="getConnector",
-        summary="Look at a connector",
-        answer=schemas.ConnectorDetail,
-        errors=ASKS_FOR_ONE,
-    ),
-    Operation(
-        method="patch",
-        path=ONE,
-        name="changeConnector",
-        summary="Pause or resume a connector, change its schedule",
-        answer=schemas.ConnectorDetail,
-        errors=ACTS | TAKES_A_BODY | {"not_now"},
-        body=Change,
-    ),
-    Operation(
-        method="delete",
-        path=ONE,
-        name="deleteConnector",
-        summary="Delete a connector; its data stays in the destination",
-        answer=schemas.Deleted,
-        errors=DELETES | {"invalid_request"},
-        query=NOW,
-    ),
-    Operation(
-        method="post",
-        path=f"{ONE}/restore",
-        name="restoreConnector",
-        summary="Bring back a connector that was deleted",
-        answer=schemas.ConnectorDetail,
-        errors=DELETES,
-    ),
-    Operation(
-        method="get",
-        path=f"{ONE}/form",
-        name="getForm",
-        summary="Get the address of a new Connect Card",
-        answer=schemas.Form,
-        errors=ASKS_FOR_ONE | WRITES | {"invalid_redirect", "foreign_origin", "too_many"},
-        query=WAY_BACK,
-    ),
-    Operation(
-        method="post",
-        path=f"{ONE}/sync",
-        name="syncConnector",
-        summary="Start a sync now",
-        answer=schemas.ConnectorDetail,
-        errors=ACTS | {"not_now"},
-    ),
-    Operation(
-        method="post",
-        path=f"{ONE}/resync",
-        name="resyncConnector",
-        summary="Read all history again",
-        answer=schemas.ConnectorDetail,
-        errors=ACTS,
-    ),
-    Operation(
-        method="post",
-        path=f"{ONE}/test",
-        name="testConnector",
-        summary="Run the setup tests",
-        answer=schemas.SetupTestResults,
-        errors=ACTS,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/audit.csv",
-        name="exportAudit",
-        summary="Export who did what to which connector, the oldest entry first",
-        answer=None,
-        errors=ALWAYS | {"store_unavailable"},
-        tag="Activity",
-        csv=AUDIT,
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/healthz",
-        name="getHealth",
-        summary="See whether this process answers",
-        answer=schemas.Alive,
-        errors=ALWAYS,
-        tag="This server",
-    ),
-    Operation(
-        method="get",
-        path=f"{PREFIX}/openapi.json",
-        name="getDescription",
-        summary="Get this description",
-        answer=None,
-        errors=WHEREVER,
-        tag="This server",
-    ),
-)

@@ -1,4 +1,4 @@
-"""What callers of the JSON door may ask for, as models; what cannot be is told in a sentence."""
+"""Request schemas of the JSON API, and a sentence for each way in which a request is invalid."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -7,21 +7,23 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
+from werkzeug.routing import Map, UnicodeConverter
 
+from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
-from pbf.paths import LONGEST_SEARCH
+from pbf.paths import LONGEST_ID, LONGEST_SEARCH
 from pbf.rules import health, timing
 from pbf.rules.actions import FREQUENCIES
 from pbf.rules.schedule import ONLY_DAILY
 
-Wanted = TypeVar("Wanted", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 HOUR = r"^([01][0-9]|2[0-3]):00$"
 LONGEST_QUOTE = 40
-WORDS: dict[str, health.Word] = {word.casefold(): word for word in health.TONES}
+STATUSES: dict[str, health.Word] = {status.casefold(): status for status in health.TONES}
 
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -44,7 +46,7 @@ FIELDS = {
     '"MANUAL"; days_of_week is a list such as ["MONDAY"].',
 }
 # Errors that concern more than one field.
-TOGETHER = {
+COMBINATIONS = {
     "both_forms": "Send schedule or the fields sync_frequency, schedule_type and daily_sync_time, "
     "not both.",
     "only_daily": ONLY_DAILY,
@@ -52,13 +54,29 @@ TOGETHER = {
 
 
 def _optional(schema: dict[str, Any]) -> None:
-    """Leave the default out: None is how we note what was not sent, and nothing one can send."""
+    """Remove the default: None stands for a field that was not sent, and cannot be sent."""
     schema.pop("default")
 
 
 def _frequency(schema: dict[str, Any]) -> None:
     _optional(schema)
     schema["enum"] = list(FREQUENCIES)
+
+
+class PathParameter(UnicodeConverter):
+    """A part of a path that may be an id; a longer one matches no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match up to the length of the longest id."""
+        super().__init__(url_map, maxlength=LONGEST_ID)
+
+
+class SignedParameter(UnicodeConverter):
+    """A signed part of a path; a longer one matches no route and is not read."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Match up to the length of the longest signed link."""
+        super().__init__(url_map, maxlength=LONGEST_TOKEN)
 
 
 class NewConnector(BaseModel):
@@ -70,14 +88,14 @@ class NewConnector(BaseModel):
         min_length=1, description="The id of a service.", examples=["google_sheets"]
     )
     name: str = Field(
-        description="One line of at most 100 visible characters; the permanent name is made of its "
-        "letters and digits.",
+        description="One line of at most 100 visible characters; its letters and digits make the "
+        "permanent name.",
         examples=["Sales"],
     )
 
 
 class NewSchedule(BaseModel):
-    """When a connector is to sync."""
+    """The schedule that a connector shall have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -106,19 +124,19 @@ class NewSchedule(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        """Take what belongs to the kind, and nothing else."""
+        """Accept exactly the fields that the schedule type needs."""
         needed = {"INTERVAL": "interval", "TIME_OF_DAY": "time_of_day", "CRON": "cron"}
         given = {name for name in needed.values() if getattr(self, name) is not None}
-        mine = needed.get(self.schedule_type)
-        if given != ({mine} if mine else set()) or (
+        field = needed.get(self.schedule_type)
+        if given != ({field} if field else set()) or (
             self.days_of_week and self.schedule_type in ("CRON", "MANUAL")
         ):
-            raise ValueError("the fields do not fit the kind")
+            raise ValueError("the fields do not fit the schedule type")
         return self
 
 
 class Change(BaseModel):
-    """What to change of a connector; what is left out stays as it is."""
+    """What to change about a connector; fields that are left out stay unchanged."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -137,7 +155,7 @@ class Change(BaseModel):
     )
     schedule_type: Literal["auto", "manual"] | SkipJsonSchema[None] = Field(
         default=None,
-        description="auto: by sync_frequency; manual: on request alone.",
+        description="auto: by sync_frequency; manual: only on request.",
         json_schema_extra=_optional,
         examples=["auto"],
     )
@@ -150,7 +168,7 @@ class Change(BaseModel):
 
     schedule: NewSchedule | SkipJsonSchema[None] = Field(
         default=None,
-        description="When it syncs; instead of the three fields above.",
+        description="When it syncs; use it instead of the three fields above.",
         json_schema_extra=_optional,
     )
 
@@ -165,7 +183,7 @@ class Change(BaseModel):
     @classmethod
     def _allowed(cls, value: int | None) -> int | None:
         if value not in FREQUENCIES:
-            raise ValueError("not a frequency of Fivetran's")
+            raise ValueError("not a frequency that Fivetran allows")
         return value
 
     @model_validator(mode="after")
@@ -180,7 +198,7 @@ class Change(BaseModel):
 
     @property
     def timing(self) -> dict[str, Any]:
-        """What of it concerns the schedule."""
+        """The fields that concern the schedule."""
         given = self.model_dump(exclude_unset=True, exclude={"paused", "schedule"})
         if self.schedule is not None:
             given["schedule"] = Schedule.model_validate(self.schedule.model_dump())
@@ -188,7 +206,7 @@ class Change(BaseModel):
 
 
 class Filter(BaseModel):
-    """Which connectors a list shall hold; what is empty leaves all."""
+    """Which connectors to list; an empty field matches all."""
 
     status: health.Word | None = None
     service: str = ""
@@ -196,21 +214,21 @@ class Filter(BaseModel):
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Filter":
-        """Return the filter that a query string asks for, or raise InputError."""
+        """Return the filter of a query string, or raise InputError."""
         for name in ("status", "service", "q"):
             if len(query.get(name, "")) > LONGEST_SEARCH:
                 raise InputError(f"{name} is longer than {LONGEST_SEARCH} characters.")
-        said = query.get("status", "").strip()
-        if said and said.casefold() not in WORDS:
-            raise InputError(f"There is no such status. There are {', '.join(WORDS.values())}.")
+        status = query.get("status", "").strip().casefold()
+        if status and status not in STATUSES:
+            raise InputError(f"There is no such status. Use one of {', '.join(STATUSES.values())}.")
         return cls(
-            status=WORDS.get(said.casefold()),
+            status=STATUSES.get(status),
             service=query.get("service", "").strip(),
             words=tuple(query.get("q", "").casefold().split()),
         )
 
     def choose(self, connectors: Iterable[Connector], now: datetime) -> list[Connector]:
-        """Return those of some connectors that match at a time, in their order."""
+        """Return the connectors that match at a time, in their order."""
         return [connector for connector in connectors if self._matches(connector, now)]
 
     def _matches(self, connector: Connector, now: datetime) -> bool:
@@ -223,42 +241,42 @@ class Filter(BaseModel):
         return self.status is None or health.health(connector, now).word == self.status
 
 
-def read_key(said: str | None) -> str | None:
-    """Return the key under which a creation happens once, if one was sent, or raise InputError."""
-    if said is None:
+def read_key(key: str | None) -> str | None:
+    """Return the idempotency key of a creation if one was sent, or raise InputError."""
+    if key is None:
         return None
-    if not 0 < len(said) <= LONGEST_KEY or not said.isascii() or not said.isprintable():
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise InputError(
             f"{KEY_HEADER} must be 1 to {LONGEST_KEY} plain characters, such as a random UUID."
         )
-    return said
+    return key
 
 
-def read_flag(name: str, said: str) -> bool:
+def read_flag(name: str, value: str) -> bool:
     """Return whether a flag of the query string is set, or raise InputError."""
-    if said not in ("true", "false"):
+    if value not in ("true", "false"):
         raise InputError(f"{name} must be true or false.")
-    return said == "true"
+    return value == "true"
 
 
-def read(model: type[Wanted], body: object) -> Wanted:
-    """Return what a body asks for, or raise InputError with a sentence that names the field."""
+def read(model: type[Model], body: object) -> Model:
+    """Return a body as a model, or raise InputError with a sentence that names the field."""
     if not isinstance(body, dict) or (model is Change and not body):
         raise InputError(OBJECTS[model.__name__])
     try:
         return model.model_validate(body)
     except ValidationError as exc:
-        trouble = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+        error = exc.errors(include_url=False, include_context=False, include_input=False)[0]
     # The validation error quotes the body, so it is not chained into logs.
-    if not trouble["loc"] and trouble["type"] not in TOGETHER:
-        raise InputError("A field's name is not valid text. Send the fields as they are described.")
-    if trouble["type"] in TOGETHER:
-        raise InputError(TOGETHER[trouble["type"]])
-    field = str(trouble["loc"][0])
-    if trouble["type"] == "extra_forbidden" and len(trouble["loc"]) == 1:
-        known = ", ".join(model.model_fields)
-        raise InputError(f"The field {field[:LONGEST_QUOTE]!r} is not known. Send {known}.")
-    said = FIELDS[field]
-    if trouble["type"] in ("string_type", "string_unicode") and "missing" in said:
-        said = f"The field {field} must be text."
-    raise (InvalidName if field == "name" else InputError)(said)
+    if not error["loc"] and error["type"] not in COMBINATIONS:
+        raise InputError("A field name is not valid text. Send the fields as documented.")
+    if error["type"] in COMBINATIONS:
+        raise InputError(COMBINATIONS[error["type"]])
+    field = str(error["loc"][0])
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        fields = ", ".join(model.model_fields)
+        raise InputError(f"There is no field {field[:LONGEST_QUOTE]!r}. Send {fields}.")
+    message = FIELDS[field]
+    if error["type"] in ("string_type", "string_unicode") and "missing" in message:
+        message = f"The field {field} must be text."
+    raise (InvalidName if field == "name" else InputError)(message)

@@ -1,6 +1,6 @@
-"""What goes out through the JSON door, as models; its description is made of them.
+"""Response schemas of the JSON API, from which its OpenAPI document is built too.
 
-It is read off our own objects by attribute: only the fields named here leave, under Fivetran's
+They read our own objects by attribute: only the fields listed here are sent, under Fivetran's
 names.
 """
 
@@ -21,8 +21,8 @@ def _linked(url: str, info: ValidationInfo) -> str:
 Link = Annotated[str, AfterValidator(_linked)]
 
 
-class Shape(BaseModel):
-    """Something that goes out."""
+class ResponseModel(BaseModel):
+    """Base class of everything a route returns."""
 
     model_config = ConfigDict(
         from_attributes=True,
@@ -33,15 +33,15 @@ class Shape(BaseModel):
     )
 
 
-class Feature(Shape):
-    """Something that a service supports."""
+class Feature(ResponseModel):
+    """A feature that a service supports."""
 
     id: str = Field(examples=["RE_SYNC"])
     notes: str = Field(examples=[""])
 
 
-class Service(Shape):
-    """A kind of source one can connect (Fivetran: connector type)."""
+class Service(ResponseModel):
+    """A kind of source that can be connected (Fivetran: connector type)."""
 
     id: str = Field(examples=["google_sheets"])
     name: str = Field(validation_alias="title", examples=["Google Sheets"])
@@ -56,7 +56,7 @@ class Service(Shape):
     supported_features: tuple[Feature, ...]
 
 
-class Note(Shape):
+class Note(ResponseModel):
     """A task (somebody must act) or a warning (for information)."""
 
     code: str = Field(examples=["reconnect"])
@@ -64,17 +64,17 @@ class Note(Shape):
     details: str = Field(examples=["The source no longer accepts the stored credentials."])
 
 
-class Status(Shape):
-    """Where set-up and syncing stand, in Fivetran's own words; it may add words."""
+class Status(ResponseModel):
+    """The state of set-up and syncing, in Fivetran's own words; Fivetran may add words."""
 
     setup_state: str = Field(
-        description="incomplete, connected or broken, so far.", examples=["connected"]
+        description="Currently incomplete, connected or broken.", examples=["connected"]
     )
     sync_state: str = Field(
-        description="scheduled, syncing, paused or rescheduled, so far.", examples=["scheduled"]
+        description="Currently scheduled, syncing, paused or rescheduled.", examples=["scheduled"]
     )
     update_state: str = Field(
-        description="on_schedule or delayed, so far.", examples=["on_schedule"]
+        description="Currently on_schedule or delayed.", examples=["on_schedule"]
     )
     is_historical_sync: bool | None = Field(examples=[False])
     rescheduled_for: datetime | None = Field(examples=[None])
@@ -82,11 +82,11 @@ class Status(Shape):
     warnings: tuple[Note, ...] = Field(examples=[[]])
 
 
-class Schedule(Shape):
-    """When a connector syncs; it rules over the older fields beside it."""
+class Schedule(ResponseModel):
+    """When a connector syncs; it takes precedence over the older fields beside it."""
 
     schedule_type: str = Field(
-        description="INTERVAL, TIME_OF_DAY, CRON or MANUAL, so far.", examples=["TIME_OF_DAY"]
+        description="Currently INTERVAL, TIME_OF_DAY, CRON or MANUAL.", examples=["TIME_OF_DAY"]
     )
     interval: int | None = Field(description="Minutes between syncs.", examples=[None])
     cron: str = Field(examples=[""])
@@ -94,7 +94,7 @@ class Schedule(Shape):
     time_of_day: str = Field(examples=["02:00"])
 
 
-class Connector(Shape):
+class Connector(ResponseModel):
     """One configured instance of a service (Fivetran: connection), as lists show it."""
 
     id: str = Field(examples=["bubbly_lamp"])
@@ -105,7 +105,7 @@ class Connector(Shape):
         examples=["sales.sales"],
     )
     display_name: str = Field(
-        validation_alias="title", description="The name as it was typed.", examples=["Sales"]
+        validation_alias="title", description="The name as typed.", examples=["Sales"]
     )
     paused: bool | None = Field(examples=[False])
     created_at: datetime | None = Field(examples=["2026-11-20T12:00:00Z"])
@@ -113,66 +113,67 @@ class Connector(Shape):
     failed_at: datetime | None = Field(examples=[None])
     sync_frequency: int | None = Field(description="Minutes between syncs.", examples=[360])
     schedule_type: str = Field(
-        description="auto: by sync_frequency; manual: on request alone.", examples=["auto"]
+        description="auto: by sync_frequency; manual: only on request.",
+        examples=["auto"],
     )
     daily_sync_time: str = Field(
-        description="When a daily sync starts, in UTC; empty where it is not told.", examples=[""]
+        description="When a daily sync starts, in UTC; empty if unknown.", examples=[""]
     )
     schedule: Schedule | None = Field(
-        description="Rules over sync_frequency, schedule_type and daily_sync_time; null where "
-        "Fivetran sends none.",
+        description="Takes precedence over sync_frequency, schedule_type and daily_sync_time; null "
+        "if Fivetran sends none.",
         examples=[None],
     )
     status: Status
 
 
-class NextStep(Shape):
-    """The one thing to do about a connector."""
+class NextStep(ResponseModel):
+    """The next step for a connector."""
 
     id: health.ActionId = Field(
-        description="finish, reconnect and edit happen on the Connect Card: ask for its address "
-        "with /form. sync is /sync, resync is /resync; resume is PATCH with paused false.",
+        description="finish, reconnect and edit happen on the Connect Card: get its address from "
+        "/form. sync is /sync, resync is /resync; resume is PATCH with paused false.",
         examples=["sync"],
     )
     label: str = Field(examples=["Sync now"])
 
 
-class Health(Shape):
-    """How a connector is, in one word and one sentence, and what to do about it."""
+class Health(ResponseModel):
+    """A connector's health in one word and one sentence, and the next step."""
 
     word: health.Word = Field(examples=["Working"])
     tone: health.Tone = Field(description="The colour family of the word.", examples=["good"])
     reason: str = Field(examples=["On schedule."])
     action: NextStep | None = Field(examples=[None])
     since: datetime | None = Field(
-        description="Since when it needs somebody, as far as Fivetran tells.", examples=[None]
+        description="Since when it needs attention, if Fivetran reports it.", examples=[None]
     )
 
 
-class Action(Shape):
-    """Something that can be done with a connector, or why it would change nothing now."""
+class Action(ResponseModel):
+    """An action on a connector, or why it would have no effect now."""
 
     id: actions.Action = Field(examples=["pause"])
     label: str = Field(examples=["Pause"])
     obstacle: str | None = Field(
-        description="Why it would change nothing now; null if nothing is in the way.",
+        description="Why it would have no effect now; null if it would.",
         examples=[None],
     )
     advice: str | None = Field(
-        description="What to do first, or Fivetran may refuse; it can be tried all the same.",
+        description="What to do first; without it Fivetran may refuse. Trying is still allowed.",
         examples=[None],
     )
 
 
 class ConnectorDetail(Connector):
-    """A connector with its health, and what can be done with it now."""
+    """A connector with its health and its present actions."""
 
     health: Health
     actions: tuple[Action, ...]
 
     @classmethod
     def of(cls, connector: models.Connector, now: datetime) -> "ConnectorDetail":
-        """Return a connector as it is at a time."""
+        """Return a connector with its health and actions at a time."""
         state = health.health(connector, now)
         step = state.action and NextStep(id=state.action, label=health.ACTIONS[state.action])
         return cls(
@@ -196,43 +197,43 @@ class ConnectorDetail(Connector):
         )
 
 
-class SetupTest(Shape):
+class SetupTest(ResponseModel):
     """The result of one setup test."""
 
     title: str = Field(examples=["Validating credentials"])
     status: str = Field(
-        description="PASSED, WARNING, FAILED, SKIPPED and others.", examples=["PASSED"]
+        description="For example PASSED, WARNING, FAILED or SKIPPED.", examples=["PASSED"]
     )
     message: str = Field(examples=[""])
 
 
-class SetupTestResults(Shape):
-    """The results of a connector's setup tests, and the connector as it is after them."""
+class SetupTestResults(ResponseModel):
+    """The results of a connector's setup tests, and the connector after them."""
 
     setup_tests: tuple[SetupTest, ...]
     connector: ConnectorDetail
 
 
-class Deleted(Shape):
-    """A connector that is gone, or waits to be."""
+class Deletion(ResponseModel):
+    """The deletion of a connector, final or delayed."""
 
     id: str = Field(examples=["bubbly_lamp"])
     deleted: Literal[True] = True
     final_at: datetime | None = Field(
         default=None,
-        description="Until when it can be restored; null if it is gone for good.",
+        description="Until when it can be restored; null if the deletion is final.",
         examples=["2026-11-26T12:00:00Z"],
     )
 
 
-class WaitingConnector(Shape):
-    """A connector that is deleted and can be restored."""
+class DeletedConnector(ResponseModel):
+    """A deleted connector that can still be restored."""
 
     id: str = Field(examples=["bubbly_lamp"])
     service: str = Field(examples=["google_sheets"])
     schema_name: str = Field(
         serialization_alias="schema",
-        description="Its permanent name, which is taken as long as it waits.",
+        description="Its permanent name, which stays taken until then.",
         examples=["sales.sales"],
     )
     display_name: str = Field(validation_alias="title", examples=["Sales"])
@@ -241,29 +242,29 @@ class WaitingConnector(Shape):
     )
 
 
-class Form(Shape):
-    """The address of a new Connect Card: a secret that lives for one day."""
+class Form(ResponseModel):
+    """The address of a new Connect Card: a secret that is valid for one day."""
 
     url: str = Field(examples=["https://fivetran.com/connect-card/setup?auth=..."])
     connector_id: str = Field(serialization_alias="connectorId", examples=["bubbly_lamp"])
 
 
-class Alive(Shape):
-    """That this process answers."""
+class ServerStatus(ResponseModel):
+    """The health check of this process."""
 
     status: Literal["ok"] = "ok"
-    sandbox: bool = Field(description="Whether the embedded sandbox stands in for Fivetran.")
+    sandbox: bool = Field(description="Whether the embedded sandbox is used instead of Fivetran.")
 
 
-class Trouble(Shape):
+class ErrorDetails(ResponseModel):
     """What went wrong."""
 
     code: str = Field(description="For programs.")
     message: str = Field(description="One sentence for people, safe to show and to log.")
-    request_id: str = Field(description="Under which the server's log has it.")
+    request_id: str = Field(description="The id of the request in the server's log.")
 
 
-class Error(Shape):
-    """The one shape of every error."""
+class Error(ResponseModel):
+    """Every error has this form."""
 
-    error: Trouble
+    error: ErrorDetails

@@ -1,1 +1,1 @@
-"""What `python -m pbf` can do, a module each; the parser is in __main__."""
+"""The commands of `python -m pbf`, one module each; the parser is in __main__."""

@@ -1,6 +1,6 @@
-"""The sweep: what was created here, never finished, and has lain there for days, is deleted.
+"""Clean-up: deletes connectors that were created here days ago and never finished.
 
-A connector that was made elsewhere is left alone, whatever its state.
+Connectors that were created elsewhere are never touched.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -16,10 +16,10 @@ from pbf.runtime import Runtime
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the sweep's report."""
+class Result:
+    """One line of the report."""
 
-    good: bool
+    ok: bool
     text: str
 
     def __str__(self) -> str:
@@ -27,12 +27,12 @@ class Finding:
         return self.text
 
 
-def left_behind(
+def unfinished_connectors(
     connectors: Iterable[Connector], created: Collection[tuple[str, str]], *, before: datetime
 ) -> list[Connector]:
-    """Return what was begun before a time and never finished, of those that we created (pure).
+    """Return the connectors that we created before a time and that nobody finished (pure).
 
-    `created` names ours by id and permanent name.
+    `created` has the ids and permanent names of those that we created.
     """
     return [
         connector
@@ -44,15 +44,15 @@ def left_behind(
     ]
 
 
-def sweep(
-    open_runtime: Callable[[], Runtime], *, days: int, really_delete: bool, at_once: bool = False
-) -> Iterator[Finding]:
-    """Yield a line for each connector to delete, deleted only if that is wanted, and the sum.
+def clean_up_connectors(
+    open_runtime: Callable[[], Runtime], *, days: int, delete: bool, now: bool = False
+) -> Iterator[Result]:
+    """Yield a line for each unfinished connector, and delete them if `delete` is set.
 
-    Unless `at_once`, a deletion can be undone for as long as any other. First it is found out what
-    became of creations that nobody is at work on any more.
+    With `now`, deletions are permanent; otherwise they can be undone like any other. Abandoned
+    creations are settled first.
     """
-    now = datetime.now(UTC)
+    time = datetime.now(UTC)
     try:
         runtime = open_runtime()
         runtime.portal.settle_abandoned()
@@ -61,52 +61,53 @@ def sweep(
             raise answer.problem
         created = runtime.store.names()
     except PbfError as error:
-        yield Finding(False, f"Nothing was swept. {error}")
+        yield Result(False, f"Nothing was deleted. {error}")
         return
-    found = left_behind(answer.items, created, before=now - timedelta(days=days))
-    if not found:
-        yield Finding(True, f"Nothing to sweep: none was left unfinished for {days} days.")
-    elif really_delete:
-        yield from _delete(runtime, found, now, at_once=at_once)
+    unfinished = unfinished_connectors(answer.items, created, before=time - timedelta(days=days))
+    if not unfinished:
+        yield Result(True, f"No connector has been unfinished for {days} days.")
+    elif delete:
+        yield from _delete_all(runtime, unfinished, time, now=now)
     else:
-        yield from (Finding(True, f"would delete  {_told(one, now)}") for one in found)
+        for connector in unfinished:
+            yield Result(True, f"would delete  {_describe(connector, time)}")
         command = f"python -m pbf sweep --days {days} --delete"
-        yield Finding(True, f"{len(found)} in all; nothing was deleted. To do it: {command}")
+        yield Result(True, f"{len(unfinished)} in total, none deleted. To delete them: {command}")
+
+
+def _delete_all(
+    runtime: Runtime, connectors: Iterable[Connector], time: datetime, *, now: bool
+) -> Iterator[Result]:
+    """Delete one connector after the other; an error does not stop the next."""
+    with runtime.portal.operations.together() as operations:
+        for connector in connectors:
+            description = _describe(connector, time)
+            try:
+                outcome, detail = _delete(runtime, operations, connector, now=now)
+            except PbfError as error:
+                yield Result(False, f"NOT deleted   {description}: {error}")
+            else:
+                yield Result(True, f"{outcome}  {description}{detail}")
 
 
 def _delete(
-    runtime: Runtime, found: Iterable[Connector], now: datetime, *, at_once: bool
-) -> Iterator[Finding]:
-    """Delete one after the other; what fails for one does not stop the next."""
-    with runtime.portal.operations.together() as operations:
-        for connector in found:
-            told = _told(connector, now)
-            try:
-                done = _delete_one(runtime, operations, connector, at_once=at_once)
-            except PbfError as error:
-                yield Finding(False, f"NOT deleted   {told}: {error}")
-            else:
-                yield Finding(True, f"{done[0]}  {told}{done[1]}")
-
-
-def _delete_one(
-    runtime: Runtime, operations: Operations, connector: Connector, *, at_once: bool
+    runtime: Runtime, operations: Operations, connector: Connector, *, now: bool
 ) -> tuple[str, str]:
-    """Delete a connector, unless somebody has finished it; return what to say before and after."""
+    """Delete a connector unless somebody has finished it; return the outcome and a detail."""
     with suppress(NotFound):
-        now = runtime.client.get_connector(connector.id)
-        if now.schema_name != connector.schema_name or not _is_unfinished(now):
+        current = runtime.client.get_connector(connector.id)
+        if current.schema_name != connector.schema_name or not _is_unfinished(current):
             return "kept        ", ""
-    waits = operations.delete(connector.id, now=at_once)
-    if waits is None:
+    deletion = operations.delete(connector.id, now=now)
+    if deletion is None:
         return "deleted     ", ""
-    return "hidden      ", f", deleted for good after {waits.final_at:%Y-%m-%d %H:%M} UTC"
+    return "hidden      ", f", deleted permanently after {deletion.final_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _is_unfinished(connector: Connector) -> bool:
     return connector.is_incomplete and connector.succeeded_at is None
 
 
-def _told(connector: Connector, now: datetime) -> str:
-    begun = ago(connector.created_at or now, now)
-    return f"{connector.schema_name} ({connector.service}, {connector.id}), begun {begun}"
+def _describe(connector: Connector, time: datetime) -> str:
+    created = ago(connector.created_at or time, time)
+    return f"{connector.schema_name} ({connector.service}, {connector.id}), created {created}"

@@ -1,41 +1,42 @@
-"""The check-up before going live: one line for each thing that must be right."""
+"""The check of settings and account before going live, one line for each subject."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from pbf.config import DOTENV, Settings, is_loopback, is_readable_by_others
+from pbf.config import DOTENV, Settings, is_readable_by_others
 from pbf.errors import Forbidden, NotFound, PbfError
+from pbf.paths import is_loopback
 from pbf.runtime import Runtime
 
-# How a database of PostgreSQL's is told to insist on TLS.
-ENCRYPTED = {"require", "verify-ca", "verify-full"}
+# The values of sslmode with which PostgreSQL's client insists on TLS.
+TLS_MODES = {"require", "verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the check-up."""
+class Result:
+    """The result of one check."""
 
     subject: str
-    good: bool
+    ok: bool
     text: str
     warning: bool = False
 
     def __str__(self) -> str:
         """Return the line as it is printed."""
-        mark = "WARN" if self.warning else "ok  " if self.good else "BAD "
+        mark = "WARN" if self.warning else "ok  " if self.ok else "BAD "
         return f"{mark} {self.subject:<12} {self.text}"
 
 
-def examine(open_runtime: Callable[[], Runtime]) -> Iterator[Finding]:
-    """Yield a finding for each: settings, key, group, destination, rate limit, URL, files, TLS."""
+def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
+    """Yield the results for settings, key, group, destination, rate limit, URL, files and TLS."""
     try:
         runtime = open_runtime()
     except PbfError as error:
-        yield Finding("settings", False, str(error))
+        yield Result("settings", False, str(error))
         return
     where = "the embedded sandbox" if runtime.settings.sandbox else runtime.settings.api_url
-    yield Finding("settings", True, f"complete, using {where}")
+    yield Result("settings", True, f"complete, using {where}")
     yield _check("key", lambda: _key(runtime))
     yield _check("group", lambda: _group(runtime))
     yield _check("destination", lambda: _destination(runtime))
@@ -45,82 +46,82 @@ def examine(open_runtime: Callable[[], Runtime]) -> Iterator[Finding]:
     yield _encryption(runtime.settings)
 
 
-def _check(subject: str, look: Callable[[], Finding]) -> Finding:
+def _check(subject: str, check: Callable[[], Result]) -> Result:
     try:
-        return look()
+        return check()
     except PbfError as error:
-        return Finding(subject, False, str(error))
+        return Result(subject, False, str(error))
 
 
-def _key(runtime: Runtime) -> Finding:
+def _key(runtime: Runtime) -> Result:
     account = runtime.client.get_account()
-    return Finding("key", True, f"accepted, account {account.account_name or account.account_id}")
+    return Result("key", True, f"accepted, account {account.account_name or account.account_id}")
 
 
-def _group(runtime: Runtime) -> Finding:
+def _group(runtime: Runtime) -> Result:
     group_id = runtime.portal.tenant.group_id
     try:
         group = runtime.client.get_group(group_id)
     except (NotFound, Forbidden):
         text = f"{group_id} does not exist or is not visible to the key. Check FIVETRAN_GROUP_ID."
-        return Finding("group", False, text)
-    return Finding("group", True, f"{group.id} ({group.name})")
+        return Result("group", False, text)
+    return Result("group", True, f"{group.id} ({group.name})")
 
 
-def _destination(runtime: Runtime) -> Finding:
+def _destination(runtime: Runtime) -> Result:
     try:
-        found = runtime.client.get_destination(runtime.portal.tenant.group_id)
+        destination = runtime.client.get_destination(runtime.portal.tenant.group_id)
     except (NotFound, Forbidden):
-        text = "the group has none that the key can see; nothing syncs without one."
-        return Finding("destination", False, text)
-    # Both spellings are seen in the field.
-    connected = found.setup_status.lower() == "connected"
-    text = f"{found.service}, {found.setup_status.lower() or 'of unknown status'}"
-    return Finding("destination", connected, text)
+        text = "the group has none that is visible to the key; without one nothing syncs."
+        return Result("destination", False, text)
+    # Fivetran sends both spellings.
+    connected = destination.setup_status.lower() == "connected"
+    text = f"{destination.service}, {destination.setup_status.lower() or 'of unknown status'}"
+    return Result("destination", connected, text)
 
 
-def _rate_limit(runtime: Runtime) -> Finding:
+def _rate_limit(runtime: Runtime) -> Result:
     limit = runtime.client.rate_limit
     if limit.remaining is None:
-        return Finding("rate limit", True, "Fivetran did not say how many requests are left")
+        return Result("rate limit", True, "Fivetran does not report how many requests are left")
     total = f" of {limit.limit}" if limit.limit else ""
     text = f"{limit.remaining}{total} requests left in this hour"
-    return Finding("rate limit", limit.remaining > 0, text)
+    return Result("rate limit", limit.remaining > 0, text)
 
 
-def _public_url(settings: Settings) -> Finding:
+def _public_url(settings: Settings) -> Result:
     url = settings.public_url
     if url is None:
-        named = ", ".join(("localhost", "127.0.0.1", *settings.allowed_hosts))
-        text = f"PBF_PUBLIC_URL not set; requests are answered for {named} only"
-        return Finding("public URL", True, text)
+        hosts = ", ".join(("localhost", "127.0.0.1", *settings.allowed_hosts))
+        text = f"PBF_PUBLIC_URL is not set; the server answers only for {hosts}"
+        return Result("public URL", True, text)
     parts = urlsplit(url)
     if parts.path or parts.query or parts.fragment:
-        return Finding("public URL", False, f"{url} has a path; set scheme, host and port only")
+        return Result("public URL", False, f"{url} has a path; set only scheme, host and port")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        return Finding("public URL", False, f"{url} is not https; people would sign in in the open")
-    return Finding("public URL", True, url)
+        return Result("public URL", False, f"{url} is not https; sessions would be unencrypted")
+    return Result("public URL", True, url)
 
 
-def _files(database: str | None) -> Finding:
+def _files(database: str | None) -> Result:
     exposed = [path for path in (DOTENV, database) if path and is_readable_by_others(path)]
     if not exposed:
-        return Finding("files", True, "no other user can read the settings or the database")
+        return Result("files", True, "no other user can read the settings or the database")
     names = " and ".join(exposed)
     text = f"other users of this machine can read {names}. Run: chmod 600 {' '.join(exposed)}"
-    return Finding("files", True, text, warning=True)
+    return Result("files", True, text, warning=True)
 
 
-def _encryption(settings: Settings) -> Finding:
-    named = {"PBF_DATABASE_URL": settings.database_url, "PBF_REDIS_URL": settings.redis_url}
-    bare = [name for name, url in named.items() if url and _is_unencrypted(url)]
-    if not bare:
-        return Finding("encryption", True, "no secret crosses the network unencrypted")
+def _encryption(settings: Settings) -> Result:
+    urls = {"PBF_DATABASE_URL": settings.database_url, "PBF_REDIS_URL": settings.redis_url}
+    unencrypted = [name for name, url in urls.items() if url and _is_unencrypted(url)]
+    if not unencrypted:
+        return Result("encryption", True, "no secret crosses the network unencrypted")
     text = (
-        f"{' and '.join(bare)} may reach another host without TLS. Use rediss:// for Redis, and "
-        "?sslmode=require or verify-full for PostgreSQL."
+        f"{' and '.join(unencrypted)} may reach another host without TLS. Use rediss:// for Redis "
+        "and ?sslmode=require or verify-full for PostgreSQL."
     )
-    return Finding("encryption", True, text, warning=True)
+    return Result("encryption", True, text, warning=True)
 
 
 def _is_unencrypted(url: str) -> bool:
@@ -129,10 +130,10 @@ def _is_unencrypted(url: str) -> bool:
         query = parse_qs(parts.query)
         host = parts.hostname or (query.get("host") or [""])[0]
     except ValueError:
-        return False  # what is no URL is refused elsewhere
+        return False  # an invalid URL is refused elsewhere
     if not host or host.startswith("/") or is_loopback(host):
         return False
-    kind = parts.scheme.partition("+")[0]
-    if kind == "redis":
+    scheme = parts.scheme.partition("+")[0]
+    if scheme == "redis":
         return True
-    return kind.startswith("postgres") and not ENCRYPTED & set(query.get("sslmode", ()))
+    return scheme.startswith("postgres") and not TLS_MODES & set(query.get("sslmode", ()))

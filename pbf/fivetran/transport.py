@@ -1,6 +1,5 @@
 """The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
 
-import ipaddress
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -41,6 +40,7 @@ from pbf.errors import (
 )
 from pbf.fivetran.deadline import DeadlineAdapter, deadline, is_over
 from pbf.fivetran.models import RateLimit
+from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
 CONNECT_TIMEOUT = 5.0
@@ -118,7 +118,7 @@ class Request:
         self._session.headers["User-Agent"] = "pbf"
         # A cookie jar is not thread-safe, and the API needs no cookies.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = not _is_loopback(self._base_url)
+        self._session.trust_env = not is_loopback(urlsplit(self._base_url).hostname or "")
         retries = GetOnly(
             total=RETRIES,
             allowed_methods={"GET"},
@@ -288,11 +288,3 @@ def _decoded(content: bytes) -> Any:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < LONGEST_NUMBER else inf
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

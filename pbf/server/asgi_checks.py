@@ -1,4 +1,4 @@
-"""What is refused before Streamlit sees it: foreign hosts and origins, and what we do not use."""
+"""Checks before Streamlit: foreign hosts, foreign origins and unused endpoints are refused."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.config import Settings, load_addresses, origin
-from pbf.server.hosts import Refusal, refusal_of, refused
+from pbf.config import Settings, load_addresses
+from pbf.paths import origin
+from pbf.server.hosts import Refusal, check_host, refusal_response
 
-# Of Streamlit 1.67's own endpoints, those that a browser needs to show our pages. The others take
-# uploads, tell figures about the process, or drive the app.
+# The endpoints of Streamlit 1.67 that a browser needs to show our pages. The others accept uploads,
+# report metrics of the process, or control the app.
 INTERNAL = "/_stcore/"
-USED = ("health", "host-config", "bidi-components")
+SERVED = ("health", "host-config", "bidi-components")
 STREAM = "stream"
 NOT_SERVED = Refusal(404, "not_found", "There is nothing here.")
 FOREIGN_ORIGIN = Refusal(
@@ -21,22 +22,23 @@ FOREIGN_ORIGIN = Refusal(
     "Pages of other origins may not connect here. Set PBF_PUBLIC_URL if this is the dashboard's "
     "own address.",
 )
-# In bytes; what a browser sends is clicks, and what was typed or chosen.
+# In bytes; a browser sends only clicks, typed text and selections.
 LARGEST_MESSAGE = 2_000_000
-TOO_BIG = 1009
+# The WebSocket close code "message too big" (RFC 6455).
+MESSAGE_TOO_BIG = 1009
 
 
 class CheckRequests:
-    """ASGI middleware: lets through what a browser that shows our pages asks for, and no more."""
+    """ASGI middleware: accepts only the requests that a browser needs to show our pages."""
 
     def __init__(self, app: ASGIApp, *, read: Callable[[], Settings] = load_addresses) -> None:
-        """Stand before `app`; the settings that `read` returns name our addresses."""
+        """Wrap `app`; `read` returns the settings with our addresses."""
         self._app = app
         self._read = read
-        self._known: Settings | None = None
+        self._settings: Settings | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or let the app answer."""
+        """Refuse the request, or pass it to the app."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
@@ -48,8 +50,8 @@ class CheckRequests:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
-        named = headers.getlist("host")
-        refusal = refusal_of(named[0] if len(named) == 1 else None, self._addresses().hosts)
+        hosts = headers.getlist("host")
+        refusal = check_host(hosts[0] if len(hosts) == 1 else None, self._addresses().hosts)
         if refusal:
             return refusal
         if scope["type"] == "websocket" and not self._is_ours(headers):
@@ -57,20 +59,20 @@ class CheckRequests:
         return None if _is_served(scope) else NOT_SERVED
 
     def _addresses(self) -> Settings:
-        if self._known is None:
-            self._known = self._read()
-        return self._known
+        if self._settings is None:
+            self._settings = self._read()
+        return self._settings
 
     def _is_ours(self, headers: Headers) -> bool:
-        """Return whether a socket is opened by one of our pages, or by a program."""
+        """Return whether one of our pages or a program opens the socket."""
         sender = headers.get("origin")
         if sender is None:
             return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         try:
-            # Where a proxy ends TLS, the scheme that we see is not the browser's.
-            scheme, known = urlsplit(sender).scheme, self._addresses().public_url
-            ours = {f"{scheme}://{headers['host']}", *([known] if known else [])}
-            return origin(sender) in {origin(one) for one in ours}
+            # Behind a proxy that ends TLS, the scheme we see differs from the browser's.
+            scheme, public_url = urlsplit(sender).scheme, self._addresses().public_url
+            ours = {f"{scheme}://{headers['host']}", *([public_url] if public_url else [])}
+            return origin(sender) in {origin(url) for url in ours}
         except ValueError:
             return False
 
@@ -79,14 +81,14 @@ def _is_served(scope: Scope) -> bool:
     _, internal, rest = scope["path"].rpartition(INTERNAL)
     if scope["type"] == "websocket":
         return bool(internal) and rest == STREAM
-    return not internal or rest.partition("/")[0] in USED
+    return not internal or rest.partition("/")[0] in SERVED
 
 
 def _same_origin(scope: Scope) -> Scope:
-    """Return the scope with the Host that the Origin names.
+    """Return the scope with the host of its Origin as Host.
 
-    Streamlit 1.67 compares the two. Where they differ, it asks an outside service for the address
-    of this machine, and keeps everybody waiting meanwhile.
+    Streamlit 1.67 compares the two. If they differ, it asks an external service for the address of
+    this machine, and blocks all visitors until it answers.
     """
     sender = Headers(scope=scope).get("origin")
     if sender is None:
@@ -97,21 +99,21 @@ def _same_origin(scope: Scope) -> Scope:
 
 
 def _limited(receive: Receive, send: Send) -> Receive:
-    """Return a `receive` that ends the connection at a message that is too large."""
+    """Return a `receive` that closes the connection at a message that is too large."""
 
     async def receive_limited() -> Message:
         message = await receive()
         size = len(message.get("bytes") or message.get("text") or b"")
         if message["type"] != "websocket.receive" or size <= LARGEST_MESSAGE:
             return message
-        await send({"type": "websocket.close", "code": TOO_BIG})
-        return {"type": "websocket.disconnect", "code": TOO_BIG}
+        await send({"type": "websocket.close", "code": MESSAGE_TOO_BIG})
+        return {"type": "websocket.disconnect", "code": MESSAGE_TOO_BIG}
 
     return receive_limited
 
 
 async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
-    pairs, body = refused(scope["path"], refusal)
+    pairs, body = refusal_response(scope["path"], refusal)
     headers = [(name.lower().encode(), value.encode()) for name, value in pairs]
     kind = "http.response"
     if scope["type"] == "websocket":
@@ -120,7 +122,7 @@ async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
             await send({"type": "websocket.close", "code": 1008})
             return
     else:
-        # What may come of a body would be taken for the next request.
+        # Otherwise the rest of the body would be read as the next request.
         headers.append((b"connection", b"close"))
     await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
     body = b"" if scope.get("method") == "HEAD" else body

@@ -1,7 +1,7 @@
-"""Answers compressed once and kept: those of the JSON door, and Streamlit's own scripts.
+"""Responses that are compressed once and cached: JSON lists and Streamlit's own scripts.
 
-Streamlit leaves its own 2.7 MB of scripts uncompressed, for a proxy to do; most installations have
-none.
+Streamlit sends its 2.7 MB of scripts uncompressed and leaves compression to a proxy, which most
+installations do not have.
 """
 
 import gzip
@@ -19,8 +19,8 @@ from werkzeug.http import parse_accept_header
 
 SMALLEST = 1000
 LARGEST = 8 * 1024 * 1024
-# All of Streamlit's own scripts fit in.
-ROOM = 48 * 1024 * 1024
+# Enough for all of Streamlit's own scripts.
+CACHE_SIZE = 48 * 1024 * 1024
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -31,18 +31,18 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 class Body:
-    """One body in the encodings that browsers take, with a strong ETag for each."""
+    """One body in the encodings that browsers accept, with a strong ETag for each."""
 
     def __init__(self, plain: bytes) -> None:
-        """Keep a body; it is encoded when a client first takes it so."""
+        """Keep a body; each encoding is made when a client first accepts it."""
         self.plain = plain
         self.digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
         self._encoded: dict[str, bytes] = {}
 
     def choose(self, accept_encoding: str) -> tuple[str, bytes]:
-        """Return the best encoding that a client takes ("identity" if none), and the bytes.
+        """Return the best encoding that a client accepts ("identity" if none), and the bytes.
 
-        A body that is too small to gain by it stays plain.
+        A body that is too small to benefit stays uncompressed.
         """
         names = accepted(accept_encoding)
         if not names or len(self.plain) < SMALLEST:
@@ -53,68 +53,72 @@ class Body:
         return name, self._encoded[name]
 
     def etag(self, encoding: str) -> str:
-        """Return the ETag of one encoding; encodings differ in their bytes."""
+        """Return the ETag of one encoding."""
         return self.digest if encoding == "identity" else f"{self.digest}-{encoding}"
 
 
 @lru_cache(maxsize=64)
 def accepted(accept_encoding: str) -> tuple[str, ...]:
-    """Return those of our encodings that a client takes, the best first."""
+    """Return those of our encodings that a client accepts, the best first."""
     weights = parse_accept_header(accept_encoding, Accept)
     return tuple(name for name in ENCODERS if weights[name] > 0)
 
 
-class CompressStatic:
-    """ASGI middleware: what lies under a path is compressed at the first request, and kept.
+# A file's response headers and its body.
+File = tuple[Headers, Body]
 
-    For files that never change under their name, as Streamlit's do.
+
+class CompressStatic:
+    """ASGI middleware: compresses the files under a path at the first request, and caches them.
+
+    It is for files whose content never changes under their name, such as Streamlit's.
     """
 
-    def __init__(self, app: ASGIApp, *, path: str = "/static/", room: int = ROOM) -> None:
-        """Stand before `app`, and keep files of `room` bytes in all, uncompressed."""
+    def __init__(self, app: ASGIApp, *, path: str = "/static/", size: int = CACHE_SIZE) -> None:
+        """Wrap `app`, and cache files of at most `size` bytes in total, uncompressed."""
         self._app = app
-        self._room = room
+        self._max_size = size
         self._path = path
-        self._kept: OrderedDict[str, tuple[Headers, Body]] = OrderedDict()
+        self._files: OrderedDict[str, File] = OrderedDict()
         self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from what is kept, or let the app answer and keep that."""
+        """Answer from the cache, or pass the request to the app and cache its response."""
         if not self._concerns(scope):
             await self._app(scope, receive, send)
             return
-        kept = self._kept.get(scope["path"]) or await self._ask(scope, receive, send)
-        if kept is None:
+        file = self._files.get(scope["path"]) or await self._fetch(scope, receive, send)
+        if file is None:
             return
-        if scope["path"] in self._kept:
-            self._kept.move_to_end(scope["path"])
-        headers, body = kept
+        if scope["path"] in self._files:
+            self._files.move_to_end(scope["path"])
+        headers, body = file
         encoding, content = body.choose(Headers(scope=scope).get("accept-encoding", ""))
-        answer = MutableHeaders(raw=list(headers.raw))
-        answer["content-length"] = str(len(content))
+        response_headers = MutableHeaders(raw=list(headers.raw))
+        response_headers["content-length"] = str(len(content))
         if encoding != "identity":
-            answer["content-encoding"] = encoding
-            del answer["etag"]
-        await send({"type": "http.response.start", "status": 200, "headers": answer.raw})
+            response_headers["content-encoding"] = encoding
+            del response_headers["etag"]
+        await send({"type": "http.response.start", "status": 200, "headers": response_headers.raw})
         await send({"type": "http.response.body", "body": content})
 
     def _concerns(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] != "GET":
             return False
-        asked = Headers(scope=scope)
-        partial = any(name in asked for name in ("range", "if-none-match", "if-modified-since"))
-        # Of the many spellings of a file's path, one is kept and so compressed.
+        headers = Headers(scope=scope)
+        partial = any(name in headers for name in ("range", "if-none-match", "if-modified-since"))
+        # Only the normal spelling of a file's path is compressed and cached.
         plain = scope["path"].startswith(self._path) and normpath(scope["path"]) == scope["path"]
         return plain and not partial
 
-    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> tuple[Headers, Body] | None:
-        """Return what the app answers, or None if that is passed on as it is."""
+    async def _fetch(self, scope: Scope, receive: Receive, send: Send) -> File | None:
+        """Return the app's response, or None if it was sent unchanged."""
         start: Message = {}
         chunks: list[bytes] | None = None
 
         async def hold(message: Message) -> None:
             nonlocal start, chunks
-            if message["type"] == "http.response.start" and _worth_keeping(message):
+            if message["type"] == "http.response.start" and _is_cacheable(message):
                 start, chunks = message, []
                 message["headers"] = _varying(message)
             elif chunks is None:
@@ -127,29 +131,29 @@ class CompressStatic:
             return None
         headers, whole = Headers(raw=start["headers"]), b"".join(chunks)
         if len(whole) != int(headers["content-length"]):
-            # The visitor left before the app was done: there is nobody to answer.
+            # The client disconnected before the app had finished.
             return None
-        kept = (headers, Body(whole))
-        self._keep(scope["path"], kept)
-        return kept
+        file = (headers, Body(whole))
+        self._store(scope["path"], file)
+        return file
 
-    def _keep(self, path: str, kept: tuple[Headers, Body]) -> None:
-        """Keep a file, and as many of those that were asked for last as there is room for."""
-        before = self._kept.pop(path, None)
-        self._kept[path] = kept
-        self._size += len(kept[1].plain) - (len(before[1].plain) if before else 0)
-        while self._size > self._room:
-            _, (_, body) = self._kept.popitem(last=False)
+    def _store(self, path: str, file: File) -> None:
+        """Cache a file, and drop the least recently used ones beyond the size of the cache."""
+        before = self._files.pop(path, None)
+        self._files[path] = file
+        self._size += len(file[1].plain) - (len(before[1].plain) if before else 0)
+        while self._size > self._max_size:
+            _, (_, body) = self._files.popitem(last=False)
             self._size -= len(body.plain)
 
 
-def _worth_keeping(start: Message) -> bool:
+def _is_cacheable(start: Message) -> bool:
     headers = Headers(raw=start["headers"])
     length = int(headers.get("content-length", 0))
     return (
         start["status"] == 200
         and headers.get("content-type", "").startswith(TEXT)
-        # Streamlit answers with its page where there is no file.
+        # Streamlit answers with its page if there is no such file.
         and not headers.get("content-type", "").startswith("text/html")
         and "content-encoding" not in headers
         and SMALLEST <= length <= LARGEST

@@ -1,7 +1,7 @@
-"""Which hosts we answer for: loopback names, and those that the settings name.
+"""Which hosts this server answers for: loopback names and the hosts in the settings.
 
-A page of any site can have its own name resolved to this machine (DNS rebinding). The browser then
-takes our answers for that site's, and only the Host header tells us so.
+Any site can have its own name resolve to this machine (DNS rebinding). The browser then treats our
+responses as that site's; only the Host header shows it.
 """
 
 import json
@@ -13,22 +13,22 @@ from http import HTTPStatus
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
-from pbf.config import Settings, is_loopback, load_addresses
-from pbf.logs import begin
-from pbf.paths import PREFIX, lies_within
+from pbf.config import Settings, load_addresses
+from pbf.logs import begin_request
+from pbf.paths import PREFIX, is_loopback, lies_within
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-# A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port.
+# A name, an IPv4 address, or an IPv6 address in brackets; then an optional port.
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?")
 HIGHEST_PORT = 65535
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered: for the status line, for programs, and for people."""
+    """Why a request is refused: status, code for programs, message for people."""
 
     status: int
     code: str
@@ -36,7 +36,7 @@ class Refusal(NamedTuple):
 
     @property
     def line(self) -> str:
-        """Return the status as WSGI wants it."""
+        """Return the status line for WSGI."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
 
@@ -51,7 +51,7 @@ UNKNOWN = Refusal(
 
 @lru_cache(maxsize=256)
 def host_name(header: str) -> str | None:
-    """Return the name or address in a Host header, without its port; None if it is malformed."""
+    """Return the name or address in a Host header without its port; None if malformed."""
     match = HOST.fullmatch(header)
     if match is None or int(match[3] or 0) > HIGHEST_PORT:
         return None
@@ -63,25 +63,25 @@ def host_name(header: str) -> str | None:
         return None
 
 
-def refusal_of(header: str | None, hosts: frozenset[str]) -> Refusal | None:
-    """Return why a Host header is refused where `hosts` are ours besides loopback, if it is."""
+def check_host(header: str | None, hosts: frozenset[str]) -> Refusal | None:
+    """Return why a Host header is refused; None for loopback names and `hosts`."""
     name = host_name(header) if header else None
     if name is None:
         return MALFORMED
     return None if name in hosts or is_loopback(name) else UNKNOWN
 
 
-def refused(path: str, refusal: Refusal) -> tuple[list[tuple[str, str]], bytes]:
-    """Return headers and body of a refusal: JSON for the routes, plain text for anything else."""
-    request_id = begin()
-    log.info("a request refused: %d %s", refusal.status, refusal.code)
-    kind, text = "text/plain; charset=utf-8", f"{refusal.message}\n"
+def refusal_response(path: str, refusal: Refusal) -> tuple[list[tuple[str, str]], bytes]:
+    """Return headers and body of a refusal: JSON for the routes, plain text for other paths."""
+    request_id = begin_request()
+    log.info("request refused: %d %s", refusal.status, refusal.code)
+    content_type, text = "text/plain; charset=utf-8", f"{refusal.message}\n"
     if lies_within(path, PREFIX):
         error = {"code": refusal.code, "message": refusal.message, "request_id": request_id}
-        kind, text = "application/json", json.dumps({"error": error})
+        content_type, text = "application/json", json.dumps({"error": error})
     body = text.encode()
     headers = [
-        ("Content-Type", kind),
+        ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Request-Id", request_id),
@@ -96,21 +96,21 @@ class CheckHost:
     def __init__(
         self, app: "WSGIApplication", read: Callable[[], Settings] = load_addresses
     ) -> None:
-        """Stand before `app`; the settings that `read` returns name our hosts."""
+        """Wrap `app`; `read` returns the settings with our hosts."""
         self._app = app
         self._read = read
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Refuse, or let the app answer."""
+        """Refuse the request, or pass it to the app."""
         header = environ.get("HTTP_HOST")
-        # The settings are asked for only where loopback alone does not decide.
-        refusal = refusal_of(header, frozenset())
+        # The settings are read only if the host is not a loopback name.
+        refusal = check_host(header, frozenset())
         if refusal is UNKNOWN:
-            refusal = refusal_of(header, self._read().hosts)
+            refusal = check_host(header, self._read().hosts)
         if refusal is None:
             return self._app(environ, start_response)
-        headers, body = refused(environ.get("PATH_INFO", ""), refusal)
+        headers, body = refusal_response(environ.get("PATH_INFO", ""), refusal)
         start_response(refusal.line, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -1,9 +1,8 @@
-"""Streamlit's own page, with what lets it start sooner.
+"""Streamlit's index.html with additions that make it start sooner.
 
-Below `/`, Streamlit 1.67's page first looks for its server under the page's own path, fails, and
-waits before it looks at the root. And the scripts of what each of our pages draws are asked for
-only when it is drawn, one after the other. So the page says where the server is, and has the
-scripts fetched along with the others.
+Below `/`, the page of Streamlit 1.67 first looks for its server under the page's own path, fails,
+and waits before it tries the root. It also loads the scripts of the elements on our pages only when
+it draws them, one after the other. So we add the server's address, and preload those scripts.
 """
 
 import json
@@ -19,25 +18,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pbf.paths import lies_within
 from pbf.server.compression import Body
 
-# Where the scripts beside it are; Streamlit's own pages have one segment. With what it would first
-# ask the server for, the page opens its socket at once.
+# The server is where the page's scripts are. With the host configuration in the page, it opens its
+# WebSocket without asking the server first.
 SERVER = """<script>
       window.__streamlit = {{
         BACKEND_BASE_URL: new URL(".", location.href).href,
         HOST_CONFIG: {host},
       }}
     </script>"""
-# What st.html and components are drawn by, without the digest in each file's name.
-DRAWING = ("Html", "BidiComponent")
+# The scripts of st.html and components, without the digest in their file names.
+ELEMENTS = ("Html", "BidiComponent")
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
-KEPT = ("cache-control",)
+KEPT_HEADERS = ("cache-control",)
 STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 
 
 @cache
-def first_page() -> bytes:
-    """Return Streamlit's page with what we add to its head."""
-    from streamlit.config import get_option  # the routes alone do without Streamlit
+def index_html() -> bytes:
+    """Return Streamlit's page with our additions."""
+    from streamlit.config import get_option  # the API alone does not load Streamlit
 
     page = _static().joinpath("index.html").read_text(encoding="utf-8")
     host = {
@@ -47,47 +46,47 @@ def first_page() -> bytes:
     server = SERVER.format(host=json.dumps(host))
     links = [
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">'
-        for name in _scripts_beside(page)
+        for name in _element_scripts(page)
     ]
-    head = "".join(f"  {one}\n  " for one in (server, *links))
+    head = "".join(f"  {tag}\n  " for tag in (server, *links))
     style = f"  <style>\n{STYLE.read_text(encoding='utf-8')}</style>\n  "
     page = page.replace("</head>", f"{head}</head>", 1)
-    # After Streamlit's own styles, which come at the end of the head.
+    # At the end, so that it overrides Streamlit's own styles in the head.
     return page.replace("</body>", f"{style}</body>", 1).encode()
 
 
-def _scripts_beside(page: str) -> list[str]:
-    """Return the scripts by which our pages are drawn, and those that these import.
+def _element_scripts(page: str) -> list[str]:
+    """Return the scripts of the elements on our pages, and the scripts that these import.
 
-    What Streamlit's page names, it fetches with all that it imports.
+    Scripts that Streamlit's page names are left out: the browser loads them anyway.
     """
     folder = _static().joinpath("static", "js")
-    there = {each.name: each for each in folder.iterdir()}
-    found = [name for name in there if name.partition(".")[0] in DRAWING and name.endswith(".js")]
-    for name in found:
-        imported = IMPORTED.findall(there[name].read_text(encoding="utf-8"))
-        more = (one for one in dict.fromkeys(imported) if one in there and one not in page)
-        found += [one for one in more if one not in found]
-    return sorted(found)
+    paths = {path.name: path for path in folder.iterdir() if path.name.endswith(".js")}
+    scripts = [name for name in paths if name.partition(".")[0] in ELEMENTS]
+    for script in scripts:
+        imported = IMPORTED.findall(paths[script].read_text(encoding="utf-8"))
+        new = (name for name in dict.fromkeys(imported) if name in paths and name not in page)
+        scripts += [name for name in new if name not in scripts]
+    return sorted(scripts)
 
 
 def _static() -> Traversable:
     return files("streamlit").joinpath("static")
 
 
-class SendFirstPage:
-    """ASGI middleware: sends our version where the app answers with its own page."""
+class ServeIndexHtml:
+    """ASGI middleware: replaces Streamlit's index.html by ours."""
 
     def __init__(self, app: ASGIApp, *, mounted: tuple[str, ...] = ()) -> None:
-        """Stand before `app`, and leave alone what lies under the `mounted` paths."""
+        """Wrap `app`; requests below the `mounted` paths are passed on unchanged."""
         self._app = app
         self._mounted = mounted
         self._body: Body | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer, and send our page in place of its own."""
-        asked = scope["type"] == "http" and scope["method"] == "GET"
-        if not asked or lies_within(scope["path"], *self._mounted):
+        """Pass the request to the app, and send our page instead of its own."""
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        if not is_get or lies_within(scope["path"], *self._mounted):
             await self._app(scope, receive, send)
             return
         replaced = False
@@ -102,10 +101,11 @@ class SendFirstPage:
 
         await self._app(scope, receive, replace)
 
-    async def _send(self, asked: Headers, given: Headers, send: Send) -> None:
-        self._body = self._body or Body(first_page())
-        encoding, content = self._body.choose(asked.get("accept-encoding", ""))
-        headers = MutableHeaders({name: given[name] for name in KEPT if name in given})
+    async def _send(self, request: Headers, response: Headers, send: Send) -> None:
+        self._body = self._body or Body(index_html())
+        encoding, content = self._body.choose(request.get("accept-encoding", ""))
+        kept = {name: response[name] for name in KEPT_HEADERS if name in response}
+        headers = MutableHeaders(kept)
         headers["content-type"] = "text/html; charset=utf-8"
         headers["content-length"] = str(len(content))
         headers["vary"] = "Accept-Encoding"

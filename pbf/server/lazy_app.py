@@ -1,4 +1,4 @@
-"""What the server loads once it is up, while the browser is busy with the first page."""
+"""Apps that the server loads only when it already listens and shows its first page."""
 
 import gc
 import sys
@@ -10,42 +10,42 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-GIVE_WAY = 0.0005
+SWITCH_INTERVAL = 0.0005
 
 
-class Later:
-    """A WSGI app that is loaded when it is first asked, or before."""
+class LazyApp:
+    """A WSGI app that is loaded at the first request, or by `load()` before."""
 
-    def __init__(self, load: "Callable[[], WSGIApplication]") -> None:
-        """Have `load` return the app, once."""
-        self._load = load
+    def __init__(self, create: "Callable[[], WSGIApplication]") -> None:
+        """Wrap the app that `create` returns; it is called once."""
+        self._create = create
         self._lock = threading.Lock()
         self._app: WSGIApplication | None = None
 
-    def loaded(self) -> "WSGIApplication":
-        """Return the app."""
+    def load(self) -> "WSGIApplication":
+        """Return the app, loading it if necessary."""
         with self._lock:
             if self._app is None:
-                self._app = self._load()
+                self._app = self._create()
             return self._app
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Let the app answer (WSGI)."""
-        return self.loaded()(environ, start_response)
+        """Pass the request to the app (WSGI)."""
+        return self.load()(environ, start_response)
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Load, within the block, while others are answered.
+def background_loading() -> Iterator[None]:
+    """Keep the server responsive while the block imports modules.
 
-    A thread that computes gives way after half a millisecond instead of Python's own five, which
-    each of a page's 70 files would wait for several times. And nobody looks for garbage: what is
-    loaded stays, and is never looked through again.
+    Threads switch after half a millisecond instead of Python's five, which each of a page's 70
+    files would wait for several times. The garbage collector is off: what is loaded stays, and is
+    excluded from later collections.
     """
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(GIVE_WAY)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     gc.disable()
     try:
         yield

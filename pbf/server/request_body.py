@@ -1,4 +1,4 @@
-"""Bodies are read before a thread is given to them, so that slow senders hold nobody up."""
+"""Request bodies are read before a thread is assigned, so that slow clients block nobody."""
 
 import asyncio
 import json
@@ -6,31 +6,31 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.logs import begin
+from pbf.logs import begin_request
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
-SECONDS_FOR_A_BODY = 10.0
+BODY_TIMEOUT = 10.0
 TOO_LARGE = (413, "too_large", "The body is larger than 64 KiB.")
 TOO_SLOW = (408, "too_slow", "The body did not arrive in time. Send the request again.")
 
 
-class ReadFirst:
-    """ASGI middleware before an app that waits in threads: it gets each body whole, or not."""
+class BufferRequestBody:
+    """ASGI middleware for an app that runs in threads: it receives each body complete, or not."""
 
-    def __init__(self, app: ASGIApp, *, seconds: float = SECONDS_FOR_A_BODY) -> None:
-        """Stand before `app`."""
+    def __init__(self, app: ASGIApp, *, timeout: float = BODY_TIMEOUT) -> None:
+        """Wrap `app`; a body must arrive within `timeout` seconds."""
         self._app = app
-        self._seconds = seconds
+        self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then let the app answer."""
-        if scope["type"] != "http" or not _has_a_body(scope):
+        """Read the body, then pass the request to the app."""
+        if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         try:
-            body = await asyncio.wait_for(_whole(receive), self._seconds)
+            body = await asyncio.wait_for(_read_body(receive), self._timeout)
         except TimeoutError:
             await _refuse(send, *TOO_SLOW)
             return
@@ -39,21 +39,21 @@ class ReadFirst:
         if len(body) > LARGEST_BODY:
             await _refuse(send, *TOO_LARGE)
             return
-        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def again() -> Message:
-            return first.pop() if first else await receive()
+        async def receive_buffered() -> Message:
+            return messages.pop() if messages else await receive()
 
-        await self._app(scope, again, send)
+        await self._app(scope, receive_buffered, send)
 
 
-def _has_a_body(scope: Scope) -> bool:
+def _has_body(scope: Scope) -> bool:
     names = {name for name, value in scope["headers"] if value != b"0"}
     return bool(names & {b"content-length", b"transfer-encoding"})
 
 
-async def _whole(receive: Receive) -> bytes | None:
-    """Return the body, no more of it than shows that it is too large; None if the sender left."""
+async def _read_body(receive: Receive) -> bytes | None:
+    """Return the body, cut once it is too large; None if the client disconnected."""
     body = bytearray()
     while len(body) <= LARGEST_BODY:
         message = await receive()
@@ -66,17 +66,18 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    known = begin()
-    said = json.dumps({"error": {"code": code, "message": message, "request_id": known}}).encode()
-    log.info("a body refused: %d %s", status, code)
+    request_id = begin_request()
+    error = {"code": code, "message": message, "request_id": request_id}
+    body = json.dumps({"error": error}).encode()
+    log.info("body refused: %d %s", status, code)
     headers = [
         (b"content-type", b"application/json"),
-        (b"content-length", str(len(said)).encode()),
-        # What is left of the body would be taken for the next request.
+        (b"content-length", str(len(body)).encode()),
+        # Otherwise the rest of the body would be read as the next request.
         (b"connection", b"close"),
         (b"cache-control", b"no-store"),
-        (b"x-request-id", known.encode()),
+        (b"x-request-id", request_id.encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": said})
+    await send({"type": "http.response.body", "body": body})

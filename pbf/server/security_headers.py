@@ -1,4 +1,4 @@
-"""What browsers are told to refuse: which scripts may run, who may be asked, who may frame us."""
+"""Security headers: Content-Security-Policy, framing, referrer, permissions."""
 
 import base64
 import hashlib
@@ -9,35 +9,36 @@ from functools import cache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.config import FIVETRAN_API_URL, Settings, load_settings, origin
+from pbf.config import FIVETRAN_API_URL, Settings, load_settings
 from pbf.errors import ConfigurationError
-from pbf.server.index_html import first_page
+from pbf.paths import origin
+from pbf.server.index_html import index_html
 
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-# Where Fivetran keeps the services' icons.
+# The hosts of the services' icons.
 ICON_HOSTS = ("https://fivetran.com", "https://*.fivetran.com")
 
 
 def policy(**directives: str) -> str:
-    """Return a Content-Security-Policy that allows nothing but what is named."""
+    """Return a Content-Security-Policy that allows only what the directives name."""
     named = {name.replace("_", "-"): sources for name, sources in directives.items()}
     closed = ("default-src", "base-uri", "form-action", "frame-ancestors")
-    said = {**dict.fromkeys(closed, "'none'"), **named}
-    return "; ".join(f"{name} {sources}" for name, sources in said.items())
+    all_directives = {**dict.fromkeys(closed, "'none'"), **named}
+    return "; ".join(f"{name} {sources}" for name, sources in all_directives.items())
 
 
-# The routes answer with data, which nothing is to be made of.
+# The routes return data, which a browser must not run or show as a page.
 ROUTES: Mapping[str, str] = {
     "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-# Swagger UI wants its own files and embedded pictures.
+# Swagger UI needs its own files and embedded images.
 DOCS_POLICY = policy(
     script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'"
 )
-# What browsers draw as a page, and so may be framed.
+# The content types that browsers show as a page, which can be framed.
 PAGES = ("text/html", "application/xhtml+xml")
 EVERYWHERE: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -48,23 +49,23 @@ EVERYWHERE: Mapping[str, str] = {
 def screens(settings: Settings) -> dict[str, str]:
     """Return the headers of the screens."""
     ancestors = " ".join(settings.frame_ancestors) or "'none'"
-    said = {
+    headers = {
         "Content-Security-Policy": screen_policy(settings, ancestors),
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     }
     if not settings.frame_ancestors:
-        said["X-Frame-Options"] = "DENY"
-    return said
+        headers["X-Frame-Options"] = "DENY"
+    return headers
 
 
 def screen_policy(settings: Settings, ancestors: str) -> str:
     """Return the policy of the screens, as strict as Streamlit allows."""
     own_icons = () if settings.api_url == FIVETRAN_API_URL else (origin(settings.api_url),)
     return policy(
-        # A component's script is imported from a blob, whole numbers of 64 bits are reckoned by
-        # WebAssembly, and charts are interpreted, so that no text is ever run as a script.
+        # Components are imported from a blob, and 64-bit integers need WebAssembly. Charts are
+        # interpreted, so 'unsafe-eval' is not needed.
         script_src=" ".join(("'self'", "blob:", "'wasm-unsafe-eval'", *inline_scripts())),
-        # Streamlit makes its style sheets as it draws.
+        # Streamlit creates its style sheets while it renders.
         style_src="'self' 'unsafe-inline'",
         img_src=" ".join(("'self'", "data:", "blob:", *ICON_HOSTS, *own_icons)),
         font_src="'self' data:",
@@ -79,23 +80,23 @@ def screen_policy(settings: Settings, ancestors: str) -> str:
 
 @cache
 def inline_scripts() -> tuple[str, ...]:
-    """Return the digests of the scripts that the first page itself holds."""
-    scripts = INLINE_SCRIPT.findall(first_page())
+    """Return the digests of the inline scripts of index.html."""
+    scripts = INLINE_SCRIPT.findall(index_html())
     digests = (hashlib.sha256(script).digest() for script in scripts)
     return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
 class ProtectScreens:
-    """ASGI middleware: adds the headers to whatever is answered without them."""
+    """ASGI middleware: adds the security headers to responses that lack them."""
 
     def __init__(self, app: ASGIApp, *, read: Callable[[], Settings] = load_settings) -> None:
-        """Stand before `app`."""
+        """Wrap `app`; `read` returns the settings."""
         self._app = app
         self._read = read
-        self._known: dict[str, str] | None = None
+        self._screen_headers: dict[str, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the app answer, with the headers."""
+        """Pass the request to the app, and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -103,26 +104,26 @@ class ProtectScreens:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in self._wanted(headers).items():
+                for name, value in self._missing(headers).items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, add)
 
-    def _wanted(self, headers: MutableHeaders) -> Mapping[str, str]:
-        # The many scripts and pictures need no policy of their own, only to be what they say.
+    def _missing(self, headers: MutableHeaders) -> Mapping[str, str]:
+        # Scripts and images need no policy, only their declared content type.
         kind = headers.get("content-type", "")
         if not kind.strip().lower().startswith(PAGES):
             return EVERYWHERE
         if "content-security-policy" in headers:
-            # A page that has a policy of its own, such as an invitation's.
+            # A page with a policy of its own, such as an invitation's.
             return {**EVERYWHERE, "X-Frame-Options": "DENY"}
         return {**EVERYWHERE, **self._of_screens()}
 
     def _of_screens(self) -> Mapping[str, str]:
-        if self._known is None:
+        if self._screen_headers is None:
             try:
-                self._known = screens(self._read())
+                self._screen_headers = screens(self._read())
             except ConfigurationError:
-                return screens(Settings())  # every page says what is wrong
-        return self._known
+                return screens(Settings())  # every page shows the error
+        return self._screen_headers

@@ -1,4 +1,4 @@
-"""How the process ends: whoever waits for Fivetran is let go, and Ctrl-C is not kept waiting."""
+"""Shutdown: threads that wait for Fivetran are released, and Ctrl-C ends the process quickly."""
 
 import os
 import signal
@@ -7,32 +7,32 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 
 GRACE = 1.0
-ENDED_BY_CTRL_C = 130
+EXIT_STATUS_OF_CTRL_C = 130
 
 
-def let_go_at_the_end(*let_go: Callable[[], None]) -> None:
-    """Call each `let_go` once the process is told to end, before the server waits for its callers.
+def call_on_shutdown(*callbacks: Callable[[], None]) -> None:
+    """Call each callback at SIGINT or SIGTERM, before the server waits for open requests.
 
-    After Ctrl-C, what has not ended within a second is cut off; SIGTERM lets it finish.
+    After Ctrl-C the process ends within a second, whatever still runs; SIGTERM lets it finish.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            _go_first(number, let_go)
+            _prepend_handler(number, callbacks)
 
 
-def _go_first(number: signal.Signals, let_go: Iterable[Callable[[], None]]) -> None:
-    server = signal.getsignal(number)
+def _prepend_handler(number: signal.Signals, callbacks: Iterable[Callable[[], None]]) -> None:
+    server_handler = signal.getsignal(number)
 
     def handle(received: int, frame: FrameType | None) -> None:
-        # The thread that the signal meets may hold any lock, so another one does the work.
-        for each in let_go:
-            threading.Thread(target=each, name="let go", daemon=True).start()
+        # The interrupted thread may hold any lock, so other threads run the callbacks.
+        for callback in callbacks:
+            threading.Thread(target=callback, name="shutdown", daemon=True).start()
         if received == signal.SIGINT:
-            cut = threading.Timer(GRACE, os._exit, (ENDED_BY_CTRL_C,))
-            cut.daemon = True
-            cut.start()
-        if callable(server):
-            server(received, frame)
+            timer = threading.Timer(GRACE, os._exit, (EXIT_STATUS_OF_CTRL_C,))
+            timer.daemon = True
+            timer.start()
+        if callable(server_handler):
+            server_handler(received, frame)
         else:
             raise SystemExit(0)
 

@@ -1,4 +1,4 @@
-"""Patches of Streamlit's internals and of the server under it, each with the version it is for."""
+"""Patches of the internals of Streamlit and uvicorn, each with the version it is for."""
 
 import os
 import socket
@@ -11,41 +11,41 @@ from typing import Any
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
-MOST_FILES = 256
+MAX_FILE_DESCRIPTORS = 256
 
 
-def leave_no_timer_behind() -> None:
-    """Have Streamlit ignore the timer of a fragment on a page that was left.
+def ignore_timers_of_left_pages() -> None:
+    """Make Streamlit ignore a fragment's timer after the visitor has left its page.
 
-    The browser stops a page's timers when it hears of the next page. One that strikes just before
-    asks for the old page once more, and Streamlit 1.67 obeys after it has run the new one: it
-    clears the screen for a fragment that is no more, and leaves it blank.
+    The browser stops a page's timers when it learns of the next page. A timer that fires just
+    before requests the old page again, and Streamlit 1.67 runs it after the new one: it clears the
+    screen for a fragment that no longer exists, and leaves it blank.
     """
     original = ScriptRequests.request_rerun
     if hasattr(original, "__wrapped__"):
         return
-    asked = "_page_asked_for"
+    attribute = "_requested_page"
 
     @wraps(original)
     def request_rerun(requests: ScriptRequests, new_data: RerunData) -> bool:
         page = new_data.page_script_hash
         if new_data.is_auto_rerun:
-            wanted = getattr(requests, asked, "")
-            if page and wanted and page != wanted:
+            requested = getattr(requests, attribute, "")
+            if page and requested and page != requested:
                 return True
         elif page:
-            setattr(requests, asked, page)
+            setattr(requests, attribute, page)
         return original(requests, new_data)
 
     setattr(ScriptRequests, "request_rerun", request_rerun)  # noqa: B010
 
 
 @contextmanager
-def leave_no_fragment_behind() -> Iterator[None]:
-    """Have Streamlit forget the fragments that a page no longer shows, though `st.stop` ends it.
+def forget_fragments_on_stop() -> Iterator[None]:
+    """Make Streamlit forget the fragments that a page no longer shows, also after `st.stop`.
 
-    Streamlit 1.67 forgets them at the end of a whole run only. A second click into a dialog that is
-    being closed then runs the dialog once more, into a place that is no more in the browser, and
+    Streamlit 1.67 forgets them only when a run reaches its end. Otherwise a second click in a
+    dialog that is closing runs the dialog again, in a container that the browser has removed, and
     the whole page goes blank.
     """
     try:
@@ -56,35 +56,35 @@ def leave_no_fragment_behind() -> Iterator[None]:
         raise
 
 
-def send_at_once() -> None:
-    """Have the connections to come send what they are given at once (TCP_NODELAY).
+def enable_tcp_nodelay() -> None:
+    """Set TCP_NODELAY on the listening sockets, whose connections inherit it.
 
-    Streamlit 1.67 makes its listening socket without a protocol number, by which asyncio knows
-    what to switch this on for. So the second half of each answer waited 40 ms for the client to
-    acknowledge the first. Connections inherit what is set on the listening socket.
+    Streamlit 1.67 creates its listening socket without a protocol number, so asyncio does not set
+    the option. The second half of each response then waits 40 ms until the client acknowledges the
+    first.
     """
-    for number in range(MOST_FILES):
+    for number in range(MAX_FILE_DESCRIPTORS):
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(number).st_mode):
-                _switch(socket.socket(fileno=os.dup(number)))
+                _set_nodelay(socket.socket(fileno=os.dup(number)))
 
 
-def keep_senders_addresses() -> None:
-    """Have uvicorn leave a request's client as its socket says, whatever X-Forwarded-For says.
+def ignore_forwarded_for() -> None:
+    """Make uvicorn take a request's client from its socket, not from X-Forwarded-For.
 
-    Uvicorn 0.54 believes the header of whoever connects from this machine, and Streamlit 1.67 has
-    no option against it: any sender behind a proxy that passes the header on could be anybody.
+    Uvicorn 0.54 trusts the header on connections from this machine, and Streamlit 1.67 has no
+    option to change that: behind a proxy that forwards it, any client could pose as another.
     """
     from uvicorn.middleware.proxy_headers import _TrustedHosts
 
     setattr(_TrustedHosts, "get_trusted_client_address", lambda *_: ("", 0))  # noqa: B010
 
 
-def limit_messages(largest: int) -> None:
-    """Have the WebSocket connections to come take no message over so many bytes, once unpacked.
+def limit_message_size(largest: int) -> None:
+    """Limit the messages that new WebSocket connections accept to some bytes, uncompressed.
 
     Streamlit 1.67 gives uvicorn one limit for both directions, which must allow for the largest
-    table that is sent. A thousandth of that, compressed, would make the server unpack all of it.
+    table that it sends. A compressed message of a thousandth of that size would fill the memory.
     """
     from uvicorn.protocols.websockets import websockets_sansio_impl as implementation
 
@@ -100,7 +100,7 @@ def limit_messages(largest: int) -> None:
     setattr(implementation, "ServerProtocol", limited)  # noqa: B010
 
 
-def _switch(known: socket.socket) -> None:
-    with known:
-        if known.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            known.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _set_nodelay(listener: socket.socket) -> None:
+    with listener:
+        if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -48,7 +48,7 @@ def start_page(title: str) -> Portal:
         for key in ("returned", "note", "problem", "tests", "asked", "desk"):
             st.session_state.pop(key, None)
         st.session_state["page"] = title
-    logs.begin()
+    logs.begin_request()
     tell_client()
     try:
         opened = runtime()
@@ -104,7 +104,7 @@ def referred(error: PbfError) -> str:
     """
     known: tuple[str, str] = st.session_state.get("reference", ("", ""))
     if known[0] != str(error):
-        known = st.session_state["reference"] = (str(error), logs.begin())
+        known = st.session_state["reference"] = (str(error), logs.begin_request())
         log.warning("%s: %s: %s", st.session_state.get("page"), type(error).__name__, error)
     return known[1]
 

@@ -1,4 +1,4 @@
-"""What programs can do with one connector through the JSON door."""
+"""What programs can do with one connector through the JSON API."""
 
 import json
 import threading
@@ -52,7 +52,7 @@ def api():
 
 @pytest.fixture
 def remote(api: responses.RequestsMock):
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -75,9 +75,10 @@ def listed(api: responses.RequestsMock, *connections: dict) -> None:
 
 
 def path_of(client: FlaskClient, schema: str) -> str:
-    """The route of a connector of the sandbox's start."""
-    found = [one for one in client.get("/_/connectors").json if one["schema"] == schema]
-    return f"/_/connectors/{found[0]['id']}"
+    """The route of one of the sandbox's first connectors."""
+    listed = client.get("/_/connectors").json
+    connector_id = next(item["id"] for item in listed if item["schema"] == schema)
+    return f"/_/connectors/{connector_id}"
 
 
 def actions(answer) -> dict[str, str | None]:
@@ -85,7 +86,7 @@ def actions(answer) -> dict[str, str | None]:
 
 
 def noted(house: Runtime) -> list[tuple[str, str]]:
-    return [(one.what, one.outcome) for one in house.store.audit.entries()]
+    return [(entry.what, entry.outcome) for entry in house.store.audit.entries()]
 
 
 def error(answer) -> tuple[int, str]:
@@ -104,7 +105,7 @@ def test_a_connector_comes_with_its_health_and_its_actions(client: FlaskClient):
     assert answer.json["health"]["since"] == answer.json["failed_at"]
 
 
-def test_an_action_that_would_change_nothing_comes_with_its_obstacle(client: FlaskClient):
+def test_an_action_without_effect_comes_with_an_obstacle(client: FlaskClient):
     answer = client.get(path_of(client, "jira_projects"))
 
     assert list(actions(answer)) == list(LABELS)
@@ -112,7 +113,7 @@ def test_an_action_that_would_change_nothing_comes_with_its_obstacle(client: Fla
     assert actions(answer)["resume"] is None
 
 
-def test_what_fivetran_may_refuse_comes_with_advice_and_no_obstacle(client: FlaskClient):
+def test_an_action_that_fivetran_may_refuse_comes_with_advice(client: FlaskClient):
     answer = client.get(path_of(client, "jira_projects"))
 
     advice = {action["id"]: action["advice"] for action in answer.json["actions"]}
@@ -120,8 +121,8 @@ def test_what_fivetran_may_refuse_comes_with_advice_and_no_obstacle(client: Flas
     assert actions(answer)["sync"] is None
 
 
-def test_a_list_says_nothing_of_health_since_it_is_kept(client: FlaskClient):
-    assert {name for one in client.get("/_/connectors").json for name in one} == LISTED_FIELDS
+def test_the_list_has_no_health_since_it_is_cached(client: FlaskClient):
+    assert {name for item in client.get("/_/connectors").json for name in item} == LISTED_FIELDS
 
 
 def test_a_connector_is_paused_and_resumed(client: FlaskClient):
@@ -135,7 +136,7 @@ def test_a_connector_is_paused_and_resumed(client: FlaskClient):
     assert (resumed.status_code, resumed.json["paused"]) == (200, False)
 
 
-def test_what_is_so_already_is_no_conflict(client: FlaskClient):
+def test_a_change_that_is_already_made_is_no_conflict(client: FlaskClient):
     path = path_of(client, "jira_projects")
 
     answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
@@ -144,21 +145,21 @@ def test_what_is_so_already_is_no_conflict(client: FlaskClient):
     assert (answer.json["paused"], answer.json["sync_frequency"]) == (True, 60)
 
 
-@pytest.mark.parametrize("wanted", [True, False], ids=["pause", "resume"])
-def test_what_others_have_done_since_the_list_was_read_is_seen(
-    client: FlaskClient, house: Runtime, wanted: bool
+@pytest.mark.parametrize("paused", [True, False], ids=["pause", "resume"])
+def test_a_change_made_elsewhere_since_the_list_was_read_is_respected(
+    client: FlaskClient, house: Runtime, paused: bool
 ):
-    path = path_of(client, "jira_projects" if wanted else "salesforce_crm")
+    path = path_of(client, "jira_projects" if paused else "salesforce_crm")
     connector_id = path.rpartition("/")[2]
-    house.client.update_connector(connector_id, paused=not wanted)
+    house.client.update_connector(connector_id, paused=not paused)
 
-    answer = client.patch(path, json={"paused": wanted})
+    answer = client.patch(path, json={"paused": paused})
 
-    assert (answer.status_code, answer.json["paused"]) == (200, wanted)
-    assert house.client.get_connector(connector_id).paused is wanted
+    assert (answer.status_code, answer.json["paused"]) == (200, paused)
+    assert house.client.get_connector(connector_id).paused is paused
 
 
-def test_nothing_is_refused_for_what_was_so_a_minute_ago(client: FlaskClient, house: Runtime):
+def test_no_action_is_refused_because_of_an_outdated_list(client: FlaskClient, house: Runtime):
     path = path_of(client, "jira_projects")
     house.client.update_connector(path.rpartition("/")[2], paused=False)
 
@@ -186,11 +187,11 @@ def test_the_list_shows_a_change_at_once(client: FlaskClient):
     after = client.get("/_/connectors", headers={"If-None-Match": before.headers["ETag"]})
 
     assert after.status_code == 200
-    assert {one["schema"]: one["paused"] for one in after.json}["salesforce_crm"] is True
+    assert {item["schema"]: item["paused"] for item in after.json}["salesforce_crm"] is True
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         pytest.param({}, "JSON object", id="empty"),
         pytest.param([], "JSON object", id="a-list"),
@@ -211,8 +212,8 @@ def test_the_list_shows_a_change_at_once(client: FlaskClient):
         pytest.param({"daily_sync_time": "06:00\n"}, "daily_sync_time", id="hour-and-line"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_by_the_name_of_its_field(
-    client: FlaskClient, body: object, said: str
+def test_an_invalid_change_is_refused_with_the_name_of_its_field(
+    client: FlaskClient, body: object, message: str
 ):
     path = path_of(client, "salesforce_crm")
     before = client.get(path).json
@@ -220,7 +221,7 @@ def test_a_change_that_cannot_be_is_refused_by_the_name_of_its_field(
     answer = client.patch(path, data=json.dumps(body), content_type="application/json")
 
     assert error(answer) == (400, "invalid_request")
-    assert said in answer.json["error"]["message"]
+    assert message in answer.json["error"]["message"]
     assert client.get(path).json == before
 
 
@@ -239,7 +240,7 @@ def test_history_is_read_again(client: FlaskClient):
     assert (answer.status_code, answer.json["status"]["sync_state"]) == (200, "syncing")
 
 
-def test_setup_tests_run_and_tell_their_results(client: FlaskClient):
+def test_setup_tests_run_and_return_their_results(client: FlaskClient):
     path = path_of(client, "salesforce_crm")
 
     answer = client.post(f"{path}/test")
@@ -254,7 +255,7 @@ def test_setup_tests_run_and_tell_their_results(client: FlaskClient):
     assert answer.json["connector"] == client.get(path).json
 
 
-def test_a_connector_is_deleted_listed_as_such_and_restored(client: FlaskClient):
+def test_a_connector_is_deleted_listed_as_deleted_and_restored(client: FlaskClient):
     path = path_of(client, "salesforce_crm")
     before = client.get(path).json
 
@@ -282,19 +283,21 @@ def test_a_connector_is_deleted_listed_as_such_and_restored(client: FlaskClient)
     assert client.get("/_/deletions").json == []
 
 
-def test_a_connector_is_deleted_for_good_at_once_where_that_is_asked(client: FlaskClient):
+def test_with_now_a_deletion_is_permanent(client: FlaskClient):
     listed, waiting = path_of(client, "salesforce_crm"), path_of(client, "stripe_payments")
     client.delete(waiting)
 
     answers = [client.delete(path, query_string={"now": "true"}) for path in (listed, waiting)]
 
-    assert [(one.status_code, one.json["final_at"]) for one in answers] == [(200, None)] * 2
+    assert [(answer.status_code, answer.json["final_at"]) for answer in answers] == [
+        (200, None)
+    ] * 2
     for path in (listed, waiting):
         assert error(client.delete(path)) == (404, "unknown_connector")
         assert error(client.post(f"{path}/restore")) == (404, "unknown_connector")
 
 
-def test_a_flag_that_is_none_deletes_nothing(client: FlaskClient):
+def test_an_invalid_flag_deletes_nothing(client: FlaskClient):
     path = path_of(client, "salesforce_crm")
 
     answer = client.delete(path, query_string={"now": "yes"})
@@ -313,12 +316,12 @@ def test_a_flag_that_is_none_deletes_nothing(client: FlaskClient):
     ],
     ids=["broken", "unfinished", "paused"],
 )
-def test_fivetran_decides_what_it_refuses_and_its_words_are_shown(
+def test_a_refusal_of_fivetran_is_shown_in_its_words(
     remote: FlaskClient, api: responses.RequestsMock, state: dict[str, object], action: str
 ):
     listed(api, {**CONNECTION, "status": state})
-    said = {"code": "Conflict", "message": "Not while it is so"}
-    api.post(f"{API}/v1/connections/one/{action}", status=409, json=said)
+    message = {"code": "Conflict", "message": "Not while it is so"}
+    api.post(f"{API}/v1/connections/one/{action}", status=409, json=message)
 
     answer = remote.post(f"/_/connectors/one/{action}")
 
@@ -326,7 +329,7 @@ def test_fivetran_decides_what_it_refuses_and_its_words_are_shown(
     assert "Not while it is so" in answer.json["error"]["message"]
 
 
-def test_a_sync_that_runs_already_is_not_asked_for_again(client: FlaskClient):
+def test_a_running_sync_is_not_requested_again(client: FlaskClient):
     path = path_of(client, "shopify_storefront")
 
     answer = client.post(f"{path}/sync")
@@ -335,9 +338,7 @@ def test_a_sync_that_runs_already_is_not_asked_for_again(client: FlaskClient):
     assert answer.json["error"]["message"] == "A sync is already running."
 
 
-def test_a_sync_that_a_paused_connector_does_not_start_is_not_called_done(
-    remote: FlaskClient, api: responses.RequestsMock
-):
+def test_a_sync_that_does_not_start_is_an_error(remote: FlaskClient, api: responses.RequestsMock):
     listed(api, PAUSED)
     api.post(f"{API}/v1/connections/one/sync", json={"code": "Success"})
     api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": PAUSED})
@@ -349,7 +350,7 @@ def test_a_sync_that_a_paused_connector_does_not_start_is_not_called_done(
 
 
 @pytest.mark.parametrize(
-    ("asked", "kept", "said"),
+    ("change", "kept", "message"),
     [
         pytest.param({"paused": True}, {}, "still not paused", id="pause"),
         pytest.param(
@@ -370,23 +371,23 @@ def test_a_sync_that_a_paused_connector_does_not_start_is_not_called_done(
         ),
     ],
 )
-def test_a_change_that_the_answer_does_not_show_is_not_called_done(
+def test_a_change_that_is_missing_in_the_answer_is_an_error(
     remote: FlaskClient,
     api: responses.RequestsMock,
-    asked: dict[str, object],
+    change: dict[str, object],
     kept: dict[str, object],
-    said: str,
+    message: str,
 ):
     listed(api, CONNECTION)
     unchanged = {"code": "Success", "data": {**CONNECTION, **kept}}
     api.patch(f"{API}/v1/connections/one", json=unchanged)
-    if "paused" in asked:
+    if "paused" in change:
         api.get(f"{API}/v1/connections/one", json={"code": "Success", "data": CONNECTION})
 
-    answer = remote.patch("/_/connectors/one", json=asked)
+    answer = remote.patch("/_/connectors/one", json=change)
 
     assert error(answer) == (502, "fivetran_not_applied")
-    assert said in answer.json["error"]["message"]
+    assert message in answer.json["error"]["message"]
 
 
 WEEKLY = {
@@ -408,7 +409,7 @@ MONDAYS = {name: value for name, value in AT_TWO.items() if value is not None}
 
 
 @pytest.mark.parametrize(
-    ("present", "asked", "sent"),
+    ("present", "change", "sent"),
     [
         pytest.param(WEEKLY["schedule"], {"sync_frequency": 1440}, MONDAYS, id="daily-is-so"),
         pytest.param(WEEKLY["schedule"], {"schedule_type": "auto"}, MONDAYS, id="auto-is-so"),
@@ -425,22 +426,22 @@ MONDAYS = {name: value for name, value in AT_TWO.items() if value is not None}
         ),
     ],
 )
-def test_what_of_a_schedule_is_not_mentioned_stays(
-    remote: FlaskClient, api: responses.RequestsMock, present: dict, asked: dict, sent: dict
+def test_fields_of_a_schedule_that_are_left_out_stay_unchanged(
+    remote: FlaskClient, api: responses.RequestsMock, present: dict, change: dict, sent: dict
 ):
     listed(api, {**CONNECTION, "schedule": present})
     after = {**CONNECTION, "schedule": sent}
     changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": after})
     listed(api, after)
 
-    answer = remote.patch("/_/connectors/one", json=asked)
+    answer = remote.patch("/_/connectors/one", json=change)
 
     assert answer.status_code == 200
     assert json.loads(changed.calls[0].request.body) == {"schedule": sent}
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("change", "sent"),
     [
         pytest.param(
             {"sync_frequency": 60}, {"schedule_type": "INTERVAL", "interval": 60}, id="often"
@@ -471,10 +472,10 @@ def test_what_of_a_schedule_is_not_mentioned_stays(
         ),
     ],
 )
-def test_where_a_schedule_rules_a_schedule_is_sent(
+def test_a_connector_with_a_schedule_is_sent_a_schedule(
     remote: FlaskClient,
     api: responses.RequestsMock,
-    asked: dict[str, object],
+    change: dict[str, object],
     sent: dict[str, object],
 ):
     listed(api, WEEKLY)
@@ -482,14 +483,14 @@ def test_where_a_schedule_rules_a_schedule_is_sent(
     changed = api.patch(f"{API}/v1/connections/one", json=after)
     listed(api, after["data"])
 
-    answer = remote.patch("/_/connectors/one", json=asked)
+    answer = remote.patch("/_/connectors/one", json=change)
 
     assert answer.status_code == 200
     assert json.loads(changed.calls[0].request.body) == {"schedule": sent}
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer-lost"])
-def test_a_schedule_that_stays_as_it_was_is_not_called_changed(
+def test_a_schedule_that_fivetran_did_not_change_is_an_error(
     remote: FlaskClient, api: responses.RequestsMock, lost: bool
 ):
     unchanged = {"code": "Success", "data": {**WEEKLY, "sync_frequency": 60}}
@@ -505,7 +506,7 @@ def test_a_schedule_that_stays_as_it_was_is_not_called_changed(
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("change", "sent"),
     [
         pytest.param(
             {"schedule_type": "INTERVAL", "interval": 60},
@@ -523,7 +524,7 @@ def test_a_schedule_that_stays_as_it_was_is_not_called_changed(
 def test_an_older_account_is_sent_the_older_fields(
     remote: FlaskClient,
     api: responses.RequestsMock,
-    asked: dict[str, object],
+    change: dict[str, object],
     sent: dict[str, object],
 ):
     listed(api, CONNECTION)
@@ -531,7 +532,7 @@ def test_an_older_account_is_sent_the_older_fields(
     changed = api.patch(f"{API}/v1/connections/one", json={"code": "Success", "data": after})
     listed(api, after)
 
-    answer = remote.patch("/_/connectors/one", json={"schedule": asked})
+    answer = remote.patch("/_/connectors/one", json={"schedule": change})
 
     assert answer.status_code == 200
     assert json.loads(changed.calls[0].request.body) == sent
@@ -540,7 +541,7 @@ def test_an_older_account_is_sent_the_older_fields(
 def test_a_schedule_can_be_read_back(remote: FlaskClient, api: responses.RequestsMock):
     listed(api, WEEKLY, {**CONNECTION, "id": "two", "daily_sync_time": "02:00"})
 
-    by_id = {one["id"]: one for one in remote.get("/_/connectors").json}
+    by_id = {item["id"]: item for item in remote.get("/_/connectors").json}
 
     assert by_id["one"]["schedule"] == {
         "schedule_type": "TIME_OF_DAY",
@@ -553,7 +554,7 @@ def test_a_schedule_can_be_read_back(remote: FlaskClient, api: responses.Request
 
 
 @pytest.mark.parametrize(
-    ("asked", "present", "said"),
+    ("change", "present", "message"),
     [
         pytest.param({"daily_sync_time": "02:00"}, {}, "daily schedule only", id="now-6-hours"),
         pytest.param({"sync_frequency": 180, "daily_sync_time": "02:00"}, {}, "1440", id="3-hours"),
@@ -599,20 +600,20 @@ def test_a_schedule_can_be_read_back(remote: FlaskClient, api: responses.Request
         ),
     ],
 )
-def test_half_a_schedule_is_refused_before_fivetran_is_asked(
+def test_an_incomplete_schedule_is_refused_without_a_request_to_fivetran(
     remote: FlaskClient,
     api: responses.RequestsMock,
-    asked: dict[str, object],
+    change: dict[str, object],
     present: dict[str, object],
-    said: str,
+    message: str,
 ):
     api.assert_all_requests_are_fired = False
     listed(api, {**CONNECTION, **present})
 
-    answer = remote.patch("/_/connectors/one", json=asked)
+    answer = remote.patch("/_/connectors/one", json=change)
 
     assert error(answer) == (400, "invalid_request")
-    assert said in answer.json["error"]["message"]
+    assert message in answer.json["error"]["message"]
     assert {call.request.method for call in api.calls} <= {"GET"}
 
 
@@ -627,7 +628,7 @@ def test_half_a_schedule_is_refused_before_fivetran_is_asked(
         pytest.param("POST", "/test", None, id="test"),
     ],
 )
-def test_nothing_can_be_done_with_a_connector_of_others(
+def test_connectors_of_other_groups_do_not_exist(
     remote: FlaskClient, api: responses.RequestsMock, method: str, action: str, body: object
 ):
     listed(api, CONNECTION)
@@ -638,7 +639,7 @@ def test_nothing_can_be_done_with_a_connector_of_others(
     assert {call.request.method for call in api.calls} == {"GET"}
 
 
-def test_a_pause_that_fails_but_worked_answers_what_fivetran_then_says(
+def test_a_pause_that_worked_despite_an_error_succeeds(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     listed(api, CONNECTION)
@@ -680,7 +681,7 @@ def test_pause_and_schedule_are_changed_together_or_not_at_all(
     assert noted(house) == [("pause", "RateLimited"), ("reschedule", "RateLimited")]
 
 
-def test_a_change_of_both_whose_answer_is_lost_and_that_went_through_counts(
+def test_a_change_of_both_that_worked_despite_a_lost_answer_succeeds(
     client: FlaskClient, house: Runtime, sandbox
 ):
     path = path_of(client, "salesforce_crm")
@@ -693,7 +694,7 @@ def test_a_change_of_both_whose_answer_is_lost_and_that_went_through_counts(
     assert noted(house) == [("pause", "done"), ("reschedule", "done")]
 
 
-def test_a_pause_of_what_is_paused_is_not_in_the_audit_log(client: FlaskClient, house: Runtime):
+def test_pausing_a_paused_connector_is_not_in_the_audit_log(client: FlaskClient, house: Runtime):
     path = path_of(client, "jira_projects")
 
     assert client.patch(path, json={"paused": True}).status_code == 200
@@ -719,17 +720,17 @@ def test_a_limit_that_is_reached_says_when_to_try_again(
     assert answer.headers["Retry-After"] == "90"
 
 
-def test_a_creation_answers_with_the_whole_connector(client: FlaskClient):
-    made = client.post("/_/connectors", json={"service": "google_sheets", "name": "Sales"})
+def test_a_creation_returns_the_whole_connector(client: FlaskClient):
+    created = client.post("/_/connectors", json={"service": "google_sheets", "name": "Sales"})
 
-    assert made.json["health"]["word"] == "Not finished"
-    assert made.json == client.get(f"/_/connectors/{made.json['id']}").json
+    assert created.json["health"]["word"] == "Not finished"
+    assert created.json == client.get(f"/_/connectors/{created.json['id']}").json
 
 
-def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivetran_is_slow(
+def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
     house, client, monkeypatch
 ):
-    paused = next(one for one in house.portal.connectors().items if one.paused)
+    paused = next(item for item in house.portal.connectors().items if item.paused)
     go_on = threading.Event()
     read = house.client.get_list_of_connectors_in_group
 
@@ -740,19 +741,19 @@ def test_an_action_is_answered_with_the_last_known_state_and_its_age_where_fivet
     monkeypatch.setattr(house.client, "get_list_of_connectors_in_group", slowly)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
 
-    # Would wait for ever, since nothing lets the list go.
+    # Without that limit this would wait for ever, since the list is never released.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
-    other = client.get("/_/connectors")
-    flights = list(house.cache._requests.values())
+    connectors = client.get("/_/connectors")
+    flights = list(house.cache._flights.values())
     go_on.set()
     wait(flights, 60)
 
     assert (changed.status_code, changed.json["paused"]) == (200, True)
     assert "Age" in changed.headers
-    assert "Age" in other.headers
+    assert "Age" in connectors.headers
 
 
-def test_what_a_process_that_died_began_is_being_created_and_not_taken(
+def test_a_creation_of_a_dead_process_is_in_progress_and_its_name_not_taken(
     client: FlaskClient, house: Runtime, monkeypatch
 ):
     make = house.client.create_connector
@@ -773,9 +774,7 @@ def test_what_a_process_that_died_began_is_being_created_and_not_taken(
     assert "sales_2" not in answer.text
 
 
-def test_what_somebody_has_resumed_since_is_not_deleted_for_good(
-    client: FlaskClient, house: Runtime
-):
+def test_a_connector_that_was_resumed_meanwhile_is_not_deleted(client: FlaskClient, house: Runtime):
     path = path_of(client, "stripe_payments")
     connector_id = client.delete(path).json["id"]
     house.client.update_connector(connector_id, paused=False)

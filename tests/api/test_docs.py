@@ -1,4 +1,4 @@
-"""The page to read and try the routes loads from here alone."""
+"""The page with Swagger UI loads only from this server."""
 
 import re
 import threading
@@ -28,7 +28,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    """Where the routes can be reached by a browser."""
+    """The routes, served so that a browser can reach them."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -38,7 +38,7 @@ def address(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_page_runs_no_script_but_its_own(client: FlaskClient):
+def test_the_page_runs_only_its_own_scripts(client: FlaskClient):
     page = client.get("/_/docs")
 
     policy = dict(
@@ -52,7 +52,7 @@ def test_the_page_runs_no_script_but_its_own(client: FlaskClient):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_pages_files_are_kept_until_they_change(client: FlaskClient, name: str):
+def test_the_pages_files_are_cached_until_they_change(client: FlaskClient, name: str):
     page = client.get("/_/docs").text
     link = re.search(rf'"(/_/docs/{re.escape(name)}\?v=\w+)"', page)
 
@@ -65,7 +65,7 @@ def test_the_pages_files_are_kept_until_they_change(client: FlaskClient, name: s
 
 
 @pytest.mark.parametrize("name", ["swagger-ui.js", "docs.html", "..%2f..%2fconfig.py", "%00"])
-def test_no_other_file_is_given_out(client: FlaskClient, name: str):
+def test_no_other_file_is_served(client: FlaskClient, name: str):
     answer = client.get(f"/_/docs/{name}")
 
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "not_found")
@@ -73,14 +73,14 @@ def test_no_other_file_is_given_out(client: FlaskClient, name: str):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_routes_can_be_tried_in_a_browser_that_reaches_nothing_else(
+def test_the_routes_can_be_tried_in_a_browser_without_other_hosts(
     chromium: Browser, address: str, client: FlaskClient, scheme: Any
 ):
-    asked: list[str] = []
-    said: list[str] = []
+    requested: list[str] = []
+    messages: list[str] = []
     page = chromium.new_page(color_scheme=scheme)
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
     connector = client.get("/_/connectors?q=salesforce_crm").json[0]
 
     page.goto(f"{address}/_/docs")
@@ -92,7 +92,7 @@ def test_the_routes_can_be_tried_in_a_browser_that_reaches_nothing_else(
     expect(operation.locator(".live-responses-table")).to_contain_text('"word": "Paused"')
 
     assert client.get(f"/_/connectors/{connector['id']}").json["paused"] is True
-    assert [url for url in asked if not url.startswith((address, "data:"))] == []
-    assert said == []
+    assert [url for url in requested if not url.startswith((address, "data:"))] == []
+    assert messages == []
     assert page.locator("html.dark-mode").count() == (scheme == "dark")
     page.close()

@@ -1,4 +1,4 @@
-"""Every action under every ordered fault, through both doors: what is told, what Fivetran has."""
+"""Every action under every fault, by portal and by route: the error, and the state at Fivetran."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ ORDERS = ("webshop", "public")
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a write, whether the work is done, and what both doors tell of it."""
+    """A fault of a write, whether the write is done, and the error of portal and route."""
 
     id: str
     error: type[ApiError]
@@ -43,9 +43,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Action:
-    """Something one does to a connector, and how Fivetran shows that it was done.
+    """An action on a connector, and how Fivetran shows that it was done.
 
-    Where it shows nothing (`has` is None), that the answer was lost is all that can be told.
+    If Fivetran shows nothing (`has` is None), only the loss of the answer can be reported.
     """
 
     id: str
@@ -68,35 +68,35 @@ FAULTS = [
 ]
 
 
-def read(portal: Portal, one: str):
-    return portal._client.get_connector(one)
+def read(portal: Portal, connector_id: str):
+    return portal._client.get_connector(connector_id)
 
 
-def is_gone(portal: Portal, one: str) -> bool:
+def is_gone(portal: Portal, connector_id: str) -> bool:
     try:
-        read(portal, one)
+        read(portal, connector_id)
     except NotFound:
         return True
     return False
 
 
-def first_table(portal: Portal, one: str) -> dict[tuple[str, str], bool]:
-    """Switch the first table that can be switched to what it is not at the start: off."""
-    for schema, found in portal._client.get_schemas(one).schemas.items():
-        for name, table in found.tables.items():
+def first_table(portal: Portal, connector_id: str) -> dict[tuple[str, str], bool]:
+    """The change that switches the first table off that can be switched; all are on at first."""
+    for schema_name, schema in portal._client.get_schemas(connector_id).schemas.items():
+        for table_name, table in schema.tables.items():
             if table.enabled_patch_settings.allowed is not False:
-                return {(schema, name): False}
+                return {(schema_name, table_name): False}
     raise AssertionError("no table can be switched")
 
 
-def is_off(portal: Portal, one: str) -> bool:
-    [(schema, table)] = first_table(portal, one)
-    return portal._client.get_schemas(one).schemas[schema].tables[table].enabled is False
+def is_off(portal: Portal, connector_id: str) -> bool:
+    [(schema, table)] = first_table(portal, connector_id)
+    return portal._client.get_schemas(connector_id).schemas[schema].tables[table].enabled is False
 
 
-def is_read(portal: Portal, one: str) -> bool:
+def is_read(portal: Portal, connector_id: str) -> bool:
     try:
-        portal._client.get_schemas(one)
+        portal._client.get_schemas(connector_id)
     except NotFound:
         return False
     return True
@@ -107,8 +107,8 @@ ACTIONS = [
         "pause",
         "salesforce_crm",
         "",
-        lambda portal, one: portal.operations.pause(one),
-        lambda portal, one: read(portal, one).paused is True,
+        lambda portal, connector_id: portal.operations.pause(connector_id),
+        lambda portal, connector_id: read(portal, connector_id).paused is True,
         method="PATCH",
         ask=("PATCH", "", {"paused": True}),
     ),
@@ -116,8 +116,8 @@ ACTIONS = [
         "resume",
         "jira_projects",
         "",
-        lambda portal, one: portal.operations.resume(one),
-        lambda portal, one: read(portal, one).paused is False,
+        lambda portal, connector_id: portal.operations.resume(connector_id),
+        lambda portal, connector_id: read(portal, connector_id).paused is False,
         method="PATCH",
         ask=("PATCH", "", {"paused": False}),
     ),
@@ -125,8 +125,8 @@ ACTIONS = [
         "reschedule",
         "salesforce_crm",
         "",
-        lambda portal, one: portal.operations.reschedule(one, sync_frequency=60),
-        lambda portal, one: read(portal, one).sync_frequency == 60,
+        lambda portal, connector_id: portal.operations.reschedule(connector_id, sync_frequency=60),
+        lambda portal, connector_id: read(portal, connector_id).sync_frequency == 60,
         method="PATCH",
         ask=("PATCH", "", {"sync_frequency": 60}),
     ),
@@ -134,30 +134,30 @@ ACTIONS = [
         "sync",
         "salesforce_crm",
         "/sync",
-        lambda portal, one: portal.operations.sync(one),
-        lambda portal, one: read(portal, one).status.sync_state == "syncing",
+        lambda portal, connector_id: portal.operations.sync(connector_id),
+        lambda portal, connector_id: read(portal, connector_id).status.sync_state == "syncing",
         ask=("POST", "/sync", None),
     ),
     Action(
         "resync",
         "salesforce_crm",
         "/resync",
-        lambda portal, one: portal.operations.resync(one),
-        lambda portal, one: read(portal, one).status.is_historical_sync is True,
+        lambda portal, connector_id: portal.operations.resync(connector_id),
+        lambda portal, connector_id: read(portal, connector_id).status.is_historical_sync is True,
         ask=("POST", "/resync", None),
     ),
     Action(
         "test",
         "salesforce_crm",
         "/test",
-        lambda portal, one: portal.operations.test(one),
+        lambda portal, connector_id: portal.operations.test(connector_id),
         ask=("POST", "/test", None),
     ),
     Action(
         "delete",
         "salesforce_crm",
         "",
-        lambda portal, one: portal.operations.delete(one),
+        lambda portal, connector_id: portal.operations.delete(connector_id),
         is_gone,
         method="DELETE",
         ask=("DELETE", "", None),
@@ -166,21 +166,23 @@ ACTIONS = [
         "card",
         "salesforce_crm",
         "/connect-card",
-        lambda portal, one: portal.cards.open(one, public_url=PUBLIC_URL),
+        lambda portal, connector_id: portal.cards.open(connector_id, public_url=PUBLIC_URL),
         ask=("GET", "/form", None),
     ),
     Action(
         "reload",
         "shopify_storefront",
         "/schemas/reload",
-        lambda portal, one: portal.operations.reload_schemas(one, before=None),
+        lambda portal, connector_id: portal.operations.reload_schemas(connector_id, before=None),
         is_read,
     ),
     Action(
         "tables",
         "salesforce_crm",
         "/schemas",
-        lambda portal, one: portal.operations.choose_tables(one, first_table(portal, one)),
+        lambda portal, connector_id: portal.operations.choose_tables(
+            connector_id, first_table(portal, connector_id)
+        ),
         is_off,
         method="PATCH",
     ),
@@ -190,7 +192,7 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id
 
 
 class Gate(threading.Event):
-    """Holds whatever the sandbox delays until it is opened, however short the delay."""
+    """Holds every delayed request of the sandbox until it is opened."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return super().wait(PATIENCE)
@@ -198,7 +200,7 @@ class Gate(threading.Event):
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[tuple[Runtime, SandboxServer]]:
-    """The product's parts on a sandbox; each test begins with the world anew."""
+    """The product's parts on a sandbox; each test starts with a new world."""
     with SandboxServer() as server:
         world = server.world
         started = runtimes.start(
@@ -228,15 +230,15 @@ def house(account: tuple[Runtime, SandboxServer]) -> Runtime:
 def order(
     account: tuple[Runtime, SandboxServer], house: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[Fault, Action, str], None]]:
-    """Order a fault for the one write of an action; what is held is let go at the end."""
+    """Order a fault for the only write of an action; held requests are released at the end."""
     control, session = account[1].world.control, house.client._request._session
     gate, noted = Gate(), threading.Event()
     send, note = session.request, control.log.add
     ordered: list[str] = []
 
-    def strike(fault: Fault, action: Action, one: str) -> None:
+    def strike(fault: Fault, action: Action, connector_id: str) -> None:
         ordered.append(fault.id)
-        path = f"/v1/connections/{one}{action.path}"
+        path = f"/v1/connections/{connector_id}{action.path}"
         if fault.id == "too_late":
             monkeypatch.setattr(session, "request", answered_too_late(send))
             return
@@ -244,7 +246,7 @@ def order(
             monkeypatch.setattr(control, "ended", gate)
             monkeypatch.setattr(session, "request", impatient(send))
             monkeypatch.setattr(
-                control.log, "add", lambda **one: (note(**one), one["fault"] and noted.set())
+                control.log, "add", lambda **entry: (note(**entry), entry["fault"] and noted.set())
             )
         control.order(fault.id, method=action.method, path=path, retry_after=WAIT)
 
@@ -274,56 +276,56 @@ def impatient(send: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def id_of(house: Runtime, action: Action) -> str:
-    """The connector of an action; like a page, this knows the list before anything is done."""
-    found = house.portal.connectors().items
-    return next(one.id for one in found if one.schema_name == action.schema)
+    """The connector of an action; like a page, this reads the list before the action."""
+    connectors = house.portal.connectors().items
+    return next(item.id for item in connectors if item.schema_name == action.schema)
 
 
 @pytest.mark.parametrize(
-    "action", [one for one in ACTIONS if one.has], ids=lambda action: action.id
+    "action", [action for action in ACTIONS if action.has], ids=lambda action: action.id
 )
-def test_without_a_fault_it_is_done(house: Runtime, action: Action):
-    one = id_of(house, action)
-    before = action.has(house.portal, one)
+def test_an_action_without_a_fault_is_done(house: Runtime, action: Action):
+    connector_id = id_of(house, action)
+    before = action.has(house.portal, connector_id)
 
-    action.do(house.portal, one)
+    action.do(house.portal, connector_id)
 
-    assert (before, action.has(house.portal, one)) == (False, True)
+    assert (before, action.has(house.portal, connector_id)) == (False, True)
 
 
 @each_fault
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
-def test_what_goes_wrong_is_told_as_fivetran_has_it(
+def test_an_action_reports_what_fivetran_has(
     house: Runtime, order: Callable[..., None], action: Action, fault: Fault
 ):
-    one = id_of(house, action)
-    order(fault, action, one)
+    connector_id = id_of(house, action)
+    order(fault, action, connector_id)
     known_to_have_worked = fault.done and action.has is not None
 
     if known_to_have_worked:
-        action.do(house.portal, one)
+        action.do(house.portal, connector_id)
     else:
         with pytest.raises(fault.error) as caught:
-            action.do(house.portal, one)
+            action.do(house.portal, connector_id)
         if isinstance(caught.value, RateLimited):
             assert caught.value.retry_after == WAIT
             assert f"{WAIT} seconds" in str(caught.value)
 
     if action.has:
-        assert action.has(house.portal, one) is fault.done
+        assert action.has(house.portal, connector_id) is fault.done
 
 
 @each_fault
 @pytest.mark.parametrize("action", BY_ROUTE, ids=lambda action: action.id)
-def test_a_route_answers_as_fivetran_has_it(
+def test_a_route_returns_what_fivetran_has(
     house: Runtime, order: Callable[..., None], action: Action, fault: Fault
 ):
-    one = id_of(house, action)
+    connector_id = id_of(house, action)
     method, path, body = action.ask or ("", "", None)
     client: FlaskClient = create_app(lambda: house).test_client()
-    order(fault, action, one)
+    order(fault, action, connector_id)
 
-    answer = client.open(f"/_/connectors/{one}{path}", method=method, json=body)
+    answer = client.open(f"/_/connectors/{connector_id}{path}", method=method, json=body)
 
     if fault.done and action.has:
         assert answer.status_code == 200
@@ -331,4 +333,4 @@ def test_a_route_answers_as_fivetran_has_it(
         assert (answer.status_code, answer.json["error"]["code"]) == (fault.status, fault.code)
         assert (answer.headers.get("Retry-After") == str(WAIT)) is (fault.status == 429)
     if action.has:
-        assert action.has(house.portal, one) is fault.done
+        assert action.has(house.portal, connector_id) is fault.done

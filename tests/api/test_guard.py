@@ -1,4 +1,4 @@
-"""Who may change things through the JSON door, and which connectors its list can be asked for."""
+"""Who may change things through the JSON API, and how its list can be filtered."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def api():
 
 @pytest.fixture
 def remote(api: responses.RequestsMock):
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -46,9 +46,10 @@ def remote(api: responses.RequestsMock):
 
 
 def path_of(client: FlaskClient, schema: str) -> str:
-    """The route of a connector of the sandbox's start."""
-    found = [one for one in client.get("/_/connectors").json if one["schema"] == schema]
-    return f"/_/connectors/{found[0]['id']}"
+    """The route of one of the sandbox's first connectors."""
+    listed = client.get("/_/connectors").json
+    connector_id = next(item["id"] for item in listed if item["schema"] == schema)
+    return f"/_/connectors/{connector_id}"
 
 
 def error(answer) -> tuple[int, str]:
@@ -74,34 +75,36 @@ def error(answer) -> tuple[int, str]:
 def test_the_list_can_be_filtered(client: FlaskClient, query: str, schemas: set[str]):
     answer = client.get(f"/_/connectors?{query}")
 
-    found = {one["schema"] for one in answer.json}
+    matches = {connector["schema"] for connector in answer.json}
     assert answer.status_code == 200
-    assert schemas <= found
-    assert len(found) < 12
-    assert bool(found) == bool(schemas)
+    assert schemas <= matches
+    assert len(matches) < 12
+    assert bool(matches) == bool(schemas)
 
 
 @pytest.mark.parametrize("word", TONES)
-def test_a_filter_by_status_finds_those_and_only_those(client: FlaskClient, word: str):
-    everyone = client.get("/_/connectors").json
+def test_a_filter_by_status_returns_exactly_its_connectors(client: FlaskClient, word: str):
+    connectors = client.get("/_/connectors").json
     words = {
-        one["id"]: client.get(f"/_/connectors/{one['id']}").json["health"]["word"]
-        for one in everyone
+        item["id"]: client.get(f"/_/connectors/{item['id']}").json["health"]["word"]
+        for item in connectors
     }
 
-    found = client.get("/_/connectors", query_string={"status": word}).json
+    matches = client.get("/_/connectors", query_string={"status": word}).json
 
-    assert {one["id"] for one in found} == {one for one, its in words.items() if its == word}
+    assert {item["id"] for item in matches} == {
+        connector_id for connector_id, status in words.items() if status == word
+    }
 
 
-def test_a_filter_by_a_status_that_is_not_there_lists_those_that_are(client: FlaskClient):
+def test_a_filter_by_an_unknown_status_names_the_known_ones(client: FlaskClient):
     answer = client.get("/_/connectors?status=fine")
 
     assert error(answer) == (400, "invalid_request")
     assert all(word in answer.json["error"]["message"] for word in TONES)
 
 
-def test_a_filter_of_nothing_is_the_whole_list_as_it_is_kept(client: FlaskClient):
+def test_an_empty_filter_returns_the_whole_cached_list(client: FlaskClient):
     whole = client.get("/_/connectors")
 
     same = client.get(
@@ -171,7 +174,7 @@ def test_our_own_pages_and_those_allowed_may_change_things(
         pytest.param("https://evil.example", "localhost:5001", 403, id="elsewhere"),
     ],
 )
-def test_on_ones_own_machine_other_ports_are_foreign_too(
+def test_other_ports_of_the_own_machine_are_foreign(
     client: FlaskClient, sender: str, host: str, status: int
 ):
     answer = client.post(
@@ -208,7 +211,7 @@ FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
     "headers",
     [
         pytest.param({"Sec-Fetch-Site": "cross-site", **IMAGE}, id="an-image"),
-        pytest.param({"Sec-Fetch-Site": "same-site", **IMAGE}, id="an-image-next-door"),
+        pytest.param({"Sec-Fetch-Site": "same-site", **IMAGE}, id="an-image-on-the-same-site"),
         pytest.param({"Sec-Fetch-Site": "cross-site", **FRAME}, id="a-frame"),
         pytest.param({"Origin": "https://evil.example"}, id="a-script"),
     ],
@@ -218,7 +221,7 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
     house: Runtime, client: FlaskClient, place: str, headers: dict[str, str]
 ):
     connector = next(
-        one for one in house.portal.connectors().items if one.status.setup_state == "incomplete"
+        item for item in house.portal.connectors().items if item.status.setup_state == "incomplete"
     )
     signer, tenant = house.portal.signer, house.portal.tenant.id
     state = signer.state(tenant, connector_id=connector.id)
@@ -241,7 +244,7 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
 
 
 @pytest.mark.parametrize("place", ["go", "return", "invite", "invited"])
-def test_a_link_in_a_mail_or_on_the_connect_card_is_followed(
+def test_a_followed_link_in_a_mail_or_on_the_connect_card_is_allowed(
     house: Runtime, client: FlaskClient, place: str
 ):
     answer = client.get(
@@ -281,7 +284,7 @@ def test_a_page_that_is_allowed_gets_a_connect_card(settings: Settings):
     assert answer.status_code == 200
 
 
-def test_reading_is_open_to_every_origin_that_the_browser_lets(client: FlaskClient):
+def test_reading_is_not_refused_to_any_origin(client: FlaskClient):
     answer = client.get("/_/connectors", headers={"Origin": "https://evil.example"})
 
     assert answer.status_code == 200
@@ -292,7 +295,7 @@ def test_reading_is_open_to_every_origin_that_the_browser_lets(client: FlaskClie
 @pytest.mark.parametrize(
     ("method", "action"), [("PATCH", ""), ("DELETE", ""), ("POST", "/sync"), ("POST", "/test")]
 )
-def test_a_body_that_is_not_json_is_refused_even_where_none_is_needed(
+def test_a_body_that_is_not_json_is_refused_even_if_none_is_needed(
     client: FlaskClient, kind: str, method: str, action: str
 ):
     path = path_of(client, "salesforce_crm")
@@ -311,7 +314,7 @@ def test_a_body_that_is_not_json_is_refused_even_where_none_is_needed(
         pytest.param("none", 200, id="a-person"),
     ],
 )
-def test_a_page_that_hides_its_origin_is_known_by_where_it_is(
+def test_a_page_without_origin_is_judged_by_sec_fetch_site(
     client: FlaskClient, site: str, status: int
 ):
     path = path_of(client, "salesforce_crm")
@@ -321,7 +324,7 @@ def test_a_page_that_hides_its_origin_is_known_by_where_it_is(
     assert answer.status_code == status
 
 
-def test_a_form_without_a_field_is_refused_too(client: FlaskClient):
+def test_a_form_without_fields_is_refused(client: FlaskClient):
     path = path_of(client, "salesforce_crm")
 
     answer = client.post(f"{path}/sync", content_type="application/x-www-form-urlencoded")
@@ -343,8 +346,8 @@ def calls(client: FlaskClient, name: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_an_id_that_is_too_long_is_404_and_neither_read_logged_nor_asked_for(remote, caplog):
-    # No answer of Fivetran's is prepared, so that any request to it fails.
+def test_an_id_that_is_too_long_is_404_and_neither_logged_nor_sent(remote, caplog):
+    # Fivetran has no response defined, so any request to it fails.
     for method, path in calls(remote, LONG):
         with caplog.at_level("DEBUG"):
             answer = remote.open(path, method=method, json={"paused": True})
@@ -369,7 +372,7 @@ def test_a_filter_that_is_too_long_is_refused(client: FlaskClient, name: str):
     assert client.get("/_/connectors", query_string={"q": LONG[1:]}).json == []
 
 
-def test_a_way_back_that_is_too_long_is_refused(client: FlaskClient):
+def test_a_redirect_uri_that_is_too_long_is_refused(client: FlaskClient):
     url = f"http://localhost/{'a' * 2_000}"
 
     answer = client.get(f"{path_of(client, 'webshop')}/form", query_string={"redirect_uri": url})
@@ -377,7 +380,7 @@ def test_a_way_back_that_is_too_long_is_refused(client: FlaskClient):
     assert error(answer) == (400, "invalid_redirect")
 
 
-def test_a_page_that_asks_for_a_long_id_asks_nobody(house: Runtime, sandbox):
+def test_an_id_that_is_too_long_is_unknown_without_a_request_to_fivetran(house: Runtime, sandbox):
     sandbox.stop()
 
     with pytest.raises(UnknownConnector):

@@ -1,4 +1,4 @@
-"""Requests that are malformed: refused as such, with what is wrong, and never a failure of ours."""
+"""Malformed requests are refused with the reason, and never cause a server error."""
 
 import logging
 
@@ -27,10 +27,10 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), BODIES)
+@pytest.mark.parametrize(("body", "message"), BODIES)
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PATCH", "/nobody")])
-def test_a_body_that_is_not_json_is_told_what_is_wrong(
-    client: FlaskClient, caplog, method: str, path: str, body: bytes, said: str
+def test_a_body_that_is_not_json_is_refused_with_the_reason(
+    client: FlaskClient, caplog, method: str, path: str, body: bytes, message: str
 ):
     with caplog.at_level(logging.ERROR):
         answer = client.open(
@@ -39,7 +39,7 @@ def test_a_body_that_is_not_json_is_told_what_is_wrong(
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "invalid_json")
     assert answer.json["error"]["message"].startswith("The body is not valid JSON")
-    assert said in answer.json["error"]["message"]
+    assert message in answer.json["error"]["message"]
     assert caplog.records == []
 
 
@@ -47,7 +47,7 @@ IDS = ["%00", "a%00b", "%ff", "%ed%a0%80", "%zz", "%", "%0d%0aX:y", "%E2%80%AE",
 
 
 @pytest.mark.parametrize("given", IDS)
-def test_an_id_that_none_can_be_is_not_found(client: FlaskClient, caplog, given: str):
+def test_an_invalid_id_is_not_found(client: FlaskClient, caplog, given: str):
     with caplog.at_level(logging.ERROR):
         answers = [
             client.get(f"/_/connectors/{given}"),
@@ -72,11 +72,11 @@ def test_an_id_that_none_can_be_is_not_found(client: FlaskClient, caplog, given:
         pytest.param({"service": "\ud800", "name": "x"}, id="half-a-character-as-service"),
         pytest.param({"service": "google\x00", "name": "x"}, id="nul"),
         pytest.param({"service": "google_sheets", "name": "\x00"}, id="nothing-but-nul"),
-        pytest.param({"service": 1, "name": {}}, id="other-types"),
+        pytest.param({"service": 1, "name": {}}, id="wrong-types"),
         pytest.param({"service": "google_sheets", "name": 10**400}, id="a-large-number"),
     ],
 )
-def test_values_that_none_can_be_are_refused(client: FlaskClient, caplog, body: object):
+def test_invalid_values_are_refused(client: FlaskClient, caplog, body: object):
     with caplog.at_level(logging.ERROR):
         answer = client.post("/_/connectors", json=body)
 
@@ -84,13 +84,13 @@ def test_values_that_none_can_be_are_refused(client: FlaskClient, caplog, body: 
     assert caplog.records == []
 
 
-def test_a_field_of_another_type_is_not_told_as_missing(client: FlaskClient):
+def test_a_field_of_the_wrong_type_is_not_called_missing(client: FlaskClient):
     answer = client.post("/_/connectors", json={"service": 1, "name": "x"})
 
     assert answer.json["error"]["message"] == "The field service must be text."
 
 
-def test_a_field_whose_name_is_half_a_character_is_refused(client: FlaskClient):
+def test_a_field_whose_name_is_a_surrogate_is_refused(client: FlaskClient):
     answers = [
         client.patch("/_/connectors/one", json={"\ud800": True}),
         client.post("/_/connectors", json={"service": "x", "name": "x", "\ud800": True}),
@@ -104,7 +104,7 @@ REDIRECTS += ["http://a@localhost", "http://localhost\\@evil.example", "http://\
 
 
 @pytest.mark.parametrize("url", REDIRECTS)
-def test_an_odd_way_back_is_refused(client: FlaskClient, caplog, url: str):
+def test_an_invalid_redirect_uri_is_refused(client: FlaskClient, caplog, url: str):
     connector = client.get("/_/connectors").json[0]["id"]
 
     with caplog.at_level(logging.ERROR):
@@ -127,7 +127,9 @@ def test_an_odd_way_back_is_refused(client: FlaskClient, caplog, url: str):
         {"Sec-Fetch-Site": "\xff"},
     ],
 )
-def test_odd_headers_are_no_failure_of_ours(client: FlaskClient, caplog, headers: dict[str, str]):
+def test_invalid_headers_cause_no_server_error(
+    client: FlaskClient, caplog, headers: dict[str, str]
+):
     with caplog.at_level(logging.ERROR):
         answers = [
             client.get("/_/services", headers=headers),

@@ -1,4 +1,4 @@
-"""The description of the JSON door says what the door does."""
+"""The OpenAPI document says what the routes do."""
 
 import copy
 import re
@@ -16,24 +16,26 @@ from werkzeug.test import TestResponse
 
 from pbf import runtime as runtimes
 from pbf.api.openapi import CODES, VERSION, document
-from pbf.api.openapi_routes import MESSAGES, OPERATIONS, Operation
+from pbf.api.openapi_routes import MESSAGES, Operation, operations
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from tests.support.servers import ROOT
 
 API = "https://fivetran.example"
-DOCUMENT = document()
+APP = create_app()
+DOCUMENT = document(APP)
+OPERATIONS = tuple(operations(APP))
 # For people's browsers, not for programs.
 HIDDEN = {
-    *("/_/go/{ticket}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
+    *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
     *("/_/docs", "/_/docs/", "/_/docs/{name}"),
 }
 NAMES = [operation.name for operation in OPERATIONS]
 
 
 def strict(components: dict[str, Any]) -> dict[str, Any]:
-    """The components, with nothing allowed that they do not name."""
+    """The components, allowing no other properties than the documented ones."""
     closed = copy.deepcopy(components)
     for schema in closed["schemas"].values():
         schema["additionalProperties"] = False
@@ -43,40 +45,46 @@ def strict(components: dict[str, Any]) -> dict[str, Any]:
 STRICT = strict(DOCUMENT["components"])
 
 
-def troubles(schema: dict[str, Any], value: Any) -> list[str]:
+def problems(schema: dict[str, Any], value: Any) -> list[str]:
     validator = Draft202012Validator({**schema, "components": STRICT})
-    return [f"{list(one.path)}: {one.message}" for one in validator.iter_errors(value)]
+    return [f"{list(error.path)}: {error.message}" for error in validator.iter_errors(value)]
 
 
-def described(operation: Operation, status: int) -> dict[str, Any]:
-    answers = DOCUMENT["paths"][operation.path][operation.method]["responses"]
-    assert str(status) in answers, f"{operation.name} does not say that it may answer {status}"
-    found: dict[str, Any] = answers[str(status)]
-    return found
+def documented_response(operation: Operation, status: int) -> dict[str, Any]:
+    documented = DOCUMENT["paths"][operation.path][operation.method]["responses"]
+    assert str(status) in documented, f"{operation.name} does not document the status {status}"
+    response: dict[str, Any] = documented[str(status)]
+    return response
 
 
-def assert_described(operation: Operation, answer: TestResponse) -> None:
-    """The description names this status of this operation, and the answer is of its schema."""
-    found = described(operation, answer.status_code)
-    if answer.status_code == 304:
-        assert (answer.data, "content" in found) == (b"", False)
+def assert_documented(operation: Operation, response: TestResponse) -> None:
+    """The document has this status of this operation, and the response matches its schema."""
+    documented = documented_response(operation, response.status_code)
+    if response.status_code == 304:
+        assert (response.data, "content" in documented) == (b"", False)
         return
-    said = found["content"][answer.mimetype]
-    assert troubles(said["schema"], answer.json if answer.is_json else answer.text) == []
-    if answer.status_code >= 400:
-        assert answer.json["error"]["code"] in said["examples"]
+    media = documented["content"][response.mimetype]
+    assert problems(media["schema"], response.json if response.is_json else response.text) == []
+    if response.status_code >= 400:
+        assert response.json["error"]["code"] in media["examples"]
 
 
 def ask(client: FlaskClient, operation: Operation, **options: Any) -> TestResponse:
-    """Do an operation to a connector that is well, with the body of the example."""
+    """Call an operation on a working connector, with the documented example as its body."""
     working = next(
-        one["id"] for one in client.get("/_/connectors").json if one["schema"] == "salesforce_crm"
+        connector["id"]
+        for connector in client.get("/_/connectors").json
+        if connector["schema"] == "salesforce_crm"
     )
     body = DOCUMENT["paths"][operation.path][operation.method].get("requestBody")
     if body:
         options.setdefault("json", body["content"]["application/json"]["example"])
     path = operation.path.replace("{connector_id}", working)
     return client.open(path, method=operation.method.upper(), **options)
+
+
+def named(name: str) -> Operation:
+    return next(operation for operation in OPERATIONS if operation.name == name)
 
 
 @pytest.fixture
@@ -97,7 +105,7 @@ def api():
 
 @pytest.fixture
 def remote(api: responses.RequestsMock) -> Iterator[FlaskClient]:
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -111,13 +119,13 @@ def remote(api: responses.RequestsMock) -> Iterator[FlaskClient]:
     started.close()
 
 
-def test_the_description_is_valid_openapi():
+def test_the_document_is_valid_openapi():
     validate(DOCUMENT)
 
     assert DOCUMENT["openapi"].startswith("3.1.")
 
 
-def test_every_route_is_described_and_no_other(app: Flask):
+def test_every_route_is_documented_and_no_other(app: Flask):
     routes = {
         (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
@@ -130,38 +138,38 @@ def test_every_route_is_described_and_no_other(app: Flask):
     assert {path for _, path in routes} >= HIDDEN
 
 
-def test_the_description_is_of_the_present_version():
+def test_the_document_has_the_version_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert project["version"] == VERSION
 
 
-def test_the_description_is_served(client: FlaskClient):
-    answer = client.get("/_/openapi.json", headers={"Accept-Encoding": "br"})
+def test_the_document_is_served(client: FlaskClient):
+    response = client.get("/_/openapi.json", headers={"Accept-Encoding": "br"})
 
     again = client.get(
         "/_/openapi.json",
-        headers={"Accept-Encoding": "br", "If-None-Match": answer.headers["ETag"]},
+        headers={"Accept-Encoding": "br", "If-None-Match": response.headers["ETag"]},
     )
 
     assert client.get("/_/openapi.json").json == DOCUMENT
-    assert answer.headers["Content-Encoding"] == "br"
+    assert response.headers["Content-Encoding"] == "br"
     assert again.status_code == 304
 
 
-def test_every_error_has_a_sentence_for_example_and_a_place():
+def test_every_error_code_has_an_example_and_an_operation():
     assert set(MESSAGES) == set(CODES)
 
-    # The others belong to no route.
+    # These belong to no operation.
     used = {code for operation in OPERATIONS for code in operation.errors}
     assert used == set(CODES) - {"not_found", "method_not_allowed", "bad_request"}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
-def test_examples_are_of_the_schemas_they_stand_beside(operation: Operation):
-    said = DOCUMENT["paths"][operation.path][operation.method]
-    contents = [answer.get("content") for answer in said["responses"].values()]
-    contents.append(said.get("requestBody", {}).get("content"))
+def test_examples_match_their_schemas(operation: Operation):
+    documented = DOCUMENT["paths"][operation.path][operation.method]
+    contents = [response.get("content") for response in documented["responses"].values()]
+    contents.append(documented.get("requestBody", {}).get("content"))
 
     for content in filter(None, contents):
         (media,) = content.values()
@@ -169,35 +177,37 @@ def test_examples_are_of_the_schemas_they_stand_beside(operation: Operation):
         for reference in media.get("examples", {}).values():
             code = reference["$ref"].rpartition("/")[2]
             values.append(DOCUMENT["components"]["examples"][code]["value"])
-        assert [troubles(media["schema"], value) for value in values] == [[]] * len(values)
-        assert values or operation.answer is None
+        assert [problems(media["schema"], value) for value in values] == [[]] * len(values)
+        assert values or operation.response is None
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
-def test_what_a_route_answers_is_as_described(client: FlaskClient, operation: Operation):
-    answer = ask(client, operation)
+def test_every_successful_response_is_as_documented(client: FlaskClient, operation: Operation):
+    response = ask(client, operation)
 
-    assert answer.status_code == 200
-    assert_described(operation, answer)
+    assert response.status_code == 200
+    assert_documented(operation, response)
 
 
-def test_every_connector_is_as_described_in_whatever_state(client: FlaskClient):
-    operation = next(one for one in OPERATIONS if one.name == "getConnector")
+def test_every_state_of_a_connector_is_as_documented(client: FlaskClient):
+    operation = named("getConnector")
 
-    for one in client.get("/_/connectors").json:
-        assert_described(operation, client.get(f"/_/connectors/{one['id']}"))
+    for connector in client.get("/_/connectors").json:
+        assert_documented(operation, client.get(f"/_/connectors/{connector['id']}"))
 
 
 @pytest.mark.parametrize(
-    "operation", [one for one in OPERATIONS if one.kept], ids=lambda one: one.name
+    "operation",
+    [operation for operation in OPERATIONS if operation.has_etag],
+    ids=lambda operation: operation.name,
 )
-def test_what_the_caller_has_already_is_as_described(client: FlaskClient, operation: Operation):
+def test_an_unchanged_response_is_as_documented(client: FlaskClient, operation: Operation):
     etag = ask(client, operation).headers["ETag"]
 
-    answer = ask(client, operation, headers={"If-None-Match": etag})
+    response = ask(client, operation, headers={"If-None-Match": etag})
 
-    assert answer.status_code == 304
-    assert_described(operation, answer)
+    assert response.status_code == 304
+    assert_documented(operation, response)
 
 
 @pytest.mark.parametrize(
@@ -228,35 +238,35 @@ def test_what_the_caller_has_already_is_as_described(client: FlaskClient, operat
         pytest.param("getForm", {"query_string": {"redirect_uri": "x"}}, 400, id="redirect"),
     ],
 )
-def test_what_a_route_refuses_is_as_described(
+def test_every_refusal_is_as_documented(
     client: FlaskClient, name: str, options: dict[str, Any], status: int
 ):
-    operation = next(one for one in OPERATIONS if one.name == name)
+    operation = named(name)
 
-    answer = ask(client, operation, **options)
+    response = ask(client, operation, **options)
 
-    assert answer.status_code == status
-    assert_described(operation, answer)
+    assert response.status_code == status
+    assert_documented(operation, response)
 
 
-def test_what_cannot_work_now_is_as_described(client: FlaskClient):
-    operation = next(one for one in OPERATIONS if one.name == "syncConnector")
+def test_a_conflict_with_the_present_state_is_as_documented(client: FlaskClient):
+    operation = named("syncConnector")
     busy = next(
-        one["id"]
-        for one in client.get("/_/connectors").json
-        if one["status"]["sync_state"] == "syncing"
+        connector["id"]
+        for connector in client.get("/_/connectors").json
+        if connector["status"]["sync_state"] == "syncing"
     )
 
-    answer = client.post(operation.path.replace("{connector_id}", busy))
+    response = client.post(operation.path.replace("{connector_id}", busy))
 
-    assert answer.status_code == 409
-    assert_described(operation, answer)
+    assert response.status_code == 409
+    assert_documented(operation, response)
 
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in OPERATIONS if "fivetran_failed" in one.errors],
-    ids=lambda one: one.name,
+    [operation for operation in OPERATIONS if "fivetran_failed" in operation.errors],
+    ids=lambda operation: operation.name,
 )
 @pytest.mark.parametrize(
     ("reply", "status"),
@@ -266,7 +276,7 @@ def test_what_cannot_work_now_is_as_described(client: FlaskClient):
         pytest.param({"body": responses.ConnectionError()}, 502, id="unreachable"),
     ],
 )
-def test_what_fivetran_refuses_or_fails_is_as_described(
+def test_every_failure_of_fivetran_is_as_documented(
     remote: FlaskClient,
     api: responses.RequestsMock,
     operation: Operation,
@@ -276,11 +286,11 @@ def test_what_fivetran_refuses_or_fails_is_as_described(
     api.get(re.compile(f"{API}/.*"), **reply)
     body = {"service": "slack", "name": "x"} if operation.name == "createConnector" else None
 
-    answer = remote.open(
+    response = remote.open(
         operation.path.replace("{connector_id}", "one"),
         method=operation.method.upper(),
         json=body or {"paused": True},
     )
 
-    assert answer.status_code == status
-    assert_described(operation, answer)
+    assert response.status_code == status
+    assert_documented(operation, response)

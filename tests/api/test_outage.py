@@ -14,16 +14,16 @@ SMALL = Plan(healthy=1, away=1, connectors=60, visitors=4, rate=10, browser=Fals
 
 
 @pytest.mark.timeout(300)
-def test_an_outage_is_survived_told_and_over_soon(capsys):
-    found = {figure.what: figure for figure in outage.run(SMALL)}
+def test_an_outage_is_survived_reported_and_soon_over(capsys):
+    figures = {figure.what: figure for figure in outage.run(SMALL)}
 
     # How long things take is for a quiet machine to tell; here they must happen at all.
-    lasting = {what for what, figure in found.items() if figure.unit in ("s", "ms")}
-    short = {what for what, figure in found.items() if figure.verdict == "falls short"}
+    lasting = {what for what, figure in figures.items() if figure.unit in ("s", "ms")}
+    short = {what for what, figure in figures.items() if figure.verdict == "falls short"}
     assert short - lasting == set()
-    assert found["calls of the routes"].value > 0
-    assert found["until answers are fresh again"].value < outage.PATIENCE
-    assert found["until all pages are, too"].value < outage.PATIENCE
+    assert figures["calls of the routes"].value > 0
+    assert figures["until answers are fresh again"].value < outage.PATIENCE
+    assert figures["until all pages are, too"].value < outage.PATIENCE
     assert "away for 1 seconds" in capsys.readouterr().err
 
 
@@ -63,7 +63,7 @@ def phase(*calls: Call, gesture: float = 100, silent: int = 0) -> Phase:
         pytest.param(phase(silent=1), ["pages without it in the end"], id="a-page-without-age"),
     ],
 )
-def test_what_falls_short_is_told(away: Phase, short: list[str]):
+def test_missed_bounds_are_reported(away: Phase, short: list[str]):
     figures = outage._figures(phase(), away, 20)
 
     assert [figure.what for figure in figures if figure.verdict == "falls short"] == short
@@ -71,14 +71,14 @@ def test_what_falls_short_is_told(away: Phase, short: list[str]):
 
 @pytest.mark.parametrize(("seconds", "status"), [(30, 0), (31, 1)])
 def test_the_exit_status_says_whether_all_holds(monkeypatch, capsys, seconds: int, status: int):
-    asked: list[Plan] = []
+    plans: list[Plan] = []
 
     def run(plan: Plan) -> Iterator[Figure]:
-        asked.append(plan)
+        plans.append(plan)
         yield Figure("Back", "until all is fresh again", seconds, "s", at_most=30)
 
     monkeypatch.setattr(outage, "run", run)
 
     assert outage.main(["--minutes", "1", "--silent"]) == status
-    assert asked == [Plan(away=60, silent=True)]
+    assert plans == [Plan(away=60, silent=True)]
     assert capsys.readouterr().out.endswith(("\nholds\n", "\nfalls short\n")[status])

@@ -28,7 +28,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def remote():
-    """Routes over an API whose answers the test writes itself."""
+    """Routes over an API whose responses the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -83,7 +83,7 @@ def test_services_are_a_bare_list_with_fivetrans_field_names(client: FlaskClient
     ]
 
 
-def test_connectors_are_a_bare_list_of_the_fields_that_may_leave(client: FlaskClient):
+def test_connectors_are_a_bare_list_of_the_public_fields(client: FlaskClient):
     answer = client.get("/_/connectors")
 
     assert answer.status_code == 200
@@ -104,39 +104,42 @@ def test_connectors_are_a_bare_list_of_the_fields_that_may_leave(client: FlaskCl
     }
 
 
-def test_a_creation_answers_with_the_connector_under_its_typed_name(client: FlaskClient):
-    made = make(client, "Möbel & Küche")
+def test_a_creation_returns_the_connector_under_its_typed_name(client: FlaskClient):
+    connector = make(client, "Möbel & Küche")
 
-    assert (made["schema"], made["display_name"]) == ("mobel_kuche.mobel_kuche", "Möbel & Küche")
-    assert made["status"]["setup_state"] == "incomplete"
-    assert made["id"] in [connector["id"] for connector in client.get("/_/connectors").json]
-
-
-def test_one_connector_can_be_asked_for(client: FlaskClient):
-    made = make(client)
-
-    answer = client.get(f"/_/connectors/{made['id']}")
-
-    assert answer.json == made
+    assert (connector["schema"], connector["display_name"]) == (
+        "mobel_kuche.mobel_kuche",
+        "Möbel & Küche",
+    )
+    assert connector["status"]["setup_state"] == "incomplete"
+    assert connector["id"] in [item["id"] for item in client.get("/_/connectors").json]
 
 
-def test_the_form_answers_an_address_to_which_a_way_back_can_be_appended(client: FlaskClient):
-    made = make(client)
+def test_a_single_connector_can_be_read(client: FlaskClient):
+    connector = make(client)
 
-    answer = client.get(f"/_/connectors/{made['id']}/form")
+    answer = client.get(f"/_/connectors/{connector['id']}")
+
+    assert answer.json == connector
+
+
+def test_the_form_is_an_address_to_which_a_redirect_uri_can_be_appended(client: FlaskClient):
+    connector = make(client)
+
+    answer = client.get(f"/_/connectors/{connector['id']}/form")
 
     assert set(answer.json) == {"url", "connectorId"}
-    assert answer.json["connectorId"] == made["id"]
+    assert answer.json["connectorId"] == connector["id"]
     assert "?auth=" in answer.json["url"]
     assert "redirect_uri" not in answer.json["url"]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_the_form_takes_a_way_back_to_our_own_host(client: FlaskClient):
-    made = make(client)
+def test_the_form_accepts_a_redirect_uri_on_our_own_host(client: FlaskClient):
+    connector = make(client)
 
     answer = client.get(
-        f"/_/connectors/{made['id']}/form", query_string={"redirect_uri": "http://localhost/x"}
+        f"/_/connectors/{connector['id']}/form", query_string={"redirect_uri": "http://localhost/x"}
     )
 
     assert answer.status_code == 200
@@ -156,16 +159,18 @@ def test_the_form_takes_a_way_back_to_our_own_host(client: FlaskClient):
         pytest.param("", id="empty"),
     ],
 )
-def test_the_form_refuses_a_way_back_elsewhere(client: FlaskClient, target: str):
-    made = make(client)
+def test_the_form_refuses_a_redirect_uri_on_other_origins(client: FlaskClient, target: str):
+    connector = make(client)
 
-    answer = client.get(f"/_/connectors/{made['id']}/form", query_string={"redirect_uri": target})
+    answer = client.get(
+        f"/_/connectors/{connector['id']}/form", query_string={"redirect_uri": target}
+    )
 
     assert answer.status_code == 400
     assert answer.json["error"]["code"] == "invalid_redirect"
 
 
-def test_the_form_takes_a_way_back_to_an_allowed_origin(
+def test_the_form_accepts_a_redirect_uri_on_an_allowed_origin(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     listed(api, CONNECTION)
@@ -199,9 +204,7 @@ def test_the_form_takes_a_way_back_to_an_allowed_origin(
         pytest.param(["google_sheets"], 400, "invalid_request", id="a-list"),
     ],
 )
-def test_a_creation_that_cannot_be_is_refused(
-    client: FlaskClient, body: object, status: int, code: str
-):
+def test_an_invalid_creation_is_refused(client: FlaskClient, body: object, status: int, code: str):
     before = len(client.get("/_/connectors").json)
 
     answer = client.post("/_/connectors", json=body)
@@ -210,7 +213,7 @@ def test_a_creation_that_cannot_be_is_refused(
     assert len(client.get("/_/connectors").json) == before
 
 
-def test_a_service_that_fivetran_cannot_create_after_all_is_told_in_plain_words(
+def test_a_service_that_fivetran_cannot_create_is_refused_with_advice(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     types = f"{API}/v1/metadata/connector-types"
@@ -218,8 +221,8 @@ def test_a_service_that_fivetran_cannot_create_after_all_is_told_in_plain_words(
     api.get(types, json={"data": {"items": [stripe]}})
     api.get(f"{types}/stripe", json={"data": {**stripe, "config": {"required": ["schema"]}}})
     api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": []}})
-    said = "Unsupported connector service 'stripe'"
-    api.post(f"{API}/v1/connections", status=400, json={"code": "InvalidInput", "message": said})
+    message = "Unsupported connector service 'stripe'"
+    api.post(f"{API}/v1/connections", status=400, json={"code": "InvalidInput", "message": message})
 
     answer = remote.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
 
@@ -229,7 +232,7 @@ def test_a_service_that_fivetran_cannot_create_after_all_is_told_in_plain_words(
     )
 
 
-def test_a_name_that_is_taken_is_refused_and_the_next_free_one_offered(client: FlaskClient):
+def test_a_taken_name_is_refused_and_the_next_free_one_offered(client: FlaskClient):
     make(client, "Sales")
 
     answer = client.post("/_/connectors", json={"service": "slack", "name": "sales"})
@@ -271,7 +274,7 @@ def test_a_connector_that_is_not_the_tenants_does_not_exist(client: FlaskClient,
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "unknown_connector")
 
 
-def test_routes_that_are_not_there_and_wrong_methods_answer_json(client: FlaskClient):
+def test_unknown_routes_and_wrong_methods_return_json(client: FlaskClient):
     missing, wrong = client.get("/_/nothing"), client.delete("/_/connectors")
 
     assert (missing.status_code, missing.json["error"]["code"]) == (404, "not_found")
@@ -291,7 +294,7 @@ def test_routes_that_are_not_there_and_wrong_methods_answer_json(client: FlaskCl
         pytest.param({"json": {"data": {}}}, 502, "fivetran_bad_answer", id="no-items"),
     ],
 )
-def test_what_fivetran_refuses_or_fails_is_told(
+def test_an_error_of_fivetran_has_a_status_and_a_code(
     remote: FlaskClient, api: responses.RequestsMock, reply: dict, status: int, code: str
 ):
     api.get(f"{API}/v1/groups/our_group/connections", **reply)
@@ -305,7 +308,7 @@ def test_what_fivetran_refuses_or_fails_is_told(
     assert "the-secret" not in answer.text
 
 
-def test_a_wrong_key_is_told_in_the_words_that_the_samples_client_knows(
+def test_a_wrong_key_is_reported_in_the_words_that_the_samples_client_expects(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     api.get(f"{API}/v1/metadata/connector-types", status=401, json={})
@@ -336,20 +339,20 @@ def test_a_fivetran_that_cannot_be_reached_is_a_502(remote: FlaskClient, api):
     assert (answer.status_code, answer.json["error"]["code"]) == (502, "fivetran_unreachable")
 
 
-def test_settings_that_are_half_set_are_a_503_with_their_names():
+def test_incomplete_settings_are_a_503_that_names_them():
     def refuse() -> Runtime:
         raise ConfigurationError("FIVETRAN_API_SECRET is not set.")
 
     answer = create_app(refuse).test_client().get("/_/services")
 
     assert answer.status_code == 503
-    said = answer.json["error"]
-    assert said["code"] == "not_configured"
-    assert said["message"] == "FIVETRAN_API_SECRET is not set."
-    assert said["request_id"] == answer.headers["X-Request-Id"]
+    error = answer.json["error"]
+    assert error["code"] == "not_configured"
+    assert error["message"] == "FIVETRAN_API_SECRET is not set."
+    assert error["request_id"] == answer.headers["X-Request-Id"]
 
 
-def test_an_error_that_nobody_foresaw_tells_nothing():
+def test_an_unexpected_error_reveals_nothing():
     def fail() -> Runtime:
         raise RuntimeError("the-secret")
 
@@ -360,13 +363,13 @@ def test_an_error_that_nobody_foresaw_tells_nothing():
     assert "Traceback" not in answer.text
 
 
-def test_health_answers(client: FlaskClient):
+def test_the_health_check_answers(client: FlaskClient):
     assert client.get("/_/healthz").json == {"status": "ok", "sandbox": False}
 
 
-def test_a_ticket_leads_to_the_card(client: FlaskClient, house: Runtime):
-    made = make(client)
-    ticket = house.portal.signer.link(house.portal.tenant.id, made["id"])
+def test_a_signed_link_leads_to_the_card(client: FlaskClient, house: Runtime):
+    connector = make(client)
+    ticket = house.portal.signer.link(house.portal.tenant.id, connector["id"])
 
     answer = client.get(f"/_/go/{ticket}")
 
@@ -377,7 +380,7 @@ def test_a_ticket_leads_to_the_card(client: FlaskClient, house: Runtime):
 
 
 @pytest.mark.parametrize("ticket", ["forged", "a.b.c", "%00"])
-def test_a_ticket_that_is_not_ours_leads_to_the_list(client: FlaskClient, ticket: str):
+def test_a_forged_link_leads_to_the_list(client: FlaskClient, ticket: str):
     answer = client.get(f"/_/go/{ticket}")
 
     assert (answer.status_code, answer.location) == (
@@ -387,24 +390,22 @@ def test_a_ticket_that_is_not_ours_leads_to_the_list(client: FlaskClient, ticket
 
 
 def test_a_return_names_the_connector_once(client: FlaskClient, house: Runtime):
-    made = make(client)
-    state = house.portal.signer.state(house.portal.tenant.id, connector_id=made["id"])
+    connector = make(client)
+    state = house.portal.signer.state(house.portal.tenant.id, connector_id=connector["id"])
 
     first, second = (client.get(f"/_/return?state={state}") for _ in range(2))
 
-    assert first.location == f"http://localhost/connectors?returned={made['id']}"
+    assert first.location == f"http://localhost/connectors?returned={connector['id']}"
     assert second.location == "http://localhost/connectors?note=used"
 
 
-def test_a_return_from_the_card_of_the_creation_finds_the_connector(
-    client: FlaskClient, house: Runtime
-):
-    made = make(client)
-    state = house.portal.signer.state(house.portal.tenant.id, schema_name=made["schema"])
+def test_a_return_from_the_first_card_finds_the_connector(client: FlaskClient, house: Runtime):
+    connector = make(client)
+    state = house.portal.signer.state(house.portal.tenant.id, schema_name=connector["schema"])
 
     answer = client.get(f"/_/return?state={state}")
 
-    assert answer.location == f"http://localhost/connectors?returned={made['id']}"
+    assert answer.location == f"http://localhost/connectors?returned={connector['id']}"
 
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=forged", "?state=a.b.c&id=x"])
@@ -414,9 +415,7 @@ def test_a_forged_return_leads_to_the_list(client: FlaskClient, query: str):
     assert (answer.status_code, answer.location) == (303, "http://localhost/connectors?note=used")
 
 
-def test_a_return_for_a_connector_that_is_gone_leads_to_the_list(
-    client: FlaskClient, house: Runtime
-):
+def test_a_return_for_a_deleted_connector_leads_to_the_list(client: FlaskClient, house: Runtime):
     state = house.portal.signer.state(house.portal.tenant.id, connector_id="deleted_one")
 
     answer = client.get(f"/_/return?state={state}")
@@ -424,7 +423,7 @@ def test_a_return_for_a_connector_that_is_gone_leads_to_the_list(
     assert answer.location == "http://localhost/connectors?note=gone"
 
 
-def test_links_start_with_the_public_url_where_one_is_set(
+def test_links_start_with_the_public_url_if_one_is_set(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     listed(api, CONNECTION)
@@ -439,7 +438,7 @@ def test_links_start_with_the_public_url_where_one_is_set(
     assert b"https://connect.example" in card.calls[0].request.body
 
 
-def test_a_list_is_not_sent_again_to_who_has_it(client: FlaskClient):
+def test_an_unchanged_list_is_not_sent_again(client: FlaskClient):
     first = client.get("/_/services", headers={"Accept-Encoding": "gzip"})
 
     again = client.get(
@@ -452,17 +451,17 @@ def test_a_list_is_not_sent_again_to_who_has_it(client: FlaskClient):
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_list_that_changed_is_sent_anew(client: FlaskClient):
+def test_a_changed_list_is_sent_again(client: FlaskClient):
     first = client.get("/_/connectors")
-    made = make(client)
+    connector = make(client)
 
     again = client.get("/_/connectors", headers={"If-None-Match": first.headers["ETag"]})
 
     assert again.status_code == 200
-    assert made["id"] in [connector["id"] for connector in again.json]
+    assert connector["id"] in [item["id"] for item in again.json]
 
 
-def test_links_follow_the_host_that_was_asked(house: Runtime):
+def test_links_use_the_host_of_the_request(house: Runtime):
     named = Settings(allowed_hosts=("one.example", "two.example"))
     sandboxed = runtimes.start(named)
     client = create_app(lambda: sandboxed).test_client()
@@ -479,26 +478,26 @@ def test_links_follow_the_host_that_was_asked(house: Runtime):
     ]
 
 
-def test_a_creation_sent_again_with_its_key_gives_the_same_connector(
+def test_a_creation_sent_again_with_its_key_returns_the_same_connector(
     client: FlaskClient, house: Runtime
 ):
     body = {"service": "stripe", "name": "Sales"}
     key = {"Idempotency-Key": "5f0c7c1e"}
 
     first, again = (client.post("/_/connectors", json=body, headers=key) for _ in range(2))
-    other = client.post("/_/connectors", json={**body, "name": "Stock"}, headers=key)
+    different = client.post("/_/connectors", json={**body, "name": "Stock"}, headers=key)
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.json == first.json
-    assert (other.status_code, other.json["error"]["code"]) == (422, "key_reused")
-    assert "Send a new key" in other.json["error"]["message"]
-    assert [(entry.actor, entry.outcome) for entry in house.store.audit.entries()] == [
+    assert (different.status_code, different.json["error"]["code"]) == (422, "key_reused")
+    assert "Send a new key" in different.json["error"]["message"]
+    assert [(entry.who, entry.outcome) for entry in house.store.audit.entries()] == [
         ("route", "done"),
         ("route", "KeyReused"),
     ]
 
 
-def test_a_creation_that_is_at_work_is_answered_with_when_to_come_back(
+def test_a_creation_in_progress_says_when_to_retry(
     client: FlaskClient, house: Runtime, monkeypatch
 ):
     def busy(*_, **__):
@@ -528,7 +527,7 @@ def test_without_the_database_a_creation_is_refused_and_the_list_is_shown(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ä"], ids=["empty", "long", "not-ascii"])
-def test_a_key_that_is_none_is_refused(client: FlaskClient, key: str):
+def test_an_invalid_idempotency_key_is_refused(client: FlaskClient, key: str):
     answer = client.post(
         "/_/connectors",
         json={"service": "stripe", "name": "Sales"},
@@ -539,23 +538,23 @@ def test_a_key_that_is_none_is_refused(client: FlaskClient, key: str):
     assert "Idempotency-Key" in answer.json["error"]["message"]
 
 
-def test_a_list_that_cannot_be_renewed_tells_its_age(
+def test_a_list_that_cannot_be_refreshed_has_an_age(
     remote: FlaskClient, api: responses.RequestsMock
 ):
     opened: Runtime = remote.application.extensions["pbf"]()
     listed(api, CONNECTION)
     fresh = remote.get("/_/connectors")
-    one = f"/_/connectors/{CONNECTION['id']}"
-    known = remote.get(one)
+    path = f"/_/connectors/{CONNECTION['id']}"
+    before = remote.get(path)
     api.replace(
         "GET", f"{API}/v1/groups/our_group/connections", body=responses.ConnectionError("no")
     )
     opened.cache._clock = lambda: time.time() + 400
 
     stale, chosen = remote.get("/_/connectors"), remote.get("/_/connectors?q=a")
-    alone = remote.get(one)
+    alone = remote.get(path)
 
-    assert ["Age" in answer.headers for answer in (fresh, known)] == [False, False]
+    assert ["Age" in answer.headers for answer in (fresh, before)] == [False, False]
     assert (stale.status_code, stale.json) == (200, fresh.json)
-    assert (alone.status_code, alone.json) == (200, known.json)
+    assert (alone.status_code, alone.json) == (200, before.json)
     assert all(0 <= int(answer.headers["Age"]) < 60 for answer in (stale, chosen, alone))

@@ -172,7 +172,7 @@ class Scene:
         self.canaries[f"a slip cut short ({len(self.canaries)})"] = part.rpartition(".")[2]
         return part
 
-    def examine(self) -> None:
+    def run_checks(self) -> None:
         """Run the check-up, and keep what it prints."""
         printed = StringIO()
         runtimes.use(None)

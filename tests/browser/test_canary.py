@@ -77,7 +77,7 @@ def seen(
 
 def walk(stage: Scene, witness: Witness) -> None:
     """Go every path."""
-    stage.examine()
+    stage.run_checks()
     connect(witness)
     invite(stage, witness)
     look_around(stage, witness)
@@ -206,7 +206,7 @@ def fail(stage: Scene, witness: Witness, says: int | str) -> None:
             stage.ask("GET", f"/return?state={stage.slips()[2]}")
             witness.go(f"/_/go/{ticket}")
         if says == 400:
-            stage.examine()
+            stage.run_checks()
 
 
 def fail_unforeseen(stage: Scene, witness: Witness) -> None:

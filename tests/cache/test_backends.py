@@ -347,7 +347,7 @@ def test_a_change_in_one_process_shows_in_the_other(url):
         here, there = runtimes.start(settings), runtimes.start(settings)
         before = [len(runtime.portal.connectors().items) for runtime in (here, there)]
 
-        created = here.portal.create("stripe", "Ours", return_url="http://127.0.0.1/_/return")
+        created = here.portal.create("stripe", "Ours", public_url="http://127.0.0.1")
         there.portal._cache._clock = lambda: here.portal._cache._clock() + RECHECK
         after = there.portal.connectors()
 

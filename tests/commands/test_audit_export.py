@@ -1,4 +1,4 @@
-"""The audit log leaves as CSV: by the route for one tenant, by the command for all."""
+"""The audit log is exported as CSV: one tenant's by the route, all by the command."""
 
 import csv
 
@@ -24,9 +24,9 @@ def client(house: Runtime) -> FlaskClient:
     return create_app(lambda: house).test_client()
 
 
-def test_the_log_leaves_as_a_file_of_csv(client, portal, monkeypatch):
-    ids = {one.schema_name: one.id for one in portal.connectors().items}
-    monkeypatch.setattr("pbf.proxy.LINES_AT_ONCE", 2)
+def test_the_route_exports_the_log_as_a_csv_file(client, portal, monkeypatch):
+    ids = {connector.schema_name: connector.id for connector in portal.connectors().items}
+    monkeypatch.setattr("pbf.api.administration.LINES_PER_CHUNK", 2)
     for name in ("stripe_payments", "salesforce_crm", "webshop"):
         portal.operations.pause(ids[name])
 
@@ -40,7 +40,7 @@ def test_the_log_leaves_as_a_file_of_csv(client, portal, monkeypatch):
     assert {row["group_id"] for row in rows} == {portal.tenant.group_id}
 
 
-def test_a_log_that_cannot_be_read_is_an_error_and_no_empty_file(house, client, monkeypatch):
+def test_a_log_that_cannot_be_read_is_an_error_not_an_empty_file(house, client, monkeypatch):
     def fail(*_: object) -> None:
         raise StoreFailed("Our own database cannot be read or written right now.")
 
@@ -51,7 +51,7 @@ def test_a_log_that_cannot_be_read_is_an_error_and_no_empty_file(house, client, 
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "store_unavailable")
 
 
-def test_the_command_prints_the_whole_log_and_asks_nobody(tmp_path, monkeypatch, capsys):
+def test_the_command_prints_the_whole_log_without_a_request(tmp_path, monkeypatch, capsys):
     url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
     store = Store(url)
     store.record_action("page", "pause", "one", "sales", "done", group_id="ours")
@@ -73,15 +73,15 @@ def test_the_command_prints_the_whole_log_and_asks_nobody(tmp_path, monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         pytest.param({}, "There is no audit log to export", id="sandbox"),
         pytest.param({"FIVETRAN_API_KEY": "k"}, "are not set.", id="half-set"),
         pytest.param({"PBF_DATABASE_URL": "x"}, "Check PBF_DATABASE_URL", id="no-database"),
     ],
 )
-def test_where_there_is_no_log_the_command_says_so_in_a_sentence(
-    monkeypatch, capsys, settings: dict, said: str
+def test_without_a_log_the_command_says_so_in_a_sentence(
+    monkeypatch, capsys, settings: dict, message: str
 ):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
@@ -90,7 +90,7 @@ def test_where_there_is_no_log_the_command_says_so_in_a_sentence(
 
     out, err = capsys.readouterr()
     assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert said in err
+    assert message in err
 
 
 def test_the_command_prints_an_entry_as_one_line_without_control_characters(

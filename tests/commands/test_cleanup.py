@@ -1,4 +1,4 @@
-"""The sweep: what was begun here and left for long is deleted, and nothing else ever."""
+"""Clean-up deletes only connectors that were created here long ago and never finished."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from pbf import runtime as runtimes
 from pbf.__main__ import main
-from pbf.commands.cleanup import left_behind
+from pbf.commands.cleanup import unfinished_connectors
 from pbf.config import Settings
 from pbf.connectors.audit import ACTOR
 from pbf.fivetran.client import ApiClient
@@ -20,7 +20,7 @@ from tests.support.typed_names import type_name
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=30)
-LEFT = {
+UNFINISHED = {
     "id": "left",
     "schema": "sales",
     "service": "stripe",
@@ -43,7 +43,7 @@ def api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def remote(api: responses.RequestsMock) -> Iterator[Runtime]:
-    """An account whose API the test writes itself, and where we created three connectors."""
+    """An account with an API that the test defines, and three connectors that we created."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -62,7 +62,7 @@ def remote(api: responses.RequestsMock) -> Iterator[Runtime]:
 
 @pytest.fixture
 def sweep(capsys: pytest.CaptureFixture[str]) -> Sweep:
-    """Run the command, and return its status and what it printed."""
+    """Run the command; returns its exit status and output."""
 
     def run(*arguments: str) -> tuple[int, list[str]]:
         status = main(["sweep", *arguments])
@@ -72,8 +72,8 @@ def sweep(capsys: pytest.CaptureFixture[str]) -> Sweep:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the clock on by so many seconds."""
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock forward by some seconds."""
 
     def move(seconds: float) -> None:
         now = time.time() + seconds
@@ -82,20 +82,20 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
-def connector(name: str, **other: object) -> dict:
-    return {**LEFT, "id": name, "schema": f"sales_{name}", **other}
+def connector(name: str, **changes: object) -> dict:
+    return {**UNFINISHED, "id": name, "schema": f"sales_{name}", **changes}
 
 
-def listed(api: responses.RequestsMock, *found: dict) -> None:
-    api.get(CONNECTORS, json={"data": {"items": list(found)}})
+def listed(api: responses.RequestsMock, *connectors: dict) -> None:
+    api.get(CONNECTORS, json={"data": {"items": list(connectors)}})
 
 
-def one(name: str) -> str:
+def url_of(name: str) -> str:
     return f"{API}/v1/connections/{name}"
 
 
 @pytest.mark.parametrize(
-    ("changes", "chosen"),
+    ("changes", "is_deleted"),
     [
         pytest.param({}, True, id="left"),
         pytest.param({"created_at": "2026-10-24T11:59:59Z"}, True, id="just-old-enough"),
@@ -109,35 +109,39 @@ def one(name: str) -> str:
         pytest.param({"status": {}}, False, id="in-a-state-that-is-new"),
     ],
 )
-def test_only_what_we_began_long_ago_and_nobody_finished_is_chosen(changes: dict, chosen: bool):
-    candidate = Connector(**{**LEFT, **changes})
+def test_only_connectors_that_we_created_long_ago_and_nobody_finished_are_deleted(
+    changes: dict, is_deleted: bool
+):
+    candidate = Connector(**{**UNFINISHED, **changes})
 
-    found = left_behind([candidate], {("left", "sales"): "Sales"}, before=BEFORE)
+    unfinished = unfinished_connectors([candidate], {("left", "sales"): "Sales"}, before=BEFORE)
 
-    assert found == [candidate] * chosen
+    assert unfinished == [candidate] * is_deleted
 
 
-def test_unless_told_to_delete_nothing_is_deleted(remote, api, sweep):
+def test_without_delete_nothing_is_deleted(remote, api, sweep):
     listed(api, connector("left"), connector("second"), connector("foreign"))
 
     status, lines = sweep("--days", "7")
 
     assert (status, len(lines)) == (0, 3)
-    assert lines[0].startswith("would delete  sales_left (stripe, left), begun ")
-    assert lines[2].endswith("nothing was deleted. To do it: python -m pbf sweep --days 7 --delete")
+    assert lines[0].startswith("would delete  sales_left (stripe, left), created ")
+    assert lines[2].endswith(
+        "2 in total, none deleted. To delete them: python -m pbf sweep --days 7 --delete"
+    )
     assert {call.request.method for call in api.calls} == {"GET"}
     assert list(remote.store.audit.entries()) == []
 
 
-def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, sweep):
+def test_each_connector_is_deleted_once_and_failures_are_reported(remote, api, sweep):
     listed(api, *map(connector, ("left", "second", "third")))
     for name in ("left", "second"):
-        api.get(one(name), json={"data": connector(name)})
-    api.get(one("third"), status=404, json={})
+        api.get(url_of(name), json={"data": connector(name)})
+    api.get(url_of("third"), status=404, json={})
     deletions = [
-        api.delete(one("left"), status=429, json={}, headers={"Retry-After": "9"}),
-        api.delete(one("second"), json={}),
-        api.delete(one("third"), status=404, json={}),
+        api.delete(url_of("left"), status=429, json={}, headers={"Retry-After": "9"}),
+        api.delete(url_of("second"), json={}),
+        api.delete(url_of("third"), status=404, json={}),
     ]
 
     status, lines = sweep("--now")
@@ -150,7 +154,7 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
     ]
     assert "Try again in 9 seconds" in lines[0]
     assert [len(deletion.calls) for deletion in deletions] == [1, 1, 1]
-    assert [(each.actor, each.what, each.outcome) for each in remote.store.audit.entries()] == [
+    assert [(entry.who, entry.what, entry.outcome) for entry in remote.store.audit.entries()] == [
         ("command", "delete", "RateLimited"),
         ("command", "delete", "done"),
         ("command", "delete", "nothing to do"),
@@ -158,32 +162,32 @@ def test_told_to_delete_it_deletes_each_once_and_tells_what_fails(remote, api, s
     assert ACTOR.get() == "page"
 
 
-def test_told_to_delete_it_hides_what_can_be_had_back(house: Runtime, sandbox, sweep, later):
+def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, advance_clock):
     portal = house.portal
-    made = portal.create("stripe", "Sales", public_url="http://localhost")
-    record = sandbox.world.connections[made.id]
+    created = portal.create("stripe", "Sales", public_url="http://localhost")
+    record = sandbox.world.connections[created.id]
     record.created_at, record.face, record.written = time.time() - 40 * DAY, None, None
     portal._list.forget()
 
     status, lines = sweep("--delete")
 
     assert status == 0
-    assert lines[0].startswith(f"hidden        sales (stripe, {made.id}), begun ")
+    assert lines[0].startswith(f"hidden        sales (stripe, {created.id}), created ")
     assert lines[0].endswith(" UTC")
-    assert made.id in sandbox.world.connections
-    assert [one.id for one in portal.deleted().items] == [made.id]
-    portal.operations.restore(made.id)
-    assert portal.connector(made.id).paused is False
+    assert created.id in sandbox.world.connections
+    assert [connector.id for connector in portal.deleted().items] == [created.id]
+    portal.operations.restore(created.id)
+    assert portal.connector(created.id).paused is False
 
     sweep("--delete")
-    later(DAY + 1)
+    advance_clock(DAY + 1)
     portal.carry_out_deletions()
-    assert made.id not in sandbox.world.connections
+    assert created.id not in sandbox.world.connections
 
 
-def test_another_connector_that_has_the_id_by_now_is_kept(remote, api, sweep):
+def test_another_connector_with_the_same_id_is_kept(remote, api, sweep):
     listed(api, connector("left"))
-    api.get(one("left"), json={"data": connector("left", schema="stock")})
+    api.get(url_of("left"), json={"data": connector("left", schema="stock")})
 
     status, lines = sweep("--now")
 
@@ -191,9 +195,9 @@ def test_another_connector_that_has_the_id_by_now_is_kept(remote, api, sweep):
     assert lines[0].startswith("kept          sales_left")
 
 
-def test_what_somebody_finished_meanwhile_is_kept(remote, api, sweep):
+def test_a_connector_that_was_finished_meanwhile_is_kept(remote, api, sweep):
     listed(api, connector("left"))
-    api.get(one("left"), json={"data": connector("left", status={"setup_state": "connected"})})
+    api.get(url_of("left"), json={"data": connector("left", status={"setup_state": "connected"})})
 
     status, lines = sweep("--delete")
 
@@ -201,22 +205,22 @@ def test_what_somebody_finished_meanwhile_is_kept(remote, api, sweep):
     assert lines[0].startswith("kept          sales_left")
 
 
-def test_where_nothing_is_left_it_says_so(remote, api, sweep):
+def test_a_line_says_that_there_is_nothing_to_delete(remote, api, sweep):
     listed(api, connector("foreign"))
 
-    assert sweep("--delete") == (0, ["Nothing to sweep: none was left unfinished for 30 days."])
+    assert sweep("--delete") == (0, ["No connector has been unfinished for 30 days."])
 
 
-def test_a_fivetran_that_fails_is_told_in_one_line(remote, api, sweep):
+def test_a_failure_of_fivetran_is_reported_in_one_line(remote, api, sweep):
     api.get(CONNECTORS, status=500, json={})
 
     status, lines = sweep("--delete")
 
     assert (status, len(lines)) == (1, 1)
-    assert lines[0].startswith("Nothing was swept. Fivetran failed")
+    assert lines[0].startswith("Nothing was deleted. Fivetran failed")
 
 
-def test_settings_that_are_not_right_are_told_in_one_line(monkeypatch, sweep):
+def test_invalid_settings_are_reported_in_one_line(monkeypatch, sweep):
     monkeypatch.setenv("FIVETRAN_API_KEY", "k")
 
     status, lines = sweep()
@@ -226,30 +230,30 @@ def test_settings_that_are_not_right_are_told_in_one_line(monkeypatch, sweep):
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "x"])
-def test_what_is_no_number_of_days_is_refused(days: str):
-    with pytest.raises(SystemExit) as ended:
+def test_an_invalid_number_of_days_is_refused(days: str):
+    with pytest.raises(SystemExit) as raised:
         main(["sweep", f"--days={days}"])
 
-    assert ended.value.code == 2
+    assert raised.value.code == 2
 
 
-def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
+def test_an_abandoned_creation_is_settled_and_then_deleted(
     house: Runtime, sandbox, sweep, monkeypatch
 ):
-    client, portal, left = house.client, house.portal, []
-    make = client.create_connector
+    client, portal, abandoned = house.client, house.portal, []
+    create = client.create_connector
 
-    def die(_client, *given, **options):
-        left.append(make(*given, **options))
+    def die(_client, *arguments, **options):
+        abandoned.append(create(*arguments, **options))
         raise SystemExit
 
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
             portal.create("stripe", "Sales", public_url="http://localhost")
-    (made,) = left
+    (created,) = abandoned
     later = time.time() + 3600
-    record = sandbox.world.connections[made.id]
+    record = sandbox.world.connections[created.id]
     record.created_at, record.face, record.written = later - 40 * DAY, None, None
     with house.store._database.session() as session:
         session.execute(text("UPDATE creations SET sent_at = :at"), {"at": later - 40 * DAY - 1})
@@ -258,9 +262,9 @@ def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
     status, lines = sweep("--now")
 
     assert (status, [line.split(" (")[0] for line in lines]) == (0, ["deleted       sales"])
-    assert made.id not in sandbox.world.connections
+    assert created.id not in sandbox.world.connections
     assert len(portal.connectors().items) == 12
-    assert [(each.what, each.details) for each in house.store.audit.entries()] == [
+    assert [(entry.what, entry.details) for entry in house.store.audit.entries()] == [
         ("create", "its answer was lost"),
         ("delete", ""),
     ]

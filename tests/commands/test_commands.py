@@ -38,7 +38,7 @@ def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedP
 
 @contextmanager
 def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that serves; what it prints can be read."""
+    """Run a command that serves; its output can be read."""
     with subprocess.Popen(
         [sys.executable, "-m", "pbf", *arguments],
         cwd=folder,
@@ -55,7 +55,7 @@ def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody else listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         yield bound.getsockname()[1]
 
@@ -67,21 +67,21 @@ def test_the_proxy_serves_the_routes_and_the_sandbox_on_its_port(tmp_path):
     with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz"):
         services = requests.get(f"{url}/_/services", timeout=20).json()
         icon = requests.get(services[0]["icon_url"], timeout=20)
-        made = requests.post(
+        connector = requests.post(
             f"{url}/_/connectors", json={"service": "google_sheets", "name": "Sales"}, timeout=20
         ).json()
-        form = requests.get(f"{url}/_/connectors/{made['id']}/form", timeout=20).json()
+        form = requests.get(f"{url}/_/connectors/{connector['id']}/form", timeout=20).json()
         card = requests.get(form["url"], timeout=20)
 
     assert len(services) == 773
     assert icon.url.startswith(f"{url}/sandbox/")
     assert icon.status_code == 200
-    assert made["schema"] == "sales.sales"
+    assert connector["schema"] == "sales.sales"
     assert form["url"].startswith(f"{url}/sandbox/connect-card/setup?auth=")
     assert card.status_code == 200
 
 
-def test_the_proxy_ends_when_asked_and_leaves_its_port(tmp_path):
+def test_the_proxy_ends_at_sigterm_and_frees_its_port(tmp_path):
     port = free_port()
     url = f"http://127.0.0.1:{port}/_/healthz"
 
@@ -114,7 +114,7 @@ def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path,
     assert sandbox.world.api_secret not in (tmp_path / "server.log").read_text()
 
 
-def test_the_proxy_says_on_every_route_that_the_credentials_are_half_set(tmp_path):
+def test_the_proxy_reports_incomplete_credentials_on_every_route(tmp_path):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["pbf", "proxy", "--port", str(port)]
@@ -151,7 +151,7 @@ def test_the_sandboxs_four_lines_work_as_a_clients_settings(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["proxy", "sandbox"])
-def test_a_port_in_use_is_told_in_one_sentence(tmp_path, taken: int, command: str):
+def test_a_port_in_use_is_reported_in_one_sentence(tmp_path, taken: int, command: str):
     ended = run(command, "--port", str(taken), folder=tmp_path)
 
     assert ended.returncode == 1
@@ -162,7 +162,7 @@ def test_a_port_in_use_is_told_in_one_sentence(tmp_path, taken: int, command: st
 
 
 @pytest.mark.parametrize("command", ["proxy", "sandbox"])
-def test_a_host_that_is_not_there_is_told_in_one_sentence(tmp_path, command: str):
+def test_an_unknown_host_is_reported_in_one_sentence(tmp_path, command: str):
     ended = run(command, "--host", "300.1.1.1", "--port", "0", folder=tmp_path)
 
     assert ended.returncode == 1
@@ -171,14 +171,14 @@ def test_a_host_that_is_not_there_is_told_in_one_sentence(tmp_path, command: str
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
-def test_what_is_no_port_is_refused(tmp_path, port: str):
+def test_an_invalid_port_is_refused(tmp_path, port: str):
     ended = run("proxy", f"--port={port}", folder=tmp_path)
 
     assert ended.returncode == 2
     assert "a port is a number from 0 to 65535" in ended.stderr
 
 
-def test_the_doctor_ends_well_on_the_sandbox(tmp_path):
+def test_the_doctor_succeeds_on_the_sandbox(tmp_path):
     ended = run("doctor", folder=tmp_path)
 
     assert ended.returncode == 0
@@ -186,7 +186,7 @@ def test_the_doctor_ends_well_on_the_sandbox(tmp_path):
     assert ended.stderr == ""
 
 
-def test_the_doctor_ends_badly_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
+def test_the_doctor_fails_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
     ended = run(
         "doctor",
         folder=tmp_path,
@@ -202,19 +202,19 @@ def test_the_doctor_ends_badly_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         pytest.param({"FIVETRAN_API_KEY": "k"}, "are not set.", id="half-set"),
         pytest.param({"PBF_TIMEOUT": "soon"}, "PBF_TIMEOUT is not a number", id="not-a-number"),
         pytest.param({"PBF_DATABASE_URL": "x"}, "Check PBF_DATABASE_URL", id="no-database"),
     ],
 )
-def test_the_doctor_names_the_setting_that_is_wrong(tmp_path, settings: dict, said: str):
+def test_the_doctor_names_the_invalid_setting(tmp_path, settings: dict, message: str):
     ended = run("doctor", folder=tmp_path, **settings)
 
     assert ended.returncode == 1
     assert ended.stdout.startswith("BAD  settings")
-    assert said in ended.stdout
+    assert message in ended.stdout
     assert ended.stderr == ""
 
 

@@ -6,7 +6,7 @@ import responses
 
 from pbf import runtime as runtimes
 from pbf.__main__ import doctor
-from pbf.commands.doctor import Finding, _encryption, examine
+from pbf.commands.doctor import Result, _encryption, run_checks
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
 from pbf.runtime import Runtime
@@ -21,7 +21,7 @@ SUBJECTS += ["files", "encryption"]
 
 @pytest.fixture
 def remote():
-    """An account whose API the test writes itself."""
+    """An account with an API that the test defines."""
     started = runtimes.start(
         Settings(
             api_key="the-key",
@@ -41,12 +41,12 @@ def api():
         yield mock
 
 
-def findings(runtime: Runtime) -> dict[str, Finding]:
-    return {finding.subject: finding for finding in examine(lambda: runtime)}
+def results(runtime: Runtime) -> dict[str, Result]:
+    return {result.subject: result for result in run_checks(lambda: runtime)}
 
 
-def good(api: responses.RequestsMock, **replies: dict) -> None:
-    """Answer as a sound account does, except where told otherwise."""
+def answer_well(api: responses.RequestsMock, **replies: dict) -> None:
+    """Answer as for a valid account, except for the given replies."""
     account = {"json": {"data": {"account_id": "acme_id", "account_name": "Acme"}}}
     group = {"json": {"data": {"id": "our_group", "name": "Warehouse"}}}
     destination = {
@@ -57,68 +57,68 @@ def good(api: responses.RequestsMock, **replies: dict) -> None:
     api.get(DESTINATION, **replies.get("destination", destination))
 
 
-def test_a_sound_account_has_nothing_but_good_lines(house: Runtime, sandbox):
-    found = findings(house)
+def test_a_valid_account_passes_every_check(house: Runtime, sandbox):
+    checks = results(house)
 
-    assert list(found) == SUBJECTS
-    assert all(finding.good for finding in found.values())
-    assert found["settings"].text == f"complete, using {sandbox.url}"
-    assert found["key"].text == "accepted, account Sandbox"
-    assert found["group"].text == "sandy_harbour (Sandbox_Warehouse)"
-    assert "connected" in found["destination"].text
-    assert found["rate limit"].text == "19997 of 20000 requests left in this hour"
-    assert found["public URL"].text.endswith("answered for localhost, 127.0.0.1 only")
+    assert list(checks) == SUBJECTS
+    assert all(result.ok for result in checks.values())
+    assert checks["settings"].text == f"complete, using {sandbox.url}"
+    assert checks["key"].text == "accepted, account Sandbox"
+    assert checks["group"].text == "sandy_harbour (Sandbox_Warehouse)"
+    assert "connected" in checks["destination"].text
+    assert checks["rate limit"].text == "19997 of 20000 requests left in this hour"
+    assert checks["public URL"].text.endswith("answers only for localhost, 127.0.0.1")
 
 
 def test_the_embedded_sandbox_is_named():
     started = runtimes.start(Settings())
 
-    found = findings(started)
+    checks = results(started)
 
-    assert found["settings"].text == "complete, using the embedded sandbox"
-    assert all(finding.good for finding in found.values())
+    assert checks["settings"].text == "complete, using the embedded sandbox"
+    assert all(result.ok for result in checks.values())
     started.close()
 
 
-def test_settings_that_are_not_right_are_the_only_line():
+def test_invalid_settings_are_the_only_result():
     def refuse() -> Runtime:
         raise ConfigurationError("FIVETRAN_API_SECRET is not set.")
 
-    found = list(examine(refuse))
+    checks = list(run_checks(refuse))
 
-    assert found == [Finding("settings", False, "FIVETRAN_API_SECRET is not set.")]
+    assert checks == [Result("settings", False, "FIVETRAN_API_SECRET is not set.")]
 
 
-def test_a_wrong_key_is_told(remote: Runtime, api):
+def test_a_wrong_key_is_reported(remote: Runtime, api):
     refused = {"status": 401, "json": {}}
-    good(api, account=refused, group=refused, destination=refused)
+    answer_well(api, account=refused, group=refused, destination=refused)
 
-    found = findings(remote)
+    checks = results(remote)
 
-    assert not found["key"].good
-    assert "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET." in found["key"].text
-    assert not found["group"].good
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_wrong_group_is_told_by_its_id(remote: Runtime, api, status: int):
-    good(api, group={"status": status, "json": {}})
-
-    found = findings(remote)
-
-    assert not found["group"].good
-    assert found["group"].text.startswith("our_group does not exist or is not visible")
-    assert found["key"].good
+    assert not checks["key"].ok
+    assert "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET." in checks["key"].text
+    assert not checks["group"].ok
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_group_without_a_destination_is_told(remote: Runtime, api, status: int):
-    good(api, destination={"status": status, "json": {}})
+def test_a_wrong_group_is_reported_with_its_id(remote: Runtime, api, status: int):
+    answer_well(api, group={"status": status, "json": {}})
 
-    found = findings(remote)
+    checks = results(remote)
 
-    assert not found["destination"].good
-    assert "nothing syncs without one" in found["destination"].text
+    assert not checks["group"].ok
+    assert checks["group"].text.startswith("our_group does not exist or is not visible")
+    assert checks["key"].ok
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_group_without_a_destination_is_reported(remote: Runtime, api, status: int):
+    answer_well(api, destination={"status": status, "json": {}})
+
+    checks = results(remote)
+
+    assert not checks["destination"].ok
+    assert "without one nothing syncs" in checks["destination"].text
 
 
 @pytest.mark.parametrize(
@@ -130,41 +130,41 @@ def test_a_group_without_a_destination_is_told(remote: Runtime, api, status: int
         ("", False, "snowflake, of unknown status"),
     ],
 )
-def test_the_destinations_own_set_up_counts(
+def test_the_set_up_of_the_destination_is_checked(
     remote: Runtime, api, status: str, is_good: bool, text: str
 ):
     answer = {"id": "our_group", "service": "snowflake", "setup_status": status}
-    good(api, destination={"json": {"data": answer}})
+    answer_well(api, destination={"json": {"data": answer}})
 
-    found = findings(remote)
+    checks = results(remote)
 
-    assert (found["destination"].good, found["destination"].text) == (is_good, text)
-
-
-def test_an_api_that_does_not_tell_its_limit_is_not_held_against_it(remote: Runtime, api):
-    good(api)
-
-    limit = findings(remote)["rate limit"]
-
-    assert (limit.good, limit.text) == (True, "Fivetran did not say how many requests are left")
+    assert (checks["destination"].ok, checks["destination"].text) == (is_good, text)
 
 
-def test_a_limit_that_is_used_up_is_told(house: Runtime, sandbox):
+def test_an_unknown_rate_limit_is_no_failure(remote: Runtime, api):
+    answer_well(api)
+
+    limit = results(remote)["rate limit"]
+
+    assert (limit.ok, limit.text) == (True, "Fivetran does not report how many requests are left")
+
+
+def test_an_exhausted_rate_limit_is_reported(house: Runtime, sandbox):
     sandbox.world.rate_limit = 3
 
-    limit = findings(house)["rate limit"]
+    limit = results(house)["rate limit"]
 
-    assert (limit.good, limit.text) == (False, "0 of 3 requests left in this hour")
+    assert (limit.ok, limit.text) == (False, "0 of 3 requests left in this hour")
 
 
-def test_a_fivetran_that_cannot_be_reached_is_told_for_each_line(house: Runtime, sandbox):
+def test_an_unreachable_fivetran_is_reported_for_each_subject(house: Runtime, sandbox):
     sandbox.stop()
 
-    found = findings(house)
+    checks = results(house)
 
     for subject in ("key", "group", "destination"):
-        assert not found[subject].good
-        assert "Fivetran cannot be reached." in found[subject].text
+        assert not checks[subject].ok
+        assert "Fivetran cannot be reached." in checks[subject].text
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_a_fivetran_that_cannot_be_reached_is_told_for_each_line(house: Runtime,
         pytest.param("https://connect.example/app", False, "has a path", id="path"),
     ],
 )
-def test_the_public_url_is_looked_at(remote: Runtime, api, url: str, is_good: bool, text: str):
-    good(api)
+def test_the_public_url_is_checked(remote: Runtime, api, url: str, is_good: bool, text: str):
+    answer_well(api)
 
-    found = findings(replace(remote, settings=replace(remote.settings, public_url=url)))
+    checks = results(replace(remote, settings=replace(remote.settings, public_url=url)))
 
-    assert found["public URL"].good is is_good
-    assert text in found["public URL"].text
+    assert checks["public URL"].ok is is_good
+    assert text in checks["public URL"].text
 
 
 def test_the_command_prints_each_line_and_succeeds(house: Runtime, sandbox, capsys):
@@ -195,7 +195,7 @@ def test_the_command_prints_each_line_and_succeeds(house: Runtime, sandbox, caps
     assert sandbox.world.api_secret not in printed
 
 
-def test_the_command_fails_if_one_line_is_bad(house: Runtime, sandbox, capsys):
+def test_the_command_fails_if_a_check_fails(house: Runtime, sandbox, capsys):
     sandbox.world.destinations[sandbox.world.group_id].setup_status = "incomplete"
 
     status = doctor()
@@ -205,9 +205,9 @@ def test_the_command_fails_if_one_line_is_bad(house: Runtime, sandbox, capsys):
     assert [line.split()[1] for line in bad] == ["destination"]
 
 
-def test_what_fivetran_quotes_of_the_secrets_is_not_printed(remote: Runtime, api, capsys):
-    said = {"status": 401, "json": {"message": "the-key with the-secret is wrong"}}
-    good(api, account=said, group=said, destination=said)
+def test_secrets_that_fivetran_quotes_are_not_printed(remote: Runtime, api, capsys):
+    refusal = {"status": 401, "json": {"message": "the-key with the-secret is wrong"}}
+    answer_well(api, account=refusal, group=refusal, destination=refusal)
     runtimes.use(remote)
 
     status = doctor()
@@ -220,7 +220,7 @@ def test_what_fivetran_quotes_of_the_secrets_is_not_printed(remote: Runtime, api
 
 def test_no_control_or_direction_character_is_printed(remote: Runtime, api, capsys):
     named = {"account_id": "a", "account_name": "Ac\u202eme\x1b[2J\nok  group\ud800"}
-    good(api, account={"json": {"data": named}})
+    answer_well(api, account={"json": {"data": named}})
     runtimes.use(remote)
 
     assert doctor() == 0
@@ -230,18 +230,18 @@ def test_no_control_or_direction_character_is_printed(remote: Runtime, api, caps
     assert all(line.isprintable() for line in printed)
 
 
-def test_files_that_others_can_read_are_warned_of(house: Runtime, capsys):
+def test_files_that_others_can_read_cause_a_warning(house: Runtime, capsys):
     env = Path(".env")
     env.write_text("PBF_TIMEOUT=9")
     env.chmod(0o644)
 
-    warned = findings(house)["files"]
+    check = results(house)["files"]
     env.chmod(0o600)
 
-    assert (warned.good, warned.warning) == (True, True)
-    assert warned.text == "other users of this machine can read .env. Run: chmod 600 .env"
-    assert str(warned).startswith("WARN")
-    assert not findings(house)["files"].warning
+    assert (check.ok, check.warning) == (True, True)
+    assert check.text == "other users of this machine can read .env. Run: chmod 600 .env"
+    assert str(check).startswith("WARN")
+    assert not results(house)["files"].warning
 
 
 def test_a_settings_file_that_others_can_read_is_logged_once(caplog):
@@ -252,7 +252,7 @@ def test_a_settings_file_that_others_can_read_is_logged_once(caplog):
     started = runtimes.runtime()
     assert runtimes.runtime() is started
 
-    lines = [one.getMessage() for one in caplog.records if ".env" in one.getMessage()]
+    lines = [record.getMessage() for record in caplog.records if ".env" in record.getMessage()]
     assert lines == ["Other users of this machine can read .env. Run: chmod 600 .env"]
     started.close()
 
@@ -273,8 +273,8 @@ def test_a_settings_file_that_others_can_read_is_logged_once(caplog):
         ("redis_url", "unix:///run/redis.sock", False),
     ],
 )
-def test_a_connection_to_another_host_without_tls_is_warned_of(setting, url, warns):
-    found = _encryption(Settings(**{setting: url}))
+def test_a_connection_to_another_host_without_tls_causes_a_warning(setting, url, warns):
+    check = _encryption(Settings(**{setting: url}))
 
-    assert (found.good, found.warning) == (True, warns)
-    assert ":x@" not in found.text
+    assert (check.ok, check.warning) == (True, warns)
+    assert ":x@" not in check.text

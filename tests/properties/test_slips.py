@@ -78,7 +78,7 @@ def test_a_changed_token_is_equivalent_or_invalid(data, connector: str, letter: 
 
     # The last letter of a signature has unused bits.
     assert signer.read_state(state, "us") in (None, signer.read_state(tokens[0], "us"))
-    assert signer.read_ticket(ticket, "us") in (None, connector)
+    assert signer.read_link(ticket, "us") in (None, connector)
     assert signer.read_invitation(invitation, "us") in (None, connector)
 
 

@@ -23,7 +23,7 @@ from tests.support.servers import dashboard, free_port, running
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard on its sandbox, reached under two more names."""
+    """The dashboard on its sandbox, with two more host names."""
     names = {"PBF_PUBLIC_URL": "https://connect.example", "PBF_ALLOWED_HOSTS": "inner"}
     with dashboard(tmp_path_factory.mktemp("product"), **names) as url:
         yield url
@@ -40,7 +40,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def raw(url: str, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
-    """Ask for a path exactly as it is written, and read the answer."""
+    """Request a path exactly as written, and read the response."""
     link = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     link.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
@@ -81,7 +81,7 @@ PLACES += ["/services/", "/a/b/c", "/_stcore/", "/_stcore/health", "/_stcore/not
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
-def test_every_html_answer_has_a_policy_and_may_not_be_framed(product: str, method: str):
+def test_every_html_response_has_a_policy_and_cannot_be_framed(product: str, method: str):
     answers = {place: raw(product, place, method=method) for place in PLACES}
 
     pages = {
@@ -103,7 +103,7 @@ def test_every_html_answer_has_a_policy_and_may_not_be_framed(product: str, meth
 @pytest.mark.parametrize(
     "place", ["/_", "/_/", "/sandbox", "/sandbox/", "/%5f", "/%73andbox", "/_?x", "/sandbox?x"]
 )
-def test_no_screen_is_where_the_routes_and_the_sandbox_are(product: str, place: str):
+def test_no_screen_is_served_below_the_routes_and_the_sandbox(product: str, place: str):
     answer = raw(product, place)
 
     assert answer.status in (301, 303, 307, 308, 404)
@@ -135,7 +135,7 @@ def test_a_foreign_host_is_refused_everywhere(product: str, path: str):
 
 
 @pytest.mark.parametrize("host", ["[", "localhost:x", "localhost:99999", "a b", "x@localhost", ""])
-def test_an_odd_host_is_a_bad_request_everywhere(product: str, alone: str, host: str):
+def test_an_invalid_host_is_a_bad_request_everywhere(product: str, alone: str, host: str):
     answers = {raw(product, path, Host=host).status for path in EVERYWHERE}
     answers |= {raw(alone, path, Host=host).status for path in ("/_/services", "/", "/sandbox/x")}
 
@@ -156,7 +156,7 @@ def test_the_routes_alone_refuse_a_foreign_host(alone: str, path: str):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE", "OPTIONS"])
-def test_what_no_page_uses_of_streamlits_own_is_closed(product: str, path: str, method: str):
+def test_endpoints_of_streamlit_that_no_page_uses_are_closed(product: str, path: str, method: str):
     answer = raw(product, path, method=method)
 
     assert answer.status == 404
@@ -207,7 +207,7 @@ def test_the_socket_opens_for_our_own_pages(product: str, headers: dict[str, str
         ("http://10.1.2.3", "localhost"),
     ],
 )
-def test_streamlit_asks_no_outside_service_about_an_origin(monkeypatch, sender: str, host: str):
+def test_streamlit_asks_no_external_service_about_an_origin(monkeypatch, sender: str, host: str):
     def fail() -> None:
         raise AssertionError("Streamlit asks for the address of this machine")
 
@@ -228,8 +228,8 @@ def test_streamlit_asks_no_outside_service_about_an_origin(monkeypatch, sender: 
     async def refuse(message) -> None:
         assert message["type"] == "websocket.close"
 
-    with ThreadPoolExecutor(1) as other:
-        other.submit(asyncio.run, ask()).result()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, ask()).result()
 
     foreign = sender in ("https://evil.example", "null", "http://10.1.2.3")
     assert verdicts == ([] if foreign else [True])
@@ -269,19 +269,19 @@ def test_there_is_one_socket(product: str, path: str):
         pytest.param(100 * LARGEST_MESSAGE, id="swells-a-thousand-times"),
     ],
 )
-def test_a_message_that_is_too_large_ends_its_connection_alone(product: str, size: int):
-    with stream(product) as other, stream(product) as opened:
+def test_a_message_that_is_too_large_ends_only_its_own_connection(product: str, size: int):
+    with stream(product) as untouched, stream(product) as opened:
         opened.send(bytes(size))
         with pytest.raises(ConnectionClosed) as caught:
             read_until_the_end(opened)
 
         message = BackMsg(rerun_script={"query_string": ""})
-        other.send(message.SerializeToString())
-        assert other.recv(timeout=60)
+        untouched.send(message.SerializeToString())
+        assert untouched.recv(timeout=60)
 
     assert caught.value.rcvd.code == 1009
 
 
-def test_requests_for_the_health_of_the_process_are_answered(product: str):
+def test_the_health_check_of_streamlit_answers(product: str):
     assert requests.get(f"{product}/_stcore/health", timeout=60).text == "ok"
     assert raw(product, "/_/healthz", Host="inner").status == 200

@@ -17,17 +17,17 @@ SCRIPT = b"export default 42;\n" * 500
 
 
 @pytest.fixture
-def asked() -> list[str]:
+def requests() -> list[str]:
     return []
 
 
 @pytest.fixture
-def client(tmp_path, asked: list[str]) -> TestClient:
+def client(tmp_path, requests: list[str]) -> TestClient:
     file = tmp_path / "script.js"
     file.write_bytes(SCRIPT)
 
     def script(request: Request) -> Response:
-        asked.append(request.url.path)
+        requests.append(request.url.path)
         return FileResponse(file, headers={"Cache-Control": "public, immutable"})
 
     def missing(_: Request) -> Response:
@@ -57,7 +57,7 @@ def client(tmp_path, asked: list[str]) -> TestClient:
         pytest.param("*", "br", id="anything"),
     ],
 )
-def test_a_body_goes_out_in_the_best_encoding_that_is_accepted(accepted: str, chosen: str):
+def test_a_body_is_sent_in_the_best_accepted_encoding(accepted: str, chosen: str):
     body = Body(SCRIPT)
 
     encoding, content = body.choose(accepted)
@@ -67,20 +67,22 @@ def test_a_body_goes_out_in_the_best_encoding_that_is_accepted(accepted: str, ch
     assert unpack(content) == SCRIPT
 
 
-def test_encodings_have_etags_of_their_own_that_change_with_the_content():
-    one, other = Body(SCRIPT), Body(SCRIPT + b"!")
+def test_each_encoding_has_an_etag_that_changes_with_the_content():
+    first, second = Body(SCRIPT), Body(SCRIPT + b"!")
 
-    tags = {body.etag(encoding) for body in (one, other) for encoding in ("br", "gzip", "identity")}
+    tags = {
+        body.etag(encoding) for body in (first, second) for encoding in ("br", "gzip", "identity")
+    }
 
     assert len(tags) == 6
-    assert Body(SCRIPT).etag("br") == one.etag("br")
+    assert Body(SCRIPT).etag("br") == first.etag("br")
 
 
-def test_a_small_body_stays_plain():
+def test_a_small_body_is_not_compressed():
     assert Body(b"[]").choose("gzip, br") == ("identity", b"[]")
 
 
-def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, asked: list[str]):
+def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, requests: list[str]):
     answers = [
         client.get("/static/script.js", headers={"Accept-Encoding": encoding})
         for encoding in ("br", "gzip", "identity", "br")
@@ -95,13 +97,13 @@ def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, a
     ]
     assert {answer.headers["cache-control"] for answer in answers} == {"public, immutable"}
     assert {answer.headers["vary"] for answer in answers} == {"Accept-Encoding"}
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize(
     "path", ["/static/missing.js", "/static/picture.png", "/elsewhere/script.js"]
 )
-def test_what_is_no_script_of_ours_passes_unchanged(client: TestClient, path: str):
+def test_other_responses_pass_unchanged(client: TestClient, path: str):
     answer = client.get(path, headers={"Accept-Encoding": "gzip"})
 
     assert "content-encoding" not in answer.headers
@@ -109,13 +111,13 @@ def test_what_is_no_script_of_ours_passes_unchanged(client: TestClient, path: st
 
 
 @pytest.mark.parametrize("place", ["/static/{}script.js", "/static/script.js{}", "/static/{}"])
-def test_spellings_of_a_path_are_not_kept_apart(tmp_path, place: str):
+def test_only_one_spelling_of_a_path_is_cached(tmp_path, place: str):
     file = tmp_path / "script.js"
     file.write_bytes(SCRIPT)
     page = HTMLResponse("<p>" * 1000)
 
     async def streamlit(scope, receive, send) -> None:
-        """Serve the file under any spelling of its path, and else the page."""
+        """Serve the file under any spelling of its path, and the page under any other path."""
         named = normpath(scope["path"]) == "/static/script.js"
         await (FileResponse(file) if named else page)(scope, receive, send)
 
@@ -126,26 +128,26 @@ def test_spellings_of_a_path_are_not_kept_apart(tmp_path, place: str):
         for spelling in ("/" * number, "./" * number, f"{number}"):
             assert client.get(f"http://testserver{place.format(spelling)}").status_code == 200
 
-    assert set(middleware._kept) <= {"/static/script.js"}
+    assert set(middleware._files) <= {"/static/script.js"}
 
 
-def test_what_is_kept_has_a_bound_and_the_last_that_was_asked_for_stays(tmp_path):
+def test_the_cache_is_bounded_and_keeps_the_most_recently_used(tmp_path):
     async def app(scope, receive, send) -> None:
         await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
 
-    middleware = CompressStatic(app, room=10 * len(SCRIPT))
+    middleware = CompressStatic(app, size=10 * len(SCRIPT))
     client = TestClient(middleware)
 
     for number in range(50):
         client.get(f"/static/{number}.js")
         client.get("/static/0.js")
 
-    assert len(middleware._kept) == 10
-    assert {"/static/0.js", "/static/49.js"} <= set(middleware._kept)
+    assert len(middleware._files) == 10
+    assert {"/static/0.js", "/static/49.js"} <= set(middleware._files)
     assert middleware._size == 10 * len(SCRIPT)
 
 
-def test_a_part_of_a_script_can_still_be_asked_for(client: TestClient):
+def test_a_range_of_a_script_can_still_be_requested(client: TestClient):
     client.get("/static/script.js", headers={"Accept-Encoding": "gzip"})
 
     answer = client.get("/static/script.js", headers={"Range": "bytes=0-5"})
@@ -153,7 +155,7 @@ def test_a_part_of_a_script_can_still_be_asked_for(client: TestClient):
     assert (answer.status_code, answer.content) == (206, SCRIPT[:6])
 
 
-def test_an_answer_that_was_cut_short_is_not_kept():
+def test_an_incomplete_response_is_not_cached():
     sizes = iter((0, len(SCRIPT)))
 
     async def app(scope, receive, send) -> None:
@@ -170,8 +172,8 @@ def test_an_answer_that_was_cut_short_is_not_kept():
         sent.append(message)
 
     # In a thread: the main one may have the browser tests' event loop.
-    with ThreadPoolExecutor(1) as other:
+    with ThreadPoolExecutor(1) as pool:
         for _ in range(2):
-            other.submit(asyncio.run, middleware(scope, None, send)).result()
+            pool.submit(asyncio.run, middleware(scope, None, send)).result()
 
     assert [message.get("body") for message in sent] == [None, SCRIPT]

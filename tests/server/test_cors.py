@@ -1,4 +1,4 @@
-"""Which pages of other origins may read what the routes answer."""
+"""Which pages of other origins may read the routes' responses."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,9 +32,7 @@ def preflight(client: FlaskClient, sender: str, method: str = "PATCH"):
 
 
 @pytest.mark.parametrize("sender", [APP, "http://localhost:3000"])
-def test_a_browser_that_asks_first_is_told_what_a_page_of_a_listed_origin_may_send(
-    client: FlaskClient, sender: str
-):
+def test_a_preflight_of_an_allowed_origin_lists_what_it_may_send(client: FlaskClient, sender: str):
     answer = preflight(client, sender)
 
     assert (answer.status_code, answer.data) == (204, b"")
@@ -51,10 +49,13 @@ def test_a_browser_that_asks_first_is_told_what_a_page_of_a_listed_origin_may_se
     "sender",
     ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null", "*"],
 )
-def test_a_page_of_another_origin_is_told_nothing(client: FlaskClient, sender: str):
-    asked, read = preflight(client, sender), client.get("/_/services", headers={"Origin": sender})
+def test_another_origin_gets_no_cors_headers(client: FlaskClient, sender: str):
+    preflighted, read = (
+        preflight(client, sender),
+        client.get("/_/services", headers={"Origin": sender}),
+    )
 
-    for answer in (asked, read):
+    for answer in (preflighted, read):
         assert not [name for name, _ in answer.headers if name.startswith("Access-Control-")]
         assert "Origin" in answer.headers["Vary"]
 
@@ -70,7 +71,7 @@ def test_a_page_of_another_origin_is_told_nothing(client: FlaskClient, sender: s
         pytest.param("PUT", "/_/connectors", 405, id="another-method"),
     ],
 )
-def test_a_listed_origin_may_read_every_answer(
+def test_an_allowed_origin_may_read_every_response(
     client: FlaskClient, method: str, path: str, status: int
 ):
     answer = client.open(path, method=method, headers={"Origin": APP})
@@ -81,7 +82,7 @@ def test_a_listed_origin_may_read_every_answer(
     assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
 
 
-def test_an_unchanged_list_keeps_what_it_says_about_origins(client: FlaskClient):
+def test_an_unchanged_list_has_cors_headers(client: FlaskClient):
     etag = client.get("/_/services", headers={"Origin": APP}).headers["ETag"]
 
     answer = client.get("/_/services", headers={"Origin": APP, "If-None-Match": etag})
@@ -89,7 +90,7 @@ def test_an_unchanged_list_keeps_what_it_says_about_origins(client: FlaskClient)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (304, APP)
 
 
-def test_where_no_origin_is_listed_there_is_no_word_of_origins(settings: Settings):
+def test_without_allowed_origins_there_are_no_cors_headers(settings: Settings):
     started = runtimes.start(settings)
     client = create_app(lambda: started).test_client()
 
@@ -101,7 +102,7 @@ def test_where_no_origin_is_listed_there_is_no_word_of_origins(settings: Setting
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_a_page_of_a_listed_origin_creates_a_connector(client: FlaskClient):
+def test_a_page_of_an_allowed_origin_creates_a_connector(client: FlaskClient):
     answer = client.post(
         "/_/connectors",
         json={"service": "google_sheets", "name": "Sales"},

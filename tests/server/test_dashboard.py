@@ -69,7 +69,7 @@ def test_the_routes_are_beside_the_screens(product: str):
     assert get(f"{product}/_/healthz").json() == {"status": "ok", "sandbox": True}
 
 
-def test_a_route_that_is_not_there_answers_json_and_no_screen(product: str):
+def test_an_unknown_route_returns_json_and_no_screen(product: str):
     answer = get(f"{product}/_/nothing")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
@@ -87,7 +87,7 @@ def test_a_body_that_is_too_large_is_refused(product: str):
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
-def test_icons_lead_through_the_same_host(product: str):
+def test_icons_are_served_by_the_same_host(product: str):
     icons = [service["icon_url"] for service in get(f"{product}/_/services").json()]
 
     answer = get(icons[0])
@@ -99,12 +99,12 @@ def test_icons_lead_through_the_same_host(product: str):
     )
 
 
-def test_a_connector_is_made_and_its_card_opened_through_the_same_host(product: str):
-    made = requests.post(
+def test_a_connector_is_created_and_its_card_opened_on_the_same_host(product: str):
+    connector = requests.post(
         f"{product}/_/connectors", json={"service": "google_sheets", "name": "Sales"}, timeout=60
     ).json()
 
-    form = get(f"{product}/_/connectors/{made['id']}/form").json()
+    form = get(f"{product}/_/connectors/{connector['id']}/form").json()
     card = get(form["url"])
 
     assert form["url"].startswith(f"{product}/sandbox/connect-card/setup?auth=")
@@ -113,13 +113,13 @@ def test_a_connector_is_made_and_its_card_opened_through_the_same_host(product: 
     assert card.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_imitated_api_wants_its_key_here_too(product: str):
+def test_the_sandboxs_api_needs_its_key_here_too(product: str):
     answer = get(f"{product}/sandbox/v1/account/info")
 
     assert answer.status_code == 401
 
 
-def test_a_forged_way_back_leads_to_the_list_on_the_same_host(product: str):
+def test_a_forged_return_leads_to_the_list_on_the_same_host(product: str):
     answer = get(f"{product}/_/return?state=forged", allow_redirects=False)
 
     assert (answer.status_code, answer.headers["Location"]) == (
@@ -128,7 +128,7 @@ def test_a_forged_way_back_leads_to_the_list_on_the_same_host(product: str):
     )
 
 
-def test_many_route_calls_at_once_do_not_starve_the_sandbox(product: str):
+def test_many_concurrent_route_calls_do_not_block_the_sandbox(product: str):
     connector = get(f"{product}/_/connectors").json()[0]["id"]
     form, icon = f"{product}/_/connectors/{connector}/form", f"{product}/sandbox/icons/stripe.svg"
 
@@ -139,7 +139,7 @@ def test_many_route_calls_at_once_do_not_starve_the_sandbox(product: str):
     assert all("?auth=" in answer.json()["url"] for answer in answers[:32])
 
 
-def test_no_run_of_a_page_is_followed_by_a_search_for_garbage():
+def test_no_run_of_a_page_is_followed_by_a_garbage_collection():
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 
     assert settings["runner"]["postScriptGC"] is False
@@ -155,7 +155,7 @@ def test_streamlits_limits_are_what_we_need():
     assert client["allowedOrigins"] == []
 
 
-def test_streamlit_asks_no_outside_service_for_its_address_as_it_starts(monkeypatch, capsys):
+def test_streamlit_asks_no_external_service_for_its_address_at_startup(monkeypatch, capsys):
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 
     def fail() -> None:
@@ -176,7 +176,7 @@ def test_streamlit_asks_no_outside_service_for_its_address_as_it_starts(monkeypa
     assert "http://localhost:" in capsys.readouterr().out
 
 
-def test_another_server_than_streamlits_own_finds_the_configuration_too(tmp_path):
+def test_another_server_than_streamlits_own_finds_the_configuration(tmp_path):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["uvicorn", "app:app", "--port", str(port)]
@@ -228,7 +228,7 @@ def test_with_credentials_there_is_no_sandbox(account: str, path: str):
         ),
     ],
 )
-def test_what_is_wrong_is_said_by_the_routes_and_the_screens_are_served(
+def test_invalid_settings_are_reported_by_the_routes_and_the_screens_are_served(
     tmp_path, settings: dict, status: int, sentence: str
 ):
     with dashboard(tmp_path, **settings) as url:
@@ -252,14 +252,14 @@ def test_an_unchanged_list_keeps_the_connection_and_has_no_body(product):
             session.get(f"{product}/_/services", headers={"If-None-Match": etag}, timeout=10)
             for _ in range(2)
         ]
-        told = [(one.status_code, one.content, dict(one.headers)) for one in answers]
+        parts = [(answer.status_code, answer.content, dict(answer.headers)) for answer in answers]
 
-    for status, body, headers in told:
+    for status, body, headers in parts:
         assert (status, body, headers["vary"]) == (304, b"", "Accept-Encoding")
         assert {"content-encoding", "connection"}.isdisjoint(headers)
 
 
-def test_a_forged_x_forwarded_for_gets_around_no_limit(tmp_path: Path):
+def test_a_forged_x_forwarded_for_does_not_evade_a_limit(tmp_path: Path):
     with dashboard(tmp_path, PBF_ACTION_LIMIT="2 per hour") as url:
         connector = get(f"{url}/_/connectors").json()[0]["id"]
         answers = [

@@ -22,7 +22,7 @@ def client(house: Runtime) -> FlaskClient:
 
 
 def ask(header: str | None, path: str = "/", settings: Settings = OURS) -> tuple[int, str]:
-    """Status and body of what an app behind the check answers to a Host header."""
+    """Status and body of the response to a Host header."""
 
     def app(_environ, start_response):
         start_response("200 OK", [])
@@ -43,7 +43,7 @@ def ask(header: str | None, path: str = "/", settings: Settings = OURS) -> tuple
         *("connect.example", "Connect.Example:8443", "connect.example:1", "inner:8501", "10.0.0.7"),
     ],
 )
-def test_loopback_names_and_those_of_the_settings_are_ours(header: str):
+def test_loopback_names_and_hosts_in_the_settings_are_accepted(header: str):
     assert ask(header) == (200, "through")
 
 
@@ -55,7 +55,7 @@ def test_loopback_names_and_those_of_the_settings_are_ours(header: str):
         *("xn--lcalhost-43a", "notconnect.example"),
     ],
 )
-def test_any_other_host_is_told_which_setting_to_make(header: str):
+def test_any_other_host_is_refused_with_the_name_of_the_setting(header: str):
     status, text = ask(header)
 
     assert status == 421
@@ -89,13 +89,13 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("header", MALFORMED)
-def test_a_host_that_none_can_be_is_a_bad_request(header: str | None):
+def test_an_invalid_host_is_a_bad_request(header: str | None):
     assert ask(header)[0] == 400
 
 
 @pytest.mark.parametrize("header", MALFORMED[1:])
 @pytest.mark.parametrize("path", ["/_/services", "/_/connectors?q=x", "/_/nothing"])
-def test_an_odd_host_is_no_failure_of_ours_on_any_route(
+def test_an_invalid_host_causes_no_server_error_on_any_route(
     client: FlaskClient, path: str, header: str
 ):
     answer = client.get(path, headers={"Host": header})
@@ -105,7 +105,7 @@ def test_an_odd_host_is_no_failure_of_ours_on_any_route(
     assert answer.json["error"]["request_id"] == answer.headers["X-Request-Id"]
 
 
-def test_routes_answer_in_json_and_anything_else_in_plain_text(client: FlaskClient):
+def test_routes_refuse_in_json_and_other_paths_in_plain_text(client: FlaskClient):
     route = client.post("/_/connectors", json={}, base_url="http://evil.example")
     page = client.get("/", base_url="http://evil.example")
 
@@ -113,7 +113,7 @@ def test_routes_answer_in_json_and_anything_else_in_plain_text(client: FlaskClie
     assert (page.status_code, page.mimetype) == (421, "text/plain")
 
 
-def test_a_foreign_host_reaches_no_route_and_keeps_no_body(house: Runtime):
+def test_a_foreign_host_reaches_no_route_and_caches_no_body(house: Runtime):
     app = create_app(lambda: house)
     client = app.test_client()
 
@@ -123,20 +123,20 @@ def test_a_foreign_host_reaches_no_route_and_keeps_no_body(house: Runtime):
     }
 
     assert answers == {421}
-    assert len(app.extensions["pbf_bodies"]._kept) == 0
+    assert len(app.extensions["pbf_bodies"]._bodies) == 0
 
 
-def test_ports_of_our_own_hosts_are_kept_apart_up_to_a_bound(house: Runtime):
+def test_bodies_for_different_ports_are_cached_up_to_a_bound(house: Runtime):
     app = create_app(lambda: house)
     client = app.test_client()
 
     for port in range(1000, 1100):
         assert client.get("/_/services", base_url=f"http://localhost:{port}").status_code == 200
 
-    assert len(app.extensions["pbf_bodies"]._kept) <= 16
+    assert len(app.extensions["pbf_bodies"]._bodies) <= 16
 
 
-def test_a_settings_mistake_is_told_to_those_who_come_by_the_public_address(monkeypatch):
+def test_invalid_settings_are_reported_at_the_public_address(monkeypatch):
     monkeypatch.setenv("FIVETRAN_API_KEY", "the-key")
     monkeypatch.setenv("PBF_PUBLIC_URL", "https://connect.example")
     runtimes.use(None)
@@ -148,13 +148,15 @@ def test_a_settings_mistake_is_told_to_those_who_come_by_the_public_address(monk
     assert client.get("/_/services", base_url="https://evil.example").status_code == 421
 
 
-def test_a_card_leads_back_to_the_public_address_whatever_host_a_proxy_names(settings: Settings):
+def test_a_card_leads_back_to_the_public_address_whatever_the_host_header(settings: Settings):
     started = runtimes.start(
         replace(settings, public_url="https://connect.example", allowed_hosts=("inner",))
     )
     client = create_app(lambda: started).test_client()
     connector = next(
-        one for one in started.portal.connectors().items if one.status.setup_state == "incomplete"
+        item
+        for item in started.portal.connectors().items
+        if item.status.setup_state == "incomplete"
     )
     ticket = started.portal.signer.link(started.portal.tenant.id, connector.id)
 

@@ -1,4 +1,4 @@
-"""Streamlit's own page starts sooner: it knows its server, and has its scripts fetched at once."""
+"""Streamlit's page starts sooner: it contains its server's address and preloads its scripts."""
 
 import json
 import re
@@ -12,14 +12,14 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
-from pbf.server.index_html import SendFirstPage, first_page
+from pbf.server.index_html import ServeIndexHtml, index_html
 
 STATIC = files("streamlit").joinpath("static")
 
 
 @pytest.fixture
 def client() -> TestClient:
-    """Streamlit's place taken by an app that answers with its page."""
+    """An app in place of Streamlit that responds with its page."""
     page = {"Cache-Control": "no-cache"}
     routes = [
         Route("/", lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page)),
@@ -27,11 +27,11 @@ def client() -> TestClient:
         Route("/missing", lambda _: HTMLResponse("<p>missing", status_code=404)),
         Route("/_/docs", lambda _: HTMLResponse("<p>docs")),
     ]
-    return TestClient(SendFirstPage(Starlette(routes=routes), mounted=("/_",)))
+    return TestClient(ServeIndexHtml(Starlette(routes=routes), mounted=("/_",)))
 
 
-def test_it_holds_all_of_streamlits_page_and_says_where_the_server_is():
-    page, streamlits = first_page().decode(), STATIC.joinpath("index.html").read_text()
+def test_it_contains_streamlits_page_and_the_address_of_the_server():
+    page, streamlits = index_html().decode(), STATIC.joinpath("index.html").read_text()
     head, rest = streamlits.split("</head>")
     body, end = rest.split("</body>")
 
@@ -41,27 +41,27 @@ def test_it_holds_all_of_streamlits_page_and_says_where_the_server_is():
     assert 'BACKEND_BASE_URL: new URL(".", location.href).href' in page
 
 
-def test_it_says_what_the_page_would_first_ask_the_server_for():
-    said = re.search(r"HOST_CONFIG: (\{.*?\}),\n", first_page().decode())
+def test_it_contains_the_host_configuration():
+    match = re.search(r"HOST_CONFIG: (\{.*?\}),\n", index_html().decode())
     (route,) = create_host_config_routes(None)
 
-    asked = TestClient(Starlette(routes=[route])).get("/_stcore/host-config").json()
+    answer = TestClient(Starlette(routes=[route])).get("/_stcore/host-config").json()
 
-    told = json.loads(said[1])
-    assert told == {name: asked[name] for name in told}
-    # With less than these two, Streamlit's page asks first.
-    assert set(told) == {"allowedOrigins", "useExternalAuthToken"}
-    assert told["allowedOrigins"]
+    embedded = json.loads(match[1])
+    assert embedded == {name: answer[name] for name in embedded}
+    # Without both of these, Streamlit's page asks the server first.
+    assert set(embedded) == {"allowedOrigins", "useExternalAuthToken"}
+    assert embedded["allowedOrigins"]
 
 
-def test_our_style_comes_after_all_of_streamlits():
-    _, _, body = first_page().decode().partition("</head>")
+def test_our_styles_come_after_streamlits():
+    _, _, body = index_html().decode().partition("</head>")
 
     assert ".pbf-banner" in body
 
 
-def test_every_script_that_draws_our_pages_is_fetched_at_once_and_once():
-    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', first_page().decode())
+def test_every_script_of_our_pages_is_preloaded_once():
+    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', index_html().decode())
 
     names = [name.rpartition("/")[2].partition(".")[0] for name in linked]
     assert {"Html", "BidiComponent", "purify", "serialization"} <= set(names)
@@ -69,12 +69,12 @@ def test_every_script_that_draws_our_pages_is_fetched_at_once_and_once():
     assert all(STATIC.joinpath(name).is_file() for name in linked)
 
 
-def test_it_is_sent_in_place_of_streamlits_as_the_browser_takes_it(client):
+def test_it_replaces_streamlits_page_in_an_accepted_encoding(client):
     plain = client.get("/", headers={"Accept-Encoding": "identity"})
     with client.stream("GET", "/", headers={"Accept-Encoding": "br"}) as small:
         packed = b"".join(small.iter_raw())
 
-    assert plain.content == brotli.decompress(packed) == first_page()
+    assert plain.content == brotli.decompress(packed) == index_html()
     assert plain.headers["Cache-Control"] == "no-cache"
     assert int(small.headers["Content-Length"]) == len(packed) < len(plain.content) / 3
 
@@ -83,5 +83,5 @@ def test_it_is_sent_in_place_of_streamlits_as_the_browser_takes_it(client):
     ("path", "text"),
     [("/script", "script"), ("/missing", "<p>missing"), ("/_/docs", "<p>docs")],
 )
-def test_what_is_not_streamlits_page_stays_as_it_is(client, path, text):
+def test_other_responses_stay_unchanged(client, path, text):
     assert client.get(path).text == text

@@ -1,4 +1,4 @@
-"""What is loaded once the server is up."""
+"""Apps that are loaded once the server listens."""
 
 import gc
 import sys
@@ -9,10 +9,10 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from pbf.server.lazy_app import Later, loading
+from pbf.server.lazy_app import LazyApp, background_loading
 
 
-def test_an_app_is_loaded_when_it_is_first_asked_and_once():
+def test_an_app_is_loaded_once_at_its_first_request():
     callers, loads = 8, []
     ready = threading.Barrier(callers)
 
@@ -20,7 +20,7 @@ def test_an_app_is_loaded_when_it_is_first_asked_and_once():
         loads.append("loaded")
         return Response("here")
 
-    app = Later(load)
+    app = LazyApp(load)
 
     def ask(_: int) -> str:
         ready.wait()
@@ -32,7 +32,7 @@ def test_an_app_is_loaded_when_it_is_first_asked_and_once():
     assert loads == ["loaded"]
 
 
-def test_an_app_that_cannot_be_loaded_is_tried_again():
+def test_loading_an_app_is_retried_after_a_failure():
     tries = []
 
     def load():
@@ -41,19 +41,19 @@ def test_an_app_that_cannot_be_loaded_is_tried_again():
             raise ImportError("not yet")
         return Response("here")
 
-    app = Later(load)
+    app = LazyApp(load)
 
     with pytest.raises(ImportError):
-        app.loaded()
+        app.load()
 
     assert Client(app).get("/").text == "here"
 
 
-def test_loading_leaves_python_as_it_was_even_where_it_fails():
+def test_background_loading_restores_the_interpreter_even_after_an_error():
     interval, seen = sys.getswitchinterval(), []
 
     def fail() -> None:
-        with loading():
+        with background_loading():
             seen.append((gc.isenabled(), sys.getswitchinterval() < interval))
             raise ImportError("not there")
 

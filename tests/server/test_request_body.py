@@ -1,4 +1,4 @@
-"""Bodies beside Streamlit: whole and in time, or not at all."""
+"""Request bodies beside Streamlit: complete and in time, or refused."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pbf.server.request_body import LARGEST_BODY, ReadFirst
+from pbf.server.request_body import LARGEST_BODY, BufferRequestBody
 
 
 async def echo(request: Request) -> Response:
@@ -22,7 +22,7 @@ APP = Starlette(routes=[Route("/", echo, methods=["GET", "POST"])])
 
 
 def test_a_body_arrives_as_it_was_sent():
-    client = TestClient(ReadFirst(APP))
+    client = TestClient(BufferRequestBody(APP))
 
     whole = client.post("/", content=b"x" * LARGEST_BODY)
     in_parts = client.post("/", content=iter([b"one ", b"two"]))
@@ -36,7 +36,7 @@ def test_a_body_arrives_as_it_was_sent():
     "content", [b"x" * (LARGEST_BODY + 1), [b"x" * LARGEST_BODY, b"x"]], ids=["whole", "in-parts"]
 )
 def test_a_body_that_is_too_large_is_refused(content: Any):
-    client = TestClient(ReadFirst(APP))
+    client = TestClient(BufferRequestBody(APP))
 
     answer = client.post("/", content=content if isinstance(content, bytes) else iter(content))
 
@@ -45,7 +45,7 @@ def test_a_body_that_is_too_large_is_refused(content: Any):
 
 
 def ask(receive: Any) -> list[dict[str, Any]]:
-    """Send a body by a receiver of the test's own."""
+    """Send a body that the test's own `receive` yields."""
     sent: list[dict[str, Any]] = []
 
     async def send(message: Any) -> None:
@@ -58,14 +58,14 @@ def ask(receive: Any) -> list[dict[str, Any]]:
         "query_string": b"",
         "headers": [(b"content-length", b"10")],
     }
-    answered = ReadFirst(APP, seconds=0.05)(scope, receive, send)
-    # In a thread of its own: a browser of another test may keep this one's loop.
+    answered = BufferRequestBody(APP, timeout=0.05)(scope, receive, send)
+    # In a thread: the main one may have the browser tests' event loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, answered).result()
     return sent
 
 
-def test_a_body_that_does_not_arrive_is_not_waited_for():
+def test_a_body_that_does_not_arrive_times_out():
     async def never() -> dict[str, Any]:
         await asyncio.Event().wait()
         raise AssertionError
@@ -76,7 +76,7 @@ def test_a_body_that_does_not_arrive_is_not_waited_for():
     assert b"too_slow" in sent[1]["body"]
 
 
-def test_nobody_is_answered_who_left():
+def test_a_client_that_disconnected_gets_no_response():
     async def left() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 

@@ -1,4 +1,4 @@
-"""What browsers are told to refuse, on the routes and on the screens."""
+"""Security headers of the routes and the screens."""
 
 import re
 
@@ -29,7 +29,7 @@ OWN = {"Content-Security-Policy": "default-src 'none'", "X-Frame-Options": "SAME
 
 
 def served(settings: Settings | None) -> TestClient:
-    """Streamlit's place taken by an app of two answers, behind the middleware."""
+    """An app in place of Streamlit with two responses, behind the middleware."""
 
     def read() -> Settings:
         if settings is None:
@@ -60,69 +60,71 @@ def served(settings: Settings | None) -> TestClient:
         ("/_/invited?state=forged", 200),
     ],
 )
-def test_no_route_lets_a_browser_run_anything_foreign(client: FlaskClient, path: str, status: int):
+def test_no_route_allows_a_browser_to_run_anything(client: FlaskClient, path: str, status: int):
     answer = client.get(path)
 
-    said = policy(answer.headers["Content-Security-Policy"])
+    directives = policy(answer.headers["Content-Security-Policy"])
     assert answer.status_code == status
-    assert (said["default-src"], said["frame-ancestors"]) == ("'none'", "'none'")
+    assert (directives["default-src"], directives["frame-ancestors"]) == ("'none'", "'none'")
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_a_screen_runs_our_own_scripts_alone_and_is_framed_by_nobody():
+def test_a_screen_runs_only_our_own_scripts_and_cannot_be_framed():
     answer = served(Settings()).get("/")
 
-    said = policy(answer.headers["Content-Security-Policy"])
-    assert said["script-src"] == f"'self' blob: 'wasm-unsafe-eval' {' '.join(inline_scripts())}"
+    directives = policy(answer.headers["Content-Security-Policy"])
+    assert (
+        directives["script-src"] == f"'self' blob: 'wasm-unsafe-eval' {' '.join(inline_scripts())}"
+    )
     assert "'unsafe-eval'" not in answer.headers["Content-Security-Policy"]
-    assert said["connect-src"] == "'self'"
-    assert (said["frame-ancestors"], answer.headers["X-Frame-Options"]) == ("'none'", "DENY")
+    assert directives["connect-src"] == "'self'"
+    assert (directives["frame-ancestors"], answer.headers["X-Frame-Options"]) == ("'none'", "DENY")
     assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_scripts_that_the_first_page_holds_are_let_run_by_their_digests():
+def test_the_inline_scripts_of_index_html_are_allowed_by_their_digests():
     assert len(inline_scripts()) == 2
-    assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", one) for one in inline_scripts())
+    assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", digest) for digest in inline_scripts())
 
 
 def test_the_pages_that_may_frame_a_screen_are_a_setting():
-    said = screens(Settings(frame_ancestors=("https://app.example", "https://b.example")))
+    headers = screens(Settings(frame_ancestors=("https://app.example", "https://b.example")))
 
-    named = policy(said["Content-Security-Policy"])["frame-ancestors"]
+    named = policy(headers["Content-Security-Policy"])["frame-ancestors"]
     assert named == "https://app.example https://b.example"
-    assert "X-Frame-Options" not in said
+    assert "X-Frame-Options" not in headers
 
 
 def test_icons_may_come_from_a_sandbox_that_runs_alone():
-    said = screens(Settings(api_url="http://127.0.0.1:8502/sandbox"))
+    headers = screens(Settings(api_url="http://127.0.0.1:8502/sandbox"))
 
-    assert "http://127.0.0.1:8502" in policy(said["Content-Security-Policy"])["img-src"].split()
+    assert "http://127.0.0.1:8502" in policy(headers["Content-Security-Policy"])["img-src"].split()
 
 
-def test_what_is_no_page_needs_no_policy_but_is_what_it_says():
+def test_other_content_types_need_no_policy_but_nosniff():
     answer = served(Settings()).get("/script")
 
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Content-Security-Policy" not in answer.headers
 
 
-def test_a_page_of_whatever_path_is_protected():
+def test_a_page_is_protected_at_any_path():
     answer = served(Settings()).get("/_/page")
 
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-def test_a_page_keeps_the_headers_that_it_brings():
+def test_a_page_keeps_its_own_headers():
     answer = served(Settings()).get("/sandbox")
 
     assert {name: answer.headers[name] for name in OWN} == OWN
 
 
-def test_settings_that_are_not_right_take_no_protection_away():
-    said = policy(served(None).get("/").headers["Content-Security-Policy"])
+def test_invalid_settings_remove_no_protection():
+    directives = policy(served(None).get("/").headers["Content-Security-Policy"])
 
-    assert said["frame-ancestors"] == "'none'"
+    assert directives["frame-ancestors"] == "'none'"

@@ -1,4 +1,4 @@
-"""How the process ends while Fivetran hangs."""
+"""Shutdown while Fivetran does not answer."""
 
 import signal
 import socket
@@ -17,13 +17,13 @@ from tests.support.servers import PATIENCE, ROOT, clean_environment, free_port
 
 
 class Hanging:
-    """A Fivetran that takes requests and never answers."""
+    """A Fivetran that accepts requests and never answers."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._callers: list[socket.socket] = []
-        self.asked = threading.Semaphore(0)
+        self.received = threading.Semaphore(0)
         threading.Thread(target=self._take, daemon=True).start()
 
     def _take(self) -> None:
@@ -34,7 +34,7 @@ class Hanging:
                 return
             self._callers.append(caller)
             caller.recv(1)
-            self.asked.release()
+            self.received.release()
 
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
@@ -45,9 +45,9 @@ class Hanging:
 
 @pytest.fixture
 def hanging() -> Iterator[Hanging]:
-    made = Hanging()
-    yield made
-    made.close()
+    fivetran = Hanging()
+    yield fivetran
+    fivetran.close()
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def server(kind: str, folder: Path, fivetran: str) -> Iterator[tuple[str, subpro
         "FIVETRAN_API_SECRET": "s",
         "FIVETRAN_GROUP_ID": "g",
         "PBF_DATABASE_URL": "sqlite://",
-        # Whoever waited for an answer would end long after everybody's patience.
+        # A thread that waited for the answer would outlast the test.
         "PBF_TIMEOUT": "600",
     }
     with (folder / "log").open("w") as log:
@@ -107,13 +107,13 @@ def call(url: str, answers: list[requests.Response]) -> threading.Thread:
 
 @pytest.mark.parametrize("kind", ["dashboard", "routes-alone"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_who_waits_for_fivetran_keeps_no_server_from_its_end(kind, number, tmp_path, hanging):
+def test_requests_that_wait_for_fivetran_do_not_delay_the_shutdown(kind, number, tmp_path, hanging):
     answers: list[requests.Response] = []
     with server(kind, tmp_path, hanging.url) as (url, process):
         wait_until_up(url)
         callers = [call(f"{url}/_/{name}", answers) for name in ("services", "connectors")]
         for _ in callers:
-            assert hanging.asked.acquire(timeout=PATIENCE)
+            assert hanging.received.acquire(timeout=PATIENCE)
 
         process.send_signal(number)
         process.wait(PATIENCE)
@@ -123,14 +123,14 @@ def test_who_waits_for_fivetran_keeps_no_server_from_its_end(kind, number, tmp_p
     assert {answer.status_code for answer in answers} <= {502}
 
 
-def test_ctrl_c_cuts_off_what_cannot_be_let_go(tmp_path):
+def test_ctrl_c_ends_a_process_whose_threads_still_run(tmp_path):
     script = """
 import signal, threading
-from pbf.server.shutdown import let_go_at_the_end
+from pbf.server.shutdown import call_on_shutdown
 
 stuck = threading.Event()
 threading.Thread(target=stuck.wait).start()
-let_go_at_the_end(lambda: print("let go", flush=True))
+call_on_shutdown(lambda: print("called", flush=True))
 print("ready", flush=True)
 signal.pause()
 """
@@ -141,7 +141,7 @@ signal.pause()
     assert process.stdout.readline() == "ready\n"
 
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=PATIENCE)
+    output, _ = process.communicate(timeout=PATIENCE)
 
-    assert said == "let go\n"
+    assert output == "called\n"
     assert process.returncode == 130

@@ -1,4 +1,4 @@
-"""The server of the routes alone, and the sockets of the one beside the screens."""
+"""The server of the API alone, and the sockets of the one beside the screens."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets import websockets_sansio_impl
 from uvicorn.server import ServerState
 from websockets.server import ServerProtocol
 
-from pbf.server.streamlit_patches import limit_messages, send_at_once
+from pbf.server.streamlit_patches import enable_tcp_nodelay, limit_message_size
 from tests.support.servers import clean_environment, free_port, running
 
 
@@ -52,10 +52,10 @@ def etag(link: HTTPConnection) -> str:
 
 
 def test_an_unchanged_list_keeps_the_connection(link):
-    known = etag(link)
+    known_etag = etag(link)
     before = link.sock
 
-    unchanged = [ask(link, **{"If-None-Match": known}) for _ in range(3)]
+    unchanged = [ask(link, **{"If-None-Match": known_etag}) for _ in range(3)]
     status, _, body = ask(link)
 
     assert unchanged == [(304, None, b"")] * 3
@@ -63,51 +63,51 @@ def test_an_unchanged_list_keeps_the_connection(link):
     assert link.sock is before
 
 
-def test_who_asks_for_the_end_gets_it(link):
-    known = etag(link)
+def test_connection_close_is_respected(link):
+    known_etag = etag(link)
 
-    answer = ask(link, Connection="close", **{"If-None-Match": known})
+    answer = ask(link, Connection="close", **{"If-None-Match": known_etag})
 
     assert answer == (304, "close", b"")
     assert link.sock is None
 
 
-def test_connections_to_come_send_at_once():
-    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
-        send_at_once()
+def test_new_connections_have_tcp_nodelay():
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as idle:
+        enable_tcp_nodelay()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as caller:
             switched = caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        untouched = other.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        untouched = idle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     assert switched
     assert not untouched
 
 
-def test_sockets_to_come_take_no_large_message_though_large_ones_may_be_sent(monkeypatch):
+def test_new_sockets_accept_no_large_message_but_may_send_one(monkeypatch):
     monkeypatch.setattr(websockets_sansio_impl, "ServerProtocol", ServerProtocol)
-    limit_messages(1000)
-    limit_messages(2000)
+    limit_message_size(1000)
+    limit_message_size(2000)
     server = Config(app=lambda: None, ws_max_size=200_000_000, log_config=None)
 
     # In a thread: the main one may have the browser tests' event loop.
-    with ThreadPoolExecutor(1) as other:
-        opened = other.submit(asyncio.run, _protocol(server)).result()
+    with ThreadPoolExecutor(1) as pool:
+        opened = pool.submit(asyncio.run, _protocol(server)).result()
 
     assert opened.conn.max_message_size == 1000
     assert opened.conn.extensions == []
 
 
 async def _protocol(server: Config) -> websockets_sansio_impl.WebSocketsSansIOProtocol:
-    """A connection of a server, as uvicorn makes it."""
+    """A connection of a server, as uvicorn creates it."""
     return websockets_sansio_impl.WebSocketsSansIOProtocol(server, ServerState(), {})
 
 
-def test_the_server_is_up_before_the_rest_is_imported():
+def test_the_server_listens_before_the_rest_is_imported():
     script = "import app, sys; print([name for name in HEAVY if name in sys.modules])"
     heavy = ["sqlalchemy", "pandas", "altair", "simplepycons", "redis", "pbf.sandbox.server"]
     heavy += ["flask", "requests", "pydantic", "pbf.runtime", "pbf.proxy"]
 
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script.replace("HEAVY", repr(heavy))],
         env=clean_environment(),
         capture_output=True,
@@ -116,15 +116,15 @@ def test_the_server_is_up_before_the_rest_is_imported():
         timeout=60,
     ).stdout
 
-    assert said == "[]\n"
+    assert output == "[]\n"
 
 
 @pytest.mark.parametrize(
     ("proxies", "statuses"),
     [("0", [200, 200, 429]), ("1", [200, 200, 200])],
-    ids=["nobody-is-believed", "one-proxy-is-believed"],
+    ids=["no-proxy-is-trusted", "one-proxy-is-trusted"],
 )
-def test_x_forwarded_for_is_believed_from_trusted_proxies_only(tmp_path, proxies, statuses):
+def test_x_forwarded_for_is_trusted_only_from_trusted_proxies(tmp_path, proxies, statuses):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"PBF_ACTION_LIMIT": "2 per hour", "PBF_TRUSTED_PROXIES": proxies}

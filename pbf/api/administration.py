@@ -1,0 +1,39 @@
+"""Routes for whoever runs this server: the export of the audit log and the health check."""
+
+from itertools import chain, islice
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from pbf.api.guard import current_runtime
+from pbf.api.openapi_routes import AUDIT_EXAMPLE, READS_SETTINGS, Operation
+from pbf.api.responses import json_response, no_store
+from pbf.api.schemas import ServerStatus
+from pbf.paths import PREFIX
+
+LINES_PER_CHUNK = 500
+
+routes = Blueprint("administration", __name__, url_prefix=PREFIX)
+
+
+@routes.get("/audit.csv")
+@Operation(tag="Activity", csv=AUDIT_EXAMPLE, errors=READS_SETTINGS | {"store_unavailable"})
+def export_audit() -> ResponseReturnValue:
+    """Export the audit log as CSV, the oldest entry first.
+
+    Until there is sign-in there is one tenant, and anyone who reaches this route can read its log.
+    """
+    lines = current_runtime().portal.audit_log.csv()
+    chunks = iter(lambda: "".join(islice(lines, LINES_PER_CHUNK)), "")
+    # Read before the response starts, so that a failing database is an error, not an empty file.
+    first = next(chunks)
+    response = Response(chain([first], chunks), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return no_store(response)
+
+
+@routes.get("/healthz")
+@Operation(tag="This server", response=ServerStatus, errors=READS_SETTINGS)
+def get_health() -> ResponseReturnValue:
+    """Check whether this process answers, without a request to Fivetran."""
+    return json_response(ServerStatus(sandbox=current_runtime().settings.sandbox))

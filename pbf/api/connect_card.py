@@ -1,0 +1,73 @@
+"""Routes that take a browser to the Connect Card and back."""
+
+import logging
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from pbf.api.guard import allowed_origins, current_runtime, public_url
+from pbf.api.responses import no_store
+from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
+from pbf.paths import PREFIX, origin
+
+LONGEST_REDIRECT = 2_000
+
+log = logging.getLogger(__name__)
+routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
+
+
+@routes.get("/go/<signed:link>")
+def go(link: str) -> ResponseReturnValue:
+    """Redirect a browser from one of our pages to a new Connect Card."""
+    cards = current_runtime().portal.cards
+    connector_id = cards.read_link(link)
+    if connector_id is None:
+        return _to_connectors(note="expired")
+    try:
+        url = cards.open(connector_id, public_url=public_url())
+    except PbfError as error:
+        log.warning("no Connect Card: %s: %s", type(error).__name__, error)
+        return _to_connectors(note=_note(error, "no-card"))
+    return no_store(redirect(url, 303))
+
+
+@routes.get("/return")
+def come_back() -> ResponseReturnValue:
+    """Redirect a browser from the Connect Card back to our pages.
+
+    The parameters of the redirect are not trusted; the connector is read from Fivetran again.
+    """
+    try:
+        connector = current_runtime().portal.cards.returned(request.args.get("state", ""))
+    except PbfError as error:
+        log.warning("connector not read on return: %s: %s", type(error).__name__, error)
+        return _to_connectors(note=_note(error, "unread"))
+    if connector is None:
+        return _to_connectors(note="used")
+    return _to_connectors(returned=connector.id)
+
+
+def check_redirect(url: str) -> None:
+    """Raise InvalidRedirect unless a card may lead back to a URL."""
+    if len(url) > LONGEST_REDIRECT:
+        raise InvalidRedirect(f"redirect_uri is longer than {LONGEST_REDIRECT} characters.")
+    try:
+        target = origin(url)
+    except ValueError as exc:
+        raise InvalidRedirect("redirect_uri is not an http or https URL.") from exc
+    if target not in allowed_origins():
+        raise InvalidRedirect(
+            f"redirect_uri leads to {target}, which is not allowed. Add it to PBF_ALLOWED_ORIGINS."
+        )
+
+
+def _note(error: PbfError, default: str) -> str:
+    """Return the note that the page of connectors shows for an error."""
+    if isinstance(error, UnknownConnector):
+        return "gone"
+    return "too-many" if isinstance(error, TooManyRequests) else default
+
+
+def _to_connectors(**query: str) -> Response:
+    return no_store(redirect(f"{public_url()}/connectors?{urlencode(query)}", 303))
