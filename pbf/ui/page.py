@@ -55,13 +55,19 @@ def start_page(title: str) -> Portal:
     except ConfigurationError as error:
         stop_with(error)
     if opened.settings.sandbox:
-        names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
-        st.html(
-            '<div class="pbf-banner" role="note"><strong>Sandbox.</strong> '
-            "Nothing here touches Fivetran; any credential works. "
-            f"For your own account, set {names} in <code>.env</code>.</div>"
-        )
+        st.html(sandbox_banner())
     return opened.portal
+
+
+def sandbox_banner() -> str:
+    """Return HTML for one line that names the sandbox, with the way out of it on demand."""
+    names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
+    return (
+        '<div class="pbf-banner" role="note"><details>'
+        "<summary><strong>Sandbox.</strong> Nothing here touches Fivetran.</summary>"
+        f"Any credential works. To use your own account, set {names} in <code>.env</code>."
+        "</details></div>"
+    )
 
 
 def tell_client() -> None:
