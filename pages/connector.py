@@ -8,8 +8,8 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.history import Past
 from pbf.fivetran.models import Connector
-from pbf.rules.actions import LABELS, Action, advice, obstacle
-from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, health
+from pbf.rules.actions import LABELS
+from pbf.rules.health import health
 from pbf.ui import audit_table, connector_detail, connector_dialogs, data, page, trash
 
 
@@ -29,31 +29,6 @@ def carry_out(portal: Portal, connector: Connector) -> None:
         st.session_state["problem"] = connector.id, f"{LABELS[asked]}: {page.told(problem)}"
     else:
         st.toast(f"{LABELS[asked]}: done", icon=":material/check:")
-
-
-def button(action: Action, connector: Connector, label: str, kind: str = "secondary") -> None:
-    """Show an action; one that would change nothing now is disabled and says why."""
-    reason = obstacle(action, connector)
-    if action == "tables" and reason is None:
-        st.page_link(page.page("tables"), label=label, query_params={"id": connector.id})
-        return
-    key = f"{action}-{page.turn()}"
-    hint = page.plain(reason or advice(action, connector) or "")
-    st.button(label, key=key, type=kind, disabled=reason is not None, help=hint or None)
-
-
-def offer(connector: Connector, state: Health) -> None:
-    """Show the one next step, what else can be done, and why the rest cannot."""
-    first: Action | None = None
-    if state.action:
-        first = "edit" if state.action in ON_THE_CARD else state.action
-        button(first, connector, ACTIONS[state.action], "primary")
-    others = [action for action in connector_detail.row(connector) if action != first]
-    with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):
-        for action in others:
-            button(action, connector, LABELS[action])
-    if why := connector_detail.obstacles(connector, others):
-        st.html(why)
 
 
 def tell(connector: Connector) -> None:
@@ -95,7 +70,7 @@ def follow(portal: Portal, connector_id: str) -> None:
     whose, problem = st.session_state.get("problem") or ("", "")
     if whose == connector.id:
         st.error(page.plain(problem), icon=":material/error:")
-    offer(connector, state)
+    connector_detail.show_actions(connector, state)
     tell(connector)
 
 

@@ -1,14 +1,16 @@
-"""The HTML of one connector's page: facts, tasks and warnings, past syncs, errors."""
+"""One connector's page: its actions, facts, tasks and warnings, past syncs, errors."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+
+import streamlit as st
 
 from pbf.fivetran.history import ErrorRecord, Past, SyncRecord
 from pbf.fivetran.models import Connector, Note, Service
 from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
-from pbf.rules.health import Health
+from pbf.rules.health import ACTIONS, ON_THE_CARD, Health
 from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
@@ -16,6 +18,8 @@ from pbf.ui import page
 from pbf.ui.html import escape
 
 LONGEST_STATUS = 60
+# Shown beside the next step; other actions lie in the menu.
+BESIDE: frozenset[Action] = frozenset({"sync", "pause", "resume", "tables"})
 RUNNING = ("Running", "busy")
 SYNC_ENDS = {
     "SYNCING": RUNNING,
@@ -37,38 +41,80 @@ def head(connector: Connector, service: Service, state: Health) -> str:
     )
 
 
-def row(connector: Connector) -> list[Action]:
-    """Return the actions in the order of the page, Resume only where there is one to resume.
+def arrange(
+    connector: Connector, first: Action | None
+) -> tuple[list[Action], dict[str, list[Action]]]:
+    """Return the actions to show beside the first one, and those of the menu.
 
-    Pause and Resume have places of their own, so that a double click is not both.
+    Those of the menu are grouped by what to do before them, "" for what is possible now. Pause and
+    Resume have separate places, so that a double click does not press both.
     """
-    every: list[Action] = list(LABELS)
-    return [one for one in every if one != "resume" or obstacle(one, connector) is None]
+    beside: list[Action] = []
+    menu: dict[str, list[Action]] = {"": []}
+    is_set_up = connector.status.setup_state != "incomplete"
+    for action in LABELS:
+        reason, before = obstacle(action, connector), advice(action, connector)
+        if action in (first, "delete") or (action == "resume" and reason):
+            continue
+        if action in BESIDE and is_set_up and before is None:
+            beside.append(action)
+        else:
+            menu.setdefault(reason or before or "", []).append(action)
+    return beside, menu
 
 
-def obstacles(connector: Connector, actions: Iterable[Action]) -> str:
-    """Return why some actions would change nothing, and what to do before others.
+def show_actions(connector: Connector, state: Health) -> None:
+    """Show the next step, two or three more actions, and a menu with the rest."""
+    first: Action | None = None
+    if state.action:
+        first = "edit" if state.action in ON_THE_CARD else state.action
+    beside, menu = arrange(connector, first)
+    with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="top"):
+        if first and state.action:
+            _action(first, connector, ACTIONS[state.action], kind="primary")
+        for action in beside:
+            with st.container(width="content", gap="xxsmall"):
+                _action(action, connector)
+                if reason := obstacle(action, connector):
+                    page.quiet(reason)
+        # A new key closes the menu once something in it was pressed.
+        with st.popover("More", key=f"more-{page.turn()}"):
+            _show_menu(connector, menu)
 
-    For those who cannot point at the buttons.
-    """
-    shown = list(actions)
-    return _because("Not possible now:", shown, lambda one: obstacle(one, connector)) + _because(
-        "Fivetran may refuse these now:", shown, lambda one: advice(one, connector)
+
+def _show_menu(connector: Connector, menu: Mapping[str, Iterable[Action]]) -> None:
+    for reason, actions in menu.items():
+        if reason:
+            page.quiet(reason)
+        for action in actions:
+            _action(action, connector, width="stretch")
+    st.divider()
+    with st.container(key="delete"):
+        _action("delete", connector, width="stretch")
+
+
+def _action(
+    action: Action,
+    connector: Connector,
+    label: str = "",
+    *,
+    kind: Literal["primary", "secondary"] = "secondary",
+    width: Literal["content", "stretch"] = "content",
+) -> None:
+    """Show one action; it is disabled where it would change nothing."""
+    label, reason = label or LABELS[action], obstacle(action, connector)
+    if action == "tables" and reason is None:
+        way = {"id": connector.id}
+        st.page_link(page.page("tables"), label=label, query_params=way, width=width)
+        return
+    st.button(
+        label,
+        key=f"{action}-{page.turn()}",
+        type=kind,
+        disabled=reason is not None,
+        help=reason or advice(action, connector),
+        width=width,
     )
-
-
-def _because(
-    heading: str, actions: Iterable[Action], reason_of: Callable[[Action], str | None]
-) -> str:
-    because: dict[str, list[str]] = {}
-    for action in actions:
-        if reason := reason_of(action):
-            because.setdefault(reason, []).append(LABELS[action])
-    each = "".join(
-        f"<li>{escape(', '.join(names))}: {escape(reason)}</li>"
-        for reason, names in because.items()
-    )
-    return f'<p class="pbf-quiet">{heading}</p><ul class="pbf-why">{each}</ul>' if each else ""
 
 
 def facts(connector: Connector, service: Service, now: datetime) -> dict[str, str]:

@@ -48,12 +48,15 @@ class Stage:
         self.control("POST", "clock", advance=hours * HOURS)
 
 
-def on_the_card(button: str) -> Callable[[Stage], None]:
+def on_the_card(button: str, *, in_menu: bool = False) -> Callable[[Stage], None]:
     """Go to the Connect Card, enter what it asks for, and come back to the connector."""
 
     def do(stage: Stage) -> None:
         page = stage.page
-        stage.press(button)
+        if in_menu:
+            steps.in_menu(page, button).click()
+        else:
+            stage.press(button)
         expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
         if page.get_by_role("button", name="Authorise").count():
             page.get_by_role("button", name="Authorise").click()
@@ -111,7 +114,7 @@ BY_HAND = {
         "sample_",
         "Failing",
         "The last sync failed; Fivetran will try again.",
-        and_a_sync_later(on_the_card("Edit on the Connect Card")),
+        and_a_sync_later(on_the_card("Edit on the Connect Card", in_menu=True)),
         "On schedule.",
         step="Sync now",
         seeded="failing_without_task",

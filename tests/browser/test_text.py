@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from tests.browser import steps
 from tests.browser.conftest import Visitor
 from tests.browser.plain_account import connection, fivetran, tables
 from tests.support.servers import dashboard
@@ -137,7 +138,7 @@ def test_a_toast_and_a_question_show_a_name_letter_by_letter(hostile, visit):
     expect(toast.locator(MADE)).to_have_count(0)
 
     page.goto(f"{hostile}/connector?id=c0")
-    page.get_by_role("button", name="Delete", exact=True).click()
+    steps.in_menu(page, "Delete").click()
 
     question = page.get_by_role("dialog")
     expect(question).to_contain_text(f"{HOSTILE} is paused and hidden")

@@ -309,31 +309,82 @@ def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
     assert asked.count(CONNECTORS) == 1
 
 
+FIRST = "Finish the set-up first."
+UNFINISHED = dict.fromkeys(
+    ("Sync now", "Pause", "Run setup tests", "Re-sync history", "Change schedule"), FIRST
+)
+
+
 @pytest.mark.parametrize(
-    ("schema", "impossible", "reason"),
+    ("schema", "impossible", "reasons"),
     [
+        pytest.param("facebook_ads_dach", set(), UNFINISHED, id="unfinished"),
         pytest.param(
-            "facebook_ads_dach",
-            set(),
-            "Change schedule, Choose tables: Finish the set-up first.",
-            id="unfinished",
+            "jira_projects",
+            {"Pause"},
+            {"Pause": "It is already paused.", "Sync now": "Resume it first."},
+            id="paused",
         ),
-        pytest.param("jira_projects", {"Pause"}, "Sync now: Resume it first.", id="paused"),
-        pytest.param("zendesk_support", set(), "Choose tables: Repair it first.", id="broken"),
+        pytest.param("zendesk_support", set(), {}, id="broken"),
         pytest.param(
-            "shopify_storefront", {"Sync now"}, "Sync now: A sync is already running.", id="syncing"
+            "shopify_storefront",
+            {"Sync now"},
+            {"Sync now": "A sync is already running."},
+            id="syncing",
         ),
-        pytest.param("stripe_payments", set(), "", id="all-possible"),
+        pytest.param("stripe_payments", set(), {}, id="all-possible"),
     ],
 )
 def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do_first(
-    house, named, visit, schema: str, impossible: set, reason: str
+    house, named, visit, schema: str, impossible: set, reasons: dict
 ):
     app = visit("connector", id=named(schema).id)
 
     assert dead(app) == impossible
-    assert reason in html(app)
-    assert ("Not possible now:" in html(app)) is bool(impossible)
+    assert {button.label: button.help for button in app.button if button.help} == reasons
+    assert all(reason in html(app) for reason in reasons.values())
+    assert ("Repair it first." in html(app)) is (schema == "zendesk_support")
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown", "in_menu"),
+    [
+        pytest.param(
+            "facebook_ads_dach",
+            ["Finish set-up"],
+            [*UNFINISHED, "Delete"],
+            id="unfinished",
+        ),
+        pytest.param(
+            "jira_projects",
+            ["Resume", "Pause"],
+            [
+                *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
+                *("Change schedule", "Sync now", "Delete"),
+            ],
+            id="paused",
+        ),
+        pytest.param(
+            "stripe_payments",
+            ["Sync now", "Pause"],
+            [
+                *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
+                *("Change schedule", "Delete"),
+            ],
+            id="working",
+        ),
+    ],
+)
+def test_few_actions_are_shown_and_the_menu_holds_the_rest_with_delete_last(
+    house, named, visit, schema: str, shown: list, in_menu: list
+):
+    app = visit("connector", id=named(schema).id)
+
+    assert labels(app) == [*shown, *in_menu]
+    primary = [button.label for button in app.button if button.proto.type == "primary"]
+    assert primary == (shown[:1] if schema != "stripe_payments" else [])
+    [menu] = app.get("popover")
+    assert [button.label for button in menu.button] == in_menu
 
 
 BROKEN = {"setup_state": "broken", "sync_state": "scheduled", "update_state": "on_schedule"}
