@@ -16,12 +16,20 @@ from pbf.ui.view_models import category, stage
 PATIENCE = 30.0
 # So many unfinished set-ups are shown above the form, and so many more behind a click.
 SHOWN, LISTED = 2, 20
+STEPS = """
+<ol class="pbf-steps">
+<li><strong>We create the connector</strong> under its permanent name.</li>
+<li><strong>You enter the credentials</strong> on Fivetran's Connect Card, which opens next.
+We never see them.</li>
+<li><strong>You come back here.</strong> The first sync reads all data once.</li>
+</ol>
+"""
 # What an address may hold beside letters and digits.
 URL = ":/?#[]@!$&'()*+,;=%"
 
 
 def introduce(service: Service) -> None:
-    """Show what the service is."""
+    """Show the name, category and description of a service."""
     mark = stage(service)
     st.html(
         f'<div class="pbf-head">{page.icon(service.icon_url, service.title, size=56)}<div>'
@@ -30,9 +38,20 @@ def introduce(service: Service) -> None:
         f"{f' · {escape(mark)}' if mark else ''}</p></div></div>"
         f"<p>{escape(service.description)}</p>"
     )
+
+
+def show_guide(service: Service) -> None:
+    """Link to Fivetran's guide for a service, where there is one."""
     if service.link_to_docs.startswith(("https://", "http://")):
         docs = quote(service.link_to_docs, safe=URL)
         st.markdown(f"[{page.plain(service.title)} documentation](<{docs}>)")
+
+
+def show_next_steps(service: Service) -> None:
+    """Say what happens after the name."""
+    st.header("What happens next", anchor=False)
+    st.html(STEPS)
+    show_guide(service)
 
 
 def offer_unfinished(portal: Portal, service: Service) -> None:
@@ -124,13 +143,18 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
 
 
 def offer(portal: Portal, service: Service) -> None:
-    """Show the service, what is unfinished, and the form."""
-    with st.container(width=680):
-        st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
+    """Show the service, its unfinished set-ups, the form, and what happens next."""
+    st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
+    left, right = st.columns([3, 2], gap="large")
+    if service.is_creatable:
+        with right:
+            show_next_steps(service)
+    with left, st.container(width=680):
         introduce(service)
         offer_unfinished(portal, service)
         if not service.is_creatable:
             st.info(page.plain(dashboard_only(service)), icon=":material/lock:")
+            show_guide(service)
             return
         with st.container(border=True):
             typed = st.text_input(
@@ -144,9 +168,6 @@ def offer(portal: Portal, service: Service) -> None:
             is_taken = preview(portal, service, typed)
             if st.button("Create and continue", type="primary"):
                 create(portal, service, typed, is_taken=is_taken)
-            page.quiet(
-                "Next, you enter the credentials on Fivetran's Connect Card. We never see them."
-            )
 
 
 portal = page.start_page("Connect")

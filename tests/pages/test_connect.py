@@ -21,8 +21,16 @@ def test_a_service_is_introduced(house, visit):
     assert "<h1>Google Sheets</h1>" in html(app)
     assert "Files" in html(app)
     assert "google_sheets.svg" in html(app)
-    assert app.markdown[0].value.startswith("[Google Sheets documentation](<https://")
     assert not app.exception
+
+
+def test_what_happens_next_is_said_in_three_steps_with_the_guide(house, visit):
+    app = visit("connect", service="google_sheets")
+
+    assert [header.value for header in app.header] == ["What happens next"]
+    assert html(app).count("<li>") == 3
+    assert "Fivetran's Connect Card" in html(app)
+    assert app.markdown[0].value.startswith("[Google Sheets documentation](<https://")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_many_that_were_left_do_not_push_the_form_away(house, visit):
     assert labels(app).count("Finish set-up") == 13
     folded = [one for one in app.expander[0].button if one.label == "Finish set-up"]
     assert len(folded) == 11
-    assert "**Left 11**" in app.markdown[1].value
+    assert "**Left 11**" in app.markdown[0].value
 
 
 def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house, visit):
@@ -203,6 +211,8 @@ def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house
     assert "In Fivetran only" in html(app)
     assert not app.text_input
     assert "Create and continue" not in labels(app)
+    assert not app.header
+    assert "documentation](<https://" in app.markdown[0].value
 
 
 def test_nothing_is_offered_where_all_is_finished(house, visit):
