@@ -1,4 +1,4 @@
-"""Overview: who needs somebody, how all connectors are, and the two doors."""
+"""Overview: how many connectors need you, what to do next, and how all of them are."""
 
 import streamlit as st
 
@@ -11,8 +11,8 @@ from pbf.ui.html import escape
 SHOWN = 5
 
 
-def doors() -> None:
-    """Offer the two ways on."""
+def show_links() -> None:
+    """Link to the services and to all connectors."""
     with st.container(horizontal=True):
         if st.button("Connect a source", type="primary", icon=":material/add:"):
             st.switch_page(page.page("services"))
@@ -27,20 +27,20 @@ def take_step(portal: Portal, row: data.Row) -> None:
         page.hand_off(portal, row["id"], name=row["name"])
     if step not in ("sync", "resume"):  # what is asked first is asked on the connector's page
         st.switch_page(page.page("connector"), query_params={"id": row["id"]})
-    do = portal.operations.resume if step == "resume" else portal.operations.sync
-    problem = page.once(lambda: do(row["id"]))
-    told = f"{row['name']}: {page.told(problem)}" if problem else None
-    st.session_state["problem"] = told
+    operations = portal.operations
+    operation = operations.resume if step == "resume" else operations.sync
+    problem = page.once(lambda: operation(row["id"]))
+    st.session_state["problem"] = f"{row['name']}: {page.told(problem)}" if problem else None
     st.rerun()
 
 
-def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
-    """List what cannot go on by itself, each with its next step."""
-    st.header("Needs somebody", anchor=False)
+def show_next_steps(portal: Portal, urgent: list[data.Row]) -> None:
+    """List the connectors that do not run by themselves, each with its next step."""
+    st.header("What to do next", anchor=False)
     if problem := st.session_state.get("problem"):
         st.error(page.plain(problem), icon=":material/error:")
     if not urgent:
-        st.success("Nothing does. Every connector goes on by itself.", icon=":material/check:")
+        st.success("Nothing to do. Every connector runs by itself.", icon=":material/check:")
         return
     with st.container(border=True):
         for row in urgent[:SHOWN]:
@@ -61,15 +61,15 @@ def follow(portal: Portal) -> None:
         page.mark_age(data.connectors())
         if not summary["total"]:
             st.info("Nothing is connected yet. Find your first source among the services.")
-            doors()
+            show_links()
             return
         overview.tiles(summary)
-        doors()
+        show_links()
         left, right = st.columns([3, 2], gap="large")
         with left:
-            needs_somebody(portal, summary["urgent"])
+            show_next_steps(portal, summary["urgent"])
         with right:
-            st.header("What changed last", anchor=False)
+            st.header("Recent changes", anchor=False)
             with st.container(border=True):
                 for row in summary["changed"][:SHOWN]:
                     st.html(overview.line(row, page.when(row["changed"])))

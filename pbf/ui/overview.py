@@ -1,11 +1,13 @@
 """The panels of the overview: totals, lines of connectors, charts with the tables behind them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from pbf.rules.health import TONES, URGENT
 from pbf.rules.statistics import Figure, Line
 from pbf.ui import page
 from pbf.ui.html import escape
@@ -23,14 +25,20 @@ def line(row: Mapping[str, Any], text: str) -> str:
 
 
 def tiles(summary: Mapping[str, Any]) -> None:
-    """Show the totals."""
-    counts = (
-        (summary["total"], "connectors"),
-        (len(summary["urgent"]), "need somebody"),
-        (summary["moving"], "syncing now"),
-    )
-    each = "".join(f"<div><strong>{number:,}</strong> {text}</div>" for number, text in counts)
-    st.html(f'<div class="pbf-tiles">{each}</div>')
+    """Show the totals; each leads to the connectors that it counts."""
+    statuses = Counter(row["status"] for row in summary["urgent"])
+    syncing = f'<span class="pbf-quiet">{summary["moving"]:,} syncing now</span>'
+    shown = [_tile(summary["total"], "connectors", {}, syncing)]
+    shown += [_tile(statuses[word], word, {"status": word}) for word in TONES if word in URGENT]
+    st.html(f'<div class="pbf-tiles">{"".join(shown)}</div>')
+
+
+def _tile(number: int, label: str, way: Mapping[str, str], note: str = "") -> str:
+    """Return HTML for one total with a note below it; a link unless there is nothing to show."""
+    text = f"<strong>{number:,}</strong> {label}{note}"
+    if not number:
+        return f"<div>{text}</div>"
+    return f'<a href="{escape(address("connectors", way))}">{text}</a>'
 
 
 def charts(drawn: Sequence[tuple[Figure, dict[str, Any]]]) -> None:
