@@ -33,8 +33,8 @@ def follow(portal: Portal) -> None:
         page.stop_with(error)
     if not entries:
         st.info(
-            "Nothing has been done yet. What people and programs do to connectors from here on, "
-            "such as creating or pausing one, is listed here with what came of it."
+            "No activity yet. Actions on connectors, such as creating or pausing one, are listed "
+            "here with their outcome."
         )
         return
     st.text_input(
@@ -52,7 +52,7 @@ def follow(portal: Portal) -> None:
     else:
         page.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(found) == SHOWN:
-        page.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
+        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all of them.")
 
 
 portal = page.start_page("Activity")

@@ -89,7 +89,7 @@ def attempt(service: Service, typed: str) -> str:
 def preview(portal: Portal, service: Service, typed: str) -> bool:
     """Show what the connector will be called for ever; return whether it says that it is taken."""
     if not typed.strip():
-        page.quiet("Type a name to see what it becomes in the destination.")
+        page.quiet("Type a name to see the permanent name in the destination.")
         return False
     try:
         name = portal.permanent_name(
@@ -103,7 +103,7 @@ def preview(portal: Portal, service: Service, typed: str) -> bool:
         f"<code>{escape(name.schema)}</code></p>"
     )
     if name.pending:
-        page.quiet("A connector of this name is being created. Continue to go on with it.")
+        page.quiet("A connector with this name is being created. Continue to its Connect Card.")
     elif name.taken:
         st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
         offer_free(name.free)
@@ -176,7 +176,7 @@ try:
     page.follow_age(lambda: (data.connectors(),))
     offer(portal, portal.service(page.query_param("service")))
 except UnknownService as error:
-    st.title("Which service?", anchor=False)
+    st.title("Service not found", anchor=False)
     st.info(page.plain(str(error)), icon=":material/info:")
     st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
     st.stop()

@@ -47,7 +47,7 @@ def tell(connector: Connector) -> None:
             st.header("Recent syncs", anchor=False)
             st.html(connector_detail.syncs(syncs))
         if deeds := data.deeds(connector):
-            st.header("What people did", anchor=False)
+            st.header("Recent actions", anchor=False)
             st.html(audit_table.few(deeds))
 
 

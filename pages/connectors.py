@@ -15,11 +15,11 @@ from pbf.ui import bulk_actions, data, page, trash
 LOOKS = 10
 NOTES = {
     "used": "This link was already used. Here is how your connectors are now.",
-    "expired": "That link to the Connect Card is no longer valid. Open the card from the list.",
-    "gone": "That connector is no longer there. It may have been deleted.",
+    "expired": "This link to the Connect Card is no longer valid. Open the card from the list.",
+    "gone": "This connector no longer exists. It may have been deleted.",
     "no-card": "Fivetran did not open the Connect Card. Nothing is lost; try again from the list.",
-    "too-many": "Too many requests came from here lately. Nothing is lost; try again later.",
-    "unread": "Fivetran does not answer right now, so the list may be behind. Nothing is lost.",
+    "too-many": "Too many requests came from this client. Nothing is lost; try again later.",
+    "unread": "Fivetran does not respond right now, so the list may be outdated. Nothing is lost.",
 }
 
 
@@ -45,7 +45,7 @@ def welcome_back(portal: Portal, marked: str) -> None:
         st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
     elif checking:
         st.info(
-            f"Fivetran is still checking **{name}**. This page shows the result by itself.",
+            f"Fivetran is still checking **{name}**. This page shows the result when it is there.",
             icon=":material/hourglass_top:",
         )
     else:

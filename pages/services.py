@@ -19,4 +19,6 @@ st.title("Connect a source", anchor=False)
 if some:
     gallery(cards, version=version)
 else:
-    st.info("Fivetran offers this key no services. Check what the key may see, then try again.")
+    st.info(
+        "Fivetran shows no services to this API key. Check the key's permissions, then try again."
+    )

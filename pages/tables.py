@@ -16,7 +16,9 @@ from pbf.ui import data, page, trash
 from pbf.ui.table_editor import SYNCED, Desk, as_csv, columns, when_there_are_tables
 from pbf.visible_text import shown
 
-NO_RELOAD = "Fivetran cannot look at this source again. New tables show after its next sync."
+NO_RELOAD = (
+    "Fivetran cannot reload the tables of this source. New tables appear after its next sync."
+)
 
 
 def desk_of(portal: Portal, connector: Connector) -> Desk:
@@ -54,11 +56,11 @@ def look(portal: Portal, desk: Desk, label: str, reason: str | None) -> None:
         lambda: desk.take(
             acts.reload_schemas(desk.connector_id, known=desk.config), time.monotonic()
         ),
-        "Fivetran reads the source. This can take a few minutes…",
+        "Fivetran is reading the source. This can take a few minutes…",
     )
     if problem:
         failed(desk, problem)
-    desk.said = ("success", f"Read. {desk.count}")
+    desk.said = ("success", f"Reloaded. {desk.count}")
     st.rerun()
 
 
@@ -68,7 +70,7 @@ def offer_a_look(portal: Portal, desk: Desk, connector: Connector, reason: str |
     st.info(page.plain(when), icon=":material/info:")
     if desk.said[0] == "error":
         st.error(page.plain(desk.said[1]), icon=":material/error:")
-    look(portal, desk, "Look at the source now", reason)
+    look(portal, desk, "Load tables now", reason)
     wait_for_tables(portal, desk, connector)
 
 
@@ -207,7 +209,7 @@ with st.container(width=760):
     conclude(portal, desk)
     tell(desk)
     with st.container(horizontal=True):
-        look(portal, desk, "Look at the source again", blocked)
+        look(portal, desk, "Reload tables", blocked)
         # Streamlit's own download knows nothing of formulas and is not shown.
         st.download_button(
             "Download CSV",

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 WHO = {
     "page": "Dashboard",
-    "route": "A program",
-    "link": "A colleague with a link",
+    "route": "API",
+    "link": "Colleague with a link",
     "command": "Command line",
-    "housekeeping": "By itself",
+    "housekeeping": "Automatic",
 }
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
     "card": "Open the Connect Card",
     "return": "Come back from the Connect Card",
     "invite": "Make a link for a colleague",
-    "reload_schemas": "Look at the source",
+    "reload_schemas": "Reload tables",
     "choose_tables": "Choose tables",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
@@ -44,9 +44,9 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "NameTaken": ("Name was taken", "attention"),
     "NotCreatable": ("Only in Fivetran's dashboard", "attention"),
     "KeyReused": ("Key was used before", "attention"),
-    "ConnectionFailed": ("Fivetran not reached", "bad"),
-    "TimedOut": ("No answer in time", "bad"),
-    "BadAnswer": ("Answer not understood", "bad"),
+    "ConnectionFailed": ("Fivetran unreachable", "bad"),
+    "TimedOut": ("Timed out", "bad"),
+    "BadAnswer": ("Unreadable response", "bad"),
     "NotApplied": ("Not changed by Fivetran", "bad"),
     "ServerFailed": ("Fivetran failed", "bad"),
     "InvalidRequest": REFUSED,
@@ -54,10 +54,10 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "Forbidden": REFUSED,
     "ApiRejected": REFUSED,
     "Unauthorized": ("API key refused", "bad"),
-    "NotFound": ("Not there at Fivetran", "bad"),
+    "NotFound": ("Not found at Fivetran", "bad"),
     "GroupNotVisible": ("Group not visible", "bad"),
     "RateLimited": ("Too many requests", "bad"),
-    "TooManyRequests": ("Too many requests from here", "bad"),
+    "TooManyRequests": ("Too many requests from this client", "bad"),
 }
 FAILED: tuple[str, Tone] = ("Failed", "bad")
 

@@ -68,7 +68,7 @@ def _tell(action: Bulk, outcomes: Sequence[Outcome]) -> None:
     if failed:
         one = outcomes[0]
         told = page.plain(f"{one.name}: {one.problem}") if len(outcomes) == 1 else ""
-        told = told or f"{len(outcomes) - failed} done, {failed} not; see the list on top"
+        told = told or f"{len(outcomes) - failed} done, {failed} not; see the results above"
         st.toast(f"{words}: {told}", icon=":material/error:")
     elif len(outcomes) == 1:
         del st.session_state["batch"]
@@ -133,7 +133,7 @@ def _question(number: int, grace: float) -> str:
             f"Delete **{what}**? That pauses and hides {it} now. In {left(grace)} {they} will be "
             "deleted at Fivetran for good, with the credentials. Until then you can undo this."
         )
-    return f"{told} What {they} brought stays in the destination."
+    return f"{told} The data stays in the destination."
 
 
 @st.dialog("Link for a colleague")

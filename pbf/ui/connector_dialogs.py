@@ -21,13 +21,13 @@ TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING":
 def resync(portal: Portal, connector: Connector) -> None:
     """Say what reading everything again costs, and do it."""
     st.markdown(
-        f"Fivetran reads everything of **{page.plain(connector.title)}** again, "
+        f"Fivetran reads all data of **{page.plain(connector.title)}** again, "
         "from the beginning.\n"
-        "- It may take hours; new data comes after it.\n"
-        "- In some plans the rows it reads again are paid rows.\n"
-        "- It cannot be taken back once it runs."
+        "- This may take hours; new data arrives afterwards.\n"
+        "- In some plans, rows that are read again are paid rows.\n"
+        "- It cannot be undone once it runs."
     )
-    if st.button("Read everything again", type="primary", key=f"resync-yes-{page.turn()}"):
+    if st.button("Read all data again", type="primary", key=f"resync-yes-{page.turn()}"):
         _do(lambda: portal.operations.resync(connector.id))
 
 
@@ -37,14 +37,16 @@ def reschedule(portal: Portal, connector: Connector) -> None:
     present = timing(connector)
     kinds = [AT_INTERVALS, AT_A_TIME, MANUAL_ONLY]
     if connector.schedule and present.kind in ("cron", "unknown"):
-        kinds.insert(0, "Keep what is set at Fivetran" + (f": {present.cron}" * bool(present.cron)))
+        kinds.insert(
+            0, "Keep the schedule set at Fivetran" + (f": {present.cron}" * bool(present.cron))
+        )
     now = {"interval": AT_INTERVALS, "time_of_day": AT_A_TIME, "manual": MANUAL_ONLY}
     at = kinds.index(now[present.kind]) if present.kind in now else 0
     kind = st.radio("How it syncs", kinds, index=at, format_func=page.plain, key="schedule-kind")
     wanted: Schedule | None = None
     if kind == MANUAL_ONLY:
         wanted = Schedule(schedule_type="MANUAL")
-        page.quiet("A sync starts only when somebody, or a program, asks for it.")
+        page.quiet("A sync starts only when a person or a program requests it.")
     elif kind == AT_INTERVALS:
         wanted = _ask_interval(connector)
     elif kind == AT_A_TIME:
@@ -132,7 +134,7 @@ def delete(portal: Portal, connector: Connector) -> None:
         name, what = typeable(connector.id), "ID"
     st.markdown(
         f"**{page.plain(connector.title)}** {_fate(portal)} "
-        f"What it brought stays in the destination, under **{page.plain(connector.schema_name)}**."
+        f"Its data stays in the destination, under **{page.plain(connector.schema_name)}**."
     )
     if what == "ID":
         page.quiet(f"Its ID at Fivetran: {connector.id}")
@@ -153,7 +155,7 @@ def delete(portal: Portal, connector: Connector) -> None:
         ):
             _do(lambda: portal.operations.pause(connector.id))
     if obstacle("pause", connector) is None:
-        page.quiet("A paused connector keeps its credentials and goes on when it is resumed.")
+        page.quiet("A paused connector keeps its credentials and continues when it is resumed.")
 
 
 OPEN: dict[Action, Callable[[Portal, Connector], None]] = {

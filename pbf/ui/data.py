@@ -41,7 +41,7 @@ ENTRIES = 3
 # One for each theme.
 CHARTS = 2 * ENTRIES
 SHOWN_DEEDS = 5
-UNREAD = "This could not be loaded. Trying again in a moment."
+UNREAD = "This could not be loaded. We will try again in a moment."
 
 
 def services() -> Answer[Service]:

@@ -68,7 +68,7 @@ def chart(figure: Figure, spec: dict[str, Any]) -> None:
         on_select=lambda: _open_bar(figure, st.session_state[key]["selection"]),
         alt=f"{figure.title}. {figure.sentence}",
     )
-    with st.expander("The figures, with links"):
+    with st.expander("Show as a table"):
         st.html(linked(figure.heads, figure.lines))
         if figure.further:
             st.html(linked(figure.further_heads, figure.further))

@@ -85,15 +85,15 @@ def query_param(name: str) -> str:
 
 def stop_with(error: PbfError) -> NoReturn:
     """Say in one sentence what failed and what to do, and end the page."""
-    heading = "Fivetran does not answer as it should"
+    heading = "Fivetran did not respond as expected"
     if isinstance(error, ConfigurationError):
-        heading = "The set-up is not complete"
+        heading = "The settings are incomplete"
     elif isinstance(error, Unauthorized):
         heading = "Fivetran refused the API key"
     elif isinstance(error, RateLimited):
         heading = "Too many requests for now"
     elif isinstance(error, StoreFailed):
-        heading = "Our own database does not answer"
+        heading = "The database does not respond"
     reference = referred(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
@@ -214,7 +214,7 @@ def mark_open_card(connector_id: str, setup_state: str) -> None:
     st.session_state["card_open"] = (connector_id, setup_state)
     st.info(
         "The Connect Card is open in another tab. Come back here when you are done; "
-        "this page shows what has changed.",
+        "this page shows the changes.",
         icon=":material/open_in_browser:",
     )
 

@@ -150,6 +150,6 @@ def when_there_are_tables(connector: Connector, *, read: bool, now: Any) -> str:
     if read:
         return "Fivetran found no tables to choose in this source."
     if connector.status.sync_state == "syncing" and not connector.paused:
-        return "Fivetran reads the source now. Its tables are here when the first sync is done."
+        return "Fivetran is reading the source. Its tables appear when the first sync is done."
     at = next_in_words(connector, now)
     return f"The first sync reads which tables there are. Next sync: {at}."

@@ -29,7 +29,7 @@ def strip(portal: Portal) -> None:
         st.session_state["turn"] = page.turn() + 1
         bulk_actions.carry_out(portal, "restore", pressed, ())
         st.rerun()
-    label = f"Deleted lately ({len(waiting):,})"
+    label = f"Recently deleted ({len(waiting):,})"
     icon = ":material/auto_delete:"
     # With another number in its label it is another one, which would be folded up again.
     unfolded = st.session_state.get("unfolded", False)
@@ -68,11 +68,11 @@ def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
         st.title("Deleted", anchor=False)
         st.success(
             f"**{page.plain(gone.title)}** is deleted for good. "
-            f"What it brought stays in the destination, under **{page.plain(gone.schema_name)}**.",
+            f"Its data stays in the destination, under **{page.plain(gone.schema_name)}**.",
             icon=":material/check:",
         )
     else:
-        st.title("Which connector?", anchor=False)
+        st.title("Connector not found", anchor=False)
         st.info(page.plain(str(error)), icon=":material/info:")
     st.page_link(page.page("connectors"), label="All connectors", icon=":material/arrow_back:")
     st.stop()
@@ -116,7 +116,7 @@ def _tell(waits: Connector) -> None:
         icon=":material/auto_delete:",
     )
     page.quiet(
-        f"What it brought stays in the destination, under {waits.schema_name}. "
+        f"Its data stays in the destination, under {waits.schema_name}. "
         "That name is free again once it is deleted for good."
     )
 

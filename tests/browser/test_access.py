@@ -19,7 +19,7 @@ SERIOUS = {"serious", "critical"}
 FOREIGN = (("nested-interactive", ".opblock-summary-control"),)
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = "[data-testid=stVegaLiteChart]"
-BEHIND = "The figures, with links"
+BEHIND = "Show as a table"
 
 
 def troubles(page: Page, *, within: str | None = None) -> list[str]:
@@ -50,7 +50,7 @@ def name_it(page: Page) -> None:
 def choose_and_open_menu(page: Page) -> None:
     page.get_by_role("checkbox", name="Choose ").nth(1).check()
     expect(page.get_by_role("group", name="Chosen connectors")).to_be_visible()
-    page.get_by_text("Deleted lately (1)").click()
+    page.get_by_text("Recently deleted (1)").click()
     expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     page.get_by_role("button", name="More actions for").first.click()
     expect(page.get_by_role("menu")).to_be_visible()

@@ -84,7 +84,7 @@ def test_a_double_click_reads_history_again_once(open_connector, control, ids):
     steps.in_menu(page, "Re-sync history").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("paid rows")
-    double_click(page, "Read everything again")
+    double_click(page, "Read all data again")
 
     expect(dialog).to_have_count(0)
     expect(state(page)).to_contain_text("Re-reading its history now.")
@@ -134,12 +134,12 @@ def test_a_connector_is_deleted_by_typing_its_name_and_had_back(open_connector, 
     expect(page.get_by_text("It is deleted for good in 24 hours.")).to_be_visible()
     page.get_by_role("link", name="All connectors").click()
     expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
-    page.get_by_text("Deleted lately (1)").click()
+    page.get_by_text("Recently deleted (1)").click()
     expect(steps.row(page, "google_analytics_web")).to_have_count(0)
     double_click(page, "Undo")
 
     expect(steps.row(page, "google_analytics_web")).to_contain_text("Working")
-    expect(page.get_by_text("Deleted lately")).to_have_count(0)
+    expect(page.get_by_text("Recently deleted")).to_have_count(0)
     assert requests_of(control, "PATCH", ids["google_analytics_web"]) == 2
     assert requests_of(control, "DELETE", ids["google_analytics_web"]) == 0
 
@@ -309,7 +309,7 @@ def test_the_tables_lead_back_to_the_connector(open_connector):
 # The clock is moved, so this comes last.
 def test_the_tables_appear_when_the_first_sync_is_done(open_connector, control):
     page = open_connector("shopify_storefront", "tables").page
-    expect(page.get_by_text("Its tables are here when the first sync is done.")).to_be_visible()
+    expect(page.get_by_text("Its tables appear when the first sync is done.")).to_be_visible()
 
     control("POST", "clock", advance=3600)
 

@@ -112,7 +112,7 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
 
     app = create(visit("connect", service="stripe"), "Sales")
 
-    assert "is being created. Continue to go on with it." in html(app)
+    assert "is being created. Continue to its Connect Card." in html(app)
     assert "Use sales_2" not in labels(app)
     assert not app.warning
     assert "This connector is being created already." in app.error[0].value
@@ -223,7 +223,7 @@ def test_nothing_is_offered_where_all_is_finished(house, visit):
 def test_a_service_that_is_not_there_leads_to_the_list_of_services(house, visit, query: dict):
     app = visit("connect", **query)
 
-    assert [title.value for title in app.title] == ["Which service?"]
+    assert [title.value for title in app.title] == ["Service not found"]
     assert "There is no such service." in app.info[0].value
     assert "All services" in everything(app)
     assert not app.exception
@@ -234,7 +234,7 @@ def test_an_empty_catalogue_has_no_such_service(fivetran, visit):
 
     app = visit("connect", service="stripe")
 
-    assert [title.value for title in app.title] == ["Which service?"]
+    assert [title.value for title in app.title] == ["Service not found"]
     assert not app.exception
 
 
@@ -266,7 +266,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("connect", service="stripe")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):

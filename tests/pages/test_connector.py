@@ -279,7 +279,7 @@ def test_what_people_did_to_it_last_is_told_and_nothing_of_others(house, named, 
     app = visit("connector", id=one)
 
     told = html(app).rpartition("<tbody>")[2].partition("</tbody>")[0]
-    assert headers(app)[-1] == "What people did"
+    assert headers(app)[-1] == "Recent actions"
     assert re.findall(r"</td><td>(\w+)<", told) == ["Resume", "Pause", "Resume", "Pause", "Resume"]
     assert "Dashboard" in told
 
@@ -293,7 +293,7 @@ def test_a_database_that_fails_leaves_out_what_people_did(house, named, visit, m
 
     app = visit("connector", id=named("stripe_payments").id)
 
-    assert "What people did" not in headers(app)
+    assert "Recent actions" not in headers(app)
     assert not app.exception
 
 
@@ -450,7 +450,7 @@ def test_a_schedule_is_shown_and_its_replacements_are_offered(
 
     kinds = app.radio(key="schedule-kind")
     assert kinds.options[-3:] == ["At an interval", "At a time of day", "Manual only"]
-    kept = "At a time of day" if "Mondays" in words else "Keep what is set at Fivetran"
+    kept = "At a time of day" if "Mondays" in words else "Keep the schedule set at Fivetran"
     assert kinds.value.startswith(kept)
     assert "Save" in dead(app)
 
@@ -642,7 +642,7 @@ def test_a_catalogue_that_cannot_be_had_does_not_hide_the_connector(account, vis
 def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(house, visit, query):
     app = visit("connector", **query)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert "There is no such connector." in app.info[0].value
     assert "All connectors" in everything(app)
     assert not app.exception
@@ -654,7 +654,7 @@ def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
 
     app = visit("connector", id=foreign.id)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert foreign.schema not in everything(app)
 
 
@@ -665,7 +665,7 @@ def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbo
 
     app = press(app, "Pause")
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert not app.exception
 
 
@@ -753,7 +753,7 @@ def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
 
 def test_half_set_credentials_are_named(half_set, visit):
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(visit("connector", id="ours"), "The set-up is not complete", missing)
+    assert_one_sentence(visit("connector", id="ours"), "The settings are incomplete", missing)
 
 
 def test_without_settings_there_is_the_sandbox(unset, visit):

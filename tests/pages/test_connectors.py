@@ -120,7 +120,7 @@ def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
         pytest.param("expired", "is no longer valid.", id="expired"),
         pytest.param("gone", "It may have been deleted.", id="gone"),
         pytest.param("no-card", "Fivetran did not open the Connect Card.", id="no-card"),
-        pytest.param("unread", "Fivetran does not answer right now", id="unread"),
+        pytest.param("unread", "Fivetran does not respond right now", id="unread"),
     ],
 )
 def test_a_note_is_a_plain_message_over_the_table(house, visit, note: str, text: str):
@@ -216,7 +216,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("connectors")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_the_sandboxs_connectors_are_shown(unset, visit):
@@ -349,7 +349,7 @@ def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit
         house.portal.operations.delete(named(name).id)
     app = visit("connectors")
 
-    assert [one.label for one in app.expander] == ["Deleted lately (2)"]
+    assert [one.label for one in app.expander] == ["Recently deleted (2)"]
     assert "Undo" not in labels(app)
     assert sorted(lately(app)) == ["hubspot_marketing", "stripe_payments"]
     assert html(app).count("deleted for good in 24 hours") == 2

@@ -164,7 +164,7 @@ def test_before_the_source_was_read_it_says_when_there_will_be_tables(account, v
     app = visit("tables", id="ours")
 
     assert "The first sync reads which tables there are." in app.info[0].value
-    assert "Look at the source now" in labels(app)
+    assert "Load tables now" in labels(app)
     assert not app.exception
 
 
@@ -172,17 +172,17 @@ def test_the_source_can_be_looked_at_now(account, visit):
     account.upsert("GET", SCHEMAS, status=404, json={})
     account.post(f"{SCHEMAS}/reload", json=config({"orders": True}))
 
-    app = press(visit("tables", id="ours"), "Look at the source now")
+    app = press(visit("tables", id="ours"), "Load tables now")
 
-    assert app.success[0].value == "Read. 1 of 1 tables are synced."
-    assert "Look at the source again" in labels(app)
+    assert app.success[0].value == "Reloaded. 1 of 1 tables are synced."
+    assert "Reload tables" in labels(app)
 
 
 def test_a_look_that_fails_is_told(account, visit):
     account.upsert("GET", SCHEMAS, status=404, json={})
     account.post(f"{SCHEMAS}/reload", status=500)
 
-    app = press(visit("tables", id="ours"), "Look at the source now")
+    app = press(visit("tables", id="ours"), "Load tables now")
 
     assert "Fivetran failed to answer (500)." in app.error[0].value
     assert not app.exception
@@ -194,9 +194,9 @@ def test_a_look_whose_answer_was_lost_shows_what_it_found(account, visit):
     account.post(f"{SCHEMAS}/reload", status=500)
     account.upsert("GET", SCHEMAS, json=config({"orders": True}))
 
-    app = press(app, "Look at the source now")
+    app = press(app, "Load tables now")
 
-    assert app.success[0].value == "Read. 1 of 1 tables are synced."
+    assert app.success[0].value == "Reloaded. 1 of 1 tables are synced."
     assert not app.error
 
 
@@ -211,7 +211,7 @@ def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, na
 
     assert "Repair it first." in app.info[0].value
     assert not disabled(app, "Select all")
-    assert not disabled(app, "Look at the source again")
+    assert not disabled(app, "Reload tables")
     assert not app.exception
 
 
@@ -219,7 +219,7 @@ def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
     app = visit("tables", id=named("facebook_ads_dach").id)
 
     assert "Finish the set-up first." in app.info[0].value
-    assert not disabled(app, "Look at the source now")
+    assert not disabled(app, "Load tables now")
     assert not app.exception
 
 
@@ -242,8 +242,8 @@ def test_a_look_is_offered_unless_the_metadata_says_that_fivetran_cannot(
 
     app = visit("tables", id="ours")
 
-    assert ("Look at the source again" in labels(app)) is offered
-    assert ("cannot look at this source again" in html(app)) is not offered
+    assert ("Reload tables" in labels(app)) is offered
+    assert ("cannot reload the tables of this source" in html(app)) is not offered
     assert not disabled(app, "Select all")
 
 
@@ -292,7 +292,7 @@ def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
 def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: dict):
     app = visit("tables", **query)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert "All connectors" in everything(app)
     assert not app.exception
 
@@ -303,7 +303,7 @@ def test_somebody_elses_tables_are_not_there(house, sandbox, visit):
 
     app = visit("tables", id=foreign.id)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
 
 
 def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
@@ -315,13 +315,13 @@ def test_tables_that_cannot_be_read_are_told_in_one_sentence(account, visit):
 
     app = visit("tables", id="ours")
 
-    heading = "Fivetran does not answer as it should"
+    heading = "Fivetran did not respond as expected"
     assert_one_sentence(app, heading, "Fivetran failed to answer (500).")
 
 
 def test_half_set_credentials_are_named(half_set, visit):
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(visit("tables", id="ours"), "The set-up is not complete", missing)
+    assert_one_sentence(visit("tables", id="ours"), "The settings are incomplete", missing)
 
 
 def test_without_settings_there_is_the_sandbox(unset, visit):
