@@ -31,7 +31,7 @@ from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import figures
 from pbf.rules.timing import in_words
 from pbf.ui import connector_detail
-from pbf.ui.table_editor import Desk, columns, when_there_are_tables
+from pbf.ui.table_editor import TableEditor, columns, when_there_are_tables
 from pbf.ui.view_models import card, category, row
 from tests.properties.plan import planned
 
@@ -233,12 +233,12 @@ def test_an_odd_table_or_schema_takes_nothing_with_it(draws: Any):
     config = client.get_schemas("one")
 
     assert list(config.schemas["untouched"].tables) == list(TABLES)
-    desk = Desk("one")
+    desk = TableEditor("one")
     desk.take(config, 0.0)
     desk.search("o")
     desk.switch(True)
-    json.dumps([columns(desk.shown), desk.count, desk.unread, desk.laid_out]).encode()
-    assert all(schema in answer["schemas"] for schema, _ in desk.wanted)
+    json.dumps([columns(desk.shown), desk.count, desk.unread, desk.ticks]).encode()
+    assert all(schema in answer["schemas"] for schema, _ in desk.request)
     one = Connector.model_validate(ANSWERS["connections"][0])
     assert when_there_are_tables(one, read=True, now=NOW)
 

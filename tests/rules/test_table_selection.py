@@ -4,7 +4,7 @@ import pytest
 
 from pbf.fivetran.models import Connector, SchemaConfig
 from pbf.rules.table_selection import changes, matching, patch, source_tables, summary
-from pbf.ui.table_editor import FRESH, Desk, when_there_are_tables
+from pbf.ui.table_editor import FRESH, TableEditor, when_there_are_tables
 
 LOCK = {"allowed": False, "reason_code": "SYSTEM_TABLE"}
 
@@ -21,8 +21,8 @@ SHOP = config(public=schema(orders=True, users=False), archive=schema(False, ord
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk("one")
+def desk() -> TableEditor:
+    made = TableEditor("one")
     made.take(SHOP, 0.0)
     return made
 
@@ -130,7 +130,7 @@ def test_what_is_ticked_after_a_search_is_the_row_that_was_shown(desk):
     desk.search("")
 
     assert desk.changed == {("public", "users"): True}
-    assert dict(zip([one.key for one in desk.shown], desk.laid_out, strict=True)) == {
+    assert dict(zip([one.key for one in desk.shown], desk.ticks, strict=True)) == {
         ("archive", "old"): False,
         ("archive", "orders"): False,
         ("public", "orders"): True,
@@ -139,12 +139,12 @@ def test_what_is_ticked_after_a_search_is_the_row_that_was_shown(desk):
 
 
 def test_a_search_lays_out_a_list_of_its_own(desk):
-    before = desk.sheet
+    before = desk.version
 
     desk.search("users")
     desk.search("users")
 
-    assert desk.sheet == before + 1
+    assert desk.version == before + 1
 
 
 def test_all_and_none_switch_what_is_shown_alone(desk):
@@ -173,11 +173,11 @@ def test_an_answer_of_a_moment_ago_is_not_asked_for_again(desk):
 
 
 def test_the_same_answer_lays_out_nothing_anew(desk):
-    before = desk.sheet
+    before = desk.version
 
     desk.read(lambda: SHOP, FRESH)
 
-    assert desk.sheet == before
+    assert desk.version == before
 
 
 def test_undo_goes_back_to_what_is_synced(desk):
@@ -186,7 +186,7 @@ def test_undo_goes_back_to_what_is_synced(desk):
     desk.undo()
 
     assert desk.changed == {}
-    assert desk.laid_out == [False, False, True, False]
+    assert desk.ticks == [False, False, True, False]
 
 
 def test_what_was_saved_is_told_as_fivetran_answers(desk):
@@ -194,7 +194,7 @@ def test_what_was_saved_is_told_as_fivetran_answers(desk):
 
     desk.saved(config(public=schema(orders=True, users=True)), 1.0)
 
-    assert desk.said == ("success", "Saved. 2 of 2 tables are synced.")
+    assert desk.message == ("success", "Saved. 2 of 2 tables are synced.")
     assert desk.chosen == {}
 
 
@@ -203,8 +203,8 @@ def test_what_fivetran_left_as_it_was_is_told_and_stays_chosen(desk):
 
     desk.saved(SHOP, 1.0)
 
-    assert desk.said[0] == "error"
-    assert "Fivetran left 1 as they were: public.users." in desk.said[1]
+    assert desk.message[0] == "error"
+    assert "Fivetran left 1 as they were: public.users." in desk.message[1]
     assert desk.changed == {("public", "users"): True}
 
 

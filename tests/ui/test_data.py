@@ -130,10 +130,10 @@ def test_the_summary_counts_and_puts_the_latest_change_first(api):
 
     summary = data.summary()
 
-    assert (summary["total"], summary["moving"]) == (5, 1)
-    assert [row["id"] for row in summary["urgent"]] == ["open"]
-    assert [row["id"] for row in summary["changed"]] == ["new", "old"]
-    assert datetime.fromisoformat(summary["changed"][0]["changed"]).tzinfo is not None
+    assert (summary.total, summary.syncing) == (5, 1)
+    assert [row["id"] for row in summary.urgent] == ["open"]
+    assert [row["id"] for row in summary.changed] == ["new", "old"]
+    assert datetime.fromisoformat(summary.changed[0]["changed"]).tzinfo is not None
 
 
 def test_what_is_derived_follows_a_change_at_once(house, sandbox):
@@ -145,7 +145,7 @@ def test_what_is_derived_follows_a_change_at_once(house, sandbox):
 
     assert version != newer
     assert next(row for row in after if row["id"] == paused["id"])["status"] != "Paused"
-    assert data.summary()["total"] == len(before)
+    assert data.summary().total == len(before)
 
 
 def test_what_is_derived_is_made_once_for_one_answer(house):
