@@ -24,7 +24,6 @@ from pbf.fivetran.history import Past
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import _decoded
-from pbf.rules.actions import LABELS
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
@@ -211,7 +210,7 @@ def connectors_are_shown(found: list[Connector]) -> None:
         texts += [connector_detail.head(one, stripe, health(one, NOW)), connector_detail.notes(one)]
         texts += [
             *connector_detail.facts(one, stripe, NOW).values(),
-            connector_detail.obstacles(one, LABELS),
+            *connector_detail.arrange(one, None)[1],
         ]
         texts += choices(one).values()
         "".join(texts).encode()
