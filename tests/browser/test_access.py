@@ -26,15 +26,17 @@ def troubles(page: Page, *, within: str | None = None) -> list[str]:
     """What axe finds that keeps somebody out, on all of a page or in a part: rule and place."""
     # A dialog locks the page's scrolling, and axe takes what lies beyond the empty body for hidden.
     page.evaluate("document.documentElement.style.overflow = 'visible'")
-    found = Axe().run(page, context=within, options=OPTIONS).response
-    looked_at = {one["id"] for one in found["violations"] + found["passes"]}
+    response = Axe().run(page, context=within, options=OPTIONS).response
+    looked_at = {violation["id"] for violation in response["violations"] + response["passes"]}
     assert "color-contrast" in looked_at
     return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-        if not any(one["id"] == rule and part in str(node["target"]) for rule, part in FOREIGN)
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+        if not any(
+            violation["id"] == rule and part in str(node["target"]) for rule, part in FOREIGN
+        )
     ]
 
 
@@ -64,9 +66,9 @@ def open_the_tables_behind(page: Page) -> None:
 
 
 def do_something(page: Page) -> None:
-    one = page.request.get("/_/connectors").json()[0]["id"]
-    for each in (one, "nobody"):
-        page.request.get(f"/_/connectors/{each}/form")
+    connector_id = page.request.get("/_/connectors").json()[0]["id"]
+    for name in (connector_id, "nobody"):
+        page.request.get(f"/_/connectors/{name}/form")
     expect(page.locator(".pbf-activity a").first).to_be_visible(timeout=10_000)
 
 
@@ -124,11 +126,11 @@ DIALOGS = [
 @pytest.fixture(scope="module")
 def ids(product: str) -> dict[str, str]:
     """The connectors' ids by their permanent names; one of them is deleted."""
-    found = requests.get(f"{product}/_/connectors", timeout=10).json()
-    known = {one["schema"].split(".")[0]: one["id"] for one in found}
-    deleted = f"{product}/_/connectors/{known['shopify_storefront']}"
+    connectors = requests.get(f"{product}/_/connectors", timeout=10).json()
+    ids_by_name = {connector["schema"].split(".")[0]: connector["id"] for connector in connectors}
+    deleted = f"{product}/_/connectors/{ids_by_name['shopify_storefront']}"
     requests.delete(deleted, timeout=10).raise_for_status()
-    return known
+    return ids_by_name
 
 
 def opened(chromium: Browser, product: str, scheme: Any) -> BrowserContext:
@@ -231,9 +233,9 @@ def test_the_overview_follows_and_what_one_opened_stays_open(light, product, ids
     behind = light.locator(".pbf-records").first
     expect(behind).to_be_visible()
     needed = int(behind.locator("tr", has_text="Needs you").locator("td").last.inner_text())
-    one = "linkedin_ads_b2b" if needed == 2 else "hubspot_marketing"
+    schema = "linkedin_ads_b2b" if needed == 2 else "hubspot_marketing"
 
-    control = f"{product}/sandbox/_control/connections/{ids[one]}/break"
+    control = f"{product}/sandbox/_control/connections/{ids[schema]}/break"
     requests.post(control, json={}, timeout=10).raise_for_status()
 
     line = behind.locator("tr", has_text="Needs you").locator("td").last

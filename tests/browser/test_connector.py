@@ -103,10 +103,10 @@ def double_click(page: Page, name: str) -> None:
 
 
 def requests_of(control, method: str, connector_id: str, what: str = "") -> int:
-    """How often something was asked of Fivetran for a connector."""
-    wanted = method, f"/v1/connections/{connector_id}{what}"
-    asked = control("GET", "requests")["requests"]
-    return sum((one["method"], one["path"]) == wanted for one in asked)
+    """Return how often a request was sent to Fivetran for a connector."""
+    expected = method, f"/v1/connections/{connector_id}{what}"
+    requests = control("GET", "requests")["requests"]
+    return sum((request["method"], request["path"]) == expected for request in requests)
 
 
 def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids):

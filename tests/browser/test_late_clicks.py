@@ -49,9 +49,9 @@ class Line:
 
 
 def _is_end(message: bytes) -> bool:
-    told = ForwardMsg.FromString(message)
-    finished = told.WhichOneof("type") == "script_finished"
-    return finished and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    parsed = ForwardMsg.FromString(message)
+    finished = parsed.WhichOneof("type") == "script_finished"
+    return finished and parsed.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
 
 
 @pytest.fixture

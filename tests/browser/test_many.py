@@ -20,7 +20,7 @@ def choose(page: Page, *names: str) -> Locator:
 def paused(product: str) -> set[str]:
     """The permanent names of the connectors that are paused."""
     listed = requests.get(f"{product}/_/connectors?status=Paused", timeout=10).json()
-    return {one["schema"] for one in listed}
+    return {connector["schema"] for connector in listed}
 
 
 def test_an_action_falls_on_the_rows_that_were_chosen_though_the_list_turns_round(

@@ -173,11 +173,11 @@ BY_TIME = {
 def test_a_state_is_shown_explained_and_put_right(product, control, visit, case: Case):
     if case.seeded:
         control("POST", "seed", connectors=1, states={case.seeded: 1})
-    found = control("GET", f"connections?search={case.schema}")["connections"][0]
+    connection = control("GET", f"connections?search={case.schema}")["connections"][0]
     if case.reported:
-        control("POST", f"connections/{found['id']}/report", **case.reported)
+        control("POST", f"connections/{connection['id']}/report", **case.reported)
 
-    walk_through(Stage(visit(f"{product}/connectors"), control, found["schema"]), case)
+    walk_through(Stage(visit(f"{product}/connectors"), control, connection["schema"]), case)
 
 
 @pytest.mark.parametrize("case", BY_TIME.values(), ids=BY_TIME)
@@ -189,15 +189,15 @@ def test_a_state_that_passes_is_shown_until_it_does(tmp_path, visit, case: Case)
 def walk_through(screen: Stage, case: Case) -> None:
     """See the state in the list and on the connector's page, and see it put right."""
     page = screen.page
-    row, told = steps.row(page, screen.schema), page.locator(".pbf-state")
+    row, state = steps.row(page, screen.schema), page.locator(".pbf-state")
 
     expect(row.get_by_text(case.word, exact=True)).to_be_visible(timeout=SEEN)
     expect(row).to_contain_text(case.reason)
     if case.step:
         expect(row.get_by_role("button", name=case.step).first).to_be_visible()
     row.get_by_role("link", name=screen.schema).click()
-    expect(told).to_contain_text(case.word)
-    expect(told).to_contain_text(case.reason)
+    expect(state).to_contain_text(case.word)
+    expect(state).to_contain_text(case.reason)
     case.right(screen)
 
-    expect(told.or_(row)).to_contain_text(case.then, timeout=SEEN)
+    expect(state.or_(row)).to_contain_text(case.then, timeout=SEEN)

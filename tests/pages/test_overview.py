@@ -3,6 +3,11 @@ import re
 from tests.pages.reading import assert_one_sentence, everything, html, labels, press
 
 
+def webshop(sandbox):
+    connections = sandbox.world.connections.values()
+    return next(connection for connection in connections if connection.schema == "webshop")
+
+
 def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(house, visit):
     app = visit("overview")
 
@@ -48,7 +53,7 @@ def test_the_next_step_of_a_connector_leads_to_its_card(house, visit):
 
 
 def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
 
     app = press(visit("overview"), "Sync now")
@@ -59,7 +64,7 @@ def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit
 
 
 def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
     failing.paused = True
     failing.reported = {"setup_state": "broken"}
@@ -70,7 +75,7 @@ def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
 
 
 def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = [{"code": "resync_table_warning", "message": "Re-sync", "details": ""}]
 
     app = press(visit("overview"), "Re-sync history")
@@ -92,7 +97,7 @@ def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
 
 
 def test_a_step_that_fails_says_so_and_the_page_stays(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
     app = visit("overview")
     sandbox.world.connections.pop(failing.id)

@@ -38,7 +38,7 @@ def named(sandbox):
 
 
 def changes(app: AppTest) -> str:
-    return next(one.value for one in app.markdown if one.value.startswith("**Changes**"))
+    return next(text.value for text in app.markdown if text.value.startswith("**Changes**"))
 
 
 def disabled(app: AppTest, label: str) -> bool:
@@ -120,11 +120,11 @@ def test_a_search_that_finds_nothing_says_so(account, visit):
 def test_what_is_saved_is_what_was_chosen_and_what_is_shown_is_what_fivetran_answers(
     account, visit
 ):
-    wanted = {"public": {"tables": {"users": {"enabled": True}}, "enabled": True}}
+    schemas = {"public": {"tables": {"users": {"enabled": True}}, "enabled": True}}
     account.patch(
         SCHEMAS,
         json=config({"orders": True, "users": True}, audit=True),
-        match=[responses.matchers.json_params_matcher({"schemas": wanted})],
+        match=[responses.matchers.json_params_matcher({"schemas": schemas})],
     )
     app = press(visit("tables", id="ours"), "Select all")
 
@@ -248,13 +248,13 @@ def test_a_look_is_offered_unless_the_metadata_says_that_fivetran_cannot(
 
 
 def test_a_choice_reaches_the_sandbox(house, named, visit):
-    one = named("webshop").id
-    app = press(visit("tables", id=one), "Select none")
+    connector_id = named("webshop").id
+    app = press(visit("tables", id=connector_id), "Select none")
 
     app = press(app, next(label for label in labels(app) if label.startswith("Save")))
 
     assert app.success[0].value.startswith("Saved. ")
-    config = house.portal.operations.schemas(one)
+    config = house.portal.operations.schemas(connector_id)
     free = [
         table.enabled
         for schema in config.schemas.values()
@@ -272,12 +272,12 @@ def test_hundreds_of_tables_are_one_list(account, visit):
     app = visit("tables", id="ours")
 
     assert "450 of 900 tables are synced. 900 shown here." in html(app)
-    assert [len(one.value) for one in app.data_editor] == [900]
+    assert [len(editor.value) for editor in app.data_editor] == [900]
 
 
 def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
-    other = {**ROW, "id": "other", "schema": "second"}
-    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, other]}})
+    second = {**ROW, "id": "other", "schema": "second"}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, second]}})
     account.get(SCHEMAS.replace("ours", "other"), json=config({"orders": False}))
     app = press(visit("tables", id="ours"), "Select all")
 
@@ -298,8 +298,8 @@ def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: d
 
 
 def test_somebody_elses_tables_are_not_there(house, sandbox, visit):
-    other = sandbox.world.add_group("Other")
-    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    group = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
 
     app = visit("tables", id=foreign.id)
 
