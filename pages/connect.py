@@ -10,7 +10,7 @@ from pbf.connectors.portal import Portal, dashboard_only
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
 from pbf.fivetran.models import Connector, Service
 from pbf.ui import data, page
-from pbf.ui.html import escape, icon
+from pbf.ui.html import escape, head
 from pbf.ui.view_models import category, stage
 
 # Seconds that a second press waits for the creation that the first one began.
@@ -32,14 +32,10 @@ URL = ":/?#[]@!$&'()*+,;=%"
 
 def introduce(service: Service) -> None:
     """Show the name, category and description of a service."""
-    release = stage(service)
-    st.html(
-        f'<div class="pbf-head">{icon(service.icon_url, service.title, size=56)}<div>'
-        f"<h1>{escape(service.title)}</h1>"
-        f'<p class="pbf-quiet">{escape(category(service))}'
-        f"{f' · {escape(release)}' if release else ''}</p></div></div>"
-        f"<p>{escape(service.description)}</p>"
-    )
+    name, parts = service.title, (category(service), stage(service))
+    subtitle = " · ".join(part for part in parts if part)
+    st.html(head(name, subtitle, icon_url=service.icon_url, icon_name=name))
+    st.html(f"<p>{escape(service.description)}</p>")
 
 
 def show_guide(service: Service) -> None:

@@ -33,12 +33,10 @@ SYNC_ENDS = {
 
 def head(connector: Connector, service: Service, state: Health) -> str:
     """Return the name with its icon and service, the status, and the reason in a sentence."""
-    picture = html.icon(service.icon_url, service.title, size=56)
-    return (
-        f'<div class="pbf-head">{picture}<div><h1>{escape(connector.title)}</h1>'
-        f'<p class="pbf-quiet">{escape(service.title)}</p></div></div>'
-        f'<p class="pbf-state">{html.badge(state.word, state.tone)} {escape(state.reason)}</p>'
-    )
+    url, name = service.icon_url, service.title
+    status = f"{html.badge(state.word, state.tone)} {escape(state.reason)}"
+    page_head = html.head(connector.title, name, icon_url=url, icon_name=name)
+    return f'{page_head}<p class="pbf-state">{status}</p>'
 
 
 def arrange(

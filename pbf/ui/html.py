@@ -73,6 +73,15 @@ def badge(word: str, tone: str) -> str:
     return f'<span class="pbf-badge pbf-is-{tone}">{sign} {escape(word)}</span>'
 
 
+def head(title: str, subtitle: str, *, icon_url: str, icon_name: str) -> str:
+    """Return HTML for the head of a page: an icon, a title, and a line below it."""
+    picture = icon(icon_url, icon_name, size=56)
+    return (
+        f'<div class="pbf-head">{picture}<div><h1>{escape(title)}</h1>'
+        f'<p class="pbf-quiet">{escape(subtitle)}</p></div></div>'
+    )
+
+
 def small(text: str) -> str:
     """Return HTML for secondary text; nothing for an empty one."""
     return f'<span class="pbf-quiet">{escape(text)}</span>' if text else ""

@@ -1,4 +1,4 @@
-"""Parts of the overview: totals, lines of connectors, charts with their tables."""
+"""Parts of the overview: totals, next steps, lines of connectors, charts with their tables."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pbf.rules.health import TONES, URGENT
+from pbf.connectors.portal import Portal
+from pbf.rules.health import ON_THE_CARD, TONES, URGENT
 from pbf.rules.statistics import Figure, Line
 from pbf.ui import html, page
 from pbf.ui.data import Summary
@@ -40,6 +41,39 @@ def _tile(number: int, label: str, query: Mapping[str, str], note: str = "") -> 
     if not number:
         return f"<div>{text}</div>"
     return f'<a href="{escape(address("connectors", query))}">{text}</a>'
+
+
+def show_next_steps(portal: Portal, urgent: Sequence[Row], *, shown: int) -> None:
+    """List the connectors that do not run by themselves, each with its next step."""
+    st.header("What to do next", anchor=False)
+    if problem := page.PROBLEM.get():
+        st.error(page.plain(problem[1]), icon=":material/error:")
+    if not urgent:
+        st.success("Nothing to do. Every connector runs by itself.", icon=":material/check:")
+        return
+    with st.container(border=True):
+        for row in urgent[:shown]:
+            text, button = st.columns([3, 1], vertical_alignment="center")
+            text.html(line(row, escape(row["reason"])))
+            step, key = row["next_action"], f"step-{row['id']}-{page.turn()}"
+            if step and button.button(step["label"], key=key, width="stretch"):
+                _take_step(portal, row, step["id"])
+    if len(urgent) > shown:
+        st.page_link(page.page("connectors"), label=f"{len(urgent) - shown:,} more")
+
+
+def _take_step(portal: Portal, row: Row, step: str) -> None:
+    """Carry out the next step of a connector."""
+    if step in ON_THE_CARD:
+        page.hand_off(portal, row["id"], name=row["name"])
+    if step not in ("sync", "resume"):  # the connector's page asks before such a step
+        st.switch_page(page.page("connector"), query_params={"id": row["id"]})
+    operations = portal.operations
+    operation = operations.resume if step == "resume" else operations.sync
+    page.PROBLEM.pop()
+    if error := page.once(lambda: operation(row["id"])):
+        page.PROBLEM.set((row["id"], f"{row['name']}: {page.with_reference(error)}"))
+    st.rerun()
 
 
 def charts(drawn: Sequence[tuple[Figure, dict[str, Any]]]) -> None:
