@@ -62,24 +62,24 @@ class SessionValue(Generic[Value]):
 
 
 OPEN_PAGE = SessionValue("page", "")
-PRESSES = SessionValue("turn", 0)
+PRESSES = SessionValue("presses", 0)
 REFERENCE = SessionValue("reference", ("", ""))  # an error's text and its reference in the log
 # The connector whose card is open in another tab, and its set-up state before.
 OPEN_CARD: SessionValue[tuple[str, str | None] | None] = SessionValue("card_open", None)
 SHOWN_IDS: SessionValue[frozenset[str]] = SessionValue("shown", frozenset())
 BATCH: "SessionValue[tuple[Bulk, dict[str, Outcome]] | None]" = SessionValue("batch", None)
-TRASH_IS_OPEN = SessionValue("unfolded", False)
+TRASH_IS_OPEN = SessionValue("trash_is_open", False)
 DELETED: "SessionValue[Connector | None]" = SessionValue("deleted", None)
-CONFIRM_NOW = SessionValue("insists", "")  # the id of a connector to delete for good now
+CONFIRM_NOW = SessionValue("confirm_now", "")  # the id of a connector to delete for good now
 # What is forgotten when another page is opened.
 RETURNED = SessionValue("returned", "")  # the id of the connector whose card was left
 NOTE = SessionValue("note", "")
-CHECKS = SessionValue("looks", 0)
+CHECKS = SessionValue("checks", 0)
 PROBLEM: SessionValue[tuple[str, str] | None] = SessionValue("problem", None)  # id and sentence
 TESTS: "SessionValue[tuple[SetupTest, ...] | str | None]" = SessionValue("tests", None)
 DIALOG: "SessionValue[Action | None]" = SessionValue("dialog", None)
-QUESTION: "SessionValue[Question | None]" = SessionValue("asked", None)
-TABLES: "SessionValue[TableEditor | None]" = SessionValue("desk", None)
+QUESTION: "SessionValue[Question | None]" = SessionValue("question", None)
+TABLES: "SessionValue[TableEditor | None]" = SessionValue("table_editor", None)
 OF_ONE_PAGE: tuple[SessionValue[Any], ...] = (
     *(RETURNED, NOTE, CHECKS, PROBLEM, TESTS, DIALOG, QUESTION, TABLES),
 )

@@ -166,7 +166,7 @@ def show_reload(portal: Portal, editor: TableEditor, label: str) -> None:
         editor.take(config, time.monotonic())
         editor.message = ("success", f"Reloaded. {editor.count}")
 
-    if st.button(label, key=f"look-{page.turn()}"):
+    if st.button(label, key=f"reload-{page.turn()}"):
         run(editor, reload, "Fivetran is reading the source. This can take a few minutes…")
 
 

@@ -343,7 +343,7 @@ def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
 
 def lately(app: AppTest) -> list[str]:
     """What the strip of deleted connectors says, once it is unfolded."""
-    app.session_state["unfolded"] = True
+    app.session_state["trash_is_open"] = True
     app.run()
     return re.findall(r'pbf-line"><div><strong>(.*?)</strong>', html(app))
 
