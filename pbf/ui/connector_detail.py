@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import streamlit as st
 
@@ -65,7 +65,7 @@ def show_actions(connector: Connector, state: Health) -> None:
     """Show the next step, two or three more actions, and a menu with the rest."""
     first: Action | None = None
     if state.action:
-        first = "edit" if state.action in ON_THE_CARD else state.action
+        first = "edit" if state.action in ON_THE_CARD else cast(Action, state.action)
     beside, menu = arrange(connector, first)
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="top"):
         if first and state.action:
