@@ -1,4 +1,4 @@
-"""Activity: who did what to which connector, and what came of it."""
+"""Activity: who did what to which connector, and with what outcome."""
 
 from itertools import islice
 
@@ -15,17 +15,17 @@ SEARCHED = 5000
 EXAMPLES = "A connector, an action, an outcome"
 
 
-def known_connectors() -> dict[str, Connector]:
-    """Return the connectors by id; where Fivetran does not tell, names and links are missing."""
+def connectors_by_id() -> dict[str, Connector]:
+    """Return the connectors by id; none if Fivetran does not answer."""
     try:
         return {connector.id: connector for connector in data.connectors().items}
     except ApiError:
         return {}
 
 
-@st.fragment(run_every=page.FOLLOW)
-def follow(portal: Portal) -> None:
-    """Show the newest entries that match, and keep up with what is done."""
+@st.fragment(run_every=page.REFRESH)
+def show_entries(portal: Portal) -> None:
+    """Show the newest entries that match the search."""
     typed = (st.session_state.get("activity-search") or "")[:LONGEST_SEARCH]
     try:
         entries = portal.audit_log.newest(SEARCHED if typed else SHOWN)
@@ -33,8 +33,8 @@ def follow(portal: Portal) -> None:
         page.stop_with(error)
     if not entries:
         st.info(
-            "Nothing has been done yet. What people and programs do to connectors from here on, "
-            "such as creating or pausing one, is listed here with what came of it."
+            "No activity yet. Actions on connectors, such as creating or pausing one, are listed "
+            "here with their outcome."
         )
         return
     st.text_input(
@@ -45,18 +45,18 @@ def follow(portal: Portal) -> None:
         placeholder=EXAMPLES,
         max_chars=LONGEST_SEARCH,
     )
-    known = known_connectors()
-    found = list(islice(audit_table.matching(entries, typed, known), SHOWN))
-    if found:
-        st.html(audit_table.table(found, known))
+    connectors = connectors_by_id()
+    matching = list(islice(audit_table.matching(entries, typed, connectors), SHOWN))
+    if matching:
+        st.html(audit_table.full_table(matching, connectors))
     else:
         page.quiet(f"No matches among the newest {len(entries):,} entries.")
-    if len(found) == SHOWN:
-        page.quiet(f"These are the newest {SHOWN}. The CSV has all of it.")
+    if len(matching) == SHOWN:
+        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all of them.")
 
 
 portal = page.start_page("Activity")
-title, way = st.columns([3, 1], vertical_alignment="center")
+title, download = st.columns([3, 1], vertical_alignment="center")
 title.title("Activity", anchor=False)
-way.html(audit_table.DOWNLOAD)
-follow(portal)
+download.html(audit_table.DOWNLOAD)
+show_entries(portal)

@@ -1,5 +1,6 @@
 """Connect: name a connector of one service, then go to its Connect Card."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -9,73 +10,88 @@ from pbf.connectors.portal import Portal, dashboard_only
 from pbf.errors import InvalidName, NameTaken, PbfError, UnknownService
 from pbf.fivetran.models import Connector, Service
 from pbf.ui import data, page
-from pbf.ui.html import escape
+from pbf.ui.html import escape, head
 from pbf.ui.view_models import category, stage
 
-# How long a second press waits for what the first one began.
+# Seconds that a second press waits for the creation that the first one began.
 PATIENCE = 30.0
-# So many unfinished set-ups are shown above the form, and so many more behind a click.
+# The number of unfinished set-ups above the form, and of those in the expander below them.
 SHOWN, LISTED = 2, 20
-# What an address may hold beside letters and digits.
+STEPS = """
+<ol class="pbf-steps">
+<li><strong>We create the connector</strong> under its permanent name.</li>
+<li><strong>You enter the credentials</strong> on Fivetran's Connect Card, which opens next.
+We never see them.</li>
+<li><strong>You come back here.</strong> The first sync reads all data once.</li>
+</ol>
+"""
+OLDEST = datetime.min.replace(tzinfo=UTC)
+# The characters of a URL beside letters and digits.
 URL = ":/?#[]@!$&'()*+,;=%"
 
 
 def introduce(service: Service) -> None:
-    """Show what the service is."""
-    mark = stage(service)
-    st.html(
-        f'<div class="pbf-head">{page.icon(service.icon_url, service.title, size=56)}<div>'
-        f"<h1>{escape(service.title)}</h1>"
-        f'<p class="pbf-quiet">{escape(category(service))}'
-        f"{f' · {escape(mark)}' if mark else ''}</p></div></div>"
-        f"<p>{escape(service.description)}</p>"
-    )
+    """Show the name, category and description of a service."""
+    name, parts = service.title, (category(service), stage(service))
+    subtitle = " · ".join(part for part in parts if part)
+    st.html(head(name, subtitle, icon_url=service.icon_url, icon_name=name))
+    st.html(f"<p>{escape(service.description)}</p>")
+
+
+def show_guide(service: Service) -> None:
+    """Link to Fivetran's guide for a service, where there is one."""
     if service.link_to_docs.startswith(("https://", "http://")):
         docs = quote(service.link_to_docs, safe=URL)
         st.markdown(f"[{page.plain(service.title)} documentation](<{docs}>)")
 
 
+def show_next_steps(service: Service) -> None:
+    """Say what happens after the name."""
+    st.header("What happens next", anchor=False)
+    st.html(STEPS)
+    show_guide(service)
+
+
 def offer_unfinished(portal: Portal, service: Service) -> None:
-    """Offer to go on with what was started and left."""
-    begun = [
-        one
-        for one in portal.connectors().items
-        if one.service == service.id and one.status.setup_state == "incomplete"
+    """Offer to finish the set-ups of a service that are not finished, newest first."""
+    unfinished = [
+        connector
+        for connector in portal.connectors().items
+        if connector.service == service.id and connector.status.setup_state == "incomplete"
     ]
-    begun.sort(key=lambda one: one.created_at.timestamp() if one.created_at else 0, reverse=True)
-    for connector in begun[:SHOWN]:
-        offer_one(portal, connector)
-    if rest := begun[SHOWN:]:
+    unfinished.sort(key=lambda connector: connector.created_at or OLDEST, reverse=True)
+    for connector in unfinished[:SHOWN]:
+        offer_to_finish(portal, connector)
+    if rest := unfinished[SHOWN:]:
         with st.expander(f"{len(rest)} more that {'is' if len(rest) == 1 else 'are'} not finished"):
             for connector in rest[:LISTED]:
-                offer_one(portal, connector)
+                offer_to_finish(portal, connector)
             if len(rest) > LISTED:
-                way = {"status": "Not finished"}
-                st.page_link(page.page("connectors"), label="See all", query_params=way)
+                query = {"status": "Not finished"}
+                st.page_link(page.page("connectors"), label="See all", query_params=query)
 
 
-def offer_one(portal: Portal, connector: Connector) -> None:
-    """Offer to go on with one set-up."""
+def offer_to_finish(portal: Portal, connector: Connector) -> None:
+    """Offer to finish one set-up."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{page.plain(connector.title)}** was started but is not finished.")
         if st.button("Finish set-up", key=f"finish-{connector.id}"):
             page.hand_off(portal, connector.id, name=connector.title)
 
 
-def attempt(service: Service, typed: str) -> str:
-    """Return where this session keeps the key under which one wish is carried out once."""
-    return f"attempt-{service.id}-{typed.strip()}"
+def idempotency_key(service: Service, typed: str) -> page.SessionValue[str | None]:
+    """Return the session's key for a creation, so that it is carried out only once."""
+    return page.SessionValue(f"attempt-{service.id}-{typed.strip()}", None)
 
 
 def preview(portal: Portal, service: Service, typed: str) -> bool:
-    """Show what the connector will be called for ever; return whether it says that it is taken."""
+    """Show the permanent name of the connector; return whether it is taken."""
     if not typed.strip():
-        page.quiet("Type a name to see what it becomes in the destination.")
+        page.quiet("Type a name to see the permanent name in the destination.")
         return False
     try:
-        name = portal.permanent_name(
-            service.id, typed, attempt=st.session_state.get(attempt(service, typed))
-        )
+        attempt = idempotency_key(service, typed).get()
+        name = portal.permanent_name(service.id, typed, attempt=attempt)
     except InvalidName as error:
         st.warning(page.plain(str(error)), icon=":material/edit:")
         return False
@@ -84,7 +100,7 @@ def preview(portal: Portal, service: Service, typed: str) -> bool:
         f"<code>{escape(name.schema)}</code></p>"
     )
     if name.pending:
-        page.quiet("A connector of this name is being created. Continue to go on with it.")
+        page.quiet("A connector with this name is being created. Continue to its Connect Card.")
     elif name.taken:
         st.warning(f"`{name.name}` is taken. `{name.free}` is free.", icon=":material/edit:")
         offer_free(name.free)
@@ -94,43 +110,51 @@ def preview(portal: Portal, service: Service, typed: str) -> bool:
 
 
 def offer_free(name: str) -> None:
-    """Offer to use a name that is free."""
+    """Offer a name that is free."""
     st.button(f"Use {page.plain(name)}", on_click=st.session_state.update, args=({"name": name},))
 
 
 def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> None:
     """Create the connector once, however often the button is pressed, and go to its card.
 
-    `is_taken` is whether the preview says already that the name is.
+    `is_taken` is whether the preview already says that the name is taken.
     """
+    key = idempotency_key(service, typed)
+    attempt = key.get() or uuid4().hex
+    key.set(attempt)
     try:
         with st.spinner("Creating the connector…"):
-            made = portal.create(
+            connector = portal.create(
                 service.id,
                 typed,
                 public_url=page.public_url(),
-                attempt=st.session_state.setdefault(attempt(service, typed), uuid4().hex),
+                attempt=attempt,
                 patience=PATIENCE,
             )
     except NameTaken as error:
-        if not is_taken:  # the preview was made of an older list
+        if not is_taken:  # the preview was made from an older list
             st.warning(page.plain(str(error)), icon=":material/edit:")
             offer_free(error.free)
         return
     except PbfError as error:
-        st.error(page.plain(page.told(error)), icon=":material/error:")
+        st.error(page.plain(page.with_reference(error)), icon=":material/error:")
         return
-    page.hand_off(portal, made.id, name=made.title)
+    page.hand_off(portal, connector.id, name=connector.title)
 
 
 def offer(portal: Portal, service: Service) -> None:
-    """Show the service, what is unfinished, and the form."""
-    with st.container(width=680):
-        st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
+    """Show the service, its unfinished set-ups, the form, and what happens next."""
+    st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
+    left, right = st.columns([3, 2], gap="large")
+    if service.is_creatable:
+        with right:
+            show_next_steps(service)
+    with left, st.container(width=680):
         introduce(service)
         offer_unfinished(portal, service)
         if not service.is_creatable:
             st.info(page.plain(dashboard_only(service)), icon=":material/lock:")
+            show_guide(service)
             return
         with st.container(border=True):
             typed = st.text_input(
@@ -144,9 +168,6 @@ def offer(portal: Portal, service: Service) -> None:
             is_taken = preview(portal, service, typed)
             if st.button("Create and continue", type="primary"):
                 create(portal, service, typed, is_taken=is_taken)
-            page.quiet(
-                "Next, you enter the credentials on Fivetran's Connect Card. We never see them."
-            )
 
 
 portal = page.start_page("Connect")
@@ -155,7 +176,7 @@ try:
     page.follow_age(lambda: (data.connectors(),))
     offer(portal, portal.service(page.query_param("service")))
 except UnknownService as error:
-    st.title("Which service?", anchor=False)
+    st.title("Service not found", anchor=False)
     st.info(page.plain(str(error)), icon=":material/info:")
     st.page_link(page.page("services"), label="All services", icon=":material/arrow_back:")
     st.stop()

@@ -1,18 +1,17 @@
-"""Overview: who needs somebody, how all connectors are, and the two doors."""
+"""Overview: how many connectors need you, what to do next, and how all of them are."""
 
 import streamlit as st
 
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
-from pbf.rules.health import ON_THE_CARD
 from pbf.ui import data, overview, page
-from pbf.ui.html import escape
+from pbf.ui.html import when
 
 SHOWN = 5
 
 
-def doors() -> None:
-    """Offer the two ways on."""
+def show_links() -> None:
+    """Link to the services and to all connectors."""
     with st.container(horizontal=True):
         if st.button("Connect a source", type="primary", icon=":material/add:"):
             st.switch_page(page.page("services"))
@@ -20,59 +19,26 @@ def doors() -> None:
             st.switch_page(page.page("connectors"))
 
 
-def take_step(portal: Portal, row: data.Row) -> None:
-    """Do the next step of a connector."""
-    step = row["next_action"]["id"]
-    if step in ON_THE_CARD:
-        page.hand_off(portal, row["id"], name=row["name"])
-    if step not in ("sync", "resume"):  # what is asked first is asked on the connector's page
-        st.switch_page(page.page("connector"), query_params={"id": row["id"]})
-    do = portal.operations.resume if step == "resume" else portal.operations.sync
-    problem = page.once(lambda: do(row["id"]))
-    told = f"{row['name']}: {page.told(problem)}" if problem else None
-    st.session_state["problem"] = told
-    st.rerun()
-
-
-def needs_somebody(portal: Portal, urgent: list[data.Row]) -> None:
-    """List what cannot go on by itself, each with its next step."""
-    st.header("Needs somebody", anchor=False)
-    if problem := st.session_state.get("problem"):
-        st.error(page.plain(problem), icon=":material/error:")
-    if not urgent:
-        st.success("Nothing does. Every connector goes on by itself.", icon=":material/check:")
-        return
-    with st.container(border=True):
-        for row in urgent[:SHOWN]:
-            text, button = st.columns([3, 1], vertical_alignment="center")
-            text.html(overview.line(row, escape(row["reason"])))
-            step, key = row["next_action"], f"step-{row['id']}-{page.turn()}"
-            if step and button.button(step["label"], key=key, width="stretch"):
-                take_step(portal, row)
-    if len(urgent) > SHOWN:
-        st.page_link(page.page("connectors"), label=f"{len(urgent) - SHOWN:,} more")
-
-
-@st.fragment(run_every=page.FOLLOW)
-def follow(portal: Portal) -> None:
-    """Show how the connectors are, and keep up with what changes."""
+@st.fragment(run_every=page.REFRESH)
+def show(portal: Portal) -> None:
+    """Show the connectors as they are now."""
     try:
         summary = data.summary()
         page.mark_age(data.connectors())
-        if not summary["total"]:
+        if not summary.total:
             st.info("Nothing is connected yet. Find your first source among the services.")
-            doors()
+            show_links()
             return
         overview.tiles(summary)
-        doors()
+        show_links()
         left, right = st.columns([3, 2], gap="large")
         with left:
-            needs_somebody(portal, summary["urgent"])
+            overview.show_next_steps(portal, summary.urgent, shown=SHOWN)
         with right:
-            st.header("What changed last", anchor=False)
+            st.header("Recent changes", anchor=False)
             with st.container(border=True):
-                for row in summary["changed"][:SHOWN]:
-                    st.html(overview.line(row, page.when(row["changed"])))
+                for row in summary.changed[:SHOWN]:
+                    st.html(overview.line(row, when(row["changed"])))
         st.header("All connectors", anchor=False)
         overview.charts(data.charts(overview.theme()))
     except PbfError as error:
@@ -81,4 +47,4 @@ def follow(portal: Portal) -> None:
 
 portal = page.start_page("Overview")
 st.title(page.plain(portal.tenant.name), anchor=False)
-follow(portal)
+show(portal)

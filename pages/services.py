@@ -1,4 +1,4 @@
-"""Services: find what to connect."""
+"""Services: find a source to connect."""
 
 import streamlit as st
 
@@ -10,13 +10,15 @@ page.start_page("Services")
 
 try:
     cards, version = data.gallery()
-    some = bool(data.services().items)
+    has_services = bool(data.services().items)
     page.follow_age(lambda: (data.services(), data.connectors()))
 except PbfError as error:
     page.stop_with(error)
 
 st.title("Connect a source", anchor=False)
-if some:
+if has_services:
     gallery(cards, version=version)
 else:
-    st.info("Fivetran offers this key no services. Check what the key may see, then try again.")
+    st.info(
+        "Fivetran shows no services to this API key. Check the key's permissions, then try again."
+    )

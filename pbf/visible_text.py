@@ -1,14 +1,14 @@
-"""Text from outside as one line of visible characters."""
+"""External text as one line of visible characters."""
 
 import re
 from unicodedata import category, normalize
 
-# Controls, direction marks and other signs without a shape, halves of letters.
+# Controls, direction marks and other characters without a glyph, surrogates.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
-# What Unicode calls letters or marks, though they show nothing.
+# Characters that Unicode calls letters or marks, though they show nothing.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINERS = frozenset("\u200c\u200d")
-# What comes along with a text that is copied, and is no part of it.
+# Characters around a copied text that are not part of it.
 ENDS = (
     " \t\n\r\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -17,7 +17,7 @@ _BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def shown(text: str) -> str:
-    """Return a text from outside as one line of visible characters, the unprintable as "\ufffd"."""
+    """Return external text as one line of visible characters, the unprintable as "\ufffd"."""
     if text.isascii() and text.isprintable() and "  " not in text and text == text.strip():
         return text
     line = " ".join(_BREAKS.sub(" ", text).split())
@@ -27,7 +27,7 @@ def shown(text: str) -> str:
 
 
 def typeable(text: str) -> str:
-    """Return what one types for a text that is shown: without what no keyboard has."""
+    """Return what one types for a text that is shown, without characters that no keyboard has."""
     return " ".join(normalize("NFC", shown(text)).replace("\ufffd", "").split())
 
 
@@ -37,9 +37,9 @@ def is_one_line(text: str) -> bool:
 
 
 def _visible(before: str, character: str, after: str) -> str:
-    """Return a character, or a mark in the place of one that shows nothing or turns the text."""
+    """Return a character, or "\ufffd" for one that shows nothing or changes the direction."""
     if character in _JOINERS and _joins(before) and _joins(after):
-        return character  # emoji of several signs, and scripts whose letters are joined
+        return character  # emoji of several characters, and scripts with joined letters
     return "\ufffd" if category(character) in _UNSEEN or character in _BLANK_LETTERS else character
 
 

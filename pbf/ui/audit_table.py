@@ -1,4 +1,4 @@
-"""The audit log in words: who did what, to which connector, and what came of it."""
+"""The audit log in words: who did what, to which connector, and with what outcome."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -9,27 +9,26 @@ from pbf.paths import PREFIX
 from pbf.rules.actions import LABELS
 from pbf.rules.health import Tone
 from pbf.rules.wording import spaced
-from pbf.ui import page
-from pbf.ui.html import escape
+from pbf.ui import html
+from pbf.ui.html import Html, escape
 from pbf.ui.overview import address
-from pbf.ui.page import Html
 
 if TYPE_CHECKING:
     from pbf.store.audit import Entry
 
 WHO = {
     "page": "Dashboard",
-    "route": "A program",
-    "link": "A colleague with a link",
+    "route": "API",
+    "link": "Colleague with a link",
     "command": "Command line",
-    "background": "By itself",
+    "housekeeping": "Automatic",
 }
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
     "card": "Open the Connect Card",
     "return": "Come back from the Connect Card",
     "invite": "Make a link for a colleague",
-    "reload_schemas": "Look at the source",
+    "reload_schemas": "Reload tables",
     "choose_tables": "Choose tables",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
@@ -44,9 +43,9 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "NameTaken": ("Name was taken", "attention"),
     "NotCreatable": ("Only in Fivetran's dashboard", "attention"),
     "KeyReused": ("Key was used before", "attention"),
-    "ConnectionFailed": ("Fivetran not reached", "bad"),
-    "TimedOut": ("No answer in time", "bad"),
-    "BadAnswer": ("Answer not understood", "bad"),
+    "ConnectionFailed": ("Fivetran unreachable", "bad"),
+    "TimedOut": ("Timed out", "bad"),
+    "BadAnswer": ("Unreadable response", "bad"),
     "NotApplied": ("Not changed by Fivetran", "bad"),
     "ServerFailed": ("Fivetran failed", "bad"),
     "InvalidRequest": REFUSED,
@@ -54,10 +53,10 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "Forbidden": REFUSED,
     "ApiRejected": REFUSED,
     "Unauthorized": ("API key refused", "bad"),
-    "NotFound": ("Not there at Fivetran", "bad"),
+    "NotFound": ("Not found at Fivetran", "bad"),
     "GroupNotVisible": ("Group not visible", "bad"),
     "RateLimited": ("Too many requests", "bad"),
-    "TooManyRequests": ("Too many requests from here", "bad"),
+    "TooManyRequests": ("Too many requests from this client", "bad"),
 }
 FAILED: tuple[str, Tone] = ("Failed", "bad")
 
@@ -65,64 +64,65 @@ DOWNLOAD = f'<a class="pbf-button" href="{PREFIX}/audit.csv" download>Download C
 
 
 def matching(
-    entries: Iterable["Entry"], typed: str, known: Mapping[str, Connector]
+    entries: Iterable["Entry"], typed: str, connectors: Mapping[str, Connector]
 ) -> Iterator["Entry"]:
-    """Yield the entries in whose words all the typed ones are found."""
-    wanted = typed.casefold().split()
+    """Yield the entries that contain all the typed words."""
+    words = typed.casefold().split()
     for entry in entries:
-        connector = _connector(entry, known)
-        told = (
+        connector = _connector(entry, connectors)
+        texts = (
             *(_who(entry), _what(entry), entry.details, entry.name, entry.connector_id),
             *(_outcome(entry)[0], connector.title if connector else ""),
         )
-        text = " ".join(told).casefold()
-        if all(word in text for word in wanted):
+        text = " ".join(texts).casefold()
+        if all(word in text for word in words):
             yield entry
 
 
-def table(entries: Iterable["Entry"], known: Mapping[str, Connector]) -> str:
-    """Return a table of entries, with links to the connectors that are still there."""
+def full_table(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> str:
+    """Return a table of entries, with links to the connectors that still exist."""
     rows = (
         (
-            Html(page.when(entry.at)),
-            Html(f"<strong>{escape(_what(entry))}</strong>{_quiet(entry.details)}"),
-            Html(_whose(entry, known)),
+            Html(html.when(entry.at)),
+            Html(f"<strong>{escape(_what(entry))}</strong>{html.small(entry.details)}"),
+            Html(_link(entry, connectors)),
             _who(entry),
-            Html(page.badge(*_outcome(entry))),
+            Html(html.badge(*_outcome(entry))),
         )
         for entry in entries
     )
-    return page.grid(("When", "What", "Connector", "Who", "Outcome"), rows, kind="pbf-activity")
+    return html.table(("When", "What", "Connector", "Who", "Outcome"), rows, kind="pbf-activity")
 
 
-def few(entries: Iterable["Entry"]) -> str:
+def short_table(entries: Iterable["Entry"]) -> str:
     """Return a table of entries about one connector."""
     rows = (
         (
-            Html(page.when(entry.at)),
-            Html(f"{escape(_what(entry))}{_quiet(entry.details)}{_quiet(_who(entry))}"),
-            Html(page.badge(*_outcome(entry))),
+            Html(html.when(entry.at)),
+            Html(f"{escape(_what(entry))}{html.small(entry.details)}{html.small(_who(entry))}"),
+            Html(html.badge(*_outcome(entry))),
         )
         for entry in entries
     )
-    return page.grid(("When", "What", "Outcome"), rows)
+    return html.table(("When", "What", "Outcome"), rows)
 
 
-def _connector(entry: "Entry", known: Mapping[str, Connector]) -> Connector | None:
-    """Return the connector of an entry if it is there; the name tells reused ids apart."""
-    found = known.get(entry.connector_id)
-    return found if found and found.schema_name == entry.name else None
+def _connector(entry: "Entry", connectors: Mapping[str, Connector]) -> Connector | None:
+    """Return the connector of an entry if it exists; the name tells reused ids apart."""
+    connector = connectors.get(entry.connector_id)
+    return connector if connector and connector.schema_name == entry.name else None
 
 
-def _whose(entry: "Entry", known: Mapping[str, Connector]) -> str:
-    connector = _connector(entry, known)
+def _link(entry: "Entry", connectors: Mapping[str, Connector]) -> str:
+    """Return HTML that links to the connector of an entry, or only names it."""
+    connector = _connector(entry, connectors)
     if connector is None:
         return escape(entry.name) or (
             f"<code>{escape(entry.connector_id)}</code>" if entry.connector_id else ""
         )
-    way = escape(address("connector", {"id": connector.id}))
-    schema = _quiet(entry.name) if entry.name != connector.title else ""
-    return f'<a href="{way}">{escape(connector.title)}</a>{schema}'
+    url = escape(address("connector", {"id": connector.id}))
+    schema = html.small(entry.name) if entry.name != connector.title else ""
+    return f'<a href="{url}">{escape(connector.title)}</a>{schema}'
 
 
 def _who(entry: "Entry") -> str:
@@ -135,7 +135,3 @@ def _what(entry: "Entry") -> str:
 
 def _outcome(entry: "Entry") -> tuple[str, Tone]:
     return OUTCOMES.get(entry.outcome, FAILED)
-
-
-def _quiet(text: str) -> str:
-    return f'<span class="pbf-quiet">{escape(text)}</span>' if text else ""

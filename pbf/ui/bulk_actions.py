@@ -1,13 +1,13 @@
-"""What the list of connectors does when rows are acted on: progress, results, questions."""
+"""Actions on rows of the connector list: confirmation, progress, results."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from pbf.components.connector_table import Asked
+from pbf.components.connector_table import TableAction
 from pbf.connectors import bulk
 from pbf.connectors.bulk import Bulk, Outcome
 from pbf.connectors.portal import Portal
@@ -15,97 +15,106 @@ from pbf.errors import PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
-from pbf.ui import page
+from pbf.ui import html, page
 from pbf.ui.html import escape
 
-SHORT = 6  # so many results need no scrolling
+SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
-ASKED_FIRST = {"delete": "delete", "discard": "delete", "link": "link"}
+# The dialog that an action opens first.
+DIALOGS = {"delete": "delete", "discard": "delete", "link": "link"}
 
 
-def act(portal: Portal, asked: Asked) -> None:
-    """Do what was asked of rows, looked up among those that were shown and the tenant's own."""
-    shown: Collection[str] = st.session_state.get("shown", frozenset())
-    st.session_state.pop("batch", None)
-    if asked.action in ON_THE_CARD and len(asked.ids) == 1:
-        connector = portal.connector(asked.ids[0])
+def act(portal: Portal, request: TableAction) -> None:
+    """Carry out an action on rows that were shown and are the tenant's own."""
+    page.BATCH.pop()
+    action, ids = request.action, request.ids
+    if action in ON_THE_CARD and len(ids) == 1:
+        connector = portal.connector(ids[0])
         page.hand_off(portal, connector.id, name=connector.title)
-    if asked.action == "resync" and len(asked.ids) == 1:  # its page asks first
-        connector = portal.connector(asked.ids[0])
+    if action == "resync" and len(ids) == 1:  # the connector's page asks first
+        connector = portal.connector(ids[0])
         st.switch_page(page.page("connector"), query_params={"id": connector.id})
-    if not (asked.action in ASKED_FIRST or bulk.is_bulk(asked.action)):
+    if not (action in DIALOGS or bulk.is_bulk(action)):
         return
-    found, refused = bulk.chosen(asked.ids, shown=shown, own=portal.connectors().items)
-    if asked.action in ASKED_FIRST and found:
-        st.session_state["asked"] = ASKED_FIRST[asked.action], found, refused
+    own = portal.connectors().items
+    connectors, refused = bulk.chosen(ids, shown=page.SHOWN_IDS.get(), own=own)
+    if action in DIALOGS and connectors:
+        page.QUESTION.set((DIALOGS[action], connectors, refused))
         st.rerun()
-    action = asked.action if bulk.is_bulk(asked.action) else "delete"
-    carry_out(portal, action, found, refused)
+    carry_out(portal, action if bulk.is_bulk(action) else "delete", connectors, refused)
 
 
 def carry_out(
-    portal: Portal, action: Bulk, found: Sequence[Connector], refused: Sequence[Outcome]
+    portal: Portal, action: Bulk, connectors: Sequence[Connector], refused: Sequence[Outcome]
 ) -> None:
-    """Do it row by row under a bar of progress, and keep what became of each row."""
-    left = {one.id: Outcome(one.id, one.title, bulk.LEFT) for one in found}
-    outcomes = {one.id: one for one in refused} | left
-    st.session_state["batch"] = action, outcomes
-    words, total = bulk.WORDS[action], len(found)
-    bar = st.progress(0.0, text=f"{words}: 0 of {total}") if total > 1 else None
-    for number, outcome in enumerate(bulk.carry_out(action, found, portal.operations), 1):
+    """Act on row after row under a progress bar, and keep the outcome of each."""
+    outcomes = {outcome.id: outcome for outcome in refused}
+    for connector in connectors:
+        outcomes[connector.id] = Outcome(connector.id, connector.title, bulk.LEFT)
+    page.BATCH.set((action, outcomes))
+    label, total = bulk.WORDS[action], len(connectors)
+    bar = st.progress(0.0, text=f"{label}: 0 of {total}") if total > 1 else None
+    for number, outcome in enumerate(bulk.carry_out(action, connectors, portal.operations), 1):
         outcomes[outcome.id] = outcome
         if bar:
-            bar.progress(number / total, text=f"{words}: {number} of {total}")
+            bar.progress(number / total, text=f"{label}: {number} of {total}")
     if bar:
         bar.empty()
-    _tell(action, list(outcomes.values()))
+    _show_toast(action, list(outcomes.values()))
 
 
-def _tell(action: Bulk, outcomes: Sequence[Outcome]) -> None:
-    """Say in a corner how it went, for those who do not see the top of the page."""
-    words, failed = bulk.WORDS[action], sum(1 for one in outcomes if one.problem)
+def _show_toast(action: Bulk, outcomes: Sequence[Outcome]) -> None:
+    """Show the outcome in a corner, for those who have scrolled away from the results."""
+    label, failed = bulk.WORDS[action], _failures(outcomes)
     if failed:
-        one = outcomes[0]
-        told = page.plain(f"{one.name}: {one.problem}") if len(outcomes) == 1 else ""
-        told = told or f"{len(outcomes) - failed} done, {failed} not; see the list on top"
-        st.toast(f"{words}: {told}", icon=":material/error:")
+        first = outcomes[0]
+        text = page.plain(f"{first.name}: {first.problem}") if len(outcomes) == 1 else ""
+        text = text or f"{len(outcomes) - failed} done, {failed} not; see the results above"
+        st.toast(f"{label}: {text}", icon=":material/error:")
     elif len(outcomes) == 1:
-        del st.session_state["batch"]
-        st.toast(f"{words}: {page.plain(outcomes[0].name)}", icon=":material/check:")
+        page.BATCH.pop()
+        st.toast(f"{label}: {page.plain(outcomes[0].name)}", icon=":material/check:")
     else:
-        st.toast(f"{words}: all {len(outcomes)} done", icon=":material/check:")
+        st.toast(f"{label}: all {len(outcomes)} done", icon=":material/check:")
+
+
+def _failures(outcomes: Sequence[Outcome]) -> int:
+    return sum(1 for outcome in outcomes if outcome.problem)
 
 
 def results() -> None:
-    """Show what became of each row of the last action, until it is closed."""
+    """Show the outcome of the last action for each row, until it is closed."""
     if st.session_state.get("batch-close"):
-        st.session_state.pop("batch", None)
-    if "batch" not in st.session_state:
+        page.BATCH.pop()
+    batch = page.BATCH.get()
+    if batch is None:
         return
-    action, kept = st.session_state["batch"]
-    outcomes = sorted(kept.values(), key=lambda one: not one.problem)
-    failed = sum(1 for one in outcomes if one.problem)
+    action = batch[0]
+    outcomes = sorted(batch[1].values(), key=lambda outcome: not outcome.problem)
+    failed = _failures(outcomes)
     done = len(outcomes) - failed
     with st.container(key="batch"):
         if failed:
             st.warning(f"{bulk.WORDS[action]}: {done} done, {failed} not.", icon=":material/error:")
         else:
             st.success(f"{bulk.WORDS[action]}: all {done} done.", icon=":material/check:")
-        rows = [(one.name, one.problem or bulk.DONE[action]) for one in outcomes]
+        rows = [(outcome.name, outcome.problem or bulk.DONE[action]) for outcome in outcomes]
         with (
             st.expander("Result for each connector", expanded=failed > 0),
             st.container(height=260 if len(rows) > SHORT else "content", border=False),
         ):
-            st.html(page.grid(("Connector", "Result"), rows))
+            st.html(html.table(("Connector", "Result"), rows))
         st.button("Close", key="batch-close")
 
 
 @st.dialog("Delete connectors?")
-def delete(portal: Portal, found: Sequence[Connector], refused: Sequence[Outcome]) -> None:
-    """Name what would be deleted, and do it once the word is typed."""
-    number = len(found)
+def delete(portal: Portal, connectors: Sequence[Connector], refused: Sequence[Outcome]) -> None:
+    """List the connectors to delete, and delete them once the word is typed."""
+    number = len(connectors)
     st.markdown(_question(number, portal.grace * HOUR))
-    names = "".join(f"<li>{escape(one.title)}{permanent(one)}</li>" for one in found)
+    names = "".join(
+        f"<li>{escape(connector.title)}{permanent(connector)}</li>" for connector in connectors
+    )
     with st.container(height=180 if number > SHORT else "content", border=True):
         st.html(f'<ul class="pbf-names">{names}</ul>')
     typed = st.text_input(
@@ -114,35 +123,35 @@ def delete(portal: Portal, found: Sequence[Connector], refused: Sequence[Outcome
         live=True,
         autocomplete="off",
     )
-    fits = typed.strip() == WORD
+    is_confirmed = typed.strip() == WORD
     key = f"batch-delete-{page.turn()}"
-    if st.button(f"Delete {number}", type="primary", disabled=not fits, key=key):
-        page.once(lambda: carry_out(portal, "delete", found, refused), "Deleting…")
+    if st.button(f"Delete {number}", type="primary", disabled=not is_confirmed, key=key):
+        page.once(lambda: carry_out(portal, "delete", connectors, refused), "Deleting…")
         st.rerun()
 
 
 def _question(number: int, grace: float) -> str:
-    """Return what is asked before so many are deleted, with `grace` seconds to undo it."""
+    """Return the question before a number of deletions, with `grace` seconds to undo them."""
     it, they, what = "them", "they", f"these {number} connectors"
     if number == 1:
         it, they, what = "it", "it", "this connector"
-    told = f"Delete **{what}** and the credentials at Fivetran for good?"
+    question = f"Delete **{what}** and the credentials at Fivetran for good?"
     if grace:
-        told = (
+        question = (
             f"Delete **{what}**? That pauses and hides {it} now. In {left(grace)} {they} will be "
             "deleted at Fivetran for good, with the credentials. Until then you can undo this."
         )
-    return f"{told} What {they} brought stays in the destination."
+    return f"{question} The data stays in the destination."
 
 
 @st.dialog("Link for a colleague")
-def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> None:
+def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) -> None:
     """Show a link with which somebody else can finish one set-up."""
-    connector = found[0]
+    connector = connectors[0]
     try:
         url = portal.cards.invitation(connector.id, public_url=page.public_url())
     except PbfError as error:
-        st.error(page.plain(page.told(error)), icon=":material/error:")
+        st.error(page.plain(page.with_reference(error)), icon=":material/error:")
         return
     st.markdown(
         f"Whoever opens this link can finish the set-up of **{page.plain(connector.title)}**. "
@@ -152,7 +161,7 @@ def link(portal: Portal, found: Sequence[Connector], _: Sequence[Outcome]) -> No
 
 
 def permanent(connector: Connector) -> str:
-    """Return HTML for the permanent name where it is another than the one shown."""
+    """Return HTML for the permanent name if it differs from the title."""
     name = connector.schema_name
     return f" <code>{escape(name)}</code>" if name and name != connector.title else ""
 
@@ -163,16 +172,11 @@ OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]
 }
 
 
-def open_asked(portal: Portal) -> None:
-    """Open the question that an action has to be asked with first."""
-    if asked := st.session_state.pop("asked", None):
-        kind, found, refused = asked
-        OPEN[kind](portal, found, refused)
-
-
-def remember_shown(ids: frozenset[str]) -> None:
-    """Keep the ids that this page shows now; what is asked next is about them."""
-    st.session_state["shown"] = ids
+def open_dialog(portal: Portal) -> None:
+    """Open the dialog of an action that asks first."""
+    if question := page.QUESTION.pop():
+        dialog, connectors, refused = question
+        OPEN[dialog](portal, connectors, refused)
 
 
 @cache
@@ -181,7 +185,7 @@ def _copy() -> ComponentRenderer:
     return st.components.v2.component(
         "copy",
         html='<p class="line">\n<input readonly aria-label="Link"><button type="button">Copy'
-        '</button></p><p class="said" role="status"></p>',
+        '</button></p><p class="status" role="status"></p>',
         css="""
 .line { display: flex; gap: 8px; margin: 0; font-family: var(--st-font); }
 input { flex: 1; min-width: 0; height: 40px; padding: 0 10px; font: 13px var(--st-code-font);
@@ -191,21 +195,21 @@ button { height: 40px; padding: 0 16px; font: 600 14px var(--st-font); cursor: p
   color: var(--st-background-color); background: var(--st-link-color);
   border: 0; border-radius: var(--st-base-radius); }
 :focus-visible { outline: 2px solid var(--st-link-color); outline-offset: 2px; }
-.said { min-height: 1.5em; margin: 6px 0 0; font: 13px/1.5 var(--st-font); }
-.said { color: var(--st-text-color); }
+.status { min-height: 1.5em; margin: 6px 0 0; font: 13px/1.5 var(--st-font); }
+.status { color: var(--st-text-color); }
 """,
         js=f"""
 export default function({{ data, parentElement }}) {{
   const field = parentElement.querySelector("input");
-  const said = parentElement.querySelector(".said");
+  const status = parentElement.querySelector(".status");
   field.value = data.text;
   const copy = async () => {{
     field.select();
     try {{
       await navigator.clipboard.writeText(data.text);
-      said.textContent = {json.dumps("Copied.")};
+      status.textContent = {json.dumps("Copied.")};
     }} catch {{
-      said.textContent = {json.dumps("Press Ctrl+C or ⌘C to copy it.")};
+      status.textContent = {json.dumps("Press Ctrl+C or ⌘C to copy it.")};
     }}
   }};
   parentElement.querySelector("button").onclick = copy;

@@ -1,6 +1,6 @@
-"""Figures -> Vega-Lite specifications, drawn with Altair.
+"""Statistics as Vega-Lite specifications, made with Altair.
 
-Whoever imports this pays for Altair, so only what shows a chart does.
+Importing this module imports Altair, so only code that shows a chart does.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ PICK = "pick"
 STEP = 28
 TALL = 200
 NO_PADDING = {"top": 0, "bottom": 0, "left": 0, "right": 0}
-# After Okabe and Ito, who chose them to be told apart by everybody; darker where three to one on
-# white asks for it. A word or a place tells the same as each colour.
+# After Okabe and Ito, whose colours everybody can distinguish; darker where a contrast of three to
+# one on white requires it. A word or a position says the same as each colour.
 COLOURS = {
     "good": "#009468",
     "busy": "#2b7fc9",
@@ -25,7 +25,7 @@ COLOURS = {
     "bad": "#d55e00",
     "quiet": "#7a8594",
 }
-# The text of the page's two themes, which Vega does not take over by itself.
+# The text colours of the page's two themes, which Vega does not inherit.
 INK = {"light": "#1b2430", "dark": "#e7ecf3"}
 
 
@@ -37,7 +37,7 @@ def spec(figure: Statistic, theme: str) -> Spec:
 
 
 def _counts(bars: Sequence[Bar], ink: str) -> Any:
-    """Return horizontal bars, each with its name before it and its number behind it."""
+    """Return horizontal bars, each with its name in front and its number behind."""
     most = max((1, *(bar.count for bar in bars)))
     axis = alt.Axis(
         title=None, domain=False, ticks=False, labelLimit=180, labelPadding=8, labelColor=ink
@@ -53,7 +53,7 @@ def _counts(bars: Sequence[Bar], ink: str) -> Any:
         text=alt.Text("count:Q", format=",")
     )
     layers = alt.layer(drawn.add_params(_pick()), numbers)
-    # Streamlit takes the padding off the height, which would leave nothing of a single bar.
+    # Streamlit subtracts the padding from the height, which would hide a single bar.
     return layers.properties(height=STEP * max(1, len(bars)), padding=NO_PADDING)
 
 
@@ -87,7 +87,7 @@ def _hours(bars: Sequence[Bar], ink: str) -> Any:
 
 
 def _reach(bars: Sequence[Bar]) -> alt.Scale:
-    """Return a scale that has an extent before Streamlit brings the values, and without any."""
+    """Return a scale that has an extent before Streamlit adds the values, and without any."""
     signed = [-bar.count if bar.group == BAD else bar.count for bar in bars]
     least, most = min((0, *signed)), max((0, *signed))
     return alt.Scale(domain=[least, most if most or least else 1], nice=True)

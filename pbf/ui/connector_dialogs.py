@@ -1,4 +1,4 @@
-"""What is asked before a connector is changed for good, for money, or for long."""
+"""Dialogs that confirm a change of a connector: re-sync, schedule, setup tests, deletion."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from pbf.rules.actions import Action, obstacle
 from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.wording import HOUR, left, spaced
-from pbf.ui import page
+from pbf.ui import html, page
 from pbf.ui.html import escape
 from pbf.visible_text import typeable
 
@@ -19,16 +19,16 @@ TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING":
 
 @st.dialog("Re-sync history")
 def resync(portal: Portal, connector: Connector) -> None:
-    """Say what reading everything again costs, and do it."""
+    """Say what reading all data again costs, and start it."""
     st.markdown(
-        f"Fivetran reads everything of **{page.plain(connector.title)}** again, "
+        f"Fivetran reads all data of **{page.plain(connector.title)}** again, "
         "from the beginning.\n"
-        "- It may take hours; new data comes after it.\n"
-        "- In some plans the rows it reads again are paid rows.\n"
-        "- It cannot be taken back once it runs."
+        "- This may take hours; new data arrives afterwards.\n"
+        "- In some plans, rows that are read again are paid rows.\n"
+        "- It cannot be undone once it runs."
     )
-    if st.button("Read everything again", type="primary", key=f"resync-yes-{page.turn()}"):
-        _do(lambda: portal.operations.resync(connector.id))
+    if st.button("Read all data again", type="primary", key=f"resync-yes-{page.turn()}"):
+        _run_and_close(lambda: portal.operations.resync(connector.id))
 
 
 @st.dialog("Change schedule")
@@ -37,53 +37,55 @@ def reschedule(portal: Portal, connector: Connector) -> None:
     present = timing(connector)
     kinds = [AT_INTERVALS, AT_A_TIME, MANUAL_ONLY]
     if connector.schedule and present.kind in ("cron", "unknown"):
-        kinds.insert(0, "Keep what is set at Fivetran" + (f": {present.cron}" * bool(present.cron)))
-    now = {"interval": AT_INTERVALS, "time_of_day": AT_A_TIME, "manual": MANUAL_ONLY}
-    at = kinds.index(now[present.kind]) if present.kind in now else 0
-    kind = st.radio("How it syncs", kinds, index=at, format_func=page.plain, key="schedule-kind")
-    wanted: Schedule | None = None
+        kinds.insert(
+            0, "Keep the schedule set at Fivetran" + (f": {present.cron}" * bool(present.cron))
+        )
+    by_kind = {"interval": AT_INTERVALS, "time_of_day": AT_A_TIME, "manual": MANUAL_ONLY}
+    index = kinds.index(by_kind[present.kind]) if present.kind in by_kind else 0
+    kind = st.radio("How it syncs", kinds, index=index, format_func=page.plain, key="schedule-kind")
+    schedule: Schedule | None = None
     if kind == MANUAL_ONLY:
-        wanted = Schedule(schedule_type="MANUAL")
-        page.quiet("A sync starts only when somebody, or a program, asks for it.")
+        schedule = Schedule(schedule_type="MANUAL")
+        page.quiet("A sync starts only when a person or a program requests it.")
     elif kind == AT_INTERVALS:
-        wanted = _ask_interval(connector)
+        schedule = _ask_interval(connector)
     elif kind == AT_A_TIME:
-        wanted = _ask_time(connector)
-    fits = wanted is not None and differs(connector, wanted)
-    if wanted is not None and not fits:
+        schedule = _ask_time(connector)
+    is_new = schedule is not None and differs(connector, schedule)
+    if schedule is not None and not is_new:
         page.quiet("This is the current schedule.")
-    if st.button("Save", type="primary", disabled=not fits, key=f"schedule-save-{page.turn()}"):
-        _do(lambda: portal.operations.reschedule(connector.id, schedule=wanted))
+    if st.button("Save", type="primary", disabled=not is_new, key=f"schedule-save-{page.turn()}"):
+        _run_and_close(lambda: portal.operations.reschedule(connector.id, schedule=schedule))
 
 
 def _ask_interval(connector: Connector) -> Schedule | None:
     """Ask for the minutes between syncs; None as long as nothing is chosen."""
-    minutes, present = choices(connector), timing(connector)
-    place = list(minutes).index(present.minutes) if present.minutes in minutes else None
-    every = st.selectbox(
+    intervals, present = choices(connector), timing(connector)
+    index = list(intervals).index(present.minutes) if present.minutes in intervals else None
+    minutes = st.selectbox(
         "How often",
-        minutes,
-        place,
-        format_func=minutes.__getitem__,
+        intervals,
+        index,
+        format_func=intervals.__getitem__,
         placeholder="Choose an interval",
         key="schedule-every",
     )
     days = days_of(present) if present.kind == "interval" else ()
-    if every is None:
+    if minutes is None:
         return None
-    return Schedule(schedule_type="INTERVAL", interval=every, days_of_week=days)
+    return Schedule(schedule_type="INTERVAL", interval=minutes, days_of_week=days)
 
 
 def _ask_time(connector: Connector) -> Schedule | None:
-    """Ask for a time of day, and for days where the account knows them."""
+    """Ask for a time of day, and for days if the account supports them."""
     present = timing(connector)
-    now = f"{present.at:%H:%M}" if present.at else None
-    hours = sorted({*HOURS, *([now] if now else ())})
-    place = hours.index(now) if now else None
+    current = f"{present.at:%H:%M}" if present.at else None
+    hours = sorted({*HOURS, *([current] if current else ())})
+    index = hours.index(current) if current else None
     hour = st.selectbox(
         "At what time (UTC)",
         hours,
-        place,
+        index,
         placeholder="Choose a time",
         key="schedule-hour",
     )
@@ -108,17 +110,19 @@ def _ask_time(connector: Connector) -> Schedule | None:
 
 @st.dialog("Run setup tests", on_dismiss="rerun")
 def test(portal: Portal, connector: Connector) -> None:
-    """Run the setup tests and show what each of them says."""
-    if st.session_state.get(f"test-again-{page.turn()}") or "tests" not in st.session_state:
-        st.session_state["tests"] = _tests(portal, connector)
-    found: tuple[SetupTest, ...] | str = st.session_state["tests"]
-    if isinstance(found, str):
-        st.error(page.plain(found), icon=":material/error:")
-    elif not found:
+    """Run the setup tests and show the result of each."""
+    tests = page.TESTS.get()
+    if tests is None or st.session_state.get(f"test-again-{page.turn()}"):
+        tests = _run_tests(portal, connector)
+        page.TESTS.set(tests)
+    if isinstance(tests, str):
+        st.error(page.plain(tests), icon=":material/error:")
+    elif not tests:
         page.quiet("Fivetran has no setup tests for this service.")
     else:
-        st.html(f'<ul class="pbf-tests">{"".join(map(_result, found))}</ul>')
-        if connector.status.setup_state == "broken" and {one.status for one in found} == {"PASSED"}:
+        st.html(f'<ul class="pbf-tests">{"".join(map(_result, tests))}</ul>')
+        all_passed = {test.status for test in tests} == {"PASSED"}
+        if connector.status.setup_state == "broken" and all_passed:
             page.quiet("All pass. A sync shows whether data flows again.")
     st.button("Run again", key=f"test-again-{page.turn()}")
 
@@ -126,34 +130,34 @@ def test(portal: Portal, connector: Connector) -> None:
 @st.dialog("Delete this connector?")
 def delete(portal: Portal, connector: Connector) -> None:
     """Ask for the name before deleting, and offer to pause instead."""
-    # A name of characters that no keyboard has cannot be typed.
+    # A name that consists of characters that no keyboard has cannot be typed.
     name, what = typeable(connector.title), "name"
     if not name:
         name, what = typeable(connector.id), "ID"
     st.markdown(
         f"**{page.plain(connector.title)}** {_fate(portal)} "
-        f"What it brought stays in the destination, under **{page.plain(connector.schema_name)}**."
+        f"Its data stays in the destination, under **{page.plain(connector.schema_name)}**."
     )
     if what == "ID":
         page.quiet(f"Its ID at Fivetran: {connector.id}")
-    # A name in the label would reach screen readers with the signs that Markdown needs.
+    # A screen reader would read a name in the label with its Markdown escapes.
     typed = st.text_input(
         f"Type its {what} to delete it", key="delete-name", live=True, autocomplete="off"
     )
-    fits = typeable(typed) == name
+    is_confirmed = typeable(typed) == name
     with st.container(horizontal=True):
-        label = "Delete it" if portal.grace else "Delete for good"
-        if st.button(label, type="primary", disabled=not fits, key=f"delete-yes-{page.turn()}"):
-            _do(
+        label, key = "Delete it" if portal.grace else "Delete for good", f"delete-yes-{page.turn()}"
+        if st.button(label, type="primary", disabled=not is_confirmed, key=key):
+            _run_and_close(
                 lambda: portal.operations.delete(connector.id),
-                lambda: st.session_state.update(deleted=connector),
+                lambda: page.DELETED.set(connector),
             )
         if obstacle("pause", connector) is None and st.button(
             "Pause instead", key=f"delete-pause-{page.turn()}"
         ):
-            _do(lambda: portal.operations.pause(connector.id))
+            _run_and_close(lambda: portal.operations.pause(connector.id))
     if obstacle("pause", connector) is None:
-        page.quiet("A paused connector keeps its credentials and goes on when it is resumed.")
+        page.quiet("A paused connector keeps its credentials and continues when it is resumed.")
 
 
 OPEN: dict[Action, Callable[[Portal, Connector], None]] = {
@@ -165,7 +169,7 @@ OPEN: dict[Action, Callable[[Portal, Connector], None]] = {
 
 
 def _fate(portal: Portal) -> str:
-    """Return what becomes of a connector that is deleted."""
+    """Return what happens to a connector that is deleted."""
     if not portal.grace:
         return "and its credentials are deleted at Fivetran for good."
     return (
@@ -174,25 +178,26 @@ def _fate(portal: Portal) -> str:
     )
 
 
-def _do(doing: Callable[[], object], then: Callable[[], object] = lambda: None) -> None:
-    """Do it and close, or say in the dialog why it did not work."""
-    problem = page.once(doing)
-    if problem is None:
-        then()
+def _run_and_close(
+    operation: Callable[[], object], on_success: Callable[[], object] = lambda: None
+) -> None:
+    """Run an operation and close the dialog, or show in it why the operation failed."""
+    error = page.once(operation)
+    if error is None:
+        on_success()
         st.rerun()
-    st.error(page.plain(page.told(problem)), icon=":material/error:")
+    st.error(page.plain(page.with_reference(error)), icon=":material/error:")
 
 
-def _tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:
-    found: list[SetupTest] = []
-    words = "Running the setup tests. This can take a minute…"
-    problem = page.once(lambda: found.extend(portal.operations.test(connector.id)), words)
-    return tuple(found) if problem is None else page.told(problem)
+def _run_tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:
+    """Return the results of the setup tests, or why there are none."""
+    tests: list[SetupTest] = []
+    message = "Running the setup tests. This can take a minute…"
+    error = page.once(lambda: tests.extend(portal.operations.test(connector.id)), message)
+    return tuple(tests) if error is None else page.with_reference(error)
 
 
-def _result(one: SetupTest) -> str:
-    word = page.badge(
-        spaced(one.status).capitalize() or "Unknown", TEST_TONES.get(one.status, "quiet")
-    )
-    told = f'<span class="pbf-quiet">{escape(one.message)}</span>' if one.message else ""
-    return f"<li>{word} <strong>{escape(one.title)}</strong>{told}</li>"
+def _result(test: SetupTest) -> str:
+    word = spaced(test.status).capitalize() or "Unknown"
+    badge = html.badge(word, TEST_TONES.get(test.status, "quiet"))
+    return f"<li>{badge} <strong>{escape(test.title)}</strong>{html.small(test.message)}</li>"

@@ -1,7 +1,7 @@
-"""What the pages show, shaped once per change: st.cache_data over the portal.
+"""Data for the pages, derived once per change: st.cache_data over the portal.
 
-The shared cache below asks Fivetran; here lies only what is derived from its answers, under the
-tenant and the answers' revisions, so that nothing here outlives the truth.
+The shared cache below asks Fivetran. This module caches only what is derived from its answers, by
+tenant and revision, so that nothing here is older than its source.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -33,19 +33,18 @@ if TYPE_CHECKING:
 
 Rows = tuple[Row, ...]
 Record = TypeVar("Record", SyncRecord, ErrorRecord)
-Summary = dict[str, Any]
 
 LIFETIME = 3600
-# The newest, and the one before for who is still at it; of thousands of rows each is megabytes.
+# The newest, and those that sessions still show; each holds megabytes for thousands of rows.
 ENTRIES = 3
 # One for each theme.
 CHARTS = 2 * ENTRIES
-SHOWN_DEEDS = 5
-UNREAD = "This could not be loaded. Trying again in a moment."
+SHOWN_AUDIT_ENTRIES = 5
+UNREAD = "This could not be loaded. We will try again in a moment."
 
 
 def services() -> CachedList[Service]:
-    """Return the catalogue, with a word while it is on its way."""
+    """Return the catalogue; show a message while it loads."""
     portal = _portal()
     if portal.services_available:
         return portal.services()
@@ -54,7 +53,7 @@ def services() -> CachedList[Service]:
 
 
 def connectors() -> CachedList[Connector]:
-    """Return the tenant's connectors, with a word while they are on their way."""
+    """Return the tenant's connectors; show a message while they load."""
     portal = _portal()
     if portal.connectors_available:
         return portal.connectors()
@@ -63,45 +62,45 @@ def connectors() -> CachedList[Connector]:
 
 
 def service_of(connector: Connector) -> Service:
-    """Return a connector's service; no more than its id where the catalogue does not tell."""
+    """Return a connector's service; only its id if the catalogue does not list it."""
     try:
-        known = services().items
+        catalogue = services().items
     except ApiError:
-        known = ()
-    by_id = (service for service in known if service.id == connector.service)
-    # Even a connector that names no service has a page.
+        catalogue = ()
+    by_id = (service for service in catalogue if service.id == connector.service)
+    # A connector that names no service has a page too.
     return next(by_id, None) or Service(id=connector.service or "unknown")
 
 
 def history(connector: Connector) -> History[SyncRecord]:
-    """Return a connector's last syncs, newest first, or why there are none."""
+    """Return a connector's last syncs, newest first, or why they are missing."""
     with st.spinner("Asking Fivetran for recent syncs…"):
         return _past("history", connector, _history)
 
 
 def errors(connector: Connector) -> History[ErrorRecord]:
-    """Return what went wrong with a connector last; none where Fivetran does not tell."""
+    """Return a connector's last errors; none if Fivetran does not provide them."""
     with st.spinner("Asking Fivetran for errors…"):
         return _past("errors", connector, _errors)
 
 
-def deeds(connector: Connector) -> "list[Entry]":
-    """Return what people did to a connector last; none where our own database does not tell."""
-    found: list[Entry] = []
-    with suppress(StoreFailed):  # more than the page needs, so it waits for the next look
-        found = _portal().audit_log.newest(SHOWN_DEEDS, connector_id=connector.id)
-    return [entry for entry in found if entry.name in ("", connector.schema_name)]
+def audit_entries(connector: Connector) -> "list[Entry]":
+    """Return the last audit entries of a connector; none if the database fails."""
+    entries: list[Entry] = []
+    with suppress(StoreFailed):  # the page works without them; the next run tries again
+        entries = _portal().audit_log.newest(SHOWN_AUDIT_ENTRIES, connector_id=connector.id)
+    return [entry for entry in entries if entry.name in ("", connector.schema_name)]
 
 
 def gallery() -> tuple[bytes, str]:
-    """Return the cards as the gallery takes them, and a mark that changes with them."""
+    """Return the packed cards, and a version that changes with them."""
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     return _gallery(tenant, catalogue, own), f"{catalogue}-{own}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """The connector table's rows, packed, the mark that changes with them, and their ids."""
+    """The connector table's packed rows, the version that changes with them, and their ids."""
 
     rows: bytes
     version: str
@@ -109,36 +108,47 @@ class Table:
 
 
 def table(marked: str = "") -> Table:
-    """Return what the connector table is drawn from, one object for all sessions that show it."""
-    found, version = rows(marked)
-    return _table(_portal().tenant.id, version, found)
+    """Return the connector table's data, one object for all sessions that show it."""
+    marked_rows, version = rows(marked)
+    return _table(_portal().tenant.id, version, marked_rows)
 
 
 def rows(marked: str = "") -> tuple[Rows, str]:
-    """Return the connector table's rows, `marked` standing out, and a mark that changes with them.
+    """Return the connector table's rows, the `marked` one first, and a version of them.
 
-    Reasons may name times from now, so that rows are good for a minute; the mark stays the same
-    as long as they say the same.
+    Reasons may contain times relative to now, so rows are made anew every minute; the version
+    changes only if their texts do.
     """
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    found, version = _rows(tenant, catalogue, own, minute)
-    for place, known in enumerate(found if marked else ()):
-        if known["id"] == marked:
-            first: Row = {**known, "marked": True}
-            return (first, *found[:place], *found[place + 1 :]), f"{version}-{marked}"
-    return found, version
+    table_rows, version = _rows(tenant, catalogue, own, minute)
+    for index, candidate in enumerate(table_rows if marked else ()):
+        if candidate["id"] == marked:
+            first: Row = {**candidate, "marked": True}
+            others = table_rows[:index] + table_rows[index + 1 :]
+            return (first, *others), f"{version}-{marked}"
+    return table_rows, version
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the overview says; `urgent` and `changed` are sorted, the first ones matter most."""
+
+    total: int
+    syncing: int
+    urgent: Rows
+    changed: Rows
 
 
 def summary() -> Summary:
-    """Return what the overview says: totals, who needs somebody, and what changed last."""
+    """Return totals, the connectors that do not run by themselves, and the latest changes."""
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     return _summary(tenant, catalogue, own, minute)
 
 
 def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
-    """Return the overview's figures, each with its chart for the light or the dark theme."""
+    """Return the overview's statistics, each with its chart for the light or the dark theme."""
     tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     return _charts(tenant, catalogue, own, minute, theme)
@@ -147,95 +157,93 @@ def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
 def _past(
     kind: str, connector: Connector, ask: Callable[[Portal, str], History[Record]]
 ) -> History[Record]:
-    """Return what was asked for once per state of a connector; why not where that takes long."""
+    """Return records that are fetched once per state of a connector, or why they are missing."""
     portal = _portal()
     try:
         return portal.past(
             f"{kind}:{connector.id} {_state(connector)}", lambda: ask(portal, connector.id)
         )
-    except ApiError:  # more than the page needs, so it waits for a later look
+    except ApiError:  # the page works without them; a later run tries again
         return History(missing=UNREAD)
 
 
 def _history(portal: Portal, connector_id: str) -> History[SyncRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
-        return _attentive(portal).operations.history(connector_id)
+        return _reachable(portal).operations.history(connector_id)
     return History()
 
 
 def _errors(portal: Portal, connector_id: str) -> History[ErrorRecord]:
     with suppress(UnknownConnector):  # deleted meanwhile
-        return _attentive(portal).operations.errors(connector_id)
+        return _reachable(portal).operations.errors(connector_id)
     return History()
 
 
-def _attentive(portal: Portal) -> Portal:
-    """Return the portal; raise why not where it is known that nobody would answer."""
+def _reachable(portal: Portal) -> Portal:
+    """Return the portal, or raise the error by which Fivetran is known to be unreachable."""
     if problem := portal.connectors().problem:
         raise problem
     return portal
 
 
 def _state(connector: Connector) -> str:
-    """Return a mark that changes with what a connector's past depends on."""
+    """Return a text that changes with what a connector's records depend on."""
     status = connector.status
-    said = status.setup_state, status.sync_state, connector.succeeded_at, connector.failed_at
-    return " ".join(map(str, said))
+    parts = status.setup_state, status.sync_state, connector.succeeded_at, connector.failed_at
+    return " ".join(map(str, parts))
 
 
-# Resources, since a copy of thousands of rows for each look costs more than all else in it. Nobody
-# changes them.
+# Resources, since copying thousands of rows for each run would cost more than the rest of it. They
+# are never changed.
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
-    counts = Counter(one.service for one in _portal().connectors().items)
-    found = _portal().services().items
-    return packed_cards([card(service, counts[service.id]) for service in found])
+    counts = Counter(connector.service for connector in _portal().connectors().items)
+    return packed_cards(
+        [card(service, counts[service.id]) for service in _portal().services().items]
+    )
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows, str]:
-    known = {service.id: service for service in _portal().services().items}
-    found = [
-        row(connector, known.get(connector.service), minute, marked=False)
+    by_id = {service.id: service for service in _portal().services().items}
+    table_rows = [
+        row(connector, by_id.get(connector.service), minute, marked=False)
         for connector in _portal().connectors().items
     ]
-    urgency = {word: place for place, word in enumerate(TONES)}
-    found.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
-    said = json.dumps(found).encode()
-    return tuple(found), hashlib.blake2b(said, digest_size=12).hexdigest()
+    urgency = {word: rank for rank, word in enumerate(TONES)}
+    table_rows.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
+    content = json.dumps(table_rows).encode()
+    return tuple(table_rows), hashlib.blake2b(content, digest_size=12).hexdigest()
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _table(tenant: str, version: str, _found: Rows) -> Table:
-    # The version is made of the rows, so they need not be part of the key.
-    return Table(packed_rows(_found), version, frozenset(row["id"] for row in _found))
+def _table(tenant: str, version: str, _table_rows: Rows) -> Table:
+    # The version is a digest of the rows, so they need not be part of the key.
+    return Table(packed_rows(_table_rows), version, frozenset(row["id"] for row in _table_rows))
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
-    found, _ = _rows(tenant, catalogue, own, minute)
-    urgent = [row for row in found if row["status"] in URGENT]
-    changed = sorted(
-        (row for row in found if row["changed"]), key=lambda row: row["changed"], reverse=True
+    table_rows, _ = _rows(tenant, catalogue, own, minute)
+    changed = [row for row in table_rows if row["changed"]]
+    return Summary(
+        total=len(table_rows),
+        syncing=sum(1 for row in table_rows if row["moving"]),
+        urgent=tuple(row for row in table_rows if row["status"] in URGENT),
+        changed=tuple(sorted(changed, key=lambda row: row["changed"] or "", reverse=True)),
     )
-    return {
-        "total": len(found),
-        "urgent": urgent,
-        "moving": sum(1 for row in found if row["moving"]),
-        "changed": changed,
-    }
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
 def _charts(
     tenant: str, catalogue: str, own: str, minute: datetime, theme: str
 ) -> "list[tuple[Statistic, Spec]]":
-    from pbf.ui.charts import spec  # Altair takes half a second, which start-up must not cost
+    from pbf.ui.charts import spec  # importing Altair takes half a second, too long at start-up
 
-    found, _ = _rows(tenant, catalogue, own, minute)
+    table_rows, _ = _rows(tenant, catalogue, own, minute)
     drawn = statistics(
         _portal().connectors().items,
-        words={row["id"]: row["status"] for row in found},
+        words={row["id"]: row["status"] for row in table_rows},
         categories={service.id: category(service) for service in _portal().services().items},
         now=minute,
     )

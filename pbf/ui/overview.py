@@ -1,53 +1,97 @@
-"""The panels of the overview: totals, lines of connectors, charts with the tables behind them."""
+"""Parts of the overview: totals, next steps, lines of connectors, charts with their tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from pbf.connectors.portal import Portal
+from pbf.rules.health import ON_THE_CARD, TONES, URGENT
 from pbf.rules.statistics import Line, Statistic
-from pbf.ui import page
-from pbf.ui.html import escape
+from pbf.ui import html, page
+from pbf.ui.data import Summary
+from pbf.ui.html import Html, escape
+from pbf.ui.view_models import Row
 
 
-def line(row: Mapping[str, Any], text: str) -> str:
+def line(row: Row, text: str) -> str:
     """Return HTML for one connector: icon, name, status, and HTML about it."""
-    way = escape(address("connector", {"id": row["id"]}))
+    url = escape(address("connector", {"id": row["id"]}))
     return (
-        f'<div class="pbf-line">{page.icon(row["icon"], row["service_name"], size=36)}<div>'
-        f'<a href="{way}"><strong>{escape(row["name"])}</strong></a> '
-        f"{page.badge(row['status'], row['tone'])}"
+        f'<div class="pbf-line">{html.icon(row["icon"], row["service_name"], size=36)}<div>'
+        f'<a href="{url}"><strong>{escape(row["name"])}</strong></a> '
+        f"{html.badge(row['status'], row['tone'])}"
         f'<span class="pbf-quiet">{text}</span></div></div>'
     )
 
 
-def tiles(summary: Mapping[str, Any]) -> None:
-    """Show the totals."""
-    counts = (
-        (summary["total"], "connectors"),
-        (len(summary["urgent"]), "need somebody"),
-        (summary["moving"], "syncing now"),
-    )
-    each = "".join(f"<div><strong>{number:,}</strong> {text}</div>" for number, text in counts)
-    st.html(f'<div class="pbf-tiles">{each}</div>')
+def tiles(summary: Summary) -> None:
+    """Show the totals; each leads to the connectors that it counts."""
+    counts = Counter(row["status"] for row in summary.urgent)
+    totals = [_tile(summary.total, "connectors", {}, f"{summary.syncing:,} syncing now")]
+    totals += [_tile(counts[word], word, {"status": word}) for word in TONES if word in URGENT]
+    st.html(f'<div class="pbf-tiles">{"".join(totals)}</div>')
+
+
+def _tile(number: int, label: str, query: Mapping[str, str], note: str = "") -> str:
+    """Return HTML for one total with a note below it; a link unless there is nothing to show."""
+    text = f"<strong>{number:,}</strong> {label}{html.small(note)}"
+    if not number:
+        return f"<div>{text}</div>"
+    return f'<a href="{escape(address("connectors", query))}">{text}</a>'
+
+
+def show_next_steps(portal: Portal, urgent: Sequence[Row], *, shown: int) -> None:
+    """List the connectors that do not run by themselves, each with its next step."""
+    st.header("What to do next", anchor=False)
+    if problem := page.PROBLEM.get():
+        st.error(page.plain(problem[1]), icon=":material/error:")
+    if not urgent:
+        st.success("Nothing to do. Every connector runs by itself.", icon=":material/check:")
+        return
+    with st.container(border=True):
+        for row in urgent[:shown]:
+            text, button = st.columns([3, 1], vertical_alignment="center")
+            text.html(line(row, escape(row["reason"])))
+            step, key = row["next_action"], f"step-{row['id']}-{page.turn()}"
+            if step and button.button(step["label"], key=key, width="stretch"):
+                _take_step(portal, row, step["id"])
+    if len(urgent) > shown:
+        st.page_link(page.page("connectors"), label=f"{len(urgent) - shown:,} more")
+
+
+def _take_step(portal: Portal, row: Row, step: str) -> None:
+    """Carry out the next step of a connector."""
+    if step in ON_THE_CARD:
+        page.hand_off(portal, row["id"], name=row["name"])
+    if step not in ("sync", "resume"):  # the connector's page asks before such a step
+        st.switch_page(page.page("connector"), query_params={"id": row["id"]})
+    operations = portal.operations
+    operation = operations.resume if step == "resume" else operations.sync
+    page.PROBLEM.pop()
+    if error := page.once(lambda: operation(row["id"])):
+        page.PROBLEM.set((row["id"], f"{row['name']}: {page.with_reference(error)}"))
+    st.rerun()
 
 
 def charts(drawn: Sequence[tuple[Statistic, dict[str, Any]]]) -> None:
-    """Show figures two by two, each with its chart."""
+    """Show charts in rows of two."""
     for start in range(0, len(drawn), 2):
-        for place, (figure, spec) in zip(st.columns(2, gap="medium"), drawn[start:], strict=False):
-            with place.container(border=True, height="stretch"):
+        columns = st.columns(2, gap="medium")
+        for column, (figure, spec) in zip(columns, drawn[start:], strict=False):
+            with column.container(border=True, height="stretch"):
                 chart(figure, spec)
 
 
 def theme() -> str:
-    """Return whether the page is light or dark, as far as the browser has said."""
+    """Return "light" or "dark"; light until the browser has reported its theme."""
     return st.context.theme.type or "light"
 
 
 def chart(figure: Statistic, spec: dict[str, Any]) -> None:
-    """Show a figure: its sentence, its chart, whose bars lead on, and the tables behind it."""
+    """Show a chart with its sentence, links on its bars, and its tables."""
     about = f'<p class="pbf-quiet">{escape(figure.note)}</p>' if figure.note else ""
     st.html(
         f'<div class="pbf-figure"><h3>{escape(figure.title)}</h3>'
@@ -60,15 +104,15 @@ def chart(figure: Statistic, spec: dict[str, Any]) -> None:
         on_select=lambda: _open_bar(figure, st.session_state[key]["selection"]),
         alt=f"{figure.title}. {figure.sentence}",
     )
-    with st.expander("The figures, with links"):
+    with st.expander("Show as a table"):
         st.html(linked(figure.headers, figure.lines))
         if figure.more_lines:
             st.html(linked(figure.more_headers, figure.more_lines))
 
 
 def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) -> None:
-    """Go to the connectors that the chosen bar counts."""
-    for chosen in (one for many in selection.values() for one in many):
+    """Go to the connectors that the selected bar counts."""
+    for chosen in (point for points in selection.values() for point in points):
         for bar in figure.bars:
             if (bar.label, bar.group) == (chosen.get("label"), chosen.get("group")):
                 st.switch_page(page.page("connectors"), query_params=dict(bar.query))
@@ -76,14 +120,14 @@ def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) 
 
 def linked(heads: Iterable[str], lines: Iterable[Line]) -> str:
     """Return HTML for a table whose first cells lead to a page."""
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join(
-        f'<tr><td><a href="{escape(address(line.page, line.query))}">'
-        f"{escape(line.cells[0])}</a></td>"
-        f"{''.join(f'<td>{escape(cell)}</td>' for cell in line.cells[1:])}</tr>"
+    rows = (
+        (
+            Html(f'<a href="{escape(address(line.page, line.query))}">{escape(line.cells[0])}</a>'),
+            *line.cells[1:],
+        )
         for line in lines
     )
-    return f'<table class="pbf-records"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    return html.table(heads, rows)
 
 
 def address(name: str, query: Mapping[str, str]) -> str:

@@ -1,11 +1,12 @@
-"""What all pages share: how they open, how they say that something failed, how they hand over."""
+"""What all pages share: opening, session values, error messages, the way to the Connect Card."""
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,18 +21,68 @@ from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, U
 from pbf.paths import LONGEST_ID
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
-from pbf.ui.html import attribute, escape
+from pbf.ui.html import escape
 from pbf.ui.html import plain as plain  # pages say page.plain
 
+if TYPE_CHECKING:
+    from pbf.connectors.bulk import Bulk, Outcome
+    from pbf.fivetran.models import Connector, SetupTest
+    from pbf.rules.actions import Action
+    from pbf.ui.table_editor import TableEditor
+
+    Question = tuple[str, Sequence[Connector], Sequence[Outcome]]
+
 log = logging.getLogger(__name__)
+Value = TypeVar("Value")
 
-# An open page looks again so often. What moves is asked of Fivetran every three seconds at most,
-# and a page may see the answer one look later: a change is on the screen within ten seconds.
-# In seconds, as a number: of a text, Streamlit would have pandas make one.
-FOLLOW = 3.0
+# Seconds between two runs of an open page. Fivetran is asked for what changes every three seconds
+# at most, and a page may show the answer one run later: a change is visible within ten seconds.
+# A number, since Streamlit would import pandas to parse a text.
+REFRESH = 3.0
 
-# Colour alone tells nothing: a sign and the word go with it.
-SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
+
+@dataclass(frozen=True)
+class SessionValue(Generic[Value]):
+    """A value that a visitor's session keeps between runs, with its type and default."""
+
+    key: str
+    default: Value
+
+    def get(self) -> Value:
+        """Return the value, or the default if there is none."""
+        return cast(Value, st.session_state.get(self.key, self.default))
+
+    def set(self, value: Value) -> None:
+        """Keep a value."""
+        st.session_state[self.key] = value
+
+    def pop(self) -> Value:
+        """Return the value and forget it."""
+        return cast(Value, st.session_state.pop(self.key, self.default))
+
+
+OPEN_PAGE = SessionValue("page", "")
+PRESSES = SessionValue("presses", 0)
+REFERENCE = SessionValue("reference", ("", ""))  # an error's text and its reference in the log
+# The connector whose card is open in another tab, and its set-up state before.
+OPEN_CARD: SessionValue[tuple[str, str | None] | None] = SessionValue("card_open", None)
+SHOWN_IDS: SessionValue[frozenset[str]] = SessionValue("shown", frozenset())
+BATCH: "SessionValue[tuple[Bulk, dict[str, Outcome]] | None]" = SessionValue("batch", None)
+TRASH_IS_OPEN = SessionValue("trash_is_open", False)
+DELETED: "SessionValue[Connector | None]" = SessionValue("deleted", None)
+CONFIRM_NOW = SessionValue("confirm_now", "")  # the id of a connector to delete for good now
+# What is forgotten when another page is opened.
+RETURNED = SessionValue("returned", "")  # the id of the connector whose card was left
+NOTE = SessionValue("note", "")
+CHECKS = SessionValue("checks", 0)
+PROBLEM: SessionValue[tuple[str, str] | None] = SessionValue("problem", None)  # id and sentence
+TESTS: "SessionValue[tuple[SetupTest, ...] | str | None]" = SessionValue("tests", None)
+DIALOG: "SessionValue[Action | None]" = SessionValue("dialog", None)
+QUESTION: "SessionValue[Question | None]" = SessionValue("question", None)
+TABLES: "SessionValue[TableEditor | None]" = SessionValue("table_editor", None)
+OF_ONE_PAGE: tuple[SessionValue[Any], ...] = (
+    *(RETURNED, NOTE, CHECKS, PROBLEM, TESTS, DIALOG, QUESTION, TABLES),
+)
 
 
 def page(name: str) -> str:
@@ -43,11 +94,10 @@ def start_page(title: str) -> Portal:
     """Open a page and return the portal; stop with a sentence if the settings are not right."""
     # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
     st.set_page_config(page_title=title, layout="wide")
-    if st.session_state.get("page") != title:
-        # What another page, or an earlier visit, was told is said and done.
-        for key in ("returned", "note", "problem", "tests", "asked", "desk"):
-            st.session_state.pop(key, None)
-        st.session_state["page"] = title
+    if OPEN_PAGE.get() != title:
+        for value in OF_ONE_PAGE:
+            value.pop()
+        OPEN_PAGE.set(title)
     logs.begin_request()
     tell_client()
     try:
@@ -55,40 +105,46 @@ def start_page(title: str) -> Portal:
     except ConfigurationError as error:
         stop_with(error)
     if opened.settings.sandbox:
-        names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
-        st.html(
-            '<div class="pbf-banner" role="note"><strong>Sandbox.</strong> '
-            "Nothing here touches Fivetran; any credential works. "
-            f"For your own account, set {names} in <code>.env</code>.</div>"
-        )
+        st.html(sandbox_banner())
     return opened.portal
 
 
+def sandbox_banner() -> str:
+    """Return HTML for one line that names the sandbox, with the way out of it on demand."""
+    names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
+    return (
+        '<div class="pbf-banner" role="note"><details>'
+        "<summary><strong>Sandbox.</strong> Nothing here touches Fivetran.</summary>"
+        f"Any credential works. To use your own account, set {names} in <code>.env</code>."
+        "</details></div>"
+    )
+
+
 def tell_client() -> None:
-    """Note for whom this thread acts; each run of a page or of a part of it may have its own."""
+    """Set the client this thread acts for; each run of a page or fragment may use a new thread."""
     # Streamlit gives no address for loopback.
     peer = st.context.ip_address or "127.0.0.1"
     CLIENT.set(Client(peer, st.context.headers.get("X-Forwarded-For", "")))
 
 
 def query_param(name: str) -> str:
-    """Return a parameter of the page's address; one that is too long to mean anything is empty."""
+    """Return a parameter of the page's address, or "" if it is longer than any id."""
     value = st.query_params.get(name, "")
     return value if len(value) <= LONGEST_ID else ""
 
 
 def stop_with(error: PbfError) -> NoReturn:
-    """Say in one sentence what failed and what to do, and end the page."""
-    heading = "Fivetran does not answer as it should"
+    """Show in one sentence what failed and what to do, and end the page."""
+    heading = "Fivetran did not respond as expected"
     if isinstance(error, ConfigurationError):
-        heading = "The set-up is not complete"
+        heading = "The settings are incomplete"
     elif isinstance(error, Unauthorized):
         heading = "Fivetran refused the API key"
     elif isinstance(error, RateLimited):
         heading = "Too many requests for now"
     elif isinstance(error, StoreFailed):
-        heading = "Our own database does not answer"
-    reference = referred(error)
+        heading = "The database does not respond"
+    reference = log_once(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
         st.error(plain(str(error)), icon=":material/error:")
@@ -97,48 +153,47 @@ def stop_with(error: PbfError) -> NoReturn:
     st.stop()
 
 
-def referred(error: PbfError) -> str:
-    """Put an error into the log, and return the reference under which it stands there.
-
-    A page that shows the same again and again logs it once.
-    """
-    known: tuple[str, str] = st.session_state.get("reference", ("", ""))
-    if known[0] != str(error):
-        known = st.session_state["reference"] = (str(error), logs.begin_request())
-        log.warning("%s: %s: %s", st.session_state.get("page"), type(error).__name__, error)
-    return known[1]
+def log_once(error: PbfError) -> str:
+    """Log an error and return its reference in the log; one shown in every run is logged once."""
+    text, reference = REFERENCE.get()
+    if text != str(error):
+        reference = logs.begin_request()
+        REFERENCE.set((str(error), reference))
+        log.warning("%s: %s: %s", OPEN_PAGE.get(), type(error).__name__, error)
+    return reference
 
 
-def told(error: PbfError) -> str:
-    """Return what went wrong, and under which reference the log has it."""
-    return f"{error} Reference: {referred(error)}."
+def with_reference(error: PbfError) -> str:
+    """Return what went wrong, and its reference in the log."""
+    return f"{error} Reference: {log_once(error)}."
 
 
 def turn() -> int:
-    """Return which press of a button this page waits for; it is part of the buttons' keys.
-
-    After a press the buttons have new keys, so that the second click of two counts for nothing.
-    """
-    waiting: int = st.session_state.setdefault("turn", 0)
-    return waiting
+    """Return a number for the buttons' keys, new after each press: a second click does nothing."""
+    return PRESSES.get()
 
 
-def once(doing: Callable[[], object], words: str = "Asking Fivetran…") -> PbfError | None:
-    """Do what was pressed, once; return the problem if there was one."""
-    st.session_state["turn"] = turn() + 1
+def next_turn() -> None:
+    """Give the buttons new keys."""
+    PRESSES.set(turn() + 1)
+
+
+def once(operation: Callable[[], object], message: str = "Asking Fivetran…") -> PbfError | None:
+    """Do what was pressed, once; return the error if there was one."""
+    next_turn()
     tell_client()
     try:
-        with st.spinner(words):
-            doing()
+        with st.spinner(message):
+            operation()
     except PbfError as error:
         return error
     return None
 
 
 def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
-    """Say so if what is shown is the last known answer, since there is no newer one.
+    """Say so if a list is out of date because Fivetran does not answer.
 
-    What of a list could not be read, and is not shown, is counted.
+    Entries that could not be read, and are not shown, are counted.
     """
     if unread := sum(answer.unread for answer in answers):
         entries = "1 entry" if unread == 1 else f"{unread:,} entries"
@@ -152,17 +207,17 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
                 icon=":material/history:",
             )
             return
-    if said := runtime().portal.throttling_notice:
-        quiet(said)
+    if throttling := runtime().portal.throttling_notice:
+        quiet(throttling)
 
 
-@st.fragment(run_every=FOLLOW)
+@st.fragment(run_every=REFRESH)
 def follow_age(ask: Callable[[], Iterable[CachedList]]) -> None:  # type: ignore[type-arg]
-    """Mark the age of what a page shows that does not follow along itself, as long as it is old."""
+    """Mark the age of lists on a page that does not refresh itself, as long as they are old."""
     try:
         mark_age(*ask())
     except PbfError:
-        st.rerun()  # the page says what is wrong
+        st.rerun()  # the page shows the error
 
 
 def public_url() -> str:
@@ -188,74 +243,28 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
 
 
 def _follow_card(connector_id: str) -> None:
-    """Go to a connector's page, which follows it, while its card is open in another tab."""
-    st.session_state["card_open"] = (connector_id, None)
+    """Go to a connector's page, which refreshes itself while the card is open in another tab."""
+    OPEN_CARD.set((connector_id, None))
     st.switch_page(page("connector"), query_params={"id": connector_id})
 
 
 def mark_open_card(connector_id: str, setup_state: str) -> None:
-    """Say that a connector's card is open in another tab, until its set-up is seen to change."""
-    whose, before = st.session_state.get("card_open") or ("", None)
-    if whose != connector_id or before not in (None, setup_state):
-        st.session_state.pop("card_open", None)
+    """Say that a connector's card is open in another tab, until its set-up state changes."""
+    opened, before = OPEN_CARD.get() or ("", None)
+    if opened != connector_id or before not in (None, setup_state):
+        OPEN_CARD.pop()
         return
-    st.session_state["card_open"] = (connector_id, setup_state)
+    OPEN_CARD.set((connector_id, setup_state))
     st.info(
         "The Connect Card is open in another tab. Come back here when you are done; "
-        "this page shows what has changed.",
+        "this page shows the changes.",
         icon=":material/open_in_browser:",
     )
 
 
-def badge(word: str, tone: str) -> str:
-    """Return HTML for a status: a sign and a word in the colour of its tone."""
-    sign = f'<span aria-hidden="true">{SIGNS[tone]}</span>'
-    return f'<span class="pbf-badge pbf-is-{tone}">{sign} {escape(word)}</span>'
-
-
 def quiet(text: str) -> None:
-    """Show a line that stands back, in a grey that can still be read by everybody."""
+    """Show a line of secondary text, in a grey with enough contrast for everybody."""
     st.html(f'<p class="pbf-quiet">{escape(text)}</p>')
-
-
-def facts(told: Mapping[str, str]) -> None:
-    """Show facts, HTML by label."""
-    each = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{value}</dd></div>" for label, value in told.items()
-    )
-    st.html(f'<dl class="pbf-facts">{each}</dl>')
-
-
-class Html(str):
-    """A text that is HTML already; any other is escaped where it is shown."""
-
-
-def grid(heads: Iterable[str], rows: Iterable[Iterable[str]], *, kind: str = "") -> str:
-    """Return HTML for a table of texts and HTML; `kind` is a class of its own for the style."""
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    name = f"pbf-records {kind}".strip()
-    return f'<table class="{name}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def _cell(content: str) -> str:
-    return f"<td>{content if isinstance(content, Html) else escape(content)}</td>"
-
-
-def when(moment: str | None) -> str:
-    """Return HTML for a time (ISO 8601): relative, with the exact UTC time on hover."""
-    if moment is None:
-        return "never"
-    parsed = datetime.fromisoformat(moment)
-    relative = ago(parsed, datetime.now(UTC))
-    return f'<time datetime="{escape(moment)}" title="{exact(parsed)}">{relative}</time>'
-
-
-def icon(url: str, name: str, *, size: int = 40) -> str:
-    """Return HTML for a service's icon; beside its name it is decoration."""
-    if not url.startswith(("https://", "http://", "/")):
-        return f'<span class="pbf-monogram" aria-hidden="true">{escape(name[:1].upper())}</span>'
-    return f'<img class="pbf-icon" src="{attribute(url)}" width="{size}" height="{size}" alt="">'
 
 
 @cache

@@ -1,13 +1,30 @@
-"""The choice of tables one is at work on: what was read, what is chosen, what is shown (pure)."""
+"""The table editor: a pending selection of tables, and the widgets to change and save it."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+import streamlit as st
+
+from pbf.connectors.portal import Portal
+from pbf.errors import PbfError
 from pbf.fivetran.models import Connector, SchemaConfig
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules.schedule import next_in_words
-from pbf.rules.table_selection import Key, SourceTable, changes, matching, patch, source_tables
+from pbf.rules.table_selection import (
+    NEW_TABLES,
+    Key,
+    SourceTable,
+    changes,
+    matching,
+    patch,
+    source_tables,
+    summary,
+)
 from pbf.spreadsheet import line
+from pbf.ui import html, page
 from pbf.visible_text import shown
 
 FRESH = 60.0
@@ -15,11 +32,11 @@ SYNCED = "Synced"
 
 
 @dataclass
-class Desk:
-    """One person's choice for one connector.
+class TableEditor:
+    """One person's selection for one connector.
 
-    `sheet` counts the lists that were laid out: within one, rows keep their places, and what is
-    chosen is put down by (schema, table).
+    `version` counts the lists that were shown: rows keep their positions within one. Choices are
+    stored by (schema, table). `message` is a kind and a text for the person.
     """
 
     connector_id: str
@@ -27,78 +44,79 @@ class Desk:
     read_at: float = float("-inf")
     typed: str = ""
     schema: str = ""
-    sheet: int = 0
+    version: int = 0
     tables: list[SourceTable] = field(default_factory=list)
     shown: list[SourceTable] = field(default_factory=list)
-    laid_out: list[bool] = field(default_factory=list)
+    ticks: list[bool] = field(default_factory=list)
     chosen: dict[Key, bool] = field(default_factory=dict)
-    said: tuple[str, str] = ("", "")
+    message: tuple[str, str] = ("", "")
 
     def read(self, fetch: Callable[[], SchemaConfig | None], now: float) -> None:
-        """Take a new look at what is synced, unless the last one was a moment ago."""
+        """Fetch what is synced, unless it was fetched a moment ago."""
         if now - self.read_at >= FRESH:
             self.take(fetch(), now)
 
     def take(self, config: SchemaConfig | None, now: float) -> None:
-        """Take over what Fivetran says; the list is laid out anew if that differs."""
+        """Take over a configuration; the list is made anew if it has changed."""
         self.read_at = now
-        if config != self.config or not self.sheet:
+        if config != self.config or not self.version:
             self.config = config
             self.tables = source_tables(config) if config else []
-            self._lay_out()
+            self._make_list()
 
     def search(self, typed: str, schema: str = "") -> None:
-        """Show only what holds the typed words, of one schema if named; what is chosen stays."""
+        """Show only the tables with the typed words, of one schema if named; choices stay."""
         if (typed, schema) != (self.typed, self.schema):
             self.typed, self.schema = typed, schema
-            self._lay_out()
+            self._make_list()
 
     @property
     def schemas(self) -> list[str]:
-        """The schemas that have something to choose, in the order of their names."""
-        return list(dict.fromkeys(one.schema for one in self.tables if not one.locked))
+        """The schemas that have tables to choose, in the order of their names."""
+        return list(dict.fromkeys(table.schema for table in self.tables if not table.locked))
 
     def keep(self, edited: Mapping[int, Mapping[str, Any]]) -> None:
-        """Put down what was ticked in the list that is laid out, by its places there."""
-        self.said = ("", "")
-        for place, cells in edited.items():
-            if SYNCED in cells and int(place) < len(self.shown):
-                self.chosen[self.shown[int(place)].key] = bool(cells[SYNCED])
+        """Store the ticks that were changed in the list, by position."""
+        self.message = ("", "")
+        for position, cells in edited.items():
+            if SYNCED in cells and int(position) < len(self.shown):
+                self.chosen[self.shown[int(position)].key] = bool(cells[SYNCED])
 
     def switch(self, on: bool) -> None:
-        """Choose all that is shown, or none of it."""
-        self.said = ("", "")
-        self.chosen.update({one.key: on for one in self.shown})
-        self._lay_out()
+        """Select all tables that are shown, or none of them."""
+        self.message = ("", "")
+        self.chosen.update({table.key: on for table in self.shown})
+        self._make_list()
 
     def undo(self) -> None:
-        """Choose what is synced now."""
-        self.chosen, self.said = {}, ("", "")
-        self._lay_out()
+        """Select what is synced now."""
+        self.chosen, self.message = {}, ("", "")
+        self._make_list()
 
     @property
     def changed(self) -> dict[Key, bool]:
-        """What the choice changes."""
+        """What the selection changes."""
         return changes(self.tables, self.chosen)
 
     @property
-    def wanted(self) -> dict[Key, bool]:
-        """What to ask of Fivetran for that."""
+    def request(self) -> dict[Key, bool]:
+        """The changes to request of Fivetran."""
         return patch(self.config, self.changed) if self.config else {}
 
     @property
     def locked(self) -> list[SourceTable]:
-        """What cannot be switched."""
-        return [one for one in self.tables if one.locked]
+        """The tables that cannot be switched."""
+        return [table for table in self.tables if table.locked]
 
     @property
     def count(self) -> str:
-        """How much of the source is synced now."""
-        return f"{sum(one.on for one in self.tables):,} of {len(self.tables):,} tables are synced."
+        """How many tables of the source are synced now, as a sentence."""
+        on = sum(table.on for table in self.tables)
+        return f"{on:,} of {len(self.tables):,} tables are synced."
 
     @property
     def unread(self) -> str:
-        """How much of Fivetran's answer could not be read, as a sentence; "" if all could."""
+        """What of Fivetran's response could not be read, as a sentence; "" if all could."""
         if self.config is None:
             return ""
         schemas = self.config.unread
@@ -109,47 +127,163 @@ class Desk:
         return f"{what} of Fivetran's answer could not be read." if what else ""
 
     def saved(self, config: SchemaConfig, now: float) -> None:
-        """Take over the answer to a change, and say what came of it."""
-        asked = set(self.changed)
+        """Take over the response to a change, and set the message about it."""
+        requested = set(self.changed)
         self.take(config, now)
-        left = asked & set(self.changed)
+        left = requested & set(self.changed)
         if left:
             names = ", ".join(sorted(".".join(key) for key in left)[:3])
-            self.said = ("error", f"Fivetran left {len(left)} as they were: {names}. {self.count}")
+            self.message = (
+                "error",
+                f"Fivetran left {len(left)} as they were: {names}. {self.count}",
+            )
         else:
             self.undo()
-            self.said = ("success", f"Saved. {self.count}")
+            self.message = ("success", f"Saved. {self.count}")
 
-    def _lay_out(self) -> None:
+    def _make_list(self) -> None:
         switchable = [
-            one for one in self.tables if not one.locked and self.schema in ("", one.schema)
+            table for table in self.tables if not table.locked and self.schema in ("", table.schema)
         ]
         self.shown = matching(switchable, self.typed)
-        self.laid_out = [self.chosen.get(one.key, one.on) for one in self.shown]
-        self.sheet += 1
+        self.ticks = [self.chosen.get(table.key, table.on) for table in self.shown]
+        self.version += 1
+
+
+def run(editor: TableEditor, operation: Callable[[], object], message: str) -> None:
+    """Run an operation on the tables, set the message about a failure, and start a new run."""
+    if error := page.once(operation, message):
+        editor.message = ("error", page.with_reference(error))
+        editor.read_at = float("-inf")
+    st.rerun()
+
+
+def show_reload(portal: Portal, editor: TableEditor, label: str) -> None:
+    """Show a button that loads the tables from the source."""
+
+    def reload() -> None:
+        config = portal.operations.reload_schemas(editor.connector_id, before=editor.config)
+        editor.take(config, time.monotonic())
+        editor.message = ("success", f"Reloaded. {editor.count}")
+
+    if st.button(label, key=f"reload-{page.turn()}"):
+        run(editor, reload, "Fivetran is reading the source. This can take a few minutes…")
+
+
+@st.fragment(run_every=page.REFRESH)
+def wait_for_tables(portal: Portal, editor: TableEditor, before: Connector) -> None:
+    """Fetch the tables again once the connector has changed."""
+    try:
+        connector = portal.connector(before.id)
+    except PbfError:
+        return
+    if (connector.status, connector.succeeded_at) != (before.status, before.succeeded_at):
+        editor.read_at = float("-inf")
+        st.rerun()
+
+
+def show_search(editor: TableEditor) -> None:
+    """Show the search, the choice of a schema, and buttons for all tables that are shown."""
+    with st.container(horizontal=True):
+        typed = st.text_input(
+            "Search tables", type="search", live=True, key="tables-search", max_chars=LONGEST_SEARCH
+        )
+        schema: str | None = None
+        if len(editor.schemas) > 1:
+            schema = st.selectbox(
+                "Schema",
+                editor.schemas,
+                index=None,
+                format_func=shown,
+                placeholder="All schemas",
+                key="tables-schema",
+            )
+    editor.search((typed or "")[:LONGEST_SEARCH], schema or "")
+    is_empty = not editor.shown
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Select all", on_click=editor.switch, args=(True,), disabled=is_empty)
+        st.button("Select none", on_click=editor.switch, args=(False,), disabled=is_empty)
+        page.quiet(f"{editor.count} {len(editor.shown):,} shown here.")
+
+
+def show_list(editor: TableEditor) -> None:
+    """Show the tables with a tick each."""
+    if not editor.shown:
+        st.info("No tables match your search.")
+        return
+    texts, key = columns(editor.shown), f"tables-{editor.connector_id}-{editor.version}"
+    st.data_editor(
+        {SYNCED: editor.ticks, **texts},
+        key=key,
+        hide_index=True,
+        disabled=list(texts),
+        column_config={SYNCED: st.column_config.CheckboxColumn(width=90)},
+        height=min(38 + 35 * len(editor.shown), 460),
+        on_change=lambda: editor.keep(st.session_state[key]["edited_rows"]),
+        alt="Tables of the source, each with a tick if it is synced",
+    )
+
+
+def show_changes(portal: Portal, editor: TableEditor) -> None:
+    """Show what the selection changes, and save it."""
+    changed = editor.changed
+    kind, text = editor.message
+    if kind == "success":
+        st.success(page.plain(text), icon=":material/check:")
+    elif kind:
+        st.error(page.plain(text), icon=":material/error:")
+
+    def save() -> None:
+        config = portal.operations.choose_tables(editor.connector_id, editor.request)
+        editor.saved(config, time.monotonic())
+
+    with st.container(border=True):
+        st.markdown(f"**Changes** {page.plain(summary(changed))}")
+        with st.container(horizontal=True):
+            label = f"Save {len(changed)} change{'s' * (len(changed) != 1)}" if changed else "Save"
+            key = f"save-{page.turn()}"
+            if st.button(label, type="primary", key=key, disabled=not changed):
+                run(editor, save, "Asking Fivetran…")
+            st.button("Undo", on_click=editor.undo, disabled=not changed)
+
+
+def show_notes(editor: TableEditor) -> None:
+    """Show which tables are locked, and what happens to tables that the source adds later."""
+    if editor.config and (later := NEW_TABLES.get(editor.config.schema_change_handling)):
+        page.quiet(later)
+    if editor.locked:
+        rows = (
+            (f"{table.schema}.{table.table}", "yes" if table.on else "no", table.locked)
+            for table in editor.locked
+        )
+        with st.expander(f"Tables that cannot be switched ({len(editor.locked)})"):
+            st.html(html.table(("Table", "Synced", "Why it is fixed"), rows))
 
 
 def columns(tables: Sequence[SourceTable]) -> dict[str, list[str]]:
-    """Return what is told of tables, by column."""
+    """Return the texts about tables, by column."""
     return {
-        "Table": [shown(one.table) for one in tables],
-        "Schema": [shown(one.schema) for one in tables],
-        "In the destination": [shown(one.destination) for one in tables],
+        "Table": [shown(table.table) for table in tables],
+        "Schema": [shown(table.schema) for table in tables],
+        "In the destination": [shown(table.destination) for table in tables],
     }
 
 
 def as_csv(tables: Sequence[SourceTable]) -> str:
-    """Return tables as CSV, with a mark in front that tells spreadsheets that it is UTF-8."""
-    rows = ((one.schema, one.table, one.destination, "yes" if one.on else "no") for one in tables)
-    heads = ("Schema", "Table", "In the destination", SYNCED)
-    return "\ufeff" + "".join(line(row, "\r\n") for row in (heads, *rows))
+    """Return tables as CSV, with a byte order mark so that spreadsheets read it as UTF-8."""
+    rows = (
+        (table.schema, table.table, table.destination, "yes" if table.on else "no")
+        for table in tables
+    )
+    headers = ("Schema", "Table", "In the destination", SYNCED)
+    return "\ufeff" + "".join(line(row, "\r\n") for row in (headers, *rows))
 
 
-def when_there_are_tables(connector: Connector, *, read: bool, now: Any) -> str:
-    """Return why there is nothing to choose, and when there will be."""
+def when_there_are_tables(connector: Connector, *, read: bool, now: datetime) -> str:
+    """Return why there are no tables to choose, and when there will be."""
     if read:
         return "Fivetran found no tables to choose in this source."
-    if connector.is_syncing and not connector.paused:
-        return "Fivetran reads the source now. Its tables are here when the first sync is done."
+    if connector.status.sync_state == "syncing" and not connector.paused:
+        return "Fivetran is reading the source. Its tables appear when the first sync is done."
     at = next_in_words(connector, now)
     return f"The first sync reads which tables there are. Next sync: {at}."

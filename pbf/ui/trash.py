@@ -1,4 +1,4 @@
-"""What is shown of deleted connectors: until when each can be had back, and the way back."""
+"""Recently deleted connectors: until when each can be restored, and a button to do so."""
 
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -12,140 +12,142 @@ from pbf.rules.wording import exact, left
 from pbf.ui import bulk_actions, page
 from pbf.ui.html import escape
 
-# More at a time, each with a button, would make every look at the page slow.
+# More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
 
 
 def strip(portal: Portal) -> None:
-    """Show what was deleted lately, folded up, each with its way back."""
-    waiting = portal.deleted().items
-    if not waiting:
-        st.session_state.pop("unfolded", None)
+    """Show the recently deleted connectors in an expander, each with a button to restore it."""
+    deleted = portal.deleted().items
+    if not deleted:
+        page.TRASH_IS_OPEN.pop()
         return
-    pressed = [one for one in waiting if st.session_state.get(_key(one.id))]
+    pressed = [connector for connector in deleted if st.session_state.get(_key(connector.id))]
     if st.session_state.get(_key("all")):
-        pressed = list(waiting)
+        pressed = list(deleted)
     if pressed:
-        st.session_state["turn"] = page.turn() + 1
+        page.next_turn()
         bulk_actions.carry_out(portal, "restore", pressed, ())
         st.rerun()
-    label = f"Deleted lately ({len(waiting):,})"
+    label = f"Recently deleted ({len(deleted):,})"
     icon = ":material/auto_delete:"
-    # With another number in its label it is another one, which would be folded up again.
-    unfolded = st.session_state.get("unfolded", False)
-    with st.expander(label, expanded=unfolded, icon=icon, on_change="rerun") as place:
-        st.session_state["unfolded"] = place.open
-        if place.open:
-            _rows(waiting)
+    # A new number in the label makes a new expander, which would be closed.
+    is_open = page.TRASH_IS_OPEN.get()
+    with st.expander(label, expanded=is_open, icon=icon, on_change="rerun") as expander:
+        page.TRASH_IS_OPEN.set(bool(expander.open))
+        if expander.open:
+            _rows(deleted)
 
 
-def _rows(waiting: tuple[Connector, ...]) -> None:
-    pages, place = -(-len(waiting) // SHOWN), st.container(gap="xsmall")
+def _rows(deleted: tuple[Connector, ...]) -> None:
+    pages, rows = -(-len(deleted) // SHOWN), st.container(gap="xsmall")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if len(waiting) > 1:
-            st.button(f"Undo all {len(waiting):,}", key=_key("all"))
+        if len(deleted) > 1:
+            st.button(f"Undo all {len(deleted):,}", key=_key("all"))
         part = st.pagination(pages) if pages > 1 else 1
-    for one in waiting[(part - 1) * SHOWN : part * SHOWN]:
-        with place.container(horizontal=True, vertical_alignment="center"):
+    for connector in deleted[(part - 1) * SHOWN : part * SHOWN]:
+        with rows.container(horizontal=True, vertical_alignment="center"):
+            name = bulk_actions.permanent(connector)
             st.html(
-                f'<div class="pbf-line"><div><strong>{escape(one.title)}</strong><span '
-                f'class="pbf-quiet">{bulk_actions.permanent(one)} deleted {_when(one)}</span>'
-                "</div></div>"
+                f'<div class="pbf-line"><div><strong>{escape(connector.title)}</strong><span '
+                f'class="pbf-quiet">{name} deleted {_when(connector)}</span></div></div>'
             )
-            st.button("Undo", key=_key(one.id), help=f"Bring {page.plain(one.title)} back")
+            key = _key(connector.id)
+            st.button("Undo", key=key, help=f"Restore {page.plain(connector.title)}")
 
 
 def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
-    """Say that the connector in the address is not there, offer it if it waits, end the page."""
-    wanted = page.query_param("id")
-    gone: Connector | None = st.session_state.get("deleted")
-    if waits := _waiting(portal, wanted):
+    """Say that the address names no connector, offer to restore a deleted one, end the page."""
+    connector_id, gone = page.query_param("id"), page.DELETED.get()
+    if connector := _deleted(portal, connector_id):
         st.title("Deleted", anchor=False)
-        _follow(portal, wanted)
-        if st.session_state.pop("insists", None) == wanted:
-            _for_good(portal, waits)
-    elif gone and gone.id == wanted:
+        _show(portal, connector_id)
+        if page.CONFIRM_NOW.pop() == connector_id:
+            _for_good(portal, connector)
+    elif gone and gone.id == connector_id:
         st.title("Deleted", anchor=False)
         st.success(
             f"**{page.plain(gone.title)}** is deleted for good. "
-            f"What it brought stays in the destination, under **{page.plain(gone.schema_name)}**.",
+            f"Its data stays in the destination, under **{page.plain(gone.schema_name)}**.",
             icon=":material/check:",
         )
     else:
-        st.title("Which connector?", anchor=False)
+        st.title("Connector not found", anchor=False)
         st.info(page.plain(str(error)), icon=":material/info:")
     st.page_link(page.page("connectors"), label="All connectors", icon=":material/arrow_back:")
     st.stop()
 
 
-@st.fragment(run_every=page.FOLLOW)
-def _follow(portal: Portal, connector_id: str) -> None:
-    """Show what waits, with its way back, until it has been taken or is too late."""
+@st.fragment(run_every=page.REFRESH)
+def _show(portal: Portal, connector_id: str) -> None:
+    """Show a deleted connector and a button to restore it, as long as that is possible."""
     try:
-        waits = _waiting(portal, connector_id)
+        connector = _deleted(portal, connector_id)
     except PbfError as error:
         page.stop_with(error)
-    if waits is None:
+    if connector is None:
         st.rerun()
-    st.session_state["deleted"] = waits
+    page.DELETED.set(connector)
     problem = None
-    if st.session_state.get(_key(waits.id)):
-        problem = page.once(lambda: portal.operations.restore(waits.id), "Bringing it back…")
+    if st.session_state.get(_key(connector.id)):
+        problem = page.once(lambda: portal.operations.restore(connector_id), "Restoring…")
         if problem is None:
-            st.toast(f"{page.plain(waits.title)} is back", icon=":material/check:")
+            st.toast(f"{page.plain(connector.title)} is back", icon=":material/check:")
             st.rerun()
     if st.session_state.get(f"for-good-{page.turn()}"):
-        st.session_state.update(turn=page.turn() + 1, insists=waits.id)
+        page.next_turn()
+        page.CONFIRM_NOW.set(connector.id)
         st.rerun()
-    _tell(waits)
+    _explain(connector)
     if problem:
-        st.error(page.plain(page.told(problem)), icon=":material/error:")
+        st.error(page.plain(page.with_reference(problem)), icon=":material/error:")
     with st.container(horizontal=True):
-        st.button("Undo", key=_key(waits.id), type="primary", icon=":material/undo:")
+        st.button("Undo", key=_key(connector.id), type="primary", icon=":material/undo:")
         st.button("Delete for good now", key=f"for-good-{page.turn()}")
 
 
-def _tell(waits: Connector) -> None:
-    """Say what has been done, what will be, and what stays."""
+def _explain(connector: Connector) -> None:
+    """Say what was done, what will happen, and what stays."""
     until = "Until that is done you can still undo this."
-    if waits.final_at and waits.final_at > datetime.now(UTC):
-        until = f"Until then ({exact(waits.final_at)}) you can undo this."
+    if connector.final_at and connector.final_at > datetime.now(UTC):
+        until = f"Until then ({exact(connector.final_at)}) you can undo this."
     st.info(
-        f"**{page.plain(waits.title)}** is paused and hidden. "
-        f"It is deleted {_when(waits)}. {until}",
+        f"**{page.plain(connector.title)}** is paused and hidden. "
+        f"It is deleted {_when(connector)}. {until}",
         icon=":material/auto_delete:",
     )
     page.quiet(
-        f"What it brought stays in the destination, under {waits.schema_name}. "
+        f"Its data stays in the destination, under {connector.schema_name}. "
         "That name is free again once it is deleted for good."
     )
 
 
 @st.dialog("Delete for good now?")
-def _for_good(portal: Portal, waits: Connector) -> None:
-    """Ask before the time to undo it is cut short."""
+def _for_good(portal: Portal, connector: Connector) -> None:
+    """Ask before a connector is deleted ahead of time."""
     st.markdown(
-        f"**{page.plain(waits.title)}** and its credentials are deleted at Fivetran now. "
+        f"**{page.plain(connector.title)}** and its credentials are deleted at Fivetran now. "
         "This cannot be undone."
     )
     if st.button("Delete for good", type="primary", key=f"for-good-yes-{page.turn()}"):
-        problem = page.once(lambda: portal.operations.delete(waits.id, now=True), "Deleting…")
-        if problem is None:
+        error = page.once(lambda: portal.operations.delete(connector.id, now=True), "Deleting…")
+        if error is None:
             st.rerun()
-        st.error(page.plain(page.told(problem)), icon=":material/error:")
+        st.error(page.plain(page.with_reference(error)), icon=":material/error:")
 
 
-def _waiting(portal: Portal, connector_id: str) -> Connector | None:
-    return next((one for one in portal.deleted().items if one.id == connector_id), None)
+def _deleted(portal: Portal, connector_id: str) -> Connector | None:
+    by_id = (connector for connector in portal.deleted().items if connector.id == connector_id)
+    return next(by_id, None)
 
 
-def _when(waits: Connector) -> str:
-    """Return when it is deleted for good, in words."""
-    final = waits.final_at or datetime.now(UTC)
+def _when(connector: Connector) -> str:
+    """Return when a connector is deleted for good, in words."""
+    final = connector.final_at or datetime.now(UTC)
     seconds = (final - datetime.now(UTC)).total_seconds()
     return f"for good in {left(seconds)}" if seconds > 0 else "for good any moment"
 
 
 def _key(what: str) -> str:
-    """Return the key of a button that brings back one, by its id, or all."""
+    """Return the key of a button that restores one connector, by its id, or all."""
     return f"undo-{what}-{page.turn()}"

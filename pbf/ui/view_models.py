@@ -1,25 +1,71 @@
-"""What the table shows of a connector, and the gallery of a service."""
+"""View models: a connector as a row of the table, a service as a card of the gallery."""
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from pbf.fivetran.models import Connector, Service
-from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, changed_at, health, since
+from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, Tone, Word, changed_at, health, since
 from pbf.rules.schedule import next_in_words, next_sync
 from pbf.rules.statistics import interval
 from pbf.rules.timing import by_time, expected, in_words
 from pbf.rules.wording import CATEGORIES, STAGES, capital, spaced
 from pbf.visible_text import shown
 
-# It cannot be created through the API, so not here.
+# Connectors of such a service cannot be created through the API.
 DASHBOARD_ONLY = "In Fivetran only"
 
-Card = dict[str, Any]
-Row = dict[str, Any]
+
+class RowAction(TypedDict):
+    """An action that a row offers."""
+
+    id: str
+    label: str
+
+
+class Card(TypedDict):
+    """A service as the gallery shows it; `yours` counts the user's connectors of it."""
+
+    id: str
+    name: str
+    category: str
+    description: str
+    icon: str
+    docs: str
+    mark: str
+    yours: int
+
+
+class Row(TypedDict):
+    """A connector as the table shows it; moments are ISO 8601 or None."""
+
+    id: str
+    name: str
+    schema: str
+    service: str
+    service_name: str
+    icon: str
+    docs: str
+    category: str
+    status: Word
+    tone: Tone
+    reason: str
+    since: str | None
+    last: str | None
+    failed: str | None
+    frequency: str
+    interval: float | None
+    expected: str | None
+    next: str | None
+    next_words: str
+    next_action: RowAction | None
+    also: list[RowAction]
+    marked: bool
+    moving: bool
+    changed: str | None
 
 
 def card(service: Service, yours: int) -> Card:
-    """Return a service as a card of the gallery, of which one has so many connectors."""
+    """Return a service as a card, with the number of the user's connectors of it."""
     return {
         "id": service.id,
         "name": service.title,
@@ -33,10 +79,7 @@ def card(service: Service, yours: int) -> Card:
 
 
 def row(connector: Connector, service: Service | None, now: datetime, *, marked: bool) -> Row:
-    """Return a connector as a row of the table; what is marked stands out.
-
-    Moments are ISO 8601 or None; the service is None where the catalogue does not tell.
-    """
+    """Return a connector as a row; the service is None if the catalogue does not list it."""
     state = health(connector, now)
     first, due = state.action, next_sync(connector)
     return {
@@ -69,12 +112,12 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
 
 
 def category(service: Service) -> str:
-    """Return the category of a service in words; a new one of Fivetran's as it is."""
+    """Return the category of a service in words; an unknown one as Fivetran spells it."""
     return CATEGORIES.get(service.type) or shown(spaced(service.type)) or "Other"
 
 
 def stage(service: Service) -> str:
-    """Return "Beta" and the like for a service that is not simply available."""
+    """Return the release stage of a service, such as "Beta"; "" for one that is available."""
     if not service.is_creatable:
         return DASHBOARD_ONLY
     if service.service_status in STAGES:

@@ -30,14 +30,18 @@ def fivetran(
         "metadata/connector-types/hubspot": {**kind, "config": {"required": ["schema"]}},
         f"groups/{GROUP}": {"id": GROUP, "name": "Ours"},
         f"groups/{GROUP}/connections": {"items": list(connections)},
-        **{f"connections/{one['id']}": one for one in connections},
-        **{f"connections/{one['id']}/schemas": schemas for one in connections if schemas},
+        **{f"connections/{connection['id']}": connection for connection in connections},
+        **{
+            f"connections/{connection['id']}/schemas": schemas
+            for connection in connections
+            if schemas
+        },
     }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = answers.get(urlsplit(self.path).path.removeprefix("/v1/"))
-            self._answer(200 if found else 404, {"code": "Success", "data": found})
+            answer = answers.get(urlsplit(self.path).path.removeprefix("/v1/"))
+            self._answer(200 if answer else 404, {"code": "Success", "data": answer})
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -100,11 +104,11 @@ def connection(number: int, name: str, *, task: str = "") -> dict[str, Any]:
 def tables(*names: str) -> dict[str, Any]:
     """A source with tables of these names, in two schemas named like the first and the last."""
     switchable = {"enabled": True, "enabled_patch_settings": {"allowed": True}}
-    each = {name: {**switchable, "name_in_destination": name} for name in names}
+    entries = {name: {**switchable, "name_in_destination": name} for name in names}
     return {
         "schema_change_handling": "ALLOW_ALL",
         "schemas": {
-            name: {"name_in_destination": name, "enabled": True, "tables": each}
+            name: {"name_in_destination": name, "enabled": True, "tables": entries}
             for name in (names[0], names[-1])
         },
     }

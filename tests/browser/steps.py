@@ -41,6 +41,12 @@ def row(page: Page, name: str):
     return page.get_by_role("row").filter(has_text=name)
 
 
+def in_menu(page: Page, action: str):
+    """Open the menu of a connector's page and return one of its actions."""
+    page.get_by_test_id("stPopoverButton").click()
+    return page.get_by_test_id("stPopoverBody").get_by_role("button", name=action, exact=True)
+
+
 def come_back(visitor: Visitor) -> None:
     """Wait for the list of connectors after the card."""
     expect(visitor.page.get_by_role("heading", name="Connectors")).to_be_visible(timeout=30_000)

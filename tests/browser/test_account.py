@@ -56,7 +56,7 @@ def nobody_there(lines: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "text"),
     [
         pytest.param(wrong_key, "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET.", id="key"),
         pytest.param(wrong_group, "Check FIVETRAN_GROUP_ID", id="group"),
@@ -65,7 +65,7 @@ def nobody_there(lines: str) -> str:
     ],
 )
 def test_what_is_wrong_with_an_account_is_one_sentence_on_every_page(
-    account, visit, tmp_path, spoil, said
+    account, visit, tmp_path, spoil, text
 ):
     (tmp_path / ".env").write_text(spoil(account[1]))
 
@@ -74,5 +74,5 @@ def test_what_is_wrong_with_an_account_is_one_sentence_on_every_page(
         for path in ("/", "/services", "/connectors", "/connect?service=google_sheets"):
             visitor.page.goto(url + path)
             visitor.settle()
-            expect(visitor.page.get_by_role("alert").filter(has_text=said)).to_have_count(1)
+            expect(visitor.page.get_by_role("alert").filter(has_text=text)).to_have_count(1)
             expect(visitor.page.get_by_role("button", name="Try again")).to_be_visible()

@@ -131,19 +131,19 @@ def enter(page: Page) -> None:
 
 def look_around(stage: Scene, witness: Witness) -> None:
     """See the other pages, act on a connector, and ask the routes."""
-    one, other = stage.id_of("zendesk_support"), stage.id_of("salesforce_crm")
-    for path in ("/", f"/connector?id={one}", f"/tables?id={other}"):
+    first, second = stage.id_of("zendesk_support"), stage.id_of("salesforce_crm")
+    for path in ("/", f"/connector?id={first}", f"/tables?id={second}"):
         witness.go(path)
-    wanted = {"service": "stripe", "name": "Once", "password": TYPED}
+    body = {"service": "stripe", "name": "Once", "password": TYPED}
     for _ in range(2):
-        made = stage.ask("POST", "/connectors", json=wanted, headers={"Idempotency-Key": ONCE})
-        assert made.status_code == 200
-    for path in (f"/connectors/{one}/form", f"/connectors/{one}", "/connectors", "/services"):
+        response = stage.ask("POST", "/connectors", json=body, headers={"Idempotency-Key": ONCE})
+        assert response.status_code == 200
+    for path in (f"/connectors/{first}/form", f"/connectors/{first}", "/connectors", "/services"):
         assert stage.ask("GET", path).status_code == 200
     for path in ("/docs", "/openapi.json", "/healthz"):
         assert stage.ask("GET", path).status_code == 200
-    assert stage.ask("PATCH", f"/connectors/{other}", json={"paused": True}).status_code == 200
-    assert stage.ask("POST", f"/connectors/{one}/test").status_code == 200
+    assert stage.ask("PATCH", f"/connectors/{second}", json={"paused": True}).status_code == 200
+    assert stage.ask("POST", f"/connectors/{first}/test").status_code == 200
 
 
 def send_nonsense(stage: Scene, witness: Witness) -> None:
@@ -151,9 +151,9 @@ def send_nonsense(stage: Scene, witness: Witness) -> None:
     ticket, invitation, state = stage.slips()
     late_ticket, late_invitation, late_state = stage.slips(ago=2 * DAY)
     for path in (
-        *(f"/go/{one}" for one in (late_ticket, stage.cut(ticket), state)),
-        *(f"/invite/{one}" for one in (late_invitation, stage.cut(invitation), ticket)),
-        *(f"/return?state={one}" for one in (late_state, stage.cut(state), ticket)),
+        *(f"/go/{link}" for link in (late_ticket, stage.cut(ticket), state)),
+        *(f"/invite/{link}" for link in (late_invitation, stage.cut(invitation), ticket)),
+        *(f"/return?state={link}" for link in (late_state, stage.cut(state), ticket)),
         *[f"/return?state={stage.slips()[2]}"] * 2,
     ):
         stage.ask("GET", path)
@@ -162,17 +162,17 @@ def send_nonsense(stage: Scene, witness: Witness) -> None:
     broken = f'{{"service": "stripe", "password": "{TYPED}"'
     headers = {"Idempotency-Key": ONCE * 100, "Authorization": f"Bearer {TYPED}"}
     kind = {"Content-Type": "application/json"}
-    one = f"/connectors/{stage.id_of('salesforce_crm')}"
+    salesforce = f"/connectors/{stage.id_of('salesforce_crm')}"
     for method, path, options in (
         ("POST", "/connectors", {"data": broken, "headers": kind}),
         ("POST", "/connectors", {"data": {"password": TYPED}}),
         ("POST", "/connectors", {"json": {"service": {"password": TYPED}, "name": TYPED}}),
         ("POST", "/connectors", {"json": {"service": "stripe", "name": "A"}, "headers": headers}),
         ("POST", "/connectors", {"json": {"name": TYPED * 10_000}}),
-        ("PATCH", one, {"json": {"paused": TYPED}}),
-        ("PATCH", one, {"json": {"password": TYPED}}),
+        ("PATCH", salesforce, {"json": {"paused": TYPED}}),
+        ("PATCH", salesforce, {"json": {"password": TYPED}}),
         ("DELETE", "/connectors", {"headers": headers}),
-        ("GET", f"{one}/form?redirect_uri=https://elsewhere.example/?token={TYPED}", {}),
+        ("GET", f"{salesforce}/form?redirect_uri=https://elsewhere.example/?token={TYPED}", {}),
         ("GET", f"/connectors?status={TYPED}", {}),
         ("GET", f"/nothing?password={TYPED}", {}),
     ):
@@ -182,27 +182,27 @@ def send_nonsense(stage: Scene, witness: Witness) -> None:
 def fail(stage: Scene, witness: Witness, says: int | str) -> None:
     """Let Fivetran fail in one way, and meet that in the routes, on a page and in the check-up."""
     stage.recover()
-    one, (ticket, invitation, _) = stage.id_of("google_ads_emea"), stage.slips()
+    connector_id, (ticket, invitation, _) = stage.id_of("google_ads_emea"), stage.slips()
     calls = [
-        ("GET", f"/connectors/{one}/form", {}),
+        ("GET", f"/connectors/{connector_id}/form", {}),
         ("GET", f"/invite/{invitation}", {}),
         ("GET", f"/go/{ticket}", {}),
-        ("PATCH", f"/connectors/{one}", {"json": {"sync_frequency": 1440}}),
-        ("POST", f"/connectors/{one}/test", {}),
+        ("PATCH", f"/connectors/{connector_id}", {"json": {"sync_frequency": 1440}}),
+        ("POST", f"/connectors/{connector_id}/test", {}),
         ("POST", "/connectors", {"json": {"service": "stripe", "name": f"No {uuid4().hex}"}}),
         ("GET", "/connectors", {}),
     ]
     with stage.fivetran.failing(says):
         if says == "nothing":
             with ThreadPoolExecutor(2) as pool:  # each waits in vain, so together
-                asked = [pool.submit(stage.ask, *call[:2]) for call in calls[:2]]
+                calls_at_once = [pool.submit(stage.ask, *call[:2]) for call in calls[:2]]
                 witness.go(f"/_/go/{ticket}")
-            assert {each.result().status_code for each in asked} == {503, 504}
+            assert {call.result().status_code for call in calls_at_once} == {503, 504}
             return
         for method, path, options in calls:
             stage.ask(method, path, **options)
         if says in ON_A_PAGE:
-            # Whoever comes back has the list asked for anew, so that the page says what is wrong.
+            # Whoever comes back has the list fetched again, so that the page says what is wrong.
             stage.ask("GET", f"/return?state={stage.slips()[2]}")
             witness.go(f"/_/go/{ticket}")
         if says == 400:
@@ -212,8 +212,8 @@ def fail(stage: Scene, witness: Witness, says: int | str) -> None:
 def fail_unforeseen(stage: Scene, witness: Witness) -> None:
     """Let asking fail in a way that nobody foresaw, in a route and on a page."""
     stage.recover()
-    wanted = {"service": UNFORESEEN, "name": "Unforeseen"}
-    assert stage.ask("POST", "/connectors", json=wanted).status_code == 500
+    body = {"service": UNFORESEEN, "name": "Unforeseen"}
+    assert stage.ask("POST", "/connectors", json=body).status_code == 500
     witness.go(f"/connect?service={UNFORESEEN}")
     witness.page.get_by_role("textbox", name="Name").fill("Unforeseen")
     expect(witness.page.get_by_text("Something went wrong here.")).to_be_visible(timeout=PATIENCE)
@@ -225,8 +225,8 @@ def lose_the_database(stage: Scene, witness: Witness) -> None:
     state = stage.slips()[2]
     witness.go("/connect?service=stripe")
     with stage.postgres.away(stage.environment["PBF_DATABASE_URL"]):
-        wanted = {"service": "stripe", "name": "No database"}
-        assert stage.ask("POST", "/connectors", json=wanted).status_code == 503
+        body = {"service": "stripe", "name": "No database"}
+        assert stage.ask("POST", "/connectors", json=body).status_code == 503
         witness.page.get_by_role("textbox", name="Name").fill("No database")
         expect(witness.page.get_by_text("Our own database cannot be read")).to_be_visible(
             timeout=PATIENCE
@@ -238,8 +238,8 @@ def lose_the_database(stage: Scene, witness: Witness) -> None:
 def lose_redis(stage: Scene, witness: Witness) -> None:
     """Ask and create while Redis is away."""
     stage.end_redis()
-    wanted = {"service": "stripe", "name": "No Redis"}
-    assert stage.ask("POST", "/connectors", json=wanted).status_code == 200
+    body = {"service": "stripe", "name": "No Redis"}
+    assert stage.ask("POST", "/connectors", json=body).status_code == 200
     witness.go("/connectors")
 
 

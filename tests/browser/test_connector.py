@@ -50,7 +50,10 @@ def test_it_is_paused_and_resumed_on_the_spot(open_connector):
     button(page, "Pause").click()
     expect(state(page)).to_contain_text("Paused")
     expect(button(page, "Pause")).to_be_disabled()
-    expect(page.get_by_text("Sync now: Resume it first.")).to_be_visible()
+    expect(page.get_by_text("It is already paused.")).to_be_visible()
+    expect(steps.in_menu(page, "Sync now")).to_be_visible()
+    expect(page.get_by_text("Resume it first.")).to_be_visible()
+    page.keyboard.press("Escape")
     button(page, "Resume").click()
 
     expect(state(page)).to_contain_text("Working")
@@ -78,10 +81,10 @@ def test_a_double_click_reads_history_again_once(open_connector, control, ids):
     control("DELETE", "requests")
     control("POST", "faults", kind="delay", seconds=0.6, method="POST")
 
-    button(page, "Re-sync history").click()
+    steps.in_menu(page, "Re-sync history").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("paid rows")
-    double_click(page, "Read everything again")
+    double_click(page, "Read all data again")
 
     expect(dialog).to_have_count(0)
     expect(state(page)).to_contain_text("Re-reading its history now.")
@@ -100,15 +103,15 @@ def double_click(page: Page, name: str) -> None:
 
 
 def requests_of(control, method: str, connector_id: str, what: str = "") -> int:
-    """How often something was asked of Fivetran for a connector."""
-    wanted = method, f"/v1/connections/{connector_id}{what}"
-    asked = control("GET", "requests")["requests"]
-    return sum((one["method"], one["path"]) == wanted for one in asked)
+    """Return how often a request was sent to Fivetran for a connector."""
+    expected = method, f"/v1/connections/{connector_id}{what}"
+    requests = control("GET", "requests")["requests"]
+    return sum((request["method"], request["path"]) == expected for request in requests)
 
 
 def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids):
     page = open_connector("google_ads_emea").page
-    button(page, "Delete").click()
+    steps.in_menu(page, "Delete").click()
     box = page.get_by_role("textbox", name="Type its name to delete it")
     box.fill("google_ads")
 
@@ -122,7 +125,7 @@ def test_the_page_follows_and_what_one_types_stays(open_connector, control, ids)
 def test_a_connector_is_deleted_by_typing_its_name_and_had_back(open_connector, control, ids):
     visitor = open_connector("google_analytics_web")
     page = visitor.page
-    button(page, "Delete").click()
+    steps.in_menu(page, "Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("Until then you can undo this.")
     page.get_by_role("textbox").press_sequentially("google_analytics_web")
     button(page, "Delete it").click()
@@ -131,19 +134,19 @@ def test_a_connector_is_deleted_by_typing_its_name_and_had_back(open_connector, 
     expect(page.get_by_text("It is deleted for good in 24 hours.")).to_be_visible()
     page.get_by_role("link", name="All connectors").click()
     expect(page.get_by_role("heading", name="Connectors", exact=True)).to_be_visible()
-    page.get_by_text("Deleted lately (1)").click()
+    page.get_by_text("Recently deleted (1)").click()
     expect(steps.row(page, "google_analytics_web")).to_have_count(0)
     double_click(page, "Undo")
 
     expect(steps.row(page, "google_analytics_web")).to_contain_text("Working")
-    expect(page.get_by_text("Deleted lately")).to_have_count(0)
+    expect(page.get_by_text("Recently deleted")).to_have_count(0)
     assert requests_of(control, "PATCH", ids["google_analytics_web"]) == 2
     assert requests_of(control, "DELETE", ids["google_analytics_web"]) == 0
 
 
 def test_what_is_deleted_is_deleted_for_good_at_once_if_one_insists(open_connector, control, ids):
     page = open_connector("facebook_ads_dach").page
-    button(page, "Delete").click()
+    steps.in_menu(page, "Delete").click()
     page.get_by_role("textbox").press_sequentially("facebook_ads_dach")
     button(page, "Delete it").click()
 
@@ -159,7 +162,7 @@ def test_what_is_deleted_is_deleted_for_good_at_once_if_one_insists(open_connect
 def test_instead_of_deleting_one_can_pause(open_connector):
     page = open_connector("linkedin_ads_b2b").page
 
-    button(page, "Delete").click()
+    steps.in_menu(page, "Delete").click()
     button(page, "Pause instead").click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -170,7 +173,7 @@ def test_the_schedule_is_changed(open_connector):
     page = open_connector("sales_targets.plan").page
     expect(fact(page, "Schedule")).to_have_text("Daily at midnight in the destination's time zone")
 
-    button(page, "Change schedule").click()
+    steps.in_menu(page, "Change schedule").click()
     expect(button(page, "Save")).to_be_disabled()
     page.get_by_text("At an interval").click()
     page.get_by_role("combobox", name="How often").click()
@@ -179,7 +182,7 @@ def test_the_schedule_is_changed(open_connector):
 
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(fact(page, "Schedule")).to_have_text("Every 2 hours")
-    button(page, "Change schedule").click()
+    steps.in_menu(page, "Change schedule").click()
     page.get_by_text("Manual only").click()
     button(page, "Save").click()
     expect(fact(page, "Schedule")).to_have_text("Manual only")
@@ -192,7 +195,7 @@ def test_a_schedule_on_some_days_is_shown_and_changed(open_connector, product, i
     page = open_connector("webshop").page
     expect(fact(page, "Schedule")).to_have_text("Mondays at 02:00 UTC")
 
-    button(page, "Change schedule").click()
+    steps.in_menu(page, "Change schedule").click()
     expect(button(page, "Save")).to_be_disabled()
     page.get_by_role("dialog").get_by_text("Wed", exact=True).click()
     button(page, "Save").click()
@@ -204,7 +207,7 @@ def test_a_schedule_on_some_days_is_shown_and_changed(open_connector, product, i
 def test_setup_tests_tell_each_result(open_connector):
     page = open_connector("zendesk_support").page
 
-    button(page, "Run setup tests").click()
+    steps.in_menu(page, "Run setup tests").click()
     results = page.get_by_role("dialog").get_by_role("listitem")
     expect(results).to_have_count(3)
 
@@ -235,6 +238,8 @@ def test_the_keyboard_alone_reaches_and_does_it(open_connector):
     press_until_focused(page, button(page, "Resume"))
     page.keyboard.press("Enter")
     expect(state(page)).not_to_contain_text("Paused")
+    press_until_focused(page, button(page, "More"))
+    page.keyboard.press("Enter")
     press_until_focused(page, button(page, "Delete"))
     page.keyboard.press("Enter")
     box = page.get_by_role("textbox", name="Type its name to delete it")
@@ -304,7 +309,7 @@ def test_the_tables_lead_back_to_the_connector(open_connector):
 # The clock is moved, so this comes last.
 def test_the_tables_appear_when_the_first_sync_is_done(open_connector, control):
     page = open_connector("shopify_storefront", "tables").page
-    expect(page.get_by_text("Its tables are here when the first sync is done.")).to_be_visible()
+    expect(page.get_by_text("Its tables appear when the first sync is done.")).to_be_visible()
 
     control("POST", "clock", advance=3600)
 

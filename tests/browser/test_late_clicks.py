@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.browser import steps
+
 PATIENCE = 20
 NAME = "facebook_ads_dach"
 
@@ -47,9 +49,9 @@ class Line:
 
 
 def _is_end(message: bytes) -> bool:
-    told = ForwardMsg.FromString(message)
-    finished = told.WhichOneof("type") == "script_finished"
-    return finished and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    parsed = ForwardMsg.FromString(message)
+    finished = parsed.WhichOneof("type") == "script_finished"
+    return finished and parsed.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def click_twice(line: Line, page: Page, name: str) -> None:
 
 def test_a_dialog_that_is_done_is_not_shown_once_more(line):
     page = line.page
-    page.get_by_role("button", name="Delete", exact=True).click()
+    steps.in_menu(page, "Delete").click()
     page.get_by_role("textbox").press_sequentially(NAME)
     click_twice(line, page, "Delete it")
 

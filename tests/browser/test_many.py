@@ -20,7 +20,7 @@ def choose(page: Page, *names: str) -> Locator:
 def paused(product: str) -> set[str]:
     """The permanent names of the connectors that are paused."""
     listed = requests.get(f"{product}/_/connectors?status=Paused", timeout=10).json()
-    return {one["schema"] for one in listed}
+    return {connector["schema"] for connector in listed}
 
 
 def test_an_action_falls_on_the_rows_that_were_chosen_though_the_list_turns_round(
@@ -72,7 +72,7 @@ def test_chosen_rows_are_deleted_once_the_word_is_typed_and_had_back_at_once(pro
 
     expect(question).to_be_hidden()
     expect(page.get_by_text("Delete: all 2 done.")).to_be_visible()
-    page.get_by_text("Deleted lately (2)").click()
+    page.get_by_text("Recently deleted (2)").click()
     for name in names:
         expect(page.get_by_role("checkbox", name=f"Choose {name}")).to_have_count(0)
     answer = requests.get(f"{product}/_/connectors/{ids['hubspot_marketing']}", timeout=10)

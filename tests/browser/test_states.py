@@ -48,12 +48,15 @@ class Stage:
         self.control("POST", "clock", advance=hours * HOURS)
 
 
-def on_the_card(button: str) -> Callable[[Stage], None]:
+def on_the_card(button: str, *, in_menu: bool = False) -> Callable[[Stage], None]:
     """Go to the Connect Card, enter what it asks for, and come back to the connector."""
 
     def do(stage: Stage) -> None:
         page = stage.page
-        stage.press(button)
+        if in_menu:
+            steps.in_menu(page, button).click()
+        else:
+            stage.press(button)
         expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
         if page.get_by_role("button", name="Authorise").count():
             page.get_by_role("button", name="Authorise").click()
@@ -111,7 +114,7 @@ BY_HAND = {
         "sample_",
         "Failing",
         "The last sync failed; Fivetran will try again.",
-        and_a_sync_later(on_the_card("Edit on the Connect Card")),
+        and_a_sync_later(on_the_card("Edit on the Connect Card", in_menu=True)),
         "On schedule.",
         step="Sync now",
         seeded="failing_without_task",
@@ -170,11 +173,11 @@ BY_TIME = {
 def test_a_state_is_shown_explained_and_put_right(product, control, visit, case: Case):
     if case.seeded:
         control("POST", "seed", connectors=1, states={case.seeded: 1})
-    found = control("GET", f"connections?search={case.schema}")["connections"][0]
+    connection = control("GET", f"connections?search={case.schema}")["connections"][0]
     if case.reported:
-        control("POST", f"connections/{found['id']}/report", **case.reported)
+        control("POST", f"connections/{connection['id']}/report", **case.reported)
 
-    walk_through(Stage(visit(f"{product}/connectors"), control, found["schema"]), case)
+    walk_through(Stage(visit(f"{product}/connectors"), control, connection["schema"]), case)
 
 
 @pytest.mark.parametrize("case", BY_TIME.values(), ids=BY_TIME)
@@ -186,15 +189,15 @@ def test_a_state_that_passes_is_shown_until_it_does(tmp_path, visit, case: Case)
 def walk_through(screen: Stage, case: Case) -> None:
     """See the state in the list and on the connector's page, and see it put right."""
     page = screen.page
-    row, told = steps.row(page, screen.schema), page.locator(".pbf-state")
+    row, state = steps.row(page, screen.schema), page.locator(".pbf-state")
 
     expect(row.get_by_text(case.word, exact=True)).to_be_visible(timeout=SEEN)
     expect(row).to_contain_text(case.reason)
     if case.step:
         expect(row.get_by_role("button", name=case.step).first).to_be_visible()
     row.get_by_role("link", name=screen.schema).click()
-    expect(told).to_contain_text(case.word)
-    expect(told).to_contain_text(case.reason)
+    expect(state).to_contain_text(case.word)
+    expect(state).to_contain_text(case.reason)
     case.right(screen)
 
-    expect(told.or_(row)).to_contain_text(case.then, timeout=SEEN)
+    expect(state.or_(row)).to_contain_text(case.then, timeout=SEEN)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
+from tests.browser import steps
 from tests.browser.conftest import Visitor
 from tests.browser.plain_account import connection, fivetran, tables
 from tests.support.servers import dashboard
@@ -65,14 +66,14 @@ def healthy(
 
 def warnings_of(page: Page) -> list[str]:
     """What the console warns of from now on."""
-    said: list[str] = []
+    warnings: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "warning":
-            said.append(message.text)
+            warnings.append(message.text)
 
     page.on("console", note)
-    return said
+    return warnings
 
 
 def go(visitor: Visitor, url: str) -> None:
@@ -106,14 +107,14 @@ def test_no_page_is_wider_than_its_window_and_nothing_is_read_as_markdown(
     visitor = visit(hostile)
     visitor.page.set_viewport_size({"width": width, "height": 900})
     visitor.page.emulate_media(color_scheme=scheme)
-    said = warnings_of(visitor.page)
+    warnings = warnings_of(visitor.page)
 
     for path in PAGES:
         go(visitor, hostile + path)
 
         expect_to_fit(visitor.page)
         expect(visitor.page.get_by_test_id("stMain").locator(MADE)).to_have_count(0)
-    assert said == []
+    assert warnings == []
 
 
 def test_what_fivetran_says_is_shown_letter_by_letter_where_it_goes_wrong(hostile, visit):
@@ -137,7 +138,7 @@ def test_a_toast_and_a_question_show_a_name_letter_by_letter(hostile, visit):
     expect(toast.locator(MADE)).to_have_count(0)
 
     page.goto(f"{hostile}/connector?id=c0")
-    page.get_by_role("button", name="Delete", exact=True).click()
+    steps.in_menu(page, "Delete").click()
 
     question = page.get_by_role("dialog")
     expect(question).to_contain_text(f"{HOSTILE} is paused and hidden")
@@ -169,8 +170,8 @@ def test_tables_leave_by_our_own_download_alone_without_formulas(hostile, visit)
         page.get_by_role("button", name="Download CSV").click()
 
     text = Path(download.value.path()).read_text("utf-8-sig")
-    found = {row["Table"] for row in csv.DictReader(StringIO(text))}
-    assert {"'=HYPERLINK(1);'=2", LONG} <= found
+    names = {row["Table"] for row in csv.DictReader(StringIO(text))}
+    assert {"'=HYPERLINK(1);'=2", LONG} <= names
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
@@ -180,11 +181,11 @@ def test_every_screen_of_a_healthy_account_is_drawn_whole(healthy, visit, width,
     page = visitor.page
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
-    said = warnings_of(page)
+    warnings = warnings_of(page)
 
     for path in PAGES:
         go(visitor, url + path)
         if path == "/" and count:
             expect_charts(page)
         expect_to_fit(page)
-    assert said == []
+    assert warnings == []

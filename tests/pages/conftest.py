@@ -48,23 +48,23 @@ FAILURES = {
     ),
     "wrong-group": Failure(
         {"status": 404, "json": {}},
-        "Fivetran does not answer as it should",
+        "Fivetran did not respond as expected",
         "Fivetran shows this API key no group 'our_group'. Check FIVETRAN_GROUP_ID",
         url=CONNECTORS,
     ),
     "unreachable": Failure(
         {"body": responses.ConnectionError()},
-        "Fivetran does not answer as it should",
+        "Fivetran did not respond as expected",
         "Fivetran cannot be reached. Check the network and FIVETRAN_API_URL",
     ),
     "html": Failure(
         {"body": "<html><h1>Welcome"},
-        "Fivetran does not answer as it should",
-        "The server at FIVETRAN_API_URL is not Fivetran's API. Check the address.",
+        "Fivetran did not respond as expected",
+        "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address.",
     ),
     "500": Failure(
         {"status": 500, "body": "the-secret"},
-        "Fivetran does not answer as it should",
+        "Fivetran did not respond as expected",
         "Fivetran failed to answer (500). Try again in a moment.",
     ),
     "rate-limited": Failure(

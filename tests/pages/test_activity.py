@@ -77,14 +77,14 @@ def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):
 
     assert len(rows(app)) == 200
     assert "c200" in rows(app)[0]
-    assert "These are the newest 200." in html(app)
+    assert "These are the newest 200 entries." in html(app)
     assert len(app.get("html")) < 10
 
 
 def test_where_nothing_was_done_it_says_what_will_be_here(empty_house, visit):
     app = visit("activity")
 
-    assert app.info[0].value.startswith("Nothing has been done yet.")
+    assert app.info[0].value.startswith("No activity yet.")
     assert not app.text_input
     assert not app.exception
 
@@ -99,7 +99,7 @@ def test_a_database_that_fails_is_told_in_one_sentence(house, monkeypatch, visit
 
     app = visit("activity")
 
-    assert_one_sentence(app, "Our own database does not answer", sentence)
+    assert_one_sentence(app, "The database does not respond", sentence)
 
 
 def test_a_failing_fivetran_leaves_the_log_without_links(house, ids, sandbox, visit):
@@ -117,14 +117,14 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("activity")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_the_sandbox_s_log_is_shown(unset, visit):
     app = visit("activity")
 
     assert "<strong>Sandbox.</strong>" in html(app)
-    assert app.info[0].value.startswith("Nothing has been done yet.")
+    assert app.info[0].value.startswith("No activity yet.")
 
 
 def test_neither_key_nor_secret_is_on_the_page(house, ids, sandbox, visit):

@@ -21,8 +21,16 @@ def test_a_service_is_introduced(house, visit):
     assert "<h1>Google Sheets</h1>" in html(app)
     assert "Files" in html(app)
     assert "google_sheets.svg" in html(app)
-    assert app.markdown[0].value.startswith("[Google Sheets documentation](<https://")
     assert not app.exception
+
+
+def test_what_happens_next_is_said_in_three_steps_with_the_guide(house, visit):
+    app = visit("connect", service="google_sheets")
+
+    assert [header.value for header in app.header] == ["What happens next"]
+    assert html(app).count("<li>") == 3
+    assert "Fivetran's Connect Card" in html(app)
+    assert app.markdown[0].value.startswith("[Google Sheets documentation](<https://")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,7 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
 
     app = create(visit("connect", service="stripe"), "Sales")
 
-    assert "is being created. Continue to go on with it." in html(app)
+    assert "is being created. Continue to its Connect Card." in html(app)
     assert "Use sales_2" not in labels(app)
     assert not app.warning
     assert "This connector is being created already." in app.error[0].value
@@ -191,7 +199,7 @@ def test_many_that_were_left_do_not_push_the_form_away(house, visit):
     assert labels(app).count("Finish set-up") == 13
     folded = [one for one in app.expander[0].button if one.label == "Finish set-up"]
     assert len(folded) == 11
-    assert "**Left 11**" in app.markdown[1].value
+    assert "**Left 11**" in app.markdown[0].value
 
 
 def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house, visit):
@@ -201,6 +209,8 @@ def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house
     assert "In Fivetran only" in html(app)
     assert not app.text_input
     assert "Create and continue" not in labels(app)
+    assert not app.header
+    assert "documentation](<https://" in app.markdown[0].value
 
 
 def test_nothing_is_offered_where_all_is_finished(house, visit):
@@ -211,7 +221,7 @@ def test_nothing_is_offered_where_all_is_finished(house, visit):
 def test_a_service_that_is_not_there_leads_to_the_list_of_services(house, visit, query: dict):
     app = visit("connect", **query)
 
-    assert [title.value for title in app.title] == ["Which service?"]
+    assert [title.value for title in app.title] == ["Service not found"]
     assert "There is no such service." in app.info[0].value
     assert "All services" in everything(app)
     assert not app.exception
@@ -222,7 +232,7 @@ def test_an_empty_catalogue_has_no_such_service(fivetran, visit):
 
     app = visit("connect", service="stripe")
 
-    assert [title.value for title in app.title] == ["Which service?"]
+    assert [title.value for title in app.title] == ["Service not found"]
     assert not app.exception
 
 
@@ -254,7 +264,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("connect", service="stripe")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):

@@ -68,11 +68,15 @@ def status(app: AppTest) -> str:
 
 
 def sent(sandbox, method: str) -> list[str]:
-    return [one["path"] for one in sandbox.world.control.log.entries() if one["method"] == method]
+    return [
+        request["path"]
+        for request in sandbox.world.control.log.entries()
+        if request["method"] == method
+    ]
 
 
 @pytest.mark.parametrize(
-    ("schema", "said", "step"),
+    ("schema", "text", "step"),
     [
         pytest.param(
             "zendesk_support", "! Needs you The source no longer", "Reconnect", id="broken"
@@ -89,12 +93,12 @@ def sent(sandbox, method: str) -> list[str]:
     ],
 )
 def test_how_it_is_comes_first_and_then_the_one_thing_to_do(
-    house, named, visit, schema: str, said: str, step: str
+    house, named, visit, schema: str, text: str, step: str
 ):
     app = visit("connector", id=named(schema).id)
 
     assert f"<h1>{schema}</h1>" in html(app)
-    assert said in status(app)
+    assert text in status(app)
     assert labels(app)[0] == step
     assert not app.exception
 
@@ -115,7 +119,7 @@ def test_the_facts_are_told(house, named, visit):
 
 
 @pytest.mark.parametrize(
-    ("schema", "said"),
+    ("schema", "text"),
     [
         pytest.param("stripe_payments", "<code>stripe_payments</code>", id="schema"),
         pytest.param(
@@ -128,8 +132,8 @@ def test_the_facts_are_told(house, named, visit):
         ),
     ],
 )
-def test_where_the_data_is_in_the_destination_is_told(house, named, visit, schema: str, said: str):
-    assert f"<dt>Destination schema</dt><dd>{said}</dd>" in html(
+def test_where_the_data_is_in_the_destination_is_told(house, named, visit, schema: str, text: str):
+    assert f"<dt>Destination schema</dt><dd>{text}</dd>" in html(
         visit("connector", id=named(schema).id)
     )
 
@@ -182,13 +186,13 @@ def test_a_refusal_of_past_syncs_is_told_and_kept_as_the_answer(account, visit):
 def test_recent_syncs_are_those_of_the_last_seven_days(account, visit):
     visit("connector", id="ours")
 
-    [asked] = [call.request for call in account.calls if "sync-history" in call.request.url]
+    [request] = [call.request for call in account.calls if "sync-history" in call.request.url]
     since, until = (
-        datetime.fromisoformat(asked.params[name]) for name in ("start_time", "end_time")
+        datetime.fromisoformat(request.params[name]) for name in ("start_time", "end_time")
     )
     assert until - since == timedelta(days=7)
     assert timedelta(0) <= until - datetime.now(UTC) + timedelta(minutes=1)
-    assert asked.headers["Accept"] == "application/json;version=2"
+    assert request.headers["Accept"] == "application/json;version=2"
 
 
 def test_syncs_that_wait_or_run_or_end_in_a_way_that_is_new_to_us_are_all_shown(account, visit):
@@ -270,18 +274,18 @@ def test_an_entry_of_the_list_that_cannot_be_read_is_counted_on_the_page(account
 
 
 def test_what_people_did_to_it_last_is_told_and_nothing_of_others(house, named, visit):
-    one, other = named("stripe_payments").id, named("webshop").id
+    connector_id, other_id = named("stripe_payments").id, named("webshop").id
     for _ in range(3):
-        house.portal.operations.pause(one)
-        house.portal.operations.resume(one)
-    house.portal.operations.pause(other)
+        house.portal.operations.pause(connector_id)
+        house.portal.operations.resume(connector_id)
+    house.portal.operations.pause(other_id)
 
-    app = visit("connector", id=one)
+    app = visit("connector", id=connector_id)
 
-    told = html(app).rpartition("<tbody>")[2].partition("</tbody>")[0]
-    assert headers(app)[-1] == "What people did"
-    assert re.findall(r"</td><td>(\w+)<", told) == ["Resume", "Pause", "Resume", "Pause", "Resume"]
-    assert "Dashboard" in told
+    table = html(app).rpartition("<tbody>")[2].partition("</tbody>")[0]
+    assert headers(app)[-1] == "Recent actions"
+    assert re.findall(r"</td><td>(\w+)<", table) == ["Resume", "Pause", "Resume", "Pause", "Resume"]
+    assert "Dashboard" in table
 
 
 def test_a_database_that_fails_leaves_out_what_people_did(house, named, visit, monkeypatch):
@@ -293,7 +297,7 @@ def test_a_database_that_fails_leaves_out_what_people_did(house, named, visit, m
 
     app = visit("connector", id=named("stripe_payments").id)
 
-    assert "What people did" not in headers(app)
+    assert "Recent actions" not in headers(app)
     assert not app.exception
 
 
@@ -303,37 +307,88 @@ def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
     app.run()
     visit("connector", id="ours")
 
-    asked = [call.request.url.split("?")[0] for call in account.calls]
-    assert asked.count(f"{OURS}/sync-history") == 1
-    assert asked.count(f"{OURS}/errors") == 1
-    assert asked.count(CONNECTORS) == 1
+    urls = [call.request.url.split("?")[0] for call in account.calls]
+    assert urls.count(f"{OURS}/sync-history") == 1
+    assert urls.count(f"{OURS}/errors") == 1
+    assert urls.count(CONNECTORS) == 1
+
+
+FIRST = "Finish the set-up first."
+UNFINISHED = dict.fromkeys(
+    ("Sync now", "Pause", "Run setup tests", "Re-sync history", "Change schedule"), FIRST
+)
 
 
 @pytest.mark.parametrize(
-    ("schema", "impossible", "reason"),
+    ("schema", "impossible", "reasons"),
     [
+        pytest.param("facebook_ads_dach", set(), UNFINISHED, id="unfinished"),
         pytest.param(
-            "facebook_ads_dach",
-            set(),
-            "Change schedule, Choose tables: Finish the set-up first.",
-            id="unfinished",
+            "jira_projects",
+            {"Pause"},
+            {"Pause": "It is already paused.", "Sync now": "Resume it first."},
+            id="paused",
         ),
-        pytest.param("jira_projects", {"Pause"}, "Sync now: Resume it first.", id="paused"),
-        pytest.param("zendesk_support", set(), "Choose tables: Repair it first.", id="broken"),
+        pytest.param("zendesk_support", set(), {}, id="broken"),
         pytest.param(
-            "shopify_storefront", {"Sync now"}, "Sync now: A sync is already running.", id="syncing"
+            "shopify_storefront",
+            {"Sync now"},
+            {"Sync now": "A sync is already running."},
+            id="syncing",
         ),
-        pytest.param("stripe_payments", set(), "", id="all-possible"),
+        pytest.param("stripe_payments", set(), {}, id="all-possible"),
     ],
 )
 def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do_first(
-    house, named, visit, schema: str, impossible: set, reason: str
+    house, named, visit, schema: str, impossible: set, reasons: dict
 ):
     app = visit("connector", id=named(schema).id)
 
     assert dead(app) == impossible
-    assert reason in html(app)
-    assert ("Not possible now:" in html(app)) is bool(impossible)
+    assert {button.label: button.help for button in app.button if button.help} == reasons
+    assert all(reason in html(app) for reason in reasons.values())
+    assert ("Repair it first." in html(app)) is (schema == "zendesk_support")
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown", "in_menu"),
+    [
+        pytest.param(
+            "facebook_ads_dach",
+            ["Finish set-up"],
+            [*UNFINISHED, "Delete"],
+            id="unfinished",
+        ),
+        pytest.param(
+            "jira_projects",
+            ["Resume", "Pause"],
+            [
+                *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
+                *("Change schedule", "Sync now", "Delete"),
+            ],
+            id="paused",
+        ),
+        pytest.param(
+            "stripe_payments",
+            ["Sync now", "Pause"],
+            [
+                *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
+                *("Change schedule", "Delete"),
+            ],
+            id="working",
+        ),
+    ],
+)
+def test_few_actions_are_shown_and_the_menu_holds_the_rest_with_delete_last(
+    house, named, visit, schema: str, shown: list, in_menu: list
+):
+    app = visit("connector", id=named(schema).id)
+
+    assert labels(app) == [*shown, *in_menu]
+    primary = [button.label for button in app.button if button.proto.type == "primary"]
+    assert primary == (shown[:1] if schema != "stripe_payments" else [])
+    [menu] = app.get("popover")
+    assert [button.label for button in menu.button] == in_menu
 
 
 BROKEN = {"setup_state": "broken", "sync_state": "scheduled", "update_state": "on_schedule"}
@@ -399,7 +454,7 @@ def test_a_schedule_is_shown_and_its_replacements_are_offered(
 
     kinds = app.radio(key="schedule-kind")
     assert kinds.options[-3:] == ["At an interval", "At a time of day", "Manual only"]
-    kept = "At a time of day" if "Mondays" in words else "Keep what is set at Fivetran"
+    kept = "At a time of day" if "Mondays" in words else "Keep the schedule set at Fivetran"
     assert kinds.value.startswith(kept)
     assert "Save" in dead(app)
 
@@ -444,21 +499,21 @@ def test_a_sync_is_started_and_shown(house, named, visit):
 
 
 def test_it_is_paused_and_resumed(house, named, visit):
-    one = named("stripe_payments").id
+    connector_id = named("stripe_payments").id
 
-    paused = press(visit("connector", id=one), "Pause")
+    paused = press(visit("connector", id=connector_id), "Pause")
     assert "Paused" in status(paused)
     resumed = press(paused, "Resume")
 
     assert "Paused" not in status(resumed)
-    assert house.portal.connector(one).paused is False
+    assert house.portal.connector(connector_id).paused is False
 
 
 def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
     house, sandbox, named, visit
 ):
-    one = named("stripe_payments").id
-    app = visit("connector", id=one)
+    connector_id = named("stripe_payments").id
+    app = visit("connector", id=connector_id)
     sandbox.world.control.order(kind="lost_answer", method="PATCH")
 
     app = press(app, "Pause")
@@ -468,8 +523,8 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
 
 
 def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox, named, visit):
-    one = named("stripe_payments").id
-    app = visit("connector", id=one)
+    connector_id = named("stripe_payments").id
+    app = visit("connector", id=connector_id)
     sandbox.world.control.order(kind="lost_answer", method="POST")
 
     app = press(app, "Sync now")
@@ -521,18 +576,18 @@ def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, n
     ],
 )
 def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, label: str):
-    wanted = named(schema).id
+    connector_id = named(schema).id
 
-    app = press(visit("connector", id=wanted), label)
+    app = press(visit("connector", id=connector_id), label)
 
     ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(ticket, "sandy_harbour") == wanted
+    assert house.portal.signer.read_link(ticket, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 
 
 @pytest.mark.parametrize(
-    ("label", "said"),
+    ("label", "text"),
     [
         pytest.param("Re-sync history", "paid rows", id="resync"),
         pytest.param("Change schedule", "How it syncs", id="reschedule"),
@@ -541,13 +596,13 @@ def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, 
     ],
 )
 def test_what_is_asked_first_stands_in_a_dialog(
-    house, sandbox, named, visit, label: str, said: str
+    house, sandbox, named, visit, label: str, text: str
 ):
     app = visit("connector", id=named("stripe_payments").id)
 
     app = press(app, label)
 
-    assert said in everything(app)
+    assert text in everything(app)
     assert [path for path in sent(sandbox, "POST") if not path.endswith("/test")] == []
     assert sent(sandbox, "PATCH") == sent(sandbox, "DELETE") == []
     assert not app.exception
@@ -564,12 +619,12 @@ def test_setup_tests_that_fail_say_what_failed(house, named, visit):
 
 
 def test_the_way_to_the_tables_knows_the_connector(house, named, visit):
-    one = named("stripe_payments").id
+    connector_id = named("stripe_payments").id
 
-    links = visit("connector", id=one).get("page_link")
+    links = visit("connector", id=connector_id).get("page_link")
 
     tables = next(link.proto for link in links if link.proto.label == "Choose tables")
-    assert f"id={one}" in str(tables)
+    assert f"id={connector_id}" in str(tables)
 
 
 def test_a_service_that_fivetran_offers_no_more_is_shown_by_its_id(account, visit):
@@ -591,45 +646,45 @@ def test_a_catalogue_that_cannot_be_had_does_not_hide_the_connector(account, vis
 def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(house, visit, query):
     app = visit("connector", **query)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert "There is no such connector." in app.info[0].value
     assert "All connectors" in everything(app)
     assert not app.exception
 
 
 def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
-    other = sandbox.world.add_group("Other")
-    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    group = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
 
     app = visit("connector", id=foreign.id)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert foreign.schema not in everything(app)
 
 
 def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbox, named, visit):
-    one = named("stripe_payments").id
-    app = visit("connector", id=one)
-    house.portal.operations.delete(one, now=True)
+    connector_id = named("stripe_payments").id
+    app = visit("connector", id=connector_id)
+    house.portal.operations.delete(connector_id, now=True)
 
     app = press(app, "Pause")
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert not app.exception
 
 
 def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, named, visit):
-    one = named("stripe_payments")
-    app = visit("connector", id=one.id)
-    house.portal.operations.delete(one.id)
+    connector = named("stripe_payments")
+    app = visit("connector", id=connector.id)
+    house.portal.operations.delete(connector.id)
 
     app = press(app, "Pause")
 
     assert [title.value for title in app.title] == ["Deleted"]
-    told = app.info[0].value
-    assert told.startswith("**stripe_payments** is paused and hidden.")
-    assert "deleted for good in 24 hours." in told
-    assert re.search(r"Until then \(.* UTC\) you can undo this\.", told)
+    text = app.info[0].value
+    assert text.startswith("**stripe_payments** is paused and hidden.")
+    assert "deleted for good in 24 hours." in text
+    assert re.search(r"Until then \(.* UTC\) you can undo this\.", text)
     assert labels(app) == ["Undo", "Delete for good now"]
     assert not app.toast
 
@@ -637,14 +692,14 @@ def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, na
 
     assert "<h1>stripe_payments</h1>" in html(app)
     assert [toast.value for toast in app.toast] == ["stripe_payments is back"]
-    assert not one.paused
+    assert not connector.paused
     assert not app.exception
 
 
 def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named, visit):
-    one = named("stripe_payments").id
-    house.portal.operations.delete(one)
-    app = visit("connector", id=one)
+    connector_id = named("stripe_payments").id
+    house.portal.operations.delete(connector_id)
+    app = visit("connector", id=connector_id)
     sandbox.world.control.order(kind="500", method="PATCH")
 
     app = press(app, "Undo")
@@ -654,10 +709,10 @@ def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named
 
 
 def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(house, sandbox, named, visit):
-    one = named("stripe_payments").id
-    house.portal.operations.delete(one)
+    connector_id = named("stripe_payments").id
+    house.portal.operations.delete(connector_id)
 
-    app = press(visit("tables", id=one), "Delete for good now")
+    app = press(visit("tables", id=connector_id), "Delete for good now")
 
     assert "This cannot be undone." in everything(app)
     assert "Delete for good" in labels(app)
@@ -666,13 +721,13 @@ def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(house, sandbox, 
 
 
 def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(house, named, visit, monkeypatch):
-    one = named("stripe_payments").id
+    connector_id = named("stripe_payments").id
     before = time.time() - 25 * 3600
     with monkeypatch.context() as patch:
         patch.setattr("pbf.connectors.deletion.time.time", lambda: before)
-        house.portal.operations.delete(one)
+        house.portal.operations.delete(connector_id)
 
-    app = visit("connector", id=one)
+    app = visit("connector", id=connector_id)
 
     assert "deleted for good any moment. Until that is done you can still" in app.info[0].value
     house.portal.carry_out_deletions()
@@ -702,7 +757,7 @@ def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
 
 def test_half_set_credentials_are_named(half_set, visit):
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(visit("connector", id="ours"), "The set-up is not complete", missing)
+    assert_one_sentence(visit("connector", id="ours"), "The settings are incomplete", missing)
 
 
 def test_without_settings_there_is_the_sandbox(unset, visit):
@@ -713,12 +768,12 @@ def test_without_settings_there_is_the_sandbox(unset, visit):
 
 
 def test_the_last_known_state_is_marked_with_its_age(house, sandbox, named, hours_later, visit):
-    one = named("stripe_payments").id
-    visit("connector", id=one)
+    connector_id = named("stripe_payments").id
+    visit("connector", id=connector_id)
     sandbox.stop()
     hours_later(10)
 
-    app = visit("connector", id=one)
+    app = visit("connector", id=connector_id)
 
     assert "What you see is from 10 hours ago" in app.warning[0].value
     assert "Working" in status(app)
@@ -751,7 +806,7 @@ def test_a_connector_is_deleted_by_its_name_as_it_is_shown(
 
     app = press(app, "Delete")
 
-    assert not next(one for one in app.button if one.label == "Delete it").disabled
+    assert not next(button for button in app.button if button.label == "Delete it").disabled
     assert app.text_input(key="delete-name").label == f"Type its {what} to delete it"
     assert ("Its ID at Fivetran: ours" in html(app)) is (what == "ID")
 

@@ -100,7 +100,11 @@ def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, name
 
     assert f"<h1>{schema}</h1>" in html(app)
     assert "Re-sync history" in labels(app)
-    posts = [one for one in sandbox.world.control.log.entries()[before:] if one["method"] == "POST"]
+    posts = [
+        request
+        for request in sandbox.world.control.log.entries()[before:]
+        if request["method"] == "POST"
+    ]
     assert posts == []
 
 
@@ -120,7 +124,7 @@ def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
         pytest.param("expired", "is no longer valid.", id="expired"),
         pytest.param("gone", "It may have been deleted.", id="gone"),
         pytest.param("no-card", "Fivetran did not open the Connect Card.", id="no-card"),
-        pytest.param("unread", "Fivetran does not answer right now", id="unread"),
+        pytest.param("unread", "Fivetran does not respond right now", id="unread"),
     ],
 )
 def test_a_note_is_a_plain_message_over_the_table(house, visit, note: str, text: str):
@@ -140,12 +144,12 @@ def test_a_note_of_somebodys_own_is_not_shown(house, visit):
 
 @pytest.mark.parametrize("action", ["finish", "reconnect", "edit"])
 def test_what_is_done_on_the_card_leads_there(house, named, visit, action: str):
-    wanted = named("zendesk_support").id
+    connector_id = named("zendesk_support").id
 
-    app = ask(visit("connectors"), action, wanted)
+    app = ask(visit("connectors"), action, connector_id)
 
     ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(ticket, "sandy_harbour") == wanted
+    assert house.portal.signer.read_link(ticket, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 
@@ -170,8 +174,8 @@ def test_a_paused_connector_is_resumed(house, named, visit):
 
 
 def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
-    other = sandbox.world.add_group("Other")
-    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    group = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
     before = foreign.life
 
     app = ask(visit("connectors"), "sync", foreign.id)
@@ -216,7 +220,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("connectors")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_the_sandboxs_connectors_are_shown(unset, visit):
@@ -306,7 +310,9 @@ def test_a_list_that_turned_round_after_the_choice_leads_to_no_other_row(
 
     app = ask(app, "pause", chosen.id, gone)
 
-    paused = {one.schema_name for one in house.portal.connectors().items if one.paused}
+    paused = {
+        connector.schema_name for connector in house.portal.connectors().items if connector.paused
+    }
     assert paused == {"stripe_payments", "jira_projects"}
     assert ("A connector", "It is no longer there. It may have been deleted.") in results(app)
 
@@ -318,8 +324,8 @@ def test_deleting_asks_first_for_the_word(house, named, visit):
 
     assert "hubspot_marketing" in html(app)
     assert "In 24 hours they will be deleted at Fivetran for good" in app.markdown[0].value
-    assert {one.id for one in house.portal.connectors().items} >= set(chosen)
-    button = next(each for each in app.button if each.label == "Delete 2")
+    assert {connector.id for connector in house.portal.connectors().items} >= set(chosen)
+    button = next(button for button in app.button if button.label == "Delete 2")
     assert button.disabled
     assert not app.exception
 
@@ -337,7 +343,7 @@ def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
 
 def lately(app: AppTest) -> list[str]:
     """What the strip of deleted connectors says, once it is unfolded."""
-    app.session_state["unfolded"] = True
+    app.session_state["trash_is_open"] = True
     app.run()
     return re.findall(r'pbf-line"><div><strong>(.*?)</strong>', html(app))
 
@@ -349,7 +355,7 @@ def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit
         house.portal.operations.delete(named(name).id)
     app = visit("connectors")
 
-    assert [one.label for one in app.expander] == ["Deleted lately (2)"]
+    assert [expander.label for expander in app.expander] == ["Recently deleted (2)"]
     assert "Undo" not in labels(app)
     assert sorted(lately(app)) == ["hubspot_marketing", "stripe_payments"]
     assert html(app).count("deleted for good in 24 hours") == 2
@@ -386,8 +392,8 @@ def test_an_undo_that_fails_is_told_in_its_row(house, sandbox, named, visit):
 
 
 def test_who_deleted_the_last_one_has_it_back_from_the_empty_page(house, visit):
-    for one in house.portal.connectors().items:
-        house.portal.operations.delete(one.id)
+    for connector in house.portal.connectors().items:
+        house.portal.operations.delete(connector.id)
     app = visit("connectors")
 
     assert "There are no connectors left." in app.info[0].value

@@ -1,20 +1,42 @@
+import re
+
 from tests.pages.reading import assert_one_sentence, everything, html, labels, press
 
 
-def test_the_overview_counts_and_names_who_needs_somebody(house, visit):
+def webshop(sandbox):
+    connections = sandbox.world.connections.values()
+    return next(connection for connection in connections if connection.schema == "webshop")
+
+
+def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(house, visit):
     app = visit("overview")
 
     assert [title.value for title in app.title] == ["Data connections"]
     assert "<strong>12</strong> connectors" in html(app)
-    assert "<strong>3</strong> need somebody" in html(app)
+    assert "<strong>2</strong> Needs you" in html(app)
+    assert "<strong>0</strong> Failing" in html(app)
+    assert "<strong>1</strong> Not finished" in html(app)
+    assert "syncing now" in html(app)
     assert "zendesk_support" in html(app)
     assert {"Reconnect", "Finish set-up"} <= set(labels(app))
     headers = [header.value for header in app.header]
-    assert headers == ["Needs somebody", "What changed last", "All connectors"]
+    assert headers == ["What to do next", "Recent changes", "All connectors"]
     assert not app.exception
 
 
-def test_the_two_doors_lead_to_services_and_connectors(house, visit):
+def test_each_total_leads_to_the_connectors_that_it_counts(house, visit):
+    tiles = html(visit("overview")).partition("pbf-tiles")[2].partition("</div></div>")[0]
+
+    links = re.findall(r'<a href="([^"]*)"><strong>(\d+)</strong> ([\w ]+)', tiles)
+    assert links == [
+        ("connectors", "12", "connectors"),
+        ("connectors?status=Needs+you", "2", "Needs you"),
+        ("connectors?status=Not+finished", "1", "Not finished"),
+    ]
+    assert "<div><strong>0</strong> Failing</div>" in tiles
+
+
+def test_the_links_lead_to_services_and_connectors(house, visit):
     services = press(visit("overview"), "Connect a source")
     connectors = press(visit("overview"), "See all connectors")
 
@@ -31,7 +53,7 @@ def test_the_next_step_of_a_connector_leads_to_its_card(house, visit):
 
 
 def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
 
     app = press(visit("overview"), "Sync now")
@@ -42,7 +64,7 @@ def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit
 
 
 def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
     failing.paused = True
     failing.reported = {"setup_state": "broken"}
@@ -53,7 +75,7 @@ def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
 
 
 def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = [{"code": "resync_table_warning", "message": "Re-sync", "details": ""}]
 
     app = press(visit("overview"), "Re-sync history")
@@ -75,7 +97,7 @@ def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
 
 
 def test_a_step_that_fails_says_so_and_the_page_stays(house, sandbox, visit):
-    failing = next(one for one in sandbox.world.connections.values() if one.schema == "webshop")
+    failing = webshop(sandbox)
     failing.tasks = []
     app = visit("overview")
     sandbox.world.connections.pop(failing.id)
@@ -95,12 +117,12 @@ def test_an_account_without_connectors_shows_where_to_begin(empty_house, visit):
     assert not app.exception
 
 
-def test_where_nobody_is_needed_the_overview_says_so(empty_house, empty_world, visit):
+def test_where_every_connector_runs_the_overview_says_so(empty_house, empty_world, visit):
     empty_world.add_connections(3)
 
     app = visit("overview")
 
-    assert "Nothing does." in app.success[0].value
+    assert "Nothing to do." in app.success[0].value
     assert "<strong>3</strong> connectors" in html(app)
 
 
@@ -114,7 +136,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("overview")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_the_sandbox_stands_in_and_says_so(unset, visit):

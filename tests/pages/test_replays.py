@@ -18,7 +18,7 @@ MARKUP = "Refused `by` *them* $5$ :red[x] [a](https://a.example) <b>bold</b> \u2
 CARD = {"connect_card": {"token": "t", "uri": "https://fivetran.example/connect-card/setup?auth=t"}}
 
 
-def one(name: str, status: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def connector(name: str, status: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     state = {"setup_state": "connected", "sync_state": "scheduled", "update_state": "on_schedule"}
     return {
         "id": name,
@@ -42,41 +42,45 @@ def break_of(code: str, **more: Any) -> dict[str, Any]:
 
 CASES: dict[str, list[dict[str, Any]]] = {
     "schedules": [
-        one(
+        connector(
             "harbour", schedule={"schedule_type": "CRON", "cron": "5 4 * * 0"}, sync_frequency=None
         ),
-        one("lantern", schedule={"schedule_type": "LUNAR", "interval": 10**12, "days_of_week": 7}),
+        connector(
+            "lantern", schedule={"schedule_type": "LUNAR", "interval": 10**12, "days_of_week": 7}
+        ),
     ],
     "daily-times": [
-        one("meadow", daily_sync_time="25:99", sync_frequency=1440),
-        one("pebble", daily_sync_time=2, sync_frequency="1440"),
+        connector("meadow", daily_sync_time="25:99", sync_frequency=1440),
+        connector("pebble", daily_sync_time=2, sync_frequency="1440"),
     ],
     "breaks": [
-        one("orchard", break_of("made_up_yesterday", details={"why": [1, 2]})),
-        one("thistle", break_of("reconnect", details=None) | {"warnings": [None, 5, {}]}),
+        connector("orchard", break_of("made_up_yesterday", details={"why": [1, 2]})),
+        connector("thistle", break_of("reconnect", details=None) | {"warnings": [None, 5, {}]}),
     ],
     "tables": [
-        one("schema_numbers", service="postgres"),
-        one("schema_nulls", service="postgres"),
+        connector("schema_numbers", service="postgres"),
+        connector("schema_nulls", service="postgres"),
     ],
     "times": [
-        one("sundial", succeeded_at="0001-01-01T00:00:00Z", failed_at="9999-12-31T23:59:59Z"),
-        one("anchor", succeeded_at=1764220000, created_at="2026-11-01T02:00:00+02:00[Europe/Kyiv]"),
+        connector("sundial", succeeded_at="0001-01-01T00:00:00Z", failed_at="9999-12-31T23:59:59Z"),
+        connector(
+            "anchor", succeeded_at=1764220000, created_at="2026-11-01T02:00:00+02:00[Europe/Kyiv]"
+        ),
     ],
     "names": [
-        one("willow", schema="n" * 300),
-        one("copper", schema="half\ud800 \u202egnikcab $x$ *y*"),
+        connector("willow", schema="n" * 300),
+        connector("copper", schema="half\ud800 \u202egnikcab $x$ *y*"),
     ],
-    "all-well": [one("fern"), one("moss", {"sync_state": "syncing"})],
+    "all-well": [connector("fern"), connector("moss", {"sync_state": "syncing"})],
     "error-texts": [
-        one("granite", break_of("weird", details=MARKUP)),
-        one("walnut", {"warnings": [{"code": "w", "message": MARKUP}]}),
+        connector("granite", break_of("weird", details=MARKUP)),
+        connector("walnut", {"warnings": [{"code": "w", "message": MARKUP}]}),
     ],
     "wrong-types": [
-        one("saddle", paused="yes", setup_tests={"title": 5}) | {"status": ["list"]},
-        one("bobbin", service=None, schema=7, sync_frequency=-10, group_id=[]),
+        connector("saddle", paused="yes", setup_tests={"title": 5}) | {"status": ["list"]},
+        connector("bobbin", service=None, schema=7, sync_frequency=-10, group_id=[]),
         {"id": None},
-        one("saddle"),
+        connector("saddle"),
     ],
 }
 TABLES: dict[str, Any] = {
@@ -97,8 +101,8 @@ def ids(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) -> lis
     """The ids of the connectors of an account."""
     fivetran.get(SERVICES, json={"data": {"items": [*CATALOGUE, CATALOGUE[0]]}})
     fivetran.get(CONNECTORS, json={"data": {"items": request.param}})
-    known = {item["id"]: item for item in reversed(request.param) if item["id"]}
-    for name, item in known.items():
+    items = {item["id"]: item for item in reversed(request.param) if item["id"]}
+    for name, item in items.items():
         url = f"{API}/v1/connections/{name}"
         fivetran.get(f"{url}/sync-history", json={"data": {"items": SYNCS}})
         fivetran.get(f"{url}/errors", json={"data": {"items": ERRORS}})
@@ -106,7 +110,7 @@ def ids(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) -> lis
         fivetran.post(f"{url}/connect-card", json={"data": CARD})
         fivetran.get(url, json={"data": item})
         fivetran.patch(url, json={"data": {**item, "paused": True}})
-    return list(known)
+    return list(items)
 
 
 def test_every_screen_shows_them(ids: list[str], visit):
@@ -131,7 +135,7 @@ def test_every_route_answers_with_them(ids: list[str]):
     assert len(client.get("/_/services").json) == len(CATALOGUE)
     for name in ids:
         path = f"/_/connectors/{name}"
-        asked = [client.get(path), client.get(f"{path}/form")]
-        asked.append(client.patch(path, json={"paused": True}))
-        assert [answer.status_code for answer in asked if answer.status_code >= 500] == []
-        assert asked[0].json["id"] == name
+        answers = [client.get(path), client.get(f"{path}/form")]
+        answers.append(client.patch(path, json={"paused": True}))
+        assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+        assert answers[0].json["id"] == name

@@ -54,7 +54,7 @@ def test_half_set_credentials_are_named(half_set, visit):
     app = visit("services")
 
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(app, "The set-up is not complete", missing)
+    assert_one_sentence(app, "The settings are incomplete", missing)
 
 
 def test_without_settings_the_sandboxs_catalogue_is_shown(unset, visit):

@@ -38,7 +38,7 @@ def named(sandbox):
 
 
 def changes(app: AppTest) -> str:
-    return next(one.value for one in app.markdown if one.value.startswith("**Changes**"))
+    return next(text.value for text in app.markdown if text.value.startswith("**Changes**"))
 
 
 def disabled(app: AppTest, label: str) -> bool:
@@ -120,11 +120,11 @@ def test_a_search_that_finds_nothing_says_so(account, visit):
 def test_what_is_saved_is_what_was_chosen_and_what_is_shown_is_what_fivetran_answers(
     account, visit
 ):
-    wanted = {"public": {"tables": {"users": {"enabled": True}}, "enabled": True}}
+    schemas = {"public": {"tables": {"users": {"enabled": True}}, "enabled": True}}
     account.patch(
         SCHEMAS,
         json=config({"orders": True, "users": True}, audit=True),
-        match=[responses.matchers.json_params_matcher({"schemas": wanted})],
+        match=[responses.matchers.json_params_matcher({"schemas": schemas})],
     )
     app = press(visit("tables", id="ours"), "Select all")
 
@@ -164,7 +164,7 @@ def test_before_the_source_was_read_it_says_when_there_will_be_tables(account, v
     app = visit("tables", id="ours")
 
     assert "The first sync reads which tables there are." in app.info[0].value
-    assert "Look at the source now" in labels(app)
+    assert "Load tables now" in labels(app)
     assert not app.exception
 
 
@@ -172,17 +172,17 @@ def test_the_source_can_be_looked_at_now(account, visit):
     account.upsert("GET", SCHEMAS, status=404, json={})
     account.post(f"{SCHEMAS}/reload", json=config({"orders": True}))
 
-    app = press(visit("tables", id="ours"), "Look at the source now")
+    app = press(visit("tables", id="ours"), "Load tables now")
 
-    assert app.success[0].value == "Read. 1 of 1 tables are synced."
-    assert "Look at the source again" in labels(app)
+    assert app.success[0].value == "Reloaded. 1 of 1 tables are synced."
+    assert "Reload tables" in labels(app)
 
 
 def test_a_look_that_fails_is_told(account, visit):
     account.upsert("GET", SCHEMAS, status=404, json={})
     account.post(f"{SCHEMAS}/reload", status=500)
 
-    app = press(visit("tables", id="ours"), "Look at the source now")
+    app = press(visit("tables", id="ours"), "Load tables now")
 
     assert "Fivetran failed to answer (500)." in app.error[0].value
     assert not app.exception
@@ -194,9 +194,9 @@ def test_a_look_whose_answer_was_lost_shows_what_it_found(account, visit):
     account.post(f"{SCHEMAS}/reload", status=500)
     account.upsert("GET", SCHEMAS, json=config({"orders": True}))
 
-    app = press(app, "Look at the source now")
+    app = press(app, "Load tables now")
 
-    assert app.success[0].value == "Read. 1 of 1 tables are synced."
+    assert app.success[0].value == "Reloaded. 1 of 1 tables are synced."
     assert not app.error
 
 
@@ -211,7 +211,7 @@ def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, na
 
     assert "Repair it first." in app.info[0].value
     assert not disabled(app, "Select all")
-    assert not disabled(app, "Look at the source again")
+    assert not disabled(app, "Reload tables")
     assert not app.exception
 
 
@@ -219,7 +219,7 @@ def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
     app = visit("tables", id=named("facebook_ads_dach").id)
 
     assert "Finish the set-up first." in app.info[0].value
-    assert not disabled(app, "Look at the source now")
+    assert not disabled(app, "Load tables now")
     assert not app.exception
 
 
@@ -242,19 +242,19 @@ def test_a_look_is_offered_unless_the_metadata_says_that_fivetran_cannot(
 
     app = visit("tables", id="ours")
 
-    assert ("Look at the source again" in labels(app)) is offered
-    assert ("cannot look at this source again" in html(app)) is not offered
+    assert ("Reload tables" in labels(app)) is offered
+    assert ("cannot reload the tables of this source" in html(app)) is not offered
     assert not disabled(app, "Select all")
 
 
 def test_a_choice_reaches_the_sandbox(house, named, visit):
-    one = named("webshop").id
-    app = press(visit("tables", id=one), "Select none")
+    connector_id = named("webshop").id
+    app = press(visit("tables", id=connector_id), "Select none")
 
     app = press(app, next(label for label in labels(app) if label.startswith("Save")))
 
     assert app.success[0].value.startswith("Saved. ")
-    config = house.portal.operations.schemas(one)
+    config = house.portal.operations.schemas(connector_id)
     free = [
         table.enabled
         for schema in config.schemas.values()
@@ -272,12 +272,12 @@ def test_hundreds_of_tables_are_one_list(account, visit):
     app = visit("tables", id="ours")
 
     assert "450 of 900 tables are synced. 900 shown here." in html(app)
-    assert [len(one.value) for one in app.data_editor] == [900]
+    assert [len(editor.value) for editor in app.data_editor] == [900]
 
 
 def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
-    other = {**ROW, "id": "other", "schema": "second"}
-    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, other]}})
+    second = {**ROW, "id": "other", "schema": "second"}
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [ROW, second]}})
     account.get(SCHEMAS.replace("ours", "other"), json=config({"orders": False}))
     app = press(visit("tables", id="ours"), "Select all")
 
@@ -292,18 +292,18 @@ def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
 def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: dict):
     app = visit("tables", **query)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
     assert "All connectors" in everything(app)
     assert not app.exception
 
 
 def test_somebody_elses_tables_are_not_there(house, sandbox, visit):
-    other = sandbox.world.add_group("Other")
-    foreign = sandbox.world.add_connections(1, group_id=other.id)[0]
+    group = sandbox.world.add_group("Other")
+    foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
 
     app = visit("tables", id=foreign.id)
 
-    assert [title.value for title in app.title] == ["Which connector?"]
+    assert [title.value for title in app.title] == ["Connector not found"]
 
 
 def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
@@ -315,13 +315,13 @@ def test_tables_that_cannot_be_read_are_told_in_one_sentence(account, visit):
 
     app = visit("tables", id="ours")
 
-    heading = "Fivetran does not answer as it should"
+    heading = "Fivetran did not respond as expected"
     assert_one_sentence(app, heading, "Fivetran failed to answer (500).")
 
 
 def test_half_set_credentials_are_named(half_set, visit):
     missing = "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set."
-    assert_one_sentence(visit("tables", id="ours"), "The set-up is not complete", missing)
+    assert_one_sentence(visit("tables", id="ours"), "The settings are incomplete", missing)
 
 
 def test_without_settings_there_is_the_sandbox(unset, visit):

@@ -24,14 +24,13 @@ from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import _decoded
-from pbf.rules.actions import LABELS
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words
 from pbf.ui import connector_detail
-from pbf.ui.table_editor import Desk, columns, when_there_are_tables
+from pbf.ui.table_editor import TableEditor, columns, when_there_are_tables
 from pbf.ui.view_models import card, category, row
 from tests.properties.plan import planned
 
@@ -222,7 +221,7 @@ def render_connectors(connectors: list[Connector]) -> None:
         ]
         texts += [
             *connector_detail.facts(connector, stripe, NOW).values(),
-            connector_detail.obstacles(connector, LABELS),
+            *connector_detail.arrange(connector, None)[1],
         ]
         texts += choices(connector).values()
         "".join(texts).encode()
@@ -244,7 +243,7 @@ def test_an_invalid_table_or_schema_does_not_affect_others(draws: Any):
     config = client.get_schemas("one")
 
     assert list(config.schemas["untouched"].tables) == list(TABLES)
-    desk = Desk("one")
+    desk = TableEditor("one")
     desk.take(config, 0.0)
     desk.search("o")
     desk.switch(True)

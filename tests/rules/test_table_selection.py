@@ -4,7 +4,7 @@ import pytest
 
 from pbf.fivetran.models import Connector, SchemaConfig
 from pbf.rules.table_selection import changes, matching, patch, source_tables, summary
-from pbf.ui.table_editor import FRESH, Desk, when_there_are_tables
+from pbf.ui.table_editor import FRESH, TableEditor, when_there_are_tables
 
 LOCK = {"allowed": False, "reason_code": "SYSTEM_TABLE"}
 
@@ -21,10 +21,10 @@ SHOP = config(public=schema(orders=True, users=False), archive=schema(False, ord
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk("one")
-    desk.take(SHOP, 0.0)
-    return desk
+def editor() -> TableEditor:
+    editor = TableEditor("one")
+    editor.take(SHOP, 0.0)
+    return editor
 
 
 def test_tables_are_sorted_by_name():
@@ -124,13 +124,13 @@ def test_changes_are_summarized_in_one_line(changed: dict, text: str):
     assert summary(changed) == text
 
 
-def test_ticking_after_a_search_changes_the_shown_row(desk):
-    desk.search("users")
-    desk.keep({0: {"Synced": True}})
-    desk.search("")
+def test_ticking_after_a_search_changes_the_shown_row(editor):
+    editor.search("users")
+    editor.keep({0: {"Synced": True}})
+    editor.search("")
 
-    assert desk.changed == {("public", "users"): True}
-    assert dict(zip([table.key for table in desk.shown], desk.laid_out, strict=True)) == {
+    assert editor.changed == {("public", "users"): True}
+    assert dict(zip([table.key for table in editor.shown], editor.laid_out, strict=True)) == {
         ("archive", "old"): False,
         ("archive", "orders"): False,
         ("public", "orders"): True,
@@ -138,80 +138,80 @@ def test_ticking_after_a_search_changes_the_shown_row(desk):
     }
 
 
-def test_a_search_has_its_own_layout(desk):
-    before = desk.sheet
+def test_a_search_has_its_own_layout(editor):
+    before = editor.sheet
 
-    desk.search("users")
-    desk.search("users")
+    editor.search("users")
+    editor.search("users")
 
-    assert desk.sheet == before + 1
-
-
-def test_all_and_none_change_only_shown_tables(desk):
-    desk.search("orders")
-    desk.switch(True)
-    assert desk.changed == {("archive", "orders"): True}
-
-    desk.switch(False)
-    assert desk.changed == {("public", "orders"): False}
+    assert editor.version == before + 1
 
 
-def test_a_newer_response_keeps_the_selection(desk):
-    desk.keep({3: {"Synced": True}})
+def test_all_and_none_change_only_shown_tables(editor):
+    editor.search("orders")
+    editor.switch(True)
+    assert editor.changed == {("archive", "orders"): True}
+
+    editor.switch(False)
+    assert editor.changed == {("public", "orders"): False}
+
+
+def test_a_newer_response_keeps_the_selection(editor):
+    editor.keep({3: {"Synced": True}})
     turned = config(public=schema(users=False, orders=True, added=True))
 
-    desk.read(lambda: turned, FRESH)
+    editor.read(lambda: turned, FRESH)
 
-    assert desk.changed == {("public", "users"): True}
-    assert [table.table for table in desk.shown] == ["added", "orders", "users"]
-
-
-def test_a_fresh_response_is_not_requested_again(desk):
-    desk.read(lambda: pytest.fail("asked again"), FRESH - 1)
-
-    assert len(desk.tables) == 4
+    assert editor.changed == {("public", "users"): True}
+    assert [table.table for table in editor.shown] == ["added", "orders", "users"]
 
 
-def test_the_same_response_keeps_the_layout(desk):
-    before = desk.sheet
+def test_a_fresh_response_is_not_requested_again(editor):
+    editor.read(lambda: pytest.fail("asked again"), FRESH - 1)
 
-    desk.read(lambda: SHOP, FRESH)
-
-    assert desk.sheet == before
+    assert len(editor.tables) == 4
 
 
-def test_undo_restores_the_synced_tables(desk):
-    desk.switch(True)
+def test_the_same_response_keeps_the_layout(editor):
+    before = editor.sheet
 
-    desk.undo()
+    editor.read(lambda: SHOP, FRESH)
 
-    assert desk.changed == {}
-    assert desk.laid_out == [False, False, True, False]
-
-
-def test_saving_reports_the_response_of_fivetran(desk):
-    desk.keep({3: {"Synced": True}})
-
-    desk.saved(config(public=schema(orders=True, users=True)), 1.0)
-
-    assert desk.said == ("success", "Saved. 2 of 2 tables are synced.")
-    assert desk.chosen == {}
+    assert editor.version == before
 
 
-def test_unchanged_tables_are_reported_and_stay_selected(desk):
-    desk.keep({3: {"Synced": True}})
+def test_undo_restores_the_synced_tables(editor):
+    editor.switch(True)
 
-    desk.saved(SHOP, 1.0)
+    editor.undo()
 
-    assert desk.said[0] == "error"
-    assert "Fivetran left 1 as they were: public.users." in desk.said[1]
-    assert desk.changed == {("public", "users"): True}
+    assert editor.changed == {}
+    assert editor.ticks == [False, False, True, False]
 
 
-def test_an_invalid_row_number_changes_nothing(desk):
-    desk.keep({9: {"Synced": True}, 0: {"Table": "x"}})
+def test_saving_reports_the_response_of_fivetran(editor):
+    editor.keep({3: {"Synced": True}})
 
-    assert desk.chosen == {}
+    editor.saved(config(public=schema(orders=True, users=True)), 1.0)
+
+    assert editor.message == ("success", "Saved. 2 of 2 tables are synced.")
+    assert editor.chosen == {}
+
+
+def test_unchanged_tables_are_reported_and_stay_selected(editor):
+    editor.keep({3: {"Synced": True}})
+
+    editor.saved(SHOP, 1.0)
+
+    assert editor.message[0] == "error"
+    assert "Fivetran left 1 as they were: public.users." in editor.message[1]
+    assert editor.changed == {("public", "users"): True}
+
+
+def test_an_invalid_row_number_changes_nothing(editor):
+    editor.keep({9: {"Synced": True}, 0: {"Table": "x"}})
+
+    assert editor.chosen == {}
 
 
 @pytest.mark.parametrize(

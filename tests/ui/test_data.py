@@ -64,7 +64,7 @@ def test_cards_count_the_connectors_one_has(api):
     cards, _ = data.gallery()
 
     shown = json.loads(gzip.decompress(cards))["cards"]
-    own = {one[0]: extra["yours"] for one in shown for extra in one[6:] if "yours" in extra}
+    own = {card[0]: extra["yours"] for card in shown for extra in card[6:] if "yours" in extra}
     assert own == {"stripe": 2}
     assert len(shown) == 2
 
@@ -130,10 +130,10 @@ def test_the_summary_counts_and_puts_the_latest_change_first(api):
 
     summary = data.summary()
 
-    assert (summary["total"], summary["moving"]) == (5, 1)
-    assert [row["id"] for row in summary["urgent"]] == ["open"]
-    assert [row["id"] for row in summary["changed"]] == ["new", "old"]
-    assert datetime.fromisoformat(summary["changed"][0]["changed"]).tzinfo is not None
+    assert (summary.total, summary.syncing) == (5, 1)
+    assert [row["id"] for row in summary.urgent] == ["open"]
+    assert [row["id"] for row in summary.changed] == ["new", "old"]
+    assert datetime.fromisoformat(summary.changed[0]["changed"]).tzinfo is not None
 
 
 def test_what_is_derived_follows_a_change_at_once(house, sandbox):
@@ -145,7 +145,7 @@ def test_what_is_derived_follows_a_change_at_once(house, sandbox):
 
     assert version != newer
     assert next(row for row in after if row["id"] == paused["id"])["status"] != "Paused"
-    assert data.summary()["total"] == len(before)
+    assert data.summary().total == len(before)
 
 
 def test_what_is_derived_is_made_once_for_one_answer(house):
@@ -158,9 +158,9 @@ def test_what_is_derived_is_made_once_for_one_answer(house):
 
 def test_two_tenants_of_one_process_do_not_see_each_others_rows(house, sandbox, settings):
     own, _ = data.rows()
-    other = sandbox.world.add_group("Other")
-    sandbox.world.add_connections(1, group_id=other.id)
-    started = runtimes.start(replace(settings, group_id=other.id))
+    group = sandbox.world.add_group("Other")
+    sandbox.world.add_connections(1, group_id=group.id)
+    started = runtimes.start(replace(settings, group_id=group.id))
     runtimes.use(started)
 
     theirs, _ = data.rows()
@@ -190,36 +190,40 @@ def settle(portal) -> None:
 
 
 def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
-    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    connector = next(
+        connector for connector in data.connectors().items if connector.schema_name == "webshop"
+    )
     sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
 
-    failed, at_once = data.history(one), data.history(one)
+    failed, at_once = data.history(connector), data.history(connector)
     let_pass(house.portal, monkeypatch, FAILURE_LIFETIME)
-    data.history(one)  # asks, and waits for nothing
+    data.history(connector)  # asks, and waits for nothing
     settle(house.portal)
-    later = data.history(one)
+    later = data.history(connector)
 
     assert failed == at_once == History(missing=data.UNREAD)
     assert len(later.items) > 0
 
 
 def test_nobody_waits_long_for_a_past(house, monkeypatch):
-    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
+    connector = next(
+        connector for connector in data.connectors().items if connector.schema_name == "webshop"
+    )
     answers = threading.Event()
-    known = house.client.get_sync_history
+    get_sync_history = house.client.get_sync_history
 
     def slowly(_client, *given, **options):
         assert answers.wait(20)
-        return known(*given, **options)
+        return get_sync_history(*given, **options)
 
     monkeypatch.setattr(ApiClient, "get_sync_history", slowly)
     monkeypatch.setattr("pbf.connectors.portal.PAST_PATIENCE", 0.05)
-    slow = data.history(one)
+    slow = data.history(connector)
     answers.set()
     settle(house.portal)
 
     assert slow == History(missing=data.UNREAD)
-    assert len(data.history(one).items) > 0
+    assert len(data.history(connector).items) > 0
 
 
 def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
@@ -232,7 +236,7 @@ def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
 def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
     monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
-    made, original = [], data.row
+    tables, original = [], data.row
 
     def row(connector, service, minute, *, marked):
         return {**original(connector, service, minute, marked=marked), "reason": str(minute)}
@@ -240,11 +244,11 @@ def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
     monkeypatch.setattr(data, "row", row)
     for _ in range(10):
         clock[0] += timedelta(minutes=1)
-        made.append(weakref.ref(data.table()))
+        tables.append(weakref.ref(data.table()))
         data.summary()
     gc.collect()
 
-    assert sum(table() is not None for table in made) <= 3
+    assert sum(table() is not None for table in tables) <= 3
 
 
 def test_whoever_looks_gets_the_same_rows_and_no_copy(house):
@@ -261,16 +265,18 @@ def test_ids_in_an_address_that_do_not_exist_make_no_rows_of_their_own(house):
 
 
 def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
-    one = next(one for one in data.connectors().items if one.schema_name == "webshop")
-    known = data.history(one)
+    connector = next(
+        connector for connector in data.connectors().items if connector.schema_name == "webshop"
+    )
+    history = data.history(connector)
     sandbox.stop()
     house.portal._list.forget()
     monkeypatch.setattr(ApiClient, "get_errors", lambda *_: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
-    assert data.errors(one) == History(missing=data.UNREAD)
-    assert data.history(one) == known
-    assert len(known.items) > 0
+    assert data.errors(connector) == History(missing=data.UNREAD)
+    assert data.history(connector) == history
+    assert len(history.items) > 0
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,14 @@ OURS = {
     "connect: docs",
     "connect: name.free",
     "connect: name.name",
-    "connector: LABELS[asked]",
-    "connector: label",
-    "connector: hint or None",
+    "connector: LABELS[action]",
+    "connector_detail: label",
+    "connector_detail: reason or advice(action, connector)",
     "connectors: name",
     "connectors: note",
     "connectors: reason",
     "connectors: word",
-    "trash: _when(waits)",
+    "trash: _when(connector)",
     "trash: label",
     "trash: until",
     "connector_dialogs: _fate(portal)",
@@ -53,16 +53,15 @@ OURS = {
     "bulk_actions: bulk.WORDS[action]",
     "bulk_actions: done",
     "bulk_actions: failed",
+    "bulk_actions: label",
     "bulk_actions: number",
-    "bulk_actions: told",
+    "bulk_actions: text",
     "bulk_actions: total",
-    "bulk_actions: words",
     "overview: step['label']",
-    "tables: label",
-    "tables: reason",
+    "table_editor: label",
     "page: exact(moment)",
     "page: heading",
-    "page: words",
+    "page: message",
 }
 
 
@@ -107,14 +106,14 @@ def test_html_of_a_text_is_one_line_that_turns_nothing_round_beside_it(text, htm
 
 
 def test_every_text_that_streamlit_reads_as_markdown_is_ours_or_made_plain():
-    found = {
+    foreign = {
         f"{file.stem}: {part}"
         for file in SCREENS
         for argument in markdown_arguments(file)
         for part in foreign_parts(argument)
     }
 
-    assert found <= OURS
+    assert foreign <= OURS
 
 
 def test_screens_escape_html_with_the_function_that_also_shows_what_is_invisible():
@@ -129,16 +128,16 @@ def test_screens_escape_html_with_the_function_that_also_shows_what_is_invisible
 
 def markdown_arguments(file: Path) -> list[ast.expr]:
     """The arguments of a module's calls that Streamlit reads as Markdown."""
-    found = []
+    arguments = []
     for call in ast.walk(ast.parse(file.read_text())):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             continue
         if call.func.attr not in READS_MARKDOWN or ast.unparse(call.func.value) == "log":
             continue
-        named = [one.value for one in call.keywords if one.arg in ARGUMENTS]
+        named = [keyword.value for keyword in call.keywords if keyword.arg in ARGUMENTS]
         first = call.args[1 if call.func.attr in {"page_link", "progress"} else 0 :][:1]
-        found += [*first, *named]
-    return found
+        arguments += [*first, *named]
+    return arguments
 
 
 def foreign_parts(argument: ast.expr) -> set[str]:
@@ -146,7 +145,7 @@ def foreign_parts(argument: ast.expr) -> set[str]:
     if isinstance(argument, ast.Constant | ast.Dict):
         return set()
     if isinstance(argument, ast.JoinedStr):
-        values = [one.value for one in argument.values if isinstance(one, ast.FormattedValue)]
+        values = [value.value for value in argument.values if isinstance(value, ast.FormattedValue)]
         return set().union(*map(foreign_parts, values))
     if isinstance(argument, ast.IfExp):
         return foreign_parts(argument.body) | foreign_parts(argument.orelse)

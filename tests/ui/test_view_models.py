@@ -28,9 +28,9 @@ def test_a_card_says_what_the_catalogue_does():
 
 
 def test_a_card_of_which_only_the_id_is_known_is_named_by_it():
-    known = {name: said for name, said in card(Service(id="slack"), 0).items() if said}
+    values = {name: value for name, value in card(Service(id="slack"), 0).items() if value}
 
-    assert known == {"id": "slack", "name": "slack", "category": "Other"}
+    assert values == {"id": "slack", "name": "slack", "category": "Other"}
 
 
 def test_a_service_that_the_api_cannot_create_is_marked():

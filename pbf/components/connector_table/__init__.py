@@ -11,8 +11,8 @@ from pbf.components.loader import component, pack, parcel
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a browser asks for, and of which rows, by id."""
+class TableAction:
+    """An action that the browser requests, and the ids of its rows."""
 
     action: str
     ids: tuple[str, ...]
@@ -26,9 +26,9 @@ def connector_table(
     key: str = "connectors",
     detail: str = "",
 ) -> None:
-    """Draw the connectors; `asked_of_table` says what somebody does with them.
+    """Draw the connectors; `table_action` returns what somebody does with them.
 
-    `rows` are `packed`. They are drawn anew, in place, when `version` differs from the last one.
+    `rows` are `packed`. They are drawn again, in place, when `version` differs from the last one.
     `now` is the server's time, ISO in UTC. `detail` names the page that a connector's name leads
     to, with its id as `?id=`.
     """
@@ -37,19 +37,19 @@ def connector_table(
     draw(key=key, data=parcel(label, rows), on_act_change=lambda: None)
 
 
-def asked_of_table(key: str = "connectors") -> Asked | None:
-    """Return what is asked for in this run, before the table is drawn again, or None.
+def table_action(key: str = "connectors") -> TableAction | None:
+    """Return the action that is requested in this run, before the table is drawn again, or None.
 
-    It comes from the browser: look its ids up among the tenant's own connectors. What one gesture
-    asks for is answered once, though the page may run again before it is forgotten.
+    It comes from the browser: look its ids up among the tenant's own connectors. An action is
+    returned once, though the page may run again before Streamlit clears it.
     """
-    known = st.session_state.get(key)
-    act = known.get("act") if isinstance(known, Mapping) else None
+    state = st.session_state.get(key)
+    act = state.get("act") if isinstance(state, Mapping) else None
     nonce = act.get("nonce") if isinstance(act, Mapping) else None
     if nonce is None or st.session_state.get(f"{key}-answered") == nonce:
         return None
     st.session_state[f"{key}-answered"] = nonce
-    return asked(act)
+    return parse_action(act)
 
 
 def first_drawn(key: str, version: str, now: str) -> str:
@@ -64,25 +64,27 @@ def first_drawn(key: str, version: str, now: str) -> str:
     return kept[1]
 
 
-def asked(act: Any) -> Asked | None:
-    """Return an action of the browser if it has the shape of one."""
+def parse_action(act: Any) -> TableAction | None:
+    """Return the browser's value as an action, or None if it is malformed."""
     if not isinstance(act, Mapping):
         return None
     action, ids = act.get("action"), act.get("ids")
     if not isinstance(action, str) or not isinstance(ids, list) or not ids:
         return None
-    return Asked(action, tuple(ids)) if all(isinstance(one, str) for one in ids) else None
+    if not all(isinstance(connector_id, str) for connector_id in ids):
+        return None
+    return TableAction(action, tuple(ids))
 
 
 def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return rows packed for the browser, as short lists that refer to what many of them share.
+    """Return rows packed for the browser, as short lists that refer to values they share.
 
     Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
     `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
     `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
     `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
-    (minutes, None where it is not known), `expected` (when the next success is due, where that is
-    not one interval after the last one, else None) and `marked`.
+    (minutes, None if unknown), `expected` (when the next success is due if that is not one
+    interval after the last one, else None) and `marked`.
     """
     services: dict[Hashable, int] = {}
     states: dict[Hashable, int] = {}
@@ -93,10 +95,10 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
             row["id"],
             row["name"],
             row["schema"],
-            place(services, service(row)),
-            place(states, (row["status"], row["tone"], row["reason"])),
-            place(choices, (pair(row["next_action"]), *map(pair, row["also"]))),
-            place(rhythms, (row["frequency"], row["next_words"], row["interval"])),
+            index_of(services, service(row)),
+            index_of(states, (row["status"], row["tone"], row["reason"])),
+            index_of(choices, (pair(row["next_action"]), *map(pair, row["also"]))),
+            index_of(rhythms, (row["frequency"], row["next_words"], row["interval"])),
             row["since"],
             row["last"],
             row["failed"],
@@ -107,18 +109,18 @@ def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
         for row in rows
     ]
     shared = {"services": services, "states": states, "choices": choices, "rhythms": rhythms}
-    return pack({"rows": short, **{name: list(known) for name, known in shared.items()}})
+    return pack({"rows": short, **{name: list(values) for name, values in shared.items()}})
 
 
 def service(row: Mapping[str, Any]) -> Hashable:
-    """Return what a row tells of its service."""
+    """Return the values of a row that describe its service."""
     names = ("service", "service_name", "icon", "docs", "category")
     return tuple(row[name] for name in names)
 
 
-def place(known: dict[Hashable, int], value: Hashable) -> int:
-    """Return the place of a value among the known ones, a new one if it is new."""
-    return known.setdefault(value, len(known))
+def index_of(values: dict[Hashable, int], value: Hashable) -> int:
+    """Return the index of a value, a new one if it is new."""
+    return values.setdefault(value, len(values))
 
 
 def pair(action: Mapping[str, str] | None) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""The wall of services, searched and filtered in the browser."""
+"""The gallery of services, searched and filtered in the browser."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ PLACES = {service: place for place, service in enumerate(POPULAR)}
 def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
     """Draw every service as a card that leads to its connect page.
 
-    `cards` are `packed`. They are built anew only when `version` differs from the last one.
+    `cards` are `packed`. They are built again only when `version` differs from the last one.
     """
     draw = component("pbf_gallery", Path(__file__).parent)
     draw(key=key, data=parcel({"version": version}, cards))
@@ -59,4 +59,5 @@ def extras(card: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 def alphabetical(card: Mapping[str, Any]) -> tuple[str, str]:
     """Return what orders cards by name, whatever its accents and capitals."""
     plain = unicodedata.normalize("NFKD", card["name"])
-    return "".join(one for one in plain if not unicodedata.combining(one)).casefold(), card["id"]
+    letters = (letter for letter in plain if not unicodedata.combining(letter))
+    return "".join(letters).casefold(), card["id"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from pbf.components.connector_table import asked_of_table, connector_table, packed
+from pbf.components.connector_table import connector_table, packed, table_action
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SERVICES = [("stripe", "Stripe"), ("postgres", "PostgreSQL"), ("google_sheets", "Google Sheets")]
@@ -80,7 +80,7 @@ def connectors() -> None:
     if "turned" in st.query_params and turn % 2:
         rows.reverse()
         rows.pop(0)
-    if asked := asked_of_table():
+    if asked := table_action():
         st.session_state.setdefault("asked", []).append(asked)
     connector_table(packed(rows), version=f"{count} {turn}", now=NOW.isoformat(), detail="detail")
     st.caption(f"run {st.session_state['runs']}")

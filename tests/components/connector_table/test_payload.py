@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf.components.connector_table import Asked, asked, packed
+from pbf.components.connector_table import TableAction, packed, parse_action
 from tests.support.parcels import opened
 
 
 def script() -> None:
     import streamlit as st
 
-    from pbf.components.connector_table import asked_of_table, connector_table, packed
+    from pbf.components.connector_table import connector_table, packed, table_action
 
     shared = {
         "service": "stripe",
@@ -30,7 +30,7 @@ def script() -> None:
         {"id": each, **names, **shared, **state, **times, **more, **actions} for each in ("a", "b")
     ]
     version, now = st.session_state.get("version", "1"), st.session_state.get("now", "noon")
-    st.session_state["answer"] = asked_of_table()
+    st.session_state["answer"] = table_action()
     connector_table(packed(rows), version=version, now=now)
 
 
@@ -63,7 +63,7 @@ def test_an_action_of_the_browser_is_the_answer_of_its_run():
 
     app.session_state["connectors"] = {"act": {"action": "pause", "ids": ["b", "a"], "nonce": "1"}}
     app.run()
-    assert app.session_state["answer"] == Asked("pause", ("b", "a"))
+    assert app.session_state["answer"] == TableAction("pause", ("b", "a"))
 
     app.run()
     assert app.session_state["answer"] is None
@@ -82,7 +82,7 @@ def test_an_action_of_the_browser_is_the_answer_of_its_run():
     ],
 )
 def test_what_has_not_the_shape_of_an_action_is_none(act):
-    assert asked(act) is None
+    assert parse_action(act) is None
 
 
 def test_the_payload_stays_the_same_until_the_version_changes():
