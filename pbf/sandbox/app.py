@@ -54,7 +54,7 @@ def _app() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.before_request(fault_injection.note_route)
+    app.before_request(fault_injection.record_route)
     app.before_request(http.authorise)
     app.after_request(http.add_rate_limit)
     app.after_request(_protect)

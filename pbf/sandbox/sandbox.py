@@ -33,7 +33,7 @@ class Sandbox(World):
 
     def fill(self, *, populated: bool) -> None:
         """Put in what is there at the start, without a fault or a webhook."""
-        self.faults.begin(self.seed)
+        self.faults.restart(self.seed)
         self.webhooks.forget()
         populate(self, connections=populated)
 

@@ -670,7 +670,7 @@ def test_pause_and_schedule_are_changed_together_or_not_at_all(
 ):
     path = path_of(client, "salesforce_crm")
     before = client.get(path).json
-    sandbox.world.control.order(kind="429", method="PATCH")
+    sandbox.world.control.add_fault(kind="429", method="PATCH")
 
     answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
 
@@ -684,7 +684,7 @@ def test_a_change_of_both_whose_answer_is_lost_and_that_went_through_counts(
     client: FlaskClient, house: Runtime, sandbox
 ):
     path = path_of(client, "salesforce_crm")
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
 

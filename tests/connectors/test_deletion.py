@@ -474,7 +474,7 @@ def test_many_that_fivetran_refuses_do_not_stop_the_others(
     for one in ids:
         portal.operations.delete(one)
     for one in ids[:2]:
-        sandbox.world.control.order(
+        sandbox.world.control.add_fault(
             kind="500", method="DELETE", path=f"/v1/connections/{one}", times=50
         )
 
@@ -541,7 +541,7 @@ def test_an_id_that_was_given_out_again_is_shown_and_can_be_deleted(portal, conn
     [pytest.param("429", RateLimited, id="refused"), pytest.param("500", ServerFailed, id="500")],
 )
 def test_what_cannot_be_paused_is_not_hidden_either(portal, sandbox, connection, kind, error):
-    sandbox.world.control.order(kind=kind, method="PATCH")
+    sandbox.world.control.add_fault(kind=kind, method="PATCH")
 
     with pytest.raises(error):
         portal.operations.delete(connection.id)
@@ -569,7 +569,7 @@ def test_a_failure_drops_the_known_list_only_if_something_may_have_been_written(
     portal, sandbox, connection, doing, method, kind, forgets
 ):
     before = portal.connectors()
-    sandbox.world.control.order(kind=kind, method=method)
+    sandbox.world.control.add_fault(kind=kind, method=method)
     do = {
         "delete": portal.operations.delete,
         "for-good": lambda id_: portal.operations.delete(id_, now=True),
@@ -651,7 +651,7 @@ def test_a_change_that_fails_at_the_look_before_is_in_the_audit_log(
 
 
 def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandbox, connection):
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     portal.operations.delete(connection.id)
 
@@ -660,7 +660,7 @@ def test_a_pause_whose_answer_is_lost_and_that_went_through_counts(portal, sandb
 
 def test_an_undo_that_fails_leaves_it_waiting_for_another(portal, sandbox, connection):
     portal.operations.delete(connection.id)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
 
     with pytest.raises(ServerFailed):
         portal.operations.restore(connection.id)
@@ -675,7 +675,7 @@ def test_a_deletion_that_fails_is_tried_again_after_a_minute_and_can_be_undone_m
 ):
     portal.operations.delete(connection.id)
     later(DAY + 1)
-    sandbox.world.control.order(kind="500", method="DELETE")
+    sandbox.world.control.add_fault(kind="500", method="DELETE")
     portal.carry_out_deletions()
 
     later(59)
@@ -686,7 +686,7 @@ def test_a_deletion_that_fails_is_tried_again_after_a_minute_and_can_be_undone_m
 
     portal.operations.delete(connection.id)
     later(DAY + 1)
-    sandbox.world.control.order(kind="lost_answer", method="DELETE")
+    sandbox.world.control.add_fault(kind="lost_answer", method="DELETE")
     portal.carry_out_deletions()
     assert portal.store.deletions.listed(portal.tenant.group_id) == []
 
@@ -696,7 +696,7 @@ def test_while_fivetran_limits_requests_the_rest_waits_too(portal, sandbox, late
     for one in ids:
         portal.operations.delete(one)
     later(DAY + 1)
-    sandbox.world.control.order(kind="429", method="DELETE")
+    sandbox.world.control.add_fault(kind="429", method="DELETE")
 
     with pytest.raises(RateLimited):
         portal.carry_out_deletions()
@@ -737,7 +737,7 @@ def test_as_long_as_it_may_not_be_paused_nobody_else_says_that_it_is_deleted(
     first.client.before_change = lambda: told.append(
         at_once(lambda: second.operations.delete(connection.id))
     )
-    sandbox.world.control.order(kind="429", method="PATCH")
+    sandbox.world.control.add_fault(kind="429", method="PATCH")
 
     with pytest.raises(RateLimited):
         first.operations.delete(connection.id)
@@ -828,7 +828,7 @@ def test_what_a_list_without_the_database_shows_is_known_to_wait(process, connec
 
 def test_what_becomes_of_it_is_in_the_audit_log(portal, sandbox, connection, later):
     waits = portal.operations.delete(connection.id)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
     with pytest.raises(ServerFailed):
         portal.operations.restore(connection.id)
     portal.operations.restore(connection.id)

@@ -459,7 +459,7 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
 ):
     one = named("stripe_payments").id
     app = visit("connector", id=one)
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     app = press(app, "Pause")
 
@@ -470,7 +470,7 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
 def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox, named, visit):
     one = named("stripe_payments").id
     app = visit("connector", id=one)
-    sandbox.world.control.order(kind="lost_answer", method="POST")
+    sandbox.world.control.add_fault(kind="lost_answer", method="POST")
 
     app = press(app, "Sync now")
 
@@ -490,7 +490,7 @@ def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
     house, sandbox, named, visit, kind: str, sentence: str
 ):
     app = visit("connector", id=named("stripe_payments").id)
-    sandbox.world.control.order(kind=kind, method="POST")
+    sandbox.world.control.add_fault(kind=kind, method="POST")
 
     app = press(app, "Sync now")
 
@@ -503,7 +503,7 @@ def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
 
 def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, named, visit):
     app = visit("connector", id=named("stripe_payments").id)
-    sandbox.world.control.order(kind="500", method="POST")
+    sandbox.world.control.add_fault(kind="500", method="POST")
     app = press(app, "Sync now")
 
     app.query_params["id"] = named("hubspot_marketing").id
@@ -645,7 +645,7 @@ def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named
     one = named("stripe_payments").id
     house.portal.operations.delete(one)
     app = visit("connector", id=one)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
 
     app = press(app, "Undo")
 

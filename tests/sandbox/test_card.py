@@ -259,7 +259,7 @@ def test_a_token_of_somebody_else_opens_nothing(client, create, change):
     page = client.get("/connect-card/setup", query_string={"auth": token})
 
     assert page.status_code == 404
-    assert "This link opens nothing" in page.text
+    assert "This link is not valid" in page.text
 
 
 def test_a_deleted_connections_card_opens_nothing(api, client, create, save):

@@ -105,7 +105,7 @@ class Story:
         do(self.one())
 
     def act_fault(self):
-        self.world.control.order("500", path="/v1/connections/*", share=0.2, times=2)
+        self.world.control.add_fault("500", path="/v1/connections/*", share=0.2, times=2)
 
     def act_seed(self):
         states = {self.chance.choice(list(STATES)): 2}

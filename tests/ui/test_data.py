@@ -191,7 +191,7 @@ def settle(portal) -> None:
 
 def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
     one = next(one for one in data.connectors().items if one.schema_name == "webshop")
-    sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
+    sandbox.world.control.add_fault("500", path="/v1/connections/*/sync-history", times=3)
 
     failed, at_once = data.history(one), data.history(one)
     let_pass(house.portal, monkeypatch, FAILURE_LIFETIME)

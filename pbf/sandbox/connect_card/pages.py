@@ -57,13 +57,13 @@ def tell_expired(_: links.CardExpired) -> ResponseReturnValue:
 
 @routes.errorhandler(links.CardUnknown)
 def tell_unknown(_: links.CardUnknown) -> ResponseReturnValue:
-    """Say that the link opens nothing."""
+    """Show that the link is not valid."""
     return _refusal("unknown", 404)
 
 
 def _refusal(reason: str, status: int) -> ResponseReturnValue:
     if request.method == "POST" and request.is_json:
-        text = "This link has expired." if reason == "expired" else "This link opens nothing."
+        text = "This link has expired." if reason == "expired" else "This link is not valid."
         return as_json({"code": reason, "message": text}, status)
     return make_response(render_template("refusal.html", reason=reason), status)
 

@@ -1,6 +1,6 @@
-"""Control of a world, apart from the imitated API: for tests in the same process, and `/_control`.
+"""Control of a world outside the imitated API: for tests in the same process, and `/_control`.
 
-What may be refused raises a SandboxError.
+A call that is refused raises a SandboxError.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.control import samples
-from pbf.sandbox.control.faults import Fault, Faults, Order, read_order
+from pbf.sandbox.control.faults import Fault, FaultRule, Faults, parse_rule
 from pbf.sandbox.control.request_log import RequestLog
 from pbf.sandbox.control.seed import HOUR
 from pbf.sandbox.control.snapshots import snapshot
@@ -82,21 +82,21 @@ class Control:
         with _refusing(), self._world.lock:
             self._world.limits.plan = plan
 
-    def order(self, kind: str, **what: Any) -> Fault:
-        """Order a fault: see `faults.Order` for what can be said of it."""
-        return self._faults.order(read_order({"kind": kind, **what}))
+    def add_fault(self, kind: str, **fields: Any) -> Fault:
+        """Inject a fault; the fields are those of `faults.FaultRule`."""
+        return self._faults.add(parse_rule({"kind": kind, **fields}))
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that may still strike."""
-        return self._faults.listed()
+        """Return the faults that may still be applied."""
+        return self._faults.active()
 
     def clear_faults(self, fault_id: str | None = None) -> None:
-        """Take back one fault, or all."""
+        """Remove one fault, or all."""
         self._faults.clear(fault_id)
 
-    def struck(self, method: str, path: str) -> Order | None:
-        """Return the order that a request falls to, if any, and count it."""
-        return self._faults.strike(method, path)
+    def fault_for(self, method: str, path: str) -> FaultRule | None:
+        """Return the rule of the fault that applies to a request, if any, and count it."""
+        return self._faults.rule_for(method, path)
 
     def break_connection(self, connection_id: str) -> Connection:
         """Break a connection: its credentials must be entered again."""

@@ -188,27 +188,27 @@ def set_limits() -> ResponseReturnValue:
 
 @routes.get("/faults")
 def list_faults() -> ResponseReturnValue:
-    """Return the faults that may still strike."""
+    """Return the faults that may still be applied."""
     return as_json({"faults": control().faults()})
 
 
 @routes.post("/faults")
-def order_fault() -> ResponseReturnValue:
-    """Order a fault."""
+def add_fault() -> ResponseReturnValue:
+    """Inject a fault."""
     given = body()
-    return as_json(control().order(**{"kind": "", **given}).public(), 201)
+    return as_json(control().add_fault(**{"kind": "", **given}).public(), 201)
 
 
 @routes.delete("/faults")
 def clear_faults() -> ResponseReturnValue:
-    """Take back every fault."""
+    """Remove every fault."""
     control().clear_faults()
     return list_faults()
 
 
 @routes.delete("/faults/<fault_id>")
 def clear_fault(fault_id: str) -> ResponseReturnValue:
-    """Take back one fault."""
+    """Remove one fault."""
     control().clear_faults(fault_id)
     return list_faults()
 
