@@ -91,9 +91,9 @@ def run(plan: Plan) -> Outcome:
 def order_faults(world: Sandbox) -> None:
     """Order each kind of fault once for certain, and then for its share of the requests."""
     for kind in FAULTS:
-        world.control.order(kind, times=1, seconds=DELAY, retry_after=1)
+        world.control.add_fault(kind, times=1, seconds=DELAY, retry_after=1)
     for kind, share in shares_of_the_rest():
-        world.control.order(kind, share=share, seconds=DELAY, retry_after=1)
+        world.control.add_fault(kind, share=share, seconds=DELAY, retry_after=1)
 
 
 def struck(world: Sandbox) -> dict[str, int]:

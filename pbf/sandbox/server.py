@@ -1,4 +1,4 @@
-"""The sandbox as a server of its own: kept connections, and the faults that need the socket."""
+"""The sandbox as an HTTP server: persistent connections, and the faults that need the socket."""
 
 import logging
 import signal
@@ -17,17 +17,17 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from pbf.sandbox.app import LARGEST_BODY, create_app
-from pbf.sandbox.control.fault_injection import WIRE
-from pbf.sandbox.control.faults import Order
+from pbf.sandbox.control.fault_injection import SOCKET_RULES
+from pbf.sandbox.control.faults import FaultRule
 from pbf.sandbox.sandbox import Sandbox
 
-DROPS = 20
+PIECES = 20
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 log = logging.getLogger("pbf.sandbox")
 
 
 class Handler(WSGIRequestHandler):
-    """Keeps connections open, sends each answer in one piece, and logs no secret."""
+    """Keeps connections open, sends each response in one piece, and logs no secret."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -36,17 +36,17 @@ class Handler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request.
 
-        Werkzeug's own handler closes every connection, since it may leave a body unread; this one
-        reads the body first and so can go on.
+        Werkzeug's own handler closes every connection because it may leave a body unread. This
+        one reads the body first and keeps the connection.
         """
         environ = self.make_environ()
         environ["wsgi.input"] = BytesIO(self._read_body(environ))
-        orders: list[Order] = []
-        environ[WIRE] = orders
-        answer, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
-        body = b"".join(answer)
-        if orders:
-            self._spoil(orders[0], status, headers, body)
+        rules: list[FaultRule] = []
+        environ[SOCKET_RULES] = rules
+        chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        body = b"".join(chunks)
+        if rules:
+            self._apply_fault(rules[0], status, headers, body)
         else:
             self._send_head(status, headers, body)
             self.wfile.write(body)
@@ -62,26 +62,26 @@ class Handler(WSGIRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
 
-    def _spoil(self, order: Order, status: str, headers: Headers, body: bytes) -> None:
+    def _apply_fault(self, rule: FaultRule, status: str, headers: Headers, body: bytes) -> None:
         self.close_connection = True
-        if order.kind == "refuse":
+        if rule.kind == "refuse":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
-        elif order.kind == "cut":
+        elif rule.kind == "cut":
             self._send_head(status, headers, body)
             self.wfile.write(body[: len(body) // 2])
-        elif order.kind == "trickle":
+        elif rule.kind == "trickle":
             self.close_connection = False
             self._send_head(status, headers, body)
-            self._trickle(body, order.seconds)
+            self._trickle(body, rule.seconds)
 
     def _trickle(self, body: bytes, seconds: float) -> None:
-        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
-        size = max(1, -(-len(body) // DROPS))
-        drops = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
-        for drop in drops:
+        server: Server = self.server  # type: ignore[assignment]  # no other class serves it
+        size = max(1, -(-len(body) // PIECES))
+        pieces = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+        for piece in pieces:
             self.wfile.flush()
-            server.world.control.ended.wait(seconds / len(drops))
-            self.wfile.write(drop)
+            server.world.control.ended.wait(seconds / len(pieces))
+            self.wfile.write(piece)
         self.wfile.flush()
 
     def _read_body(self, environ: dict[str, Any]) -> bytes:
@@ -97,42 +97,42 @@ class Handler(WSGIRequestHandler):
         return self.rfile.read(int(length))
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return a time, by default the present one on the world's clock, as HTTP has it."""
-        server: Server = self.server  # type: ignore[assignment]  # it is served by no other
+        """Return a time in HTTP's format, by default the time on the world's clock."""
+        server: Server = self.server  # type: ignore[assignment]  # no other class serves it
         return super().date_time_string(
             int(server.world.clock() if timestamp is None else timestamp)
         )
 
     def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
-        """Log method, path and status; a query may hold a card's token."""
+        """Log method, path and status, but not the query, which may hold a card's token."""
         path = getattr(self, "path", "-").partition("?")[0]
         log.debug("%s %s %s", getattr(self, "command", "-"), path, code)
 
     def log(self, _type: str, _message: str, *_args: object) -> None:
-        """Log that something went wrong, without the request."""
+        """Log that a request was malformed, without its content."""
         log.debug("bad request")
 
 
 class Server(ThreadedWSGIServer):
-    """A threaded server that knows its open connections, so that stopping closes them."""
+    """A threaded server that tracks its open connections, so that stopping closes them."""
 
     def __init__(self, app: Flask, world: Sandbox, bound: socket.socket) -> None:
-        """Serve the app that shows a world on a bound socket."""
+        """Serve a world's app on a bound socket."""
         host, port = bound.getsockname()[:2]
         self.world = world
         self._open: set[socket.socket] = set()
-        self._guard = Lock()
+        self._lock = Lock()
         super().__init__(host, port, app, Handler, fd=bound.fileno())
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Note the connection and serve it in a thread."""
-        with self._guard:
+        """Track the connection and serve it in a thread."""
+        with self._lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it; one to be reset gets no orderly end."""
-        with self._guard:
+        """Stop tracking the connection and close it; one to be reset gets no orderly shutdown."""
+        with self._lock:
             self._open.discard(request)
         if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == RESET_AT_CLOSE:
             self.close_request(request)
@@ -140,15 +140,15 @@ class Server(ThreadedWSGIServer):
             super().shutdown_request(request)
 
     def handle_error(self, _request: Any, _client_address: Any) -> None:
-        """Log a failure that reached no caller."""
+        """Log an exception that no caller receives."""
         log.debug("a connection failed", exc_info=True)
 
     def drop_connections(self) -> None:
-        """End every open connection, so that no caller reaches a stopped sandbox."""
-        with self._guard:
-            for each in self._open:
+        """Close every open connection, so that no caller reaches a stopped sandbox."""
+        with self._lock:
+            for connection in self._open:
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 class SandboxServer:
@@ -164,7 +164,7 @@ class SandboxServer:
         open_control: bool = False,
         close_control: bool = False,
     ) -> None:
-        """Bind to the port, a free one unless given; serving begins with `start`."""
+        """Bind to the port, by default a free one; `start` begins serving."""
         self.world = world or Sandbox()
         self.app = create_app(
             self.world,
@@ -178,7 +178,7 @@ class SandboxServer:
         self._thread: Thread | None = None
 
     def start(self) -> Self:
-        """Serve in a thread of its own and return this server."""
+        """Serve in a background thread and return this server."""
         self.world.control.ended.clear()
         self.world.webhooks.deliveries.start()
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -220,15 +220,15 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(host: str, port: int, *, world: Sandbox | None = None, open_control: bool = False) -> None:
-    """Serve a sandbox in the foreground, after printing what belongs in a client's `.env`."""
+    """Serve a sandbox in the foreground, after printing the settings for a client's `.env`."""
     server = SandboxServer(host=host, port=port, world=world, open_control=open_control)
     world = server.world
     print(f"FIVETRAN_API_URL={server.url}")
     print(f"FIVETRAN_API_KEY={world.api_key}")
     print(f"FIVETRAN_API_SECRET={world.api_secret}")
     print(f"FIVETRAN_GROUP_ID={world.group_id}", flush=True)
-    print("Sandbox: paste these four lines into .env. Ctrl-C ends it.", file=sys.stderr)
-    for ending in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the latter
+    print("Sandbox: paste these four lines into .env. Press Ctrl-C to stop.", file=sys.stderr)
+    for ending in (signal.SIGTERM, signal.SIGINT):  # a background job ignores the latter
         signal.signal(ending, _interrupt)
     with suppress(KeyboardInterrupt):
         server.serve()

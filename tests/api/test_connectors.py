@@ -671,7 +671,7 @@ def test_pause_and_schedule_are_changed_together_or_not_at_all(
 ):
     path = path_of(client, "salesforce_crm")
     before = client.get(path).json
-    sandbox.world.control.order(kind="429", method="PATCH")
+    sandbox.world.control.add_fault(kind="429", method="PATCH")
 
     answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
 
@@ -685,7 +685,7 @@ def test_a_change_of_both_that_worked_despite_a_lost_answer_succeeds(
     client: FlaskClient, house: Runtime, sandbox
 ):
     path = path_of(client, "salesforce_crm")
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     answer = client.patch(path, json={"paused": True, "sync_frequency": 60})
 

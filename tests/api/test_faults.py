@@ -248,7 +248,7 @@ def order(
             monkeypatch.setattr(
                 control.log, "add", lambda **entry: (note(**entry), entry["fault"] and noted.set())
             )
-        control.order(fault.id, method=action.method, path=path, retry_after=WAIT)
+        control.add_fault(fault.id, method=action.method, path=path, retry_after=WAIT)
 
     yield strike
     gate.set()

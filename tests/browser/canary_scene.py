@@ -90,7 +90,7 @@ class Fivetran:
         self._told_enough.clear()
         control = self._sandbox.world.control
         if says == "refused":
-            control.order("refuse", path="/v1/**", share=1.0)
+            control.add_fault("refuse", path="/v1/**", share=1.0)
         else:
             self.says = says
         try:

@@ -22,12 +22,12 @@ def server():
 
 @pytest.fixture
 def opened(window, server):
-    """Open the page; complaints in its console fail the test."""
-    complaints = []
+    """Open the page; errors in its console fail the test."""
+    errors = []
 
-    def note(text):
+    def record(text):
         if "status of 400" not in text:
-            complaints.append(text)
+            errors.append(text)
 
     def show(*, color_scheme="light", width=1280):
         page = window.new_page()
@@ -41,7 +41,7 @@ def opened(window, server):
 
     with visiting(window):
         yield show
-    assert complaints == []
+    assert errors == []
 
 
 def row(page, name):
@@ -59,7 +59,7 @@ def test_a_connector_is_broken_and_mended(opened, server):
     expect(row(page, "salesforce_crm")).to_contain_text("Syncing")
 
 
-def test_the_clock_goes_on_by_buttons_and_to_a_time(opened, server):
+def test_the_clock_moves_by_buttons_and_to_a_time(opened, server):
     page = opened()
 
     page.get_by_role("button", name="+6 hours").click()
@@ -73,12 +73,12 @@ def test_the_clock_goes_on_by_buttons_and_to_a_time(opened, server):
     expect(page.get_by_role("status")).to_contain_text("only moves forward")
 
 
-def test_a_fault_is_ordered_strikes_and_is_seen_among_the_requests(opened, server):
+def test_a_fault_is_injected_applied_and_listed_with_the_request(opened, server):
     page = opened()
-    page.get_by_label("What goes wrong").select_option("504")
+    page.get_by_label("Fault", exact=True).select_option("504")
     page.get_by_label("Path").fill("/v1/groups")
     page.get_by_label("Number").fill("2")
-    page.get_by_role("button", name="Order").click()
+    page.get_by_role("button", name="Inject").click()
     expect(page.locator("#faults")).to_contain_text("504, 2 more")
 
     status = requests.get(f"{server.url}/v1/groups").status_code
@@ -86,10 +86,10 @@ def test_a_fault_is_ordered_strikes_and_is_seen_among_the_requests(opened, serve
     assert status == 504
     expect(page.locator("#latest")).to_contain_text("GET /v1/groups (504)")
     page.get_by_role("button", name="Clear all").click()
-    expect(page.locator("#faults")).to_contain_text("every request goes well")
+    expect(page.locator("#faults")).to_contain_text("Every request is answered normally")
 
 
-def test_connectors_are_added_in_states_and_all_begins_anew_by_keyboard(opened, server):
+def test_connectors_are_added_in_states_and_the_account_is_reset_by_keyboard(opened, server):
     page = opened()
     page.get_by_label("Add groups").focus()
     page.keyboard.press("Control+A")
@@ -100,19 +100,19 @@ def test_connectors_are_added_in_states_and_all_begins_anew_by_keyboard(opened, 
     page.keyboard.press("Enter")
     page.get_by_label("Broken", exact=True).fill("5")
     page.keyboard.press("Enter")
-    expect(page.locator("#figures")).to_contain_text("Connectors42")
+    expect(page.locator("#statistics")).to_contain_text("Connectors42")
     added = server.world.control.state()
 
-    page.locator("summary", has_text="Begin anew").focus()
+    page.locator("summary", has_text="Reset").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Begin anew").press("Enter")
-    expect(page.locator("#figures")).to_contain_text("Connectors12")
+    page.get_by_role("button", name="Reset").press("Enter")
+    expect(page.locator("#statistics")).to_contain_text("Connectors12")
 
     assert (added["groups"], added["setup_states"]["broken"]) == (3, 6)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_sticks_out_on_a_phone(opened, scheme):
+def test_the_page_fits_a_phone(opened, scheme):
     page = opened(width=390, color_scheme=scheme)
 
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

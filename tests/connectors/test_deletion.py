@@ -655,7 +655,7 @@ def test_a_pause_that_took_effect_though_its_answer_was_lost_counts(portal, sand
 
 def test_after_a_failed_restore_the_deletion_is_still_pending(portal, sandbox, connection):
     portal.operations.delete(connection.id)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
 
     with pytest.raises(ServerFailed):
         portal.operations.restore(connection.id)
@@ -670,7 +670,7 @@ def test_a_failed_deletion_is_repeated_after_a_minute_and_can_be_undone_meanwhil
 ):
     portal.operations.delete(connection.id)
     later(DAY + 1)
-    sandbox.world.control.order(kind="500", method="DELETE")
+    sandbox.world.control.add_fault(kind="500", method="DELETE")
     portal.carry_out_deletions()
 
     later(59)
@@ -681,7 +681,7 @@ def test_a_failed_deletion_is_repeated_after_a_minute_and_can_be_undone_meanwhil
 
     portal.operations.delete(connection.id)
     later(DAY + 1)
-    sandbox.world.control.order(kind="lost_answer", method="DELETE")
+    sandbox.world.control.add_fault(kind="lost_answer", method="DELETE")
     portal.carry_out_deletions()
     assert portal.store.deletions.listed(portal.tenant.group_id) == []
 
@@ -691,7 +691,7 @@ def test_while_fivetran_limits_requests_the_rest_waits_too(portal, sandbox, late
     for connector_id in ids:
         portal.operations.delete(connector_id)
     later(DAY + 1)
-    sandbox.world.control.order(kind="429", method="DELETE")
+    sandbox.world.control.add_fault(kind="429", method="DELETE")
 
     with pytest.raises(RateLimited):
         portal.carry_out_deletions()
@@ -732,7 +732,7 @@ def test_until_the_pause_is_certain_no_other_process_reports_it_deleted(
     first.client.before_change = lambda: results.append(
         at_once(lambda: second.operations.delete(connection.id))
     )
-    sandbox.world.control.order(kind="429", method="PATCH")
+    sandbox.world.control.add_fault(kind="429", method="PATCH")
 
     with pytest.raises(RateLimited):
         first.operations.delete(connection.id)

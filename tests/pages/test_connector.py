@@ -545,7 +545,7 @@ def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
     house, sandbox, named, visit, kind: str, sentence: str
 ):
     app = visit("connector", id=named("stripe_payments").id)
-    sandbox.world.control.order(kind=kind, method="POST")
+    sandbox.world.control.add_fault(kind=kind, method="POST")
 
     app = press(app, "Sync now")
 
@@ -558,7 +558,7 @@ def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
 
 def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, named, visit):
     app = visit("connector", id=named("stripe_payments").id)
-    sandbox.world.control.order(kind="500", method="POST")
+    sandbox.world.control.add_fault(kind="500", method="POST")
     app = press(app, "Sync now")
 
     app.query_params["id"] = named("hubspot_marketing").id

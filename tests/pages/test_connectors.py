@@ -383,7 +383,7 @@ def test_an_undo_that_fails_is_told_in_its_row(house, sandbox, named, visit):
     house.portal.operations.delete(named("stripe_payments").id)
     app = visit("connectors")
     lately(app)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
 
     app = press(app, "Undo")
 

@@ -1,4 +1,4 @@
-"""Ordered faults, over real HTTP."""
+"""Injected faults, over real HTTP."""
 
 import http.client
 import json
@@ -17,15 +17,15 @@ from pbf.sandbox.server import SandboxServer
 GROUP = {"name": "Lost_and_found"}
 
 
-class Waits(threading.Event):
-    """Counts the seconds that somebody wants to wait and does not wait them."""
+class RecordedWaits(threading.Event):
+    """Records the seconds of each wait, and returns at once."""
 
     def __init__(self):
         super().__init__()
-        self.asked = []
+        self.seconds = []
 
     def wait(self, timeout=None):
-        self.asked.append(timeout)
+        self.seconds.append(timeout)
         return False
 
 
@@ -42,38 +42,38 @@ def control(server):
 
 @pytest.fixture
 def waits(server):
-    server.world.control.ended = Waits()
-    return server.world.control.ended.asked
+    server.world.control.ended = RecordedWaits()
+    return server.world.control.ended.seconds
 
 
 @pytest.fixture
 def ask(server):
-    """Ask over a connection of its own; the answer is read by the caller."""
-    links = []
+    """Send a request over a connection of its own; the caller reads the answer."""
+    connections = []
     pair = f"{server.world.api_key}:{server.world.api_secret}".encode()
     headers = {"Authorization": f"Basic {b64encode(pair).decode()}"}
 
     def send(method, path, body=None):
-        link = http.client.HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]))
-        links.append(link)
+        connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        connections.append(connection)
         content = None if body is None else json.dumps(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        link.request(method, path, content, {**headers, **kind})
-        return link.getresponse()
+        connection.request(method, path, content, {**headers, **kind})
+        return connection.getresponse()
 
     yield send
-    for link in links:
-        link.close()
+    for connection in connections:
+        connection.close()
 
 
 def raw(server, path="/v1/groups"):
-    """Return all bytes that come back to one request, and how the connection ended."""
+    """Return all bytes of the answer to one request, and how the connection ended."""
     received = b""
     address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
-    with socket.create_connection(address) as link:
-        link.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    with socket.create_connection(address) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         try:
-            while more := link.recv(65536):
+            while more := connection.recv(65536):
                 received += more
         except ConnectionResetError:
             return received, "reset"
@@ -93,8 +93,8 @@ def names(ask):
         ("504", 504, "GatewayTimeout"),
     ],
 )
-def test_an_error_is_answered_instead_of_the_work(ask, control, kind, status, code):
-    control.order(kind, method="POST", path="/v1/groups")
+def test_an_error_status_is_sent_and_the_work_is_not_done(ask, control, kind, status, code):
+    control.add_fault(kind, method="POST", path="/v1/groups")
 
     answer = ask("POST", "/v1/groups", GROUP)
 
@@ -102,8 +102,8 @@ def test_an_error_is_answered_instead_of_the_work(ask, control, kind, status, co
     assert GROUP["name"] not in names(ask)
 
 
-def test_too_many_requests_say_when_to_come_back(ask, control):
-    control.order("429", retry_after=7)
+def test_a_429_says_when_to_retry(ask, control):
+    control.add_fault("429", retry_after=7)
 
     answer = ask("GET", "/v1/groups")
 
@@ -111,8 +111,8 @@ def test_too_many_requests_say_when_to_come_back(ask, control):
     assert answer.headers["X-Rate-Limit-Remaining"] == "0"
 
 
-def test_html_comes_in_place_of_json(ask, control):
-    control.order("html")
+def test_html_is_sent_instead_of_json(ask, control):
+    control.add_fault("html")
 
     answer = ask("GET", "/v1/groups")
 
@@ -121,13 +121,13 @@ def test_html_comes_in_place_of_json(ask, control):
 
 
 def test_a_refused_connection_is_reset_without_a_byte(server, control):
-    control.order("refuse")
+    control.add_fault("refuse")
 
     assert raw(server) == (b"", "reset")
 
 
 def test_a_dropped_connection_closes_without_a_byte_and_without_the_work(server, ask, control):
-    control.order("drop", times=2)
+    control.add_fault("drop", times=2)
 
     received = raw(server)
     with pytest.raises(http.client.RemoteDisconnected):
@@ -138,7 +138,7 @@ def test_a_dropped_connection_closes_without_a_byte_and_without_the_work(server,
 
 
 def test_a_lost_answer_leaves_the_work_done(ask, control):
-    control.order("lost_answer", method="POST")
+    control.add_fault("lost_answer", method="POST")
 
     with pytest.raises(http.client.RemoteDisconnected):
         ask("POST", "/v1/groups", GROUP)
@@ -148,7 +148,7 @@ def test_a_lost_answer_leaves_the_work_done(ask, control):
 
 
 def test_a_late_500_leaves_the_work_done(ask, control):
-    control.order("late_500", method="POST")
+    control.add_fault("late_500", method="POST")
 
     answer = ask("POST", "/v1/groups", GROUP)
 
@@ -156,8 +156,8 @@ def test_a_late_500_leaves_the_work_done(ask, control):
     assert GROUP["name"] in names(ask)
 
 
-def test_a_cut_answer_promises_more_than_comes(ask, control):
-    control.order("cut")
+def test_a_cut_answer_is_shorter_than_its_content_length(ask, control):
+    control.add_fault("cut")
     answer = ask("GET", "/v1/groups")
 
     with pytest.raises(http.client.IncompleteRead) as caught:
@@ -168,8 +168,8 @@ def test_a_cut_answer_promises_more_than_comes(ask, control):
     assert answer.status == 200
 
 
-def test_a_trickle_brings_the_whole_answer_in_drops(ask, control, waits):
-    control.order("trickle", seconds=40)
+def test_a_trickle_sends_the_whole_answer_in_small_pieces(ask, control, waits):
+    control.add_fault("trickle", seconds=40)
 
     answer = ask("GET", "/v1/groups")
 
@@ -178,8 +178,8 @@ def test_a_trickle_brings_the_whole_answer_in_drops(ask, control, waits):
     assert sum(waits) == pytest.approx(40)
 
 
-def test_a_delay_comes_before_the_work(ask, control, waits):
-    control.order("delay", seconds=12.5)
+def test_a_delay_precedes_the_work(ask, control, waits):
+    control.add_fault("delay", seconds=12.5)
 
     answer = ask("GET", "/v1/groups")
 
@@ -187,51 +187,51 @@ def test_a_delay_comes_before_the_work(ask, control, waits):
     assert waits == [12.5]
 
 
-def test_a_stopping_server_waits_for_no_fault():
+def test_stopping_the_server_ends_a_delay():
     with SandboxServer() as server:
-        server.world.control.order("delay", seconds=600)
-        asked = threading.Event()
-        server.world.control.ended = Announced(asked)
+        server.world.control.add_fault("delay", seconds=600)
+        waiting = threading.Event()
+        server.world.control.ended = AnnouncedWait(waiting)
         caller = threading.Thread(target=raw, args=(server,))
         caller.start()
-        assert asked.wait(20)
+        assert waiting.wait(20)
 
     caller.join(20)
 
     assert not caller.is_alive()
 
 
-class Announced(threading.Event):
-    """Says that somebody waits, and lets them."""
+class AnnouncedWait(threading.Event):
+    """Sets another event when a wait begins."""
 
-    def __init__(self, asked):
+    def __init__(self, waiting):
         super().__init__()
-        self._asked = asked
+        self._waiting = waiting
 
     def wait(self, timeout=None):
-        self._asked.set()
+        self._waiting.set()
         return super().wait(timeout)
 
 
 @pytest.mark.parametrize(
     ("kind", "status", "words"),
-    [("card_expired", 403, b"has expired"), ("card_unknown", 404, b"opens nothing")],
+    [("card_expired", 403, b"has expired"), ("card_unknown", 404, b"not valid")],
 )
-def test_a_card_can_be_expired_or_unknown_for_once(server, ask, control, kind, status, words):
+def test_a_card_can_be_expired_or_unknown_once(server, ask, control, kind, status, words):
     connection_id = next(iter(server.world.connections))
     body = {"connect_card_config": {"redirect_uri": "https://vendor.example/"}}
     card = json.load(ask("POST", f"/v1/connections/{connection_id}/connect-card", body))
     path = card["data"]["connect_card"]["uri"].removeprefix(server.url)
-    control.order(kind)
+    control.add_fault(kind)
 
-    spoilt, whole = ask("GET", path), ask("GET", path)
+    failed, shown = ask("GET", path), ask("GET", path)
 
-    assert (spoilt.status, whole.status) == (status, 200)
-    assert words in spoilt.read()
+    assert (failed.status, shown.status) == (status, 200)
+    assert words in failed.read()
 
 
-def test_a_fault_strikes_the_next_requests_that_fit_and_no_others(ask, control):
-    control.order("500", method="GET", path="/v1/connections/*", times=2)
+def test_a_fault_applies_to_the_next_matching_requests_and_no_others(ask, control):
+    control.add_fault("500", method="GET", path="/v1/connections/*", times=2)
 
     statuses = [
         ask(method, path).status
@@ -249,35 +249,35 @@ def test_a_fault_strikes_the_next_requests_that_fit_and_no_others(ask, control):
     assert control.faults() == []
 
 
-def test_of_two_faults_the_older_strikes_first(ask, control):
-    control.order("500")
-    control.order("502")
+def test_the_older_of_two_faults_applies_first(ask, control):
+    control.add_fault("500")
+    control.add_fault("502")
 
     assert [ask("GET", "/v1/groups").status for _ in range(3)] == [500, 502, 200]
 
 
-def test_a_share_strikes_the_same_requests_for_the_same_seed():
-    def struck(seed):
+def test_a_share_applies_to_the_same_requests_for_the_same_seed():
+    def applied(seed):
         world = Sandbox(seed=seed)
-        world.control.order("500", share=0.3)
-        return [world.control.struck("GET", "/v1/groups") is not None for _ in range(400)]
+        world.control.add_fault("500", share=0.3)
+        return [world.control.fault_for("GET", "/v1/groups") is not None for _ in range(400)]
 
-    first = struck(5)
+    first = applied(5)
 
-    assert first == struck(5) != struck(6)
+    assert first == applied(5) != applied(6)
     assert 90 < sum(first) < 150
 
 
-def test_a_share_can_end_after_so_many(world):
-    world.control.order("500", share=0.5, times=3)
+def test_a_share_can_be_limited_to_a_number_of_requests(world):
+    world.control.add_fault("500", share=0.5, times=3)
 
-    struck = sum(world.control.struck("GET", "/") is not None for _ in range(100))
+    applied = sum(world.control.fault_for("GET", "/") is not None for _ in range(100))
 
-    assert struck == 3
+    assert applied == 3
 
 
-def test_a_fault_can_be_taken_back(ask, control):
-    first, second = control.order("500", times=9), control.order("502", times=9)
+def test_a_fault_can_be_cleared(ask, control):
+    first, second = control.add_fault("500", times=9), control.add_fault("502", times=9)
 
     control.clear_faults(first.id)
     status = ask("GET", "/v1/groups").status
@@ -288,14 +288,14 @@ def test_a_fault_can_be_taken_back(ask, control):
         control.clear_faults(second.id)
 
 
-def test_control_is_never_struck(ask, control):
-    control.order("refuse", times=9)
+def test_control_is_exempt_from_faults(ask, control):
+    control.add_fault("refuse", times=9)
 
     assert ask("GET", "/_control/state").status == 200
 
 
-def test_the_log_tells_of_what_a_fault_did(server, control):
-    control.order("refuse")
+def test_the_log_records_the_fault_of_a_request(server, control):
+    control.add_fault("refuse")
     raw(server)
     raw(server)
 
@@ -307,19 +307,19 @@ def test_the_log_tells_of_what_a_fault_did(server, control):
 
 @pytest.mark.parametrize("kind", ["refuse", "drop", "lost_answer", "cut", "trickle"])
 def test_without_a_socket_of_its_own_the_sandbox_answers_502(world, kind):
-    world.control.order(kind, path="/v1/groups", method="POST")
+    world.control.add_fault(kind, path="/v1/groups", method="POST")
     auth = (world.api_key, world.api_secret)
 
     answer = create_app(world).test_client().post("/v1/groups", json=GROUP, auth=auth)
 
     assert answer.status_code == 502
-    assert answer.json["message"] == f"The ordered fault '{kind}' needs the sandbox's own server"
-    made = GROUP["name"] in [group.name for group in world.groups.values()]
-    assert made == (kind in ("lost_answer", "cut", "trickle"))
+    assert answer.json["message"] == f"The injected fault '{kind}' needs the sandbox's own server"
+    created = GROUP["name"] in [group.name for group in world.groups.values()]
+    assert created == (kind in ("lost_answer", "cut", "trickle"))
 
 
 @pytest.mark.parametrize(
-    ("order", "words"),
+    ("fields", "message"),
     [
         ({"kind": "flood"}, "'kind' must be one of"),
         ({"kind": "500", "method": "BREW"}, "'method'"),
@@ -332,13 +332,13 @@ def test_without_a_socket_of_its_own_the_sandbox_answers_502(world, kind):
         ({"kind": "500", "colour": "red"}, "Unknown field 'colour'"),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(world, order, words):
-    with pytest.raises(InvalidInput, match=words):
-        world.control.order(**order)
+def test_an_invalid_fault_is_refused(world, fields, message):
+    with pytest.raises(InvalidInput, match=message):
+        world.control.add_fault(**fields)
 
 
 @pytest.mark.parametrize(
-    ("path", "fits", "misses"),
+    ("path", "matching", "rejected"),
     [
         ("/**", ["/", "/v1/groups", "/connect-card/setup"], []),
         ("/v1/groups", ["/v1/groups", "/v1/groups/"], ["/v1/groups/a", "/v1/group"]),
@@ -347,6 +347,6 @@ def test_an_order_that_makes_no_sense_is_refused(world, order, words):
         ("/v1/a.b", ["/v1/a.b"], ["/v1/axb"]),
     ],
 )
-def test_paths_are_patterns(path, fits, misses):
-    assert all(pattern(path).fullmatch(each) for each in fits)
-    assert not any(pattern(path).fullmatch(each) for each in misses)
+def test_paths_are_patterns(path, matching, rejected):
+    assert all(pattern(path).fullmatch(candidate) for candidate in matching)
+    assert not any(pattern(path).fullmatch(candidate) for candidate in rejected)

@@ -1,8 +1,8 @@
-"""Faults that a test or a demo orders: which requests go wrong, and how."""
+"""Injected faults: rules for which requests fail, and how."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -17,26 +17,33 @@ KINDS: Mapping[str, str] = {
     "502": "answers 502",
     "504": "answers 504",
     "refuse": "resets the connection at once",
-    "drop": "closes the connection without an answer, the work not done",
+    "drop": "closes the connection without an answer and without doing the work",
     "late_500": "does the work, then answers 500",
     "lost_answer": "does the work, then closes the connection without an answer",
     "cut": "sends the first half of the answer, then closes the connection",
-    "html": "answers 200 with a page of HTML",
-    "trickle": "sends the answer in drops, over so many seconds",
-    "card_expired": "tells that the Connect Card's link has expired",
-    "card_unknown": "tells that the Connect Card's link opens nothing",
+    "html": "answers 200 with an HTML page",
+    "trickle": "sends the answer in small pieces over so many seconds",
+    "card_expired": "shows that the Connect Card link has expired",
+    "card_unknown": "shows that the Connect Card link is not valid",
 }
 CARD_KINDS = frozenset({"card_expired", "card_unknown"})
-WIRE_KINDS = frozenset({"refuse", "drop", "lost_answer", "cut", "trickle"})
+SOCKET_KINDS = frozenset({"refuse", "drop", "lost_answer", "cut", "trickle"})
 METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"})
 LONGEST = 600.0
 LONGEST_PATH = 1_000
 MOST = 1_000_000
+NUMBERS = (
+    ("times", 1, MOST, True),
+    ("share", 0.0, 1.0, False),
+    ("seconds", 0.0, LONGEST, False),
+    ("retry_after", 0, 86400, True),
+)
+"""Numbers of a rule: name, smallest and largest value, and whether it is a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What goes wrong, for which requests, and for how many of them."""
+class FaultRule:
+    """What fails, for which requests, and for how many of them."""
 
     kind: str
     method: str | None = None
@@ -49,22 +56,22 @@ class Order:
 
 @dataclass(slots=True)
 class Fault:
-    """One order, with how many requests it fitted and how many it struck."""
+    """A rule in force, with how many requests it matched and to how many it was applied."""
 
     id: str
-    order: Order
+    rule: FaultRule
     matched: int = 0
-    struck: int = field(default=0)
+    applied: int = 0
 
     @property
-    def spent(self) -> bool:
-        """Whether it has struck as often as was ordered."""
-        return self.order.times is not None and self.struck >= self.order.times
+    def exhausted(self) -> bool:
+        """Whether the rule was applied as often as it allows."""
+        return self.rule.times is not None and self.applied >= self.rule.times
 
     def public(self) -> dict[str, Any]:
         """Return the fault as control shows it."""
-        counts = {"matched": self.matched, "struck": self.struck}
-        return {"id": self.id, **asdict(self.order), **counts}
+        counts = {"matched": self.matched, "struck": self.applied}
+        return {"id": self.id, **asdict(self.rule), **counts}
 
 
 @lru_cache(maxsize=256)
@@ -76,100 +83,97 @@ def pattern(path: str) -> re.Pattern[str]:
 
 
 class Faults:
-    """The faults in order; each request is struck by the first that fits it, or by none."""
+    """The faults in force; the first one that matches a request is applied to it."""
 
     def __init__(self, seed: int) -> None:
-        """Start without a fault; the seed decides which requests a share strikes."""
+        """Start without faults; the seed decides to which requests a share applies."""
         self._lock = Lock()
-        self.begin(seed)
+        self.restart(seed)
 
-    def begin(self, seed: int) -> None:
-        """Begin anew, without a fault."""
+    def restart(self, seed: int) -> None:
+        """Start again without faults."""
         with self._lock:
             self._chance = IdMaker(seed)
             self._count = 0
             self._faults: dict[str, Fault] = {}
 
-    def order(self, order: Order) -> Fault:
-        """Take an order; it strikes until it is spent or cleared."""
+    def add(self, rule: FaultRule) -> Fault:
+        """Put a rule in force until it is exhausted or cleared."""
         with self._lock:
             self._count += 1
-            fault = Fault(f"fault-{self._count}", order)
+            fault = Fault(f"fault-{self._count}", rule)
             self._faults[fault.id] = fault
             return fault
 
     def clear(self, fault_id: str | None = None) -> None:
-        """Take back one fault, or all."""
+        """Remove one fault, or all."""
         with self._lock:
             if fault_id is None:
                 self._faults.clear()
             elif self._faults.pop(fault_id, None) is None:
                 raise NotFound.of("Fault", fault_id)
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Return the faults that may still strike."""
+    def active(self) -> list[dict[str, Any]]:
+        """Return the faults that may still be applied."""
         with self._lock:
             return [fault.public() for fault in self._faults.values()]
 
-    def strike(self, method: str, path: str) -> Order | None:
-        """Return the order that this request falls to, if any, and count it."""
+    def rule_for(self, method: str, path: str) -> FaultRule | None:
+        """Return the rule that applies to a request, if any, and count it."""
         if not self._faults:
             return None
         with self._lock:
             for fault in self._faults.values():
-                if self._hits(fault, method, path):
-                    fault.struck += 1
-                    if fault.spent:
+                if self._applies(fault, method, path):
+                    fault.applied += 1
+                    if fault.exhausted:
                         del self._faults[fault.id]
-                    return fault.order
+                    return fault.rule
         return None
 
-    def _hits(self, fault: Fault, method: str, path: str) -> bool:
-        order = fault.order
+    def _applies(self, fault: Fault, method: str, path: str) -> bool:
+        rule = fault.rule
         # A path with several wildcards is compared in more than linear time.
         if len(path) > LONGEST_PATH:
             return False
-        if order.method not in (None, method) or not pattern(order.path).fullmatch(path):
+        if rule.method not in (None, method) or not pattern(rule.path).fullmatch(path):
             return False
         fault.matched += 1
         chance = self._chance.number(f"{fault.id}:{fault.matched}", MOST)
-        return chance < order.share * MOST
+        return chance < rule.share * MOST
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the faults and how many were ordered."""
-        return {"ordered": self._count, "faults": self.listed()}
+        """Return the faults and how many were added."""
+        return {"added": self._count, "faults": self.active()}
 
 
-def read_order(body: Mapping[str, Any]) -> Order:
-    """Return the order that a body describes, or say what is wrong with it."""
-    unknown = sorted(body.keys() - Order.__dataclass_fields__.keys())
+def parse_rule(body: Mapping[str, Any]) -> FaultRule:
+    """Return the rule that a body describes; raise InvalidInput with what is wrong with it."""
+    unknown = sorted(body.keys() - FaultRule.__dataclass_fields__.keys())
     if unknown:
         raise InvalidInput(f"Unknown field '{unknown[0]}'")
-    given = {key: value for key, value in body.items() if value is not None}
-    kind = given["kind"] = str(given.get("kind", ""))
+    fields = {key: value for key, value in body.items() if value is not None}
+    kind = fields["kind"] = str(fields.get("kind", ""))
     if kind not in KINDS:
         raise InvalidInput(f"Field 'kind' must be one of {', '.join(KINDS)}")
-    if "method" in given:
-        given["method"] = str(given["method"]).upper()
-        if given["method"] not in METHODS:
+    if "method" in fields:
+        fields["method"] = str(fields["method"]).upper()
+        if fields["method"] not in METHODS:
             raise InvalidInput("Invalid 'method' value")
-    path = given.setdefault("path", "/connect-card/*" if kind in CARD_KINDS else "/**")
+    path = fields.setdefault("path", "/connect-card/*" if kind in CARD_KINDS else "/**")
     if not isinstance(path, str) or not path.startswith("/") or len(path) > 200:
         raise InvalidInput("Field 'path' must begin with '/'")
-    if "share" in given:
-        given.setdefault("times", None)
-    for name, least, most, whole in (
-        ("times", 1, MOST, True),
-        ("share", 0.0, 1.0, False),
-        ("seconds", 0.0, LONGEST, False),
-        ("retry_after", 0, 86400, True),
-    ):
-        _check(given, name, least, most, whole=whole)
-    return Order(**given)
+    if "share" in fields:
+        fields.setdefault("times", None)
+    for name, least, most, whole in NUMBERS:
+        _check_number(fields, name, least, most, whole=whole)
+    return FaultRule(**fields)
 
 
-def _check(given: dict[str, Any], name: str, least: float, most: float, *, whole: bool) -> None:
-    value = given.get(name)
+def _check_number(
+    fields: dict[str, Any], name: str, least: float, most: float, *, whole: bool
+) -> None:
+    value = fields.get(name)
     if value is None:
         return
     kinds = (int,) if whole else (int, float)

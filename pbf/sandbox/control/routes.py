@@ -1,23 +1,21 @@
-"""Control over HTTP, under `/_control`: JSON for tests, and a page for people who give demos.
+"""Control over HTTP under `/_control`: JSON for tests, and a page for demos.
 
-It takes no key. It answers this machine only, unless the sandbox was started otherwise, and no
-page of another origin.
+It takes no key; `access` says who may use it.
 """
 
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.connect_card.pages import HEADERS, POLICY
+from pbf.sandbox.control.access import guard
 from pbf.sandbox.control.control import REPORTED, Control
 from pbf.sandbox.control.faults import KINDS
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS, STATES
 from pbf.sandbox.core import views
-from pbf.sandbox.core.errors import Forbidden, InvalidInput
+from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import as_json, body, world
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.core.records import Connection
@@ -30,76 +28,20 @@ routes = Blueprint(
     static_folder="../static",
     static_url_path="/static",
 )
-FOUND = 20
+routes.before_request(guard)
+MOST_RESULTS = 20
 LONGEST_SEARCH = 200
-# How the names of headers begin that proxies, load balancers and content networks add.
-FORWARDED = (
-    *(
-        "forward",
-        "x-forward",
-        "via",
-        "x-real-",
-        "x-original-",
-        "x-client",
-        "client-ip",
-        "x-cluster-",
-    ),
-    *("true-client-", "cf-", "cdn-", "fastly-", "fly-", "x-amz", "x-azure-", "x-appengine-"),
-    *("x-envoy-", "x-varnish", "x-proxy", "proxy-", "wl-proxy-", "x-remote-", "x-host", "x-scheme"),
-    *("x-request-start", "front-end-https", "x-arr-", "x-sucuri-", "x-vercel-", "x-traefik"),
-)
 
 
 def control() -> Control:
-    """Return the control of the world that this app shows."""
-    found: Control = current_app.extensions["control"]
-    return found
-
-
-@routes.before_request
-def guard() -> None:
-    """Refuse other machines and the pages of other origins."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise Forbidden("No page of another origin may use the sandbox's controls")
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        raise Forbidden("No page of another origin may use the sandbox's controls")
-    if current_app.extensions["close_control"]:
-        raise Forbidden("Others reach this sandbox, so that nobody may use its controls")
-    if not current_app.extensions["open_control"] and not _from_here():
-        raise Forbidden("Only this machine may use the sandbox's controls")
-
-
-def _from_here() -> bool:
-    """Tell whether the caller is this machine, by its address and by the name it calls us.
-
-    A proxy on this machine calls from here, too, so that none of its marks may be there: a header
-    of its own, a page of another host that referred to us, or HTTP/1.0, which nginx speaks.
-    """
-    if any(name.lower().startswith(FORWARDED) for name, _ in request.headers):
-        return False
-    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return False
-    if request.referrer and not _is_local(urlsplit(request.referrer).hostname or ""):
-        return False
-    host = urlsplit(f"//{request.host}").hostname or ""
-    return _is_loopback(request.remote_addr or "") and _is_local(host)
-
-
-def _is_local(host: str) -> bool:
-    return host == "localhost" or _is_loopback(host)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    """Return the control of the world that this app serves."""
+    served: Control = current_app.extensions["control"]
+    return served
 
 
 @routes.after_request
 def protect(response: Response) -> Response:
-    """Refuse framing by others, foreign content and storing."""
+    """Add the security headers, and forbid caching of everything but the assets."""
     response.headers.update(HEADERS)
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Content-Security-Policy"] = POLICY.replace(
@@ -128,22 +70,22 @@ def get_state() -> ResponseReturnValue:
 
 @routes.get("/snapshot")
 def get_snapshot() -> ResponseReturnValue:
-    """Return the whole world."""
+    """Return the whole state of the world."""
     return Response(control().snapshot(), mimetype="application/json")
 
 
 @routes.post("/reset")
 def reset() -> ResponseReturnValue:
-    """Begin the world anew."""
-    given = _given("seed", "now", "speed", "limits", "populated")
-    populated = given.get("populated", True)
+    """Restart the world."""
+    fields = _fields("seed", "now", "speed", "limits", "populated")
+    populated = fields.get("populated", True)
     if not isinstance(populated, bool):
         raise InvalidInput("Field 'populated' must be true or false")
-    limits = given.get("limits")
+    limits = fields.get("limits")
     control().reset(
-        seed=_whole(given, "seed", most=2**63),
-        now=_time(given, "now"),
-        speed=_number(given, "speed"),
+        seed=_whole(fields, "seed", most=2**63),
+        now=_time(fields, "now"),
+        speed=_number(fields, "speed"),
         limits=None if limits is None else str(limits),
         populated=populated,
     )
@@ -153,23 +95,27 @@ def reset() -> ResponseReturnValue:
 @routes.post("/seed")
 def seed() -> ResponseReturnValue:
     """Add groups and connectors."""
-    given = _given("groups", "connectors", "states")
-    states = given.get("states") or {}
+    fields = _fields("groups", "connectors", "states")
+    states = fields.get("states") or {}
     if not isinstance(states, dict):
         raise InvalidInput("Field 'states' must be an object")
-    made = control().seed(
-        groups=_whole(given, "groups") or 0,
-        connectors=_whole(given, "connectors") or 0,
+    groups = control().seed(
+        groups=_whole(fields, "groups") or 0,
+        connectors=_whole(fields, "connectors") or 0,
         states={name: _whole(states, name) or 0 for name in states},
     )
-    return as_json({**control().state(), "new_groups": [group.id for group in made]})
+    return as_json({**control().state(), "new_groups": [group.id for group in groups]})
 
 
 @routes.post("/clock")
 def move_clock() -> ResponseReturnValue:
     """Set the clock, move it forward, or change its speed."""
-    given = _given("set", "advance", "speed")
-    moment, seconds, speed = _time(given, "set"), _number(given, "advance"), _number(given, "speed")
+    fields = _fields("set", "advance", "speed")
+    moment, seconds, speed = (
+        _time(fields, "set"),
+        _number(fields, "advance"),
+        _number(fields, "speed"),
+    )
     if speed is not None:
         control().set_speed(speed)
     if moment is not None:
@@ -181,90 +127,91 @@ def move_clock() -> ResponseReturnValue:
 
 @routes.post("/limits")
 def set_limits() -> ResponseReturnValue:
-    """Put the rate limits of a plan in force."""
-    control().set_limits(str(_given("plan").get("plan")))
+    """Apply the rate limits of a plan."""
+    control().set_limits(str(_fields("plan").get("plan")))
     return get_state()
 
 
 @routes.get("/faults")
 def list_faults() -> ResponseReturnValue:
-    """Return the faults that may still strike."""
+    """Return the faults that may still be applied."""
     return as_json({"faults": control().faults()})
 
 
 @routes.post("/faults")
-def order_fault() -> ResponseReturnValue:
-    """Order a fault."""
-    given = body()
-    return as_json(control().order(**{"kind": "", **given}).public(), 201)
+def add_fault() -> ResponseReturnValue:
+    """Inject a fault."""
+    fields = body()
+    return as_json(control().add_fault(**{"kind": "", **fields}).public(), 201)
 
 
 @routes.delete("/faults")
 def clear_faults() -> ResponseReturnValue:
-    """Take back every fault."""
+    """Remove every fault."""
     control().clear_faults()
     return list_faults()
 
 
 @routes.delete("/faults/<fault_id>")
 def clear_fault(fault_id: str) -> ResponseReturnValue:
-    """Take back one fault."""
+    """Remove one fault."""
     control().clear_faults(fault_id)
     return list_faults()
 
 
 @routes.get("/connections")
 def find_connections() -> ResponseReturnValue:
-    """Return the first connections whose name, service or id holds a text."""
+    """Return the first connections whose name, service or id contains a text."""
     text = request.args.get("search", "")[:LONGEST_SEARCH].strip().lower()
     with world().lock:
-        every = list(world().connections.values())
-        fits = [
-            each for each in every if text in each.schema or text in each.service or text in each.id
+        matching = [
+            connection
+            for connection in world().connections.values()
+            if text in connection.schema or text in connection.service or text in connection.id
         ]
-        found = [_shown(each) for each in fits[:FOUND]]
-    return as_json({"connections": found, "found": len(fits)})
+        items = [_view(connection) for connection in matching[:MOST_RESULTS]]
+    return as_json({"connections": items, "found": len(matching)})
 
 
 @routes.post("/connections/<connection_id>/break")
 def break_connection(connection_id: str) -> ResponseReturnValue:
     """Break a connection."""
-    _given()
-    return _told(control().break_connection(connection_id))
+    _fields()
+    return _connection_response(control().break_connection(connection_id))
 
 
 @routes.post("/connections/<connection_id>/mend")
 def mend_connection(connection_id: str) -> ResponseReturnValue:
-    """Mend a connection as its Connect Card would."""
-    _given()
-    return _told(control().mend(connection_id))
+    """Repair a connection as its Connect Card would."""
+    _fields()
+    return _connection_response(control().mend(connection_id))
 
 
 @routes.post("/connections/<connection_id>/delay")
 def delay_connection(connection_id: str) -> ResponseReturnValue:
-    """Make a connection late."""
-    seconds = _number(_given("seconds"), "seconds")
-    how = {} if seconds is None else {"seconds": seconds}
-    return _told(control().delay(connection_id, **how))
+    """Delay a connection."""
+    seconds = _number(_fields("seconds"), "seconds")
+    options = {} if seconds is None else {"seconds": seconds}
+    return _connection_response(control().delay(connection_id, **options))
 
 
 @routes.post("/connections/<connection_id>/reschedule")
 def reschedule_connection(connection_id: str) -> ResponseReturnValue:
-    """Put off a connection's next sync."""
-    seconds = _number(_given("seconds"), "seconds")
-    how = {} if seconds is None else {"seconds": seconds}
-    return _told(control().reschedule(connection_id, **how))
+    """Reschedule a connection's next sync."""
+    seconds = _number(_fields("seconds"), "seconds")
+    options = {} if seconds is None else {"seconds": seconds}
+    return _connection_response(control().reschedule(connection_id, **options))
 
 
 @routes.post("/connections/<connection_id>/report")
 def report_states(connection_id: str) -> ResponseReturnValue:
-    """Tell other states of a connection than it is in."""
-    return _told(control().report(connection_id, **_given(*REPORTED)))
+    """Report other states of a connection than its own."""
+    return _connection_response(control().report(connection_id, **_fields(*REPORTED)))
 
 
 @routes.get("/requests")
 def list_requests() -> ResponseReturnValue:
-    """Return the latest requests to the imitated API and how many there were of each kind."""
+    """Return the latest requests to the imitated API and the number of each kind."""
     log = control().log
     after = _whole(request.args, "after") or 0
     limit = _whole(request.args, "limit")
@@ -276,33 +223,33 @@ def list_requests() -> ResponseReturnValue:
 
 @routes.delete("/requests")
 def clear_requests() -> ResponseReturnValue:
-    """Forget the requests and their counts."""
+    """Remove the requests and their counts."""
     control().log.clear()
     return list_requests()
 
 
-def _told(connection: Connection) -> ResponseReturnValue:
+def _connection_response(connection: Connection) -> ResponseReturnValue:
     with world().lock:
-        return as_json(_shown(connection))
+        return as_json(_view(connection))
 
 
-def _shown(connection: Connection) -> dict[str, Any]:
-    shown = views.connection(connection, world().clock())
+def _view(connection: Connection) -> dict[str, Any]:
+    view = views.connection(connection, world().clock())
     names = ("id", "group_id", "service", "schema", "paused", "succeeded_at", "failed_at", "status")
-    return {name: shown[name] for name in names}
+    return {name: view[name] for name in names}
 
 
-def _given(*known: str) -> dict[str, Any]:
-    """Return the body's fields, refusing those that mean nothing here."""
-    given = body()
-    unknown = sorted(given.keys() - set(known))
+def _fields(*names: str) -> dict[str, Any]:
+    """Return the body's fields; raise InvalidInput for a name that is not listed."""
+    fields = body()
+    unknown = sorted(fields.keys() - set(names))
     if unknown:
         raise InvalidInput(f"Unknown field '{unknown[0]}'")
-    return given
+    return fields
 
 
-def _whole(given: Any, name: str, *, most: int = 10**9) -> int | None:
-    value = given.get(name)
+def _whole(fields: Any, name: str, *, most: int = 10**9) -> int | None:
+    value = fields.get(name)
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value[:20])
     if value is None:
@@ -312,8 +259,8 @@ def _whole(given: Any, name: str, *, most: int = 10**9) -> int | None:
     return value
 
 
-def _number(given: dict[str, Any], name: str) -> float | None:
-    value = given.get(name)
+def _number(fields: dict[str, Any], name: str) -> float | None:
+    value = fields.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e11:
@@ -321,10 +268,10 @@ def _number(given: dict[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _time(given: dict[str, Any], name: str) -> float | None:
-    value = given.get(name)
+def _time(fields: dict[str, Any], name: str) -> float | None:
+    value = fields.get(name)
     if not isinstance(value, str):
-        return _number(given, name)
+        return _number(fields, name)
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:

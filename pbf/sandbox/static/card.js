@@ -8,32 +8,32 @@ const consent = document.getElementById("consent");
 const authorise = document.getElementById("authorise");
 const draft = "sandbox-card:" + form.dataset.auth.slice(-24);
 const pace = 450;
-const words = { waiting: "Waiting", running: "Running", PASSED: "Passed", WARNING: "Warning", FAILED: "Failed", SKIPPED: "Skipped" };
+const statusLabels = { waiting: "Waiting", running: "Running", PASSED: "Passed", WARNING: "Warning", FAILED: "Failed", SKIPPED: "Skipped" };
 
-const pause = (time) => new Promise((done) => setTimeout(done, time));
+const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 const valueOf = (control) => (control.type === "checkbox" ? (control.checked ? "true" : "") : control.value);
 const controls = () => [...form.querySelectorAll("[data-field] input, [data-field] select")];
 
 function showDependents() {
   for (const part of form.querySelectorAll("[data-depends-on]")) {
-    const decides = form.elements[part.dataset.dependsOn];
-    const shown = !decides || part.dataset.dependsValues.split(" ").includes(valueOf(decides));
+    const chooser = form.elements[part.dataset.dependsOn];
+    const shown = !chooser || part.dataset.dependsValues.split(" ").includes(valueOf(chooser));
     part.hidden = !shown;
     for (const control of part.querySelectorAll("input, select")) control.disabled = !shown;
   }
 }
 
 function values() {
-  const given = {};
-  for (const control of controls()) if (!control.disabled) given[control.name] = valueOf(control);
-  return given;
+  const result = {};
+  for (const control of controls()) if (!control.disabled) result[control.name] = valueOf(control);
+  return result;
 }
 
-function keepDraft() {
-  const given = {};
-  for (const control of controls()) given[control.name] = valueOf(control);
+function saveDraft() {
+  const entered = {};
+  for (const control of controls()) entered[control.name] = valueOf(control);
   const outcome = form.elements["sandbox-outcome"].value;
-  sessionStorage.setItem(draft, JSON.stringify({ given, outcome, more: Boolean(form.querySelector("details[open]")) }));
+  sessionStorage.setItem(draft, JSON.stringify({ entered, outcome, more: Boolean(form.querySelector("details[open]")) }));
 }
 
 function isTouched(control) {
@@ -41,35 +41,35 @@ function isTouched(control) {
   return "defaultValue" in control && control.value !== control.defaultValue;
 }
 
-function takeDraft() {
-  const kept = JSON.parse(sessionStorage.getItem(draft) || "null");
+function restoreDraft() {
+  const saved = JSON.parse(sessionStorage.getItem(draft) || "null");
   sessionStorage.removeItem(draft);
-  if (!kept) return;
+  if (!saved) return;
   for (const control of controls()) {
-    // What somebody typed while the page loaded counts more than what was typed before.
-    if (!(control.name in kept.given) || isTouched(control)) continue;
-    if (control.type === "checkbox") control.checked = kept.given[control.name] === "true";
-    else control.value = kept.given[control.name];
+    // A value typed while the page loaded takes precedence over the saved one.
+    if (!(control.name in saved.entered) || isTouched(control)) continue;
+    if (control.type === "checkbox") control.checked = saved.entered[control.name] === "true";
+    else control.value = saved.entered[control.name];
   }
-  form.elements["sandbox-outcome"].value = kept.outcome;
+  form.elements["sandbox-outcome"].value = saved.outcome;
   const more = form.querySelector("details");
-  if (more && kept.more) more.open = true;
+  if (more && saved.more) more.open = true;
 }
 
-function tell(name, text) {
-  const place = document.getElementById(name === "authorise" ? "authorise-error" : `field-${name}-error`);
+function showError(name, text) {
+  const element = document.getElementById(name === "authorise" ? "authorise-error" : `field-${name}-error`);
   const control = name === "authorise" ? authorise : form.elements[name];
-  if (!place) return;
-  place.textContent = text;
-  place.hidden = !text;
+  if (!element) return;
+  element.textContent = text;
+  element.hidden = !text;
   if (!control) return;
   if (text && control !== authorise) control.setAttribute("aria-invalid", "true");
   else control.removeAttribute("aria-invalid");
 }
 
-function showFaults(faults) {
-  for (const [name, text] of Object.entries(faults)) tell(name, text);
-  const first = [authorise, ...controls()].find((each) => each && (each === authorise ? "authorise" : each.name) in faults);
+function showErrors(errors) {
+  for (const [name, text] of Object.entries(errors)) showError(name, text);
+  const first = [authorise, ...controls()].find((control) => control && (control === authorise ? "authorise" : control.name) in errors);
   if (!first) return;
   const folded = first.closest("details");
   if (folded) folded.open = true;
@@ -78,7 +78,7 @@ function showFaults(faults) {
 
 function mark(line, status) {
   line.dataset.status = status;
-  line.querySelector(".verdict").textContent = words[status] || status;
+  line.querySelector(".verdict").textContent = statusLabels[status] || status;
 }
 
 async function showTests(verdict) {
@@ -111,8 +111,8 @@ function showWarning(text) {
 async function finish(warning) {
   result.replaceChildren(document.getElementById("passed").content.cloneNode(true));
   save.parentElement.hidden = true;
-  const goOn = document.getElementById("continue");
-  (goOn || result.firstElementChild).focus();
+  const next = document.getElementById("continue");
+  (next || result.firstElementChild).focus();
   if (warning) {
     result.querySelector(".back")?.remove();
     showWarning(warning.message);
@@ -123,15 +123,15 @@ async function finish(warning) {
   location.assign(form.dataset.back);
 }
 
-async function ask() {
+async function requestTests() {
   const outcome = form.elements["sandbox-outcome"].value;
-  const answer = await fetch("test", {
+  const response = await fetch("test", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ auth: form.dataset.auth, values: values(), outcome }),
   });
-  const verdict = await answer.json();
-  if (!answer.ok) throw new Error(verdict.message);
+  const verdict = await response.json();
+  if (!response.ok) throw new Error(verdict.message);
   return verdict;
 }
 
@@ -142,13 +142,13 @@ function startTests() {
 }
 
 async function saveAndTest() {
-  for (const control of controls()) tell(control.name, "");
-  if (authorise) tell("authorise", "");
+  for (const control of controls()) showError(control.name, "");
+  if (authorise) showError("authorise", "");
   result.replaceChildren();
   tests.hidden = true;
-  const verdict = await ask();
+  const verdict = await requestTests();
   if (Object.keys(verdict.errors).length) {
-    showFaults(verdict.errors);
+    showErrors(verdict.errors);
     return;
   }
   startTests();
@@ -158,7 +158,7 @@ async function saveAndTest() {
     return;
   }
   showFailure(verdict.tests.find((test) => test.status === "FAILED").message);
-  for (const [name, text] of Object.entries(verdict.blamed)) tell(name, text);
+  for (const [name, text] of Object.entries(verdict.blamed)) showError(name, text);
 }
 
 form.addEventListener("submit", async (event) => {
@@ -168,7 +168,7 @@ form.addEventListener("submit", async (event) => {
     await saveAndTest();
   } catch (error) {
     tests.hidden = false;
-    showFailure(error.message || "The sandbox does not answer. Try again.");
+    showFailure(error.message || "The sandbox does not respond. Try again.");
   } finally {
     save.disabled = false;
   }
@@ -176,7 +176,7 @@ form.addEventListener("submit", async (event) => {
 
 form.addEventListener("input", (event) => {
   showDependents();
-  if (event.target.name) tell(event.target.name, "");
+  if (event.target.name) showError(event.target.name, "");
 });
 
 for (const button of form.querySelectorAll(".show")) {
@@ -190,7 +190,7 @@ for (const button of form.querySelectorAll(".show")) {
 }
 
 if (authorise) {
-  authorise.addEventListener("click", keepDraft);
+  authorise.addEventListener("click", saveDraft);
   authorise.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
     event.preventDefault();
@@ -198,7 +198,7 @@ if (authorise) {
   });
 }
 
-takeDraft();
+restoreDraft();
 showDependents();
-// Until now a press would have sent the form by itself, without the tests.
+// Before this script ran, the button would have submitted the form without the tests.
 save.disabled = false;

@@ -1,9 +1,9 @@
 "use strict";
 
-const at = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 const pace = 2000;
-const shown = 12;
-const drawn = new Map();
+const rowLimit = 12;
+const rendered = new Map();
 let refreshing = false;
 
 function make(tag, text, className) {
@@ -14,48 +14,48 @@ function make(tag, text, className) {
 }
 
 function button(text, name, action) {
-  const made = make("button", text, "button button-plain button-small");
-  made.type = "button";
-  made.setAttribute("aria-label", `${text} ${name}`);
-  made.addEventListener("click", () => act(action));
-  return made;
+  const element = make("button", text, "button button-plain button-small");
+  element.type = "button";
+  element.setAttribute("aria-label", `${text} ${name}`);
+  element.addEventListener("click", () => run(action));
+  return element;
 }
 
-function draw(id, data, build) {
+function render(id, data, build) {
   const text = JSON.stringify(data);
-  if (drawn.get(id) === text) return;
-  drawn.set(id, text);
-  const place = at(id);
-  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  place.replaceChildren(...build());
-  if (focused) place.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  if (rendered.get(id) === text) return;
+  rendered.set(id, text);
+  const container = byId(id);
+  const focused = container.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  container.replaceChildren(...build());
+  if (focused) container.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
 }
 
-async function ask(path, method = "GET", body) {
+async function request(path, method = "GET", body) {
   const options = { method };
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(path, options);
-  const data = await answer.json();
-  if (!answer.ok) throw new Error(data.message);
+  const response = await fetch(path, options);
+  const data = await response.json();
+  if (!response.ok) throw new Error(data.message);
   return data;
 }
 
-function tell(text, bad = false) {
-  const told = at("told");
-  told.hidden = !text;
-  told.textContent = text;
-  told.toggleAttribute("data-bad", bad);
-  if (text) told.scrollIntoView({ block: "nearest" });
+function showMessage(text, isError = false) {
+  const message = byId("message");
+  message.hidden = !text;
+  message.textContent = text;
+  message.toggleAttribute("data-bad", isError);
+  if (text) message.scrollIntoView({ block: "nearest" });
 }
 
-async function act(action) {
+async function run(action) {
   try {
-    tell((await action()) || "");
+    showMessage((await action()) || "");
   } catch (error) {
-    tell(error.message || "The sandbox does not answer.", true);
+    showMessage(error.message || "The sandbox does not respond.", true);
   }
   await refresh();
 }
@@ -78,15 +78,15 @@ function connectorRow(item) {
   name.append(make("p", item.schema, "what"), make("p", `${item.service}, ${item.id}`, "hint"));
   const [word, tone] = stateOf(item);
   const path = `connections/${encodeURIComponent(item.id)}`;
-  const doTo = (verb, done) => async () => {
-    await ask(`${path}/${verb}`, "POST", {});
-    return `${item.schema} ${done}.`;
+  const apply = (action, result) => async () => {
+    await request(`${path}/${action}`, "POST", {});
+    return `${item.schema} ${result}.`;
   };
   const tags = make("div", undefined, "tags");
   tags.append(
-    button("Break", item.schema, doTo("break", "is broken")),
-    button("Mend", item.schema, doTo("mend", "is mended")),
-    button("Delay", item.schema, doTo("delay", "is late")),
+    button("Break", item.schema, apply("break", "is broken")),
+    button("Mend", item.schema, apply("mend", "is mended")),
+    button("Delay", item.schema, apply("delay", "is delayed")),
   );
   row.append(name, make("span", word, `word${tone ? ` word-${tone}` : ""}`), tags);
   return row;
@@ -94,17 +94,17 @@ function connectorRow(item) {
 
 function faultRow(fault) {
   const row = make("li");
-  const words = make("div");
-  const often = fault.times === null ? `${Math.round(fault.share * 1000) / 10} % of requests` : `${fault.times - fault.struck} more`;
-  words.append(
-    make("p", `${fault.kind.replace("_", " ")}, ${often}`, "what"),
-    make("p", `${fault.method || "Any method"} ${fault.path}, struck ${fault.struck} of ${fault.matched}`, "hint"),
+  const description = make("div");
+  const frequency = fault.times === null ? `${Math.round(fault.share * 1000) / 10} % of requests` : `${fault.times - fault.struck} more`;
+  description.append(
+    make("p", `${fault.kind.replace("_", " ")}, ${frequency}`, "what"),
+    make("p", `${fault.method || "Any method"} ${fault.path}, applied to ${fault.struck} of ${fault.matched}`, "hint"),
   );
   const clear = button("Clear", `${fault.kind} ${fault.path}`, async () => {
-    await ask(`faults/${fault.id}`, "DELETE");
-    return "The fault is taken back.";
+    await request(`faults/${fault.id}`, "DELETE");
+    return "The fault was cleared.";
   });
-  row.append(words, clear);
+  row.append(description, clear);
   return row;
 }
 
@@ -115,7 +115,7 @@ function cells(texts, className) {
 }
 
 function setUnlessFocused(id, value) {
-  const control = at(id);
+  const control = byId(id);
   if (document.activeElement === control) return;
   if (![...control.options].some((option) => option.value === value)) {
     control.append(new Option(`${value} times as fast`, value));
@@ -124,10 +124,10 @@ function setUnlessFocused(id, value) {
 }
 
 function showState(state) {
-  at("now").textContent = state.now.slice(0, 19).replace("T", " ");
+  byId("now").textContent = state.now.slice(0, 19).replace("T", " ");
   const setup = Object.entries(state.setup_states).map(([name, count]) => [name[0].toUpperCase() + name.slice(1), count]);
-  const figures = [["Groups", state.groups], ["Connectors", state.connectors], ...setup, ["Seed", state.seed]];
-  draw("figures", figures, () => figures.map(([name, count]) => {
+  const statistics = [["Groups", state.groups], ["Connectors", state.connectors], ...setup, ["Seed", state.seed]];
+  render("statistics", statistics, () => statistics.map(([name, count]) => {
     const pair = make("div");
     pair.append(make("dt", name), make("dd", count.toLocaleString("en")));
     return pair;
@@ -135,60 +135,60 @@ function showState(state) {
   setUnlessFocused("speed", String(state.speed));
   setUnlessFocused("plan", state.limits);
   const left = state.requests_left;
-  at("left").textContent = left === null ? "No request is refused." : `${left.toLocaleString("en")} left in this hour.`;
+  byId("requests-left").textContent = left === null ? "No limit." : `${left.toLocaleString("en")} left this hour.`;
 }
 
 function showRequests(log) {
-  const counts = Object.entries(log.counts).slice(0, shown);
+  const counts = Object.entries(log.counts).slice(0, rowLimit);
   const none = [make("tr")];
-  none[0].append(make("td", "No request yet."));
-  draw("counts", counts, () => (counts.length ? counts.map((pair) => cells([pair[0], String(pair[1])])) : none));
+  none[0].append(make("td", "No requests yet."));
+  render("counts", counts, () => (counts.length ? counts.map((pair) => cells([pair[0], String(pair[1])])) : none));
   const latest = log.requests.slice().reverse();
-  draw("latest", latest, () => latest.map((each) => {
-    const path = each.fault ? `${each.path} (${each.fault.replace("_", " ")})` : each.path;
-    const status = each.status || "none";
-    return cells([`${each.method} ${path}`, String(status), `${each.milliseconds} ms`], each.status < 400 && each.status ? "" : "failed-row");
+  render("latest", latest, () => latest.map((entry) => {
+    const path = entry.fault ? `${entry.path} (${entry.fault.replace("_", " ")})` : entry.path;
+    const status = entry.status || "none";
+    return cells([`${entry.method} ${path}`, String(status), `${entry.milliseconds} ms`], entry.status < 400 && entry.status ? "" : "failed-row");
   }));
 }
 
 function showList(id, items, row, empty) {
-  draw(id, items, () => (items.length ? items.map(row) : [make("li", empty, "none")]));
+  render(id, items, () => (items.length ? items.map(row) : [make("li", empty, "none")]));
 }
 
 async function refresh() {
   if (refreshing) return;
   refreshing = true;
   try {
-    const search = encodeURIComponent(at("search").value);
-    const [state, faults, log, found] = await Promise.all([
-      ask("state"), ask("faults"), ask(`requests?limit=${shown}`), ask(`connections?search=${search}`),
+    const search = encodeURIComponent(byId("search").value);
+    const [state, faults, log, results] = await Promise.all([
+      request("state"), request("faults"), request(`requests?limit=${rowLimit}`), request(`connections?search=${search}`),
     ]);
     showState(state);
     showRequests(log);
-    showList("faults", faults.faults, faultRow, "None: every request goes well.");
-    showList("connector-list", found.connections, connectorRow, "No connector has that in its name, service or id.");
-    at("clear-faults").hidden = !faults.faults.length;
-    at("found").textContent = found.found > found.connections.length
-      ? `The first ${found.connections.length} of ${found.found.toLocaleString("en")}` : `${found.found}`;
+    showList("faults", faults.faults, faultRow, "None. Every request is answered normally.");
+    showList("connector-list", results.connections, connectorRow, "No connectors match your search.");
+    byId("clear-faults").hidden = !faults.faults.length;
+    byId("connector-count").textContent = results.found > results.connections.length
+      ? `The first ${results.connections.length} of ${results.found.toLocaleString("en")}` : `${results.found}`;
   } catch {
-    tell("The sandbox does not answer.", true);
+    showMessage("The sandbox does not respond.", true);
   } finally {
     refreshing = false;
   }
 }
 
 function onSubmit(id, action) {
-  at(id).addEventListener("submit", (event) => {
+  byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    act(action);
+    run(action);
   });
 }
 
-const whole = (id) => Number(at(id).value);
+const numberIn = (id) => Number(byId(id).value);
 
 onSubmit("set-clock", async () => {
-  await ask("clock", "POST", { set: `${at("set").value}Z` });
-  return "The clock is moved.";
+  await request("clock", "POST", { set: `${byId("set").value}Z` });
+  return "The clock was moved.";
 });
 
 onSubmit("seed", async () => {
@@ -196,43 +196,43 @@ onSubmit("seed", async () => {
   for (const field of document.querySelectorAll("[name^=state-]")) {
     if (Number(field.value)) states[field.name.slice("state-".length)] = Number(field.value);
   }
-  await ask("seed", "POST", { groups: whole("groups"), connectors: whole("connectors"), states });
-  return `Added ${whole("groups")} groups and ${whole("connectors")} connectors.`;
+  await request("seed", "POST", { groups: numberIn("groups"), connectors: numberIn("connectors"), states });
+  return `Added ${numberIn("groups")} groups and ${numberIn("connectors")} connectors.`;
 });
 
 onSubmit("reset", async () => {
-  await ask("reset", "POST", { seed: whole("reset-seed") });
-  return "The account is as it was at the start.";
+  await request("reset", "POST", { seed: numberIn("reset-seed") });
+  return "The account was reset.";
 });
 
-onSubmit("order", async () => {
-  const kind = at("kind").value;
-  const order = { kind, method: at("method").value || null, path: at("path").value };
-  if (at("often").value === "share") order.share = whole("amount") / 100;
-  else order.times = whole("amount");
-  if (!at("seconds").parentElement.hidden) order.seconds = whole("seconds");
-  if (!at("retry_after").parentElement.hidden) order.retry_after = whole("retry_after");
-  await ask("faults", "POST", order);
-  return "The fault is ordered.";
+onSubmit("add-fault", async () => {
+  const kind = byId("kind").value;
+  const rule = { kind, method: byId("method").value || null, path: byId("path").value };
+  if (byId("frequency").value === "share") rule.share = numberIn("amount") / 100;
+  else rule.times = numberIn("amount");
+  if (!byId("seconds").parentElement.hidden) rule.seconds = numberIn("seconds");
+  if (!byId("retry_after").parentElement.hidden) rule.retry_after = numberIn("retry_after");
+  await request("faults", "POST", rule);
+  return "The fault was added.";
 });
 
 function showFaultFields() {
   for (const part of document.querySelectorAll("[data-for]")) {
-    part.hidden = !part.dataset.for.split(" ").includes(at("kind").value);
+    part.hidden = !part.dataset.for.split(" ").includes(byId("kind").value);
   }
 }
 
-at("kind").addEventListener("change", () => {
+byId("kind").addEventListener("change", () => {
   showFaultFields();
-  at("path").value = at("kind").value.startsWith("card_") ? "/connect-card/*" : "/v1/**";
+  byId("path").value = byId("kind").value.startsWith("card_") ? "/connect-card/*" : "/v1/**";
 });
-at("speed").addEventListener("change", (event) => act(() => ask("clock", "POST", { speed: Number(event.target.value) }).then(() => "The speed is changed.")));
-at("plan").addEventListener("change", (event) => act(() => ask("limits", "POST", { plan: event.target.value }).then(() => "The limits are changed.")));
-at("clear-faults").addEventListener("click", () => act(() => ask("faults", "DELETE").then(() => "Every fault is taken back.")));
-at("clear-requests").addEventListener("click", () => act(() => ask("requests", "DELETE").then(() => "")));
-at("search").addEventListener("input", refresh);
-for (const each of document.querySelectorAll("[data-advance]")) {
-  each.addEventListener("click", () => act(() => ask("clock", "POST", { advance: Number(each.dataset.advance) }).then(() => "The clock is moved.")));
+byId("speed").addEventListener("change", (event) => run(() => request("clock", "POST", { speed: Number(event.target.value) }).then(() => "The speed was changed.")));
+byId("plan").addEventListener("change", (event) => run(() => request("limits", "POST", { plan: event.target.value }).then(() => "The limits were changed.")));
+byId("clear-faults").addEventListener("click", () => run(() => request("faults", "DELETE").then(() => "All faults were cleared.")));
+byId("clear-requests").addEventListener("click", () => run(() => request("requests", "DELETE").then(() => "")));
+byId("search").addEventListener("input", refresh);
+for (const button of document.querySelectorAll("[data-advance]")) {
+  button.addEventListener("click", () => run(() => request("clock", "POST", { advance: Number(button.dataset.advance) }).then(() => "The clock was moved.")));
 }
 
 showFaultFields();
