@@ -1,8 +1,8 @@
-"""What all tests stand on: a clean environment, and a product on a sandbox of its own."""
+"""Fixtures of all tests: a clean environment, the product on a sandbox, servers, a browser."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 import pytest
@@ -17,6 +17,7 @@ from pbf.config import Settings
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.postgres_server import PostgresServer, postgres_server
+from tests.support.requirements import require_package, tests_not_run
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -30,8 +31,21 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, object, object]:
+    """Say in one line which tests did not run because the machine lacks what they need."""
+    result = yield
+    reports = terminalreporter.getreports("skipped")
+    line = tests_not_run((report.nodeid, str(report.longrepr)) for report in reports)
+    if line:
+        terminalreporter.write_line(line, yellow=True)
+    return result
+
+
 @pytest.fixture(autouse=True)
-def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
     """Keep the developer's own settings, files and caches out of the tests."""
     for name in list(os.environ):
         if name.startswith(("FIVETRAN_", "PBF_", "STREAMLIT_")):
@@ -45,7 +59,7 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> It
 
 @pytest.fixture(scope="session", autouse=True)
 def _scan_packages_once() -> Iterator[None]:
-    """Let Streamlit look for components among the installed packages once, not at every page."""
+    """Let Streamlit search the installed packages for components once, not for every page."""
     with pytest.MonkeyPatch.context() as patch:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
@@ -54,7 +68,7 @@ def _scan_packages_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compile_scripts_once() -> Iterator[None]:
-    """Let all runs of pages share one cache of compiled scripts, as a server's visitors do."""
+    """Let all runs of pages share one cache of compiled scripts, as they do on a server."""
     with pytest.MonkeyPatch.context() as patch:
         once = cache(ScriptCache)
         patch.setattr(app_test, "ScriptCache", once)
@@ -64,7 +78,7 @@ def _compile_scripts_once() -> Iterator[None]:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """A sandbox on a port of its own."""
+    """A sandbox on its own port."""
     with SandboxServer() as server:
         yield server
 
@@ -83,7 +97,7 @@ def settings(sandbox: SandboxServer) -> Settings:
 
 @pytest.fixture
 def house(settings: Settings) -> Iterator[Runtime]:
-    """The product's parts on that account, in place for pages and routes."""
+    """The runtime on that account, which pages and routes use."""
     started = runtimes.start(settings)
     runtimes.use(started)
     yield started
@@ -93,16 +107,16 @@ def house(settings: Settings) -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """Debian's PostgreSQL, started once for all tests that keep something in it."""
+    """A PostgreSQL server, started once for all tests."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, started once for all tests that look at pages."""
+    """Debian's Chromium, started once for all tests in a browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "The browser tests need Chromium: install your system's package chromium."
+    path = require_package(path, "Chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
@@ -111,7 +125,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[BrowserContext]:
-    """A window of that browser, which keeps scripts it has loaded from one visit to the next."""
+    """A window of that browser, which keeps loaded scripts from one visit to the next."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     yield context
     context.close()
