@@ -2,11 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 
 import pytest
+import responses
 import streamlit as st
+from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -14,8 +18,11 @@ from streamlit.testing.v1 import app_test, local_script_runner
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.connectors.portal import Portal
+from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import ACCOUNT
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, tests_not_run
 
@@ -103,6 +110,56 @@ def house(settings: Settings) -> Iterator[Runtime]:
     yield started
     runtimes.use(None)
     started.close()
+
+
+@pytest.fixture
+def portal(house: Runtime) -> Portal:
+    """The portal of that account's tenant."""
+    return house.portal
+
+
+@pytest.fixture
+def app(house: Runtime) -> Flask:
+    """The JSON API on that account."""
+    return create_app(lambda: house)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of that JSON API."""
+    return app.test_client()
+
+
+@pytest.fixture
+def api() -> Iterator[responses.RequestsMock]:
+    """Fivetran's API, with responses that the test writes itself."""
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def remote_settings() -> Settings:
+    """The settings of an account on that API."""
+    return ACCOUNT
+
+
+@pytest.fixture
+def remote(api: responses.RequestsMock, remote_settings: Settings) -> Iterator[Runtime]:
+    """The runtime on that account."""
+    started = runtimes.start(remote_settings)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock forward by a number of seconds."""
+
+    def move(seconds: float) -> None:
+        now = time.time() + seconds
+        monkeypatch.setattr("time.time", lambda: now)
+
+    return move
 
 
 @pytest.fixture(scope="session")

@@ -12,37 +12,7 @@ from pbf.errors import UnknownConnector
 from pbf.proxy import create_app
 from pbf.rules.health import TONES
 from pbf.runtime import Runtime
-
-API = "https://fivetran.example"
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock):
-    """Routes over an API whose answers the test writes itself."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            public_url="https://connect.example",
-            allowed_origins=("https://app.example",),
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
+from tests.support.accounts import API
 
 
 def path_of(client: FlaskClient, schema: str) -> str:

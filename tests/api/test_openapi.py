@@ -3,7 +3,6 @@
 import copy
 import re
 import tomllib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,15 +13,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
-from pbf import runtime as runtimes
 from pbf.api.openapi import CODES, VERSION, document
 from pbf.api.openapi_routes import MESSAGES, OPERATIONS, Operation
-from pbf.config import Settings
-from pbf.proxy import create_app
-from pbf.runtime import Runtime
+from tests.support.accounts import API
 from tests.support.servers import ROOT
 
-API = "https://fivetran.example"
 DOCUMENT = document()
 # For people's browsers, not for programs.
 HIDDEN = {
@@ -77,38 +72,6 @@ def ask(client: FlaskClient, operation: Operation, **options: Any) -> TestRespon
         options.setdefault("json", body["content"]["application/json"]["example"])
     path = operation.path.replace("{connector_id}", working)
     return client.open(path, method=operation.method.upper(), **options)
-
-
-@pytest.fixture
-def app(house: Runtime) -> Flask:
-    return create_app(lambda: house)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock) -> Iterator[FlaskClient]:
-    """Routes over an API whose answers the test writes itself."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
 
 
 def test_the_description_is_valid_openapi():

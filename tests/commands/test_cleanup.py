@@ -1,7 +1,7 @@
 """The sweep: what was begun here and left for long is deleted, and nothing else ever."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,11 +11,11 @@ from sqlalchemy import text
 from pbf import runtime as runtimes
 from pbf.__main__ import main
 from pbf.commands.cleanup import left_behind
-from pbf.config import Settings
 from pbf.connectors.actor import WHO
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=30)
@@ -26,7 +26,6 @@ LEFT = {
     "created_at": "2026-09-01T00:00:00Z",
     "status": {"setup_state": "incomplete", "sync_state": "scheduled"},
 }
-API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
 
 DAY = 24 * 3600.0
@@ -35,28 +34,12 @@ Sweep = Callable[..., tuple[int, list[str]]]
 
 
 @pytest.fixture
-def api() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock) -> Iterator[Runtime]:
-    """An account whose API the test writes itself, and where we created three connectors."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
+def remote(remote: Runtime) -> Runtime:
+    """An account whose responses the test writes itself, where we created three connectors."""
     for name in ("left", "second", "third"):
-        started.store.keep_name(Connector(**connector(name)), name)
-    runtimes.use(started)
-    yield started
-    started.close()
+        remote.store.keep_name(Connector(**connector(name)), name)
+    runtimes.use(remote)
+    return remote
 
 
 @pytest.fixture
@@ -68,17 +51,6 @@ def sweep(capsys: pytest.CaptureFixture[str]) -> Sweep:
         return status, capsys.readouterr().out.splitlines()
 
     return run
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the clock on by so many seconds."""
-
-    def move(seconds: float) -> None:
-        now = time.time() + seconds
-        monkeypatch.setattr("time.time", lambda: now)
-
-    return move
 
 
 def connector(name: str, **other: object) -> dict:

@@ -112,17 +112,6 @@ def requests_of(sandbox):
     return sent
 
 
-@pytest.fixture
-def later(monkeypatch):
-    """Move the clock on by so many seconds."""
-
-    def move(seconds: float) -> None:
-        now = time.time() + seconds
-        monkeypatch.setattr("time.time", lambda: now)
-
-    return move
-
-
 def shown(portal: Portal) -> list[str]:
     portal._list.forget()
     return [one.schema_name for one in portal.connectors().items]
