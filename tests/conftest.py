@@ -22,7 +22,7 @@ from pbf.connectors.portal import Portal
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from tests.support.accounts import ACCOUNT
+from tests.support.accounts import ACCOUNT, account_on
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, tests_not_run
 
@@ -93,13 +93,7 @@ def sandbox() -> Iterator[SandboxServer]:
 @pytest.fixture
 def settings(sandbox: SandboxServer) -> Settings:
     """The settings of an account on that sandbox."""
-    return Settings(
-        api_key=sandbox.world.api_key,
-        api_secret=sandbox.world.api_secret,
-        group_id=sandbox.world.group_id,
-        api_url=sandbox.url,
-        database_url="sqlite://",
-    )
+    return account_on(sandbox)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pbf.runtime import Runtime
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
-from tests.support.accounts import ACCOUNT, API
+from tests.support.accounts import ACCOUNT, API, account_on
 from tests.support.servers import ROOT
 
 SERVICES = f"{API}/v1/metadata/connector-types"
@@ -116,16 +116,7 @@ def empty_world() -> Sandbox:
 def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
     """The product on an account without connectors."""
     with SandboxServer(world=empty_world) as sandbox:
-        world = sandbox.world
-        started = runtimes.start(
-            replace(
-                ACCOUNT,
-                api_key=world.api_key,
-                api_secret=world.api_secret,
-                group_id=world.group_id,
-                api_url=sandbox.url,
-            )
-        )
+        started = runtimes.start(account_on(sandbox))
         runtimes.use(started)
         yield started
         started.close()

@@ -1,6 +1,9 @@
-"""An account at Fivetran whose responses a test writes itself."""
+"""Accounts that tests use: one whose responses a test writes itself, and those on a sandbox."""
+
+from dataclasses import replace
 
 from pbf.config import Settings
+from pbf.sandbox.server import SandboxServer
 
 API = "https://fivetran.example"
 ACCOUNT = Settings(
@@ -10,3 +13,15 @@ ACCOUNT = Settings(
     api_url=API,
     database_url="sqlite://",
 )
+
+
+def account_on(sandbox: SandboxServer, **changes: object) -> Settings:
+    """Return the settings of an account on a sandbox, with the database in memory."""
+    return replace(
+        ACCOUNT,
+        api_key=sandbox.world.api_key,
+        api_secret=sandbox.world.api_secret,
+        group_id=sandbox.world.group_id,
+        api_url=sandbox.url,
+        **changes,
+    )
