@@ -24,7 +24,7 @@ from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import ACCOUNT, account_on
 from tests.support.postgres_server import PostgresServer, postgres_server
-from tests.support.requirements import require_package, tests_not_run
+from tests.support.requirements import require_package, summary_of_skipped
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -45,7 +45,7 @@ def pytest_terminal_summary(
     """Say in one line which tests did not run because the machine lacks what they need."""
     result = yield
     reports = terminalreporter.getreports("skipped")
-    line = tests_not_run((report.nodeid, str(report.longrepr)) for report in reports)
+    line = summary_of_skipped((report.nodeid, str(report.longrepr)) for report in reports)
     if line:
         terminalreporter.write_line(line, yellow=True)
     return result

@@ -6,7 +6,7 @@ from tests.support.requirements import (
     DEFINITION,
     load_reference,
     require_package,
-    tests_not_run,
+    summary_of_skipped,
 )
 
 
@@ -53,7 +53,7 @@ def test_a_test_without_the_definition_is_skipped(tmp_path, monkeypatch: pytest.
 def test_one_line_counts_the_tests_that_did_not_run_and_names_their_files():
     redis, postgres = skip_reason(), skip_reason("PostgreSQL", "postgresql")
 
-    line = tests_not_run(
+    line = summary_of_skipped(
         [
             ("tests/cache/test_backends.py::test_a[1]", f"('f.py', 1, 'Skipped: {redis}')"),
             ("tests/cache/test_backends.py::test_a[2]", redis),
@@ -69,4 +69,4 @@ def test_one_line_counts_the_tests_that_did_not_run_and_names_their_files():
 
 
 def test_when_all_tests_ran_there_is_no_line():
-    assert tests_not_run([("tests/test_config.py::test_c", "Skipped: not here")]) == ""
+    assert summary_of_skipped([("tests/test_config.py::test_c", "Skipped: not here")]) == ""

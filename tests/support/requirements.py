@@ -41,7 +41,7 @@ def require_package(program: str | None, name: str, package: str) -> str:
     return program
 
 
-def tests_not_run(skipped: Iterable[tuple[str, str]]) -> str:
+def summary_of_skipped(skipped: Iterable[tuple[str, str]]) -> str:
     """Return one line about the tests that did not run, from their ids and reasons; or nothing."""
     needs: dict[str, list[str]] = defaultdict(list)
     for test, reason in skipped:
