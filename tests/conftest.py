@@ -1,12 +1,16 @@
-"""What all tests stand on: a clean environment, and a product on a sandbox of its own."""
+"""Fixtures of all tests: a clean environment, the product on a sandbox, servers, a browser."""
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 
 import pytest
+import responses
 import streamlit as st
+from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -14,9 +18,13 @@ from streamlit.testing.v1 import app_test, local_script_runner
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.connectors.portal import Portal
+from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import ACCOUNT, account_on
 from tests.support.postgres_server import PostgresServer, postgres_server
+from tests.support.requirements import require_package, summary_of_skipped
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -30,8 +38,21 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, object, object]:
+    """Say in one line which tests did not run because the machine lacks what they need."""
+    result = yield
+    reports = terminalreporter.getreports("skipped")
+    line = summary_of_skipped((report.nodeid, str(report.longrepr)) for report in reports)
+    if line:
+        terminalreporter.write_line(line, yellow=True)
+    return result
+
+
 @pytest.fixture(autouse=True)
-def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
     """Keep the developer's own settings, files and caches out of the tests."""
     for name in list(os.environ):
         if name.startswith(("FIVETRAN_", "PBF_", "STREAMLIT_")):
@@ -45,7 +66,7 @@ def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> It
 
 @pytest.fixture(scope="session", autouse=True)
 def _scan_packages_once() -> Iterator[None]:
-    """Let Streamlit look for components among the installed packages once, not at every page."""
+    """Let Streamlit search the installed packages for components once, not for every page."""
     with pytest.MonkeyPatch.context() as patch:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
@@ -54,7 +75,7 @@ def _scan_packages_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compile_scripts_once() -> Iterator[None]:
-    """Let all runs of pages share one cache of compiled scripts, as a server's visitors do."""
+    """Let all runs of pages share one cache of compiled scripts, as they do on a server."""
     with pytest.MonkeyPatch.context() as patch:
         once = cache(ScriptCache)
         patch.setattr(app_test, "ScriptCache", once)
@@ -64,7 +85,7 @@ def _compile_scripts_once() -> Iterator[None]:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """A sandbox on a port of its own."""
+    """A sandbox on its own port."""
     with SandboxServer() as server:
         yield server
 
@@ -72,18 +93,12 @@ def sandbox() -> Iterator[SandboxServer]:
 @pytest.fixture
 def settings(sandbox: SandboxServer) -> Settings:
     """The settings of an account on that sandbox."""
-    return Settings(
-        api_key=sandbox.world.api_key,
-        api_secret=sandbox.world.api_secret,
-        group_id=sandbox.world.group_id,
-        api_url=sandbox.url,
-        database_url="sqlite://",
-    )
+    return account_on(sandbox)
 
 
 @pytest.fixture
 def house(settings: Settings) -> Iterator[Runtime]:
-    """The product's parts on that account, in place for pages and routes."""
+    """The runtime on that account, which pages and routes use."""
     started = runtimes.start(settings)
     runtimes.use(started)
     yield started
@@ -91,18 +106,68 @@ def house(settings: Settings) -> Iterator[Runtime]:
     started.close()
 
 
+@pytest.fixture
+def portal(house: Runtime) -> Portal:
+    """The portal of that account's tenant."""
+    return house.portal
+
+
+@pytest.fixture
+def app(house: Runtime) -> Flask:
+    """The JSON API on that account."""
+    return create_app(lambda: house)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of that JSON API."""
+    return app.test_client()
+
+
+@pytest.fixture
+def api() -> Iterator[responses.RequestsMock]:
+    """Fivetran's API, with responses that the test writes itself."""
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def remote_settings() -> Settings:
+    """The settings of an account on that API."""
+    return ACCOUNT
+
+
+@pytest.fixture
+def remote(api: responses.RequestsMock, remote_settings: Settings) -> Iterator[Runtime]:
+    """The runtime on that account."""
+    started = runtimes.start(remote_settings)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock forward by a number of seconds."""
+
+    def move(seconds: float) -> None:
+        now = time.time() + seconds
+        monkeypatch.setattr("time.time", lambda: now)
+
+    return move
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """Debian's PostgreSQL, started once for all tests that keep something in it."""
+    """A PostgreSQL server, started once for all tests."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, started once for all tests that look at pages."""
+    """Debian's Chromium, started once for all tests in a browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "The browser tests need Chromium: install your system's package chromium."
+    path = require_package(path, "Chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
@@ -111,7 +176,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[BrowserContext]:
-    """A window of that browser, which keeps scripts it has loaded from one visit to the next."""
+    """A window of that browser, which keeps loaded scripts from one visit to the next."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     yield context
     context.close()

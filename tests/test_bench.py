@@ -14,7 +14,7 @@ from bench.figures import Figure, against, in_turns, table
 from bench.load import Load, NotLoopback, by_threads, check_loopback, measure
 from bench.relay import Relay
 from bench.scale import Scale
-from tests.support.servers import clean_environment, free_port, running
+from tests.support.servers import clean_environment, json_api
 
 WHICH = shutil.which
 
@@ -22,10 +22,7 @@ WHICH = shutil.which
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory):
     """The routes, served alone on a sandbox."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = ["pbf", "proxy", "--port", str(port)]
-    with running(command, tmp_path_factory.mktemp("alone"), f"{url}/_/healthz"):
+    with json_api(tmp_path_factory.mktemp("alone")) as url:
         yield url
 
 

@@ -1,11 +1,13 @@
-"""What the documents say must be so."""
+"""The documents agree with the code."""
 
 import ast
 import re
 import tomllib
+from collections.abc import Iterable
 
 import pytest
 from dotenv import dotenv_values
+from werkzeug.routing import Rule
 
 from pbf import proxy
 from pbf.__main__ import main
@@ -13,7 +15,16 @@ from pbf.config import Settings, load_settings
 from tests.support.servers import ROOT
 
 SETTING = re.compile(r"(?:FIVETRAN|PBF)_[A-Z_]*[A-Z]")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+
+
+def text_of(name: str) -> str:
+    """The text of a file."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+README = text_of("README.md")
+ALL_TEXT = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 
 
 def section(heading: str) -> str:
@@ -21,41 +32,50 @@ def section(heading: str) -> str:
     return README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
-def settings_read() -> set[str]:
+def settings_in_config() -> set[str]:
     """The settings that config.py names."""
-    tree = ast.parse((ROOT / "pbf" / "config.py").read_text(encoding="utf-8"))
+    tree = ast.parse(text_of("pbf/config.py"))
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return {text for text in texts if isinstance(text, str) and SETTING.fullmatch(text)}
 
 
+def rules() -> Iterable[Rule]:
+    """The rules of the JSON API."""
+    return proxy.create_app().url_map.iter_rules()
+
+
 def test_there_is_one_setting_for_each_field():
-    assert len(settings_read()) == len(Settings.__dataclass_fields__)
+    assert len(settings_in_config()) == len(Settings.__dataclass_fields__)
 
 
 def test_the_example_lists_every_setting_and_no_other():
-    assert set(dotenv_values(ROOT / ".env.example")) == settings_read()
+    assert set(dotenv_values(ROOT / ".env.example")) == settings_in_config()
 
 
-def test_the_example_copied_as_it_is_changes_nothing():
+def test_the_example_copied_unchanged_gives_the_defaults():
     assert load_settings({}, dotenv=str(ROOT / ".env.example")) == Settings()
 
 
-def test_readme_lists_every_setting_and_no_other():
-    rows = [line for line in section("Settings").splitlines() if line.startswith("| `")]
+def test_the_page_of_settings_lists_every_setting_and_no_other():
+    rows = [line for line in text_of("docs/settings.md").splitlines() if line.startswith("| `")]
 
-    assert {name for row in rows for name in SETTING.findall(row.split("|")[1])} == settings_read()
+    names = {name for row in rows for name in SETTING.findall(row.split("|")[1])}
 
-
-def test_no_document_names_a_setting_that_is_not_there():
-    documents = [*ROOT.glob("*.md"), ROOT / "Makefile", *(ROOT / "pages").glob("*.py")]
-
-    named = {name for path in documents for name in SETTING.findall(path.read_text("utf-8"))}
-
-    assert named <= settings_read()
+    assert names == settings_in_config()
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m pbf ([^`\n]+)", README))))
-def test_readmes_commands_are_there(command: str, capsys):
+def test_no_document_names_a_setting_that_does_not_exist():
+    # The page of the sandbox also names the variables of other clients.
+    documents = [path for path in DOCUMENTS if path.name != "sandbox.md"]
+    paths = [*documents, ROOT / "Makefile", *(ROOT / "pages").glob("*.py")]
+
+    names = {name for path in paths for name in SETTING.findall(path.read_text("utf-8"))}
+
+    assert names <= settings_in_config()
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m pbf ([^`\n]+)", ALL_TEXT))))
+def test_every_command_in_the_documents_exists(command: str, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--help"])
 
@@ -63,43 +83,68 @@ def test_readmes_commands_are_there(command: str, capsys):
     assert "usage: python -m pbf" in capsys.readouterr().out
 
 
-def test_readmes_make_targets_are_there():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+def test_every_make_target_in_the_documents_exists():
+    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.M))
 
-    assert set(re.findall(r"`?make ([a-z]+)`?", section("Two commands"))) <= targets
+    names = set(re.findall(r"^make ([a-z]+)", section("Two commands"), re.M))
+    names |= set(re.findall(r"`make ([a-z]+)", ALL_TEXT))
+
+    assert {"run", "test"} < names
+    assert names <= targets
 
 
-def test_readmes_files_are_there():
+def test_every_file_in_readme_exists():
     pictures = re.findall(r"!\[.*\]\((.+)\)", README)
 
     for name in ("app.py", "pages", "requirements.txt", "tests", "tests/browser", *pictures):
         assert (ROOT / name).exists(), name
 
 
-def test_readmes_layout_has_a_line_for_each_folder():
+def test_readme_shows_a_picture_before_the_first_heading():
+    assert re.search(r"^!\[.+\]\(.+\)$", README.partition("\n## ")[0], re.M)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_between_documents_leads_to_a_file(path):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_readme_links_to_every_page_of_the_documents():
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} == set(
+        re.findall(r"\(docs/([a-z]+\.md)\)", section("Read on"))
+    )
+
+
+def test_the_layout_has_a_line_for_each_folder():
     folders = {path.parent.name for path in (ROOT / "pbf").glob("*/__init__.py")}
 
-    named = re.findall(r"^  ([a-z]+)/ ", section("How the code is laid out"), re.M)
+    names = re.findall(r"^  ([a-z]+)/ ", text_of("docs/architecture.md"), re.M)
 
-    assert sorted(named) == sorted(folders)
-
-
-def test_readmes_routes_are_there():
-    known = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
-    named = re.findall(r"(?:curl -s http://127\.0\.0\.1:5001|`GET )(/_/[A-Za-z_/.]+)", README)
-
-    assert len(set(named)) >= 4
-    assert set(named) <= known
+    assert sorted(names) == sorted(folders)
 
 
-def test_the_changelog_tells_of_the_present_version():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+def test_every_route_in_the_documents_exists():
+    paths = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
+    named = r"(?:curl -s http://127\.0\.0\.1:5001|`(?:GET|POST|PATCH|DELETE) )(/_/[A-Za-z_/.]+)"
 
-    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    names = set(re.findall(named, ALL_TEXT))
+
+    assert len(names) >= 10
+    assert names <= paths
+
+
+def test_the_page_of_routes_names_every_route_of_one_connector():
+    text = text_of("docs/routes.md")
+    paths = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
+
+    assert [path for path in paths if "CONNECTOR_ID" in path and path not in text] == []
+
+
+def test_the_changelog_begins_with_the_present_version():
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+
+    first = re.search(r"^## (\S+)", text_of("CHANGELOG.md"), re.M)
 
     assert first.group(1) == project["version"]
-
-
-def rules():
-    """The routes of the JSON door."""
-    return proxy.create_app().url_map.iter_rules()

@@ -1,4 +1,4 @@
-"""What of the layout `lint-imports` cannot check."""
+"""Rules of the layout that `lint-imports` cannot check."""
 
 import ast
 from collections import Counter
@@ -6,9 +6,9 @@ from collections import Counter
 from tests.support.servers import ROOT
 
 
-def test_the_server_imports_only_what_it_mounts_and_what_that_stands_on():
+def test_the_server_imports_only_what_it_mounts_and_starts():
     allowed = ("pbf.proxy", "pbf.runtime", "pbf.server.", "pbf.logs", "pbf.paths", "pbf.errors")
-    # The thread that it starts, and what that works on.
+    # The background thread that it starts, and its portal.
     allowed += ("pbf.connectors.background", "pbf.connectors.portal")
 
     imported = [

@@ -9,15 +9,12 @@ import pytest
 import responses
 from flask.testing import FlaskClient
 
-from pbf import runtime as runtimes
-from pbf.config import Settings
 from pbf.fivetran.client import ApiClient
-from pbf.proxy import create_app
 from pbf.rules.actions import LABELS
 from pbf.rules.timing import DAYS
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 
-API = "https://fivetran.example"
 CONNECTION = {
     "id": "one",
     "group_id": "our_group",
@@ -37,34 +34,6 @@ LISTED_FIELDS = {
     *("id", "service", "schema", "display_name", "paused", "created_at", "succeeded_at"),
     *("failed_at", "sync_frequency", "schedule_type", "daily_sync_time", "schedule", "status"),
 }
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock):
-    """Routes over an API whose responses the test defines."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            public_url="https://connect.example",
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
 
 
 def listed(api: responses.RequestsMock, *connections: dict) -> None:

@@ -12,18 +12,6 @@ from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
 from pbf.api.docs import FILES
-from pbf.proxy import create_app
-from pbf.runtime import Runtime
-
-
-@pytest.fixture
-def app(house: Runtime) -> Flask:
-    return create_app(lambda: house)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import requests
 from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
-from pbf.config import Settings
 from pbf.connectors.portal import Portal
 from pbf.errors import (
     ApiError,
@@ -23,6 +22,7 @@ from pbf.errors import (
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import account_on
 
 PUBLIC_URL = "http://localhost"
 WAIT = 90
@@ -202,17 +202,7 @@ class Gate(threading.Event):
 def account() -> Iterator[tuple[Runtime, SandboxServer]]:
     """The product's parts on a sandbox; each test starts with a new world."""
     with SandboxServer() as server:
-        world = server.world
-        started = runtimes.start(
-            Settings(
-                api_key=world.api_key,
-                api_secret=world.api_secret,
-                group_id=world.group_id,
-                api_url=server.url,
-                database_url="sqlite://",
-                deletion_grace=0.0,
-            )
-        )
+        started = runtimes.start(account_on(server, deletion_grace=0.0))
         yield started, server
         started.close()
 

@@ -16,35 +16,6 @@ from pbf.runtime import Runtime
 API = "https://fivetran.example"
 
 
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock):
-    """Routes over an API whose responses the test defines."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            public_url="https://connect.example",
-            allowed_origins=("https://app.example",),
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
-
-
 def path_of(client: FlaskClient, schema: str) -> str:
     """The route of one of the sandbox's first connectors."""
     listed = client.get("/_/connectors").json

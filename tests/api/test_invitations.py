@@ -2,7 +2,6 @@ import re
 
 import pytest
 import responses
-from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
@@ -11,11 +10,6 @@ from pbf.runtime import Runtime
 
 API = "https://fivetran.example"
 CARD = "https://fivetran.example/card?auth=a-secret"
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
 
 
 @pytest.fixture

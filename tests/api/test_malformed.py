@@ -5,15 +5,6 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
-from pbf.proxy import create_app
-from pbf.runtime import Runtime
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
 BODIES = [
     pytest.param(b"", "Expecting value at line 1, column 1", id="empty"),
     pytest.param(b'{"service": }', "Expecting value at line 1, column 13", id="no-value"),

@@ -3,7 +3,6 @@
 import copy
 import re
 import tomllib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
-from pbf import runtime as runtimes
 from pbf.api.openapi import CODES, VERSION, document
 from pbf.api.openapi_routes import MESSAGES, Operation, operations
-from pbf.config import Settings
 from pbf.proxy import create_app
-from pbf.runtime import Runtime
 from tests.support.servers import ROOT
 
 API = "https://fivetran.example"
@@ -85,38 +81,6 @@ def ask(client: FlaskClient, operation: Operation, **options: Any) -> TestRespon
 
 def named(name: str) -> Operation:
     return next(operation for operation in OPERATIONS if operation.name == name)
-
-
-@pytest.fixture
-def app(house: Runtime) -> Flask:
-    return create_app(lambda: house)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock) -> Iterator[FlaskClient]:
-    """Routes over an API whose responses the test defines."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
 
 
 def test_the_document_is_valid_openapi():

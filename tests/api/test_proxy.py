@@ -2,7 +2,6 @@ import time
 
 import pytest
 import responses
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -11,43 +10,9 @@ from pbf.config import Settings
 from pbf.errors import ConfigurationError, InProgress
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 
-API = "https://fivetran.example"
 CONNECTION = {"id": "one", "group_id": "our_group", "service": "google_sheets", "schema": "a.a"}
-
-
-@pytest.fixture
-def app(house: Runtime) -> Flask:
-    return create_app(lambda: house)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def remote():
-    """Routes over an API whose responses the test defines."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            public_url="https://connect.example",
-            allowed_origins=("https://app.example",),
-            database_url="sqlite://",
-        )
-    )
-    yield create_app(lambda: started).test_client()
-    started.close()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 def listed(api: responses.RequestsMock, *connections: dict) -> None:

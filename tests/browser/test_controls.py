@@ -33,8 +33,8 @@ def opened(window, server):
         page = window.new_page()
         page.emulate_media(color_scheme=color_scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: note(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: record(message.text))
         page.goto(f"{server.url}/_control/")
         expect(row(page, "webshop")).to_be_visible()
         return page

@@ -18,6 +18,7 @@ from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError, Forbidden, ServerFailed
 from pbf.fivetran.models import Connector, Service
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import account_on
 from tests.support.redis_server import redis_server
 from tests.support.servers import clean_environment, free_port
 
@@ -335,15 +336,7 @@ def test_forgotten_keys_reach_redis_when_it_is_back(
 
 def test_a_change_in_one_process_shows_in_the_other(url):
     with SandboxServer() as sandbox:
-        world = sandbox.world
-        settings = Settings(
-            api_key=world.api_key,
-            api_secret=world.api_secret,
-            group_id=world.group_id,
-            api_url=sandbox.url,
-            database_url="sqlite://",
-            redis_url=url,
-        )
+        settings = account_on(sandbox, redis_url=url)
         here, there = runtimes.start(settings), runtimes.start(settings)
         before = [len(runtime.portal.connectors().items) for runtime in (here, there)]
 

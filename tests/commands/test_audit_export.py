@@ -4,24 +4,10 @@ import csv
 
 import pytest
 import responses
-from flask.testing import FlaskClient
 
 from pbf.__main__ import main
-from pbf.connectors.portal import Portal
 from pbf.errors import StoreFailed
-from pbf.proxy import create_app
-from pbf.runtime import Runtime
 from pbf.store.store import Store
-
-
-@pytest.fixture
-def portal(house: Runtime) -> Portal:
-    return house.portal
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
 
 
 def test_the_route_exports_the_log_as_a_csv_file(client, portal, monkeypatch):

@@ -1,7 +1,7 @@
 """Clean-up deletes only connectors that were created here long ago and never finished."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,11 +11,11 @@ from sqlalchemy import text
 from pbf import runtime as runtimes
 from pbf.__main__ import main
 from pbf.commands.cleanup import unfinished_connectors
-from pbf.config import Settings
 from pbf.connectors.audit import ACTOR
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 from tests.support.typed_names import type_name
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,7 +27,6 @@ UNFINISHED = {
     "created_at": "2026-09-01T00:00:00Z",
     "status": {"setup_state": "incomplete", "sync_state": "scheduled"},
 }
-API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
 
 DAY = 24 * 3600.0
@@ -36,28 +35,12 @@ Sweep = Callable[..., tuple[int, list[str]]]
 
 
 @pytest.fixture
-def api() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
-def remote(api: responses.RequestsMock) -> Iterator[Runtime]:
-    """An account with an API that the test defines, and three connectors that we created."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
+def remote(remote: Runtime) -> Runtime:
+    """An account whose responses the test writes itself, where we created three connectors."""
     for name in ("left", "second", "third"):
-        type_name(started.store, Connector(**connector(name)), name)
-    runtimes.use(started)
-    yield started
-    started.close()
+        type_name(remote.store, Connector(**connector(name)), name)
+    runtimes.use(remote)
+    return remote
 
 
 @pytest.fixture

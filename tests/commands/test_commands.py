@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -17,9 +18,8 @@ from pbf.fivetran.transport import Request
 from pbf.sandbox.server import SandboxServer
 from tests.support.servers import (
     clean_environment,
-    free_port,
+    json_api,
     leave_a_deletion_due,
-    running,
     wait_until_gone,
 )
 
@@ -61,10 +61,7 @@ def taken() -> Iterator[int]:
 
 
 def test_the_proxy_serves_the_routes_and_the_sandbox_on_its_port(tmp_path):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-
-    with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz"):
+    with json_api(tmp_path) as url:
         services = requests.get(f"{url}/_/services", timeout=20).json()
         icon = requests.get(services[0]["icon_url"], timeout=20)
         connector = requests.post(
@@ -82,19 +79,16 @@ def test_the_proxy_serves_the_routes_and_the_sandbox_on_its_port(tmp_path):
 
 
 def test_the_proxy_ends_at_sigterm_and_frees_its_port(tmp_path):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/_/healthz"
+    with json_api(tmp_path) as url:
+        health = requests.get(f"{url}/_/healthz", timeout=20).json()
 
-    with running(["pbf", "proxy", "--port", str(port)], tmp_path, url):
-        assert requests.get(url, timeout=20).json() == {"status": "ok", "sandbox": True}
-
+    port = urlsplit(url).port
+    assert health == {"status": "ok", "sandbox": True}
     with socket.create_server(("127.0.0.1", port)) as again:
         assert again.getsockname()[1] == port
 
 
 def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path, sandbox):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
     settings = {
         "FIVETRAN_API_URL": sandbox.url,
         "FIVETRAN_API_KEY": sandbox.world.api_key,
@@ -104,7 +98,7 @@ def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path,
     due = sandbox.world.add_connections(1)[0]
     leave_a_deletion_due(tmp_path, due)
 
-    with running(["pbf", "proxy", "--port", str(port)], tmp_path, f"{url}/_/healthz", **settings):
+    with json_api(tmp_path, **settings) as url:
         connectors = requests.get(f"{url}/_/connectors", timeout=20).json()
         imitation = requests.get(f"{url}/sandbox/icons/stripe.svg", timeout=20)
         wait_until_gone(sandbox.world, due)
@@ -115,11 +109,7 @@ def test_the_proxy_answers_for_an_account_on_a_sandbox_that_runs_alone(tmp_path,
 
 
 def test_the_proxy_reports_incomplete_credentials_on_every_route(tmp_path):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = ["pbf", "proxy", "--port", str(port)]
-
-    with running(command, tmp_path, f"{url}/_/healthz", FIVETRAN_API_KEY="the-key"):
+    with json_api(tmp_path, FIVETRAN_API_KEY="the-key") as url:
         answer = requests.get(f"{url}/_/services", timeout=20)
 
     assert answer.status_code == 503

@@ -10,35 +10,13 @@ from pbf.commands.doctor import Result, _encryption, run_checks
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 
-API = "https://fivetran.example"
 ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
 SUBJECTS += ["files", "encryption"]
-
-
-@pytest.fixture
-def remote():
-    """An account with an API that the test defines."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 def results(runtime: Runtime) -> dict[str, Result]:

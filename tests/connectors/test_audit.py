@@ -1,14 +1,10 @@
 """The audit log of what people do: what it contains, and what never."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import responses
-from flask.testing import FlaskClient
 
 from pbf import errors
-from pbf import runtime as runtimes
-from pbf.config import Settings
 from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import (
     InProgress,
@@ -18,11 +14,10 @@ from pbf.errors import (
     StoreFailed,
     UnknownConnector,
 )
-from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.ui.audit_table import FAILED, OUTCOMES, WHAT, WHO
+from tests.support.accounts import API
 
-API = "https://fivetran.example"
 PUBLIC_URL = "http://localhost"
 ROW = {
     "id": "ours",
@@ -39,29 +34,9 @@ NEVER_RECORDED = {
 
 
 @pytest.fixture
-def portal(house: Runtime) -> Portal:
-    return house.portal
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
-@pytest.fixture
 def ids(portal: Portal) -> dict[str, str]:
     """The connectors' ids by their permanent names."""
     return {item.schema_name.split(".")[0]: item.id for item in portal.connectors().items}
-
-
-@pytest.fixture
-def remote() -> Iterator[Runtime]:
-    """An account of one connector, over an API whose answers the test writes itself."""
-    started = runtimes.start(
-        Settings(api_key="k", api_secret="s", group_id="g", api_url=API, database_url="sqlite://")
-    )
-    yield started
-    started.close()
 
 
 def recorded(portal: Portal, *fields: str) -> list[tuple[str, ...]]:
@@ -221,14 +196,13 @@ def test_reading_and_waiting_are_not_recorded(portal, ids, monkeypatch):
     assert recorded(portal, "what") == before == [("create",)]
 
 
-def test_no_text_of_fivetrans_is_recorded(remote: Runtime):
+def test_no_text_of_fivetrans_is_recorded(remote: Runtime, api):
     secret = "the password hunter2 is wrong"
-    with responses.RequestsMock() as api:
-        api.get(f"{API}/v1/groups/g/connections", json={"data": {"items": [ROW]}})
-        api.patch(f"{API}/v1/connections/ours", status=400, json={"message": secret})
+    api.get(f"{API}/v1/groups/our_group/connections", json={"data": {"items": [ROW]}})
+    api.patch(f"{API}/v1/connections/ours", status=400, json={"message": secret})
 
-        with pytest.raises(InvalidRequest):
-            remote.portal.operations.pause("ours")
+    with pytest.raises(InvalidRequest):
+        remote.portal.operations.pause("ours")
 
     assert recorded(remote.portal, "what", "outcome") == [("pause", "InvalidRequest")]
     assert "hunter2" not in "".join(remote.portal.audit_log.csv())

@@ -13,19 +13,12 @@ from pbf.fivetran.models import Connector
 from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
 from pbf.store.store import Store
-
-API = "https://fivetran.example"
+from tests.support.accounts import API
 
 
 def connector(name: str, **status: object) -> Connector:
     state = {"setup_state": "connected", "sync_state": "scheduled", **status}
     return Connector(id=name, schema=name, status=state)
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 @pytest.fixture

@@ -111,17 +111,6 @@ def requests_of(sandbox):
     return paths
 
 
-@pytest.fixture
-def later(monkeypatch):
-    """Move the clock forward by a number of seconds."""
-
-    def move(seconds: float) -> None:
-        now = time.time() + seconds
-        monkeypatch.setattr("time.time", lambda: now)
-
-    return move
-
-
 def shown(portal: Portal) -> list[str]:
     portal._list.forget()
     return [item.schema_name for item in portal.connectors().items]

@@ -9,12 +9,12 @@ import pytest
 
 from pbf import runtime as runtimes
 from pbf.cache.shared import SharedCache
-from pbf.config import Settings
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import account_on
 
 # Seconds between two refreshes of an open page (ui.FOLLOW), and until a change has to be shown.
 REFRESH = 3
@@ -64,15 +64,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     clock = Clock()
     world = Sandbox(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
     with SandboxServer(world=world) as server:
-        started = runtimes.start(
-            Settings(
-                api_key=world.api_key,
-                api_secret=world.api_secret,
-                group_id=world.group_id,
-                api_url=server.url,
-                database_url="sqlite://",
-            )
-        )
+        started = runtimes.start(account_on(server))
         monkeypatch.setattr("time.time", clock)
         yield Account(server, started, clock)
         started.close()

@@ -8,8 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from pbf import runtime as runtimes
-from pbf.config import Settings
 from pbf.connectors.connect_card import CARD_LIFETIME
 from pbf.connectors.connector_list import UNKNOWN_LIFETIME
 from pbf.connectors.portal import Portal, Tenant
@@ -32,8 +30,8 @@ from pbf.errors import (
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
+from tests.support.accounts import API
 
-API = "https://fivetran.example"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
 PUBLIC_URL = "http://localhost"
 MADE = {
@@ -53,11 +51,6 @@ class LosesAnswers(ApiClient):
     def create_connector(self, *args, **options):
         super().create_connector(*args, **options)
         raise self.error
-
-
-@pytest.fixture
-def portal(house: Runtime) -> Portal:
-    return house.portal
 
 
 @pytest.fixture
@@ -103,25 +96,9 @@ def slow(tenant_of, settings, monkeypatch):
 
 
 @pytest.fixture
-def remote():
-    """A portal on an API whose answers the test writes itself."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
-    yield started.portal
-    started.close()
-
-
-@pytest.fixture
-def api():
-    with responses.RequestsMock() as mock:
-        yield mock
+def remote(remote: Runtime) -> Portal:
+    """The portal of an account whose responses the test writes itself."""
+    return remote.portal
 
 
 def items(*connectors: dict) -> dict:

@@ -1,18 +1,15 @@
 """Fivetran's official definition, relaxed, and the validation of requests and responses."""
 
-import json
 import re
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 from tests.contract.relaxations import AS_LIST, UNDECLARED, correct, numbers_or_text, relax
+from tests.support.requirements import DEFINITION, load_reference
 
-FILE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
-MISSING = "Fivetran's definition is not beside the repository, so nothing is validated against it."
 METHODS = ("get", "post", "patch", "put", "delete")
 REFERENCE = "#/components/schemas/"
 BY_SERVICE = ("ConnectorResponseV1", "DestinationExtendedResponse")
@@ -62,8 +59,7 @@ class Operation(NamedTuple):
 @cache
 def definition() -> dict[str, Any]:
     """Return the definition, relaxed."""
-    text = FILE.read_text(encoding="utf-8")
-    whole: dict[str, Any] = json.loads(text)
+    whole: dict[str, Any] = load_reference(DEFINITION)
     relax(whole["components"]["schemas"])
     correct(whole["paths"])
     return whole

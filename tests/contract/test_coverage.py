@@ -1,15 +1,15 @@
 """How much of the definition is imitated, and the responses of the rest."""
 
-import json
 import re
 from typing import Any
 
 import pytest
 
 from pbf.sandbox.routes.legacy import CURRENT_PATHS
-from tests.contract.definition import FILE, Operation, operations, problems
+from tests.contract.definition import Operation, operations, problems
 from tests.contract.furniture import DATABASE, imitated, sample_world, send, unsupported
 from tests.contract.relaxations import ANNOUNCED, AS_LIST, RELAXATIONS, places
+from tests.support.requirements import DEFINITION, load_reference
 
 pytestmark = pytest.mark.usefixtures("definition")
 
@@ -117,7 +117,7 @@ def without_message(answer: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("relaxation", RELAXATIONS, ids=lambda relaxation: relaxation.at)
 def test_every_relaxation_is_still_needed(relaxation):
-    published = json.loads(FILE.read_text(encoding="utf-8"))["components"]["schemas"]
+    published = load_reference(DEFINITION)["components"]["schemas"]
 
     nodes = list(places(published, relaxation.at))
 

@@ -1,12 +1,7 @@
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from pbf.fivetran.naming_fields import FIELDS_BY_KIND, KIND_BY_SERVICE, fields
-
-SERVICES = Path(__file__).parents[3] / "shared" / "reference" / "services.json"
+from tests.support.requirements import SERVICES, load_reference
 
 
 @pytest.mark.parametrize(
@@ -31,9 +26,7 @@ def test_every_kind_has_naming_fields():
 
 
 def test_the_kinds_agree_with_the_definition_for_every_service():
-    if not SERVICES.exists() and not os.environ.get("CI"):
-        pytest.skip("The reference is not here: shared/reference/services.json.")
-    services = json.loads(SERVICES.read_text())
+    services = load_reference(SERVICES)
 
     expected = {service["id"]: service["naming"] for service in services}
 

@@ -1,4 +1,4 @@
-"""Pages run headless, as the menu opens them, and the states that Fivetran can be in."""
+"""Pages that run headless, as the menu opens them, and the states of Fivetran."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,30 +11,23 @@ from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
 from pbf.cache.shared import SharedCache
-from pbf.config import Settings
 from pbf.connectors.portal import Portal
 from pbf.runtime import Runtime
+from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
+from tests.support.accounts import ACCOUNT, API, account_on
 from tests.support.servers import ROOT
 
-API = "https://fivetran.example"
 SERVICES = f"{API}/v1/metadata/connector-types"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
-SETTINGS = Settings(
-    api_key="the-key",
-    api_secret="the-secret",
-    group_id="our_group",
-    api_url=API,
-    database_url="sqlite://",
-)
 
 Visit = Callable[..., AppTest]
 
 
 @dataclass
 class Failure:
-    """A way in which Fivetran fails, and what a page says to it."""
+    """A failure of Fivetran, and what a page says about it."""
 
     reply: dict[str, Any]
     heading: str
@@ -77,9 +70,9 @@ FAILURES = {
 
 @pytest.fixture
 def visit() -> Visit:
-    """Open a page through the menu, with what its address says.
+    """Open a page through the menu, with query parameters.
 
-    Before the menu has run once, AppTest goes by the file's name, which is each page's address.
+    Before the menu has run once, AppTest takes the file's name as the page's path.
     """
 
     def open_page(name: str, **query: str) -> AppTest:
@@ -94,10 +87,10 @@ def visit() -> Visit:
 
 @pytest.fixture
 def fivetran() -> Iterator[responses.RequestsMock]:
-    """The product on an API whose answers the test writes itself."""
-    started = runtimes.start(SETTINGS)
+    """The product on an API whose responses the test writes itself."""
+    started = runtimes.start(ACCOUNT)
     runtimes.use(started)
-    # Which of the two lists a page asks for first, and whether it then asks for the other, is free.
+    # A page may request the two lists in any order, and need not request both.
     with responses.RequestsMock(assert_all_requests_are_fired=False) as api:
         yield api
     started.close()
@@ -105,7 +98,7 @@ def fivetran() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture(params=[pytest.param(failure, id=name) for name, failure in FAILURES.items()])
 def failure(request: pytest.FixtureRequest, fivetran: responses.RequestsMock) -> Failure:
-    """Fivetran fails in one of its ways."""
+    """Fivetran, failing in one way."""
     failing: Failure = request.param
     everything_empty(fivetran)
     for url in {failing.url, CONNECTORS}:
@@ -123,16 +116,7 @@ def empty_world() -> Sandbox:
 def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
     """The product on an account without connectors."""
     with SandboxServer(world=empty_world) as sandbox:
-        world = sandbox.world
-        started = runtimes.start(
-            replace(
-                SETTINGS,
-                api_key=world.api_key,
-                api_secret=world.api_secret,
-                group_id=world.group_id,
-                api_url=sandbox.url,
-            )
-        )
+        started = runtimes.start(account_on(sandbox))
         runtimes.use(started)
         yield started
         started.close()
@@ -140,7 +124,7 @@ def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
 
 @pytest.fixture
 def unset() -> Iterator[None]:
-    """No settings at all; what the pages start for that is ended."""
+    """No settings; the runtime that pages start without them is closed at the end."""
     yield
     runtimes.runtime().close()
 
@@ -152,10 +136,21 @@ def half_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def named(sandbox: SandboxServer) -> Callable[[str], Connection]:
+    """Find the sandbox's connector of a permanent name."""
+
+    def find(schema: str) -> Connection:
+        connections = sandbox.world.connections.values()
+        return next(connection for connection in connections if connection.schema == schema)
+
+    return find
+
+
+@pytest.fixture
 def hours_later(
     house: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[float], None]]:
-    """Begin ten hours ago, and move on by so many hours when called."""
+    """Set the clock back by ten hours; a call moves it forward by a number of hours."""
     real, behind = time.time, 10.0
     monkeypatch.setattr(time, "time", lambda: real() - behind * 3600)
 
@@ -183,6 +178,6 @@ def hours_later(
 
 
 def everything_empty(api: responses.RequestsMock) -> None:
-    """Let both lists be empty."""
+    """Make both lists empty."""
     for url in (SERVICES, CONNECTORS):
         api.get(url, json={"code": "Success", "data": {"items": []}})

@@ -35,16 +35,6 @@ ROW = {
 
 
 @pytest.fixture
-def named(sandbox):
-    """Find the sandbox's connector of a permanent name."""
-
-    def find(schema: str):
-        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
-
-    return find
-
-
-@pytest.fixture
 def account(fivetran) -> responses.RequestsMock:
     """An account of one connector that offers neither past syncs nor errors."""
     fivetran.get(SERVICES, json={"data": {"items": [{"id": "stripe", "name": "Stripe"}]}})

@@ -30,16 +30,6 @@ def ask(app: AppTest, action: str, *ids: str) -> AppTest:
     return app.run()
 
 
-@pytest.fixture
-def named(sandbox):
-    """Find the sandbox's connector of a permanent name."""
-
-    def find(schema: str):
-        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
-
-    return find
-
-
 def test_every_connector_is_given_to_the_table_the_urgent_first(house, sandbox, visit):
     app = visit("connectors")
 

@@ -27,16 +27,6 @@ def account(fivetran) -> responses.RequestsMock:
     return fivetran
 
 
-@pytest.fixture
-def named(sandbox):
-    """Find the sandbox's connector of a permanent name."""
-
-    def find(schema: str):
-        return next(one for one in sandbox.world.connections.values() if one.schema == schema)
-
-    return find
-
-
 def changes(app: AppTest) -> str:
     return next(text.value for text in app.markdown if text.value.startswith("**Changes**"))
 

@@ -82,6 +82,14 @@ def create(api: Api, world: Sandbox) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
+def connected(create: Callable[..., dict[str, Any]], world: Sandbox) -> str:
+    """The id of a connection that has just been authorised."""
+    connection_id: str = create()["id"]
+    world.pass_setup(connection_id)
+    return connection_id
+
+
+@pytest.fixture
 def seeded(api: Api) -> Callable[[str], dict[str, Any]]:
     """Find a seeded connection by its schema."""
 

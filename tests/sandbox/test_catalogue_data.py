@@ -1,7 +1,6 @@
 """The catalogue's data file: complete, valid, and equal to the facts it was made from."""
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,10 @@ from typing import Any
 import pytest
 from simplepycons import all_icons
 
+from tests.support.requirements import SERVICES, load_reference
+
 ROOT = Path(__file__).parents[2]
 DATA_FILE = ROOT / "pbf" / "sandbox" / "catalogue" / "catalogue.json"
-REFERENCE = ROOT.parent / "shared" / "reference" / "services.json"
 
 FACTS = ("id", "name", "type", "naming", "docs", "auth", "fields")
 KEYS = [*FACTS, "description", "mark", "status", "status_date", "class"]
@@ -91,14 +91,7 @@ def test_every_status_date_is_before_the_sandboxs_start(services: list[dict[str,
 
 
 def test_the_facts_equal_the_shared_reference(services: list[dict[str, Any]]):
-    if not REFERENCE.exists():
-        message = "The shared reference is not beside the repository, so facts are not compared."
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    reference = sorted(
-        json.loads(REFERENCE.read_text(encoding="utf-8")), key=lambda service: service["id"]
-    )
+    reference = sorted(load_reference(SERVICES), key=lambda service: service["id"])
 
     ours = [{key: service[key] for key in FACTS} for service in services]
 

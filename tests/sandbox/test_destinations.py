@@ -1,14 +1,10 @@
 """Destinations: their operations, settings and setup tests."""
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from pbf.sandbox.resources.destinations import OFFSETS, REGIONS, kinds
+from tests.support.requirements import DEFINITION, load_reference
 
-DEFINITION = Path(__file__).parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
 SNOWFLAKE = {
     "host": "acme.snowflakecomputing.com",
     "port": 443,
@@ -194,11 +190,7 @@ def test_every_kind_of_destination_can_be_created_and_tested(make, service):
 
 
 def test_the_tables_are_those_of_the_definition():
-    if not DEFINITION.exists():
-        if "CI" in os.environ:
-            pytest.fail("The official definition is missing")
-        pytest.skip("The official definition is not beside this repository")
-    schemas = json.loads(DEFINITION.read_text(encoding="utf-8"))["components"]["schemas"]
+    schemas = load_reference(DEFINITION)["components"]["schemas"]
     request = schemas["NewDestinationRequest"]["properties"]
 
     assert sorted(kinds()) == sorted(

@@ -12,14 +12,6 @@ MINUTE = 60
 HOUR = 3600
 
 
-@pytest.fixture
-def connected(create, world):
-    """The id of a connection that has just been authorised."""
-    connection_id = create()["id"]
-    world.pass_setup(connection_id)
-    return connection_id
-
-
 def state(api, connection_id):
     status = api.data(f"/connections/{connection_id}")["status"]
     return status["setup_state"], status["sync_state"], status["is_historical_sync"]

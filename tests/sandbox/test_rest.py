@@ -1,28 +1,21 @@
 """The rest of the definition: users, groups' keys, empty lists, 501, and the legacy paths."""
 
 import base64
-import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from pbf.sandbox.app import create_app
 from pbf.sandbox.routes.unsupported import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED, rule
+from tests.support.requirements import DEFINITION, load_reference
 
-DEFINITION = Path(__file__).parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
 METHODS = ("get", "post", "patch", "put", "delete")
 GUEST = {"email": "kim@example.com", "given_name": "Kim", "family_name": "Stone"}
 
 
 def operations():
     """Every method and path of the official definition."""
-    if not DEFINITION.exists():
-        if "CI" in os.environ:
-            pytest.fail("The official definition is missing")
-        pytest.skip("The official definition is not beside this repository")
-    paths = json.loads(DEFINITION.read_text(encoding="utf-8"))["paths"]
+    paths = load_reference(DEFINITION)["paths"]
     return {
         (method.upper(), _plain(path))
         for path in paths

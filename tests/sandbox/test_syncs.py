@@ -17,14 +17,6 @@ ENDS = {"SUCCESSFUL", "FAILED", "FAILURE_WITH_TASK", "RESCHEDULED"}
 
 
 @pytest.fixture
-def connected(create, world):
-    """The id of a connection that has just been authorised."""
-    connection_id = create()["id"]
-    world.pass_setup(connection_id)
-    return connection_id
-
-
-@pytest.fixture
 def history(world):
     """The syncs of a connection, oldest first, from the world's start until now."""
 

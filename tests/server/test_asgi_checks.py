@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from pbf.config import Settings
 from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
-from tests.support.servers import dashboard, free_port, running
+from tests.support.servers import dashboard, json_api
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The routes, served alone."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = ["pbf", "proxy", "--port", str(port)]
-    with running(command, tmp_path_factory.mktemp("alone"), f"{url}/_/healthz"):
+    with json_api(tmp_path_factory.mktemp("alone")) as url:
         yield url
 
 

@@ -16,11 +16,6 @@ from pbf.server.hosts import CheckHost, host_name
 OURS = Settings(public_url="https://connect.example:8443", allowed_hosts=("inner", "10.0.0.7"))
 
 
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
-
-
 def ask(header: str | None, path: str = "/", settings: Settings = OURS) -> tuple[int, str]:
     """Status and body of the response to a Host header."""
 

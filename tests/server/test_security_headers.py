@@ -11,14 +11,7 @@ from starlette.testclient import TestClient
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
-from pbf.proxy import create_app
-from pbf.runtime import Runtime
 from pbf.server.security_headers import ProtectScreens, inline_scripts, screens
-
-
-@pytest.fixture
-def client(house: Runtime) -> FlaskClient:
-    return create_app(lambda: house).test_client()
 
 
 def policy(text: str) -> dict[str, str]:

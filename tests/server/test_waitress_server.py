@@ -17,16 +17,13 @@ from uvicorn.server import ServerState
 from websockets.server import ServerProtocol
 
 from pbf.server.streamlit_patches import enable_tcp_nodelay, limit_message_size
-from tests.support.servers import clean_environment, free_port, running
+from tests.support.servers import clean_environment, json_api
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The routes, served alone on a sandbox."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = ["pbf", "proxy", "--port", str(port)]
-    with running(command, tmp_path_factory.mktemp("alone"), f"{url}/_/healthz"):
+    with json_api(tmp_path_factory.mktemp("alone")) as url:
         yield url
 
 
@@ -125,11 +122,8 @@ def test_the_server_listens_before_the_rest_is_imported():
     ids=["no-proxy-is-trusted", "one-proxy-is-trusted"],
 )
 def test_x_forwarded_for_is_trusted_only_from_trusted_proxies(tmp_path, proxies, statuses):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
     settings = {"PBF_ACTION_LIMIT": "2 per hour", "PBF_TRUSTED_PROXIES": proxies}
-    command = ["pbf", "proxy", "--port", str(port)]
-    with running(command, tmp_path, f"{url}/_/healthz", **settings):
+    with json_api(tmp_path, **settings) as url:
         connector = requests.get(f"{url}/_/connectors", timeout=60).json()[0]["id"]
         answers = []
         for number in range(3):

@@ -1,4 +1,4 @@
-"""A small Streamlit script on a port of its own, and the page that looks at it."""
+"""A small Streamlit script on its own port, and a browser page that opens it."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ OPTIONS = [
 
 @contextmanager
 def component_server(script: Path, folder: Path) -> Iterator[str]:
-    """Run a script until the block ends, and yield its address."""
+    """Run a script until the block ends, and yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(script), f"--server.port={port}", *OPTIONS]
@@ -30,7 +30,7 @@ def component_server(script: Path, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def visitor(window: BrowserContext) -> Iterator[Page]:
-    """A page whose visitor was never here; an error in its scripts fails the test."""
+    """Open a page of a new visitor; an error in its scripts fails the test."""
     errors: list[str] = []
     with visiting(window):
         page = window.new_page()
@@ -42,7 +42,7 @@ def visitor(window: BrowserContext) -> Iterator[Page]:
 
 @contextmanager
 def visiting(window: BrowserContext) -> Iterator[None]:
-    """Close the pages that are opened meanwhile, and let the window forget who was there."""
+    """At the end, close the pages that were opened, and clear cookies, storage and permissions."""
     before = set(window.pages)
     yield
     for page in set(window.pages) - before:
@@ -54,31 +54,31 @@ def visiting(window: BrowserContext) -> Iterator[None]:
 
 
 def scroll_position(page: Page) -> float:
-    """How far the page is scrolled."""
+    """Return how far the page is scrolled."""
     return float(page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop"))
 
 
 def scroll_to(page: Page, top: int) -> None:
-    """Scroll the page, as a wheel does, and wait until the address has taken note."""
+    """Scroll the page, as a wheel does, and wait until the browser history holds the position."""
     page.evaluate("top => document.querySelector('[data-testid=stMain]').scrollTop = top", top)
     page.wait_for_function("top => history.state?.pbf?.top === top", arg=top)
 
 
 def hidden_overflow(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
+    """Return by how many pixels the page is wider than its window."""
     return int(
         page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
 
 
 def forbid_inline_scripts(page: Page) -> None:
-    """Send the dashboard's documents with a strict Content-Security-Policy."""
+    """Serve the dashboard's documents with a strict Content-Security-Policy."""
     policy = "script-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'"
 
-    def answer(route: Route) -> None:
+    def fulfill(route: Route) -> None:
         response = route.fetch()
         headers = {**response.headers, "content-security-policy": policy}
         route.fulfill(response=response, headers=headers)
 
     is_document = re.compile(r"/(services|connectors)(\?|$)")
-    page.route(is_document, answer)
+    page.route(is_document, fulfill)

@@ -1,4 +1,4 @@
-"""How hypothesis draws here: the same cases in every run, however long a case takes."""
+"""Hypothesis draws the same cases in every run, however long a case takes."""
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,7 +9,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 
 
 def cases(number: int) -> settings:
-    """Return the settings for so many cases of a test."""
+    """Return settings that run a test with this number of cases."""
     return settings(
         derandomize=True,
         database=None,
@@ -21,5 +21,5 @@ def cases(number: int) -> settings:
 
 @pytest.fixture(autouse=True)
 def same_draws_whatever_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw the same cases in every run: hypothesis takes constants from all loaded modules."""
+    """Keep hypothesis from drawing constants of the loaded modules, which differ between runs."""
     monkeypatch.setattr(providers, "_get_local_constants", lambda: NO_CONSTANTS)

@@ -1,4 +1,4 @@
-"""What a page hands its components, opened as the browser does."""
+"""The data that a page sends to its components, decoded as the browser does."""
 
 import json
 import zlib
@@ -12,7 +12,7 @@ GZIP = 16 + zlib.MAX_WBITS
 
 
 def opened(component: BidiComponent) -> dict[str, Any]:
-    """Return a component's data: as it is, or the label and the body of a parcel as one."""
+    """Return a component's data: plain JSON, or label and compressed body together."""
     if component.WhichOneof("data") != "bytes":
         return json.loads(component.json)
     label, _, body = component.bytes.partition(b"\n")
@@ -20,10 +20,10 @@ def opened(component: BidiComponent) -> dict[str, Any]:
 
 
 def unpacked(content: bytes) -> bytes:
-    """Return bytes as they are, and after them in plain what is packed among them."""
-    found, at = [content], content.find(GZIP_START)
+    """Return bytes, followed by the decompressed content of each gzip part in them."""
+    parts, at = [content], content.find(GZIP_START)
     while at >= 0:
-        with suppress(zlib.error):  # what only looks like a start
-            found.append(zlib.decompressobj(GZIP).decompress(content[at:]))
+        with suppress(zlib.error):  # the bytes only look like a gzip header
+            parts.append(zlib.decompressobj(GZIP).decompress(content[at:]))
         at = content.find(GZIP_START, at + 1)
-    return b"\n".join(found)
+    return b"\n".join(parts)

@@ -1,4 +1,4 @@
-"""Servers that tests start as people do, and end by their process id."""
+"""Servers that tests start by the same commands as people, and stop by their process id."""
 
 import os
 import socket
@@ -21,24 +21,24 @@ PATIENCE = 60
 
 
 def free_port() -> int:
-    """A port that the system says is free."""
+    """Return a free port, chosen by the system."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """The environment without anybody's own settings, and with these."""
-    foreign = ("FIVETRAN_", "PBF_", "STREAMLIT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "PYTHONPATH": str(ROOT), **settings}
+    """Return the environment without the developer's own settings, and with these."""
+    prefixes = ("FIVETRAN_", "PBF_", "STREAMLIT_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    return {**inherited, "PYTHONPATH": str(ROOT), **settings}
 
 
 @contextmanager
 def running(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
-    """Run a command until the block ends; its server answers at `url` when the block begins.
+    """Run a command until the block ends; the block begins when its server responds at `url`.
 
-    What it prints is in `server.log` in the folder.
+    Its output is in `server.log` in the folder.
     """
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
@@ -49,7 +49,7 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_it_answers(url, process, folder / "server.log")
+            _wait_until_ready(url, process, folder / "server.log")
             yield url
         finally:
             process.terminate()
@@ -62,7 +62,7 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
 
 @contextmanager
 def dashboard(folder: Path, **settings: str) -> Iterator[str]:
-    """Run the dashboard in a folder, as `streamlit run app.py` does, and yield its address."""
+    """Run the dashboard in a folder by `streamlit run app.py`, and yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
@@ -70,8 +70,18 @@ def dashboard(folder: Path, **settings: str) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def json_api(folder: Path, **settings: str) -> Iterator[str]:
+    """Run the JSON routes alone in a folder by `python -m pbf proxy`, and yield their URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["pbf", "proxy", "--port", str(port)]
+    with running(command, folder, f"{url}/_/healthz", **settings):
+        yield url
+
+
 def wait_for_line(log: Path, sentence: str) -> None:
-    """Wait until a server has logged a sentence, which it may do after it answers."""
+    """Wait until a server has logged a sentence; it may do so after it responds."""
     end = time.monotonic() + PATIENCE
     while sentence not in log.read_text():
         assert time.monotonic() < end, f"{sentence!r} is not in the log: {log.read_text()[-2000:]}"
@@ -79,7 +89,7 @@ def wait_for_line(log: Path, sentence: str) -> None:
 
 
 def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
-    """Pause a connector, and write into the database of a folder that it is to be deleted now."""
+    """Pause a connector, and record in a folder's database that its deletion is due."""
     connection.paused, connection.face, connection.written = True, None, None
     store = Store(f"sqlite:///{folder / 'pbf.sqlite3'}")
     store.deletions.add(
@@ -97,24 +107,24 @@ def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
 
 
 def wait_until_gone(world: Sandbox, connection: Connection) -> None:
-    """Wait until a connector has been deleted, which a server does after it answers."""
+    """Wait until a server has deleted a connector; it may do so after it responds."""
     end = time.monotonic() + PATIENCE
     while connection.id in world.connections:
         assert time.monotonic() < end, f"{connection.schema} is still there"
         time.sleep(0.05)
 
 
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     with requests.Session() as session:
         session.trust_env = False
         while time.monotonic() < end:
             if process.poll() is not None:
-                raise RuntimeError(f"the server ended: {log.read_text()[-2000:]}")
+                raise RuntimeError(f"the server exited: {log.read_text()[-2000:]}")
             try:
                 session.get(url, timeout=5)
                 return
             except requests.ConnectionError:
-                # A server that is starting offers nothing to wait on but its port.
+                # While a server starts, its port is the only thing to wait for.
                 time.sleep(0.1)
-    raise RuntimeError(f"no answer at {url}: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"no response at {url}: {log.read_text()[-2000:]}")

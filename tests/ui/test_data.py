@@ -3,6 +3,7 @@ import gzip
 import json
 import threading
 import weakref
+from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,32 +14,21 @@ import responses
 
 from pbf import runtime as runtimes
 from pbf.cache.entries import FAILURE_LIFETIME
-from pbf.config import Settings
 from pbf.connectors.portal import MOST_PASTS
 from pbf.errors import Unauthorized
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
 from pbf.ui import data
-
-API = "https://fivetran.example"
+from tests.support.accounts import ACCOUNT, API
 
 
 @pytest.fixture
-def api():
-    """An account whose API the test writes itself."""
-    started = runtimes.start(
-        Settings(
-            api_key="the-key",
-            api_secret="the-secret",
-            group_id="our_group",
-            api_url=API,
-            database_url="sqlite://",
-        )
-    )
+def api(api: responses.RequestsMock) -> Iterator[responses.RequestsMock]:
+    """Fivetran's API, with the product on it in place for the pages."""
+    started = runtimes.start(ACCOUNT)
     runtimes.use(started)
-    with responses.RequestsMock() as mock:
-        yield mock
+    yield api
     started.close()
 
 
