@@ -1,240 +1,196 @@
-"use strict";
+// The control page: shows the state of the sandbox and changes it through its control API.
 
-const at = (id) => document.getElementById(id);
-const pace = 2000;
-const shown = 12;
-const drawn = new Map();
-let refreshing = false;
+import { byId, create, createRow, draw, drawList, setUnlessFocused } from "./elements.js";
+import {
+  accountStatistics, connectorState, faultFrequency, faultName, isFailed, matchCount, requestCells, requestsLeft,
+} from "./wording.js";
 
-function make(tag, text, className) {
-  const element = document.createElement(tag);
-  if (text !== undefined) element.textContent = text;
-  if (className) element.className = className;
-  return element;
-}
+const REFRESH_MS = 2000;
+const MAX_REQUESTS = 12;
+let isRefreshing = false;
 
-function button(text, name, action) {
-  const made = make("button", text, "button button-plain button-small");
-  made.type = "button";
-  made.setAttribute("aria-label", `${text} ${name}`);
-  made.addEventListener("click", () => act(action));
-  return made;
-}
-
-function draw(id, data, build) {
-  const text = JSON.stringify(data);
-  if (drawn.get(id) === text) return;
-  drawn.set(id, text);
-  const place = at(id);
-  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  place.replaceChildren(...build());
-  if (focused) place.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-}
-
-async function ask(path, method = "GET", body) {
+async function request(path, method = "GET", body) {
   const options = { method };
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(path, options);
-  const data = await answer.json();
-  if (!answer.ok) throw new Error(data.message);
+  const response = await fetch(path, options);
+  const data = await response.json();
+  if (!response.ok) throw new Error(data.message);
   return data;
 }
 
-function tell(text, bad = false) {
-  const told = at("told");
-  told.hidden = !text;
-  told.textContent = text;
-  told.toggleAttribute("data-bad", bad);
-  if (text) told.scrollIntoView({ block: "nearest" });
+function showMessage(text, isError = false) {
+  const message = byId("told");
+  message.hidden = !text;
+  message.textContent = text;
+  message.toggleAttribute("data-bad", isError);
+  if (text) message.scrollIntoView({ block: "nearest" });
 }
 
-async function act(action) {
+// Runs an action and shows the message that it returns.
+async function run(action) {
   try {
-    tell((await action()) || "");
+    showMessage((await action()) || "");
   } catch (error) {
-    tell(error.message || "The sandbox does not answer.", true);
+    showMessage(error.message || "The sandbox does not answer.", true);
   }
   await refresh();
 }
 
-function stateOf(item) {
-  const { setup_state: setup, sync_state: sync, update_state: update } = item.status;
-  if (setup === "broken") return ["Broken", "bad"];
-  if (setup === "incomplete") return ["Incomplete", "note"];
-  if (item.paused) return ["Paused", ""];
-  if (sync === "syncing") return [item.status.is_historical_sync ? "First sync" : "Syncing", "good"];
-  if (sync === "rescheduled") return ["Rescheduled", "note"];
-  if (update === "delayed") return ["Delayed", "note"];
-  if (item.failed_at && item.failed_at > (item.succeeded_at || "")) return ["Failing", "bad"];
-  return ["Healthy", "good"];
+// Sends a request and returns the message for its success.
+async function change(message, path, method, body) {
+  await request(path, method, body);
+  return message;
 }
 
-function connectorRow(item) {
-  const row = make("li");
-  const name = make("div");
-  name.append(make("p", item.schema, "what"), make("p", `${item.service}, ${item.id}`, "hint"));
-  const [word, tone] = stateOf(item);
-  const path = `connections/${encodeURIComponent(item.id)}`;
-  const doTo = (verb, done) => async () => {
-    await ask(`${path}/${verb}`, "POST", {});
-    return `${item.schema} ${done}.`;
-  };
-  const tags = make("div", undefined, "tags");
-  tags.append(
-    button("Break", item.schema, doTo("break", "is broken")),
-    button("Mend", item.schema, doTo("mend", "is mended")),
-    button("Delay", item.schema, doTo("delay", "is late")),
+function actionButton(text, name, action) {
+  const button = create("button", text, "button button-plain button-small");
+  button.type = "button";
+  button.setAttribute("aria-label", `${text} ${name}`);
+  button.addEventListener("click", () => run(action));
+  return button;
+}
+
+function connectorItem(connector) {
+  const { id, schema, service } = connector;
+  const item = create("li");
+  const name = create("div");
+  name.append(create("p", schema, "what"), create("p", `${service}, ${id}`, "hint"));
+  const [word, tone] = connectorState(connector);
+  const button = (text, verb, outcome) => actionButton(text, schema, () =>
+    change(`${schema} ${outcome}.`, `connections/${encodeURIComponent(id)}/${verb}`, "POST", {}));
+  const buttons = create("div", undefined, "tags");
+  buttons.append(
+    button("Break", "break", "is broken"), button("Mend", "mend", "is mended"), button("Delay", "delay", "is late"),
   );
-  row.append(name, make("span", word, `word${tone ? ` word-${tone}` : ""}`), tags);
-  return row;
+  item.append(name, create("span", word, `word${tone ? ` word-${tone}` : ""}`), buttons);
+  return item;
 }
 
-function faultRow(fault) {
-  const row = make("li");
-  const words = make("div");
-  const often = fault.times === null ? `${Math.round(fault.share * 1000) / 10} % of requests` : `${fault.times - fault.struck} more`;
-  words.append(
-    make("p", `${fault.kind.replace("_", " ")}, ${often}`, "what"),
-    make("p", `${fault.method || "Any method"} ${fault.path}, struck ${fault.struck} of ${fault.matched}`, "hint"),
+function faultItem(fault) {
+  const { id, kind, method, path, struck, matched } = fault;
+  const item = create("li");
+  const description = create("div");
+  description.append(
+    create("p", `${faultName(kind)}, ${faultFrequency(fault)}`, "what"),
+    create("p", `${method || "Any method"} ${path}, struck ${struck} of ${matched}`, "hint"),
   );
-  const clear = button("Clear", `${fault.kind} ${fault.path}`, async () => {
-    await ask(`faults/${fault.id}`, "DELETE");
-    return "The fault is taken back.";
-  });
-  row.append(words, clear);
-  return row;
-}
-
-function cells(texts, className) {
-  const row = make("tr", undefined, className);
-  row.append(...texts.map((text) => make("td", text)));
-  return row;
-}
-
-function setUnlessFocused(id, value) {
-  const control = at(id);
-  if (document.activeElement === control) return;
-  if (![...control.options].some((option) => option.value === value)) {
-    control.append(new Option(`${value} times as fast`, value));
-  }
-  control.value = value;
+  const clear = actionButton("Clear", `${kind} ${path}`, () =>
+    change("The fault is taken back.", `faults/${id}`, "DELETE"));
+  item.append(description, clear);
+  return item;
 }
 
 function showState(state) {
-  at("now").textContent = state.now.slice(0, 19).replace("T", " ");
-  const setup = Object.entries(state.setup_states).map(([name, count]) => [name[0].toUpperCase() + name.slice(1), count]);
-  const figures = [["Groups", state.groups], ["Connectors", state.connectors], ...setup, ["Seed", state.seed]];
-  draw("figures", figures, () => figures.map(([name, count]) => {
-    const pair = make("div");
-    pair.append(make("dt", name), make("dd", count.toLocaleString("en")));
+  byId("now").textContent = state.now.slice(0, 19).replace("T", " ");
+  const statistics = accountStatistics(state);
+  draw("figures", statistics, () => statistics.map(([name, count]) => {
+    const pair = create("div");
+    pair.append(create("dt", name), create("dd", count.toLocaleString("en")));
     return pair;
   }));
   setUnlessFocused("speed", String(state.speed));
   setUnlessFocused("plan", state.limits);
-  const left = state.requests_left;
-  at("left").textContent = left === null ? "No request is refused." : `${left.toLocaleString("en")} left in this hour.`;
+  byId("left").textContent = requestsLeft(state.requests_left);
 }
 
-function showRequests(log) {
-  const counts = Object.entries(log.counts).slice(0, shown);
-  const none = [make("tr")];
-  none[0].append(make("td", "No request yet."));
-  draw("counts", counts, () => (counts.length ? counts.map((pair) => cells([pair[0], String(pair[1])])) : none));
-  const latest = log.requests.slice().reverse();
-  draw("latest", latest, () => latest.map((each) => {
-    const path = each.fault ? `${each.path} (${each.fault.replace("_", " ")})` : each.path;
-    const status = each.status || "none";
-    return cells([`${each.method} ${path}`, String(status), `${each.milliseconds} ms`], each.status < 400 && each.status ? "" : "failed-row");
-  }));
+function showRequests({ counts, requests }) {
+  const pairs = Object.entries(counts).slice(0, MAX_REQUESTS);
+  draw("counts", pairs, () => (pairs.length
+    ? pairs.map(([name, count]) => createRow([name, String(count)])) : [createRow(["No request yet."])]));
+  const latest = requests.slice().reverse();
+  draw("latest", latest, () => latest.map((entry) =>
+    createRow(requestCells(entry), isFailed(entry) ? "failed-row" : "")));
 }
 
-function showList(id, items, row, empty) {
-  draw(id, items, () => (items.length ? items.map(row) : [make("li", empty, "none")]));
+function showFaults(faults) {
+  drawList("faults", faults, faultItem, "None: every request goes well.");
+  byId("clear-faults").hidden = !faults.length;
+}
+
+function showConnectors({ connections, found: total }) {
+  drawList("connector-list", connections, connectorItem, "No connector has that in its name, service or id.");
+  byId("found").textContent = matchCount(total, connections.length);
 }
 
 async function refresh() {
-  if (refreshing) return;
-  refreshing = true;
+  if (isRefreshing) return;
+  isRefreshing = true;
   try {
-    const search = encodeURIComponent(at("search").value);
-    const [state, faults, log, found] = await Promise.all([
-      ask("state"), ask("faults"), ask(`requests?limit=${shown}`), ask(`connections?search=${search}`),
+    const search = encodeURIComponent(byId("search").value);
+    const [state, { faults }, log, connectors] = await Promise.all([
+      request("state"), request("faults"), request(`requests?limit=${MAX_REQUESTS}`), request(`connections?search=${search}`),
     ]);
     showState(state);
     showRequests(log);
-    showList("faults", faults.faults, faultRow, "None: every request goes well.");
-    showList("connector-list", found.connections, connectorRow, "No connector has that in its name, service or id.");
-    at("clear-faults").hidden = !faults.faults.length;
-    at("found").textContent = found.found > found.connections.length
-      ? `The first ${found.connections.length} of ${found.found.toLocaleString("en")}` : `${found.found}`;
+    showFaults(faults);
+    showConnectors(connectors);
   } catch {
-    tell("The sandbox does not answer.", true);
+    showMessage("The sandbox does not answer.", true);
   } finally {
-    refreshing = false;
+    isRefreshing = false;
   }
 }
 
 function onSubmit(id, action) {
-  at(id).addEventListener("submit", (event) => {
+  byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    act(action);
+    run(action);
   });
 }
 
-const whole = (id) => Number(at(id).value);
+function onEvent(id, type, action) {
+  byId(id).addEventListener(type, (event) => run(() => action(event.target.value)));
+}
 
-onSubmit("set-clock", async () => {
-  await ask("clock", "POST", { set: `${at("set").value}Z` });
-  return "The clock is moved.";
-});
+const numberIn = (id) => Number(byId(id).value);
 
-onSubmit("seed", async () => {
+onSubmit("set-clock", () => change("The clock is moved.", "clock", "POST", { set: `${byId("set").value}Z` }));
+
+onSubmit("seed", () => {
   const states = {};
   for (const field of document.querySelectorAll("[name^=state-]")) {
     if (Number(field.value)) states[field.name.slice("state-".length)] = Number(field.value);
   }
-  await ask("seed", "POST", { groups: whole("groups"), connectors: whole("connectors"), states });
-  return `Added ${whole("groups")} groups and ${whole("connectors")} connectors.`;
+  const [groups, connectors] = [numberIn("groups"), numberIn("connectors")];
+  return change(`Added ${groups} groups and ${connectors} connectors.`, "seed", "POST", { groups, connectors, states });
 });
 
-onSubmit("reset", async () => {
-  await ask("reset", "POST", { seed: whole("reset-seed") });
-  return "The account is as it was at the start.";
+onSubmit("reset", () => change("The account is as it was at the start.", "reset", "POST", { seed: numberIn("reset-seed") }));
+
+onSubmit("order", () => {
+  const fault = { kind: byId("kind").value, method: byId("method").value || null, path: byId("path").value };
+  if (byId("often").value === "share") fault.share = numberIn("amount") / 100;
+  else fault.times = numberIn("amount");
+  for (const name of ["seconds", "retry_after"]) {
+    if (!byId(name).parentElement.hidden) fault[name] = numberIn(name);
+  }
+  return change("The fault is ordered.", "faults", "POST", fault);
 });
 
-onSubmit("order", async () => {
-  const kind = at("kind").value;
-  const order = { kind, method: at("method").value || null, path: at("path").value };
-  if (at("often").value === "share") order.share = whole("amount") / 100;
-  else order.times = whole("amount");
-  if (!at("seconds").parentElement.hidden) order.seconds = whole("seconds");
-  if (!at("retry_after").parentElement.hidden) order.retry_after = whole("retry_after");
-  await ask("faults", "POST", order);
-  return "The fault is ordered.";
-});
-
+// Shows the fields that the selected kind of fault has.
 function showFaultFields() {
-  for (const part of document.querySelectorAll("[data-for]")) {
-    part.hidden = !part.dataset.for.split(" ").includes(at("kind").value);
+  for (const field of document.querySelectorAll("[data-for]")) {
+    field.hidden = !field.dataset.for.split(" ").includes(byId("kind").value);
   }
 }
 
-at("kind").addEventListener("change", () => {
+byId("kind").addEventListener("change", () => {
   showFaultFields();
-  at("path").value = at("kind").value.startsWith("card_") ? "/connect-card/*" : "/v1/**";
+  byId("path").value = byId("kind").value.startsWith("card_") ? "/connect-card/*" : "/v1/**";
 });
-at("speed").addEventListener("change", (event) => act(() => ask("clock", "POST", { speed: Number(event.target.value) }).then(() => "The speed is changed.")));
-at("plan").addEventListener("change", (event) => act(() => ask("limits", "POST", { plan: event.target.value }).then(() => "The limits are changed.")));
-at("clear-faults").addEventListener("click", () => act(() => ask("faults", "DELETE").then(() => "Every fault is taken back.")));
-at("clear-requests").addEventListener("click", () => act(() => ask("requests", "DELETE").then(() => "")));
-at("search").addEventListener("input", refresh);
-for (const each of document.querySelectorAll("[data-advance]")) {
-  each.addEventListener("click", () => act(() => ask("clock", "POST", { advance: Number(each.dataset.advance) }).then(() => "The clock is moved.")));
+onEvent("speed", "change", (speed) => change("The speed is changed.", "clock", "POST", { speed: Number(speed) }));
+onEvent("plan", "change", (plan) => change("The limits are changed.", "limits", "POST", { plan }));
+onEvent("clear-faults", "click", () => change("Every fault is taken back.", "faults", "DELETE"));
+onEvent("clear-requests", "click", () => change("", "requests", "DELETE"));
+byId("search").addEventListener("input", refresh);
+for (const button of document.querySelectorAll("[data-advance]")) {
+  button.addEventListener("click", () =>
+    run(() => change("The clock is moved.", "clock", "POST", { advance: Number(button.dataset.advance) })));
 }
 
 showFaultFields();
 refresh();
-setInterval(() => { if (document.visibilityState === "visible") refresh(); }, pace);
+setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_MS);
