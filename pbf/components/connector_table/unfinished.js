@@ -14,13 +14,13 @@ const FINISH = "finish"; // the next action of such a row
 const MAX_ITEMS = 3;
 
 function itemHtml(row, detail) {
-  const suffix = `<span class="unseen"> ${escapeHtml(row.name)}</span>`;
+  const whose = `<span class="unseen"> ${escapeHtml(row.name)}</span>`;
   const began = row.since === null ? "" : ` <span class="quiet">${timeHtml(row.since, "lasting")}</span>`;
   return `<li data-id="${escapeHtml(row.id)}">${iconHtml(row.service, row.serviceName, row.icon)}
     <div class="what"><span class="name">${linkHtml(row, detail)}</span> <span class="quiet">${escapeHtml(row.serviceName)}</span>${began}</div>
-    <div class="ways"><button type="button" class="button next" data-act="finish">Resume${suffix}</button>
+    <div class="ways"><button type="button" class="button next" data-act="finish">Resume${whose}</button>
     <button type="button" class="button plain" data-act="link">Copy link<span class="unseen"> for a colleague to finish ${escapeHtml(row.name)}</span></button>
-    <button type="button" class="button plain" data-act="discard">Discard${suffix}</button></div></li>`;
+    <button type="button" class="button plain" data-act="discard">Discard${whose}</button></div></li>`;
 }
 
 function stripHtml(rows, detail) {
