@@ -70,9 +70,9 @@ function openTable(root) {
 }
 
 async function show(view, payload) {
-  const news = await openNew(view, payload);
-  if (!news) return;
-  const { detail, now, body, isFirst } = news;
+  const update = await openNew(view, payload);
+  if (!update) return;
+  const { detail, now, body, isFirst } = update;
   const notes = view.address.notes();
   view.detail = detail;
   view.offset = clockOffset(now);

@@ -45,9 +45,9 @@ function openGallery(root) {
 }
 
 async function show(view, payload) {
-  const news = await openNew(view, payload);
-  if (!news) return;
-  const { body, isFirst } = news;
+  const update = await openNew(view, payload);
+  if (!update) return;
+  const { body, isFirst } = update;
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst) readAddress(view);
   view.root.hidden = false; // what is typed before there are cards would be lost

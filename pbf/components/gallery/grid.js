@@ -74,7 +74,7 @@ function highlightCard(card, query) {
   if (card.highlightedFor === query.whole) return;
   card.highlightedFor = query.whole;
   fillHighlighted(titleOf(card), highlighted(card.name, query));
-  const alias = card.rank === RANK.word || card.rank === RANK.other ? matchedAlias(card, query) : "";
+  const alias = card.rank === RANK.word || card.rank === RANK.alias ? matchedAlias(card, query) : "";
   if (!alias && !card.alias) return;
   card.alias = alias;
   const foot = card.element.querySelector(".foot");

@@ -8,7 +8,7 @@ const COMPACT_FROM = 3;
 const MIN_SIMILARITY = 0.35; // of 1, by common pairs of letters
 const SHARE_OF_BEST = 0.7;
 
-export const RANK = { exact: 0, start: 1, word: 2, inside: 3, other: 4, near: 5 };
+export const RANK = { exact: 0, start: 1, word: 2, inside: 3, alias: 4, near: 5 };
 
 function searchKeys(card) {
   const name = plainWords(card.name);
@@ -44,7 +44,7 @@ function directRank(keys, query) {
   if (words.every((word) => keys.name.includes(word))) return RANK.inside;
   // Inside an id or an alias a word matches from its start only: "x" does not match "netsuite".
   const everywhere = ` ${keys.name}${keys.aliases}`;
-  return words.every((word) => everywhere.includes(` ${word}`)) ? RANK.other : -1;
+  return words.every((word) => everywhere.includes(` ${word}`)) ? RANK.alias : -1;
 }
 
 function allowedEdits(word) {

@@ -22,7 +22,7 @@ async function request(path, method = "GET", body) {
 }
 
 function showMessage(text, isError = false) {
-  const message = byId("told");
+  const message = byId("message");
   message.hidden = !text;
   message.textContent = text;
   message.toggleAttribute("data-bad", isError);
@@ -112,7 +112,7 @@ function showFaults(faults) {
 
 function showConnectors({ connections, found: total }) {
   drawList("connector-list", connections, connectorItem, "No connector has that in its name, service or id.");
-  byId("found").textContent = matchCount(total, connections.length);
+  byId("match-count").textContent = matchCount(total, connections.length);
 }
 
 async function refresh() {

@@ -29,8 +29,8 @@ const SEARCHES = {
   suite: { netsuite: RANK.inside },
   "post gres": { postgres: RANK.inside },
   "sql post": { postgres: RANK.inside },
-  ads: { google_ads: RANK.word, bing_ads: RANK.other },
-  "adv bing": { bing_ads: RANK.other },
+  ads: { google_ads: RANK.word, bing_ads: RANK.alias },
+  "adv bing": { bing_ads: RANK.alias },
   etsuite: { netsuite: RANK.inside },
   salesfroce: { salesforce: RANK.near + 1 },
   postgers: { postgres: RANK.near + 1 },
@@ -71,7 +71,7 @@ test("the closest names are suggested, the most similar first, and none for a te
   assert.deepEqual(names("xyzzy"), []);
 });
 
-test("the alias that matches is told, unless the name matches itself", () => {
+test("the alias that matches is returned, unless the name matches", () => {
   const [google] = CARDS();
 
   assert.equal(matchedAlias(google, prepareQuery("adwords")), "AdWords");

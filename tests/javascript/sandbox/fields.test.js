@@ -36,12 +36,11 @@ test("a part is shown and enabled when its deciding field has one of its values"
     const control = { disabled: undefined };
     return { dataset: { dependsOn, dependsValues: "ssh tls" }, control, querySelectorAll: () => [control] };
   };
-  const [shown, hidden, independent] = [part("method"), part("other"), part("absent")];
+  const parts = [part("method"), part("other"), part("absent")];
   const elements = { method: select("method", "tls"), other: select("other", "none") };
 
-  showDependents({ elements, querySelectorAll: () => [shown, hidden, independent] });
+  showDependents({ elements, querySelectorAll: () => parts });
 
-  assert.deepEqual([shown, hidden, independent].map((each) => [each.hidden, each.control.disabled]), [
-    ...[[false, false], [true, true], [false, false]],
-  ]);
+  assert.deepEqual(parts.map(({ hidden }) => hidden), [false, true, false]);
+  assert.deepEqual(parts.map(({ control }) => control.disabled), [false, true, false]);
 });

@@ -31,7 +31,7 @@ test("a fault strikes a number of times more, or a share of the requests", () =>
   assert.equal(faultFrequency({ times: null, share: 0.125, struck: 2 }), "12.5 % of requests");
 });
 
-test("a request shows the fault that struck it, and fails without a status or from 400", () => {
+test("a request shows the fault that struck it, and counts as failed without a status or from 400", () => {
   const request = { method: "GET", path: "/v1/groups", status: 504, milliseconds: 3, fault: "card_expired" };
 
   assert.deepEqual(requestCells(request), ["GET /v1/groups (card expired)", "504", "3 ms"]);
@@ -39,7 +39,7 @@ test("a request shows the fault that struck it, and fails without a status or fr
   assert.deepEqual([0, 200, 399, 400].map((status) => isFailed({ status })), [true, false, false, true]);
 });
 
-test("numbers are those of the account, with thousands apart", () => {
+test("statistics list what the account holds, with a separator at thousands", () => {
   assert.deepEqual(
     accountStatistics({ groups: 2, connectors: 12, setup_states: { broken: 3 }, seed: 1 }),
     [["Groups", 2], ["Connectors", 12], ["Broken", 3], ["Seed", 1]],

@@ -9,9 +9,9 @@ function payload(label, body) {
 }
 
 test("the first payload is opened with its label", async () => {
-  const news = await openNew({}, payload({ version: "1", now: "noon" }, { rows: ["\u00e9\n"] }));
+  const update = await openNew({}, payload({ version: "1", now: "noon" }, { rows: ["\u00e9\n"] }));
 
-  assert.deepEqual(news, { version: "1", now: "noon", body: { rows: ["\u00e9\n"] }, isFirst: true });
+  assert.deepEqual(update, { version: "1", now: "noon", body: { rows: ["\u00e9\n"] }, isFirst: true });
 });
 
 test("the same version is not opened again, the next one is and is not the first", async () => {
