@@ -75,7 +75,7 @@ javascript:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
 	fi
 	@if command -v npm >/dev/null; then \
-	  $(MAKE) --no-print-directory $(NODE_MODULES) && npm run --silent lint && npm test --silent; \
+	  $(MAKE) --silent --no-print-directory $(NODE_MODULES) && npm run --silent lint && npm test --silent; \
 	else \
 	  echo "ESLint and the tests of the browser code did not run: install Node.js 18.18 or newer with npm." >&2; \
 	fi
