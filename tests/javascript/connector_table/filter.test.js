@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { filtered } from "../../../pbf/components/connector_table/filter.js";
 
 const ROWS = [
-  { id: "a", name: "A", words: "orders stripe failing", status: "Failing", category: "Finance" },
-  { id: "b", name: "B", words: "orders box paused", status: "Paused", category: "Files" },
-  { id: "c", name: "C", words: "users stripe paused", status: "Paused", category: "Finance" },
+  { id: "a", name: "A", words: "orders stripe failing", interval: 60, last: null, status: "Failing", category: "Finance" },
+  { id: "b", name: "B", words: "orders box paused", interval: null, status: "Paused", category: "Files" },
+  { id: "c", name: "C", words: "users stripe paused", interval: null, status: "Paused", category: "Finance" },
 ];
 
 function newView(values = {}) {
@@ -39,15 +39,28 @@ test("a search that grows or shrinks finds what it would find at once", () => {
   }
 });
 
-test("another order or other rows are searched anew", () => {
+test("another order, range or list of rows is searched anew", () => {
   const view = newView();
   shown(view, "orders");
+
+  view.range = { name: "late", text: "none" };
+  assert.equal(shown(view, "orders"), "b");
+  view.range = null;
 
   view.order = "-name";
   assert.equal(shown(view, "orders"), "ba");
 
   Object.assign(view, { rows: ROWS.slice(1), orders: new Map([["", ROWS.slice(1)]]), lastSearch: undefined, order: "" });
   assert.equal(shown(view, "orders"), "b");
+});
+
+test("without filters everything is counted", () => {
+  const { shown: rows, ...counts } = filtered(newView());
+
+  assert.equal(rows.length, 3);
+  assert.deepEqual([...counts.statuses], [["Failing", 1], ["Paused", 2]]);
+  assert.deepEqual([...counts.categories], [["Finance", 2], ["Files", 1]]);
+  assert.deepEqual([counts.inCategory, counts.inStatus], [3, 3]);
 });
 
 test("each filter is counted within the other", () => {

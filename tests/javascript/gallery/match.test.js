@@ -65,9 +65,11 @@ for (const [typed, word, edits] of EDITS) {
 }
 
 test("the closest names are suggested, the most similar first, and none for a text like no name", () => {
-  const names = (text) => closest(CARDS(), prepareQuery(text), 2).map((card) => card.name);
+  const cards = [...CARDS(), { id: "forms", name: "Sales Forms" }, { id: "room", name: "Saleroom" }];
+  const names = (text) => closest(cards, prepareQuery(text), 5).map((card) => card.name);
 
-  assert.deepEqual(names("saleforcing"), ["Salesforce"]);
+  assert.deepEqual(names("salesforxe"), ["Salesforce", "Sales Forms"]);
+  assert.deepEqual(names("postgrexql"), ["PostgreSQL"]);
   assert.deepEqual(names("xyzzy"), []);
 });
 

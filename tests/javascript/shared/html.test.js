@@ -22,6 +22,8 @@ const URLS = {
   "javascript:alert(1)": "",
   "data:text/html,x": "",
   "//evil.example/x": "",
+  "//dash.example/x": "/x",
+  "//user@dash.example/x": "",
   "/\\evil.example/x": "",
   "/\t/evil.example/x": "",
   "relative/path": "",
