@@ -8,6 +8,7 @@ PORT ?= 8501
 VENV := .venv
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+NODE_MODULES := node_modules/.installed
 CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,chromium)
 REDIS := $(if $(shell command -v redis-server),,redis-server)
 WRK := $(if $(shell command -v wrk),,wrk)
@@ -16,12 +17,12 @@ POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v 
 # Where it is set, as in many containers, each of the many servers would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test bench chaos outage abuse system clean
+.PHONY: run test javascript bench chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
 
-test: $(DEV) system
+test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -65,5 +66,20 @@ $(DEV): requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bin/pyth
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(RUN) $@
 
+# ESLint and the unit tests of the browser code. Without Node.js, one line says that they did not run.
+javascript:
+	@if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	fi
+	@if command -v npm >/dev/null; then \
+	  $(MAKE) --silent --no-print-directory $(NODE_MODULES) && npm run --silent lint && npm test --silent; \
+	else \
+	  echo "ESLint and the tests of the browser code did not run: install Node.js 18.18 or newer with npm." >&2; \
+	fi
+
+$(NODE_MODULES): package.json package-lock.json
+	npm ci --silent
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf node_modules $(VENV) .pytest_cache .mypy_cache .ruff_cache

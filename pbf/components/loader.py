@@ -10,6 +10,8 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from pbf.components.bundle import bundle
+
 SHARED = Path(__file__).parent / "shared"
 
 
@@ -17,18 +19,15 @@ SHARED = Path(__file__).parent / "shared"
 def component(name: str, folder: Path) -> ComponentRenderer:
     """Return the mounting command of the component whose files lie in a folder.
 
-    `page.js` and `page.css` of `shared/` go before the folder's own scripts and styles. The
-    scripts share one scope: the file that exports the component is the one named like the folder.
+    The module that exports the component and its styles are named like the folder. `page.css` of
+    `shared/` goes before its styles.
     """
-    main = folder / f"{folder.name}.js"
-    parts = sorted(path for path in folder.glob("*.js") if path != main)
-    scripts = [SHARED / "page.js", *parts, main]
     styles = [SHARED / "page.css", folder / f"{folder.name}.css"]
     return st.components.v2.component(
         name,
         html=joined(folder / f"{folder.name}.html"),
         css=joined(*styles),
-        js=joined(*scripts),
+        js=bundle(folder / f"{folder.name}.js"),
     )
 
 
@@ -41,7 +40,7 @@ def parcel(label: Mapping[str, Any], body: bytes) -> bytes:
     """Return what a component is given: a line that says which version it is, then a packed body.
 
     Anything but bytes Streamlit makes into JSON twice at every run, and the browser reads all of it
-    before it can tell that it knows it. `page.js` opens it.
+    before it can tell that it knows it. `payload.js` opens it.
     """
     return as_json(label) + b"\n" + body
 

@@ -1,14 +1,13 @@
-// Shows the description with Swagger UI, in the light or dark that the reader's system asks for.
-"use strict";
+// Shows the OpenAPI document with Swagger UI, in the light or dark scheme of the reader's system.
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-function dress() {
+function setScheme() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-dark.addEventListener("change", dress);
-dress();
+dark.addEventListener("change", setScheme);
+setScheme();
 
 SwaggerUIBundle({
   url: "/_/openapi.json",
@@ -16,6 +15,6 @@ SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
-  // The usual badge sends the address of the description to a host elsewhere.
+  // The default badge sends the document's URL to another host.
   validatorUrl: null,
 });

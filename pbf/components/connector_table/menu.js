@@ -1,32 +1,41 @@
-// The menu of a row: one element for the whole table, shown above everything else.
+// The menu of a row: one popover for the whole table.
 
-const MENU_GAP = 4;
+import { focused, scroller } from "../shared/page.js";
+import { act } from "./actions.js";
+import { menuHtml } from "./cells.js";
 
-function openMenu(view, row, button, at) {
+const GAP = 4;
+
+export function toggleMenu(view, row, button, index) {
+  if (view.menuOf === row.id) closeMenu(view);
+  else openMenu(view, row, button, index);
+}
+
+function openMenu(view, row, button, index) {
   closeMenu(view);
   view.menuOf = row.id;
   view.menu.innerHTML = menuHtml(row);
   view.menu.setAttribute("aria-label", `More actions for ${row.name}`);
   view.menu.showPopover();
   placeMenu(view, button);
-  [...view.menu.children].at(at).focus({ preventScroll: true });
+  [...view.menu.children].at(index).focus({ preventScroll: true });
 }
 
 function placeMenu(view, button) {
   button.setAttribute("aria-expanded", "true");
-  const spot = button.getBoundingClientRect();
+  const box = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = view.menu;
-  const fits = spot.bottom + MENU_GAP + height < window.innerHeight;
-  const top = fits ? spot.bottom + MENU_GAP : spot.top - MENU_GAP - height;
-  view.menu.style.top = `${Math.max(MENU_GAP, top)}px`;
-  view.menu.style.left = `${Math.max(MENU_GAP, spot.right - width)}px`;
+  const fitsBelow = box.bottom + GAP + height < window.innerHeight;
+  const top = fitsBelow ? box.bottom + GAP : box.top - GAP - height;
+  view.menu.style.top = `${Math.max(GAP, top)}px`;
+  view.menu.style.left = `${Math.max(GAP, box.right - width)}px`;
 }
 
 function menuButton(view) {
   return view.drawn.get(view.menuOf)?.element.querySelector(".more");
 }
 
-function closeMenu(view, { focus = false } = {}) {
+export function closeMenu(view, { focus = false } = {}) {
   if (view.menuOf === undefined) return;
   const button = menuButton(view);
   view.menuOf = undefined;
@@ -35,31 +44,45 @@ function closeMenu(view, { focus = false } = {}) {
   if (focus) button?.focus({ preventScroll: true });
 }
 
-// After new rows: the menu stays on its row, says what the row offers now, or goes with it.
-function refreshMenu(view) {
+// After new data: updates the menu of the row, or closes it if the row is gone.
+export function refreshMenu(view) {
   if (view.menuOf === undefined) return;
-  const row = view.rows.find((each) => each.id === view.menuOf);
+  const row = view.rows.find(({ id }) => id === view.menuOf);
   const button = menuButton(view);
-  if (!row || !button) return closeMenu(view);
-  const html = menuHtml(row);
-  const at = [...view.menu.children].indexOf(focused(view.menu));
-  const act = view.menu.children[at]?.dataset.act;
-  if (view.menu.innerHTML !== html) {
-    view.menu.innerHTML = html;
-    const items = [...view.menu.children];
-    const same = items.find((item) => item.dataset.act === act) ?? items[0];
-    if (at >= 0) same?.focus({ preventScroll: true });
+  if (!row || !button) {
+    closeMenu(view);
+    return;
   }
+  const html = menuHtml(row);
+  if (view.menu.innerHTML !== html) writeMenu(view, html);
   placeMenu(view, button);
+}
+
+// Writes the items and keeps the focus on the same action.
+function writeMenu(view, html) {
+  const index = [...view.menu.children].indexOf(focused(view.menu));
+  const action = view.menu.children[index]?.dataset.act;
+  view.menu.innerHTML = html;
+  const items = [...view.menu.children];
+  const item = items.find((candidate) => candidate.dataset.act === action) ?? items[0];
+  if (index >= 0) item?.focus({ preventScroll: true });
+}
+
+function onMenuClick(view, event) {
+  const item = event.target.closest("[role=menuitem]");
+  if (!item) return;
+  const id = view.menuOf;
+  closeMenu(view, { focus: true });
+  if (item.dataset.act) act(view, item.dataset.act, [id]);
 }
 
 function onMenuKey(view, event) {
   const items = [...view.menu.children];
-  const at = items.indexOf(event.target);
-  const steps = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
-  if (event.key in steps) {
+  const index = items.indexOf(event.target);
+  const targets = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 };
+  if (event.key in targets) {
     event.preventDefault();
-    items.at(steps[event.key] % items.length).focus();
+    items.at(targets[event.key] % items.length).focus();
   } else if (event.key === "Escape" || event.key === "Tab") {
     if (event.key === "Escape") event.preventDefault();
     event.stopPropagation();
@@ -67,8 +90,8 @@ function onMenuKey(view, event) {
   }
 }
 
-// Returns what stops it.
-function listenMenu(view) {
+// Returns the function that removes the listeners of the page.
+export function listenMenu(view) {
   const main = scroller();
   const onPress = (event) => {
     const path = event.composedPath();
@@ -78,6 +101,7 @@ function listenMenu(view) {
     const button = menuButton(view);
     if (button) placeMenu(view, button);
   };
+  view.menu.onclick = (event) => onMenuClick(view, event);
   view.menu.onkeydown = (event) => onMenuKey(view, event);
   document.addEventListener("pointerdown", onPress, true);
   window.addEventListener("resize", onMove);

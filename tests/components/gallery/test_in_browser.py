@@ -14,7 +14,7 @@ from tests.support.component_server import (
 pytestmark = pytest.mark.browser
 
 TOTAL = 163
-# The answers of a server have an address; the opened cards have none.
+# A response from the server has a URL; the decompressed cards have none.
 HOLD_CARDS = """
 const json = Response.prototype.json;
 Response.prototype.json = async function () {
@@ -50,7 +50,7 @@ def chip(page: Page, name: str):
     return page.get_by_role("group", name="Category").get_by_role("button", name=name)
 
 
-def test_a_search_shows_what_matches_and_marks_it(page, server):
+def test_a_search_shows_and_highlights_what_matches(page, server):
     arrive(page, f"{server}/services")
 
     search(page, "analytics")
@@ -61,40 +61,40 @@ def test_a_search_shows_what_matches_and_marks_it(page, server):
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         pytest.param("GA4", ["Google Analytics 4", "Google Analytics 4 Export"], id="short-name"),
         pytest.param("meta", ["Facebook Ads"], id="new-owner"),
         pytest.param("sfdc", ["Salesforce"], id="initials"),
         pytest.param("mail chimp", ["Mailchimp"], id="space-between"),
-        pytest.param("sheets google", ["Google Sheets"], id="words-turned-round"),
+        pytest.param("sheets google", ["Google Sheets"], id="words-in-another-order"),
         pytest.param("pipedrive", ["Pipedrive"], id="plain"),
-        pytest.param("heroku_postgres", ["Heroku Postgres"], id="its-id"),
-        pytest.param("finance", ["Stripe", "eBay"], id="its-category"),
+        pytest.param("heroku_postgres", ["Heroku Postgres"], id="id"),
+        pytest.param("finance", ["Stripe", "eBay"], id="category"),
         pytest.param("salsforce", ["Salesforce"], id="letter-missing"),
         pytest.param("stirpe", ["Stripe"], id="letters-swapped"),
         pytest.param("googel shets", ["Google Sheets"], id="two-words-wrong"),
     ],
 )
-def test_a_service_is_found_by_what_people_call_it(open_gallery, typed, found):
+def test_a_service_is_found_by_what_people_call_it(open_gallery, typed, expected):
     search(open_gallery, typed)
 
-    assert names(open_gallery) == found
+    assert names(open_gallery) == expected
 
 
-def test_a_name_that_starts_with_the_search_stands_before_one_that_contains_it(open_gallery):
+def test_a_name_that_starts_with_the_search_comes_before_one_that_contains_it(open_gallery):
     search(open_gallery, "dri")
 
     assert names(open_gallery) == ["Drip", "Pipedrive"]
 
 
-def test_near_misses_stay_away_while_something_matches(open_gallery):
+def test_near_matches_are_hidden_while_there_are_direct_ones(open_gallery):
     search(open_gallery, "drip")
 
     assert names(open_gallery) == ["Drip"]
 
 
-def test_popular_services_come_first_and_the_user_s_own_before_them(page, server):
+def test_connected_services_come_first_then_popular_ones(page, server):
     arrive(page, f"{server}/services")
 
     assert names(page)[:3] == ["PostgreSQL", "Google Sheets", "Salesforce"]
@@ -105,7 +105,7 @@ def test_popular_services_come_first_and_the_user_s_own_before_them(page, server
     page.wait_for_url("**/services?sort=name")
 
 
-def test_what_was_opened_last_stands_first_the_next_time(page, server):
+def test_the_service_opened_last_comes_first_the_next_time(page, server):
     arrive(page, f"{server}/services")
 
     page.get_by_role("link", name="Drip", exact=True).click()
@@ -131,7 +131,7 @@ def test_a_category_narrows_and_its_number_follows_the_search(page, server):
     assert names(page) == ["Google Analytics 4", "Google Analytics 4 Export"]
 
 
-def test_a_category_pressed_again_lets_go(page, server):
+def test_a_second_click_on_a_category_removes_the_filter(page, server):
     arrive(page, f"{server}/services?category=Sales")
     assert names(page) == ["Salesforce", "Pipedrive"]
 
@@ -141,7 +141,7 @@ def test_a_category_pressed_again_lets_go(page, server):
     page.wait_for_url("**/services")
 
 
-def test_the_address_follows_without_a_run_or_a_history_entry_and_shows_the_same(page, server):
+def test_the_url_follows_without_a_run_or_a_history_entry_and_restores_the_view(page, server):
     arrive(page, f"{server}/services?embed_options=x&other=1")
     entries = page.evaluate("history.length")
 
@@ -170,7 +170,7 @@ def test_a_card_opens_within_the_session_with_one_history_entry(page, server):
     assert page.evaluate("history.length") == entries + 1
 
 
-def test_back_shows_the_gallery_as_it_was_left(page, server):
+def test_back_restores_the_gallery_as_it_was(page, server):
     arrive(page, f"{server}/services")
     search(page, "filler")
     chip(page, "Other").click()
@@ -179,7 +179,7 @@ def test_back_shows_the_gallery_as_it_was_left(page, server):
 
     page.locator(".card .open").nth(42).click()
     expect(page.get_by_text("run 2 for filler_42")).to_be_visible()
-    left_at = page.evaluate("() => history.length")
+    entries = page.evaluate("() => history.length")
     page.go_back()
 
     expect(page.get_by_label("Search services")).to_have_value("filler")
@@ -189,7 +189,7 @@ def test_back_shows_the_gallery_as_it_was_left(page, server):
         "() => { const top = document.querySelector('[data-testid=stMain]').scrollTop;"
         " return top > 1000 && Math.abs(top - history.state.pbf.top) < 2; }"
     )
-    assert page.evaluate("history.length") == left_at
+    assert page.evaluate("history.length") == entries
 
 
 def test_a_card_opens_in_a_new_tab_with_the_control_key(page, server):
@@ -202,7 +202,7 @@ def test_a_card_opens_in_a_new_tab_with_the_control_key(page, server):
     expect(page.get_by_text("run 1", exact=True)).to_be_visible()
 
 
-def test_the_whole_card_is_the_link_and_the_documentation_stands_apart(page, server):
+def test_the_whole_card_is_the_link_and_the_documentation_has_its_own(page, server):
     arrive(page, f"{server}/services")
 
     docs = page.get_by_role("link", name="Stripe documentation")
@@ -217,9 +217,9 @@ def test_the_whole_card_is_the_link_and_the_documentation_stands_apart(page, ser
 
 def focused_text(page: Page) -> str:
     return page.evaluate(
-        "() => { let at = document.activeElement;"
-        " while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
-        " return at.matches('input') ? 'search' : at.textContent.trim(); }"
+        "() => { let element = document.activeElement;"
+        " while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;"
+        " return element.matches('input') ? 'search' : element.textContent.trim(); }"
     )
 
 
@@ -287,7 +287,7 @@ def test_an_icon_that_fails_becomes_a_monogram(page, server):
     expect(absent).to_have_text("GS")
 
 
-def test_marks_and_own_connectors_are_told_in_words(page, server):
+def test_release_phase_and_the_number_of_connectors_are_in_words(page, server):
     arrive(page, f"{server}/services")
 
     badges = page.locator(".card", has_text="All of PostgreSQL.").locator(".badge")
@@ -295,7 +295,7 @@ def test_marks_and_own_connectors_are_told_in_words(page, server):
     assert badges.all_text_contents() == ["Beta", "2 connected"]
 
 
-def test_another_name_is_marked_as_far_as_it_is_typed(page, server):
+def test_an_alias_is_highlighted_as_far_as_it_is_typed(page, server):
     arrive(page, f"{server}/services")
     why = page.locator(".card", has_text="All of Facebook Ads.").locator(".why")
 
@@ -305,7 +305,7 @@ def test_another_name_is_marked_as_far_as_it_is_typed(page, server):
         expect(why.locator("mark")).to_have_text([typed], ignore_case=True)
 
 
-def test_icons_and_marks_come_with_the_cards_that_come_into_view(page, server):
+def test_icons_and_highlights_appear_on_cards_as_they_become_visible(page, server):
     arrive(page, f"{server}/services")
     search(page, "filler")
     expect(page.locator(".card")).to_have_count(150)
@@ -317,7 +317,7 @@ def test_icons_and_marks_come_with_the_cards_that_come_into_view(page, server):
     expect(last.locator("mark")).to_have_text(["Filler"])
 
 
-def test_a_key_moves_among_the_cards_that_wait_for_a_pause_too(page, server):
+def test_a_key_moves_also_to_cards_that_are_not_drawn_yet(page, server):
     arrive(page, f"{server}/services")
 
     page.get_by_label("Search services").press_sequentially("filler")
@@ -343,13 +343,13 @@ def test_nothing_from_the_data_runs_or_becomes_a_link(page, server):
     assert page.evaluate("window.hacked") is None
 
 
-def test_a_link_that_leads_to_another_host_by_its_path_is_none(page, server):
+def test_a_path_that_leads_to_another_host_becomes_no_link(page, server):
     arrive(page, f"{server}/services?q=salesforce")
 
     expect(page.get_by_role("link", name="Salesforce documentation")).to_have_count(0)
 
 
-def test_a_search_that_finds_nothing_offers_the_closest_names_and_a_way_back(page, server):
+def test_a_search_without_matches_suggests_the_closest_names(page, server):
     arrive(page, f"{server}/services")
 
     search(page, "saleforec12")
@@ -364,7 +364,7 @@ def test_a_search_that_finds_nothing_offers_the_closest_names_and_a_way_back(pag
     assert focused_text(page) == "search"
 
 
-def test_a_search_that_finds_nothing_in_its_category_offers_the_others(page, server):
+def test_a_search_without_matches_in_its_category_offers_all_categories(page, server):
     arrive(page, f"{server}/services?q=stripe&category=Marketing")
 
     page.get_by_role("button", name="Show 1 in all categories").click()
@@ -372,7 +372,7 @@ def test_a_search_that_finds_nothing_in_its_category_offers_the_others(page, ser
     assert names(page) == ["Stripe"]
 
 
-def test_a_new_version_of_the_cards_keeps_what_was_typed(page, server):
+def test_a_new_version_of_the_cards_keeps_the_search(page, server):
     arrive(page, f"{server}/services")
     search(page, "filler")
     expect(page.locator(".card")).to_have_count(150)
@@ -383,7 +383,7 @@ def test_a_new_version_of_the_cards_keeps_what_was_typed(page, server):
     expect(page.get_by_label("Search services")).to_have_value("filler")
 
 
-def test_a_new_version_of_the_cards_keeps_the_focus_and_the_place(page, server):
+def test_a_new_version_of_the_cards_keeps_the_focus_and_the_scroll_position(page, server):
     arrive(page, f"{server}/services?q=d")
     page.set_viewport_size({"width": 1280, "height": 420})
     title = page.get_by_role("link", name="Drip", exact=True)
@@ -403,21 +403,21 @@ def test_there_is_no_search_before_there_are_cards(page, server):
     page.add_init_script(HOLD_CARDS)
     page.goto(f"{server}/services")
     page.wait_for_function("Boolean(window.release)")
-    box = page.get_by_label("Search services")
-    expect(box).to_be_hidden()
+    field = page.get_by_label("Search services")
+    expect(field).to_be_hidden()
 
     page.evaluate("window.release()")
 
-    expect(box).to_be_visible()
+    expect(field).to_be_visible()
     expect(page.locator(".card")).to_have_count(TOTAL)
 
 
-def test_a_phone_shows_one_column_and_nothing_beside_the_screen(page, server):
+def test_a_phone_shows_one_column_without_horizontal_scrolling(page, server):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server}/services")
     expect(page.locator(".card")).to_have_count(TOTAL)
 
-    boxes = [page.locator(".card").nth(place).bounding_box() for place in (0, 1)]
+    boxes = [page.locator(".card").nth(index).bounding_box() for index in (0, 1)]
 
     assert boxes[0]["x"] == boxes[1]["x"]
     assert hidden_overflow(page) == 0
