@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from bench.relay import Relay
 
@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-features=LocalNetworkAccessChecks",
 ]
-WINDOW = {"width": 1400, "height": 900}
+WINDOW: ViewportSize = {"width": 1400, "height": 900}
 TIMEOUT_MS = 60_000
 Point = tuple[float, float]
 

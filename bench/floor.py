@@ -28,7 +28,7 @@ def bare_app(pages: Mapping[str, Page]) -> Flask:
 
 def fetch(base: str, paths: tuple[str, ...]) -> dict[str, Page]:
     """Return a server's responses to some paths as they come over the wire."""
-    pages = {}
+    pages: dict[str, Page] = {}
     for path in paths:
         with requests.get(
             f"{base}{path}", headers={"Accept-Encoding": ENCODING}, stream=True, timeout=60

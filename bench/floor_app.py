@@ -24,8 +24,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
+# a2wsgi and Flask describe the same WSGI interface with different types.
+routes = WSGIMiddleware(bare_app(pages), workers=THREADS)  # type: ignore[arg-type]
 app = st.App(
     Path(__file__).with_name("floor_pages") / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/_/{path:path}", WSGIMiddleware(bare_app(pages), workers=THREADS))],
+    routes=[Route("/_/{path:path}", routes)],
 )

@@ -96,7 +96,7 @@ def by_threads(url: str, callers: int, seconds: float, headers: dict[str, str]) 
     end = time.perf_counter() + seconds
 
     def call(_: int) -> list[float]:
-        times = []
+        times: list[float] = []
         with closing(HTTPConnection(parts.hostname or "", parts.port)) as connection:
             # At least once, even if a busy machine starts this thread late.
             while (started_at := time.perf_counter()) < end or not times:

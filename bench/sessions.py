@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from bench.load import check_loopback
 
@@ -24,8 +25,12 @@ def session(url: str, page: str, query: str = "") -> Iterator[ClientConnection]:
     check_loopback(url)
     address = f"{url.replace('http', 'ws', 1)}{STREAM}"
     with connect(
-        address, subprotocols=["streamlit"], max_size=None, origin=url, proxy=None
-    ) as connection:  # type: ignore[list-item, arg-type]
+        address,
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=None,
+        origin=Origin(url),
+        proxy=None,
+    ) as connection:
         run(connection, page, query)
         yield connection
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from waitress import create_server
+from waitress.server import create_server
 
 from pbf.sandbox.app import create_app
 from pbf.sandbox.control.samples import STATES

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import requests
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from bench import servers
 from bench.figures import Figure, table
@@ -208,9 +209,9 @@ def _send(connection: HTTPConnection, request: Abuse) -> int:
 def _open_socket(url: str, random: Random) -> int:
     """Open a WebSocket from a foreign page, or send an oversized message on one of our own."""
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
-    foreign = random.random() < 0.5
+    origin = Origin("http://evil.example" if random.random() < 0.5 else url)
     try:
-        with connect(address, origin="http://evil.example" if foreign else url) as socket:
+        with connect(address, origin=origin) as socket:
             socket.send(b"\0" * 4_000_000)
             socket.recv(timeout=TIMEOUT)
             return 101

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-NAMES = ("shopify", "google_ads", "stripe", "gong", "zendesk", "google_drive", "jira", "github")
-NAMES += ("slack", "google_sheets")
+NAMES = (
+    *("shopify", "google_ads", "stripe", "gong", "zendesk", "google_drive", "jira", "github"),
+    *("slack", "google_sheets"),
+)
 STATES = ("Working", "Paused")
 
 
