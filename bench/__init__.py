@@ -1,1 +1,1 @@
-"""Measurements, each printed as a ratio against its floor: python -m bench.<name>."""
+"""Benchmarks: each figure is printed as a ratio to its floor, the least that it could be."""

@@ -13,27 +13,27 @@ AREAS = ("pages", "routes", "upstream_cost", "memory", "startup")
 
 
 def area(name: str) -> Callable[[Scale], Iterator[Figure]]:
-    """Return what measures an area."""
-    found: Callable[[Scale], Iterator[Figure]] = import_module(f"bench.{name}").figures
-    return found
+    """Return the function that measures an area."""
+    measure: Callable[[Scale], Iterator[Figure]] = import_module(f"bench.{name}").figures
+    return measure
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print a table, and keep it as JSON."""
+    """Measure the areas, print a table and write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("areas", nargs="*", help=f"some of {', '.join(AREAS)}; all if none")
-    parser.add_argument("--tiny", action="store_true", help="once each, to see that it works")
-    chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.areas) - set(AREAS):
+    parser.add_argument("areas", nargs="*", help=f"any of {', '.join(AREAS)}; default: all")
+    parser.add_argument("--tiny", action="store_true", help="measure once, to see that it works")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.areas) - set(AREAS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(AREAS)}")
-    began, found = time.monotonic(), []
-    for name in chosen.areas or AREAS:
-        for figure in area(name)(TINY if chosen.tiny else FULL):
+    started_at, figures = time.monotonic(), []
+    for name in options.areas or AREAS:
+        for figure in area(name)(TINY if options.tiny else FULL):
             print(f"{figure.what}: {figure.value:,.1f} {figure.unit}", file=sys.stderr, flush=True)
-            found.append(figure)
-    print(table(found))
-    if not chosen.tiny:
-        write(found, time.monotonic() - began)
+            figures.append(figure)
+    print(table(figures))
+    if not options.tiny:
+        write(figures, time.monotonic() - started_at)
         print(f"\nWritten to {RESULTS.name} beside this program.")
     return 0
 

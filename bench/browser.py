@@ -1,4 +1,4 @@
-"""A real Chromium that says when a person sees what was asked for."""
+"""A real Chromium that measures when a page shows what was asked for."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from bench.relay import Relay
 
@@ -20,95 +20,96 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-features=LocalNetworkAccessChecks",
 ]
-WINDOW = {"width": 1400, "height": 900}
-PATIENCE = 60_000
-Place = tuple[float, float]
+WINDOW: ViewportSize = {"width": 1400, "height": 900}
+TIMEOUT_MS = 60_000
+Point = tuple[float, float]
 
-# Looks into the components' open shadow roots, too.
+# Searches the open shadow roots of the components as well.
 WATCH = (
-    f"const PATIENCE = {PATIENCE};"
+    f"const TIMEOUT_MS = {TIMEOUT_MS};"
     + """
 (() => {
   const all = (root, selector) => {
-    const found = [...root.querySelectorAll(selector)];
+    const elements = [...root.querySelectorAll(selector)];
     for (const host of root.querySelectorAll("*")) {
-      if (host.shadowRoot) found.push(...all(host.shadowRoot, selector));
+      if (host.shadowRoot) elements.push(...all(host.shadowRoot, selector));
     }
-    return found;
+    return elements;
   };
-  window.seen = (wanted) => all(document, wanted.selector).filter(
-    (one) => one.isConnected && (!wanted.text || one.textContent.includes(wanted.text))
-  ).length >= (wanted.least ?? 1);
-  window.when = (wanted) => new Promise((resolve) => {
-    const look = () => {
-      if (window.seen(wanted)) resolve(performance.now());
-      else requestAnimationFrame(look);
+  window.isShown = ({ selector, text, least }) => all(document, selector).filter(
+    (element) => element.isConnected && (!text || element.textContent.includes(text))
+  ).length >= (least ?? 1);
+  window.whenShown = (condition) => new Promise((resolve) => {
+    const check = () => {
+      if (window.isShown(condition)) resolve(performance.now());
+      else requestAnimationFrame(check);
     };
-    look();
+    check();
   });
-  // What never comes is an error: a page that is waited for without end holds everything up.
-  window.within = (promise, what) => Promise.race([promise, new Promise((_, reject) => setTimeout(
-    () => reject(new Error(`waited too long for ${what} at ${location.href}`)), PATIENCE
-  ))]);
+  // Raises an error in place of waiting without end.
+  window.withTimeout = (promise, what) => Promise.race([promise, new Promise((_, reject) => {
+    const error = new Error(`timed out waiting for ${what} at ${location.href}`);
+    setTimeout(() => reject(error), TIMEOUT_MS);
+  })]);
   window.first = (selector) => all(document, selector)[0];
-  // How often something has been written since it was first asked for.
-  window.writings = (selector) => {
-    const one = window.first(selector);
-    if (one.writings === undefined) {
-      one.writings = 0;
-      new MutationObserver(() => { one.writings += 1; }).observe(
-        one, { childList: true, characterData: true, subtree: true }
+  // Counts the changes to an element since the first call for it.
+  window.changeCount = (selector) => {
+    const element = window.first(selector);
+    if (element.changeCount === undefined) {
+      element.changeCount = 0;
+      new MutationObserver(() => { element.changeCount += 1; }).observe(
+        element, { childList: true, characterData: true, subtree: true }
       );
     }
-    return one.writings;
+    return element.changeCount;
   };
 })();
 """
 )
 
-# From the event that a page acts on until the frame is painted in which something looks otherwise.
-# The look is taken after each frame, in a task that the frame's own work cannot be behind.
+# Measures from the event that the page handles to the first painted frame in which the probe's
+# result differs. The probe runs after each frame, in a task of its own.
 GESTURE = """
 (event) => {
-  const look = LOOKS;
-  const before = look();
-  const began = new Promise((resolve) => window.addEventListener(
-    event, (one) => resolve(one.timeStamp), { capture: true, once: true }
+  const probe = PROBE;
+  const before = probe();
+  const started = new Promise((resolve) => window.addEventListener(
+    event, ({ timeStamp }) => resolve(timeStamp), { capture: true, once: true }
   ));
   const afterFrame = (task) => requestAnimationFrame(() => {
     const channel = new MessageChannel();
     channel.port1.onmessage = task;
     channel.port2.postMessage(null);
   });
-  window.painted = began.then((start) => new Promise((resolve) => {
+  window.painted = started.then((start) => new Promise((resolve) => {
     const watch = () => {
       const now = performance.now();
-      if (look() !== before) resolve(now - start);
+      if (probe() !== before) resolve(now - start);
       else afterFrame(watch);
     };
     afterFrame(watch);
   }));
 }
 """
-SETTLED = 500
+SETTLE_MS = 500
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What must be on the page: so many elements of a selector, holding a text."""
+class Condition:
+    """What the page must show: at least so many elements that match a selector and hold a text."""
 
     selector: str
     text: str = ""
     least: int = 1
 
     def as_json(self) -> dict[str, object]:
-        """Return it for the page's scripts."""
+        """Return it as an argument for the page's scripts."""
         return {"selector": self.selector, "text": self.text, "least": self.least}
 
 
 @dataclass(frozen=True)
-class Link:
-    """The way between browser and server: bits a second, milliseconds, and encodings taken."""
+class Network:
+    """An emulated network: bits per second, milliseconds, whether responses are compressed."""
 
     bits: float = 10e6
     latency: float = 40.0
@@ -120,7 +121,7 @@ def chromium() -> Iterator[Browser]:
     """Run the system's Chromium until the block ends."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        raise SystemExit("The figures need Chromium: install your system's package chromium.")
+        raise SystemExit("The benchmarks need Chromium: install your system's package chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:
@@ -130,98 +131,100 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visitor(browser: Browser, *, link: Link | None = None) -> Iterator[Page]:
-    """Open a page in an empty browser, over a slow link if one is given."""
+def visitor(browser: Browser, *, network: Network | None = None) -> Iterator[Page]:
+    """Open a page in a browser without caches, over an emulated network if one is given."""
     context = browser.new_context(viewport=WINDOW)
     context.add_init_script(WATCH)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    if link is not None:
-        _slow_down(page, link)
+    page.set_default_timeout(TIMEOUT_MS)
+    if network is not None:
+        _emulate(page, network)
     try:
         yield page
     finally:
         context.close()
 
 
-def first_load(browser: Browser, url: str, wanted: Wanted, *, link: Link | None = None) -> float:
-    """Return the milliseconds from the navigation to the sight of something, browser empty."""
-    with visitor(browser, link=link) as page:
-        return load(page, url, wanted)
+def first_load(
+    browser: Browser, url: str, condition: Condition, *, network: Network | None = None
+) -> float:
+    """Return the milliseconds from navigation to the condition, without browser caches."""
+    with visitor(browser, network=network) as page:
+        return load(page, url, condition)
 
 
-def load(page: Page, url: str, wanted: Wanted) -> float:
-    """Return the milliseconds from the navigation to the sight of something."""
+def load(page: Page, url: str, condition: Condition) -> float:
+    """Return the milliseconds from navigation to the condition."""
     page.goto(url, wait_until="commit")
-    return wait_for(page, wanted)
+    return wait_for(page, condition)
 
 
-def wait_for(page: Page, wanted: Wanted) -> float:
-    """Wait until something is seen, and return the milliseconds since the navigation."""
-    seen = "wanted => window.within(window.when(wanted), wanted.selector)"
-    return float(page.evaluate(seen, wanted.as_json()))
+def wait_for(page: Page, condition: Condition) -> float:
+    """Wait for the condition, and return the milliseconds since navigation."""
+    script = "condition => window.withTimeout(window.whenShown(condition), condition.selector)"
+    return float(page.evaluate(script, condition.as_json()))
 
 
-def moved(browser: Browser, url: str, wanted: Wanted) -> int:
-    """Return the bytes that a first load moves to the browser, headers and socket included."""
+def bytes_received(browser: Browser, url: str, condition: Condition) -> int:
+    """Return the bytes that a first load receives, headers and the WebSocket included."""
     parts = urlsplit(url)
     with Relay(f"{parts.scheme}://{parts.netloc}") as relay, visitor(browser) as page:
-        load(page, f"{relay.url}{parts.path}", wanted)
+        load(page, f"{relay.url}{parts.path}", condition)
         page.wait_for_load_state("networkidle")
-        return relay.moved
+        return relay.received
 
 
-def keystroke(page: Page, search: str, looks: str, word: str) -> float:
-    """Return the milliseconds from a key to what it changes: the slowest of a word."""
+def keystroke(page: Page, search: str, probe: str, word: str) -> float:
+    """Return the milliseconds from a key to its effect: the slowest key of a word."""
     page.evaluate("search => window.first(search).focus()", search)
-    return max(gesture(page, "input", looks, partial(page.keyboard.type, key)) for key in word)
+    return max(gesture(page, "input", probe, partial(page.keyboard.type, key)) for key in word)
 
 
-def click(page: Page, place: Place, looks: str, *, event: str = "click") -> float:
-    """Return the milliseconds from a click to what it changes, on a page that has come to rest.
+def click(page: Page, point: Point, probe: str, *, event: str = "click") -> float:
+    """Return the milliseconds from a click to its effect, on an idle page.
 
-    `event` is the one that the page acts on.
+    `event` is the event that the page handles.
     """
-    page.mouse.move(*place)
-    page.wait_for_timeout(SETTLED)
+    page.mouse.move(*point)
+    page.wait_for_timeout(SETTLE_MS)
 
     def press() -> None:
         page.mouse.down()
         page.mouse.up()
 
-    return gesture(page, event, looks, press)
+    return gesture(page, event, probe, press)
 
 
-def gesture(page: Page, event: str, looks: str, act: Callable[[], None]) -> float:
-    """Return the milliseconds from an event to the frame in which a look gives another result.
+def gesture(page: Page, event: str, probe: str, act: Callable[[], None]) -> float:
+    """Return the milliseconds from an event to the frame in which the probe's result changes.
 
-    `looks` is a JavaScript function that returns what can be compared.
+    `probe` is a JavaScript function that returns a comparable value.
     """
-    page.evaluate(GESTURE.replace("LOOKS", looks), event)
+    page.evaluate(GESTURE.replace("PROBE", probe), event)
     act()
-    return float(page.evaluate("window.within(window.painted, 'a gesture')"))
+    return float(page.evaluate("window.withTimeout(window.painted, 'a gesture')"))
 
 
-def middle(page: Page, selector: str) -> Place:
+def middle(page: Page, selector: str) -> Point:
     """Return the middle of an element of the page or of one of its components."""
     box = page.locator(selector).first.bounding_box()
     if box is None:
-        raise RuntimeError(f"{selector} is not to be seen")
+        raise RuntimeError(f"{selector} is not visible")
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def _slow_down(page: Page, link: Link) -> None:
+def _emulate(page: Page, network: Network) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send(
         "Network.emulateNetworkConditions",
         {
             "offline": False,
-            "latency": link.latency,
-            "downloadThroughput": link.bits / 8,
-            "uploadThroughput": link.bits / 8,
+            "latency": network.latency,
+            "downloadThroughput": network.bits / 8,
+            "uploadThroughput": network.bits / 8,
         },
     )
-    if not link.compressed:
+    if not network.compressed:
         plain = {"headers": {"Accept-Encoding": "identity"}}
         session.send("Network.setExtraHTTPHeaders", plain)

@@ -1,4 +1,4 @@
-"""Figures: what was measured, its floor, and whether the bound holds; as a table and as JSON."""
+"""Figures with their floors and bounds, printed as a table and written as JSON."""
 
 import json
 import os
@@ -20,7 +20,7 @@ VERSIONS = ("streamlit", "Flask", "waitress", "a2wsgi", "dogpile.cache", "playwr
 
 @dataclass(frozen=True)
 class Figure:
-    """One measurement; its bound is on the ratio to the floor, or on the value if there is none."""
+    """One measurement; its bound applies to the ratio or, without a ratio, to the value."""
 
     area: str
     what: str
@@ -33,17 +33,17 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Return "holds" or "falls short", or nothing where there is no bound."""
-        judged = self.value if self.ratio is None else self.ratio
+        """Return "holds" or "falls short", or an empty text without a bound."""
+        measured = self.value if self.ratio is None else self.ratio
         if self.at_most is not None:
-            return "holds" if judged <= self.at_most else "falls short"
+            return "holds" if measured <= self.at_most else "falls short"
         if self.at_least is not None:
-            return "holds" if judged >= self.at_least else "falls short"
+            return "holds" if measured >= self.at_least else "falls short"
         return ""
 
     @property
     def bound(self) -> str:
-        """Return the bound in words."""
+        """Return the bound as text."""
         if self.at_most is not None:
             return f"<= {self.at_most:g}"
         return f">= {self.at_least:g}" if self.at_least is not None else ""
@@ -58,7 +58,7 @@ def against(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> Figure:
-    """Return the medians of pairs (value, floor), taken in turns, and of their ratios."""
+    """Return the medians of (value, floor) pairs and of their ratios."""
     values, floors = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     ratio = median(value / floor for value, floor in pairs)
     return Figure(area, what, median(values), unit, median(floors), ratio, at_most, at_least)
@@ -67,19 +67,21 @@ def against(
 def in_turns(
     scale: Scale, value: Callable[[], Sample], floor: Callable[[], Sample]
 ) -> list[tuple[Sample, Sample]]:
-    """Return pairs measured one after the other, so that a busy moment hits both alike."""
+    """Measure value and floor alternately, so that other load affects both alike."""
     for _ in range(scale.warm_up):
         value(), floor()
     pairs = []
     for number in range(scale.rounds):
-        first, second = (value, floor) if number % 2 else (floor, value)
-        one, other = first(), second()
-        pairs.append((one, other) if number % 2 else (other, one))
+        if number % 2:
+            pairs.append((value(), floor()))
+        else:
+            floor_sample = floor()
+            pairs.append((value(), floor_sample))
     return pairs
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Return the figures as lines of text."""
+    """Return the figures as a table of text."""
     lines, area = [], ""
     for figure in figures:
         if figure.area != area:
@@ -96,14 +98,16 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def write(figures: Sequence[Figure], seconds: float) -> None:
-    """Keep the figures with a description of the machine."""
-    kept = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
-    text = json.dumps({"machine": machine(), "seconds": round(seconds), "figures": kept}, indent=1)
+    """Write the figures and a description of the machine."""
+    entries = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]
+    text = json.dumps(
+        {"machine": machine(), "seconds": round(seconds), "figures": entries}, indent=1
+    )
     RESULTS.write_text(f"{text}\n", encoding="utf-8")
 
 
 def machine() -> dict[str, object]:
-    """Return what the figures depend on."""
+    """Return the machine and the versions that the figures depend on."""
     return {
         "system": platform.platform(),
         "processors": os.cpu_count(),

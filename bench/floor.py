@@ -1,4 +1,4 @@
-"""The floor of the routes: a bare Flask app behind our guard, with another server's bytes."""
+"""The floor of the routes: a bare Flask app behind our guard that returns ready bytes."""
 
 import argparse
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from pbf.server.waitress_server import THREADS
 
 PATHS = ("/_/services", "/_/connectors")
 ENCODING = "gzip"
-KEPT = ("Content-Type", "Content-Encoding")
+COPIED = ("Content-Type", "Content-Encoding")
 
 Page = tuple[bytes, Mapping[str, str]]
 
 
 def bare_app(pages: Mapping[str, Page]) -> Flask:
-    """Return an app that passes each request by the guard and returns the path's ready bytes."""
+    """Return an app that passes each request by our guard and returns fixed bytes."""
     app = Flask(__name__, static_folder=None)
     app.before_request(guard)
     for path, (body, headers) in pages.items():
@@ -29,26 +29,26 @@ def bare_app(pages: Mapping[str, Page]) -> Flask:
 
 
 def fetch(base: str, paths: tuple[str, ...]) -> dict[str, Page]:
-    """Return what a server answers to some paths, as it comes over the wire."""
-    pages = {}
+    """Return a server's responses to some paths as they come over the wire."""
+    pages: dict[str, Page] = {}
     for path in paths:
         with requests.get(
             f"{base}{path}", headers={"Accept-Encoding": ENCODING}, stream=True, timeout=60
-        ) as answer:
-            answer.raise_for_status()
-            headers = {name: answer.headers[name] for name in KEPT if name in answer.headers}
-            pages[path] = (answer.raw.read(decode_content=False), headers)
+        ) as response:
+            response.raise_for_status()
+            headers = {name: response.headers[name] for name in COPIED if name in response.headers}
+            pages[path] = (response.raw.read(decode_content=False), headers)
     return pages
 
 
 def main() -> None:
-    """Serve the bytes of a server's routes until ended."""
+    """Serve the bytes of another server's routes until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--like", required=True)
-    chosen = parser.parse_args()
-    app = bare_app(fetch(chosen.like, PATHS))
-    serve(app, host="127.0.0.1", port=chosen.port, threads=THREADS, ident=None)
+    options = parser.parse_args()
+    app = bare_app(fetch(options.like, PATHS))
+    serve(app, host="127.0.0.1", port=options.port, threads=THREADS, ident=None)
 
 
 if __name__ == "__main__":

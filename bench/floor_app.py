@@ -19,13 +19,15 @@ pages = fetch(like, PATHS) if like else {}
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Give the floor the same sockets; without, each answer comes 40 ms later."""
+    """Set the same socket options as the product; otherwise each response takes 40 ms longer."""
     enable_tcp_nodelay()
     yield
 
 
+# a2wsgi and Flask describe the same WSGI interface with different types.
+routes = WSGIMiddleware(bare_app(pages), workers=THREADS)  # type: ignore[arg-type]
 app = st.App(
     Path(__file__).with_name("floor_pages") / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/_/{path:path}", WSGIMiddleware(bare_app(pages), workers=THREADS))],
+    routes=[Route("/_/{path:path}", routes)],
 )

@@ -1,7 +1,7 @@
-"""What a person does with the table of connectors, against the same on ten rows of Streamlit's own.
+"""Gestures on the connector table, compared with the same gestures on ten rows of `st.dataframe`.
 
-The floor is a `st.dataframe` with the means that Streamlit gives to it: a live search and pills
-above it, its own sort at a click on a header, rows to choose that run the script.
+The floor is a `st.dataframe` with a live search and pills above it, its own sorting, and row
+selection that reruns the script.
 """
 
 import json
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from playwright.sync_api import Browser, Page
 
 from bench.browser import (
-    SETTLED,
-    Wanted,
+    SETTLE_MS,
+    Condition,
     click,
     keystroke,
     middle,
@@ -26,19 +26,19 @@ Times = dict[str, float]
 AREA = "Gestures on the connectors (floor: the same on ten rows of st.dataframe)"
 WORD = "goo"
 TABLE_SEARCH = "#connectors-search"
-TABLE = Wanted("tr.row", least=10)
+TABLE = Condition("tr.row", least=10)
 GRID = "[data-testid=stDataFrame]"
-TEN_ROWS = Wanted(f"{GRID} table[role=grid] tbody tr", least=10)
+TEN_ROWS = Condition(f"{GRID} table[role=grid] tbody tr", least=10)
 
-# Of ours: whether the rows were counted anew, their order, whether the bar for the chosen is there.
-COUNT = "() => window.writings('[data-part=count]')"
+# Probes of the connector table: changes of the count, the rows' order, the bulk action bar.
+COUNT = "() => window.changeCount('[data-part=count]')"
 ORDER = "() => [...window.first('[data-part=body]').children].map((row) => row.dataset.id).join()"
 BAR = "() => window.first('[data-part=bar]').hidden"
-# Of the floor, which draws on a canvas: the points of a part of it.
+# Probe of the floor, which draws on a canvas: a hash of the pixels in a rectangle.
 POINTS = """(selector, x, y, width, height) => {
   const canvas = document.querySelector(selector);
   if (!canvas) return "";
-  const part = [x, y, width, height].map((each) => each * devicePixelRatio);
+  const part = [x, y, width, height].map((length) => length * devicePixelRatio);
   const { data } = canvas.getContext("2d").getImageData(...part);
   return new Uint32Array(data.buffer).reduce((sum, point) => (sum * 31 + point) | 0, canvas.height);
 }"""
@@ -47,13 +47,13 @@ BOX, NAMES = 18, 60
 
 
 def points(x: int, line: int, width: int, lines: int = 1) -> str:
-    """Return the look at a part of the floor's canvas: so many lines; the header is line 0."""
+    """Return the probe of some lines of the floor's canvas; the header is line 0."""
     part = [f"{GRID} canvas", x, line * LINE + 8, width, lines * LINE - 16]
     return f"() => ({POINTS})(...{json.dumps(part)})"
 
 
-def on_ours(page: Page) -> Times:
-    """Do each gesture on the table of connectors."""
+def on_product(page: Page) -> Times:
+    """Perform each gesture on the connector table."""
     choose = click(page, middle(page, "tr.row [data-pick]"), BAR)
     sort = click(page, middle(page, "th.connector button"), ORDER)
     search = keystroke(page, TABLE_SEARCH, COUNT, WORD)
@@ -63,10 +63,10 @@ def on_ours(page: Page) -> Times:
 
 
 def on_floor(page: Page) -> Times:
-    """Do each gesture on the ten rows; they are ticked as the button of the mouse goes down."""
+    """Perform each gesture on the ten rows; `st.dataframe` selects a row on pointerdown."""
     canvas = page.locator(f"{GRID} canvas").first.bounding_box()
     if canvas is None:
-        raise RuntimeError("the ten rows are not to be seen")
+        raise RuntimeError("the ten rows are not visible")
     left, top = canvas["x"], canvas["y"]
     box, header = (left + BOX, top + 1.5 * LINE), (left + NAMES, top + 0.5 * LINE)
     choose = click(page, box, points(BOX - 8, 1, 16), event="pointerdown")
@@ -78,27 +78,29 @@ def on_floor(page: Page) -> Times:
     return {"search": search, "filter": filtered, "sort": sort, "choose a row": choose}
 
 
-def figures(browser: Browser, ours: str, floor: str, size: int, scale: Scale) -> Iterator[Figure]:
-    """Do the gestures on a table of so many connectors and on the ten rows, in turns."""
+def figures(
+    browser: Browser, product: str, floor: str, size: int, scale: Scale
+) -> Iterator[Figure]:
+    """Perform the gestures alternately on a table of so many connectors and on the ten rows."""
 
-    def done(url: str, ready: Wanted, do: Callable[[Page], Times]) -> Times:
+    def perform(url: str, ready: Condition, gestures: Callable[[Page], Times]) -> Times:
         with visitor(browser) as page:
             page.goto(url)
             wait_for(page, ready)
-            page.wait_for_timeout(4 * SETTLED)
-            return do(page)
+            page.wait_for_timeout(4 * SETTLE_MS)
+            return gestures(page)
 
     pairs = in_turns(
         scale,
-        lambda: done(f"{ours}/connectors", TABLE, on_ours),
-        lambda: done(f"{floor}/desk", TEN_ROWS, on_floor),
+        lambda: perform(f"{product}/connectors", TABLE, on_product),
+        lambda: perform(f"{floor}/search-table", TEN_ROWS, on_floor),
     )
     for name in pairs[0][0]:
-        times = [(one[name], other[name]) for one, other in pairs]
+        times = [(value[name], base[name]) for value, base in pairs]
         yield against(AREA, f"{name}, {size:,} connectors", "ms", times, at_most=1.5)
 
 
 def _clear(page: Page) -> None:
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
-    page.wait_for_timeout(2 * SETTLED)
+    page.wait_for_timeout(2 * SETTLE_MS)

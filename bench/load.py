@@ -1,6 +1,6 @@
-"""Load on one route of a server on this machine, from a process of its own, for a bounded time.
+"""Load one route of a server on this machine from another process for a limited time.
 
-Debian's wrk where it is installed, for whole seconds, else threads with http.client:
+Uses wrk if it is installed and the time is at least a second, otherwise threads with http.client:
 python -m bench.load URL.
 """
 
@@ -16,17 +16,18 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
 from ipaddress import ip_address
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Load:
-    """Requests a second, and milliseconds of the middle and of the slowest hundredth."""
+    """Requests per second, and percentiles of the response time in milliseconds."""
 
     rate: float
     p50: float
@@ -34,11 +35,11 @@ class Load:
 
 
 class NotLoopback(ValueError):
-    """The address is not of this machine."""
+    """The address is not a loopback address."""
 
 
 def check_loopback(url: str) -> None:
-    """Raise NotLoopback for an address that is not of this machine."""
+    """Raise NotLoopback unless the address is a loopback address."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return
@@ -53,28 +54,34 @@ def check_loopback(url: str) -> None:
 def measure(
     url: str, *, callers: int, seconds: float, headers: dict[str, str] | None = None
 ) -> Load:
-    """Call a URL from so many callers for a while, and return how it went."""
+    """Call a URL from several callers for some seconds and return the measured load."""
     check_loopback(url)
-    seconds = min(seconds, MOST_SECONDS)
+    seconds = min(seconds, MAX_SECONDS)
     sent = [f"{name}: {value}" for name, value in (headers or {}).items()]
     wrk = shutil.which("wrk")
     if wrk and seconds >= 1:
         return _wrk(wrk, url, callers, seconds, sent)
     command = [sys.executable, "-m", "bench.load", url, "--callers", str(callers)]
-    command += ["--seconds", str(seconds), *(part for one in sent for part in ("--header", one))]
-    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return Load(**json.loads(done.stdout))
+    command += [
+        "--seconds",
+        str(seconds),
+        *(part for header in sent for part in ("--header", header)),
+    ]
+    result = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    return Load(**json.loads(result.stdout))
 
 
 def _wrk(program: str, url: str, callers: int, seconds: float, sent: list[str]) -> Load:
-    headers = [part for one in sent for part in ("-H", one)]
+    headers = [part for header in sent for part in ("-H", header)]
     command = [program, "-t1", f"-c{callers}", f"-d{round(seconds)}s", "--latency"]
-    done = subprocess.run([*command, *headers, url], check=True, capture_output=True, text=True)
-    found = dict(re.findall(r"^ +(50%|99%) +(\S+)$", done.stdout, re.MULTILINE))
-    rate = re.search(r"Requests/sec: +([\d.]+)", done.stdout)
-    if rate is None or "Non-2xx" in done.stdout:
-        raise RuntimeError(f"{url} did not answer as it should: {done.stdout}")
-    return Load(float(rate[1]), _milliseconds(found["50%"]), _milliseconds(found["99%"]))
+    result = subprocess.run([*command, *headers, url], check=True, capture_output=True, text=True)
+    percentiles = dict(re.findall(r"^ +(50%|99%) +(\S+)$", result.stdout, re.MULTILINE))
+    rate = re.search(r"Requests/sec: +([\d.]+)", result.stdout)
+    if rate is None or "Non-2xx" in result.stdout:
+        raise RuntimeError(f"{url} did not answer successfully: {result.stdout}")
+    return Load(
+        float(rate[1]), _milliseconds(percentiles["50%"]), _milliseconds(percentiles["99%"])
+    )
 
 
 def _milliseconds(text: str) -> float:
@@ -83,40 +90,41 @@ def _milliseconds(text: str) -> float:
 
 
 def by_threads(url: str, callers: int, seconds: float, headers: dict[str, str]) -> Load:
-    """Call a URL from threads of this process, and return how it went."""
+    """Call a URL from threads of this process and return the measured load."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}".rstrip("?")
     end = time.perf_counter() + seconds
 
     def call(_: int) -> list[float]:
-        mine = []
-        with closing(HTTPConnection(parts.hostname or "", parts.port)) as link:
-            # Once at least, however long a busy machine takes to begin.
-            while (began := time.perf_counter()) < end or not mine:
-                link.request("GET", path, headers=headers)
-                with link.getresponse() as answer:
-                    answer.read()
-                if answer.status not in (200, 304):
-                    raise RuntimeError(f"{url} answered {answer.status}")
-                mine.append(1000 * (time.perf_counter() - began))
-        return mine
+        times: list[float] = []
+        with closing(HTTPConnection(parts.hostname or "", parts.port)) as connection:
+            # At least once, even if a busy machine starts this thread late.
+            while (started_at := time.perf_counter()) < end or not times:
+                connection.request("GET", path, headers=headers)
+                with connection.getresponse() as response:
+                    response.read()
+                if response.status not in (200, 304):
+                    raise RuntimeError(f"{url} answered {response.status}")
+                times.append(1000 * (time.perf_counter() - started_at))
+        return times
 
     with ThreadPoolExecutor(callers) as pool:
-        taken = sorted(one for mine in pool.map(call, range(callers)) for one in mine)
-    return Load(len(taken) / seconds, taken[len(taken) // 2], taken[int(len(taken) * 0.99)])
+        all_times = sorted(chain.from_iterable(pool.map(call, range(callers))))
+    count = len(all_times)
+    return Load(count / seconds, all_times[count // 2], all_times[int(count * 0.99)])
 
 
 def main() -> None:
-    """Measure one URL and print the result as JSON."""
+    """Measure one URL and print the load as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--callers", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--header", action="append", default=[])
-    chosen = parser.parse_args()
-    check_loopback(chosen.url)
-    headers = dict(one.split(": ", 1) for one in chosen.header)
-    print(json.dumps(asdict(by_threads(chosen.url, chosen.callers, chosen.seconds, headers))))
+    options = parser.parse_args()
+    check_loopback(options.url)
+    headers = dict(header.split(": ", 1) for header in options.header)
+    print(json.dumps(asdict(by_threads(options.url, options.callers, options.seconds, headers))))
 
 
 if __name__ == "__main__":

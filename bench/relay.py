@@ -1,4 +1,4 @@
-"""A relay before a server that counts the bytes on their way to the browser."""
+"""A proxy that counts the bytes that a server sends to the browser."""
 
 import socket
 import threading
@@ -11,19 +11,19 @@ CHUNK = 65536
 
 
 class Relay:
-    """A port that leads to another one; a context manager."""
+    """A TCP proxy on a port of its own; a context manager."""
 
     def __init__(self, url: str) -> None:
-        """Lead to the server at a URL."""
+        """Forward to the server at a URL."""
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 80)
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.moved = 0
+        self.received = 0
 
     def __enter__(self) -> Self:
-        """Begin to lead."""
+        """Accept connections."""
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -33,7 +33,7 @@ class Relay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take no more callers."""
+        """Accept no more connections."""
         self._listening.close()
 
     def _accept(self) -> None:
@@ -41,17 +41,17 @@ class Relay:
             while True:
                 caller = self._listening.accept()[0]
                 server = socket.create_connection(self._target)
-                for one, other, back in ((caller, server, False), (server, caller, True)):
+                for source, sink, counted in ((caller, server, False), (server, caller, True)):
                     threading.Thread(
-                        target=self._pump, args=(one, other, back), daemon=True
+                        target=self._pump, args=(source, sink, counted), daemon=True
                     ).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, back: bool) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
         with suppress(OSError), source:
             while data := source.recv(CHUNK):
-                if back:
+                if counted:
                     with self._lock:
-                        self.moved += len(data)
+                        self.received += len(data)
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""The routes at 1 and at 32 callers, alone and beside Streamlit, against bare routes there."""
+"""The routes with 1 and 32 callers, alone and beside Streamlit, compared with bare routes."""
 
 from collections.abc import Iterator
 
@@ -12,59 +12,61 @@ from bench.scale import Scale
 
 CALLERS = (1, 32)
 HEALTH = "/_/healthz"
-LEAST_RATE = 0.8
-MOST_P99 = 1.3
+MIN_RATE = 0.8
+MAX_P99 = 1.3
 ACCEPT = {"Accept-Encoding": ENCODING}
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    """Measure both ways of serving the routes, warm: nothing moves, so the lists live for long."""
-    with servers.upstream(1000, quiet=True) as far:
-        alone = servers.running("pbf", "proxy", health=HEALTH, env=servers.account(far))
-        with alone as ours:
-            bare = servers.running("bench.floor", "--like", ours.url, health=PATHS[0])
+    """Measure both ways of serving the routes, warm: connectors are paused, so lists stay fresh."""
+    with servers.upstream(1000, quiet=True) as upstream:
+        alone = servers.running("pbf", "proxy", health=HEALTH, env=servers.account(upstream))
+        with alone as product:
+            bare = servers.running("bench.floor", "--like", product.url, health=PATHS[0])
             with bare as floor:
-                yield from _figures("Routes alone (waitress)", ours.url, floor.url, scale)
+                yield from _figures("Routes alone (waitress)", product.url, floor.url, scale)
         with (
-            servers.dashboard(far) as ours,
-            servers.floor({"BENCH_LIKE": ours.url}) as floor,
+            servers.dashboard(upstream) as product,
+            servers.floor({"BENCH_LIKE": product.url}) as floor,
         ):
-            yield from _figures("Routes beside Streamlit", ours.url, floor.url, scale)
+            yield from _figures("Routes beside Streamlit", product.url, floor.url, scale)
     yield from _growth(scale)
 
 
 def _growth(scale: Scale) -> Iterator[Figure]:
-    """Measure the list of connectors alone, the more of them there are."""
+    """Measure the connector list alone with a growing number of connectors."""
     for size in scale.sizes[1:]:
         with (
-            servers.upstream(size, quiet=True) as far,
-            servers.running("pbf", "proxy", health=HEALTH, env=servers.account(far)) as ours,
-            servers.running("bench.floor", "--like", ours.url, health=PATHS[0]) as bare,
+            servers.upstream(size, quiet=True) as upstream,
+            servers.running(
+                "pbf", "proxy", health=HEALTH, env=servers.account(upstream)
+            ) as product,
+            servers.running("bench.floor", "--like", product.url, health=PATHS[0]) as bare,
         ):
-            rounds = _loads(f"{ours.url}{PATHS[1]}", f"{bare.url}{PATHS[1]}", CALLERS[-1], scale)
-        rates = [(one.rate, other.rate) for one, other in rounds]
-        name = f"connectors, {size:,} of them, {_of(CALLERS[-1])}: requests a second"
+            rounds = _loads(f"{product.url}{PATHS[1]}", f"{bare.url}{PATHS[1]}", CALLERS[-1], scale)
+        rates = [(load.rate, floor.rate) for load, floor in rounds]
+        name = f"connectors, {size:,} of them, {_caller_count(CALLERS[-1])}: requests a second"
         yield against("Routes alone, the more connectors", name, "/s", rates)
 
 
-def _figures(area: str, ours: str, floor: str, scale: Scale) -> Iterator[Figure]:
+def _figures(area: str, product: str, floor: str, scale: Scale) -> Iterator[Figure]:
     for path in PATHS:
         for callers in CALLERS:
-            yield from _against_floor(area, f"{ours}{path}", f"{floor}{path}", callers, scale)
-    yield from _unchanged(area, f"{ours}{PATHS[0]}", scale)
+            yield from _against_floor(area, f"{product}{path}", f"{floor}{path}", callers, scale)
+    yield from _unchanged(area, f"{product}{PATHS[0]}", scale)
 
 
 def _against_floor(area: str, url: str, bare: str, callers: int, scale: Scale) -> Iterator[Figure]:
-    name = f"{url.rpartition('/')[2]}, {_of(callers)}"
+    name = f"{url.rpartition('/')[2]}, {_caller_count(callers)}"
     rounds = _loads(url, bare, callers, scale)
-    rates = [(one.rate, other.rate) for one, other in rounds]
-    tails = [(one.p99, other.p99) for one, other in rounds]
-    yield against(area, f"{name}: requests a second", "/s", rates, at_least=LEAST_RATE)
-    yield against(area, f"{name}: p99", "ms", tails, at_most=MOST_P99)
+    rates = [(load.rate, floor.rate) for load, floor in rounds]
+    tails = [(load.p99, floor.p99) for load, floor in rounds]
+    yield against(area, f"{name}: requests a second", "/s", rates, at_least=MIN_RATE)
+    yield against(area, f"{name}: p99", "ms", tails, at_most=MAX_P99)
 
 
 def _unchanged(area: str, url: str, scale: Scale) -> Iterator[Figure]:
-    """Measure 304 answers against the full ones of the same route."""
+    """Compare 304 responses with full responses of the same route."""
     etag = requests.get(url, headers=ACCEPT, timeout=30).headers["ETag"]
     rounds = in_turns(
         scale,
@@ -75,7 +77,7 @@ def _unchanged(area: str, url: str, scale: Scale) -> Iterator[Figure]:
         ),
         lambda: measure(url, callers=32, seconds=scale.seconds, headers=ACCEPT).rate,
     )
-    name = f"304 against 200, {_of(32)}: requests a second"
+    name = f"304 against 200, {_caller_count(32)}: requests a second"
     yield against(area, name, "/s", rounds, at_least=1.0)
 
 
@@ -86,5 +88,5 @@ def _loads(url: str, bare: str, callers: int, scale: Scale) -> list[tuple[Load, 
     return in_turns(scale, lambda: load(url), lambda: load(bare))
 
 
-def _of(callers: int) -> str:
+def _caller_count(callers: int) -> str:
     return "1 caller" if callers == 1 else f"{callers} callers"

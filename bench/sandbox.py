@@ -1,7 +1,7 @@
-"""Measures the sandbox with 100 groups and 10,000 connectors, over HTTP; exit status 1 if slow.
+"""Measure the sandbox with 100 groups and 10,000 connectors over HTTP; exit status 1 if slow.
 
-Pages are measured against `json.dumps` of the same answer in the same run. Short pages have a
-request that does next to nothing, `GET /v1/account/info`, added to their floor.
+The floor of a page is `json.dumps` of the same response in the same run. The floor of a short page
+also includes a minimal request, `GET /v1/account/info`.
 """
 
 import gc
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
 from statistics import median
 from time import perf_counter
@@ -23,6 +23,7 @@ from pbf.sandbox.server import SandboxServer
 GROUPS = 100
 CONNECTORS = 10_000
 LARGE = 1_000
+ACCOUNT = f"/v1/connections?limit={LARGE}"
 DAY = 86400.0
 RUNS = 15
 PAGE_RATIO = 3.0
@@ -31,51 +32,51 @@ MEMORY = 300.0
 
 
 class Client:
-    """Asks a sandbox over one kept connection."""
+    """A client of a sandbox with one persistent connection."""
 
     def __init__(self, server: SandboxServer) -> None:
-        """Connect to a server with its world's key."""
-        pair = f"{server.world.api_key}:{server.world.api_secret}".encode()
-        self._headers = {"Authorization": f"Basic {b64encode(pair).decode()}"}
-        self._link = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        """Connect to a server with its API key."""
+        credentials = f"{server.world.api_key}:{server.world.api_secret}".encode()
+        self._headers = {"Authorization": f"Basic {b64encode(credentials).decode()}"}
+        self._connection = HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]))
 
     def get(self, path: str) -> bytes:
-        """Return the body of an answer, which must be a success."""
-        self._link.request("GET", path, headers=self._headers)
-        answer = self._link.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path} answered {answer.status}")
+        """Return the body of a response, which must be a success."""
+        self._connection.request("GET", path, headers=self._headers)
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{path} answered {response.status}")
         return body
 
 
 class Report:
-    """Prints each measurement beside its bound, and remembers whether one was missed."""
+    """Prints each measurement with its bound and records whether a bound was missed."""
 
     def __init__(self) -> None:
-        """Start without a miss."""
+        """Start with no bound missed."""
         self.missed = False
 
     def line(self, what: str, value: float, bound: float, detail: str) -> None:
         """Print one measurement."""
-        good = value <= bound
-        self.missed |= not good
+        holds = value <= bound
+        self.missed |= not holds
         print(
-            f"{what:<42} {value:8.2f}  at most {bound:6.1f}  {detail}{'' if good else '  MISSED'}"
+            f"{what:<42} {value:8.2f}  at most {bound:6.1f}  {detail}{'' if holds else '  MISSED'}"
         )
 
 
 def seconds(work: Callable[[], Any], *, before: Callable[[], None] | None = None) -> float:
-    """Return how long some work takes: the median of several runs."""
-    taken = []
+    """Return the median seconds of several runs."""
+    times = []
     for _ in range(RUNS):
         if before is not None:
             before()
         gc.collect()
-        began = perf_counter()
+        started_at = perf_counter()
         work()
-        taken.append(perf_counter() - began)
-    return median(taken)
+        times.append(perf_counter() - started_at)
+    return median(times)
 
 
 def memory() -> float:
@@ -93,7 +94,7 @@ def measure_page(
     short: bool = False,
     before: Callable[[], None] | None = None,
 ) -> None:
-    """Measure one page against its floor, each time after something that is not measured."""
+    """Measure one page and its floor; `before` runs before each request and is not measured."""
     value = json.loads(client.get(path))
     dumps = seconds(lambda: json.dumps(value))
     floor = dumps + (seconds(lambda: client.get("/v1/account/info")) if short else 0.0)
@@ -104,51 +105,55 @@ def measure_page(
 
 
 def measure_pages(client: Client, world: Sandbox, report: Report) -> None:
-    """Measure the listings, their first and last pages."""
+    """Measure the first and last pages of the lists."""
 
     def change_all() -> None:
         world.advance(DAY)
 
-    def forget_all() -> None:
-        for each in world.connections.values():
-            each.static_fields = each.serialized = None
+    def clear_responses() -> None:
+        for connection in world.connections.values():
+            connection.static_fields = connection.serialized = None
 
-    last = len(world.connections) - LARGE
-    everywhere, large = f"/v1/connections?limit={LARGE}", list(world.groups)[1]
-    small = list(world.groups)[-1]
-    named = next(reversed(world.connections.values())).schema
-    within = f"/v1/groups/{large}/connections?limit={LARGE}"
-    for what, path, short in (
-        ("account, first page", everywhere, False),
-        ("account, last page", f"{everywhere}&cursor={cursor(last)}", False),
-        ("large group, first page", within, False),
-        ("large group, last page", f"{within}&cursor={cursor(LARGE)}", False),
-        ("small group", f"/v1/groups/{small}/connections?limit={LARGE}", True),
-        ("schema filter", f"/v1/connections?schema={named}", True),
-        ("schema filter in a group", f"/v1/connections?group_id={small}&schema={named}", True),
-        ("groups", f"/v1/groups?limit={LARGE}", True),
-    ):
+    for what, path, short in _pages(world):
         measure_page(client, report, what, path, short=short)
-    measure_page(client, report, "page of changed connectors", everywhere, before=change_all)
-    measure_page(client, report, "page read for the first time", everywhere, before=forget_all)
+    measure_page(client, report, "page of changed connectors", ACCOUNT, before=change_all)
+    measure_page(client, report, "page read for the first time", ACCOUNT, before=clear_responses)
+
+
+def _pages(world: Sandbox) -> Sequence[tuple[str, str, bool]]:
+    """Return the name and path of each page, and whether it is short."""
+    last = len(world.connections) - LARGE
+    large, small = list(world.groups)[1], list(world.groups)[-1]
+    schema = next(reversed(world.connections.values())).schema
+    group = f"/v1/groups/{large}/connections?limit={LARGE}"
+    return (
+        ("account, first page", ACCOUNT, False),
+        ("account, last page", f"{ACCOUNT}&cursor={cursor(last)}", False),
+        ("large group, first page", group, False),
+        ("large group, last page", f"{group}&cursor={cursor(LARGE)}", False),
+        ("small group", f"/v1/groups/{small}/connections?limit={LARGE}", True),
+        ("schema filter", f"/v1/connections?schema={schema}", True),
+        ("schema filter in a group", f"/v1/connections?group_id={small}&schema={schema}", True),
+        ("groups", f"/v1/groups?limit={LARGE}", True),
+    )
 
 
 def seeded(report: Report) -> Sandbox:
-    """Return the world to measure: one group of 2,000 connectors, the others smaller."""
+    """Return a sandbox with one group of 2,000 connectors and smaller ones."""
     world = Sandbox(populated=False)
     world.control.set_limits("off")
-    before, began = memory(), perf_counter()
+    before, started_at = memory(), perf_counter()
     world.control.seed(groups=1, connectors=2 * LARGE)
     states = dict.fromkeys((name for name in STATES if name != "healthy"), 200)
     world.control.seed(groups=GROUPS - 1, connectors=CONNECTORS - 2 * LARGE, states=states)
-    taken = (perf_counter() - began) * 1000 / CONNECTORS
+    taken = (perf_counter() - started_at) * 1000 / CONNECTORS
     report.line("seeding, s per 1,000", taken, SEED_SECONDS, f"{CONNECTORS:,} connectors")
     print(f"{'':<42} {memory() - before:8.2f}  MB for these connectors")
     return world
 
 
 def main() -> int:
-    """Measure, print, and return the exit status."""
+    """Measure, print and return the exit status."""
     report = Report()
     world = seeded(report)
     with SandboxServer(world=world) as server:

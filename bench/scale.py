@@ -1,11 +1,11 @@
-"""How much of everything a run measures."""
+"""The number of rounds, requests and connectors of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Rounds of each measurement, those before them, seconds of load, and the larger numbers."""
+    """Rounds per measurement, warm-up rounds, seconds of load, and other counts."""
 
     rounds: int = 7
     warm_up: int = 1

@@ -1,4 +1,4 @@
-"""The servers of a run, each a process of its own on a port of the system's choice."""
+"""The servers of a run, each in its own process on a free port."""
 
 import os
 import socket
@@ -17,14 +17,14 @@ from dotenv import dotenv_values
 from pbf.sandbox.core.world import API_KEY, API_SECRET, GROUP_ID
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0
+TIMEOUT = 60.0
 SIGNING_KEY = "of-the-benchmark-alone-0123456789"
-FOREIGN = ("FIVETRAN_", "PBF_", "STREAMLIT_", "BENCH_")
+SETTING_PREFIXES = ("FIVETRAN_", "PBF_", "STREAMLIT_", "BENCH_")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs, and its process."""
+    """A running server and its process."""
 
     url: str
     process: "subprocess.Popen[bytes]"
@@ -37,7 +37,7 @@ class Server:
 
 
 def free_port() -> int:
-    """Return a port that the system says is free."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -52,15 +52,14 @@ def running(
     poll: float = 0.05,
     port: int | None = None,
 ) -> Iterator[Server]:
-    """Run `python -m <command> --port <port>` until the block ends; it answers when that begins."""
+    """Run `python -m <command> --port <port>` until the block ends, once it answers."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
     with TemporaryDirectory() as own, open(f"{own}/log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *_port(command, port)],
             cwd=folder or own,
-            env={**kept, "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**_clean_environment(), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -68,18 +67,13 @@ def running(
             _wait(f"{url}{health}", process, Path(log.name), poll)
             yield Server(url, process)
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _stop(process)
 
 
 def upstream(
     connectors: int, *, quiet: bool = False, port: int | None = None
 ) -> AbstractContextManager[Server]:
-    """Run the far sandbox with so many connectors; quiet, none of them moves."""
+    """Run the upstream sandbox with so many connectors; quiet, none of them moves."""
     command = ["bench.upstream", "--connectors", str(connectors), *(["--quiet"] if quiet else [])]
     return running(*command, health="/_bench/count", port=port)
 
@@ -89,11 +83,11 @@ def no_settings() -> dict[str, str]:
     return dict.fromkeys(dotenv_values(ROOT / ".env.example"), "")
 
 
-def account(far: Server, **settings: str) -> dict[str, str]:
-    """Return the settings of the account on a far sandbox."""
+def account(upstream: Server, **settings: str) -> dict[str, str]:
+    """Return the settings of the account on a upstream sandbox."""
     return {
         **no_settings(),
-        "FIVETRAN_API_URL": far.url,
+        "FIVETRAN_API_URL": upstream.url,
         "FIVETRAN_API_KEY": API_KEY,
         "FIVETRAN_API_SECRET": API_SECRET,
         "FIVETRAN_GROUP_ID": GROUP_ID,
@@ -103,10 +97,10 @@ def account(far: Server, **settings: str) -> dict[str, str]:
     }
 
 
-def dashboard(far: Server, *, poll: float = 0.05) -> AbstractContextManager[Server]:
+def dashboard(upstream: Server, *, poll: float = 0.05) -> AbstractContextManager[Server]:
     """Run the product as `streamlit run app.py` does."""
     # Where Streamlit finds the product's own configuration, as `make run` does.
-    return streamlit(ROOT / "app.py", env=account(far), folder=ROOT, poll=poll)
+    return streamlit(ROOT / "app.py", env=account(upstream), folder=ROOT, poll=poll)
 
 
 def floor(
@@ -135,9 +129,25 @@ def streamlit(
     )
 
 
-def counted(far: Server) -> int:
-    """Return how many API requests a far sandbox has had."""
-    return int(requests.get(f"{far.url}/_bench/count", timeout=30).json())
+def counted(upstream: Server) -> int:
+    """Return how many API requests a upstream sandbox has had."""
+    return int(requests.get(f"{upstream.url}/_bench/count", timeout=30).json())
+
+
+def _clean_environment() -> dict[str, str]:
+    inherited = {
+        name: text for name, text in os.environ.items() if not name.startswith(SETTING_PREFIXES)
+    }
+    return {**inherited, "PYTHONPATH": str(ROOT)}
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _port(command: tuple[str, ...], port: int) -> tuple[str, str]:
@@ -145,7 +155,7 @@ def _port(command: tuple[str, ...], port: int) -> tuple[str, str]:
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path, poll: float) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     with requests.Session() as session:
         session.trust_env = False
         while time.monotonic() < end:

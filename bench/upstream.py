@@ -1,4 +1,4 @@
-"""Fivetran as far away as it is: the sandbox, which answers after 50 ms and counts."""
+"""The sandbox with Fivetran's latency: it answers API requests after 50 ms and counts them."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from waitress import create_server
+from waitress.server import create_server
 
 from pbf.sandbox.app import create_app
 from pbf.sandbox.control.samples import STATES
@@ -21,11 +21,11 @@ THREADS = 32
 COUNT = "/_bench/count"
 
 
-class Far:
-    """A WSGI app that lets API requests wait before another app answers, and counts them."""
+class DelayedApp:
+    """WSGI middleware that delays and counts API requests."""
 
     def __init__(self, app: "WSGIApplication") -> None:
-        """Stand before `app`."""
+        """Wrap `app`."""
         self._app = app
         self._count = 0
         self._lock = threading.Lock()
@@ -33,7 +33,7 @@ class Far:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer, late if it is a request to the API."""
+        """Answer a request, after the delay if it is an API request."""
         if environ["PATH_INFO"] == COUNT:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(self._count).encode()]
@@ -45,29 +45,29 @@ class Far:
 
 
 def world(connectors: int, *, quiet: bool) -> Sandbox:
-    """Return a world with so many connectors, in all states; quiet, none of them moves."""
-    made = Sandbox(populated=False)
-    made.control.set_limits("off")
+    """Return a sandbox with connectors in all states; if `quiet`, all of them are paused."""
+    sandbox = Sandbox(populated=False)
+    sandbox.control.set_limits("off")
     states = {"paused": connectors} if quiet else _spread(connectors)
-    made.control.seed(connectors=connectors, states=states)
-    return made
+    sandbox.control.seed(connectors=connectors, states=states)
+    return sandbox
 
 
 def _spread(connectors: int) -> dict[str, int]:
-    """Return how many are in which state: most are well, each other state has one in fifty."""
-    ill = {name: connectors // 50 for name in STATES if name != "healthy"}
-    return {**ill, "healthy": connectors - sum(ill.values())}
+    """Return the number of connectors per state: 2% in each state but the healthy one."""
+    unhealthy = {name: connectors // 50 for name in STATES if name != "healthy"}
+    return {**unhealthy, "healthy": connectors - sum(unhealthy.values())}
 
 
 def main() -> None:
-    """Serve a world on a port until ended."""
+    """Serve a sandbox on a port until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--connectors", type=int, default=1000)
     parser.add_argument("--quiet", action="store_true")
-    chosen = parser.parse_args()
-    app = Far(create_app(world(chosen.connectors, quiet=chosen.quiet)))
-    create_server(app, host="127.0.0.1", port=chosen.port, threads=THREADS, ident=None).run()
+    options = parser.parse_args()
+    app = DelayedApp(create_app(world(options.connectors, quiet=options.quiet)))
+    create_server(app, host="127.0.0.1", port=options.port, threads=THREADS, ident=None).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What people and programs cost at Fivetran, and how soon processes agree."""
+"""Requests to Fivetran that views and calls cause, and how soon two processes agree."""
 
 import math
 import shutil
@@ -21,67 +21,72 @@ from bench.servers import Server
 from pbf.rules.refresh import QUIET_LIFETIME
 
 CONNECTORS = 1000
-# Both lists fit into a page each.
-PAGES_OF_BOTH = 2
+# Each list fits on one page.
+LIST_REQUESTS = 2
 CALLERS = 32
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
-    """Count at an upstream where nothing moves, so that the lists live for a minute."""
+    """Count requests to an account of paused connectors, whose lists stay fresh for a minute."""
     area = "Requests to Fivetran, 1,000 connectors"
-    with servers.upstream(CONNECTORS, quiet=True) as far, servers.dashboard(far) as ours:
-        _sessions(ours, "connectors", scale.cold_sessions, "--at-once")
+    with (
+        servers.upstream(CONNECTORS, quiet=True) as upstream,
+        servers.dashboard(upstream) as product,
+    ):
+        _sessions(product, "connectors", scale.cold_sessions, "--at-once")
         name = f"{scale.cold_sessions} sessions that start cold"
-        yield Figure(area, name, servers.counted(far), "", at_most=PAGES_OF_BOTH)
-        began, before = time.monotonic(), servers.counted(far)
-        _sessions(ours, "services", scale.views // 2)
-        _sessions(ours, "connectors", scale.views // 2)
-        viewed = servers.counted(far)
+        yield Figure(area, name, servers.counted(upstream), "", at_most=LIST_REQUESTS)
+        started_at, before = time.monotonic(), servers.counted(upstream)
+        _sessions(product, "services", scale.views // 2)
+        _sessions(product, "connectors", scale.views // 2)
+        viewed = servers.counted(upstream)
         yield Figure(area, f"{scale.views:,} page views", viewed - before, "")
-        _call(ours, scale.calls)
-        called = servers.counted(far)
+        _call(product, scale.calls)
+        called = servers.counted(upstream)
         yield Figure(area, f"{scale.calls:,} route calls", called - viewed, "")
-        refreshes = math.ceil((time.monotonic() - began) / QUIET_LIFETIME)
+        refreshes = math.ceil((time.monotonic() - started_at) / QUIET_LIFETIME)
         beyond = max(0, called - before - refreshes)
         yield Figure(area, "both, beyond the refreshes allowed", beyond, "", at_most=3)
     yield from _two_processes(scale)
 
 
-def _sessions(ours: Server, page: str, count: int, *more: str) -> None:
-    command = [sys.executable, "-m", "bench.sessions", ours.url, page, str(count), *more]
+def _sessions(product: Server, page: str, count: int, *options: str) -> None:
+    command = [sys.executable, "-m", "bench.sessions", product.url, page, str(count), *options]
     subprocess.run(command, check=True, cwd=servers.ROOT)
 
 
-def _call(ours: Server, calls: int) -> None:
-    done = 0.0
-    while done < calls:
-        done += measure(f"{ours.url}{PATHS[1]}", callers=CALLERS, seconds=1).rate
+def _call(product: Server, calls: int) -> None:
+    completed = 0.0
+    while completed < calls:
+        completed += measure(f"{product.url}{PATHS[1]}", callers=CALLERS, seconds=1).rate
 
 
 def _two_processes(scale: Scale) -> Iterator[Figure]:
     if shutil.which("redis-server") is None:
-        print("Left out: two processes with Redis, for want of redis-server.", file=sys.stderr)
+        print(
+            "Skipped: two processes with one Redis; redis-server is not installed.", file=sys.stderr
+        )
         return
-    with servers.upstream(CONNECTORS, quiet=True) as far, _redis() as url:
-        settings = servers.account(far, PBF_REDIS_URL=url)
-        here = servers.running("pbf", "proxy", health="/_/healthz", env=settings)
-        there = servers.running("pbf", "proxy", health="/_/healthz", env=settings)
-        with here as one, there as other:
-            taken = [_agree(one.url, other.url, number) for number in range(scale.rounds)]
+    with servers.upstream(CONNECTORS, quiet=True) as upstream, _redis() as url:
+        settings = servers.account(upstream, PBF_REDIS_URL=url)
+        writing = servers.running("pbf", "proxy", health="/_/healthz", env=settings)
+        reading = servers.running("pbf", "proxy", health="/_/healthz", env=settings)
+        with writing as writer, reading as reader:
+            delays = [_agree(writer.url, reader.url, number) for number in range(scale.rounds)]
     area = "Two processes with one Redis"
-    yield Figure(area, "a change in one shows in the other", median(taken), "ms", at_most=1000)
+    yield Figure(area, "a change in one shows in the other", median(delays), "ms", at_most=1000)
 
 
-def _agree(one: str, other: str, number: int) -> float:
-    """Return the milliseconds until another process shows a connector that was made in one."""
-    requests.get(f"{other}{PATHS[1]}", timeout=30)
-    wanted = {"service": "stripe", "name": f"bench {number}"}
-    made = requests.post(f"{one}{PATHS[1]}", json=wanted, timeout=30).json()["id"]
-    began = time.perf_counter()
-    while made not in requests.get(f"{other}{PATHS[1]}", timeout=30).text:
-        if time.perf_counter() - began > servers.PATIENCE:
-            raise RuntimeError("the other process never shows it")
-    return 1000 * (time.perf_counter() - began)
+def _agree(writer: str, reader: str, number: int) -> float:
+    """Return the milliseconds until one process shows a connector that the other one created."""
+    requests.get(f"{reader}{PATHS[1]}", timeout=30)
+    body = {"service": "stripe", "name": f"bench {number}"}
+    connector_id = requests.post(f"{writer}{PATHS[1]}", json=body, timeout=30).json()["id"]
+    started_at = time.perf_counter()
+    while connector_id not in requests.get(f"{reader}{PATHS[1]}", timeout=30).text:
+        if time.perf_counter() - started_at > servers.TIMEOUT:
+            raise RuntimeError("the other process does not show the connector")
+    return 1000 * (time.perf_counter() - started_at)
 
 
 @contextmanager

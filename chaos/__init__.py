@@ -1,1 +1,1 @@
-"""Many creations at once, while the API loses answers and processes are killed."""
+"""Fault injection: lost responses, killed processes, outages of Fivetran, and abuse."""

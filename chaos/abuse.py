@@ -1,8 +1,8 @@
-"""python -m chaos.abuse: requests of every kind of abuse, and what they leave behind.
+"""python -m chaos.abuse: requests of every kind of abuse, and the resources that they cost.
 
-Memory, threads and descriptors of the server are read after a first share of the requests and
-after all of them, so that what a server holds once is no part of the figures. Ends with exit
-status 1 if a request was answered with a 5xx, or something has grown.
+The server's memory, threads and descriptors are read after a first share of the requests and after
+all of them, so that one-time allocations do not count. The exit status is 1 if a response was a
+5xx, or a resource has grown.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import requests
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from bench import servers
 from bench.figures import Figure, table
@@ -30,31 +31,31 @@ from bench.sessions import session
 from chaos.abuse_kinds import KINDS, Abuse, Targets
 
 CALLERS = 4
-SHARE_OF_THE_FIRST = 0.25
-LONGEST = 90
-# What a request that was refused may still be counted for, at most, with the regular refreshes.
+WARM_UP_SHARE = 0.25
+TIMEOUT = 90
+# The maximum to Fivetran, with the regular refreshes, while refused requests may count too.
 REQUESTS_A_MINUTE = 60
 PAUSE = 0.2
-# One in so many requests is an attempt to open a socket.
+# One in this many requests is an attempt to open a WebSocket.
 SOCKET_EVERY = 200
-FURTHER_SESSIONS = 3
+EXTRA_SESSIONS = 3
 SCRIPT = re.compile(r"static/js/[\w.-]+\.js")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How many requests are sent, and how many connectors the account has."""
+    """The number of requests, and of connectors in the account."""
 
     requests: int = 100_000
     connectors: int = 100
     seed: int = 1
-    # Streamlit keeps a closed session for two minutes, with its descriptors, for its tab to return.
-    forgotten: float = 130.0
+    # Streamlit keeps a disconnected session and its descriptors for two minutes.
+    session_expiry: float = 130.0
 
 
 @dataclass(frozen=True)
-class Holding:
-    """What a server holds: megabytes, threads and descriptors."""
+class Resources:
+    """A server's memory in megabytes, its threads and descriptors."""
 
     memory: float
     threads: int
@@ -63,64 +64,71 @@ class Holding:
 
 @dataclass
 class Tally:
-    """How requests were answered; status 0 is a closed connection."""
+    """The number of responses per kind and status; status 0 is a closed connection."""
 
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, kind: str, status: int) -> None:
-        """Count an answer."""
+    def count(self, kind: str, status: int) -> None:
+        """Count a response."""
         with self.lock:
             self.statuses[kind, status] += 1
 
-    def failed(self) -> dict[str, int]:
-        """Return how many answers of each kind were a 5xx, save a refusal for being busy."""
-        found: Counter[str] = Counter()
+    def failures(self) -> dict[str, int]:
+        """Return the number of 5xx responses per kind, except 503 (busy)."""
+        failures: Counter[str] = Counter()
         for (kind, status), count in self.statuses.items():
             if status >= 500 and status != 503:
-                found[f"{kind} ({status})"] += count
-        return dict(found)
+                failures[f"{kind} ({status})"] += count
+        return dict(failures)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it, print the figures, and return 1 if one of them falls short."""
+    """Run the abuse, print the figures, and return 1 if one of them falls short."""
     parser = argparse.ArgumentParser(prog="python -m chaos.abuse", description=__doc__)
     parser.add_argument("--requests", type=int, default=Plan.requests)
     parser.add_argument("--connectors", type=int, default=Plan.connectors)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     figures = list(run(Plan(**vars(parser.parse_args(arguments)))))
     print(table(figures))
-    good = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if good else "\nfalls short")
-    return 0 if good else 1
+    holds = not any(figure.verdict == "falls short" for figure in figures)
+    print("\nholds" if holds else "\nfalls short")
+    return 0 if holds else 1
 
 
 def run(plan: Plan) -> Iterator[Figure]:
-    """Abuse a server, and yield what that left behind."""
+    """Abuse a server and yield the figures."""
     tally = Tally()
-    with servers.upstream(plan.connectors) as far, servers.dashboard(far) as ours:
-        targets = _targets(ours.url)
-        first = int(plan.requests * SHARE_OF_THE_FIRST)
-        abuse(ours, targets, range(first), plan.seed, Tally())
-        before, asked, began = at_rest(ours, plan.forgotten), servers.counted(far), time.monotonic()
-        abuse(ours, targets, range(first, plan.requests), plan.seed, tally)
-        minutes = (time.monotonic() - began) / 60
-        after, cost = at_rest(ours, plan.forgotten), servers.counted(far) - asked
-        left = requests.get(f"{ours.url}/_/connectors", timeout=60)
+    with servers.upstream(plan.connectors) as upstream, servers.dashboard(upstream) as product:
+        targets = _targets(product.url)
+        first = int(plan.requests * WARM_UP_SHARE)
+        abuse(product, targets, range(first), plan.seed, Tally())
+        before, requests_before, started_at = (
+            idle_resources(product, plan.session_expiry),
+            servers.counted(upstream),
+            time.monotonic(),
+        )
+        abuse(product, targets, range(first, plan.requests), plan.seed, tally)
+        minutes = (time.monotonic() - started_at) / 60
+        after, upstream_requests = (
+            idle_resources(product, plan.session_expiry),
+            servers.counted(upstream) - requests_before,
+        )
+        response = requests.get(f"{product.url}/_/connectors", timeout=60)
     yield from _figures(before, after, tally)
-    lost = set(targets.connectors) - {connector["id"] for connector in left.json()}
+    lost = set(targets.connectors) - {connector["id"] for connector in response.json()}
     yield Figure("Abuse", "connectors lost", len(lost), "", at_most=0)
     bound = REQUESTS_A_MINUTE * max(minutes, 1)
-    yield Figure("Abuse", "requests to Fivetran", cost, "", at_most=bound)
+    yield Figure("Abuse", "requests to Fivetran", upstream_requests, "", at_most=bound)
 
 
 def abuse(server: Server, targets: Targets, numbers: range, seed: int, tally: Tally) -> None:
-    """Send the requests of the numbers from several callers at once."""
+    """Send the numbered requests from several concurrent callers."""
     threads = [
         threading.Thread(
-            target=_call, args=(server.url, targets, numbers[place::CALLERS], seed, tally)
+            target=_call, args=(server.url, targets, numbers[index::CALLERS], seed, tally)
         )
-        for place in range(CALLERS)
+        for index in range(CALLERS)
     ]
     for thread in threads:
         thread.start()
@@ -129,34 +137,34 @@ def abuse(server: Server, targets: Targets, numbers: range, seed: int, tally: Ta
 
 
 def _targets(url: str) -> Targets:
-    listed = requests.get(f"{url}/_/connectors", timeout=60).json()
+    connectors = requests.get(f"{url}/_/connectors", timeout=60).json()
     page = requests.get(url, timeout=60).text
     scripts = [f"/{path}" for path in SCRIPT.findall(page)]
-    return Targets([connector["id"] for connector in listed], scripts)
+    return Targets([connector["id"] for connector in connectors], scripts)
 
 
-def at_rest(server: Server, forgotten: float) -> Holding:
-    """Return what a server holds once it has closed what its callers left.
+def idle_resources(server: Server, session_expiry: float) -> Resources:
+    """Return a server's resources once it has closed its callers' connections.
 
-    What has ended is dropped when the next session ends, `forgotten` seconds later.
+    Streamlit drops expired sessions when a later session ends.
     """
-    time.sleep(forgotten)
-    for _ in range(FURTHER_SESSIONS):
+    time.sleep(session_expiry)
+    for _ in range(EXTRA_SESSIONS):
         with session(server.url, ""):
             pass
-    holding = _holding(server)
+    resources = _resources(server)
     for _ in range(50):
         time.sleep(PAUSE)
-        now = _holding(server)
-        if (now.threads, now.descriptors) == (holding.threads, holding.descriptors):
+        now = _resources(server)
+        if (now.threads, now.descriptors) == (resources.threads, resources.descriptors):
             break
-        holding = now
-    return _holding(server)
+        resources = now
+    return _resources(server)
 
 
-def _holding(server: Server) -> Holding:
+def _resources(server: Server) -> Resources:
     process = Path(f"/proc/{server.process.pid}")
-    return Holding(
+    return Resources(
         server.memory(),
         sum(1 for _ in (process / "task").iterdir()),
         sum(1 for _ in (process / "fd").iterdir()),
@@ -165,63 +173,65 @@ def _holding(server: Server) -> Holding:
 
 def _call(url: str, targets: Targets, numbers: range, seed: int, tally: Tally) -> None:
     parts = urlsplit(url)
-    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=LONGEST)) as link:
+    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)) as connection:
         for number in numbers:
-            chance = Random(f"{seed}-{number}")  # noqa: S311  # what is sent is no secret
+            random = Random(f"{seed}-{number}")  # noqa: S311  # not a secret
             if number % SOCKET_EVERY == 0:
-                tally.note("socket", _open_socket(url, chance))
+                tally.count("socket", _open_socket(url, random))
                 continue
             name = list(KINDS)[number % len(KINDS)]
-            tally.note(name, _send(link, KINDS[name](chance, targets)))
+            tally.count(name, _send(connection, KINDS[name](random, targets)))
 
 
-def _send(link: HTTPConnection, sent: Abuse) -> int:
+def _send(connection: HTTPConnection, request: Abuse) -> int:
     try:
-        link.putrequest(sent.method, sent.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in (("Host", f"127.0.0.1:{link.port}"), *sent.headers):
-            if name != "Host" or sent.host is None:
-                link.putheader(name, value)
-        if sent.host is not None:
-            link.putheader("Host", sent.host)
-        if sent.body is not None:
-            link.putheader("Content-Length", str(len(sent.body)))
-        link.endheaders(sent.body)
-        with link.getresponse() as response:
+        connection.putrequest(
+            request.method, request.path, skip_host=True, skip_accept_encoding=True
+        )
+        for name, value in (("Host", f"127.0.0.1:{connection.port}"), *request.headers):
+            if name != "Host" or request.host is None:
+                connection.putheader(name, value)
+        if request.host is not None:
+            connection.putheader("Host", request.host)
+        if request.body is not None:
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders(request.body)
+        with connection.getresponse() as response:
             response.read()
             return response.status
     except (OSError, HTTPException):
         return 0
     finally:
-        if sent.closes:
-            link.close()
+        if request.closes:
+            connection.close()
 
 
-def _open_socket(url: str, chance: Random) -> int:
-    """Open a websocket from a foreign page, or swell a message on one of our own."""
+def _open_socket(url: str, random: Random) -> int:
+    """Open a WebSocket from a foreign page, or send an oversized message on one of our own."""
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
-    foreign = chance.random() < 0.5
+    origin = Origin("http://evil.example" if random.random() < 0.5 else url)
     try:
-        with connect(address, origin="http://evil.example" if foreign else url) as socket:
+        with connect(address, origin=origin) as socket:
             socket.send(b"\0" * 4_000_000)
-            socket.recv(timeout=LONGEST)
+            socket.recv(timeout=TIMEOUT)
             return 101
     except (OSError, WebSocketException, TimeoutError):
         return 0
 
 
-def _figures(before: Holding, after: Holding, tally: Tally) -> Iterator[Figure]:
+def _figures(before: Resources, after: Resources, tally: Tally) -> Iterator[Figure]:
     area = "Abuse"
     yield Figure(area, "requests", tally.statuses.total(), "")
-    grown = after.memory / before.memory
-    yield Figure(area, "memory", after.memory, "MB", before.memory, grown, at_most=1.1)
-    for name, was, now in (
+    growth = after.memory / before.memory
+    yield Figure(area, "memory", after.memory, "MB", before.memory, growth, at_most=1.1)
+    for name, earlier, later in (
         ("threads", before.threads, after.threads),
         ("descriptors", before.descriptors, after.descriptors),
     ):
-        yield Figure(area, name, now, "", was, now / was, at_most=1.1)
-    failed = tally.failed()
-    yield Figure(area, "answered with a 5xx", sum(failed.values()), "", at_most=0)
-    for kind, count in failed.items():
+        yield Figure(area, name, later, "", earlier, later / earlier, at_most=1.1)
+    failures = tally.failures()
+    yield Figure(area, "answered with a 5xx", sum(failures.values()), "", at_most=0)
+    for kind, count in failures.items():
         print(f"{kind}: {count}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""A steady load on the routes, and how each call went."""
+"""A steady load on the routes, with the result of each call."""
 
 import threading
 import time
@@ -11,72 +11,72 @@ from urllib.parse import urlsplit
 import requests
 
 CALLERS = 4
-LONGEST = 90
+TIMEOUT = 90
 LIST = "/_/connectors"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: when (monotonic), where, for how many milliseconds; status 0 if none came."""
+    """One call: its time (monotonic), path, duration and status; status 0 without a response."""
 
     at: float
     path: str
     milliseconds: float
     status: int
-    aged: bool
+    stale: bool
 
     @property
     def failed(self) -> bool:
-        """Whether there was no answer, or one that says that we failed."""
+        """Whether there was no response or a 5xx."""
         return self.status == 0 or self.status >= 500
 
     @property
-    def ageing(self) -> bool:
-        """Whether it is about what is old soon; the catalogue is good for an hour."""
+    def short_lived(self) -> bool:
+        """Whether the response is fresh for seconds only; the services are fresh for an hour."""
         return self.path.startswith(LIST)
 
 
 @contextmanager
 def calling(url: str, rate: float) -> Iterator[list[Call]]:
-    """Call the routes so many times a second until the block ends; the list grows meanwhile."""
-    one = requests.get(f"{url}{LIST}", timeout=LONGEST).json()[0]["id"]
-    paths = ("/_/services", LIST, f"{LIST}?q=a", f"{LIST}/{one}")
+    """Call the routes at a rate per second until the block ends; the yielded list grows."""
+    connector_id = requests.get(f"{url}{LIST}", timeout=TIMEOUT).json()[0]["id"]
+    paths = ("/_/services", LIST, f"{LIST}?q=a", f"{LIST}/{connector_id}")
     calls: list[Call] = []
-    ended = threading.Event()
+    stopped = threading.Event()
     threads = [
         threading.Thread(
-            target=_call, args=(url, paths[place:] + paths[:place], rate, calls, ended)
+            target=_call, args=(url, paths[index:] + paths[:index], rate, calls, stopped)
         )
-        for place in range(CALLERS)
+        for index in range(CALLERS)
     ]
     for thread in threads:
         thread.start()
     try:
         yield calls
     finally:
-        ended.set()
+        stopped.set()
         for thread in threads:
             thread.join()
 
 
 def _call(
-    url: str, paths: Sequence[str], rate: float, calls: list[Call], ended: threading.Event
+    url: str, paths: Sequence[str], rate: float, calls: list[Call], stopped: threading.Event
 ) -> None:
-    """Call one path after the other, each at its time, however long the one before took."""
-    parts, number, begun = urlsplit(url), 0, time.monotonic()
-    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=LONGEST)) as link:
-        while not ended.wait(max(0.0, begun + number * CALLERS / rate - time.monotonic())):
-            calls.append(_once(link, paths[number % len(paths)]))
+    """Call the paths in turn at fixed times, however long the previous call took."""
+    parts, number, started_at = urlsplit(url), 0, time.monotonic()
+    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)) as connection:
+        while not stopped.wait(max(0.0, started_at + number * CALLERS / rate - time.monotonic())):
+            calls.append(_call_once(connection, paths[number % len(paths)]))
             number += 1
 
 
-def _once(link: HTTPConnection, path: str) -> Call:
-    at, status, aged = time.monotonic(), 0, False
+def _call_once(connection: HTTPConnection, path: str) -> Call:
+    at, status, stale = time.monotonic(), 0, False
     try:
-        link.request("GET", path, headers={"Accept-Encoding": "gzip"})
-        with link.getresponse() as answer:
-            answer.read()
-            status, aged = answer.status, answer.headers["Age"] is not None
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        with connection.getresponse() as response:
+            response.read()
+            status, stale = response.status, response.headers["Age"] is not None
     except (OSError, HTTPException):
-        link.close()
-    return Call(at, path, 1000 * (time.monotonic() - at), status, aged)
+        connection.close()
+    return Call(at, path, 1000 * (time.monotonic() - at), status, stale)

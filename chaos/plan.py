@@ -1,17 +1,17 @@
-"""What is asked for, by which process, and what goes wrong meanwhile."""
+"""The creations of each process, and the faults that happen meanwhile."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 SERVICES = ("stripe", "google_sheets")
 NAMING_FIELDS = {"stripe": 1, "google_sheets": 2}
-# Of all requests to Fivetran, reading ones as well.
+# Shares of all requests to Fivetran, reads included.
 FAULTS = {"lost_answer": 0.10, "500": 0.05, "429": 0.05, "delay": 0.05}
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One creation, and the permanent name it must have."""
+class Creation:
+    """One creation and the permanent name that it must lead to."""
 
     service: str
     typed: str
@@ -19,22 +19,22 @@ class Wish:
     schema: str
 
 
-def wish(number: int) -> Wish:
-    """Return the creation of a number."""
+def creation(number: int) -> Creation:
+    """Return the creation with a number."""
     service = SERVICES[number % len(SERVICES)]
     schema = ".".join([f"source_{number:04}"] * NAMING_FIELDS[service])
-    return Wish(service, f"Source {number:04}", f"wish-{number}", schema)
+    return Creation(service, f"Source {number:04}", f"creation-{number}", schema)
 
 
-def share(place: int, processes: int, creations: int) -> Iterator[Wish]:
-    """Yield what one of the processes asks for; each creation is asked for by two of them."""
+def share(index: int, processes: int, creations: int) -> Iterator[Creation]:
+    """Yield the creations of one process; two processes request each creation."""
     for number in range(creations):
-        if number % processes in (place, (place + 1) % processes):
-            yield wish(number)
+        if number % processes in (index, (index + 1) % processes):
+            yield creation(number)
 
 
 def shares_of_the_rest() -> Iterator[tuple[str, float]]:
-    """Yield each fault with its share of the requests that those before it have spared."""
+    """Yield each fault with its share of the requests that the earlier faults leave."""
     left = 1.0
     for kind, share_of_all in FAULTS.items():
         yield kind, share_of_all / left

@@ -1,4 +1,4 @@
-"""A Fivetran that goes away and comes back at the same address."""
+"""An upstream that can fail and recover at the same address."""
 
 import signal
 from contextlib import ExitStack
@@ -10,17 +10,17 @@ from bench.servers import Server
 
 
 class Upstream:
-    """The far sandbox, which can refuse connections, or take them and say nothing."""
+    """The delayed sandbox, which can refuse connections or accept them without a response."""
 
     def __init__(self, connectors: int, *, silent: bool) -> None:
-        """Hold so many connectors; away, be silent instead of refusing."""
+        """Serve some connectors; if `silent`, an outage means no response instead of a refusal."""
         self._connectors = connectors
         self._silent = silent
         self._port = servers.free_port()
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Start the sandbox."""
         self._start()
         return self
 
@@ -30,24 +30,24 @@ class Upstream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End it."""
+        """Stop the sandbox."""
         self.server.process.send_signal(signal.SIGCONT)
         self._running.close()
 
-    def go_away(self) -> None:
-        """Be there for nobody; refusing, nothing listens any more."""
+    def begin_outage(self) -> None:
+        """Begin the outage: stop the process, or close its port."""
         if self._silent:
             self.server.process.send_signal(signal.SIGSTOP)
         else:
             self._running.close()
 
-    def come_back(self) -> None:
-        """Answer again, at the same address."""
+    def end_outage(self) -> None:
+        """End the outage."""
         if self._silent:
             self.server.process.send_signal(signal.SIGCONT)
         else:
             self._start()
 
     def _start(self) -> None:
-        started = servers.upstream(self._connectors, port=self._port)
-        self.server: Server = self._running.enter_context(started)
+        server = servers.upstream(self._connectors, port=self._port)
+        self.server: Server = self._running.enter_context(server)

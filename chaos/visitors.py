@@ -1,4 +1,4 @@
-"""People with open pages: in a real Chromium, or, without one, sessions that rerun their pages."""
+"""Visitors with open pages: in Chromium, or as sessions that rerun their pages."""
 
 import time
 from collections.abc import Iterator
@@ -10,85 +10,85 @@ import requests
 from playwright.sync_api import Page
 from websockets.sync.client import ClientConnection
 
-from bench.browser import PATIENCE, WATCH, WINDOW, Wanted, chromium, load
+from bench.browser import TIMEOUT_MS, WATCH, WINDOW, Condition, chromium, load
 from bench.sessions import run, session
 
-TOLD = "What you see is from"
-AGE = Wanted("[data-testid=stAlert]", text=TOLD)
-SEEN = {
-    "": Wanted(".pbf-tiles"),
-    "connectors": Wanted("tr.row", least=10),
-    "connector": Wanted(".pbf-state"),
-    "services": Wanted("ul.cards > li", least=100),
+AGE_NOTE = "What you see is from"
+AGE = Condition("[data-testid=stAlert]", text=AGE_NOTE)
+CONTENT = {
+    "": Condition(".pbf-tiles"),
+    "connectors": Condition("tr.row", least=10),
+    "connector": Condition(".pbf-state"),
+    "services": Condition("ul.cards > li", least=100),
 }
 
 
 class Visitors(Protocol):
-    """So many open pages."""
+    """Some open pages."""
 
     count: int
 
-    def gesture(self) -> float:
-        """Go to one of the pages anew, and return the milliseconds until it is seen."""
+    def reload_next(self) -> float:
+        """Reload the next page and return the milliseconds until it is shown."""
 
-    def told(self) -> int:
-        """Return how many of the pages say how old it is what they show."""
+    def count_with_age(self) -> int:
+        """Return the number of pages that show the age of their data."""
 
 
 class Pages:
-    """Pages in Chromium, which follow along by themselves."""
+    """Pages in Chromium, which refresh themselves."""
 
-    def __init__(self, pages: list[tuple[Page, str, Wanted]]) -> None:
-        """Hold open pages, each with its address and what must be seen on it."""
+    def __init__(self, pages: list[tuple[Page, str, Condition]]) -> None:
+        """Load open pages, each with its address and what it must show."""
         self.count = len(pages)
         self._pages = pages
         self._next = cycle(pages)
-        for each in pages:
-            load(*each)
+        for page, address, condition in pages:
+            load(page, address, condition)
 
-    def gesture(self) -> float:
-        """Load the next page anew."""
+    def reload_next(self) -> float:
+        """Reload the next page."""
         return load(*next(self._next))
 
-    def told(self) -> int:
-        """Look at each page."""
+    def count_with_age(self) -> int:
+        """Check each page."""
         return sum(
-            bool(page.evaluate("wanted => window.seen(wanted)", AGE.as_json()))
+            bool(page.evaluate("condition => window.isShown(condition)", AGE.as_json()))
             for page, _, _ in self._pages
         )
 
 
 class Sessions:
-    """Sessions as browsers open them, without the browser."""
+    """Streamlit sessions without a browser."""
 
-    def __init__(self, links: list[tuple[ClientConnection, str, str]]) -> None:
-        """Hold open sessions, each with its page and query."""
-        self.count = len(links)
-        self._links = links
-        self._next = cycle(links)
+    def __init__(self, sessions: list[tuple[ClientConnection, str, str]]) -> None:
+        """Keep open sessions, each with its page and query."""
+        self.count = len(sessions)
+        self._sessions = sessions
+        self._next = cycle(sessions)
 
-    def gesture(self) -> float:
-        """Run the next page anew."""
-        began = time.perf_counter()
+    def reload_next(self) -> float:
+        """Rerun the next page."""
+        started_at = time.perf_counter()
         run(*next(self._next))
-        return 1000 * (time.perf_counter() - began)
+        return 1000 * (time.perf_counter() - started_at)
 
-    def told(self) -> int:
-        """Run each page, and read what it says."""
-        return sum(TOLD.encode() in run(*each) for each in self._links)
+    def count_with_age(self) -> int:
+        """Rerun each page and search its messages."""
+        return sum(AGE_NOTE.encode() in run(*page) for page in self._sessions)
 
 
 @contextmanager
 def in_chromium(url: str, count: int) -> Iterator[Visitors]:
-    """Open so many pages, of each kind in turn, in one browser."""
+    """Open several pages, of each kind in turn, in one browser."""
     with chromium() as browser:
         context = browser.new_context(viewport=WINDOW)
         context.add_init_script(WATCH)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT_MS)
         yield Pages(
             [
-                (context.new_page(), f"{url}/{page}?{query}", SEEN[page])
-                for page, query in islice(_ways(url), count)
+                (context.new_page(), f"{url}/{page}?{query}", CONTENT[page])
+                for page, query in islice(_pages(url), count)
             ]
         )
         context.close()
@@ -96,19 +96,19 @@ def in_chromium(url: str, count: int) -> Iterator[Visitors]:
 
 @contextmanager
 def in_sessions(url: str, count: int) -> Iterator[Visitors]:
-    """Open so many sessions, of each kind in turn."""
-    with ExitStack() as opened:
+    """Open several sessions, of each kind in turn."""
+    with ExitStack() as stack:
         yield Sessions(
             [
-                (opened.enter_context(session(url, page, query)), page, query)
-                for page, query in islice(_ways(url), count)
+                (stack.enter_context(session(url, page, query)), page, query)
+                for page, query in islice(_pages(url), count)
             ]
         )
 
 
-def _ways(url: str) -> Iterator[tuple[str, str]]:
-    """Yield pages with their queries, for ever."""
-    ids = [one["id"] for one in requests.get(f"{url}/_/connectors", timeout=60).json()]
-    for one in cycle(ids):
-        for page in SEEN:
-            yield page, f"id={one}" if page == "connector" else ""
+def _pages(url: str) -> Iterator[tuple[str, str]]:
+    """Yield pages with their queries without end."""
+    connectors = requests.get(f"{url}/_/connectors", timeout=60).json()
+    for connector in cycle(connectors):
+        for page in CONTENT:
+            yield page, f"id={connector['id']}" if page == "connector" else ""

@@ -1,14 +1,16 @@
-"""The script of the floor: three pages, the least that Streamlit can show."""
+"""The script of the floor: three minimal Streamlit pages."""
 
 import streamlit as st
 
-NAMES = ("shopify", "google_ads", "stripe", "gong", "zendesk", "google_drive", "jira", "github")
-NAMES += ("slack", "google_sheets")
+NAMES = (
+    *("shopify", "google_ads", "stripe", "gong", "zendesk", "google_drive", "jira", "github"),
+    *("slack", "google_sheets"),
+)
 STATES = ("Working", "Paused")
 
 
 def empty() -> None:
-    """Show a word."""
+    """Show one word."""
     st.write("empty")
 
 
@@ -17,27 +19,27 @@ def table() -> None:
     st.dataframe({"name": [f"row {number}" for number in range(10)], "number": list(range(10))})
 
 
-def desk() -> None:
-    """Show ten rows with Streamlit's own means to search, filter, sort and choose them."""
-    typed = st.text_input("Search", live=True)
+def search_table() -> None:
+    """Show ten rows that Streamlit's own widgets search, filter, sort and select."""
+    query = st.text_input("Search", live=True)
     state = st.pills("Status", STATES)
-    rows = [(name, STATES[at % 2]) for at, name in enumerate(NAMES) if typed.lower() in name]
-    shown = [row for row in rows if state in (None, row[1])]
-    names, states = [name for name, _ in shown], [state for _, state in shown]
-    chosen = st.dataframe(
+    rows = [(name, STATES[at % 2]) for at, name in enumerate(NAMES) if query.lower() in name]
+    visible = [row for row in rows if state in (None, row[1])]
+    names, states = [name for name, _ in visible], [state for _, state in visible]
+    selected = st.dataframe(
         {"name": names, "status": states},
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
     )
-    st.write(f"{len(chosen.selection.rows)} of {len(shown)} chosen")
+    st.write(f"{len(selected.selection.rows)} of {len(visible)} selected")
 
 
 st.navigation(
     [
         st.Page(empty, default=True),
         st.Page(table, url_path="table"),
-        st.Page(desk, url_path="desk"),
+        st.Page(search_table, url_path="search-table"),
     ],
     position="hidden",
 ).run()
