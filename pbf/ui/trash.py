@@ -31,10 +31,11 @@ def strip(portal: Portal) -> None:
         st.rerun()
     label = f"Recently deleted ({len(deleted):,})"
     icon = ":material/auto_delete:"
-    # A new number in the label makes a new expander, which would be closed.
-    is_open = page.TRASH_IS_OPEN.get()
-    with st.expander(label, expanded=is_open, icon=icon, on_change="rerun") as expander:
-        page.TRASH_IS_OPEN.set(bool(expander.open))
+    # A new number in the label makes a new expander, which is opened as the last one was. Passed
+    # as `expanded`, the state would make a new one too, under the visitor's next click.
+    page.TRASH_IS_OPEN.set(page.TRASH_IS_OPEN.get())
+    key = page.TRASH_IS_OPEN.key
+    with st.expander(label, key=key, icon=icon, on_change="rerun") as expander:
         if expander.open:
             _rows(deleted)
 
