@@ -153,4 +153,4 @@ def _wrap(app: Flask, open_runtime: Callable[[], Runtime], *, check_host: bool) 
     wsgi_app: WSGIApplication = AllowOrigins(app.wsgi_app, read_settings)
     if check_host:
         wsgi_app = CheckHost(wsgi_app, read_settings)
-    app.wsgi_app = wsgi_app  # type: ignore[method-assign]
+    app.wsgi_app = wsgi_app  # type: ignore[assignment, method-assign]
