@@ -48,6 +48,8 @@ from pbf.server.request_body import LARGEST_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+EVERYTHING = Filter()
+
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
     routes,
@@ -97,9 +99,9 @@ def list_services() -> ResponseReturnValue:
 )
 def list_connectors() -> ResponseReturnValue:
     """List the connectors, all or filtered."""
-    query = Filter.of(request.args)
+    query = Filter.of(request.args) if request.query_string else EVERYTHING
     connectors = current_runtime().portal.connectors()
-    if query == Filter():
+    if query == EVERYTHING:
         return whole_list("connectors", connectors, Connector)
     matches = query.choose(connectors.items, datetime.now(UTC))
     return with_age(filtered_list(matches, public_url(), Connector), connectors)
