@@ -8,7 +8,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 import streamlit.config
@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from pbf import logs
 from pbf.connectors.background import BackgroundWorker
@@ -123,6 +124,12 @@ def warm_up(ended: threading.Event) -> None:
             api.load()
 
 
+def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:
+    """Return a WSGI app as an ASGI app with threads of its own."""
+    # The types of a2wsgi for WSGI and ASGI are narrower than those of werkzeug and Starlette.
+    return cast(ASGIApp, WSGIMiddleware(cast(Any, wsgi_app), workers=workers))
+
+
 async def icon(_request: Request) -> FileResponse:
     """Return the icon; browsers use its content type, not its name."""
     return FileResponse(
@@ -153,8 +160,8 @@ def on_script_error(error: Exception) -> bool:
 if streamlit.config._main_script_path is None:
     # Not started by `streamlit run`: make Streamlit look for .streamlit/ beside this file.
     streamlit.config._main_script_path = __file__
-routes_app = BufferRequestBody(WSGIMiddleware(api, workers=ROUTE_THREADS))
-sandbox_app = WSGIMiddleware(sandbox, workers=SANDBOX_THREADS)
+routes_app = BufferRequestBody(in_threads(api, ROUTE_THREADS))
+sandbox_app = in_threads(sandbox, SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",
     lifespan=lifespan,

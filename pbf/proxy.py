@@ -48,6 +48,8 @@ from pbf.server.request_body import LARGEST_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+EVERYTHING = Filter()
+
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
     routes,
@@ -97,9 +99,9 @@ def list_services() -> ResponseReturnValue:
 )
 def list_connectors() -> ResponseReturnValue:
     """List the connectors, all or filtered."""
-    query = Filter.of(request.args)
+    query = Filter.of(request.args) if request.query_string else EVERYTHING
     connectors = current_runtime().portal.connectors()
-    if query == Filter():
+    if query == EVERYTHING:
         return whole_list("connectors", connectors, Connector)
     matches = query.choose(connectors.items, datetime.now(UTC))
     return with_age(filtered_list(matches, public_url(), Connector), connectors)
@@ -152,4 +154,4 @@ def _wrap(app: Flask, open_runtime: Callable[[], Runtime], *, check_host: bool) 
     wsgi_app: WSGIApplication = AllowOrigins(app.wsgi_app, read_settings)
     if check_host:
         wsgi_app = CheckHost(wsgi_app, read_settings)
-    app.wsgi_app = wsgi_app  # type: ignore[method-assign]
+    app.wsgi_app = wsgi_app  # type: ignore[assignment, method-assign]

@@ -99,9 +99,9 @@ def _refuse_constant(_name: str) -> object:
 
 def add_headers(response: Response) -> Response:
     """Add the headers that every response carries, and log changes."""
-    headers = response.headers
-    for name, value in (*RESPONSE_HEADERS, ("X-Request-Id", request_id())):
-        headers.setdefault(name, value)
+    present = {name.lower() for name, _ in response.headers}
+    headers = [*RESPONSE_HEADERS, ("X-Request-Id", request_id())]
+    response.headers.extend([pair for pair in headers if pair[0].lower() not in present])
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
