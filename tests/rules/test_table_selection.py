@@ -219,7 +219,7 @@ def test_a_place_that_is_not_there_is_no_choice(desk):
     [
         pytest.param({}, True, "found no tables", id="none-there"),
         pytest.param(
-            {"status": {"sync_state": "syncing"}}, False, "reads the source now", id="now"
+            {"status": {"sync_state": "syncing"}}, False, "is reading the source", id="now"
         ),
         pytest.param({"paused": True}, False, "once it is resumed", id="paused"),
         pytest.param(
