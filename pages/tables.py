@@ -17,7 +17,7 @@ NO_RELOAD = "Fivetran cannot reload the tables of this source. New ones appear a
 
 def editor_of(portal: Portal, connector: Connector) -> TableEditor:
     """Return this person's selection for a connector, with what is synced now."""
-    editor = page.TABLES.get()
+    editor: TableEditor | None = page.TABLES.get()
     if editor is None or editor.connector_id != connector.id:
         editor = TableEditor(connector.id)
         page.TABLES.set(editor)

@@ -179,7 +179,8 @@ def notes(connector: Connector) -> str:
 
 def syncs(past: History[SyncRecord]) -> str:
     """Return a table of past syncs with start, duration and result, and what it leaves out."""
-    table = html.table(("Started", "Took", "Ended"), map(_sync, past.items)) if past.items else ""
+    rows = map(_sync, past.items)
+    table = html.table(("Started", "Took", "Ended"), rows, kind="pbf-syncs") if past.items else ""
     total = len(past.items) + past.more
     more = f"The newest {len(past.items)} of {total:,} in the last 7 days." if past.more else ""
     return table + _left_out(past, more)

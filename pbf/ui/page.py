@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pbf.connectors.bulk import Bulk, Outcome
     from pbf.fivetran.models import Connector, SetupTest
     from pbf.rules.actions import Action
-    from pbf.ui.table_editor import TableEditor
 
     Question = tuple[str, Sequence[Connector], Sequence[Outcome]]
 
@@ -79,7 +78,7 @@ PROBLEM: SessionValue[tuple[str, str] | None] = SessionValue("problem", None)  #
 TESTS: "SessionValue[tuple[SetupTest, ...] | str | None]" = SessionValue("tests", None)
 DIALOG: "SessionValue[Action | None]" = SessionValue("dialog", None)
 QUESTION: "SessionValue[Question | None]" = SessionValue("question", None)
-TABLES: "SessionValue[TableEditor | None]" = SessionValue("table_editor", None)
+TABLES: SessionValue[Any] = SessionValue("table_editor", None)  # its module imports this one
 OF_ONE_PAGE: tuple[SessionValue[Any], ...] = (
     *(RETURNED, NOTE, CHECKS, PROBLEM, TESTS, DIALOG, QUESTION, TABLES),
 )

@@ -73,7 +73,7 @@ def do_something(page: Page) -> None:
 
 
 def open_the_menu(page: Page) -> None:
-    expect(page.locator(".pbf-notes")).to_be_visible()
+    expect(page.locator(".pbf-notes").first).to_be_visible()
     expect(steps.in_menu(page, "Delete")).to_be_visible()
 
 
@@ -176,6 +176,8 @@ def test_axe_finds_nothing_in_what_is_asked_before_a_change(page, ids, path, lab
     for label in labels:
         if path.startswith("/connector?"):
             steps.in_menu(page, label).click()
+            # Until the menu is closed, it is a dialog too.
+            expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
         else:
             page.get_by_role("button", name=re.compile(f"^{label}")).first.click()
         dialog = page.get_by_role("dialog")

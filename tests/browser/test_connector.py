@@ -205,7 +205,8 @@ def test_a_schedule_on_some_days_is_shown_and_changed(open_connector, product, i
 
 
 def test_setup_tests_tell_each_result(open_connector):
-    page = open_connector("zendesk_support").page
+    visitor = open_connector("zendesk_support")
+    page = visitor.page
 
     steps.in_menu(page, "Run setup tests").click()
     results = page.get_by_role("dialog").get_by_role("listitem")
@@ -216,6 +217,7 @@ def test_setup_tests_tell_each_result(open_connector):
     expect(results.nth(1)).to_contain_text("refused these credentials")
     button(page, "Run again").click()
     expect(results).to_have_count(3)
+    visitor.settle()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 

@@ -219,7 +219,7 @@ def test_an_invalid_row_number_changes_nothing(editor):
     [
         pytest.param({}, True, "found no tables", id="none-there"),
         pytest.param(
-            {"status": {"sync_state": "syncing"}}, False, "reads the source now", id="now"
+            {"status": {"sync_state": "syncing"}}, False, "is reading the source", id="now"
         ),
         pytest.param({"paused": True}, False, "once it is resumed", id="paused"),
         pytest.param(
