@@ -111,7 +111,7 @@ def measure_pages(client: Client, world: Sandbox, report: Report) -> None:
 
     def forget_all() -> None:
         for each in world.connections.values():
-            each.face = each.written = None
+            each.static_fields = each.serialized = None
 
     last = len(world.connections) - LARGE
     everywhere, large = f"/v1/connections?limit={LARGE}", list(world.groups)[1]

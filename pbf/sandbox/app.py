@@ -12,7 +12,7 @@ from pbf.sandbox.control import fault_injection
 from pbf.sandbox.control import routes as control_routes
 from pbf.sandbox.core import http
 from pbf.sandbox.core.errors import SandboxError
-from pbf.sandbox.routes.legacy import OlderPaths
+from pbf.sandbox.routes.legacy import LegacyPaths
 from pbf.sandbox.sandbox import Sandbox
 
 LARGEST_BODY = 1024 * 1024
@@ -25,9 +25,9 @@ def create_app(
     open_control: bool = False,
     close_control: bool = False,
 ) -> Flask:
-    """Return the app that shows a world; its links start with the public URL, if one is given.
+    """Return the app that serves a world; its links start with the public URL, if given.
 
-    Only this machine may use `/_control`, unless it is open; if it is closed, nobody may.
+    `/_control` answers only this machine, any machine if it is open, and nobody if it is closed.
     """
     app = copy(_app())
     app.config = copy(app.config)
@@ -36,20 +36,20 @@ def create_app(
         "open_control": open_control,
         "close_control": close_control,
     }
-    show(app, world)
-    app.wsgi_app = OlderPaths(app.wsgi_app)  # type: ignore[method-assign]
+    serve_world(app, world)
+    app.wsgi_app = LegacyPaths(app.wsgi_app)  # type: ignore[method-assign]
     fault_injection.install(app, world, world.control)
     return app
 
 
-def show(app: Flask, world: Sandbox) -> None:
-    """Let the routes of an app find a world, its control and its webhooks."""
+def serve_world(app: Flask, world: Sandbox) -> None:
+    """Make an app serve a world, its control and its webhooks."""
     app.extensions.update(world=world, control=world.control, webhooks=world.webhooks)
 
 
 @cache
 def _app() -> Flask:
-    """Return the app without a world: its 200 routes take longer to compile than a test to run."""
+    """Return the app without a world; cached, since its 200 routes are slow to compile."""
     app = Flask("pbf.sandbox", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False
@@ -58,7 +58,7 @@ def _app() -> Flask:
     app.before_request(http.authorise)
     app.after_request(http.add_rate_limit)
     app.after_request(_protect)
-    app.register_error_handler(SandboxError, _refusal)
+    app.register_error_handler(SandboxError, _sandbox_error)
     app.register_error_handler(HTTPException, _http_error)
     routes.register(app)
     app.register_blueprint(pages.routes)
@@ -67,14 +67,14 @@ def _app() -> Flask:
 
 
 def _protect(response: Response) -> Response:
-    """Refuse framing and foreign content on pages that have no headers of their own for it."""
+    """Add security headers to pages that do not set their own."""
     if response.mimetype == "text/html":
         for name, value in pages.BARE.items():
             response.headers.setdefault(name, value)
     return response
 
 
-def _refusal(error: SandboxError) -> Response:
+def _sandbox_error(error: SandboxError) -> Response:
     response = http.as_json({"code": error.code, "message": error.message}, error.status)
     response.headers.update(error.headers())
     return response

@@ -1,4 +1,4 @@
-"""The whole sandbox: a world with its start, its control, the ordered faults and webhooks."""
+"""The whole sandbox: a world with its seed data, control, injected faults and webhooks."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ from pbf.sandbox.webhooks.subscriptions import Webhooks
 
 
 class Sandbox(World):
-    """A world that begins with people and connections, and tells its webhooks what happens."""
+    """A world that starts with users and connections, and sends its events to webhooks."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Sandbox(World):
         assumptions: Assumptions | None = None,
         populated: bool = True,
     ) -> None:
-        """Make the world at its start; unpopulated, it has a group but no connections."""
+        """Create the world; unpopulated, it has a group but no connections."""
         super().__init__(seed=seed, clock=clock, assumptions=assumptions)
         self.faults = Faults(seed)
         self.control = Control(self, self.faults)
@@ -32,17 +32,17 @@ class Sandbox(World):
         self.reset(populated=populated)
 
     def fill(self, *, populated: bool) -> None:
-        """Put in what is there at the start, without a fault or a webhook."""
+        """Add the content of a new world, without faults and webhooks."""
         self.faults.restart(self.seed)
-        self.webhooks.forget()
+        self.webhooks.clear()
         populate(self, connections=populated)
 
     def snapshot(self) -> bytes:
-        """Return all that requests and the clock have made of the world, as JSON."""
+        """Return the whole state of the world as JSON."""
         return self.control.snapshot()
 
     def add_connections(self, count: int, *, group_id: str | None = None) -> list[Connection]:
         """Add so many connected connections to a group, spread over the catalogue."""
         with self.lock:
             owner = self.group(group_id or self.group_id).id
-            return [self.add(each) for each in sample_connections(self, owner, count)]
+            return [self.add(connection) for connection in sample_connections(self, owner, count)]

@@ -161,7 +161,7 @@ def test_told_to_delete_it_hides_what_can_be_had_back(house: Runtime, sandbox, s
     portal = house.portal
     made = portal.create("stripe", "Sales", return_url="http://localhost/_/return")
     record = sandbox.world.connections[made.id]
-    record.created_at, record.face, record.written = time.time() - 40 * DAY, None, None
+    record.created_at, record.static_fields, record.serialized = time.time() - 40 * DAY, None, None
     portal._list.forget()
 
     status, lines = sweep("--delete")
@@ -249,7 +249,7 @@ def test_a_creation_that_was_left_in_doubt_is_settled_and_swept_with_the_rest(
     (made,) = left
     later = time.time() + 3600
     record = sandbox.world.connections[made.id]
-    record.created_at, record.face, record.written = later - 40 * DAY, None, None
+    record.created_at, record.static_fields, record.serialized = later - 40 * DAY, None, None
     with house.store._database.session() as session:
         session.execute(text("UPDATE creations SET sent_at = :at"), {"at": later - 40 * DAY - 1})
     monkeypatch.setattr("time.time", lambda: later)

@@ -334,7 +334,11 @@ def run_and_pause(portal, connection):
 
 
 def finish(portal, connection):
-    connection.setup_state, connection.face, connection.written = "connected", None, None
+    connection.setup_state, connection.static_fields, connection.serialized = (
+        "connected",
+        None,
+        None,
+    )
 
 
 USES = [
@@ -511,7 +515,7 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
     portal.operations.delete(connection.id)
     later(DAY + 1)
     changes = requests_of("PATCH")
-    connection.schema, connection.face = "quite_another", None
+    connection.schema, connection.static_fields = "quite_another", None
 
     def hidden(_):
         raise UnknownConnector("By a list from before.")
@@ -528,7 +532,7 @@ def test_another_connector_that_has_the_id_by_now_is_left_alone(
 
 def test_an_id_that_was_given_out_again_is_shown_and_can_be_deleted(portal, connection):
     portal.operations.delete(connection.id)
-    connection.schema, connection.face = "quite_another", None
+    connection.schema, connection.static_fields = "quite_another", None
     assert "quite_another" in shown(portal)
 
     portal.operations.delete(connection.id)

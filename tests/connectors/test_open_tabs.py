@@ -125,7 +125,7 @@ def test_what_moves_by_its_schedule_is_shown_within_ten_seconds(account: Account
 
     for second in range(3 * HOUR):
         account.clock.now += 1
-        now = lifecycle.moment(moving, account.clock.now).sync_state
+        now = lifecycle.state_at(moving, account.clock.now).sync_state
         if now != truth:
             assert shown == truth, "a change was missed"
             truth, changed_at = now, account.clock.now

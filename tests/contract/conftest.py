@@ -1,4 +1,4 @@
-"""The definition, and a world whose every answer is held against it."""
+"""The definition, and a world whose responses are validated against it."""
 
 import os
 from collections.abc import Callable
@@ -20,7 +20,7 @@ __all__ = ["same_draws_whatever_is_loaded"]
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-CHOSEN: dict[str, Callable[[Operation], bool]] = {
+SELECTIONS: dict[str, Callable[[Operation], bool]] = {
     "imitated_operation": lambda _: True,
     "closed_operation": lambda operation: operation.path.startswith("/v1/"),
     "operation_on_something": lambda operation: bool(operation.parameters),
@@ -47,7 +47,7 @@ class Api:
 
 @pytest.fixture
 def definition() -> Any:
-    """The official definition; without it the test is skipped, and fails in CI."""
+    """The official definition; without it the test is skipped, or fails in CI."""
     if not official.FILE.exists() and os.environ.get("CI"):
         pytest.fail(f"{official.MISSING} CI must not pass without it.")
     if not official.FILE.exists():
@@ -56,12 +56,13 @@ def definition() -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test for every imitated operation that it is about."""
-    for name, wanted in CHOSEN.items():
+    """Run a test for every imitated operation that its argument selects."""
+    for name, selects in SELECTIONS.items():
         if name in metafunc.fixturenames:
-            there = official.FILE.exists()
-            operations = [each for each in imitated() if wanted(each)] if there else [None]
-            metafunc.parametrize(name, operations, ids=str)
+            selected = [None]
+            if official.FILE.exists():
+                selected = [operation for operation in imitated() if selects(operation)]
+            metafunc.parametrize(name, selected, ids=str)
 
 
 @pytest.fixture

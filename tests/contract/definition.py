@@ -1,4 +1,4 @@
-"""Fivetran's official definition, relaxed: what requests and answers are held against."""
+"""Fivetran's official definition, relaxed, and the validation of requests and responses."""
 
 import json
 import re
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from tests.contract.relaxations import AS_LIST, UNDECLARED, mend, numbers_or_text, relax
+from tests.contract.relaxations import AS_LIST, UNDECLARED, correct, numbers_or_text, relax
 
 FILE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "fivetran-openapi.json"
-MISSING = "Fivetran's definition is not beside the repository, so nothing is held against it."
+MISSING = "Fivetran's definition is not beside the repository, so nothing is validated against it."
 METHODS = ("get", "post", "patch", "put", "delete")
 REFERENCE = "#/components/schemas/"
 BY_SERVICE = ("ConnectorResponseV1", "DestinationExtendedResponse")
@@ -34,19 +34,20 @@ class Operation(NamedTuple):
     path: str
 
     def __str__(self) -> str:
-        """Say it as documents do."""
+        """Return it as documents write it."""
         return f"{self.method} {self.path}"
 
     @property
     def raw(self) -> dict[str, Any]:
-        """What the definition says of it."""
-        found: dict[str, Any] = definition()["paths"][self.path][self.method.lower()]
-        return found
+        """Its entry in the definition."""
+        entry: dict[str, Any] = definition()["paths"][self.path][self.method.lower()]
+        return entry
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names in its path."""
-        return tuple(each["name"] for each in self.raw["parameters"] if each["in"] == "path")
+        """The names of its path parameters."""
+        parameters = self.raw["parameters"]
+        return tuple(item["name"] for item in parameters if item["in"] == "path")
 
     @property
     def takes_body(self) -> bool:
@@ -54,7 +55,7 @@ class Operation(NamedTuple):
         return "requestBody" in self.raw
 
     def at(self, **values: str) -> str:
-        """Return its path with values for the names in it."""
+        """Return its path with values for its parameters."""
         return self.path.format(**values)
 
 
@@ -64,7 +65,7 @@ def definition() -> dict[str, Any]:
     text = FILE.read_text(encoding="utf-8")
     whole: dict[str, Any] = json.loads(text)
     relax(whole["components"]["schemas"])
-    mend(whole["paths"])
+    correct(whole["paths"])
     return whole
 
 
@@ -80,20 +81,20 @@ def operations() -> tuple[Operation, ...]:
 
 
 def operation_for(method: str, path: str) -> Operation | None:
-    """Return the operation that a request goes to; names written out go before placeholders."""
-    found = [
+    """Return the operation of a request; literal segments take precedence over parameters."""
+    matching = [
         operation
         for operation in operations()
         if operation.method == method
         and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", operation.path), path)
     ]
-    return min(found, key=lambda operation: len(operation.parameters), default=None)
+    return min(matching, key=lambda operation: len(operation.parameters), default=None)
 
 
 def resolved(schema: Any) -> Any:
-    """Return a schema in one piece: references in place, parts of an `allOf` as one object."""
+    """Return a schema with its references replaced and each `allOf` joined to one object."""
     if isinstance(schema, list):
-        return [resolved(each) for each in schema]
+        return [resolved(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
@@ -108,7 +109,7 @@ def resolved(schema: Any) -> Any:
 
 
 def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return one object schema that demands what two demand."""
+    """Return one object schema with the requirements of two."""
     whole = {**first, **second}
     if "required" in first and "required" in second:
         whole["required"] = sorted({*first["required"], *second["required"]})
@@ -124,7 +125,7 @@ def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 def closed(schema: Any) -> Any:
     """Return a schema that allows no field it does not name."""
     if isinstance(schema, list):
-        return [closed(each) for each in schema]
+        return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     strict = {key: closed(value) for key, value in schema.items()}
@@ -134,12 +135,12 @@ def closed(schema: Any) -> Any:
 
 
 def schema_named(name: str) -> Any:
-    """Return one of the definition's schemas in one piece."""
+    """Return one of the definition's schemas, resolved."""
     return resolved({"$ref": REFERENCE + name})
 
 
 def request_schema(operation: Operation, *, service: str | None = None) -> Any:
-    """Return what a body of an operation must be; for a service, with that service's settings."""
+    """Return the schema of an operation's body, with a service's settings if one is given."""
     schema = operation.raw["requestBody"]["content"]["application/json"]["schema"]
     name = schema.get("$ref", "").removeprefix(REFERENCE)
     if service is not None:
@@ -154,8 +155,8 @@ def request_validator(operation: Operation, service: str | None = None) -> Any:
 
 
 @cache
-def answer_validator(operation: Operation, status: int, service: str | None = None) -> Any:
-    """Return the validator of an operation's answers of one status."""
+def response_validator(operation: Operation, status: int, service: str | None = None) -> Any:
+    """Return the validator of an operation's responses with a status."""
     content = operation.raw["responses"][str(status)].get("content", {})
     schema = deepcopy(content.get("application/json", {}).get("schema", {}))
     data = schema.get("properties", {}).get("data", {})
@@ -173,32 +174,33 @@ ERROR_VALIDATOR = jsonschema_rs.Draft202012Validator(ERROR)
 
 
 def problems(operation: Operation, status: int, body: Any) -> list[str]:
-    """Return what is wrong with an answer; nothing is, if it is as the definition says."""
+    """Return the errors of a response; none if it is valid by the definition."""
     if status >= 400:
-        known = str(status) in operation.raw["responses"] or status in UNDECLARED
-        strange = [] if known else [f"{status} is declared nowhere"]
-        return strange + [_told(error) for error in ERROR_VALIDATOR.iter_errors(body)]
+        declared = str(status) in operation.raw["responses"] or status in UNDECLARED
+        undeclared = [] if declared else [f"{status} is declared nowhere"]
+        return undeclared + [_message(error) for error in ERROR_VALIDATOR.iter_errors(body)]
     if str(status) not in operation.raw["responses"]:
-        return [f"{status} is not among the declared answers"]
+        return [f"{status} is not among the declared responses"]
     data = body.get("data") if isinstance(body, dict) else None
     service = data.get("service") if isinstance(data, dict) else None
-    validator = answer_validator(operation, status, service)
-    return [_told(error) for error in validator.iter_errors(body)]
+    validator = response_validator(operation, status, service)
+    return [_message(error) for error in validator.iter_errors(body)]
 
 
 def request_problems(operation: Operation, body: Any, query: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a request of ours."""
-    known = {each["name"]: each for each in operation.raw["parameters"] if each["in"] == "query"}
-    found = [f"the query has no {name!r}" for name in query if name not in known]
+    """Return the errors of a request that our client sends."""
+    parameters = operation.raw["parameters"]
+    declared = {item["name"] for item in parameters if item["in"] == "query"}
+    errors = [f"the query has no {name!r}" for name in query if name not in declared]
     if not operation.takes_body:
-        return found if body is None else [*found, "there is no body"]
+        return errors if body is None else [*errors, "there is no body"]
     service = body.get("service") if isinstance(body, dict) else None
     validator = request_validator(operation, service)
-    return found + [_told(error) for error in validator.iter_errors(body)]
+    return errors + [_message(error) for error in validator.iter_errors(body)]
 
 
 def allows(operation: Operation, body: Any) -> bool:
-    """Tell whether the definition allows a body, whatever else is in it, and without its nulls."""
+    """Return whether the definition allows a body, ignoring unknown fields and nulls."""
     return bool(_open_validator(operation).is_valid(without_nulls(body)))
 
 
@@ -208,14 +210,14 @@ def _open_validator(operation: Operation) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a value without what is null in its objects; see NULL_IS_ABSENT."""
+    """Return a value without the nulls of its objects; see NULL_IS_ABSENT."""
     if isinstance(value, list):
-        return [without_nulls(each) for each in value]
+        return [without_nulls(item) for item in value]
     if isinstance(value, dict):
-        return {key: without_nulls(each) for key, each in value.items() if each is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value
 
 
-def _told(error: Any) -> str:
+def _message(error: Any) -> str:
     where = "/".join(str(step) for step in error.instance_path)
     return f"{where or 'the whole'}: {error.message[:300]}"

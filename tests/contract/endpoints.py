@@ -1,6 +1,6 @@
-"""The tables of docs/sandbox.md, made from the code.
+"""The tables of docs/sandbox.md, generated from the code.
 
-`python -m tests.contract.endpoints` writes them, between comments that name them, such as
+`python -m tests.contract.endpoints` writes them between comments that name them, such as
 `<!-- endpoints -->` and `<!-- /endpoints -->`.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from pbf.sandbox.control.faults import KINDS
 from pbf.sandbox.core import assumptions
 from tests.contract.definition import Operation, operations
-from tests.contract.furniture import imitated, stand_in
+from tests.contract.furniture import imitated, unsupported
 from tests.contract.relaxations import (
     ANNOUNCED,
     AS_LIST,
@@ -28,87 +28,90 @@ from tests.contract.relaxations import (
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
 
 FACTS = re.compile(r" \(facts [^)]*\)")
-STAND_INS = {
-    "list": "partly: the list, always empty",
-    "find": "not: nothing is in the list, so 404",
-    "refuse": "not: 501",
+UNSUPPORTED = {
+    "list": "partly: an empty list",
+    "find": "no: 404, as its list is empty",
+    "refuse": "no: 501",
 }
 PARTLY = {
-    "POST /v1/connections": "no source is called: setup tests pass once credentials are given",
-    "PATCH /v1/connections/{connectionId}": "a `schema_status` is kept, but nothing is masked; "
-    "of a `schedule`, syncs follow the time of day but neither days nor cron",
-    "GET /v1/connections/{connectionId}/certificates": "the list alone; nothing is approved",
-    "GET /v1/connections/{connectionId}/fingerprints": "the list alone; nothing is approved",
-    "GET /v1/destinations/{destinationId}/certificates": "the list alone; nothing is approved",
-    "GET /v1/destinations/{destinationId}/fingerprints": "the list alone; nothing is approved",
-    "POST /v1/connections/{connectionId}/test": "no source is called, so nothing has to be trusted",
-    "POST /v1/destinations": "no warehouse is called: setup tests pass once it has an address",
+    "POST /v1/connections": "no source is called; setup tests pass if there are credentials",
+    "PATCH /v1/connections/{connectionId}": "`schema_status` is stored without effect; "
+    "syncs follow the time of day of a `schedule`, but neither its days nor its cron",
+    "GET /v1/connections/{connectionId}/certificates": "only the list, without approval",
+    "GET /v1/connections/{connectionId}/fingerprints": "only the list, without approval",
+    "GET /v1/destinations/{destinationId}/certificates": "only the list, without approval",
+    "GET /v1/destinations/{destinationId}/fingerprints": "only the list, without approval",
+    "POST /v1/connections/{connectionId}/test": "no source is called, so nothing needs approval",
+    "POST /v1/destinations": "no warehouse is called; setup tests pass if it has an address",
     "POST /v1/destinations/{destinationId}/test": "no warehouse is called",
-    "POST /v1/users": "nobody gets an invitation by mail",
-    "GET /v1/users/{userId}/connections": "the list, always empty",
+    "POST /v1/users": "no invitation is sent",
+    "GET /v1/users/{userId}/connections": "an empty list",
 }
 
 
 def state(operation: Operation) -> str:
-    """Return how far an operation is imitated."""
-    if stand_in(operation):
-        return STAND_INS[stand_in(operation)]
+    """Return whether an operation is imitated."""
+    if unsupported(operation):
+        return UNSUPPORTED[unsupported(operation)]
     part = PARTLY.get(str(operation))
-    return f"partly: {part}" if part else "imitated"
+    return f"partly: {part}" if part else "yes"
 
 
 def endpoints() -> Iterator[str]:
     """Yield the table of every endpoint of the definition."""
-    whole = [each for each in imitated() if state(each) == "imitated"]
-    partly = [each for each in operations() if state(each).startswith("partly")]
-    yield f"Of {len(operations())} operations {len(whole)} are imitated, {len(partly)} partly."
+    complete = [operation for operation in imitated() if state(operation) == "yes"]
+    partial = [operation for operation in operations() if state(operation).startswith("partly")]
+    total = len(operations())
+    yield f"Of {total} operations, {len(complete)} are imitated and {len(partial)} partly imitated."
     yield ""
-    yield "| operation | sandbox |"
+    yield "| operation | imitated |"
     yield "|---|---|"
     for operation in operations():
         yield f"| `{operation}` | {state(operation)} |"
 
 
 def assumed() -> Iterator[str]:
-    """Yield the table of every assumption, its value at first and what it decides."""
+    """Yield the table of every assumption, its default and its meaning."""
     tree = ast.parse(inspect.getsource(assumptions))
     fields = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
     defaults = assumptions.Assumptions()
-    yield "| switch | at first | what it decides |"
+    yield "| setting | default | meaning |"
     yield "|---|---|---|"
-    for field, words in pairwise(fields):
+    for field, text in pairwise(fields):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             value = getattr(defaults, field.target.id)
-            yield f"| `{field.target.id}` | {cell(value)} | {' '.join(docstring(words).split())} |"
+            yield f"| `{field.target.id}` | {cell(value)} | {' '.join(docstring(text).split())} |"
 
 
 def docstring(node: ast.stmt) -> str:
-    """Return the words under a field."""
+    """Return the docstring of a field."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
-        raise TypeError("every assumption says in a docstring what it decides")
+        raise TypeError("every assumption needs a docstring")
     return str(node.value.value)
 
 
 def cell(value: object) -> str:
-    """Return a value as a table's cell can hold it."""
+    """Return a value as the content of a table cell."""
     return f"`{value}`".replace("|", "\\|")
 
 
 def faults() -> Iterator[str]:
-    """Yield the table of the faults that can be ordered."""
-    yield "| `kind` | what it does |"
+    """Yield the table of the faults that can be injected."""
+    yield "| `kind` | effect |"
     yield "|---|---|"
-    for kind, words in KINDS.items():
-        yield f"| `{kind}` | {words} |"
+    for kind, effect in KINDS.items():
+        yield f"| `{kind}` | {effect} |"
 
 
 def relaxations() -> Iterator[str]:
-    """Yield the table of where the sandbox follows the live API against the definition."""
-    yield "| where | why the definition is not followed |"
+    """Yield the table of where the sandbox follows the live API and not the definition."""
+    yield "| where | problem of the definition |"
     yield "|---|---|"
     rows = [(f"`{relaxation.at}`", relaxation.reason) for relaxation in RELAXATIONS]
     rows += [("everywhere", rule.reason) for rule in RULES]
-    rows += [(f"`{method} {path}`", why) for (method, path), why in (AS_LIST | ANNOUNCED).items()]
+    rows += [
+        (f"`{method} {path}`", reason) for (method, path), reason in (AS_LIST | ANNOUNCED).items()
+    ]
     rows += [("destinations", NUMBERS_AS_TEXT), ("requests", NULL_IS_ABSENT)]
     for where, reason in rows:
         yield f"| {where} | {FACTS.sub('', reason)} |"
@@ -123,16 +126,16 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
-def renewed(text: str) -> str:
-    """Return the document with its tables made anew."""
+def updated(text: str) -> str:
+    """Return the document with its tables generated again."""
     for name, rows in TABLES.items():
         table = "".join(f"{row}\n" for row in rows())
         block = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not block.search(text):
-            raise ValueError(f"the document has no place for its table {name!r}")
-        text = block.sub(lambda found, table=table: found[1] + table + found[2], text)
+            raise ValueError(f"the document has no markers for its table {name!r}")
+        text = block.sub(lambda match, table=table: match[1] + table + match[2], text)
     return text
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(renewed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(updated(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A world with one of everything, and the names by which requests find it."""
+"""A world with one of every resource, and the values that exist in it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from pbf.sandbox.app import create_app, show
+from pbf.sandbox.app import create_app, serve_world
 from pbf.sandbox.catalogue.services import services
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.webhooks.events import EVENTS
@@ -16,24 +16,24 @@ from tests.contract.definition import Operation, operations
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DATABASE, FUNCTION, SHEET = "hollow_reef", "aws_lambda", "winter_trellis"
 SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION, "notion")
-STAND_INS = ("list", "find", "refuse")
+UNSUPPORTED = ("list", "find", "refuse")
 
 
 @cache
 def app() -> Flask:
-    """Return an app whose world is put in by `furnished`."""
+    """Return an app whose world `sample_world` sets."""
     return create_app(Sandbox(clock=lambda: START, populated=False))
 
 
-def furnished() -> Sandbox:
-    """Put a new world into the app, with one of everything.
+def sample_world() -> Sandbox:
+    """Make the app serve a new world with one of every resource.
 
-    Beside what is seeded: a function that synced, a webhook, a column that is left out, a group
-    without connections and one without a destination as well.
+    It adds to a seeded world a function that has synced, a webhook, an excluded column, a group
+    without connections and a group without a destination.
     """
     world = Sandbox(clock=lambda: START)
     world.limits.plan = "off"
-    show(app(), world)
+    serve_world(app(), world)
     body = {
         "group_id": world.group_id,
         "service": FUNCTION,
@@ -57,15 +57,15 @@ def furnished() -> Sandbox:
 
 
 def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
-    """Return the answer to one request with the world's key."""
+    """Return the response to one request with the world's key."""
     key = (world.api_key, world.api_secret)
     return app().test_client().open(path, method=method, **{"auth": key, **options})
 
 
 @cache
-def known() -> Mapping[str, tuple[Any, ...]]:
-    """Return values that find something in the furnished world, by the name they go under."""
-    world = furnished()
+def existing_values() -> Mapping[str, tuple[Any, ...]]:
+    """Return values that exist in the sample world, by the name of their field."""
+    world = sample_world()
     connections = [DATABASE, SHEET, "lasting_cliff", "hidden_parcel", list(world.connections)[-1]]
     groups = list(world.groups)
     return {
@@ -98,29 +98,29 @@ def known() -> Mapping[str, tuple[Any, ...]]:
     }
 
 
-def stand_in(operation: Operation) -> str:
-    """Return what stands in for an operation: `list`, `find`, `refuse`; nothing if it is real.
+def unsupported(operation: Operation) -> str:
+    """Return how an unsupported operation answers: `list`, `find`, `refuse`; else an empty text.
 
-    These are lists that are always empty, things that are never there, and answers of 501.
+    These are an empty list, a 404, and a 501.
     """
     path = operation.at(**dict.fromkeys(operation.parameters, "nobody"))
     endpoint, _ = app().url_map.bind("sandbox").match(path, method=operation.method)
     first = endpoint.rpartition(".")[2].partition(" ")[0]
-    return first if first in STAND_INS else ""
+    return first if first in UNSUPPORTED else ""
 
 
 @cache
 def imitated() -> tuple[Operation, ...]:
     """Return the operations of the definition that have a route of their own."""
-    return tuple(operation for operation in operations() if not stand_in(operation))
+    return tuple(operation for operation in operations() if not unsupported(operation))
 
 
 def naming(service: str, name: str = "my_name") -> dict[str, str]:
-    """Return the settings that name a connection of a service."""
+    """Return the naming fields of a connection of a service."""
     return dict.fromkeys(services()[service].naming_fields, name)
 
 
-def memory(world: Sandbox) -> str:
-    """Return what a world remembers of things, to see that a refused request changed nothing."""
-    things = (world.groups, world.destinations, world.users, world.connections)
-    return repr((*things, world.webhooks.hooks))
+def resources(world: Sandbox) -> str:
+    """Return the resources of a world as text, to check that a refused request changed none."""
+    tables = (world.groups, world.destinations, world.users, world.connections)
+    return repr((*tables, world.webhooks.hooks))

@@ -1,4 +1,4 @@
-"""Requests made from the definition: mostly aimed at what the furnished world holds."""
+"""Requests generated from the definition, mostly with values that exist in the test world."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 
 from tests.contract.definition import Operation, closed, request_schema
-from tests.contract.furniture import DATABASE, SERVICES, known, naming
+from tests.contract.furniture import DATABASE, SERVICES, existing_values, naming
 
 ODD = {"string": ("\u00dcber \U0001f980/..",), "integer": (0, -1, 1001, 2**40)}
 MAPS = {"schemas": "schema", "tables": "table", "columns": "columnName", "scope": "schema"}
@@ -21,9 +21,9 @@ CREATED = {
 
 
 def cases(operation: Operation) -> SearchStrategy[Any]:
-    """Return requests to an operation that the definition allows."""
+    """Return valid requests to an operation."""
     raw: dict[str, Any] = {
-        "parameters": [_parameter(operation, each) for each in _parameters(operation)]
+        "parameters": [_parameter(operation, parameter) for parameter in _parameters(operation)]
     }
     if operation.takes_body:
         raw["requestBody"] = _required(closed(_body(operation)))
@@ -31,9 +31,9 @@ def cases(operation: Operation) -> SearchStrategy[Any]:
 
 
 def malformed(operation: Operation) -> SearchStrategy[Any]:
-    """Return requests whose body the definition forbids, sent to something that exists."""
-    path = operation.at(**{name: known()[name][0] for name in operation.parameters})
-    raw = {"requestBody": _required(unaimed(request_schema(operation)))}
+    """Return requests with an invalid body to a resource that exists."""
+    path = operation.at(**{name: existing_values()[name][0] for name in operation.parameters})
+    raw = {"requestBody": _required(without_examples(request_schema(operation)))}
     return _strategy(path, operation.method, raw, GenerationMode.NEGATIVE)
 
 
@@ -52,40 +52,44 @@ def _strategy(path: str, method: str, raw: Any, mode: GenerationMode) -> SearchS
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    return [each for each in operation.raw["parameters"] if each["in"] in ("path", "query")]
+    parameters = operation.raw["parameters"]
+    return [parameter for parameter in parameters if parameter["in"] in ("path", "query")]
 
 
 def _parameter(operation: Operation, raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a parameter whose value in a path finds something; only one connection has tables."""
-    kept = {"name": raw["name"], "in": raw["in"], "required": raw["in"] == "path"}
+    """Return a parameter with existing values in a path; only one connection has tables."""
+    base = {"name": raw["name"], "in": raw["in"], "required": raw["in"] == "path"}
     if raw["in"] == "query":
-        return {**kept, "schema": aimed(raw["schema"], raw["name"])}
-    deep = raw["name"] == "connectionId" and "/schemas/" in operation.path
-    return {**kept, "schema": {"enum": [DATABASE] if deep else list(known()[raw["name"]])}}
+        return {**base, "schema": with_existing_values(raw["schema"], raw["name"])}
+    has_tables = raw["name"] == "connectionId" and "/schemas/" in operation.path
+    return {
+        **base,
+        "schema": {"enum": [DATABASE] if has_tables else list(existing_values()[raw["name"]])},
+    }
 
 
 def _body(operation: Operation) -> Any:
-    """Return an operation's body; that which creates is one of several services'."""
+    """Return the schema of an operation's body; a creation is for one of several services."""
     if operation.method == "POST" and operation.path.startswith(
         ("/v1/webhooks/account", "/v1/webhooks/group")
     ):
-        # One that is switched on is tried out at once, and no such address answers here.
-        return _switched_off(aimed(request_schema(operation)))
+        # An active webhook is tested at once, and its URL does not answer here.
+        return _inactive(with_existing_values(request_schema(operation)))
     if str(operation) not in CREATED:
         at_root = "scope" if operation.path.endswith("/tables/resync") else ""
-        return aimed(request_schema(operation), at_root)
-    return {"anyOf": [_creation(operation, each) for each in CREATED[str(operation)]]}
+        return with_existing_values(request_schema(operation), at_root)
+    return {"anyOf": [_creation(operation, service) for service in CREATED[str(operation)]]}
 
 
-def _switched_off(schema: Any) -> Any:
+def _inactive(schema: Any) -> Any:
     properties = {**schema["properties"], "active": {"enum": [False]}}
     return {**schema, "properties": properties, "required": [*schema["required"], "active"]}
 
 
 def _creation(operation: Operation, service: str) -> Any:
-    schema = aimed(request_schema(operation, service=service))
+    schema = with_existing_values(request_schema(operation, service=service))
     properties = {**schema["properties"], "service": {"enum": [service]}}
-    properties["group_id"] = {"enum": list(known()["group_id"])}
+    properties["group_id"] = {"enum": list(existing_values()["group_id"])}
     if operation.path == "/v1/connections":
         names = dict.fromkeys(naming(service), NAME)
         config = properties["config"]
@@ -94,28 +98,32 @@ def _creation(operation: Operation, service: str) -> Any:
     return {**schema, "properties": properties}
 
 
-def aimed(schema: Any, name: str = "") -> Any:
-    """Return a schema most of whose values find something, where values of that name could."""
-    if name in known() and schema.get("type") in ("string", "integer"):
-        return {"enum": [*known()[name], *ODD[schema["type"]]]}
+def with_existing_values(schema: Any, name: str = "") -> Any:
+    """Return a schema whose values mostly exist in the test world, if its name has any."""
+    if name in existing_values() and schema.get("type") in ("string", "integer"):
+        return {"enum": [*existing_values()[name], *ODD[schema["type"]]]}
     if schema.get("type") == "string" and not schema.keys() & {"enum", "pattern", "format"}:
         return TEXT
     new = {key: value for key, value in schema.items() if key not in ("example", "description")}
     if "properties" in schema:
-        new["properties"] = {key: aimed(value, key) for key, value in schema["properties"].items()}
+        new["properties"] = {
+            key: with_existing_values(value, key) for key, value in schema["properties"].items()
+        }
     if isinstance(schema.get("items"), dict):
-        new["items"] = aimed(schema["items"], ITEMS.get(name, name))
+        new["items"] = with_existing_values(schema["items"], ITEMS.get(name, name))
     within = schema.get("additionalProperties")
     if name in MAPS and isinstance(within, dict):
-        new["properties"] = dict.fromkeys(known()[MAPS[name]], aimed(within, name))
+        new["properties"] = dict.fromkeys(
+            existing_values()[MAPS[name]], with_existing_values(within, name)
+        )
         new["additionalProperties"] = False
     return new
 
 
-def unaimed(schema: Any) -> Any:
-    """Return a schema without examples, from which a generator would take its values."""
+def without_examples(schema: Any) -> Any:
+    """Return a schema without examples, which a generator would use as values."""
     if isinstance(schema, list):
-        return [unaimed(each) for each in schema]
+        return [without_examples(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: unaimed(value) for key, value in schema.items() if key != "example"}
+    return {key: without_examples(value) for key, value in schema.items() if key != "example"}

@@ -1,4 +1,4 @@
-"""Where the published definition contradicts the live API: what is relaxed, and why.
+"""Where the published definition contradicts the live API, how it is relaxed, and why.
 
 "Facts" are the team's notes on the API, by section.
 """
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 FREQUENCIES = [1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440]
 NULLABLE = {"type": ["string", "null"]}
-ENABLED = "required; the official Go client leaves it out of a change that does not touch it"
+ENABLED = "required; the official Go client omits it from a change that does not affect it"
 
 
 class Relaxation(NamedTuple):
-    """A place in the definition's schemas, what goes over it, and why.
+    """A place in the definition's schemas, the change to it, and the reason.
 
-    `at` is a schema and, after a slash, a property of it; `*` is every schema. None takes away.
+    `at` is a schema and, after a slash, a property of it; `*` is every schema. None removes a key.
     """
 
     at: str
@@ -26,13 +26,13 @@ RELAXATIONS = (
     Relaxation("*/succeeded_at", NULLABLE, "null until a sync has succeeded (facts 10.3)"),
     Relaxation("*/failed_at", NULLABLE, "null until a sync has failed (facts 10.3)"),
     Relaxation("UserResponse/logged_in_at", NULLABLE, "null until an invited user has signed in"),
-    Relaxation("UserResponse/picture", NULLABLE, "null where there is none"),
-    Relaxation("UserResponse/phone", NULLABLE, "null where there is none"),
+    Relaxation("UserResponse/picture", NULLABLE, "null if there is none"),
+    Relaxation("UserResponse/phone", NULLABLE, "null if there is none"),
     Relaxation("UserResponse/role", NULLABLE, "null for a user without a role in the account"),
     Relaxation(
         "*/sync_frequency",
         {"enum": FREQUENCIES},
-        "an integer with an enum of strings, which no integer can be in (facts 10.11)",
+        "an integer with an enum of strings, which no integer matches (facts 10.11)",
     ),
     Relaxation(
         "ConnectorResponse/config",
@@ -47,7 +47,7 @@ RELAXATIONS = (
     Relaxation(
         "UpdateDestinationRequest",
         {"required": None},
-        "a change must name the time zone, whatever it changes",
+        "requires the time zone in every change",
     ),
     Relaxation("SchemaUpdateRequest", {"required": None}, ENABLED),
     Relaxation("TableUpdateRequest", {"required": None}, ENABLED),
@@ -61,9 +61,9 @@ RELAXATIONS = (
 
 
 class Rule(NamedTuple):
-    """A mistake that the definition makes again and again: how one node is mended, and why."""
+    """A repeated mistake in the definition: how to correct a node, and the reason."""
 
-    mend: Callable[[dict[str, Any]], None]
+    correct: Callable[[dict[str, Any]], None]
     reason: str
 
 
@@ -88,69 +88,79 @@ def _enum_of_items(node: dict[str, Any]) -> None:
 
 RULES = (
     Rule(_string_enum, "settings with a choice are objects with an enum of strings (facts 3.3)"),
-    Rule(_map, "maps by schema, table or column are drawn as objects with one sample key"),
-    Rule(_enum_of_items, "an array's enum lists what its items may be, not what it may be"),
+    Rule(_map, "maps by schema, table or column are declared as objects with one sample key"),
+    Rule(_enum_of_items, "an array's enum lists the values of its items, not of the array"),
 )
 
-NULL_IS_ABSENT = "a null counts as nothing; what the live API makes of it no source tells"
+NULL_IS_ABSENT = "a null counts as absent; no source says what the live API does"
 
-NUMBERS_AS_TEXT = "a destination's numbers, such as its port: the official Go client reads text"
+NUMBERS_AS_TEXT = "a destination's numbers, such as its port; the official Go client reads text"
 
 UNDECLARED = {
-    400: "a body or query that the API cannot use",
+    400: "an invalid body or query",
     401: "a missing or wrong key",
-    403: "something that nobody may do",
+    403: "an operation that is never allowed",
     404: "an id that does not exist",
     406: "an Accept header without JSON",
-    409: "a request against the present state",
-    415: "a body that is not called JSON",
+    409: "a request that conflicts with the present state",
+    415: "a body without a JSON content type",
 }
-"""Answers that most operations do not declare, though the status page has them (facts 1.4)."""
+"""Statuses that most operations do not declare but Fivetran documents (facts 1.4)."""
 
 ANNOUNCED = {
-    ("GET", "/v1/connections/{connectionId}/errors"): "in the changelog, not yet in it (facts 2.6)",
-    ("GET", "/v1/connections/{connectionId}/sync-history"): "seen in Fivetran's tools (facts 2.6)",
+    (
+        "GET",
+        "/v1/connections/{connectionId}/errors",
+    ): "in the changelog, not yet in the definition (facts 2.6)",
+    (
+        "GET",
+        "/v1/connections/{connectionId}/sync-history",
+    ): "used by Fivetran's tools, not in the definition (facts 2.6)",
 }
 """Operations that the API has and the definition does not."""
 
 AS_LIST = {
-    ("GET", "/public/connector-types"): "declares one service; live it is a list (facts 2.1)",
+    (
+        "GET",
+        "/public/connector-types",
+    ): "declares one service; the live API returns a list (facts 2.1)",
 }
-"""Operations that answer with a list where the definition has one thing."""
+"""Operations that return a list where the definition declares one item."""
 
 
 def numbers_or_text(config: dict[str, Any]) -> None:
-    """Allow text where a destination's setting is a number; see NUMBERS_AS_TEXT."""
+    """Allow text for a destination's numbers; see NUMBERS_AS_TEXT."""
     for node in config["properties"].values():
         if node.get("type") == "integer":
             node["type"] = ["integer", "string"]
 
 
 def relax(schemas: dict[str, Any]) -> None:
-    """Mend the definition's schemas in place."""
+    """Relax the definition's schemas in place."""
     for relaxation in RELAXATIONS:
         for place in places(schemas, relaxation.at):
             for key, value in relaxation.change.items():
                 place[key] = value
                 if value is None:
                     del place[key]
-    mend(schemas)
+    correct(schemas)
 
 
 def places(schemas: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:
     """Yield every place that a relaxation names."""
     schema, _, field = at.partition("/")
     for name in schemas if schema == "*" else [schema]:
-        found = schemas[name]
-        found = found.get("properties", {}).get(field) if field else found
-        if found is not None:
-            yield found
+        node = schemas[name]
+        node = node.get("properties", {}).get(field) if field else node
+        if node is not None:
+            yield node
 
 
-def mend(node: Any) -> None:
-    """Apply the rules to a node and to everything below it."""
+def correct(node: Any) -> None:
+    """Apply the rules to a node and everything below it."""
     if isinstance(node, dict):
         for rule in RULES:
-            rule.mend(node)
-    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        mend(each)
+            rule.correct(node)
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        correct(child)

@@ -1,4 +1,4 @@
-"""Every request that our client sends is as the definition says, and so is every answer."""
+"""Every request that our client sends is valid by the definition, and so is every response."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.sandbox.catalogue.services import services
 from tests.contract.definition import Operation, operation_for, problems, request_problems
-from tests.contract.furniture import DATABASE, furnished, send
+from tests.contract.furniture import DATABASE, sample_world, send
 from tests.contract.relaxations import ANNOUNCED
 
 pytestmark = pytest.mark.usefixtures("definition")
@@ -67,7 +67,7 @@ CALLS: dict[str, Callable[[ApiClient], Any]] = {
 
 
 class Exchange(NamedTuple):
-    """One request of the client, and what the sandbox answered."""
+    """One request of the client and the sandbox's response."""
 
     method: str
     path: str
@@ -83,28 +83,28 @@ class Exchange(NamedTuple):
 
 @pytest.fixture
 def exchanges() -> Iterator[list[Exchange]]:
-    """What a client sends from now on; the furnished world answers."""
-    world, seen = furnished(), []
+    """The requests that a client sends to the sample world, with their responses."""
+    world, recorded = sample_world(), []
 
     def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         parts = urlsplit(request.url or "")
         options = {"data": request.body, "headers": dict(request.headers), "auth": None}
-        given = send(world, request.method or "", f"{parts.path}?{parts.query}", **options)
+        response = send(world, request.method or "", f"{parts.path}?{parts.query}", **options)
         body = None if request.body is None else requests.compat.json.loads(request.body)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        one = (request.method or "", parts.path, query, body, given.status_code, given.json)
-        seen.append(Exchange(*one))
-        return given.status_code, {}, given.text
+        result = (response.status_code, response.json)
+        recorded.append(Exchange(request.method or "", parts.path, query, body, *result))
+        return response.status_code, {}, response.text
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for method in ("GET", "POST", "PATCH", "DELETE"):
             mock.add_callback(method, re.compile(f"{URL}/.*"), answer, "application/json")
-        yield seen
+        yield recorded
 
 
 @pytest.fixture
 def client() -> Iterator[ApiClient]:
-    world = furnished()
+    world = sample_world()
     opened = ApiClient(Request(URL, world.api_key, world.api_secret, timeout=5))
     yield opened
     opened.close()
@@ -119,28 +119,30 @@ def test_every_method_of_the_client_is_called_here():
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_what_a_method_sends_and_gets_is_as_the_definition_says(client, exchanges, method):
+def test_requests_and_responses_of_a_method_are_valid(client, exchanges, method):
     CALLS[method](client)
 
     assert exchanges
-    for each in exchanges:
-        if each.operation is None:
+    for exchange in exchanges:
+        if exchange.operation is None:
             announced = {(on, re.sub(r"\{\w+\}", DATABASE, path)) for on, path in ANNOUNCED}
-            assert (each.method, each.path) in announced
+            assert (exchange.method, exchange.path) in announced
         else:
-            assert request_problems(each.operation, each.body, each.query) == [], each
-            assert problems(each.operation, each.status, each.answer) == [], each
+            assert request_problems(exchange.operation, exchange.body, exchange.query) == [], (
+                exchange
+            )
+            assert problems(exchange.operation, exchange.status, exchange.answer) == [], exchange
 
 
-def test_what_the_client_sends_to_create_each_of_the_services_is_as_the_definition_says(
-    client, exchanges
-):
-    for service in (name for name, one in services().items() if one.api_configurable):
+def test_the_requests_that_create_each_service_are_valid(client, exchanges):
+    for service in (service.id for service in services().values() if service.api_configurable):
         client.create_connector(service, GROUP, f"my_{service}", redirect_uri=BACK)
 
-    created = [each for each in exchanges if each.method == "POST"]
+    created = [exchange for exchange in exchanges if exchange.method == "POST"]
     assert len(created) == 770
-    for each in exchanges:
-        assert each.operation is not None
-        assert request_problems(each.operation, each.body, each.query) == [], each.body
-        assert problems(each.operation, each.status, each.answer) == [], each.body
+    for exchange in exchanges:
+        assert exchange.operation is not None
+        assert request_problems(exchange.operation, exchange.body, exchange.query) == [], (
+            exchange.body
+        )
+        assert problems(exchange.operation, exchange.status, exchange.answer) == [], exchange.body

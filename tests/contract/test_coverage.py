@@ -1,4 +1,4 @@
-"""How much of the definition is imitated, and how the rest answers."""
+"""How much of the definition is imitated, and the responses of the rest."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from pbf.sandbox.routes.legacy import TODAY
+from pbf.sandbox.routes.legacy import CURRENT_PATHS
 from tests.contract.definition import FILE, Operation, operations, problems
-from tests.contract.furniture import DATABASE, furnished, imitated, send, stand_in
+from tests.contract.furniture import DATABASE, imitated, sample_world, send, unsupported
 from tests.contract.relaxations import ANNOUNCED, AS_LIST, RELAXATIONS, places
 
 pytestmark = pytest.mark.usefixtures("definition")
 
-OLDER = {
+LEGACY = {
     "/v1/connections": "/v1/connectors",
     "/v1/metadata/connector-types": "/v1/metadata/connectors",
 }
@@ -23,8 +23,8 @@ def path_of(operation: Operation) -> str:
     return operation.at(**dict.fromkeys(operation.parameters, "nobody"))
 
 
-def standing(kind: str) -> list[Operation]:
-    return [operation for operation in operations() if stand_in(operation) == kind]
+def unsupported_by(kind: str) -> list[Operation]:
+    return [operation for operation in operations() if unsupported(operation) == kind]
 
 
 def test_at_least_45_operations_are_imitated():
@@ -32,10 +32,10 @@ def test_at_least_45_operations_are_imitated():
     assert len(operations()) == 169
 
 
-def test_what_is_not_imitated_answers_501_with_method_and_path():
-    world = furnished()
+def test_an_unsupported_operation_is_a_501_with_method_and_path():
+    world = sample_world()
 
-    for operation in standing("refuse"):
+    for operation in unsupported_by("refuse"):
         path = path_of(operation)
         answer = send(world, operation.method, path, json={})
 
@@ -44,19 +44,19 @@ def test_what_is_not_imitated_answers_501_with_method_and_path():
         assert f"{operation.method} {path}" in answer.json["message"]
 
 
-def test_what_is_not_imitated_still_wants_the_key():
-    world = furnished()
+def test_an_unsupported_operation_requires_the_key():
+    world = sample_world()
 
-    for operation in (*standing("refuse"), *standing("find"), *standing("list")):
+    for operation in (*unsupported_by("refuse"), *unsupported_by("find"), *unsupported_by("list")):
         answer = send(world, operation.method, path_of(operation), auth=None, json={})
 
         assert answer.status_code == 401
 
 
-def test_lists_that_are_always_empty_are_as_the_definition_says():
-    world = furnished()
+def test_empty_lists_are_valid():
+    world = sample_world()
 
-    for operation in standing("list"):
+    for operation in unsupported_by("list"):
         answer = send(world, operation.method, operation.path)
 
         assert answer.status_code == 200
@@ -64,10 +64,10 @@ def test_lists_that_are_always_empty_are_as_the_definition_says():
         assert answer.json["data"] == {"items": []}
 
 
-def test_what_is_never_there_is_404_and_names_its_kind():
-    world = furnished()
+def test_an_item_of_an_empty_list_is_a_404_with_its_kind():
+    world = sample_world()
 
-    for operation in standing("find"):
+    for operation in unsupported_by("find"):
         answer = send(world, operation.method, path_of(operation), json={})
 
         assert answer.status_code == 404
@@ -75,21 +75,23 @@ def test_what_is_never_there_is_404_and_names_its_kind():
         assert problems(operation, 404, answer.json) == []
 
 
-def older_paths(path: str) -> str:
-    for newer, older in OLDER.items():
-        if path.startswith(newer):
-            return older + path.removeprefix(newer)
+def legacy_path(path: str) -> str:
+    for current, legacy in LEGACY.items():
+        if path.startswith(current):
+            return legacy + path.removeprefix(current)
     return re.sub(r"^(/v1/(groups|users)/[^/]+)/connections", r"\1/connectors", path)
 
 
-def older_operations() -> list[Operation]:
+def legacy_operations() -> list[Operation]:
     return [
-        each for each in imitated() if each.method == "GET" and older_paths(each.path) != each.path
+        operation
+        for operation in imitated()
+        if operation.method == "GET" and legacy_path(operation.path) != operation.path
     ]
 
 
-def test_the_older_paths_answer_the_same():
-    world = furnished()
+def test_the_legacy_paths_answer_the_same():
+    world = sample_world()
     values = {
         "connectionId": DATABASE,
         "groupId": world.group_id,
@@ -99,40 +101,40 @@ def test_the_older_paths_answer_the_same():
         "table": "customers",
     }
 
-    asked = older_operations()
+    legacy = legacy_operations()
 
-    assert len(asked) > len(TODAY)
-    for operation in asked:
+    assert len(legacy) > len(CURRENT_PATHS)
+    for operation in legacy:
         path = operation.at(**{name: values.get(name, "x") for name in operation.parameters})
-        now, then = (send(world, "GET", each) for each in (path, older_paths(path)))
-        assert then.status_code == now.status_code, path
-        assert without_message(then.json) == without_message(now.json), path
+        now, before = (send(world, "GET", url) for url in (path, legacy_path(path)))
+        assert before.status_code == now.status_code, path
+        assert without_message(before.json) == without_message(now.json), path
 
 
 def without_message(answer: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in answer.items() if key not in ("message", "code")}
 
 
-@pytest.mark.parametrize("relaxation", RELAXATIONS, ids=lambda each: each.at)
+@pytest.mark.parametrize("relaxation", RELAXATIONS, ids=lambda relaxation: relaxation.at)
 def test_every_relaxation_is_still_needed(relaxation):
     published = json.loads(FILE.read_text(encoding="utf-8"))["components"]["schemas"]
 
-    found = list(places(published, relaxation.at))
+    nodes = list(places(published, relaxation.at))
 
-    assert found
-    for place in found:
+    assert nodes
+    for place in nodes:
         assert any(place.get(key) != value for key, value in relaxation.change.items())
 
 
-def test_operations_with_an_exception_are_those_of_the_definition_or_not_in_it():
-    known = set(operations())
+def test_exceptions_for_operations_match_the_definition():
+    declared = set(operations())
 
-    assert set(AS_LIST) <= known
-    assert not set(ANNOUNCED) & known
+    assert set(AS_LIST) <= declared
+    assert not set(ANNOUNCED) & declared
 
 
-def test_a_limit_that_is_used_up_answers_429_and_says_how_long_to_wait():
-    world = furnished()
+def test_an_exhausted_limit_is_a_429_with_the_seconds_to_wait():
+    world = sample_world()
     world.rate_limit = 1
     send(world, "GET", "/v1/groups")
 

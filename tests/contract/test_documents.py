@@ -1,10 +1,10 @@
-"""docs/sandbox.md says what is so: its tables are those that the code makes."""
+"""The tables of docs/sandbox.md are those that the code generates."""
 
 import pytest
 
 from pbf.sandbox.core.assumptions import Assumptions
 from tests.contract.definition import operations
-from tests.contract.endpoints import DOCUMENT, PARTLY, renewed
+from tests.contract.endpoints import DOCUMENT, PARTLY, updated
 from tests.contract.furniture import imitated
 
 pytestmark = pytest.mark.usefixtures("definition")
@@ -15,8 +15,8 @@ def text() -> str:
     return DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_every_table_is_as_the_code_makes_it(text):
-    assert renewed(text) == text, "run python -m tests.contract.endpoints"
+def test_every_table_is_up_to_date(text):
+    assert updated(text) == text, "run python -m tests.contract.endpoints"
 
 
 def test_every_operation_and_every_assumption_has_a_row(text):
@@ -24,11 +24,11 @@ def test_every_operation_and_every_assumption_has_a_row(text):
     assert all(f"\n| `{name}` |" in text for name in Assumptions.__dataclass_fields__)
 
 
-def test_what_is_said_to_be_partly_imitated_is_among_what_is_imitated():
+def test_partly_imitated_operations_are_imitated():
     assert set(PARTLY) <= {str(operation) for operation in imitated()}
 
 
-def test_the_document_says_first_what_the_sandbox_is_not(text):
+def test_the_document_first_says_what_the_sandbox_is_not(text):
     headings = [line for line in text.splitlines() if line.startswith("#")]
 
     assert headings[:2] == ["# The sandbox", "## What it is not"]

@@ -1,4 +1,4 @@
-"""Generated requests to every imitated operation: what it answers is as the definition says."""
+"""Generated requests to every imitated operation, whose responses must be valid."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import given
 
 from tests.contract import generation
 from tests.contract.definition import Operation, problems
-from tests.contract.furniture import furnished, send
+from tests.contract.furniture import sample_world, send
 from tests.support.draws import cases
 
 pytestmark = pytest.mark.usefixtures("definition")
@@ -18,7 +18,7 @@ def body_of(case: Any) -> dict[str, Any]:
     return {"json": case.body} if isinstance(case.body, (dict, list)) else {}
 
 
-def test_every_answer_is_as_the_definition_says(imitated_operation: Operation):
+def test_every_response_is_valid(imitated_operation: Operation):
     operation = imitated_operation
     statuses: Counter[int] = Counter()
 
@@ -26,7 +26,7 @@ def test_every_answer_is_as_the_definition_says(imitated_operation: Operation):
     @given(case=generation.cases(operation))
     def run(case: Any) -> None:
         path, query = case.formatted_path, case.query or {}
-        answer = send(furnished(), operation.method, path, query_string=query, **body_of(case))
+        answer = send(sample_world(), operation.method, path, query_string=query, **body_of(case))
         statuses[answer.status_code] += 1
         assert answer.status_code < 500
         assert problems(operation, answer.status_code, answer.json) == []

@@ -1,4 +1,4 @@
-"""The metadata of all 773 services: whole, useful, and true to the definition."""
+"""The metadata of all 773 services: complete, described, and valid by the definition."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +21,14 @@ Tree = dict[str, Any]
 
 def nodes(tree: Tree, name: str = "") -> Iterator[tuple[str, Tree]]:
     yield name, tree
-    for each, node in tree.get("properties", {}).items():
-        yield from nodes(node, f"{name}/{each}")
+    for key, node in tree.get("properties", {}).items():
+        yield from nodes(node, f"{name}/{key}")
     if "items" in tree:
         yield from nodes(tree["items"], f"{name}[]")
 
 
 def facts(tree: Tree) -> dict[str, tuple[Any, ...]]:
-    """What is said of every setting of a tree, other than words and the size of numbers."""
+    """The type, format and choices of every setting of a tree, without texts and number sizes."""
     return {
         name: (node["type"], SIZES.get(node.get("format")), tuple(node.get("enum", ())))
         for name, node in nodes(tree)
@@ -36,23 +36,23 @@ def facts(tree: Tree) -> dict[str, tuple[Any, ...]]:
 
 
 def without_names(tree: Tree) -> Tree:
-    kept = {name: node for name, node in tree["properties"].items() if name not in NAMING}
-    return {**tree, "properties": kept}
+    properties = {name: node for name, node in tree["properties"].items() if name not in NAMING}
+    return {**tree, "properties": properties}
 
 
 @pytest.mark.usefixtures("definition")
-def test_the_detail_of_every_service_is_as_the_definition_says(api):
-    wrong = {}
+def test_the_detail_of_every_service_is_valid(api):
+    errors = {}
     for service in services():
         answer = api.get(DETAIL.at(service=service))
-        wrong[service] = problems(DETAIL, answer.status_code, answer.json)
+        errors[service] = problems(DETAIL, answer.status_code, answer.json)
 
-    assert {service: found for service, found in wrong.items() if found} == {}
+    assert {service: messages for service, messages in errors.items() if messages} == {}
 
 
 @pytest.mark.usefixtures("definition")
 @pytest.mark.parametrize("operation", [LIST, PUBLIC], ids=str)
-def test_the_lists_of_services_are_as_the_definition_says(api, operation):
+def test_the_lists_of_services_are_valid(api, operation):
     answer = api.get(operation.path, **({"limit": 1000} if operation is LIST else {}))
 
     assert answer.status_code == 200
@@ -72,7 +72,7 @@ def test_every_tree_has_the_settings_types_formats_and_choices_of_the_definition
                 assert facts(without_names(ours)) == facts(without_names(theirs)), service.id
 
 
-def test_every_tree_is_made_of_whole_nodes():
+def test_every_node_of_a_tree_is_complete():
     for service in services().values():
         detail = service_detail(service, "http://sandbox.example")
 
@@ -103,7 +103,7 @@ def test_the_naming_fields_are_required_and_permanent():
             assert config["properties"][name]["immutable"] is True
 
 
-def test_141_services_tell_how_they_are_signed_in_to():
+def test_141_services_describe_how_to_sign_in():
     details = [service_detail(service, "http://sandbox.example") for service in services().values()]
 
     signed = [detail for detail in details if "auth" in detail]

@@ -1,4 +1,4 @@
-"""What every imitated operation refuses: strangers, what does not exist, what makes no sense."""
+"""What every imitated operation refuses: wrong keys, missing resources, invalid requests."""
 
 import json
 import re
@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.contract.definition import Operation, allows, problems, request_schema
-from tests.contract.furniture import furnished, known, memory, send
+from tests.contract.furniture import existing_values, resources, sample_world, send
 from tests.contract.generation import malformed
 
 pytestmark = pytest.mark.usefixtures("definition")
 
 ALL = tuple(HealthCheck)
 QUIET = settings(derandomize=True, database=None, deadline=None, suppress_health_check=ALL)
-SCHEMAS = re.compile(r"/schemas|/resync$")  # where a body may name what is not there
+SCHEMAS = re.compile(r"/schemas|/resync$")  # whose bodies may name missing tables
 NO_OBJECTS = (
     b"{",
     b"  ",
@@ -39,39 +39,39 @@ KINDS = {
 }
 
 
-def path_to_something(operation: Operation) -> str:
-    return operation.at(**{name: known()[name][0] for name in operation.parameters})
+def existing_path(operation: Operation) -> str:
+    return operation.at(**{name: existing_values()[name][0] for name in operation.parameters})
 
 
 def test_without_the_right_key_the_answer_is_always_401(closed_operation: Operation):
-    world = furnished()
-    path, body = path_to_something(closed_operation), {"json": {}}
-    before = memory(world)
-    stranger = b64encode(b"nobody:nothing").decode()
+    world = sample_world()
+    path, body = existing_path(closed_operation), {"json": {}}
+    before = resources(world)
+    wrong_key = b64encode(b"nobody:nothing").decode()
     headers = [
         {},
-        {"Authorization": f"Basic {stranger}"},
+        {"Authorization": f"Basic {wrong_key}"},
         {"Authorization": "Basic ***"},
         {"Authorization": f"Bearer {world.api_key}"},
         {"Authorization": b64encode(f"{world.api_key}:{world.api_secret}".encode()).decode()},
     ]
 
-    for given_headers in headers:
-        options = {"auth": None, "headers": given_headers, **body}
+    for wrong_headers in headers:
+        options = {"auth": None, "headers": wrong_headers, **body}
         answer = send(world, closed_operation.method, path, **options)
 
         assert answer.status_code == 401
         assert answer.json["message"] == "Invalid authorization credentials"
         assert problems(closed_operation, 401, answer.json) == []
-    assert memory(world) == before
+    assert resources(world) == before
 
 
-def test_an_id_that_does_not_exist_is_404_and_names_its_kind(operation_on_something: Operation):
+def test_a_missing_id_is_a_404_with_its_kind(operation_on_something: Operation):
     operation = operation_on_something
-    world = furnished()
+    world = sample_world()
     first = operation.parameters[0]
-    values = {name: known()[name][0] for name in operation.parameters}
-    body = {"json": good_body(operation)} if operation.takes_body else {}
+    values = {name: existing_values()[name][0] for name in operation.parameters}
+    body = {"json": minimal_body(operation)} if operation.takes_body else {}
 
     answer = send(world, operation.method, operation.at(**{**values, first: "nobody"}), **body)
 
@@ -81,8 +81,8 @@ def test_an_id_that_does_not_exist_is_404_and_names_its_kind(operation_on_someth
     assert problems(operation, 404, answer.json) == []
 
 
-def good_body(operation: Operation) -> dict[str, Any]:
-    """The least that the definition asks of a body."""
+def minimal_body(operation: Operation) -> dict[str, Any]:
+    """The smallest valid body."""
     schema = request_schema(operation)
     samples = {"string": "sync_end", "boolean": True, "object": {}, "array": ["sync_end"]}
     return {
@@ -93,22 +93,22 @@ def good_body(operation: Operation) -> dict[str, Any]:
     }
 
 
-def test_a_body_that_is_no_json_object_is_400(operation_with_body: Operation):
-    world = furnished()
-    path, headers = path_to_something(operation_with_body), {"Content-Type": "application/json"}
-    before = memory(world)
+def test_a_body_that_is_not_a_json_object_is_a_400(operation_with_body: Operation):
+    world = sample_world()
+    path, headers = existing_path(operation_with_body), {"Content-Type": "application/json"}
+    before = resources(world)
 
     for text in NO_OBJECTS:
         answer = send(world, operation_with_body.method, path, data=text, headers=headers)
 
         assert answer.status_code == 400, text[:20]
         assert problems(operation_with_body, 400, answer.json) == []
-    assert memory(world) == before
+    assert resources(world) == before
 
 
-def test_a_body_that_is_not_called_json_is_415(operation_with_body: Operation):
-    world = furnished()
-    path = path_to_something(operation_with_body)
+def test_a_body_without_a_json_content_type_is_a_415(operation_with_body: Operation):
+    world = sample_world()
+    path = existing_path(operation_with_body)
 
     answer = send(world, operation_with_body.method, path, data={"paused": "true"})
 
@@ -116,18 +116,18 @@ def test_a_body_that_is_not_called_json_is_415(operation_with_body: Operation):
     assert problems(operation_with_body, 415, answer.json) == []
 
 
-def test_who_does_not_accept_json_is_told_406(closed_operation: Operation):
+def test_a_request_that_does_not_accept_json_is_a_406(closed_operation: Operation):
     headers = {"Accept": "text/html"}
 
     answer = send(
-        furnished(), closed_operation.method, path_to_something(closed_operation), headers=headers
+        sample_world(), closed_operation.method, existing_path(closed_operation), headers=headers
     )
 
     assert answer.status_code == 406
     assert problems(closed_operation, 406, answer.json) == []
 
 
-def test_a_body_that_the_definition_forbids_is_400(operation_with_body: Operation):
+def test_an_invalid_body_is_a_400(operation_with_body: Operation):
     operation = operation_with_body
     expected = {400, 404, 409} if SCHEMAS.search(operation.path) else {400}
 
@@ -144,6 +144,6 @@ def test_a_body_that_the_definition_forbids_is_400(operation_with_body: Operatio
 
 
 def sent(operation: Operation, body: Any) -> Any:
-    path, headers = path_to_something(operation), {"Content-Type": "application/json"}
+    path, headers = existing_path(operation), {"Content-Type": "application/json"}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return send(furnished(), operation.method, path, data=data, headers=headers)
+    return send(sample_world(), operation.method, path, data=data, headers=headers)

@@ -1,4 +1,4 @@
-"""A world with a clock that stands still, and clients of its API."""
+"""A world with a stopped clock, and clients of its API."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 class Api:
-    """A client with the world's key; answers are (status, parsed body)."""
+    """A client with the world's key, for paths below `/v1`."""
 
     def __init__(self, client: FlaskClient, world: Sandbox) -> None:
         self.client = client
@@ -63,7 +63,7 @@ def api(client: FlaskClient, world: Sandbox) -> Api:
 
 @pytest.fixture
 def create(api: Api, world: Sandbox) -> Callable[..., dict[str, Any]]:
-    """Create a connection of a service, with a Connect Card unless told otherwise."""
+    """Create a connection of a service, by default with a Connect Card."""
 
     def make(service: str = "google_sheets", config: Any = None, **fields: Any) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -83,7 +83,7 @@ def create(api: Api, world: Sandbox) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def seeded(api: Api) -> Callable[[str], dict[str, Any]]:
-    """Find a connection of the start by its schema."""
+    """Find a seeded connection by its schema."""
 
     def find(schema: str) -> dict[str, Any]:
         return api.data("/connections", schema=schema)["items"][0]

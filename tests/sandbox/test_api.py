@@ -1,4 +1,4 @@
-"""The ground rules of the imitated API: credentials, envelope, paging, limits, errors."""
+"""The common rules of the imitated API: credentials, envelope, paging, limits, errors."""
 
 import base64
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ def test_a_success_has_code_message_and_data(api, world):
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/account/info", "/v1/nowhere", "/v1/connections/x"])
-def test_keys_that_are_not_the_sandboxs_own_are_refused(client, headers, path):
+def test_wrong_keys_are_refused(client, headers, path):
     answer = client.get(path, headers=headers)
 
     assert answer.status_code == 401
@@ -73,11 +73,11 @@ def test_a_cursor_is_the_number_skipped_in_base64_without_padding(api):
     assert page["next_cursor"] == "eyJza2lwIjozfQ"
 
 
-def test_a_page_holds_a_hundred_items_unless_told(api):
+def test_a_page_has_a_hundred_items_by_default(api):
     assert len(api.data("/metadata/connector-types")["items"]) == 100
 
 
-def test_a_cursor_behind_the_end_gives_an_empty_page(api):
+def test_a_cursor_past_the_end_gives_an_empty_page(api):
     cursor = base64.urlsafe_b64encode(b'{"skip":5000}').decode().rstrip("=")
 
     assert api.data("/connections", cursor=cursor) == {"items": []}
@@ -97,7 +97,7 @@ def test_a_cursor_that_cannot_be_read_is_refused(api, cursor):
     assert (answer.status_code, answer.json["code"]) == (400, "InvalidInput")
 
 
-def test_answers_tell_the_hourly_limit_and_what_is_left(api):
+def test_responses_state_the_hourly_limit_and_the_remaining_requests(api):
     first = api.get("/account/info").headers
     second = api.get("/nowhere").headers
 
@@ -105,7 +105,7 @@ def test_answers_tell_the_hourly_limit_and_what_is_left(api):
     assert second["X-Rate-Limit-Remaining"] == "19998"
 
 
-def test_requests_beyond_the_limit_wait_until_the_oldest_is_an_hour_old(api, world):
+def test_requests_beyond_the_limit_are_refused_until_the_oldest_is_an_hour_old(api, world):
     world.rate_limit = 2
     api.get("/account/info")
     world.advance(600)
@@ -121,7 +121,7 @@ def test_requests_beyond_the_limit_wait_until_the_oldest_is_an_hour_old(api, wor
     assert later.status_code == 200
 
 
-def test_refused_keys_do_not_spend_the_limit(api, client):
+def test_requests_with_a_wrong_key_do_not_count_against_the_limit(api, client):
     client.get("/v1/account/info")
 
     assert api.get("/account/info").headers["X-Rate-Limit-Remaining"] == "19999"
@@ -149,14 +149,14 @@ def test_refused_keys_do_not_spend_the_limit(api, client):
         ("GET", "/no/such/path", "NotFound"),
     ],
 )
-def test_what_does_not_exist_is_not_found_by_its_kind(api, method, path, code):
+def test_a_missing_resource_is_a_404_with_its_kind(api, method, path, code):
     answer = api.send(method, path, json={"name": "x"})
 
     assert (answer.status_code, answer.json["code"]) == (404, code)
     assert answer.json["message"]
 
 
-def test_a_method_that_a_path_does_not_know_is_refused_in_json(api):
+def test_an_unsupported_method_is_refused_with_json(api):
     answer = api.send("PUT", "/connections")
 
     assert answer.status_code == 405
@@ -201,14 +201,14 @@ def test_a_body_over_a_mebibyte_is_refused(api):
         ("text/html", 406),
     ],
 )
-def test_only_json_is_spoken(api, accept, status):
+def test_only_json_is_accepted(api, accept, status):
     answer = api.send("GET", "/account/info", headers={"Accept": accept})
 
     assert answer.status_code == status
     assert answer.is_json
 
 
-def test_a_group_lives_from_creation_to_deletion(api):
+def test_a_group_is_created_renamed_and_deleted(api):
     created = api.post("/groups", {"name": "acme"})
     group_id = created.json["data"]["id"]
 
@@ -233,18 +233,18 @@ def test_a_group_with_connections_cannot_be_deleted(api, world):
 
 
 def test_the_same_seed_and_requests_give_the_same_world():
-    def story() -> list[str]:
-        here = Sandbox(seed=7, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-        client = create_app(here).test_client()
-        auth = (here.api_key, here.api_secret)
-        here.add_connections(30)
-        here.advance(7000)
+    def responses() -> list[str]:
+        world = Sandbox(seed=7, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        client = create_app(world).test_client()
+        auth = (world.api_key, world.api_secret)
+        world.add_connections(30)
+        world.advance(7000)
         first = client.get("/v1/connections", auth=auth).text
         card = client.post(
             "/v1/connections",
             auth=auth,
             json={
-                "group_id": here.group_id,
+                "group_id": world.group_id,
                 "service": "gmail",
                 "config": {"schema": "mail"},
                 "run_setup_tests": False,
@@ -253,4 +253,4 @@ def test_the_same_seed_and_requests_give_the_same_world():
         ).text
         return [first, card]
 
-    assert story() == story()
+    assert responses() == responses()

@@ -1,4 +1,4 @@
-"""The Connect Card: what it shows, what it demands, and what its verdict does."""
+"""The Connect Card: what it shows, what it requires, and what its tests change."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ BACK = "https://vendor.example/back?state=s1"
 
 @pytest.fixture
 def save(client):
-    """Press Save & Test on a card."""
+    """Submit a card with Save & Test."""
 
     def press(card, values, outcome="pass"):
         body = {"auth": card["connect_card"]["token"], "values": values, "outcome": outcome}
@@ -52,7 +52,7 @@ def test_a_token_is_a_jwt_that_names_the_connection(create, world):
     assert "exp" not in claims
 
 
-def test_the_page_shows_the_services_fields_with_fitting_controls(client, postgres):
+def test_the_page_shows_the_services_fields_with_suitable_controls(client, postgres):
     page = client.get(postgres["connect_card"]["uri"]).text
 
     assert "Connect PostgreSQL" in page
@@ -65,7 +65,7 @@ def test_the_page_shows_the_services_fields_with_fitting_controls(client, postgr
     assert "Authorise</a>" not in page
 
 
-def test_every_control_has_a_label_and_a_place_for_its_error(client, postgres):
+def test_every_control_has_a_label_and_an_error_element(client, postgres):
     page = client.get(postgres["connect_card"]["uri"]).text
 
     for name in re.findall(r'data-field="(\w+)"', page):
@@ -73,7 +73,7 @@ def test_every_control_has_a_label_and_a_place_for_its_error(client, postgres):
         assert f'id="field-{name}-error"' in page
 
 
-def test_the_page_refuses_framing_scripts_of_others_and_storing(client, postgres):
+def test_the_page_forbids_framing_foreign_scripts_and_caching(client, postgres):
     headers = client.get(postgres["connect_card"]["uri"]).headers
 
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
@@ -103,7 +103,7 @@ def test_the_guide_stands_aside_unless_hidden(client, create):
     assert "Setup guide" not in client.get(hidden["connect_card"]["uri"]).text
 
 
-def test_passing_connects_and_keeps_no_secret(api, save, postgres, world):
+def test_passing_connects_and_stores_no_secret(api, save, postgres, world):
     answer = save(postgres, choices())
 
     connection = api.data(f"/connections/{postgres['id']}")
@@ -134,7 +134,7 @@ def test_failing_leaves_the_connection_incomplete_and_can_be_corrected(api, save
 
 
 @pytest.mark.parametrize(
-    ("change", "wrong"),
+    ("change", "errors"),
     [
         pytest.param({"host": ""}, {"host": "Enter the host."}, id="empty"),
         pytest.param({"host": "   "}, {"host": "Enter the host."}, id="blank"),
@@ -147,14 +147,14 @@ def test_failing_leaves_the_connection_incomplete_and_can_be_corrected(api, save
         pytest.param({"auth_method": "AWS_IAM", "password": ""}, {}, id="no-password-needed"),
     ],
 )
-def test_what_is_missing_is_said_at_its_field(api, save, postgres, change, wrong):
+def test_each_invalid_field_has_an_error(api, save, postgres, change, errors):
     answer = save(postgres, choices(**change))
 
-    assert answer.json["errors"] == wrong
-    assert setup_state(api, postgres) == ("incomplete" if wrong else "connected")
+    assert answer.json["errors"] == errors
+    assert setup_state(api, postgres) == ("incomplete" if errors else "connected")
 
 
-def test_a_service_with_consent_wants_it_first(api, client, create, save):
+def test_a_service_with_consent_requires_it_first(api, client, create, save):
     card = create()
     query = urlsplit(card["connect_card"]["uri"]).query
 
@@ -179,7 +179,7 @@ def test_a_service_account_needs_no_consent(create, save):
     assert answer.json["passed"] is True
 
 
-def test_reconnecting_shows_no_secret_and_mends(api, client, save, seeded, world):
+def test_reconnecting_shows_no_secret_and_repairs_the_connection(api, client, save, seeded, world):
     broken = seeded("zendesk_support")
     config = {"connect_card_config": {"redirect_uri": BACK}}
     card = api.post(f"/connections/{broken['id']}/connect-card", config).json["data"]
@@ -198,13 +198,13 @@ def test_reconnecting_shows_no_secret_and_mends(api, client, save, seeded, world
     assert status["tasks"] == []
 
 
-def test_a_working_connections_secret_may_stay(api, client, postgres, save):
+def test_the_secret_of_a_working_connection_may_stay_unchanged(api, client, postgres, save):
     save(postgres, choices())
 
     page = client.get(postgres["connect_card"]["uri"]).text
     answer = save(postgres, choices(password="", host="other.example.com"))
 
-    assert "Leave empty to keep the present one" in page
+    assert "Leave empty to keep the current value" in page
     assert answer.json["passed"] is True
     config = api.data(f"/connections/{postgres['id']}")["config"]
     assert (config["host"], config["password"]) == ("other.example.com", "******")
@@ -219,25 +219,25 @@ def test_a_working_connections_secret_may_stay(api, client, postgres, save):
         pytest.param("&redirect_uri=", BACK, id="empty"),
     ],
 )
-def test_the_way_back_is_the_callers_if_it_is_http(client, create, extra, back):
+def test_the_return_url_of_the_query_is_used_if_it_is_http(client, create, extra, back):
     page = client.get(create()["connect_card"]["uri"] + extra).text
 
     assert unescape(re.search(r'data-back="([^"]*)"', page)[1]) == back
     assert 'href="javascript:' not in page
 
 
-def test_a_card_of_the_older_kind_has_no_way_back_of_its_own(api, client, create):
+def test_a_legacy_card_has_no_return_url_of_its_own(api, client, create):
     created = create(connect_card_config=None)
     token = api.post(f"/connectors/{created['id']}/connect-card-token").json["token"]
 
     alone = client.get(f"/connect-card/setup?auth={token}").text
-    sent = client.get(f"/connect-card/setup?auth={token}&redirect_uri={BACK}").text
+    with_url = client.get(f"/connect-card/setup?auth={token}&redirect_uri={BACK}").text
 
     assert "Done, you can close this page." in alone
-    assert f'data-back="{BACK}"' in sent
+    assert f'data-back="{BACK}"' in with_url
 
 
-def test_a_card_lives_for_a_day(client, create, save, world):
+def test_a_card_is_valid_for_a_day(client, create, save, world):
     card = create()
 
     world.advance(24 * 3600)
@@ -253,7 +253,7 @@ def test_a_card_lives_for_a_day(client, create, save, world):
 
 
 @pytest.mark.parametrize("change", [lambda token: token[:-2], lambda token: "", lambda token: "é"])
-def test_a_token_of_somebody_else_opens_nothing(client, create, change):
+def test_a_token_with_another_signature_is_not_valid(client, create, change):
     token = change(create()["connect_card"]["token"])
 
     page = client.get("/connect-card/setup", query_string={"auth": token})
@@ -262,7 +262,7 @@ def test_a_token_of_somebody_else_opens_nothing(client, create, change):
     assert "This link is not valid" in page.text
 
 
-def test_a_deleted_connections_card_opens_nothing(api, client, create, save):
+def test_the_card_of_a_deleted_connection_is_not_valid(api, client, create, save):
     card = create()
     api.send("DELETE", f"/connections/{card['id']}")
 
@@ -271,12 +271,12 @@ def test_a_deleted_connections_card_opens_nothing(api, client, create, save):
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "....", "\u00fc.b.c"])
-def test_reading_a_bad_token_says_so(token):
+def test_reading_a_bad_token_raises(token):
     with pytest.raises(tokens.BadToken):
         tokens.read(token, b"secret")
 
 
-def test_a_name_cannot_smuggle_markup_into_the_page(client, create):
+def test_markup_in_a_url_is_escaped(client, create):
     config = {"redirect_uri": 'https://a.example/"><script>x</script>'}
     card = create(connect_card_config=config)
 

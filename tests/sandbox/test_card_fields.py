@@ -1,4 +1,4 @@
-"""Which fields a Connect Card shows, for which choices, and what a warning does."""
+"""Which fields a Connect Card shows for which choices, and the outcomes of its tests."""
 
 import re
 
@@ -14,7 +14,7 @@ DATABASE = {"host": "db.example.com", "database": "shop", "user": "reader", "pas
 
 @pytest.fixture
 def card(create):
-    """Create a connection with a card of these settings."""
+    """Create a connection with a card with these settings."""
 
     def make(service, config, **settings):
         return create(service, config, connect_card_config={"redirect_uri": BACK, **settings})
@@ -24,7 +24,7 @@ def card(create):
 
 @pytest.fixture
 def save(client):
-    """Press Save & Test on a card."""
+    """Submit a card with Save & Test."""
 
     def press(card, values, outcome="pass"):
         body = {"auth": card["connect_card"]["token"], "values": values, "outcome": outcome}
@@ -57,12 +57,12 @@ def shown(client, card):
         ("ftp", "pgp_secret_key", "use_pgp_encryption_options", ("true",)),
     ],
 )
-def test_a_field_hangs_on_the_choice_that_asks_for_it(service, field, chooser, choices):
+def test_a_field_depends_on_the_choice_that_needs_it(service, field, chooser, choices):
     assert dependencies(services()[service])[field] == (chooser, choices)
 
 
 @pytest.mark.parametrize("field", ["host", "user", "port", "database"])
-def test_what_every_choice_asks_for_hangs_on_none(field):
+def test_a_field_that_every_choice_needs_depends_on_none(field):
     assert field not in dependencies(services()["postgres"])
 
 
@@ -80,7 +80,7 @@ def test_every_dependency_of_the_catalogue_names_choices_that_exist():
     assert sum(bool(dependencies(service)) for service in services().values()) > 100
 
 
-def test_a_shown_fields_chooser_is_shown_too_for_every_service():
+def test_the_chooser_of_a_shown_field_is_shown_for_every_service():
     for service in services().values():
         head, more = card_fields(service, {})
         names = {item.name for item in head + more}
@@ -88,40 +88,42 @@ def test_a_shown_fields_chooser_is_shown_too_for_every_service():
         assert {item.depends_on for item in head + more} - {""} <= names
 
 
-def test_nothing_that_a_card_demands_is_hidden():
+def test_no_required_field_is_hidden():
     for service in services().values():
         head, more = card_fields(service, {})
-        every, _ = card_fields(service, {}, all_fields=True)
-        hidden = {item.name for item in every} - {item.name for item in head + more}
+        all_fields, _ = card_fields(service, {}, all_fields=True)
+        hidden = {item.name for item in all_fields} - {item.name for item in head + more}
 
-        assert not [item for item in every if item.needed and item.name in hidden]
+        assert not [item for item in all_fields if item.required and item.name in hidden]
 
 
-def test_all_fields_shows_what_is_hidden_otherwise(client, card):
+def test_all_fields_shows_the_fields_that_are_hidden_otherwise(client, card):
     config = {"schema": "files", "table_group_name": "a"}
     usual = shown(client, card("sftp", config))
-    every = shown(client, card("sftp", {**config, "schema": "more"}, all_fields=True))
+    all_fields = shown(client, card("sftp", {**config, "schema": "more"}, all_fields=True))
 
-    assert sorted(every) == sorted(field.name for field in services()["sftp"].fields)
-    assert set(usual) < set(every)
+    assert sorted(all_fields) == sorted(field.name for field in services()["sftp"].fields)
+    assert set(usual) < set(all_fields)
     assert len(usual) >= 12
 
 
-def test_a_field_of_another_choice_is_not_demanded(card, save):
+def test_a_field_of_another_choice_is_not_required(card, save):
     config = {"schema_prefix": "shop"}
     values = {"host": "h", "database": "d", "user": "u", "auth": "KEY_PAIR"}
 
     missing = save(card("snowflake_db", config), values)
-    given = save(card("snowflake_db", {"schema_prefix": "shop2"}), {**values, "private_key": "key"})
+    complete = save(
+        card("snowflake_db", {"schema_prefix": "shop2"}), {**values, "private_key": "key"}
+    )
 
     assert set(missing["errors"]) == {"private_key"}
-    assert given["passed"] is True
+    assert complete["passed"] is True
 
 
-def test_a_warning_connects_and_says_what_is_wrong(api, card, save, seeded):
-    made = card("postgres", {"schema_prefix": "shop"})
+def test_a_warning_connects_and_has_a_message(api, card, save, seeded):
+    connection = card("postgres", {"schema_prefix": "shop"})
 
-    verdict = save(made, {**DATABASE, "auth_method": "PASSWORD"}, outcome="warn")
+    verdict = save(connection, {**DATABASE, "auth_method": "PASSWORD"}, outcome="warn")
 
     assert verdict["passed"] is True
     assert [test["status"] for test in verdict["tests"]] == ["PASSED", "PASSED", "WARNING"]
@@ -136,13 +138,13 @@ def test_a_warning_connects_and_says_what_is_wrong(api, card, save, seeded):
         pytest.param("gmail", {}, "authorise", id="consent"),
     ],
 )
-def test_a_failure_is_said_at_the_field_to_blame(client, card, save, service, values, blamed):
+def test_a_failure_marks_the_field_to_blame(client, card, save, service, values, blamed):
     naming = services()[service].naming_fields
-    made = card(service, dict.fromkeys(naming, "shop"))
-    query = made["connect_card"]["uri"].partition("?")[2]
+    connection = card(service, dict.fromkeys(naming, "shop"))
+    query = connection["connect_card"]["uri"].partition("?")[2]
     client.post(f"/connect-card/authorise?{query}")
 
-    verdict = save(made, values, outcome="fail")
+    verdict = save(connection, values, outcome="fail")
 
     assert verdict["passed"] is False
     assert list(verdict["blamed"]) == [blamed]
@@ -150,14 +152,14 @@ def test_a_failure_is_said_at_the_field_to_blame(client, card, save, service, va
 
 
 def test_an_abandoned_card_leaves_the_connection_incomplete(api, client, card, world):
-    made = card("postgres", {"schema_prefix": "shop"})
+    connection = card("postgres", {"schema_prefix": "shop"})
 
-    client.get(made["connect_card"]["uri"])
+    client.get(connection["connect_card"]["uri"])
     world.advance(3 * 24 * 3600)
 
-    status = api.data(f"/connections/{made['id']}")["status"]
+    status = api.data(f"/connections/{connection['id']}")["status"]
     assert (status["setup_state"], status["sync_state"]) == ("incomplete", "scheduled")
-    assert client.get(made["connect_card"]["uri"]).status_code == 403
+    assert client.get(connection["connect_card"]["uri"]).status_code == 403
 
 
 def test_the_page_offers_pass_warn_and_fail(client, card):

@@ -1,4 +1,4 @@
-"""All 773 services: created, described, drawn, and each with a card."""
+"""All 773 services: their creation, descriptions, icons and cards."""
 
 from xml.etree import ElementTree
 
@@ -21,7 +21,7 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("service", EXAMPLES)
-def test_each_kind_of_naming_names_its_fields_and_makes_its_schema(api, create, service):
+def test_each_kind_of_naming_requires_its_fields_and_builds_the_schema(api, create, service):
     required, config, schema = EXAMPLES[service]
 
     detail = api.data(f"/metadata/connector-types/{service}")
@@ -43,8 +43,8 @@ def test_a_missing_naming_field_is_named(api, world, service):
         assert answer.json == {"code": "InvalidInput", "message": f"Field '{missing}' is required"}
 
 
-def test_every_service_can_be_created_by_the_fields_its_detail_requires(api, create):
-    for service in (name for name, one in services().items() if one.api_configurable):
+def test_every_service_can_be_created_with_its_required_fields(api, create):
+    for service in (service.id for service in services().values() if service.api_configurable):
         required = api.data(f"/metadata/connector-types/{service}")["config"]["required"]
 
         created = create(service, dict.fromkeys(required, f"all_{service}"))
@@ -54,7 +54,7 @@ def test_every_service_can_be_created_by_the_fields_its_detail_requires(api, cre
 
 
 def test_every_service_has_a_card(client, create):
-    for service in (one for one in services().values() if one.api_configurable):
+    for service in (service for service in services().values() if service.api_configurable):
         naming = dict.fromkeys(service.naming_fields, f"all_{service.id}")
         settings = {"redirect_uri": "https://vendor.example/", "all_fields": True}
         card = create(service.id, naming, connect_card_config=settings)
@@ -67,7 +67,7 @@ def test_every_service_has_a_card(client, create):
         assert ("Authorise</a>" in page.text) == (service.auth or not service.fields), service.id
 
 
-def test_every_icon_is_a_well_formed_drawing_with_a_title():
+def test_every_icon_is_well_formed_svg_with_a_title():
     for service in services().values():
         root = ElementTree.fromstring(icon(service).svg)
 
@@ -76,7 +76,7 @@ def test_every_icon_is_a_well_formed_drawing_with_a_title():
         assert title.text == service.name
 
 
-def test_every_icon_stands_out_from_its_tile():
+def test_every_icon_contrasts_with_its_tile():
     for service in services().values():
         root = ElementTree.fromstring(icon(service).svg)
 
@@ -85,7 +85,7 @@ def test_every_icon_stands_out_from_its_tile():
         assert contrast(root[-1].attrib["fill"], tile.attrib["fill"]) >= 2, service.id
 
 
-def test_an_icon_may_be_kept_for_ever_and_needs_no_key(client):
+def test_an_icon_is_cached_for_ever_and_needs_no_key(client):
     answer = client.get("/icons/hubspot.svg")
     again = client.get("/icons/hubspot.svg", headers={"If-None-Match": answer.headers["ETag"]})
 
@@ -105,7 +105,7 @@ def test_a_monogram_has_one_or_two_letters(name, letters):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "text"),
     [
         ("sheet_id", "Sheet ID"),
         ("api_key", "API key"),
@@ -115,12 +115,12 @@ def test_a_monogram_has_one_or_two_letters(name, letters):
         ("campaignId", "Campaign ID"),
     ],
 )
-def test_a_fields_label_is_made_of_words(name, words):
-    assert label(name) == words
+def test_a_fields_label_is_made_of_words(name, text):
+    assert label(name) == text
 
 
 @pytest.mark.parametrize(
-    ("choice", "count", "words"),
+    ("choice", "count", "text"),
     [
         ("SshTunnel", 4, "SSH tunnel"),
         ("IAM_ROLE", 3, "IAM role"),
@@ -129,11 +129,11 @@ def test_a_fields_label_is_made_of_words(name, words):
         ("jp", 3, "jp"),
     ],
 )
-def test_codes_among_choices_stay_as_they_are(choice, count, words):
-    assert choice_label(choice, count) == words
+def test_codes_among_choices_stay_unchanged(choice, count, text):
+    assert choice_label(choice, count) == text
 
 
-def test_the_catalogue_is_listed_in_the_order_of_ids(api):
+def test_the_catalogue_is_sorted_by_id(api):
     pages = api.pages("/metadata/connector-types", limit=1000)
 
     ids = [item["id"] for item in pages[0]]
@@ -143,7 +143,7 @@ def test_the_catalogue_is_listed_in_the_order_of_ids(api):
     assert ids[0] == "15five"
 
 
-def test_the_public_catalogue_is_a_plain_list_for_anybody(api, client):
+def test_the_public_catalogue_is_a_plain_list_without_a_key(api, client):
     answer = client.get("/public/connector-types")
 
     assert answer.status_code == 200
@@ -151,7 +151,7 @@ def test_the_public_catalogue_is_a_plain_list_for_anybody(api, client):
     assert "X-Rate-Limit" not in answer.headers
 
 
-def test_the_detail_tells_types_secrets_and_choices(api):
+def test_the_detail_contains_types_secrets_and_choices(api):
     properties = api.data("/metadata/connector-types/postgres")["config"]["properties"]
 
     assert properties["port"]["type"] == "integer"

@@ -1,4 +1,4 @@
-"""The catalogue's data file: complete, legal, and true to the facts it was made from."""
+"""The catalogue's data file: complete, valid, and equal to the facts it was made from."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_the_catalogue_has_773_services_sorted_by_a_unique_id(services: list[dic
     assert ids == sorted(set(ids))
 
 
-def test_the_file_holds_one_compact_service_per_line(services: list[dict[str, Any]]):
+def test_the_file_has_one_compact_service_per_line(services: list[dict[str, Any]]):
     lines = [json.dumps(service, ensure_ascii=False, separators=(",", ":")) for service in services]
 
     written = DATA_FILE.read_text(encoding="utf-8")
@@ -41,12 +41,12 @@ def test_the_file_holds_one_compact_service_per_line(services: list[dict[str, An
 
 
 def test_every_service_has_the_same_keys_in_the_same_order(services: list[dict[str, Any]]):
-    odd = [service["id"] for service in services if list(service) != KEYS]
+    unexpected = [service["id"] for service in services if list(service) != KEYS]
 
-    assert odd == []
+    assert unexpected == []
 
 
-def test_every_description_is_one_short_sentence_of_its_own(services: list[dict[str, Any]]):
+def test_every_description_is_a_short_unique_sentence(services: list[dict[str, Any]]):
     descriptions = [service["description"] for service in services]
 
     unfit = [
@@ -59,16 +59,16 @@ def test_every_description_is_one_short_sentence_of_its_own(services: list[dict[
     assert len({text.casefold() for text in descriptions}) == len(descriptions)
 
 
-def test_every_mark_is_an_icon_that_simplepycons_has(services: list[dict[str, Any]]):
-    known = set(all_icons.names())
+def test_every_mark_is_an_icon_of_simplepycons(services: list[dict[str, Any]]):
+    icons = set(all_icons.names())
 
     marks = {service["mark"] for service in services} - {None}
 
     assert len(marks) > 100
-    assert marks - known == set()
+    assert marks - icons == set()
 
 
-def test_naming_status_and_class_are_legal_words(services: list[dict[str, Any]]):
+def test_naming_status_and_class_are_valid(services: list[dict[str, Any]]):
     namings = {service["naming"] for service in services}
     statuses = {service["status"] for service in services}
     classes = {service["class"] for service in services}
@@ -78,7 +78,7 @@ def test_naming_status_and_class_are_legal_words(services: list[dict[str, Any]])
     assert classes == CLASSES
 
 
-def test_every_status_date_is_a_day_of_the_sandbox_world(services: list[dict[str, Any]]):
+def test_every_status_date_is_before_the_sandboxs_start(services: list[dict[str, Any]]):
     first, last = date(2019, 1, 1), date(2026, 9, 30)
 
     outside = [
@@ -92,10 +92,10 @@ def test_every_status_date_is_a_day_of_the_sandbox_world(services: list[dict[str
 
 def test_the_facts_equal_the_shared_reference(services: list[dict[str, Any]]):
     if not REFERENCE.exists():
-        sentence = "The shared reference is not beside the repository, so facts are not compared."
+        message = "The shared reference is not beside the repository, so facts are not compared."
         if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+            pytest.fail(message)
+        pytest.skip(message)
     reference = sorted(
         json.loads(REFERENCE.read_text(encoding="utf-8")), key=lambda service: service["id"]
     )

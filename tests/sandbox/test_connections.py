@@ -1,4 +1,4 @@
-"""Connections: creating, changing, deleting, testing, the older paths, and links."""
+"""Connections: creating, updating, deleting, testing, the legacy paths, and links."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ def test_a_created_connection_has_the_defaults_of_the_live_api(create):
         "tasks": [],
         "warnings": [],
     }
-    wanted = {
+    defaults = {
         "paused": False,
         "pause_after_trial": False,
         "sync_frequency": 360,
@@ -33,19 +33,19 @@ def test_a_created_connection_has_the_defaults_of_the_live_api(create):
         "config": {"auth_type": "OAuth", "sheet_id": "", "named_range": ""},
         "connect_card_config": {"redirect_uri": "https://vendor.example/back?state=s1"},
     }
-    assert {name: created[name] for name in wanted} == wanted
+    assert {name: created[name] for name in defaults} == defaults
     assert "setup_tests" not in created
 
 
-def test_what_is_created_is_found_again_by_id_and_by_schema(api, create, world):
+def test_a_created_connection_is_found_by_id_and_by_schema(api, create, world):
     created = create()
 
-    one = api.data(f"/connections/{created['id']}")
+    by_id = api.data(f"/connections/{created['id']}")
     in_group = api.data(f"/groups/{world.group_id}/connections", schema="plan.targets")
     in_account = api.data("/connections", schema="plan.targets", group_id=world.group_id)
 
-    assert in_group["items"] == in_account["items"] == [one]
-    assert "connect_card" not in one
+    assert in_group["items"] == in_account["items"] == [by_id]
+    assert "connect_card" not in by_id
 
 
 def test_secrets_come_back_masked_and_unknown_fields_are_dropped(create):
@@ -95,7 +95,7 @@ def test_secrets_come_back_masked_and_unknown_fields_are_dropped(create):
         ),
     ],
 )
-def test_a_creation_that_cannot_be_is_refused_and_leaves_nothing(api, world, change, message):
+def test_an_invalid_creation_is_refused_and_leaves_nothing(api, world, change, message):
     body = {"group_id": world.group_id, "service": "google_sheets", "config": NAMED, **change}
 
     answer = api.post("/connections", body)
@@ -117,8 +117,8 @@ def test_a_name_that_breaks_the_rule_is_refused(api, world, name):
 
 def test_a_name_is_unique_in_its_group_only(api, create):
     create()
-    other = api.post("/groups", {"name": "other"}).json["data"]["id"]
-    body = {"group_id": other, "service": "google_sheets", "config": NAMED}
+    second_group = api.post("/groups", {"name": "other"}).json["data"]["id"]
+    body = {"group_id": second_group, "service": "google_sheets", "config": NAMED}
 
     elsewhere = api.post("/connections", body)
     again = api.post("/connections", body)
@@ -136,7 +136,7 @@ def test_a_group_that_does_not_exist_cannot_hold_a_connection(api):
     assert (answer.status_code, answer.json["code"]) == (404, "NotFound_Group")
 
 
-def test_setup_tests_run_at_creation_unless_refused(api, world):
+def test_setup_tests_run_at_creation_unless_disabled(api, world):
     body = {"group_id": world.group_id, "service": "stripe", "config": {"schema": "pay"}}
     keyed = {**body, "config": {"schema": "pay2", "api_key": "k"}}
 
@@ -164,7 +164,7 @@ def test_setup_tests_can_be_run_again_but_not_without_a_body(api, create):
     ]
 
 
-def test_an_update_changes_what_it_names(api, create):
+def test_an_update_changes_the_fields_it_names(api, create):
     path = f"/connections/{create()['id']}"
 
     change = {"sync_frequency": 60, "paused": True, "config": {"sheet_id": "abc"}}
@@ -186,7 +186,7 @@ def test_an_update_changes_what_it_names(api, create):
         pytest.param({"config": {"auth_type": "wrong"}}, id="wrong-enum"),
     ],
 )
-def test_an_update_that_cannot_be_is_refused(api, create, body):
+def test_an_invalid_update_is_refused(api, create, body):
     created = create()
 
     answer = api.patch(f"/connections/{created['id']}", body)
@@ -208,7 +208,7 @@ def test_a_deleted_connection_is_gone_and_frees_its_name(api, create):
     assert create()["schema"] == created["schema"]
 
 
-def test_a_card_is_made_for_an_existing_connection(api, create):
+def test_a_card_is_created_for_an_existing_connection(api, create):
     created = create(connect_card_config=None)
     config = {"redirect_uri": "https://a.example/x?y=1&z=2", "hide_setup_guide": True}
 
@@ -225,14 +225,14 @@ def test_a_card_is_made_for_an_existing_connection(api, create):
     assert api.post(f"/connections/{created['id']}/connect-card", {}).status_code == 400
 
 
-def test_the_older_paths_answer_as_todays_do(api, create, world):
+def test_the_legacy_paths_answer_like_the_current_ones(api, create, world):
     created = create()
 
-    one = api.get(f"/connectors/{created['id']}")
+    legacy = api.get(f"/connectors/{created['id']}")
     token = api.post(f"/connectors/{created['id']}/connect-card-token")
 
-    assert one.json["data"] == api.data(f"/connections/{created['id']}")
-    assert one.json["message"] == "Connector details retrieved successfully"
+    assert legacy.json["data"] == api.data(f"/connections/{created['id']}")
+    assert legacy.json["message"] == "Connector details retrieved successfully"
     assert api.data("/connectors") == api.data("/connections")
     group = f"/groups/{world.group_id}"
     assert api.data(f"{group}/connectors/") == api.data(f"{group}/connections")
@@ -241,7 +241,7 @@ def test_the_older_paths_answer_as_todays_do(api, create, world):
     assert token.json["token"].count(".") == 2
 
 
-def test_force_is_the_older_sync(api, seeded):
+def test_force_is_the_legacy_sync(api, seeded):
     connection = seeded("salesforce_crm")
 
     answer = api.send("POST", f"/connectors/{connection['id']}/force")
@@ -295,7 +295,7 @@ EVERY_DAY = [
 
 
 @pytest.mark.parametrize(
-    ("schedule", "told"),
+    ("schedule", "expected"),
     [
         pytest.param(
             {"schedule_type": "INTERVAL", "interval": 90}, {"interval": 90}, id="interval"
@@ -312,8 +312,8 @@ EVERY_DAY = [
         pytest.param({"schedule_type": "MANUAL"}, {"schedule_type": "MANUAL"}, id="manual"),
     ],
 )
-def test_a_schedule_is_kept_and_told_wherever_the_connection_is(
-    api, create, world, schedule: dict, told: dict
+def test_a_schedule_is_stored_and_returned_with_the_connection(
+    api, create, world, schedule: dict, expected: dict
 ):
     created = create(schedule=schedule)
     second = create(config={"schema": "other", "table": "targets"})
@@ -322,13 +322,13 @@ def test_a_schedule_is_kept_and_told_wherever_the_connection_is(
     changed = api.patch(path, {"schedule": schedule}).json["data"]
 
     listed = api.data(f"/groups/{world.group_id}/connections")["items"]
-    by_id = {one["id"]: one for one in listed}
-    for one in (created, changed, api.data(path), by_id[created["id"]], by_id[second["id"]]):
-        assert one["schedule"] == {**one["schedule"], **told}
-        assert one["schedule"]["schedule_type"] == schedule["schedule_type"]
+    by_id = {item["id"]: item for item in listed}
+    for item in (created, changed, api.data(path), by_id[created["id"]], by_id[second["id"]]):
+        assert item["schedule"] == {**item["schedule"], **expected}
+        assert item["schedule"]["schedule_type"] == schedule["schedule_type"]
 
 
-def test_the_older_fields_replace_a_schedule(api, create):
+def test_the_legacy_fields_replace_a_schedule(api, create):
     path = f"/connections/{create(schedule=MONDAYS)['id']}"
 
     changed = api.patch(path, {"sync_frequency": 60}).json["data"]
@@ -337,7 +337,7 @@ def test_the_older_fields_replace_a_schedule(api, create):
     assert changed["schedule"]["interval"] == changed["sync_frequency"] == 60
 
 
-def test_a_daily_time_is_ignored_beside_another_frequency(create):
+def test_a_daily_time_is_ignored_with_another_frequency(create):
     assert "daily_sync_time" not in create(sync_frequency=180, daily_sync_time="02:00")
 
 
@@ -353,7 +353,7 @@ def test_a_daily_time_is_ignored_beside_another_frequency(create):
         pytest.param({"schedule": MONDAYS, "schedule_type": "manual"}, id="manual-as-well"),
     ],
 )
-def test_a_schedule_that_cannot_be_is_refused(api, world, fields: dict):
+def test_an_invalid_schedule_is_refused(api, world, fields: dict):
     config = {"schema": "plan", "table": "targets"}
     body = {"group_id": world.group_id, "service": "google_sheets", "config": config, **fields}
 
@@ -362,12 +362,12 @@ def test_a_schedule_that_cannot_be_is_refused(api, world, fields: dict):
     assert (answer.status_code, answer.json["code"]) == (400, "InvalidInput")
 
 
-def test_a_service_that_the_api_cannot_create_is_refused_in_fivetrans_words(api, world):
+def test_a_service_that_the_api_cannot_create_is_refused_like_fivetran_does(api, world):
     features = api.data("/metadata/connector-types/fivetran_log")["supported_features"]
     body = {"group_id": world.group_id, "service": "fivetran_log", "config": {"schema": "log"}}
 
     answer = api.post("/connections", body)
 
-    assert "API_CONFIGURABLE" not in {one["id"] for one in features}
+    assert "API_CONFIGURABLE" not in {feature["id"] for feature in features}
     assert answer.status_code == 400
     assert answer.json["message"] == "Unsupported connector service 'fivetran_log'"

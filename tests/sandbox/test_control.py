@@ -1,4 +1,4 @@
-"""Control of the sandbox: clock, seed, states, limits, log, and who may use it."""
+"""Control of the sandbox: clock, seed, states, limits, request log, and access."""
 
 import json
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ CONTROLS = [
 
 
 @pytest.fixture
-def order(client):
-    """Post to control; the answer's body."""
+def post(client):
+    """Post to control and return the response's body."""
 
     def send(path, body=None, *, status=200):
         answer = client.post(f"/_control/{path}", json=body or {})
@@ -39,7 +39,7 @@ def shown(client, **query):
     return client.get("/_control/connections", query_string=query).json["connections"]
 
 
-def test_the_state_is_a_few_numbers(client):
+def test_the_state_is_a_summary_in_numbers(client):
     assert client.get("/_control/state").json == {
         "now": "2026-11-20T12:00:00.000000Z",
         "speed": 1.0,
@@ -54,10 +54,10 @@ def test_the_state_is_a_few_numbers(client):
     }
 
 
-def test_the_clock_is_moved_set_and_sped_up(order):
-    moved = order("clock", {"advance": 90.5})
-    set_to = order("clock", {"set": "2026-12-01T00:00Z"})
-    number = order("clock", {"set": set_to_seconds("2026-12-02T00:00:00+00:00"), "speed": 0})
+def test_the_clock_is_moved_set_and_sped_up(post):
+    moved = post("clock", {"advance": 90.5})
+    set_to = post("clock", {"set": "2026-12-01T00:00Z"})
+    number = post("clock", {"set": set_to_seconds("2026-12-02T00:00:00+00:00"), "speed": 0})
 
     assert moved["now"] == "2026-11-20T12:01:30.500000Z"
     assert set_to["now"] == "2026-12-01T00:00:00.000000Z"
@@ -81,40 +81,40 @@ def set_to_seconds(text):
         {"hours": 1},
     ],
 )
-def test_a_clock_that_makes_no_sense_is_refused_and_stands(client, order, body):
-    order("clock", body, status=400)
+def test_an_invalid_time_is_refused_and_leaves_the_clock_unchanged(client, post, body):
+    post("clock", body, status=400)
 
     assert client.get("/_control/state").json["now"] == "2026-11-20T12:00:00.000000Z"
 
 
-def test_a_clock_runs_at_its_speed_from_the_moment_it_gets_it():
+def test_a_clock_runs_at_a_speed_from_the_moment_it_is_set():
     base = [START]
     clock = Clock(lambda: base[0], speed=60)
     base[0] = START.replace(second=10)
     after_ten = clock() - START.timestamp()
     clock.speed = 0
     base[0] = START.replace(minute=30)
-    standing = clock() - START.timestamp()
+    stopped = clock() - START.timestamp()
     clock.speed = 2
     base[0] = START.replace(minute=31)
 
-    assert (after_ten, standing, clock() - START.timestamp()) == (600, 600, 720)
+    assert (after_ten, stopped, clock() - START.timestamp()) == (600, 600, 720)
 
 
-def test_reset_begins_the_same_world_anew(client, order, api, world):
+def test_reset_restores_the_same_world(client, post, api, world):
     before = world.snapshot()
     api.post("/groups", {"name": "Another"})
-    order("clock", {"advance": 7200})
-    order("seed", {"connectors": 30})
+    post("clock", {"advance": 7200})
+    post("seed", {"connectors": 30})
 
-    state = order("reset", {"now": "2026-11-20T12:00:00Z"})
+    state = post("reset", {"now": "2026-11-20T12:00:00Z"})
 
     assert world.snapshot() == before
     assert (state["connectors"], state["requests"]) == (12, 0)
 
 
-def test_reset_takes_seed_time_speed_plan_and_emptiness(order):
-    state = order(
+def test_reset_takes_seed_time_speed_plan_and_populated(post):
+    state = post(
         "reset",
         {"seed": 8, "now": "2025-01-01T00:00Z", "speed": 0, "limits": "off", "populated": False},
     )
@@ -123,19 +123,22 @@ def test_reset_takes_seed_time_speed_plan_and_emptiness(order):
     assert (state["now"], state["connectors"]) == ("2025-01-01T00:00:00.000000Z", 0)
 
 
-def test_groups_and_connectors_are_added_evenly(client, order, api):
-    state = order("seed", {"groups": 3, "connectors": 7})
-    again = order("seed", {"groups": 1, "connectors": 0})
+def test_groups_and_connectors_are_added_evenly(client, post, api):
+    state = post("seed", {"groups": 3, "connectors": 7})
+    again = post("seed", {"groups": 1, "connectors": 0})
 
     assert (state["groups"], state["connectors"]) == (4, 19)
-    sizes = [len(api.data(f"/groups/{each}/connections")["items"]) for each in state["new_groups"]]
+    sizes = [
+        len(api.data(f"/groups/{group_id}/connections")["items"])
+        for group_id in state["new_groups"]
+    ]
     assert sizes == [3, 2, 2]
     names = {group["name"] for group in api.data("/groups")["items"]}
     assert {"Sandbox_Customer_001", "Sandbox_Customer_004"} < names
     assert len(again["new_groups"]) == 1
 
 
-def test_connectors_come_in_the_states_that_are_asked_for(api, world):
+def test_seeded_connectors_have_the_requested_states(api, world):
     world.control.reset(populated=False)
 
     world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
@@ -161,7 +164,7 @@ def test_connectors_come_in_the_states_that_are_asked_for(api, world):
     }
 
 
-def test_seeded_connectors_go_on_living(api, world):
+def test_seeded_connectors_continue_to_sync(api, world):
     world.control.reset(populated=False)
     world.control.seed(connectors=20, states=dict.fromkeys(STATES, 2))
 
@@ -179,10 +182,10 @@ def test_seeded_connectors_go_on_living(api, world):
     "body",
     [{"now": "1969-01-01T00:00Z"}, {"seed": -1}, {"limits": "gold"}, {"populated": 1}, {"age": 1}],
 )
-def test_a_reset_that_makes_no_sense_is_refused_and_changes_nothing(order, world, body):
+def test_an_invalid_reset_is_refused_and_changes_nothing(post, world, body):
     before = world.snapshot()
 
-    order("reset", body, status=400)
+    post("reset", body, status=400)
 
     assert world.snapshot() == before
 
@@ -198,35 +201,35 @@ def test_a_reset_that_makes_no_sense_is_refused_and_changes_nothing(order, world
         {"connectors": -1},
     ],
 )
-def test_a_seed_that_makes_no_sense_is_refused_and_adds_nothing(client, order, body):
-    order("seed", body, status=400)
+def test_an_invalid_seed_is_refused_and_adds_nothing(client, post, body):
+    post("seed", body, status=400)
 
     assert client.get("/_control/state").json["connectors"] == 12
 
 
-def test_a_connector_is_broken_mended_delayed_and_put_off(client, order, seeded):
+def test_a_connector_is_broken_mended_delayed_and_rescheduled(client, post, seeded):
     connection_id = seeded("salesforce_crm")["id"]
 
-    broken = order(f"connections/{connection_id}/break")
-    mended = order(f"connections/{connection_id}/mend")
-    delayed = order(f"connections/{connection_id}/delay", {"seconds": 1800})
-    back = order(f"connections/{connection_id}/mend")
-    put_off = order(f"connections/{connection_id}/reschedule", {"seconds": 60})
+    broken = post(f"connections/{connection_id}/break")
+    mended = post(f"connections/{connection_id}/mend")
+    delayed = post(f"connections/{connection_id}/delay", {"seconds": 1800})
+    back = post(f"connections/{connection_id}/mend")
+    rescheduled = post(f"connections/{connection_id}/reschedule", {"seconds": 60})
 
-    def seen(item):
+    def states(item):
         status = item["status"]
         return status["setup_state"], status["sync_state"], status["update_state"]
 
-    assert seen(broken) == ("broken", "scheduled", "on_schedule")
-    assert seen(mended) == ("connected", "syncing", "on_schedule")
-    assert seen(delayed) == ("connected", "scheduled", "delayed")
-    assert seen(back) == ("connected", "syncing", "on_schedule")
-    assert put_off["status"]["rescheduled_for"] == "2026-11-20T12:01:00.000000Z"
+    assert states(broken) == ("broken", "scheduled", "on_schedule")
+    assert states(mended) == ("connected", "syncing", "on_schedule")
+    assert states(delayed) == ("connected", "scheduled", "delayed")
+    assert states(back) == ("connected", "syncing", "on_schedule")
+    assert rescheduled["status"]["rescheduled_for"] == "2026-11-20T12:01:00.000000Z"
 
 
-def test_what_does_not_sync_cannot_be_late(order, seeded, world):
-    order(f"connections/{seeded('jira_projects')['id']}/delay", status=409)
-    order("connections/nobody/delay", status=404)
+def test_a_connector_that_does_not_sync_cannot_be_delayed(post, seeded, world):
+    post(f"connections/{seeded('jira_projects')['id']}/delay", status=409)
+    post("connections/nobody/delay", status=404)
 
     with pytest.raises(Conflict):
         world.control.reschedule(seeded("zendesk_support")["id"])
@@ -245,22 +248,22 @@ def test_connectors_are_found_by_name_service_and_id(client, world):
     assert client.get("/_control/connections").json["found"] == 62
 
 
-def test_faults_are_ordered_listed_and_taken_back_over_http(client, order, api):
-    first = order("faults", {"kind": "500", "path": "/v1/groups", "times": 2}, status=201)
-    order("faults", {"kind": "502", "share": 0.5}, status=201)
-    struck = api.get("/groups").status_code
+def test_faults_are_added_listed_and_cleared_over_http(client, post, api):
+    first = post("faults", {"kind": "500", "path": "/v1/groups", "times": 2}, status=201)
+    post("faults", {"kind": "502", "share": 0.5}, status=201)
+    status = api.get("/groups").status_code
     listed = client.get("/_control/faults").json["faults"]
     left = client.delete(f"/_control/faults/{first['id']}").json["faults"]
     none = client.delete("/_control/faults").json["faults"]
 
-    assert struck == 500
-    assert [(each["kind"], each["struck"]) for each in listed] == [("500", 1), ("502", 0)]
-    assert [(each["kind"], each["times"]) for each in left] == [("502", None)]
+    assert status == 500
+    assert [(fault["kind"], fault["struck"]) for fault in listed] == [("500", 1), ("502", 0)]
+    assert [(fault["kind"], fault["times"]) for fault in left] == [("502", None)]
     assert none == []
     assert client.delete("/_control/faults/fault-1").status_code == 404
 
 
-def test_the_log_counts_what_a_page_costs(client, api, seeded):
+def test_the_log_counts_requests_by_kind(client, api, seeded):
     client.delete("/_control/requests")
     connection_id = seeded("webshop")["id"]
     api.get(f"/connections/{connection_id}")
@@ -276,7 +279,7 @@ def test_the_log_counts_what_a_page_costs(client, api, seeded):
         "GET /icons/{service_id}.svg": 1,
     }
     assert (log["total"], log["api"]) == (4, 2)
-    assert [(each["number"], each["status"]) for each in log["requests"]] == [
+    assert [(entry["number"], entry["status"]) for entry in log["requests"]] == [
         (1, 200),
         (2, 200),
         (3, 404),
@@ -286,15 +289,15 @@ def test_the_log_counts_what_a_page_costs(client, api, seeded):
     assert log["requests"][0]["time"] == "2026-11-20T12:00:00.000000Z"
 
 
-def test_the_log_can_be_read_from_a_number_on(client, api):
+def test_the_log_can_be_read_from_a_number(client, api):
     for _ in range(5):
         api.get("/groups")
 
     tail = client.get("/_control/requests?after=3").json["requests"]
     latest = client.get("/_control/requests?limit=1").json["requests"]
 
-    assert [each["number"] for each in tail] == [4, 5]
-    assert [each["number"] for each in latest] == [5]
+    assert [entry["number"] for entry in tail] == [4, 5]
+    assert [entry["number"] for entry in latest] == [5]
 
 
 def test_the_log_keeps_the_latest_thousand_and_counts_all(client, world):
@@ -309,18 +312,18 @@ def test_the_log_keeps_the_latest_thousand_and_counts_all(client, world):
     assert log["counts"] == {"GET /": 1500}
 
 
-def test_neither_log_nor_snapshot_nor_state_tells_a_secret(client, create, world):
+def test_neither_log_nor_snapshot_nor_state_contains_a_secret(client, create, world):
     uri = create()["connect_card"]["uri"]
     client.get(uri)
 
-    told = b"".join(
+    text = b"".join(
         client.get(f"/_control/{path}").data
         for path in ("requests", "snapshot", "state", "connections")
     ).decode()
 
-    assert "/connect-card/setup" in told
+    assert "/connect-card/setup" in text
     for secret in (world.api_key, world.api_secret, uri.partition("auth=")[2][:60]):
-        assert secret not in told
+        assert secret not in text
 
 
 def test_the_snapshot_is_the_world_as_json(client, world):
@@ -328,7 +331,7 @@ def test_the_snapshot_is_the_world_as_json(client, world):
     assert len(json.loads(world.snapshot())["connections"]) == 12
 
 
-MARKS_OF_PROXIES = {
+PROXY_HEADERS = {
     "CDN-Loop": "cloudflare",
     "CF-Connecting-IP": "203.0.113.9",
     "CF-Ray": "1",
@@ -359,7 +362,7 @@ MARKS_OF_PROXIES = {
         pytest.param({"Host": "evil.example"}, "127.0.0.1", id="rebound-name"),
         *(
             pytest.param({name: value}, "127.0.0.1", id=name)
-            for name, value in MARKS_OF_PROXIES.items()
+            for name, value in PROXY_HEADERS.items()
         ),
         pytest.param(
             {"Referer": "https://demo.example/"}, "127.0.0.1", id="referred-from-elsewhere"
@@ -377,7 +380,7 @@ def test_control_answers_this_machine_and_its_own_pages_only(client, path, heade
 
 
 @pytest.mark.parametrize(("path", "body"), CONTROLS)
-def test_nothing_is_ordered_with_a_body_that_a_form_could_send(client, world, path, body):
+def test_a_body_that_a_form_could_send_changes_nothing(client, world, path, body):
     before = world.snapshot()
 
     answers = [
@@ -390,7 +393,7 @@ def test_nothing_is_ordered_with_a_body_that_a_form_could_send(client, world, pa
 
 
 @pytest.mark.parametrize(("path", "body"), CONTROLS)
-def test_its_own_page_may_order(client, path, body):
+def test_its_own_page_may_use_it(client, path, body):
     headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 
     answer = client.post(f"/_control/{path}", json=body, headers=headers)
@@ -398,7 +401,7 @@ def test_its_own_page_may_order(client, path, body):
     assert answer.status_code in (200, 201)
 
 
-def test_a_proxy_that_speaks_http_1_0_and_adds_nothing_is_no_person_here(client):
+def test_a_proxy_that_speaks_http_1_0_without_headers_is_refused(client):
     plain = {"SERVER_PROTOCOL": "HTTP/1.0", "REMOTE_ADDR": "127.0.0.1"}
 
     answer = client.get("/_control/", environ_overrides=plain)
@@ -415,14 +418,14 @@ def test_a_closed_control_answers_nobody(world):
 
 def test_an_open_control_answers_other_machines_but_no_foreign_page(world):
     client = create_app(world, open_control=True).test_client()
-    away = {"REMOTE_ADDR": "203.0.113.9"}
+    remote = {"REMOTE_ADDR": "203.0.113.9"}
     headers = {"Host": "demo.example"}
 
-    near = client.get("/_control/state", headers=headers, environ_overrides=away)
+    direct = client.get("/_control/state", headers=headers, environ_overrides=remote)
     foreign = {**headers, "Origin": "https://evil.example"}
-    page = client.get("/_control/state", headers=foreign, environ_overrides=away)
+    page = client.get("/_control/state", headers=foreign, environ_overrides=remote)
 
-    assert (near.status_code, page.status_code) == (200, 403)
+    assert (direct.status_code, page.status_code) == (200, 403)
 
 
 def test_the_page_shows_every_control_and_runs_no_foreign_code(client):
@@ -440,7 +443,7 @@ def test_the_page_shows_every_control_and_runs_no_foreign_code(client):
             assert answer.status_code == 200
 
 
-def test_control_neither_needs_a_key_nor_spends_requests(client, world):
+def test_control_needs_no_key_and_counts_no_requests(client, world):
     client.get("/_control/state")
 
     assert world.limits.left(world.clock()) == 20000
@@ -460,7 +463,9 @@ def test_in_the_same_process_control_is_a_python_object(world):
 
 def test_the_command_takes_speed_seed_sizes_and_limits(monkeypatch):
     served = {}
-    monkeypatch.setattr(cli, "main", lambda *where, **what: served.update(what, where=where))
+    monkeypatch.setattr(
+        cli, "main", lambda *address, **options: served.update(options, address=address)
+    )
 
     main(
         [
@@ -477,13 +482,13 @@ def test_the_command_takes_speed_seed_sizes_and_limits(monkeypatch):
     state = served["world"].control.state()
     assert (state["speed"], state["seed"], state["limits"]) == (60, 5, "trial")
     assert (state["groups"], state["connectors"]) == (3, 20)
-    assert (served["where"], served["open_control"]) == (("127.0.0.1", 0), False)
+    assert (served["address"], served["open_control"]) == (("127.0.0.1", 0), False)
 
 
 @pytest.mark.parametrize(
     "option", ["--speed=-1", "--speed=nan", "--connectors=10001", "--groups=x", "--limits=gold"]
 )
-def test_the_command_refuses_options_that_make_no_sense(capsys, option):
+def test_the_command_refuses_invalid_options(capsys, option):
     with pytest.raises(SystemExit) as ended:
         main(["sandbox", option])
 

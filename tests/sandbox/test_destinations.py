@@ -1,4 +1,4 @@
-"""Destinations: their life, their settings and their setup tests."""
+"""Destinations: their operations, settings and setup tests."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def statuses(data):
     return {test["title"]: test["status"] for test in data["setup_tests"]}
 
 
-def test_a_destination_lives_from_creation_to_deletion(api, make):
+def test_a_destination_is_created_updated_and_deleted(api, make):
     created = make(region="AWS_EU_WEST_1", daylight_saving_time_enabled=True)
     data = created.json["data"]
     path = f"/destinations/{data['id']}"
@@ -79,10 +79,10 @@ def test_without_tests_a_destination_stays_incomplete_in_the_default_region(make
     assert "setup_tests" not in data
 
 
-def test_a_failed_test_skips_the_rest_and_leaves_it_incomplete(api, make):
+def test_a_failed_test_skips_the_rest_and_leaves_the_destination_incomplete(api, make):
     created = make(config={**SNOWFLAKE, "host": "nowhere.invalid"})
     path = f"/destinations/{created.json['data']['id']}"
-    mended = api.patch(path, {"config": {"host": SNOWFLAKE["host"]}}).json["data"]
+    repaired = api.patch(path, {"config": {"host": SNOWFLAKE["host"]}}).json["data"]
     broken = api.patch(path, {"config": {"password": ""}}).json["data"]
 
     assert created.status_code == 201
@@ -92,7 +92,7 @@ def test_a_failed_test_skips_the_rest_and_leaves_it_incomplete(api, make):
         "Permission Test": "SKIPPED",
     }
     assert created.json["data"]["setup_status"] == "incomplete"
-    assert mended["setup_status"] == "connected"
+    assert repaired["setup_status"] == "connected"
     assert broken["setup_status"] == "broken"
     assert statuses(broken)["Database Connection"] == "FAILED"
 
@@ -104,7 +104,7 @@ def test_a_failed_test_skips_the_rest_and_leaves_it_incomplete(api, make):
         ({"connection_type": "SshTunnel"}, "Connecting to SSH tunnel", "trust_fingerprints"),
     ],
 )
-def test_what_is_not_trusted_fails_until_it_is(api, make, setting, title, flag):
+def test_an_untrusted_certificate_or_fingerprint_fails_its_test(api, make, setting, title, flag):
     data = make("postgres_warehouse", {**POSTGRES, **setting}).json["data"]
     path = f"/destinations/{data['id']}"
     trusted = api.post(f"{path}/test", {flag: True})
@@ -123,7 +123,7 @@ def test_a_destination_with_connections_is_not_deleted(api, world):
     assert (answer.status_code, answer.json["code"]) == (409, "Conflict")
 
 
-def test_the_sandboxs_own_destination_makes_way_and_a_real_one_does_not(api, make):
+def test_the_sandboxs_own_destination_can_be_replaced_and_another_cannot(api, make):
     first = make()
     body = {"group_id": first.json["data"]["id"], "service": "snowflake", "time_zone_offset": "0"}
     second = api.post("/destinations", body)
@@ -174,10 +174,10 @@ def test_unknown_settings_are_dropped_and_a_number_may_come_as_text(make):
 
 @pytest.mark.parametrize("service", kinds())
 def test_every_kind_of_destination_can_be_created_and_tested(make, service):
-    known = kinds()[service]
-    texts = {name: "x" for name, field in known.items() if field.type == "string"}
-    lists = {name: ["x"] for name, field in known.items() if field.type == "array"}
-    choices = {name: field.enum[0] for name, field in known.items() if field.enum}
+    fields = kinds()[service]
+    texts = {name: "x" for name, field in fields.items() if field.type == "string"}
+    lists = {name: ["x"] for name, field in fields.items() if field.type == "array"}
+    choices = {name: field.enum[0] for name, field in fields.items() if field.enum}
 
     answer = make(
         service,
@@ -188,7 +188,9 @@ def test_every_kind_of_destination_can_be_created_and_tested(make, service):
 
     assert answer.status_code == 201
     assert answer.json["data"]["setup_status"] == "connected"
-    assert "x" not in [answer.json["data"]["config"].get(n) for n in known if known[n].secret]
+    assert "x" not in [
+        answer.json["data"]["config"].get(name) for name in fields if fields[name].secret
+    ]
 
 
 def test_the_tables_are_those_of_the_definition():
@@ -206,9 +208,9 @@ def test_the_tables_are_those_of_the_definition():
     )
     assert set(REGIONS) == set(request["region"]["enum"])
     assert set(OFFSETS) == set(request["time_zone_offset"]["enum"])
-    for service, known in kinds().items():
+    for service, fields in kinds().items():
         config = schemas[f"{service}_config_V1"]["properties"]["config"].get("properties", {})
-        assert list(known) == list(config)
-        for name, field in known.items():
+        assert list(fields) == list(config)
+        for name, field in fields.items():
             assert list(field.enum) == config[name].get("enum", [])
             assert field.secret == (config[name].get("format") == "password")

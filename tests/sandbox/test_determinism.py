@@ -1,4 +1,4 @@
-"""The same seed, requests and clock end in the same world, byte for byte."""
+"""The same seed, requests and clock give the same world, byte for byte."""
 
 import os
 import subprocess
@@ -21,32 +21,32 @@ SERVICES = ("hubspot", "google_sheets", "postgres", "salesforce", "s3", "stripe"
 NAMES = {"schema": "{}", "table": "rows", "schema_prefix": "{}", "table_group_name": "rows"}
 
 
-class Story:
-    """A script of requests, clock and control that a number decides, played in a new world."""
+class Scenario:
+    """Random requests, clock and control calls, decided by a number, run in a new world."""
 
     def __init__(self, number: int, *, seed: int = 1) -> None:
         self.chance = Random(number)
         self.world = Sandbox(seed=seed, clock=lambda: START)
         self.client = create_app(self.world).test_client()
 
-    def play(self) -> bytes:
+    def run(self) -> bytes:
         acts = [getattr(self, name) for name in sorted(dir(self)) if name.startswith("act_")]
         for _ in range(STEPS):
             self.chance.choice(acts)()
         return self.world.snapshot()
 
-    def ask(self, method, path, body=None):
+    def send(self, method, path, body=None):
         auth = (self.world.api_key, self.world.api_secret)
         self.client.open(f"/v1{path}", method=method, json=body, auth=auth).close()
 
-    def one(self):
+    def random_connection(self):
         return self.chance.choice(list(self.world.connections))
 
     def act_advance(self):
         self.world.advance(self.chance.uniform(1, 40_000))
 
     def act_create(self):
-        name = f"made_{self.chance.randrange(40)}"
+        name = f"created_{self.chance.randrange(40)}"
         config = {field: text.format(name) for field, text in NAMES.items()}
         body = {
             "group_id": self.chance.choice(list(self.world.groups)),
@@ -55,7 +55,7 @@ class Story:
             "run_setup_tests": self.chance.random() < 0.5,
             "auth": {"refresh_token": "x"},
         }
-        self.ask("POST", "/connections", body)
+        self.send("POST", "/connections", body)
 
     def act_change(self):
         change = self.chance.choice(
@@ -68,41 +68,41 @@ class Story:
                 {"config": {"host": "other.example"}},
             )
         )
-        self.ask("PATCH", f"/connections/{self.one()}", change)
+        self.send("PATCH", f"/connections/{self.random_connection()}", change)
 
     def act_delete(self):
         if len(self.world.connections) > 5:
-            self.ask("DELETE", f"/connections/{self.one()}")
+            self.send("DELETE", f"/connections/{self.random_connection()}")
 
     def act_sync(self):
-        what = self.chance.choice(("sync", "resync", "test", "schemas/reload", "force"))
+        action = self.chance.choice(("sync", "resync", "test", "schemas/reload", "force"))
         family = self.chance.choice(("connections", "connectors"))
-        self.ask("POST", f"/{family}/{self.one()}/{what}", {})
+        self.send("POST", f"/{family}/{self.random_connection()}/{action}", {})
 
     def act_choose_schema(self):
         handling = self.chance.choice(("ALLOW_ALL", "ALLOW_COLUMNS", "BLOCK_ALL"))
         body = {"schema_change_handling": handling}
-        self.ask("PATCH", f"/connections/{self.one()}/schemas", body)
+        self.send("PATCH", f"/connections/{self.random_connection()}/schemas", body)
 
-    def act_look(self):
+    def act_read(self):
         path = self.chance.choice(("", "/schemas", "/state", "/sync-history", "/errors"))
-        self.ask("GET", f"/connections/{self.one()}{path}")
+        self.send("GET", f"/connections/{self.random_connection()}{path}")
 
     def act_card(self):
         card = {"connect_card_config": {"redirect_uri": "https://vendor.example/"}}
-        self.ask("POST", f"/connections/{self.one()}/connect-card", card)
+        self.send("POST", f"/connections/{self.random_connection()}/connect-card", card)
 
     def act_group(self):
-        self.ask("POST", "/groups", {"name": f"Group_{self.chance.randrange(20)}"})
+        self.send("POST", "/groups", {"name": f"Group_{self.chance.randrange(20)}"})
 
     def act_webhook(self):
         body = {"url": "https://vendor.example/hook", "events": ["sync_end"], "active": False}
-        self.ask("POST", "/webhooks/account", body)
+        self.send("POST", "/webhooks/account", body)
 
     def act_control(self):
         control = self.world.control
-        do = self.chance.choice((control.break_connection, control.mend))
-        do(self.one())
+        action = self.chance.choice((control.break_connection, control.mend))
+        action(self.random_connection())
 
     def act_fault(self):
         self.world.control.add_fault("500", path="/v1/connections/*", share=0.2, times=2)
@@ -113,41 +113,41 @@ class Story:
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_two_worlds_with_one_story_are_the_same(number):
-    first, second = Story(number), Story(number)
+def test_the_same_scenario_gives_the_same_world(number):
+    first, second = Scenario(number), Scenario(number)
 
-    assert first.play() == second.play()
-
-
-def test_another_seed_is_another_world():
-    assert Story(1).play() != Story(1, seed=2).play()
+    assert first.run() == second.run()
 
 
-def test_another_story_is_another_world():
-    assert Story(1).play() != Story(2).play()
+def test_another_seed_gives_another_world():
+    assert Scenario(1).run() != Scenario(1, seed=2).run()
 
 
-def test_a_world_begun_anew_is_as_good_as_a_new_one():
-    story, other = Story(3), Story(4)
-    story.play()
+def test_another_scenario_gives_another_world():
+    assert Scenario(1).run() != Scenario(2).run()
 
-    story.world.control.reset(now=START.timestamp())
 
-    assert story.world.snapshot() == other.world.snapshot()
-    story.chance, other.chance = Random(9), Random(9)
-    assert story.play() == other.play()
+def test_a_reset_world_equals_a_new_one():
+    used, new = Scenario(3), Scenario(4)
+    used.run()
+
+    used.world.control.reset(now=START.timestamp())
+
+    assert used.world.snapshot() == new.world.snapshot()
+    used.chance, new.chance = Random(9), Random(9)
+    assert used.run() == new.run()
 
 
 def test_the_world_does_not_depend_on_how_python_orders_sets():
-    def played(hash_seed):
+    def digest(hash_seed):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, __file__]
         return subprocess.run(
             command, capture_output=True, text=True, env=environment, check=True
         ).stdout
 
-    assert played("1") == played("2") == f"{sha256(Story(5).play()).hexdigest()}\n"
+    assert digest("1") == digest("2") == f"{sha256(Scenario(5).run()).hexdigest()}\n"
 
 
 if __name__ == "__main__":
-    print(sha256(Story(5).play()).hexdigest())
+    print(sha256(Scenario(5).run()).hexdigest())

@@ -1,4 +1,4 @@
-"""How connections live as the clock advances."""
+"""The states of connections as the clock advances."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,35 +25,35 @@ def state(api, connection_id):
     return status["setup_state"], status["sync_state"], status["is_historical_sync"]
 
 
-def test_the_start_shows_every_state(api):
+def test_a_new_world_has_every_state(api):
     items = {item["schema"]: item for item in api.data("/connections")["items"]}
 
-    def seen(schema):
+    def states(schema):
         status = items[schema]["status"]
         return status["setup_state"], status["sync_state"], status["update_state"]
 
     assert len(items) == 12
     healthy = ("connected", "scheduled", "on_schedule")
     for schema in ("salesforce_crm", "stripe_payments", "sales_targets.plan", "hubspot_marketing"):
-        assert seen(schema) == healthy
+        assert states(schema) == healthy
     assert items["hubspot_marketing"]["status"]["warnings"]
-    assert seen("google_ads_emea") == ("connected", "syncing", "on_schedule")
-    assert seen("shopify_storefront") == ("connected", "syncing", "on_schedule")
+    assert states("google_ads_emea") == ("connected", "syncing", "on_schedule")
+    assert states("shopify_storefront") == ("connected", "syncing", "on_schedule")
     assert items["shopify_storefront"]["status"]["is_historical_sync"] is True
-    assert seen("jira_projects") == ("connected", "paused", "on_schedule")
-    assert seen("zendesk_support") == ("broken", "scheduled", "on_schedule")
+    assert states("jira_projects") == ("connected", "paused", "on_schedule")
+    assert states("zendesk_support") == ("broken", "scheduled", "on_schedule")
     assert items["zendesk_support"]["status"]["tasks"][0]["code"] == "reconnect"
-    assert seen("facebook_ads_dach") == ("incomplete", "scheduled", "on_schedule")
-    assert seen("webshop") == healthy
+    assert states("facebook_ads_dach") == ("incomplete", "scheduled", "on_schedule")
+    assert states("webshop") == healthy
     assert items["webshop"]["failed_at"] > items["webshop"]["succeeded_at"]
-    assert seen("linkedin_ads_b2b") == ("connected", "scheduled", "delayed")
+    assert states("linkedin_ads_b2b") == ("connected", "scheduled", "delayed")
     rescheduled = items["google_analytics_web"]["status"]
     assert rescheduled["sync_state"] == "rescheduled"
     assert rescheduled["rescheduled_for"] == "2026-11-20T12:42:00.000000Z"
     assert sum("rescheduled_for" in item["status"] for item in items.values()) == 1
 
 
-def test_nothing_of_the_start_lies_in_the_future(api, world):
+def test_a_new_world_has_no_times_in_the_future(api, world):
     world.advance(5)
     now = world.now().isoformat()
 
@@ -87,7 +87,7 @@ def test_syncs_repeat_at_the_frequency(api, world, connected):
     assert ended - datetime.fromisoformat("2026-11-20T18:00Z") <= timedelta(seconds=60)
 
 
-def test_a_connection_without_a_schedule_syncs_only_when_asked(api, world, connected):
+def test_a_connection_without_a_schedule_syncs_only_on_request(api, world, connected):
     api.patch(f"/connections/{connected}", {"schedule_type": "manual"})
     world.advance(30 * 24 * HOUR + 5)
     resting = state(api, connected)
@@ -98,7 +98,7 @@ def test_a_connection_without_a_schedule_syncs_only_when_asked(api, world, conne
     assert state(api, connected) == ("connected", "syncing", False)
 
 
-def test_a_sync_can_be_asked_for(api, seeded, world):
+def test_a_sync_can_be_requested(api, seeded, world):
     before = seeded("salesforce_crm")
 
     answer = api.post(f"/connections/{before['id']}/sync", {})
@@ -115,7 +115,7 @@ def test_a_sync_can_be_asked_for(api, seeded, world):
     assert after["succeeded_at"] > before["succeeded_at"]
 
 
-def test_a_running_sync_goes_on_unless_forced(api, connected, world):
+def test_a_running_sync_continues_unless_forced(api, connected, world):
     world.advance(15)
 
     api.post(f"/connections/{connected}/sync")
@@ -136,7 +136,7 @@ def test_a_running_sync_goes_on_unless_forced(api, connected, world):
 @pytest.mark.parametrize(
     ("schema", "status"), [("jira_projects", 409), ("facebook_ads_dach", 400), ("webshop", 200)]
 )
-def test_a_sync_needs_a_connection_that_may_sync(api, seeded, schema, status):
+def test_a_sync_needs_a_connected_connection_that_is_not_paused(api, seeded, schema, status):
     answer = api.post(f"/connections/{seeded(schema)['id']}/sync")
 
     assert answer.status_code == status
@@ -156,7 +156,7 @@ def test_pausing_stops_and_resuming_starts(api, connected, world):
     assert state(api, connected) == ("connected", "syncing", False)
 
 
-def test_one_created_paused_begins_its_first_sync_when_resumed(api, create, world):
+def test_a_connection_created_paused_starts_its_first_sync_when_resumed(api, create, world):
     connection_id = create(paused=True)["id"]
     world.pass_setup(connection_id)
     before = state(api, connection_id)
@@ -180,14 +180,14 @@ def test_another_frequency_counts_from_the_last_sync(api, connected, world):
 
 
 @pytest.mark.parametrize("frequency", [1, 5, 1440])
-def test_a_connection_never_syncs_all_the_time(api, connected, world, frequency):
+def test_a_connection_does_not_sync_continuously(api, connected, world, frequency):
     api.patch(f"/connections/{connected}", {"sync_frequency": frequency})
     world.advance(frequency * MINUTE * 10 + 50)
 
     assert state(api, connected) == ("connected", "scheduled", False)
 
 
-def test_reading_all_again_is_historical(api, connected, world):
+def test_a_resync_is_historical(api, connected, world):
     world.advance(HOUR)
 
     answer = api.post(f"/connections/{connected}/resync")
@@ -200,13 +200,13 @@ def test_reading_all_again_is_historical(api, connected, world):
 
 
 @pytest.mark.parametrize("scope", [{}, {"public": []}, [], {"public": "orders"}])
-def test_reading_again_needs_tables_where_it_has_a_scope(api, connected, scope):
+def test_a_resync_with_a_scope_needs_tables(api, connected, scope):
     answer = api.post(f"/connections/{connected}/resync", {"scope": scope})
 
     assert answer.status_code == 400
 
 
-def test_a_broken_connection_asks_to_be_reconnected_and_syncs_when_mended(api, connected, world):
+def test_a_broken_connection_has_a_reconnect_task_and_syncs_when_repaired(api, connected, world):
     world.advance(HOUR)
 
     world.break_connection(connected)
@@ -224,7 +224,7 @@ def test_a_broken_connection_asks_to_be_reconnected_and_syncs_when_mended(api, c
     assert api.data(f"/connections/{connected}")["status"]["tasks"] == []
 
 
-def test_a_rescheduled_connection_syncs_when_its_time_has_come(api, seeded, world):
+def test_a_rescheduled_connection_syncs_at_its_time(api, seeded, world):
     world.advance(42 * MINUTE + 5)
     running = seeded("google_analytics_web")["status"]
     world.advance(60)
@@ -243,27 +243,27 @@ def test_a_delayed_connection_is_on_schedule_after_its_next_success(seeded, worl
     assert seeded("linkedin_ads_b2b")["status"]["update_state"] == "on_schedule"
 
 
-def test_a_failing_connection_goes_on_failing_until_its_setup_passes(seeded, world):
+def test_a_failing_connection_fails_until_its_setup_tests_pass(seeded, world):
     before = seeded("webshop")
     world.advance(6 * HOUR)
     later = seeded("webshop")
     world.pass_setup(before["id"])
     world.advance(61)
 
-    mended = seeded("webshop")
+    repaired = seeded("webshop")
     assert later["failed_at"] > before["failed_at"]
     assert later["succeeded_at"] == before["succeeded_at"]
-    assert mended["succeeded_at"] > mended["failed_at"]
-    assert mended["status"]["tasks"] == []
+    assert repaired["succeeded_at"] > repaired["failed_at"]
+    assert repaired["status"]["tasks"] == []
 
 
-def test_a_state_does_not_depend_on_who_looked_before(api, world):
+def test_a_state_does_not_depend_on_earlier_reads(api, world):
     for _ in range(20):
         world.advance(17 * MINUTE)
         api.get("/connections")
-    looked = api.data("/connections")
+    listed = api.data("/connections")
 
-    other = Sandbox(clock=lambda: START)
-    other.advance(20 * 17 * MINUTE)
+    unread = Sandbox(clock=lambda: START)
+    unread.advance(20 * 17 * MINUTE)
 
-    assert other.page(skip=0, limit=100)[0] == looked["items"]
+    assert unread.page(skip=0, limit=100)[0] == listed["items"]

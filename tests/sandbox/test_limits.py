@@ -1,4 +1,4 @@
-"""Rate limits: per kind of request, over rolling windows, as the plan has them."""
+"""The plan's rate limits per kind of request, over rolling windows."""
 
 import pytest
 
@@ -11,21 +11,21 @@ def connected(create, world):
     return world.pass_setup(create()["id"]).id
 
 
-def test_trial_has_less_of_everything_and_off_has_no_limit(api, world):
-    def told():
+def test_the_trial_plan_has_lower_limits_and_off_has_none(api, world):
+    def limits():
         headers = api.get("/account/info").headers
         return headers.get("X-Rate-Limit"), headers.get("X-Rate-Limit-Remaining")
 
-    paid = told()
+    paid = limits()
     world.control.set_limits("trial")
-    trial = told()
+    trial = limits()
     world.control.set_limits("off")
-    off = told()
+    off = limits()
 
     assert (paid, trial, off) == (("20000", "19999"), ("500", "499"), (None, None))
 
 
-def test_without_limits_nothing_is_counted_nor_refused(api, world):
+def test_without_limits_no_request_is_counted_or_refused(api, world):
     world.control.set_limits("off")
 
     statuses = {api.get("/account/info").status_code for _ in range(600)}
@@ -58,7 +58,7 @@ def test_setup_tests_of_a_trial_end_after_25_in_a_minute_and_50_in_an_hour(api, 
     assert in_the_hour.headers["Retry-After"] == "3480"
 
 
-def test_a_used_up_kind_leaves_the_other_requests_alone(api, world, connected):
+def test_an_exhausted_limit_does_not_affect_other_requests(api, world, connected):
     world.control.set_limits("trial")
     for _ in range(25):
         api.post(f"/connections/{connected}/test", {})
@@ -109,13 +109,13 @@ def test_a_used_up_kind_leaves_the_other_requests_alone(api, world, connected):
         pytest.param("POST", "/v1/private-links", {}, {ALL, "private link creations"}, id="link"),
     ],
 )
-def test_what_a_request_counts_against(method, path, body, kinds):
+def test_a_request_counts_against_the_limits_of_its_kinds(method, path, body, kinds):
     counted = kinds_of(method, path, lambda: body)
 
     assert set(counted) == kinds
 
 
-def test_a_window_rolls_and_holds_no_more_than_its_bound():
+def test_a_window_rolls_and_stores_no_more_than_its_bound():
     limits = Limits("trial")
 
     allowed = [not limits.count((ALL,), second).refused for second in range(0, 7200, 2)]
@@ -126,7 +126,7 @@ def test_a_window_rolls_and_holds_no_more_than_its_bound():
     assert len(limits.snapshot()["windows"][0]["times"]) == 500
 
 
-def test_the_wait_is_in_the_callers_seconds_where_the_clock_is_fast(api, world):
+def test_the_wait_is_in_the_callers_seconds_on_a_fast_clock(api, world):
     world.rate_limit = 1
     api.get("/account/info")
     world.control.set_speed(60)
@@ -148,7 +148,7 @@ def test_a_body_that_cannot_be_read_still_counts_as_one_request(api, world):
     assert answer.headers["X-Rate-Limit-Remaining"] == "19999"
 
 
-def test_refused_requests_can_be_made_to_use_up_the_limit():
+def test_refused_requests_can_count_against_the_limit():
     limits = Limits("trial")
 
     allowed = [
@@ -169,11 +169,11 @@ def test_refused_requests_can_be_made_to_use_up_the_limit():
         ("/v1/connections/one" + "/tables/" * 100_000, False),
     ],
 )
-def test_a_look_at_columns_is_known_by_its_path_however_long(path, is_of_columns):
+def test_a_request_for_columns_is_recognised_by_a_path_of_any_length(path, is_of_columns):
     assert (SOURCE in kinds_of("GET", path, dict)) is is_of_columns
 
 
-def test_an_email_of_any_length_is_judged_at_once(api):
+def test_a_long_email_is_validated_at_once(api):
     body = {"email": "a@" + "." * 500_000 + "@", "given_name": "a", "family_name": "b"}
 
     assert api.post("/users", body).status_code == 400

@@ -1,4 +1,4 @@
-"""Lists show each connection as it is, though most of its text is kept from before."""
+"""Pages of connections show the present state, although most of their text is cached."""
 
 import json
 from itertools import pairwise
@@ -12,19 +12,20 @@ from pbf.sandbox.resources import connection_pages
 
 @pytest.fixture
 def listed(api, world):
-    """The account's list, after checking that each of its items is the connection as it is."""
+    """Return the account's list after comparing each item with the connection's present state."""
 
     def read():
         items = api.data("/connections", limit=1000)["items"]
         now = world.clock()
-        assert items == [views.connection(each, now) for each in world.connections.values()]
+        expected = [views.connection(item, now) for item in world.connections.values()]
+        assert items == expected
         return items
 
     read()
     return read
 
 
-def test_a_list_follows_the_clock(listed, world):
+def test_a_list_reflects_the_clock(listed, world):
     world.control.seed(connectors=40, states=dict.fromkeys(STATES, 4))
     before = listed()
 
@@ -36,24 +37,24 @@ def test_a_list_follows_the_clock(listed, world):
     assert all(items != before for items in later)
 
 
-def test_a_list_follows_what_is_done_to_a_connection(api, listed, world, seeded):
+def test_a_list_reflects_changes_to_a_connection(api, listed, world, seeded):
     connection_id = seeded("salesforce_crm")["id"]
 
-    seen = [listed()]
+    lists = [listed()]
     for body in ({"paused": True}, {"paused": False}, {"sync_frequency": 60}, {"config": {}}):
         api.patch(f"/connections/{connection_id}", {**body, "run_setup_tests": False})
-        seen.append(listed())
-    for do in (world.break_connection, world.pass_setup, world.control.delay):
-        do(connection_id)
-        seen.append(listed())
+        lists.append(listed())
+    for action in (world.break_connection, world.pass_setup, world.control.delay):
+        action(connection_id)
+        lists.append(listed())
     world.connection(connection_id).warnings.append({"code": "w", "message": "m", "details": "d"})
-    seen.append(listed())
+    lists.append(listed())
 
-    changed = [before != after for before, after in pairwise(seen)]
+    changed = [before != after for before, after in pairwise(lists)]
     assert changed == [True, True, True, False, True, True, True, True]
 
 
-def test_what_has_not_changed_is_not_written_anew(world):
+def test_an_unchanged_connection_is_not_serialized_again(world):
     connection = world.add_connections(1)[0]
     now = world.clock()
 

@@ -1,4 +1,4 @@
-"""The rest of the definition: people, groups' keys, empty lists, 501, and the older paths."""
+"""The rest of the definition: users, groups' keys, empty lists, 501, and the legacy paths."""
 
 import base64
 import json
@@ -37,23 +37,23 @@ def _plain(path):
 
 def test_every_operation_of_the_definition_is_answered(world):
     routed = {
-        (method, _plain(each.rule))
-        for each in create_app(world).url_map.iter_rules()
-        for method in each.methods
+        (method, _plain(rule.rule))
+        for rule in create_app(world).url_map.iter_rules()
+        for method in rule.methods
     }
 
     assert operations() - routed == set()
 
 
-def test_the_tables_hold_what_the_definition_has_and_nothing_else(world):
+def test_the_tables_contain_only_operations_of_the_definition(world):
     tables = [("GET", path) for path in EMPTY_LISTS]
     tables += [(method, path) for path in NEVER_FOUND for method in NEVER_FOUND[path][1].split()]
     tables += [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()]
     imitated = {
-        (method, _plain(each.rule))
-        for each in create_app(world).url_map.iter_rules()
-        if not each.endpoint.startswith("remainder.")
-        for method in each.methods
+        (method, _plain(rule.rule))
+        for rule in create_app(world).url_map.iter_rules()
+        if not rule.endpoint.startswith("unsupported.")
+        for method in rule.methods
     }
 
     listed = {(method, _plain(path)) for method, path in tables}
@@ -64,7 +64,7 @@ def test_the_tables_hold_what_the_definition_has_and_nothing_else(world):
 
 
 @pytest.mark.parametrize("path", EMPTY_LISTS)
-def test_what_the_sandbox_never_has_is_an_empty_list(api, path):
+def test_an_unsupported_list_is_empty(api, path):
     answer = api.get(path.removeprefix("/v1"))
 
     assert answer.status_code == 200
@@ -72,7 +72,7 @@ def test_what_the_sandbox_never_has_is_an_empty_list(api, path):
     assert answer.json["data"] == {"items": []}
 
 
-def test_one_thing_of_an_empty_list_is_not_found(api):
+def test_an_item_of_an_empty_list_is_not_found(api):
     read = api.get("/teams/nobody")
     deleted = api.send("DELETE", "/external-logging/nobody")
 
@@ -85,7 +85,7 @@ def test_one_thing_of_an_empty_list_is_not_found(api):
     ("method", "path"),
     [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()],
 )
-def test_what_is_not_imitated_says_so_with_method_and_path(api, method, path):
+def test_an_unsupported_operation_is_a_501_with_method_and_path(api, method, path):
     concrete = re.sub(r"\{\w+\}", "some", path)
 
     answer = api.send(method, concrete.removeprefix("/v1"), json={})
@@ -97,17 +97,17 @@ def test_what_is_not_imitated_says_so_with_method_and_path(api, method, path):
     }
 
 
-def test_what_is_not_imitated_wants_credentials_first(client):
+def test_an_unsupported_operation_requires_credentials_first(client):
     answer = client.post("/v1/teams", json={})
 
     assert (answer.status_code, answer.json["code"]) == (401, "AuthFailed")
 
 
-def test_the_rule_of_a_path_names_its_parameters():
+def test_the_rule_of_a_path_contains_its_parameters():
     assert rule("/v1/teams/{teamId}/users/{userId}") == "/v1/teams/<teamId>/users/<userId>"
 
 
-def test_a_user_lives_from_invitation_to_removal(api):
+def test_a_user_is_invited_updated_and_removed(api):
     created = api.post("/users", {**GUEST, "role": "Account Reviewer", "phone": "+1 555"})
     path = f"/users/{created.json['data']['id']}"
     changed = api.patch(path, {"given_name": "Kimberly", "role": "Account Analyst"})
@@ -141,21 +141,21 @@ def test_a_bad_invitation_is_refused(api, change, status, code):
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_the_user_of_the_key_stays(api, world):
+def test_the_owner_of_the_key_cannot_be_deleted(api, world):
     answer = api.send("DELETE", f"/users/{world.owner_id}")
 
     assert (answer.status_code, answer.json["code"]) == (403, "Forbidden")
 
 
-def test_active_users_are_all_and_suspended_ones_none(api):
-    everybody = api.data("/users", active="true")["items"]
+def test_all_users_are_active(api):
+    active = api.data("/users", active="true")["items"]
 
-    assert [user["email"] for user in everybody] == ["robin@example.com", "sam@example.com"]
+    assert [user["email"] for user in active] == ["robin@example.com", "sam@example.com"]
     assert api.data("/users", active="false")["items"] == []
     assert api.get("/users", active="perhaps").status_code == 400
 
 
-def test_a_group_starts_with_its_maker_and_takes_others_in(api, world):
+def test_a_group_starts_with_its_creator_and_accepts_others(api, world):
     group = api.post("/groups", {"name": "acme"}).json["data"]["id"]
     path = f"/groups/{group}/users"
     before = api.data(path)["items"]
@@ -171,7 +171,9 @@ def test_a_group_starts_with_its_maker_and_takes_others_in(api, world):
     assert (added.status_code, added.json["message"]) == (200, "User has been added to the group")
     assert (twice.status_code, twice.json["code"]) == (409, "Conflict")
     assert (sam["email"], sam["role"]) == ("sam@example.com", "View Destination")
-    assert [(each["id"], each["role"]) for each in of_sam] == [(group, "View Destination")]
+    assert [(membership["id"], membership["role"]) for membership in of_sam] == [
+        (group, "View Destination")
+    ]
     assert removed.json["message"] == f"User with id '{sam['id']}' has been removed from the group"
     assert len(api.data(path)["items"]) == 1
     assert api.send("DELETE", f"{path}/{sam['id']}").json["code"] == "NotFound_User"
@@ -196,7 +198,7 @@ def test_a_bad_addition_to_a_group_is_refused(api, world, body, status, code):
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_who_leaves_the_account_leaves_its_groups(api, world):
+def test_a_deleted_user_leaves_the_groups(api, world):
     sam = api.data("/users")["items"][1]["id"]
     path = f"/groups/{world.group_id}/users"
     api.post(path, {"email": "sam@example.com", "role": "View Destination"})
@@ -207,7 +209,7 @@ def test_who_leaves_the_account_leaves_its_groups(api, world):
     assert api.get(f"/users/{sam}/groups").json["code"] == "NotFound_User"
 
 
-def test_nobody_has_connections_of_their_own(api, world):
+def test_users_have_no_connections_of_their_own(api, world):
     assert api.data(f"/users/{world.owner_id}/connections") == {"items": []}
 
 
@@ -220,11 +222,11 @@ def test_a_deprecated_role_names_its_successor(api):
     assert roles["Account Administrator"]["is_deprecated"] is False
 
 
-def test_a_groups_key_and_account_are_its_own_and_stay(api, world):
-    other = world.add_group("acme").id
+def test_a_groups_key_and_service_account_are_unique_and_stable(api, world):
+    second_group = world.add_group("acme").id
     keys = [
         api.data(f"/groups/{group}/public-key")["public_key"]
-        for group in (world.group_id, other, world.group_id)
+        for group in (world.group_id, second_group, world.group_id)
     ]
 
     account = api.data(f"/groups/{world.group_id}/service-account")["service_account"]
@@ -246,7 +248,7 @@ def test_a_group_needs_a_legal_name(api, world, name):
 
 
 @pytest.mark.parametrize(
-    ("older", "newer"),
+    ("legacy", "current"),
     [
         ("/connectors", "/connections"),
         ("/connectors/", "/connections"),
@@ -259,19 +261,19 @@ def test_a_group_needs_a_legal_name(api, world, name):
         ("/users/{user}/connectors", "/users/{user}/connections"),
     ],
 )
-def test_an_older_path_answers_as_todays_does(api, world, seeded, older, newer):
+def test_a_legacy_path_answers_like_the_current_one(api, world, seeded, legacy, current):
     names = {"id": seeded("webshop")["id"], "group": world.group_id, "user": world.owner_id}
 
-    then, now = api.get(older.format(**names)), api.get(newer.format(**names))
+    before, now = api.get(legacy.format(**names)), api.get(current.format(**names))
 
-    assert then.status_code == now.status_code
-    assert then.json.get("data") == now.json.get("data")
-    assert then.json["message"].replace("onnector", "onnection") == now.json["message"].replace(
+    assert before.status_code == now.status_code
+    assert before.json.get("data") == now.json.get("data")
+    assert before.json["message"].replace("onnector", "onnection") == now.json["message"].replace(
         "onnector", "onnection"
     )
 
 
-def test_the_older_family_says_connector(api, seeded):
+def test_the_legacy_paths_say_connector(api, seeded):
     path = f"/connectors/{seeded('webshop')['id']}"
 
     assert api.get("/connectors").json["message"] == "Connectors list retrieved successfully"
@@ -281,7 +283,7 @@ def test_the_older_family_says_connector(api, seeded):
     assert api.get("/connections/nobody").json["code"] == "NotFound_Connection"
 
 
-def test_only_the_older_family_has_its_own_calls(api, seeded):
+def test_only_the_legacy_paths_have_force_and_card_token(api, seeded):
     connection = seeded("webshop")["id"]
 
     assert api.post(f"/connections/{connection}/force").status_code == 404

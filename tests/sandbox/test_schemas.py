@@ -1,4 +1,4 @@
-"""Schemas: what of a connection's source is synced, and how one changes it."""
+"""Schemas: what a connection syncs from its source, and how to change it."""
 
 import pytest
 
@@ -103,7 +103,7 @@ def test_there_is_no_configuration_before_the_first_sync(api, seeded, schema):
     }
 
 
-def test_the_first_sync_brings_the_configuration(api, fresh, world):
+def test_the_first_sync_creates_the_configuration(api, fresh, world):
     world.pass_setup(id_of(fresh))
     during = api.get(fresh).status_code
     world.advance(21)
@@ -112,7 +112,7 @@ def test_the_first_sync_brings_the_configuration(api, fresh, world):
     assert api.get(fresh).status_code == 200
 
 
-def test_a_reload_brings_the_configuration_to_a_connected_connection(api, fresh, world):
+def test_a_reload_creates_the_configuration_of_a_connected_connection(api, fresh, world):
     early = api.post(f"{fresh}/reload", {})
     world.pass_setup(id_of(fresh))
 
@@ -127,7 +127,7 @@ def test_a_reload_brings_the_configuration_to_a_connected_connection(api, fresh,
     assert answer.json["data"] == api.data(fresh)
 
 
-def test_a_reload_leaves_out_all_or_takes_in_all(api, shop):
+def test_a_reload_excludes_or_includes_everything(api, shop):
     at_first = enabled(api, shop)
     api.patch(f"{shop}/public/tables/orders", {"enabled": False})
 
@@ -136,12 +136,12 @@ def test_a_reload_leaves_out_all_or_takes_in_all(api, shop):
     api.post(f"{shop}/reload", {"exclude_mode": "EXCLUDE"})
     none = enabled(api, shop)
     api.patch(f"{shop}/public", {"enabled": True, "tables": {"orders": {"enabled": True}}})
-    one = enabled(api, shop)
+    only_orders = enabled(api, shop)
     api.post(f"{shop}/reload", {"exclude_mode": "INCLUDE"})
 
     assert preserved.status_code == 200
     assert kept == at_first - {"public.orders"}
-    assert (none, one) == (set(), {"public.orders"})
+    assert (none, only_orders) == (set(), {"public.orders"})
     assert enabled(api, shop) == at_first
     assert api.post(f"{shop}/reload", {"exclude_mode": "SOME"}).status_code == 400
 
@@ -158,8 +158,8 @@ def test_files_that_become_tables_have_no_configuration(api, create, world):
     assert answers[0].json["code"] == "NotFound_SchemaConfig"
 
 
-def test_settings_made_before_the_first_sync_are_shown_and_then_applied(api, fresh, world):
-    wanted = {
+def test_settings_made_before_the_first_sync_are_returned_and_then_applied(api, fresh, world):
+    body = {
         "schema_change_handling": "BLOCK_ALL",
         "schemas": {
             "public": {
@@ -179,16 +179,16 @@ def test_settings_made_before_the_first_sync_are_shown_and_then_applied(api, fre
         },
     }
 
-    answer = api.post(fresh, wanted)
+    answer = api.post(fresh, body)
     world.pass_setup(id_of(fresh))
     world.advance(21)
 
     assert answer.json["message"] == "Schema configuration pre-created successfully"
-    told = answer.json["data"]["schemas"]["public"]
-    assert told["name_in_destination"] == "fresh_public"
-    assert told["tables"]["orders"]["columns"]["total"]["hashed"] is True
-    assert told["tables"]["orders"]["sync_mode"] == "HISTORY"
-    assert set(told["tables"]) == {"orders", "gone"}
+    public = answer.json["data"]["schemas"]["public"]
+    assert public["name_in_destination"] == "fresh_public"
+    assert public["tables"]["orders"]["columns"]["total"]["hashed"] is True
+    assert public["tables"]["orders"]["sync_mode"] == "HISTORY"
+    assert set(public["tables"]) == {"orders", "gone"}
     assert enabled(api, fresh) == {"public.orders"}
     orders = tables(api, fresh)["orders"]
     assert orders["sync_mode"] == "HISTORY"
@@ -196,7 +196,7 @@ def test_settings_made_before_the_first_sync_are_shown_and_then_applied(api, fre
     assert "gone" not in tables(api, fresh)
 
 
-def test_settings_cannot_be_made_beforehand_where_it_is_too_late(api, shop):
+def test_settings_cannot_be_made_once_the_source_was_read(api, shop):
     answer = api.post(shop, {"schemas": {}})
 
     assert (answer.status_code, answer.json["code"]) == (409, "Conflict")
@@ -225,7 +225,7 @@ def test_settings_cannot_be_made_beforehand_where_it_is_too_late(api, shop):
         ),
     ],
 )
-def test_a_table_is_left_out(api, shop, path, body, message):
+def test_a_table_can_be_excluded(api, shop, path, body, message):
     before = enabled(api, shop)
 
     answer = api.patch(f"{shop}{path}", body)
@@ -235,14 +235,14 @@ def test_a_table_is_left_out(api, shop, path, body, message):
     assert before - enabled(api, shop) == {"public.orders"}
 
 
-def test_a_schema_is_left_out(api, shop):
+def test_a_schema_can_be_excluded(api, shop):
     answer = api.patch(f"{shop}/analytics", {"enabled": False})
 
     assert answer.json["data"]["schemas"]["analytics"]["enabled"] is False
     assert answer.json["data"]["schemas"]["public"]["enabled"] is True
 
 
-def test_a_column_is_left_out_or_hashed_and_then_shown(api, shop):
+def test_an_excluded_or_hashed_column_is_returned(api, shop):
     column = f"{shop}/public/tables/customers/columns"
 
     hidden = api.patch(f"{column}/phone", {"enabled": False})
@@ -271,7 +271,7 @@ def test_a_column_is_left_out_or_hashed_and_then_shown(api, shop):
     assert len(every) == 8
 
 
-def test_every_column_is_listed_with_what_locks_it(api, shop):
+def test_every_column_is_listed_with_the_reason_it_is_locked(api, shop):
     answer = api.get(f"{shop}/public/tables/orders/columns")
 
     columns = answer.json["data"]["columns"]
@@ -353,7 +353,7 @@ def test_a_change_that_is_partly_impossible_changes_nothing(api, shop):
         ),
     ],
 )
-def test_what_is_locked_cannot_be_changed(api, shop, path, body, message):
+def test_a_locked_table_or_column_cannot_be_changed(api, shop, path, body, message):
     answer = api.patch(f"{shop}{path}", body)
     same = api.patch(f"{shop}/public/tables/import_buffer", {"enabled": False})
 
@@ -362,7 +362,7 @@ def test_what_is_locked_cannot_be_changed(api, shop, path, body, message):
     assert same.status_code == 200
 
 
-def test_locked_tables_say_why(api, crm, shop):
+def test_locked_tables_have_a_reason(api, crm, shop):
     system = tables(api, crm, "salesforce")["fivetran_audit"]
     deleted = tables(api, crm, "salesforce")["legacy_export"]
     unkeyed = tables(api, shop)["import_buffer"]
@@ -402,7 +402,7 @@ def test_history_mode_is_for_tables_that_support_it(api, shop, crm):
     assert (refused.status_code, refused.json["code"]) == (400, "InvalidInput")
 
 
-def test_new_things_are_handled_as_told(api, shop):
+def test_the_handling_of_schema_changes_is_stored(api, shop):
     for handling in ("ALLOW_COLUMNS", "BLOCK_ALL", "ALLOW_ALL"):
         data = api.patch(shop, {"schema_change_handling": handling}).json["data"]
 
@@ -432,17 +432,17 @@ def test_a_change_of_the_wrong_shape_is_refused(api, shop, path, body):
 
 def test_blocked_columns_are_dropped(api, shop, world):
     columns = f"{shop}/public/tables/customers/columns"
-    wanted = {"schemas": {"public": {"tables": {"customers": {"columns": ["phone", "email"]}}}}}
+    body = {"schemas": {"public": {"tables": {"customers": {"columns": ["phone", "email"]}}}}}
     api.patch(f"{columns}/phone", {"enabled": False})
 
-    early = api.post(f"{shop}/drop-columns", wanted)
+    early = api.post(f"{shop}/drop-columns", body)
     api.patch(f"{columns}/email", {"enabled": False})
-    many = api.post(f"{shop}/drop-columns", wanted)
-    one = api.send("DELETE", f"{columns}/phone")
+    many = api.post(f"{shop}/drop-columns", body)
+    single = api.send("DELETE", f"{columns}/phone")
 
     assert (early.status_code, early.json["code"]) == (409, "Conflict")
     assert many.json["message"] == "Column(s) successfully marked for deletion"
-    assert one.json == {"code": "Success", "message": "Column successfully marked for deletion"}
+    assert single.json == {"code": "Success", "message": "Column successfully marked for deletion"}
     assert api.send("DELETE", f"{columns}/country").status_code == 409
     assert api.send("DELETE", f"{columns}/Phone").status_code == 404
     assert world.connections[id_of(shop)].selection.dropping == [
@@ -467,7 +467,7 @@ def test_columns_to_drop_must_be_named(api, shop, body):
     assert answer.status_code == 400
 
 
-def test_tables_are_read_again(api, shop):
+def test_tables_are_resynced(api, shop):
     many = api.post(f"{shop}/tables/resync", {"public": ["orders", "customers"]})
     status = api.data(f"/connections/{id_of(shop)}")["status"]
 
@@ -478,15 +478,15 @@ def test_tables_are_read_again(api, shop):
     assert (status["sync_state"], status["is_historical_sync"]) == ("syncing", False)
 
 
-def test_one_table_is_read_again(api, crm):
-    known = api.post(f"{crm}/salesforce/tables/Lead/resync")
+def test_one_table_is_resynced(api, crm):
+    accepted = api.post(f"{crm}/salesforce/tables/Lead/resync")
     unknown = api.post(f"{crm}/salesforce/tables/lead/resync")
 
-    assert (known.status_code, unknown.status_code) == (200, 404)
+    assert (accepted.status_code, unknown.status_code) == (200, 404)
 
 
 @pytest.mark.parametrize("body", [None, {}, {"public": []}, {"public": "orders"}])
-def test_reading_tables_again_needs_their_names(api, shop, body):
+def test_a_resync_of_tables_needs_their_names(api, shop, body):
     answer = api.post(f"{shop}/tables/resync", body)
 
     assert answer.status_code in (400, 415)
@@ -504,7 +504,7 @@ def test_reading_tables_again_needs_their_names(api, shop, body):
         ("DELETE", "/s/tables/t/columns/c"),
     ],
 )
-def test_the_schemas_of_nothing_are_not_found(api, method, path):
+def test_the_schemas_of_a_missing_connection_are_not_found(api, method, path):
     answer = api.send(method, f"/connections/nowhere/schemas{path}", json={})
 
     assert (answer.status_code, answer.json["code"]) == (404, "NotFound_Connection")
@@ -525,9 +525,9 @@ def test_the_assumptions_can_be_changed():
 
 
 @pytest.mark.parametrize("kind", sorted({service.type for service in services().values()}))
-def test_every_service_has_a_believable_source(kind):
+def test_every_service_has_a_valid_source(kind):
     for service in services().values():
-        if service.type != kind or sources.is_magic_folder(service):
+        if service.type != kind or service.is_magic_folder:
             continue
         schemas = sources.schemas_of(service.id)
 
@@ -540,7 +540,7 @@ def test_every_service_has_a_believable_source(kind):
                 assert len(set(columns)) == len(columns) >= 2, (service.id, table.name)
 
 
-def test_a_source_is_a_function_of_its_service(monkeypatch):
+def test_a_source_depends_on_its_service_alone(monkeypatch):
     before = sources.schemas_of("pipedrive")
     sources.schemas_of.cache_clear()
 
@@ -557,7 +557,7 @@ def test_the_schemas_of_every_service_are_shown(api, world):
         path = f"/connections/{connection.id}/schemas"
         answer = api.get(path)
 
-        magic = sources.is_magic_folder(services()[connection.service])
+        magic = services()[connection.service].is_magic_folder
         assert answer.status_code == (404 if magic else 200), connection.service
         if not magic:
             (schema, inside), *_ = answer.json["data"]["schemas"].items()

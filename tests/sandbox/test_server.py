@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP: kept connections, many at once, a clean end, a quiet log."""
+"""The sandbox over real HTTP: persistent and concurrent connections, shutdown, logging."""
 
 import logging
 import os
@@ -42,9 +42,9 @@ def create_body(server, schema):
     }
 
 
-def test_a_connection_is_kept_over_refusals_and_bodies(server):
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as link:
-        stream = link.makefile("rb")
+def test_a_connection_stays_open_after_refusals_and_bodies(server):
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+        stream = connection.makefile("rb")
         statuses = []
         for head, body in (
             ("POST /v1/groups HTTP/1.1", b'{"name": "x"}'),
@@ -52,7 +52,7 @@ def test_a_connection_is_kept_over_refusals_and_bodies(server):
             ("GET /icons/hubspot.svg HTTP/1.1", b""),
         ):
             lines = f"{head}\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-            link.sendall(lines.encode() + body)
+            connection.sendall(lines.encode() + body)
             statuses.append(int(stream.readline().split()[1]))
             length = 0
             while (line := stream.readline()) != b"\r\n":
@@ -64,7 +64,7 @@ def test_a_connection_is_kept_over_refusals_and_bodies(server):
     assert statuses == [401, 401, 200]
 
 
-def test_links_lead_to_the_port_it_listens_on(server, session):
+def test_links_contain_the_port_of_the_server(server, session):
     created = session.post(f"{server.url}/v1/connections", json=create_body(server, "a")).json()
 
     uri = created["data"]["connect_card"]["uri"]
@@ -73,11 +73,11 @@ def test_links_lead_to_the_port_it_listens_on(server, session):
     assert session.get(uri).status_code == 200
 
 
-def test_of_many_who_create_one_name_at_once_one_succeeds(server):
+def test_one_of_several_concurrent_creations_of_a_name_succeeds(server):
     key = (server.world.api_key, server.world.api_secret)
 
     def create(_):
-        body = create_body(server, "wanted")
+        body = create_body(server, "same_name")
         return requests.post(f"{server.url}/v1/connections", json=body, auth=key).status_code
 
     with ThreadPoolExecutor(8) as pool:
@@ -86,7 +86,7 @@ def test_of_many_who_create_one_name_at_once_one_succeeds(server):
     assert sorted(statuses) == [201] + [400] * 15
 
 
-def test_a_body_too_large_is_refused_and_the_connection_ends(server, session):
+def test_a_body_too_large_is_refused_and_the_connection_closed(server, session):
     answer = session.post(f"{server.url}/v1/groups", json={"name": "x" * 1_100_000})
 
     assert answer.status_code == 413
@@ -103,7 +103,7 @@ def test_a_body_in_chunks_is_understood(server, session):
     assert answer.json()["data"]["name"] == "chunked"
 
 
-def test_a_stopped_sandbox_answers_nobody_not_even_on_a_kept_connection(server, session):
+def test_a_stopped_sandbox_does_not_answer_on_an_open_connection(server, session):
     session.get(f"{server.url}/v1/groups")
 
     server.stop()
@@ -112,7 +112,7 @@ def test_a_stopped_sandbox_answers_nobody_not_even_on_a_kept_connection(server, 
         session.get(f"{server.url}/v1/groups")
 
 
-def test_a_taken_port_is_an_error_one_can_catch(server):
+def test_a_taken_port_raises_oserror(server):
     with pytest.raises(OSError, match="in use"):
         SandboxServer(port=int(server.url.rpartition(":")[2]))
 
@@ -133,7 +133,7 @@ def test_the_log_names_requests_without_tokens_and_keys(server, session, caplog)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_four_lines_for_the_environment_and_ends_cleanly(ending):
+def test_the_command_prints_four_settings_and_ends_cleanly(ending):
     code = "from pbf.sandbox.server import main; main('127.0.0.1', 0)"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -178,14 +178,15 @@ def test_the_date_of_an_answer_is_the_time_on_the_sandboxs_clock(server, session
 
 
 def test_two_sandboxes_of_one_process_share_nothing(server, session):
-    with SandboxServer(close_control=True) as other:
+    with SandboxServer(close_control=True) as second:
         session.post(f"{server.url}/v1/groups", json={"name": "here"})
-        other.app.config["MAX_CONTENT_LENGTH"] = 1
+        second.app.config["MAX_CONTENT_LENGTH"] = 1
 
         controls = [
-            requests.get(f"{each.url}/_control/state").status_code for each in (server, other)
+            requests.get(f"{sandbox.url}/_control/state").status_code
+            for sandbox in (server, second)
         ]
 
         assert controls == [200, 403]
-        assert len(server.world.groups) == len(other.world.groups) + 1
+        assert len(server.world.groups) == len(second.world.groups) + 1
         assert session.post(f"{server.url}/v1/groups", json={"name": "too"}).status_code == 201

@@ -1,4 +1,4 @@
-"""The history of syncs: what happened, when, and that it adds up."""
+"""The sync history: its syncs, their times, and its consistency with the state."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def test_a_sync_has_no_end_until_it_ends(world, connected, history):
     assert [(sync.end, sync.status) for sync in ended] == [(START + 20, "SUCCESSFUL")]
 
 
-def test_what_is_asked_for_does_not_change_what_happened(world, connected, history):
+def test_the_requested_period_does_not_change_the_history(world, connected, history):
     world.advance(30 * HOUR)
     whole = history(connected)
 
@@ -70,7 +70,7 @@ def test_what_is_asked_for_does_not_change_what_happened(world, connected, histo
     assert len(whole) == 6
 
 
-def test_another_frequency_does_not_change_the_past(api, world, connected, history):
+def test_another_frequency_does_not_change_the_history(api, world, connected, history):
     world.advance(5 * HOUR)
     before = history(connected)
 
@@ -96,9 +96,7 @@ def test_a_daily_connection_syncs_at_its_time(api, world, connected, history):
     assert [when.day for when in starts] == [20, 21, 22]
 
 
-def test_a_pause_ends_the_sync_that_goes_on_and_resuming_begins_another(
-    api, world, connected, history
-):
+def test_a_pause_ends_the_running_sync_and_resuming_starts_another(api, world, connected, history):
     path = f"/connections/{connected}"
     world.advance(5)
     api.patch(path, {"paused": True})
@@ -112,7 +110,7 @@ def test_a_pause_ends_the_sync_that_goes_on_and_resuming_begins_another(
     assert api.data(path)["failed_at"] is None
 
 
-def test_a_forced_sync_ends_the_one_that_goes_on(api, world, connected, history):
+def test_a_forced_sync_ends_the_running_one(api, world, connected, history):
     world.advance(5)
 
     api.post(f"/connections/{connected}/sync", {"force": True})
@@ -122,7 +120,7 @@ def test_a_forced_sync_ends_the_one_that_goes_on(api, world, connected, history)
 
 
 @pytest.mark.parametrize("after", [pytest.param(5, id="syncing"), pytest.param(HOUR, id="resting")])
-def test_breaking_fails_a_sync_and_mending_begins_one(api, world, connected, history, after):
+def test_breaking_fails_a_sync_and_repairing_starts_one(api, world, connected, history, after):
     world.advance(after)
     world.break_connection(connected)
     world.advance(HOUR)
@@ -167,7 +165,7 @@ def test_a_rescheduled_sync_waits_for_its_time(api, world, connected, history):
     assert history(connected)[1].start == START + 95
 
 
-def test_a_sync_that_waits_is_listed_without_a_start(api, world, connected):
+def test_a_queued_sync_is_listed_without_a_start(api, world, connected):
     path = f"/connections/{connected}/sync-history"
     world.advance(5)
     world.control.reschedule(connected, 90)
@@ -184,9 +182,7 @@ def test_a_sync_that_waits_is_listed_without_a_start(api, world, connected):
     assert begun["sync_id"] == queued["sync_id"]
 
 
-def test_without_a_schedule_a_rescheduled_sync_waits_until_it_is_asked_for(
-    api, world, connected, history
-):
+def test_without_a_schedule_a_rescheduled_sync_waits_for_a_request(api, world, connected, history):
     path = f"/connections/{connected}"
     api.patch(path, {"schedule_type": "manual"})
     world.advance(5)
@@ -202,7 +198,7 @@ def test_without_a_schedule_a_rescheduled_sync_waits_until_it_is_asked_for(
     assert [sync.status for sync in history(connected)] == ["RESCHEDULED", "SUCCESSFUL"]
 
 
-def test_a_resync_lets_the_sync_that_goes_on_end_first(api, world, connected, history):
+def test_a_resync_completes_the_running_sync_first(api, world, connected, history):
     world.advance(5)
 
     answer = api.post(f"/connections/{connected}/resync")
@@ -249,7 +245,7 @@ def test_a_resync_of_a_paused_connection_waits_until_it_resumes(api, seeded, wor
         pytest.param("sales_targets.plan", {"sales_targets": ["plan"]}, 400, id="unsupported"),
     ],
 )
-def test_a_resync_of_tables_needs_tables_that_are_there(api, seeded, world, schema, scope, status):
+def test_a_resync_of_tables_needs_existing_tables(api, seeded, world, schema, scope, status):
     world.advance(MINUTE)
 
     answer = api.post(f"/connections/{seeded(schema)['id']}/resync", {"scope": scope})
@@ -257,7 +253,7 @@ def test_a_resync_of_tables_needs_tables_that_are_there(api, seeded, world, sche
     assert answer.status_code == status
 
 
-def test_the_start_has_a_past(world, seeded, history):
+def test_a_new_world_has_a_history(world, seeded, history):
     zendesk, stripe = seeded("zendesk_support"), seeded("stripe_payments")
 
     week = history(zendesk["id"], START - 7 * DAY)
@@ -295,13 +291,13 @@ def test_the_history_is_paged_and_begins_with_the_latest(api, world, connected):
         pytest.param({"start_time": "2026-11-01", "end_time": "2026-11-09"}, id="too-long"),
     ],
 )
-def test_a_history_of_no_sensible_stretch_is_refused(api, connected, query):
+def test_an_invalid_period_of_history_is_refused(api, connected, query):
     answer = api.get(f"/connections/{connected}/sync-history", **query)
 
     assert (answer.status_code, answer.json["code"]) == (400, "InvalidInput")
 
 
-def test_errors_tell_what_is_wrong_now(api, seeded):
+def test_errors_are_the_present_tasks_and_warnings(api, seeded):
     broken = api.data(f"/connections/{seeded('zendesk_support')['id']}/errors")
     warned = api.data(f"/connections/{seeded('hubspot_marketing')['id']}/errors")
     well = api.data(f"/connections/{seeded('stripe_payments')['id']}/errors")
@@ -331,19 +327,19 @@ def test_a_function_has_a_state_after_its_first_sync(api, create, world):
     assert state == {"cursor": "2026-11-20T12:00:20.000000Z"}
 
 
-def test_a_state_is_written_while_paused_and_moves_on_with_the_next_sync(api, create, world):
+def test_a_state_is_written_while_paused_and_advances_with_the_next_sync(api, create, world):
     path = f"/connections/{create('aws_lambda', {'schema': 'fn'})['id']}"
     world.pass_setup(path.rpartition("/")[2])
-    wanted = {"state": {"cursor": "2024-01-01T00:00:00Z", "page": 3}}
+    body = {"state": {"cursor": "2024-01-01T00:00:00Z", "page": 3}}
     world.advance(MINUTE)
     api.post(f"{path}/sync")
-    syncing = api.patch(f"{path}/state", wanted).status_code
+    syncing = api.patch(f"{path}/state", body).status_code
     world.advance(MINUTE)
-    running = api.patch(f"{path}/state", wanted).status_code
+    running = api.patch(f"{path}/state", body).status_code
     api.patch(path, {"paused": True})
     untouched = api.patch(f"{path}/state", {}).json["data"]["state"]
 
-    written = api.patch(f"{path}/state", wanted)
+    written = api.patch(f"{path}/state", body)
     kept = api.data(f"{path}/state")
     api.patch(path, {"paused": False})
     world.advance(MINUTE)
@@ -351,7 +347,7 @@ def test_a_state_is_written_while_paused_and_moves_on_with_the_next_sync(api, cr
     assert (syncing, running) == (409, 400)
     assert untouched["cursor"] > "2026-11-20T12:01:00.000000Z"
     assert written.json["message"] == "Connection state has been updated"
-    assert written.json["data"] == kept == wanted
+    assert written.json["data"] == kept == body
     assert api.data(f"{path}/state")["state"] == {
         "cursor": api.data(path)["succeeded_at"],
         "page": 3,
@@ -395,24 +391,24 @@ def test_a_connected_database_has_a_certificate_and_a_fingerprint_with_its_tunne
 
 @pytest.mark.parametrize("kind", ["certificates", "fingerprints"])
 @pytest.mark.parametrize("owner", ["connections", "destinations"])
-def test_nobody_is_trusted_for_what_does_not_exist(api, owner, kind):
+def test_the_certificates_of_a_missing_owner_are_not_found(api, owner, kind):
     answer = api.get(f"/{owner}/nowhere/{kind}")
 
     assert answer.status_code == 404
 
 
-def live_a_day(api, world, ids):
-    """Put connections through a day of everything that can happen to them."""
+def run_a_day(api, world, ids):
+    """Run a day of every kind of event on the connections."""
     for number, connection_id in enumerate(ids):
         if number % 4 == 0:
             frequency = lifecycle.FREQUENCIES[number // 4 % len(lifecycle.FREQUENCIES)]
             api.patch(f"/connections/{connection_id}", {"sync_frequency": frequency})
     for hour in range(24):
         for number in range(hour, len(ids), 48):
-            disturb(api, world, ids[number], number % 7, number)
+            act_on(api, world, ids[number], number % 7, number)
         world.advance(5)
         for number in range(hour, len(ids), 48):
-            disturb(api, world, ids[number], number // 7 % 7, number)
+            act_on(api, world, ids[number], number // 7 % 7, number)
         world.advance(HOUR - 12)
         for number in range(hour, len(ids), 96):
             world.pass_setup(ids[number])
@@ -420,71 +416,69 @@ def live_a_day(api, world, ids):
         world.advance(7)
 
 
-def disturb(api, world, connection_id, how, number):
-    """Do one of seven things to a connection; not all are possible in every state."""
+def act_on(api, world, connection_id, action, number):
+    """Do one of seven actions on a connection; not all are possible in every state."""
     path = f"/connections/{connection_id}"
     resting = world.connections[connection_id].paused
     connected = world.connections[connection_id].setup_state == "connected"
-    if how == 0:
+    if action == 0:
         world.break_connection(connection_id)
-    elif how == 1:
+    elif action == 1:
         api.patch(path, {"paused": not resting})
-    elif how == 2:
+    elif action == 2:
         api.post(f"{path}/sync", {"force": True})
-    elif how == 3:
+    elif action == 3:
         api.post(f"{path}/resync")
-    elif how == 4 and connected and not resting:
+    elif action == 4 and connected and not resting:
         world.control.reschedule(connection_id, 100 + number)
-    elif how == 5 and connected and not resting:
+    elif action == 5 and connected and not resting:
         world.control.delay(connection_id, 2 * HOUR)
     else:
         sync_history.fail(world, connection_id, times=number % 3)
 
 
-def test_a_day_of_a_thousand_connections_is_legal_and_adds_up(api, world):
+def test_a_day_of_a_thousand_connections_has_valid_states_and_histories(api, world):
     world.control.set_limits("off")
     ids = [connection.id for connection in world.add_connections(1000)]
 
-    live_a_day(api, world, ids)
+    run_a_day(api, world, ids)
 
     now = world.clock()
     seen = Counter()
     for connection_id in ids:
         connection = world.connections[connection_id]
-        moment = lifecycle.moment(connection, now)
-        happened = sync_history.history(connection, since=now - 2 * DAY, until=now, now=now)
-        legal(connection, moment, now)
-        adds_up(happened, moment)
-        seen.update(sync.status for sync in happened)
-        seen[moment.sync_state] += 1
+        state = lifecycle.state_at(connection, now)
+        syncs = sync_history.history(connection, since=now - 2 * DAY, until=now, now=now)
+        assert_valid_state(connection, state, now)
+        assert_consistent(syncs, state)
+        seen.update(sync.status for sync in syncs)
+        seen[state.sync_state] += 1
     assert seen.keys() >= ENDS | {"scheduled", "paused", "syncing"}
 
 
-def legal(connection, moment, now):
-    """Assert that a connection is in a state that there is."""
+def assert_valid_state(connection, state, now):
+    """Assert that a connection is in a state that exists."""
     assert connection.setup_state in ("connected", "broken")
-    assert moment.sync_state in ("scheduled", "syncing", "paused", "rescheduled")
-    assert (moment.sync_state == "paused") == connection.paused
-    assert (moment.rescheduled_for is not None) == (moment.sync_state == "rescheduled")
-    assert moment.update_state in ("on_schedule", "delayed")
+    assert state.sync_state in ("scheduled", "syncing", "paused", "rescheduled")
+    assert (state.sync_state == "paused") == connection.paused
+    assert (state.rescheduled_for is not None) == (state.sync_state == "rescheduled")
+    assert state.update_state in ("on_schedule", "delayed")
     if connection.setup_state == "broken":
-        assert moment.sync_state in ("scheduled", "paused")
+        assert state.sync_state in ("scheduled", "paused")
         assert connection.tasks[0]["code"] == "reconnect"
-    for when in (moment.succeeded_at, moment.failed_at):
+    for when in (state.succeeded_at, state.failed_at):
         assert when is None or connection.created_at <= when <= now
 
 
-def adds_up(happened, moment):
-    """Assert that each sync has a start and one end, that none overlap, and what came of them."""
-    assert happened
-    for before, after in pairwise(happened):
+def assert_consistent(syncs, state):
+    """Assert that each sync has a start and an end, none overlap, and the state agrees."""
+    assert syncs
+    for before, after in pairwise(syncs):
         assert before.start <= before.end <= after.start
         assert before.status in ENDS
-    last = happened[-1]
-    assert (last.end is None) == (moment.sync_state == "syncing")
-    succeeded = [sync.end for sync in happened if sync.status == "SUCCESSFUL"]
-    failed = [sync.end for sync in happened if sync.status.startswith("FAIL")]
-    assert (succeeded or [None])[-1] == pytest.approx(moment.succeeded_at, abs=1e-3)
-    assert (failed or [None])[-1] == (
-        moment.failed_at and pytest.approx(moment.failed_at, abs=1e-3)
-    )
+    last = syncs[-1]
+    assert (last.end is None) == (state.sync_state == "syncing")
+    succeeded = [sync.end for sync in syncs if sync.status == "SUCCESSFUL"]
+    failed = [sync.end for sync in syncs if sync.status.startswith("FAIL")]
+    assert (succeeded or [None])[-1] == pytest.approx(state.succeeded_at, abs=1e-3)
+    assert (failed or [None])[-1] == (state.failed_at and pytest.approx(state.failed_at, abs=1e-3))

@@ -1,4 +1,4 @@
-"""Webhooks: their life, what they are told, and what happens when nobody answers."""
+"""Webhooks: their operations, their events, and failed deliveries."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from threading import Condition, Thread
 import pytest
 
 from pbf.sandbox.server import SandboxServer
-from pbf.sandbox.webhooks.deliveries import Sent, is_loopback
+from pbf.sandbox.webhooks.deliveries import Result, is_loopback
 from pbf.sandbox.webhooks.events import EVENTS
 
 HOUR = 3600.0
@@ -21,12 +21,12 @@ SIGNATURE = "X-Fivetran-Signature-256"
 
 @dataclass
 class Receiver:
-    """Takes in webhooks and answers with the statuses that a test laid out, then with 200."""
+    """Receives webhooks and answers with the statuses that a test sets, then with 200."""
 
     url: str = ""
     statuses: deque = field(default_factory=deque)
     requests: list = field(default_factory=list)
-    heard: Condition = field(default_factory=Condition)
+    received: Condition = field(default_factory=Condition)
 
     @property
     def events(self):
@@ -37,21 +37,21 @@ class Receiver:
         return [event["event"] for event in self.events]
 
     def wait_for(self, count):
-        with self.heard:
-            assert self.heard.wait_for(lambda: len(self.requests) >= count, timeout=20)
+        with self.received:
+            assert self.received.wait_for(lambda: len(self.requests) >= count, timeout=20)
 
 
 @pytest.fixture
 def receiver():
-    taken = Receiver()
+    target = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            with taken.heard:
-                taken.requests.append((self.headers, body))
-                taken.heard.notify_all()
-            self.send_response(taken.statuses.popleft() if taken.statuses else 200)
+            with target.received:
+                target.requests.append((self.headers, body))
+                target.received.notify_all()
+            self.send_response(target.statuses.popleft() if target.statuses else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -61,15 +61,15 @@ def receiver():
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        taken.url = f"http://127.0.0.1:{server.server_port}/hook?team=1"
-        yield taken
+        target.url = f"http://127.0.0.1:{server.server_port}/hook?team=1"
+        yield target
         server.shutdown()
         thread.join()
 
 
 @pytest.fixture
 def closed_url():
-    """An address of this machine where nobody listens."""
+    """A URL on this machine that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         port = bound.getsockname()[1]
     return f"http://127.0.0.1:{port}/"
@@ -77,7 +77,7 @@ def closed_url():
 
 @pytest.fixture
 def hook(api, receiver):
-    """Create a webhook that wants these events, and forget its test."""
+    """Create a webhook for these events, and drop the request of its test."""
 
     def make(*events, path="/webhooks/account", **fields):
         body = {"url": receiver.url, "events": list(events), "active": True, **fields}
@@ -89,7 +89,7 @@ def hook(api, receiver):
     return make
 
 
-def test_a_webhook_lives_from_creation_to_deletion(api, receiver, world):
+def test_a_webhook_is_created_updated_and_deleted(api, receiver, world):
     body = {"url": receiver.url, "events": ["sync_end"], "secret": "quiet"}
     created = api.post("/webhooks/account", body)
     path = f"/webhooks/{created.json['data']['id']}"
@@ -147,7 +147,7 @@ def test_a_group_webhook_names_its_group(api, world, hook):
         pytest.param(
             {"url": "https://vendor.example/"},
             "The webhook URL did not pass the test: "
-            "the sandbox calls nobody but its own machine, and not vendor.example",
+            "the sandbox calls only its own machine, not vendor.example",
             id="elsewhere",
         ),
     ],
@@ -162,7 +162,7 @@ def test_a_bad_webhook_is_refused(api, receiver, change, message):
     assert api.data("/webhooks")["items"] == []
 
 
-def test_an_active_webhook_must_answer_its_test(api, receiver, closed_url):
+def test_an_active_webhook_must_pass_its_test(api, receiver, closed_url):
     receiver.statuses.append(500)
     body = {"url": receiver.url, "events": ["create_connector"]}
 
@@ -191,7 +191,7 @@ def test_an_inactive_webhook_is_tested_when_it_becomes_active(api, closed_url, r
     assert len(receiver.requests) == 1
 
 
-def test_any_address_will_do_while_a_webhook_is_inactive(api):
+def test_an_inactive_webhook_may_have_any_url(api):
     body = {"url": "https://vendor.example/hook", "events": ["sync_end"], "active": False}
 
     created = api.post("/webhooks/account", body)
@@ -218,7 +218,7 @@ def test_a_test_sends_the_chosen_event(api, hook, receiver):
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_event_can_be_wanted_and_tested(api, hook, receiver, event):
+def test_every_event_can_be_subscribed_to_and_tested(api, hook, receiver, event):
     created = hook(event)
 
     answer = api.post(f"/webhooks/{created['id']}/test", {"event": event})
@@ -267,7 +267,7 @@ def test_without_a_secret_there_is_no_signature(hook, receiver, world, api, crea
     assert SIGNATURE not in receiver.requests[0][0]
 
 
-def test_each_sync_is_told_once_with_its_start_and_its_end(hook, receiver, seeded, world):
+def test_each_sync_sends_one_start_and_one_end(hook, receiver, seeded, world):
     hook("sync_start", "sync_end")
     connection = seeded("stripe_payments")["id"]
 
@@ -275,33 +275,33 @@ def test_each_sync_is_told_once_with_its_start_and_its_end(hook, receiver, seede
         world.advance(600)
         world.webhooks.pump()
 
-    told = [event for event in receiver.events if event["connector_id"] == connection]
-    assert [event["event"] for event in told] == ["sync_start", "sync_end"] * 3
-    assert len({event["sync_id"] for event in told}) == 3
-    assert [event["created"] for event in told] == sorted(event["created"] for event in told)
+    events = [event for event in receiver.events if event["connector_id"] == connection]
+    assert [event["event"] for event in events] == ["sync_start", "sync_end"] * 3
+    assert len({event["sync_id"] for event in events}) == 3
+    assert [event["created"] for event in events] == sorted(event["created"] for event in events)
     assert world.webhooks.pump() == []
 
 
-@pytest.mark.parametrize("looks", [1, 9])
-def test_a_long_look_and_many_short_ones_tell_the_same(hook, receiver, world, looks):
+@pytest.mark.parametrize("pumps", [1, 9])
+def test_the_events_do_not_depend_on_how_often_webhooks_are_pumped(hook, receiver, world, pumps):
     hook("sync_start", "sync_end")
 
-    for _ in range(looks):
-        world.advance(3 * HOUR / looks)
+    for _ in range(pumps):
+        world.advance(3 * HOUR / pumps)
         world.webhooks.pump()
 
-    told = [(event["connector_name"], event["event"]) for event in receiver.events]
-    assert len(told) == 10
-    assert told.count(("stripe_payments", "sync_end")) == 3
+    names = [(event["connector_name"], event["event"]) for event in receiver.events]
+    assert len(names) == 10
+    assert names.count(("stripe_payments", "sync_end")) == 3
     assert [event["created"] for event in receiver.events] == sorted(
         event["created"] for event in receiver.events
     )
 
 
-def test_what_is_done_to_a_connection_is_told(api, client, create, hook, receiver, world):
+def test_operations_on_a_connection_send_events(api, client, create, hook, receiver, world):
     hook(*(event for event in EVENTS if not event.startswith("sync")))
-    made = create("postgres", {"schema_prefix": "shop"})
-    path = f"/connections/{made['id']}"
+    connection = create("postgres", {"schema_prefix": "shop"})
+    path = f"/connections/{connection['id']}"
 
     api.post(f"{path}/test", {})
     api.patch(path, {"config": {"password": "hunter22"}, "run_setup_tests": True})
@@ -334,8 +334,8 @@ def test_what_is_done_to_a_connection_is_told(api, client, create, hook, receive
         "connection_successful",
         "delete_connector",
     ]
-    assert {event["connector_id"] for event in receiver.events} == {made["id"]}
-    assert receiver.events[0]["data"] == {"actor": world.owner_id, "id": made["id"]}
+    assert {event["connector_id"] for event in receiver.events} == {connection["id"]}
+    assert receiver.events[0]["data"] == {"actor": world.owner_id, "id": connection["id"]}
     assert receiver.events[6]["data"]["properties"] == ["sync_frequency"]
     assert "hunter22" not in repr(receiver.requests)
 
@@ -353,18 +353,18 @@ def test_a_broken_connections_last_sync_ends_with_a_task(hook, receiver, seeded,
     assert ends[0]["data"]["taskType"] == "reconnect"
 
 
-def test_a_group_webhook_hears_of_its_group_alone(api, hook, receiver, world, create):
-    other = world.add_group("acme").id
-    hook("create_connector", path=f"/webhooks/group/{other}")
+def test_a_group_webhook_receives_events_of_its_group_only(api, hook, receiver, world, create):
+    group_id = world.add_group("acme").id
+    hook("create_connector", path=f"/webhooks/group/{group_id}")
 
     create()
-    create(group_id=other)
+    create(group_id=group_id)
     world.webhooks.pump()
 
-    assert [event["destination_group_id"] for event in receiver.events] == [other]
+    assert [event["destination_group_id"] for event in receiver.events] == [group_id]
 
 
-def test_a_webhook_hears_nothing_of_what_was_before_it(hook, receiver, world):
+def test_a_webhook_receives_no_events_from_before_its_creation(hook, receiver, world):
     world.advance(12 * HOUR)
 
     hook("sync_start", "sync_end")
@@ -397,16 +397,16 @@ def test_after_a_day_of_failures_a_webhook_is_disabled(api, hook, receiver, worl
         world.webhooks.pump()
         states.append(api.data(path)["active"])
         world.advance(HOUR)
-    asked = len(receiver.requests)
+    count = len(receiver.requests)
     create("gmail", {"schema": "mail"})
 
     assert states == [True] * states.index(False) + [False] * (30 - states.index(False))
     assert 24 <= states.index(False) <= 26
     assert world.webhooks.pump() == []
-    assert len(receiver.requests) == asked
+    assert len(receiver.requests) == count
 
 
-def test_a_deleted_webhook_is_told_nothing_more(api, hook, receiver, world, create):
+def test_a_deleted_webhook_receives_nothing_more(api, hook, receiver, world, create):
     path = f"/webhooks/{hook('create_connector')['id']}"
     create()
 
@@ -416,29 +416,29 @@ def test_a_deleted_webhook_is_told_nothing_more(api, hook, receiver, world, crea
     assert receiver.requests == []
 
 
-def test_one_silent_webhook_does_not_hold_up_another(api, hook, receiver, world, create):
+def test_a_failing_webhook_does_not_delay_another(api, hook, receiver, world, create):
     hook("create_connector")
     good = hook("create_connector")
     receiver.statuses.extend([503, 200, 200])
     create()
     create("gmail", {"schema": "mail"})
 
-    made = world.webhooks.pump()
+    attempts = world.webhooks.pump()
 
-    succeeded = [each.webhook_id for each in made if each.sent.succeeded]
+    succeeded = [attempt.webhook_id for attempt in attempts if attempt.result.succeeded]
     assert succeeded == [good["id"]] * 2
-    assert [each.sent for each in made if not each.sent.succeeded] == [
-        Sent(503, "Service Unavailable")
+    assert [attempt.result for attempt in attempts if not attempt.result.succeeded] == [
+        Result(503, "Service Unavailable")
     ]
 
 
-def test_nothing_is_taken_down_while_nobody_listens(create, world):
+def test_nothing_is_queued_without_webhooks(create, world):
     create()
 
-    assert world.webhooks.deliveries.waiting == {}
+    assert world.webhooks.deliveries.queue == {}
 
 
-def test_a_reset_forgets_webhooks(api, hook, world, create):
+def test_a_reset_removes_webhooks(api, hook, world, create):
     hook("create_connector")
     create()
 
@@ -452,7 +452,7 @@ def test_a_server_delivers_by_itself(receiver):
     with SandboxServer() as server:
         server.world.webhooks.create({"url": receiver.url, "events": ["create_connector"]})
         connection = next(iter(server.world.connections.values()))
-        server.world.webhooks.note("create_connector", connection)
+        server.world.webhooks.record("create_connector", connection)
 
         receiver.wait_for(2)
 
@@ -460,7 +460,7 @@ def test_a_server_delivers_by_itself(receiver):
 
 
 @pytest.mark.parametrize(
-    ("host", "near"),
+    ("host", "local"),
     [
         ("localhost", True),
         ("127.0.0.1", True),
@@ -471,14 +471,18 @@ def test_a_server_delivers_by_itself(receiver):
         ("", False),
     ],
 )
-def test_only_this_machine_is_loopback(host, near):
-    assert is_loopback(host) is near
+def test_only_this_machine_is_loopback(host, local):
+    assert is_loopback(host) is local
 
 
-def test_what_waits_for_a_silent_webhook_does_not_fill_the_memory(world, monkeypatch):
+def test_the_queue_of_a_failing_webhook_is_limited(world, monkeypatch):
     monkeypatch.setattr("pbf.sandbox.webhooks.deliveries.MOST_WAITING", 3)
 
     for number in range(5):
         world.webhooks.deliveries.add("hook", b"%d" % number, 0.0)
 
-    assert [one.body for one in world.webhooks.deliveries.waiting.values()] == [b"2", b"3", b"4"]
+    assert [delivery.body for delivery in world.webhooks.deliveries.queue.values()] == [
+        b"2",
+        b"3",
+        b"4",
+    ]

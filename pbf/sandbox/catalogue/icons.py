@@ -1,4 +1,4 @@
-"""Icons of the services: brand marks where there are any, else monograms, on a soft tile."""
+"""Icons of the services: a brand mark, or a monogram if there is none, on a pale tile."""
 
 import re
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ HUES = (
 PATH = re.compile(r'<path[^>]*?\sd="([^"]+)"', re.DOTALL)
 WORD = re.compile(r"[^\W_]+")
 PALE = 0.9
-"""How much white a tile's colour holds."""
+"""The share of white in a tile's colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Icon:
-    """An SVG drawing and a tag that changes with it."""
+    """An SVG drawing and its ETag."""
 
     svg: bytes
     tag: str
@@ -38,7 +38,7 @@ def icon(service: Service) -> Icon:
 
 
 def _brand(service: Service) -> str | None:
-    # Importing the marks takes half a second, which nobody pays who asks for no icon.
+    # Importing the marks takes half a second, so import them with the first icon.
     marks: Any = import_module("simplepycons").all_icons
     try:
         mark = marks[service.mark]
@@ -94,17 +94,17 @@ def _channels(colour: str) -> Iterator[int]:
     return (int(colour[start : start + 2], 16) for start in (1, 3, 5))
 
 
-def _mix(colour: str, other: str, share: float) -> str:
+def _mix(first: str, second: str, share: float) -> str:
     mixed = (
-        round(own * (1 - share) + their * share)
-        for own, their in zip(_channels(colour), _channels(other), strict=True)
+        round(low * (1 - share) + high * share)
+        for low, high in zip(_channels(first), _channels(second), strict=True)
     )
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours, 1 to 21, as WCAG counts it."""
-    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(first: str, second: str) -> float:
+    """Return the WCAG contrast of two colours, 1 to 21."""
+    high, low = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 

@@ -1,4 +1,4 @@
-"""Words for the fields and choices of services, made from their names."""
+"""Labels for the fields and choices of services, made from their names."""
 
 import re
 
@@ -43,23 +43,23 @@ PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
 
 
 def label(name: str) -> str:
-    """Return the words for a field or a choice: `sheet_id` is "Sheet ID"."""
+    """Return the label of a field or a choice: `sheet_id` is "Sheet ID"."""
     if name in WHOLE:
         return WHOLE[name]
     if not re.fullmatch(r"[A-Za-z0-9_ -]+", name):
         return name
     words = []
     for piece in re.split(r"[_ -]+", name):
-        known = ACRONYMS.get(piece.lower())
-        words += [known] if known else [_word(part) for part in PARTS.findall(piece)]
+        acronym = ACRONYMS.get(piece.lower())
+        words += [acronym] if acronym else [_word(part) for part in PARTS.findall(piece)]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 
 
 def choice_label(choice: str, choices: int) -> str:
-    """Return the words for a choice out of so many; codes and addresses stay as they are.
+    """Return the label of a choice out of so many; codes and URLs stay unchanged.
 
-    Long lists are of time zones, currencies and the like.
+    Long lists contain time zones, currencies and other codes.
     """
     code = choices > 20 or not re.fullmatch(r"[A-Za-z0-9_ ]+", choice)
     if choice not in WHOLE and (code or (len(choice) < 4 and choice.islower())):

@@ -1,4 +1,4 @@
-"""The catalogue: the services that the sandbox imitates, read once from its data file."""
+"""The catalogue: the services that the sandbox imitates, read once from a data file."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ NAMING_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-# Services without API_CONFIGURABLE, so that clients meet some. Which ones is our assumption.
+# Services without API_CONFIGURABLE, so that clients meet some; which ones is an assumption.
 DASHBOARD_ONLY = frozenset({"fivetran_log", "heroku_kafka", "sigma_computing_source"})
 
 
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A kind of source that one can connect."""
+    """A kind of source that can be connected."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class Service:
 
     @property
     def is_magic_folder(self) -> bool:
-        """Whether it syncs each file as a table and so has no schema to configure."""
+        """Whether it syncs each file as a table and has no schema to configure."""
         return self.type == "File" and self.naming != "schema_table"
 
     @property
@@ -64,12 +64,12 @@ class Service:
 
     @property
     def by_name(self) -> dict[str, Field]:
-        """The service's fields by their names."""
+        """The service's fields by name."""
         return {field.name: field for field in self.fields}
 
 
 def field_of(raw: Mapping[str, Any]) -> Field:
-    """Return a setting as the data files describe it."""
+    """Return a setting from its entry in a data file."""
     return Field(
         name=raw["name"],
         type=raw["type"],
@@ -83,7 +83,7 @@ def _service(raw: dict[str, Any]) -> Service:
     plain = {key: raw[key] for key in ("id", "name", "type", "naming", "docs", "auth")}
     return Service(
         **plain,
-        fields=tuple(field_of(each) for each in raw["fields"]),
+        fields=tuple(field_of(field) for field in raw["fields"]),
         description=raw["description"],
         mark=raw.get("mark"),
         status=raw["status"],
@@ -94,14 +94,14 @@ def _service(raw: dict[str, Any]) -> Service:
 
 @cache
 def services() -> Mapping[str, Service]:
-    """Return every service by its id, in the order of the ids."""
+    """Return every service by id, sorted by id."""
     text = (files("pbf.sandbox.catalogue") / "catalogue.json").read_text(encoding="utf-8")
     return {raw["id"]: _service(raw) for raw in json.loads(text)["services"]}
 
 
 @cache
 def features(service: Service) -> tuple[str, ...]:
-    """Return the ids of what a service supports."""
+    """Return the ids of the features that a service supports."""
     names = ["API_CONFIGURABLE"] if service.api_configurable else []
     names += [] if service.is_magic_folder else ["DATA_BLOCKING"]
     names += ["COLUMN_HASHING", "RE_SYNC"]
@@ -113,7 +113,7 @@ def features(service: Service) -> tuple[str, ...]:
 
 
 def service_item(service: Service, base: str) -> dict[str, Any]:
-    """Return a service as the catalogue lists it, its icon under the base address."""
+    """Return a service as lists of services contain it, its icon under the base URL."""
     icon = f"{base}/icons/{service.id}.svg"
     item = {
         "id": service.id,

@@ -1,4 +1,4 @@
-"""The trees of a service's settings, as the metadata shows them."""
+"""The trees of a service's settings, as the metadata API returns them."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from pbf.sandbox.catalogue.services import Field, Service, service_item
 NAMES = {
     "schema": "Schema in the destination; permanent once the connection exists.",
     "table": "Table in the destination; permanent once the connection exists.",
-    "schema_prefix": "Start of the names of all its schemas in the destination; permanent.",
+    "schema_prefix": "Prefix of the names of all its schemas in the destination; permanent.",
     "table_group_name": "Name of the group of tables in the destination; permanent.",
 }
 
@@ -23,10 +23,10 @@ Raw = Mapping[str, Any]
 
 @cache
 def trees() -> Mapping[str, Mapping[str, list[Raw]]]:
-    """Return the settings that the catalogue does not tell whole, by subject and service.
+    """Return the settings that the catalogue does not contain in full, by subject and service.
 
-    `auth` holds how to sign in, `secrets` the keys of an external secrets manager, `nested` the
-    settings that have parts.
+    `auth` has the settings for signing in, `secrets` the keys of an external secrets manager,
+    `nested` the settings with parts.
     """
     text = (files("pbf.sandbox.catalogue") / "settings.json").read_text(encoding="utf-8")
     return {
@@ -36,7 +36,7 @@ def trees() -> Mapping[str, Mapping[str, list[Raw]]]:
 
 
 def service_detail(service: Service, base: str) -> Tree:
-    """Return a service as the catalogue shows it alone: with the trees of its settings."""
+    """Return a service with the trees of its settings."""
     detail = service_item(service, base)
     detail["config"] = config_tree(service)
     for key, subject in (("auth", "auth"), ("external_secrets_keys_config", "secrets")):
@@ -46,7 +46,7 @@ def service_detail(service: Service, base: str) -> Tree:
 
 
 def config_tree(service: Service) -> Tree:
-    """Return the tree of a service's settings, with the fields that name a connection."""
+    """Return the tree of a service's settings, including its naming fields."""
     nested = {raw["name"]: raw for raw in trees()["nested"].get(service.id, [])}
     properties = {name: _name(name) for name in service.naming_fields}
     for field in service.fields:

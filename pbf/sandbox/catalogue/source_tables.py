@@ -1,7 +1,7 @@
-"""What the imitated sources hold: for each kind of source its tables, one a line.
+"""The tables of the imitated sources by kind of source, one a line.
 
-A line is the table's name, a colon, and its columns; the key columns end with `*`. The first
-block of a kind is in every source of that kind, of the second each source has a part.
+A line is the table's name, a colon, and its columns; key columns end with `*`. Every source of a
+kind has the tables of the first block and some of the second.
 """
 
 COMMON = """
@@ -281,9 +281,9 @@ BY_SERVICE = {
         satisfaction_rating: id* ticket_id score comment created_at
         """,
 }
-"""The tables of well-known services; the test and sandbox twins of a service have its tables."""
+"""The tables of well-known services; the test and sandbox variants of a service have the same."""
 
-TWINS = {
+VARIANTS = {
     "salesforce_sandbox": "salesforce",
     "stripe_test": "stripe",
 }

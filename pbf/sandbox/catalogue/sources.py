@@ -1,6 +1,6 @@
-"""The sources behind the connections: which schemas, tables and columns each service has.
+"""The sources behind the connections: the schemas, tables and columns of each service.
 
-A source is a function of its service's id alone, so that nobody keeps it.
+A source depends on its service's id alone, so it is not stored.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pbf.sandbox.catalogue.services import Service, features, services
-from pbf.sandbox.catalogue.source_tables import BY_SERVICE, BY_TYPE, COMMON, TWINS
+from pbf.sandbox.catalogue.source_tables import BY_SERVICE, BY_TYPE, COMMON, VARIANTS
 
 SINGLE_KEYS = {
     "salesforce": "salesforce",
@@ -31,7 +31,7 @@ ONE_TABLE = ("File", "Events")
 
 
 class Column(NamedTuple):
-    """A column of a source's table; a code says why it cannot be left out."""
+    """A column of a source's table; a code says why it cannot be excluded."""
 
     name: str
     key: bool = False
@@ -40,7 +40,7 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of a source; a code says why it is always synced, or never."""
+    """A table of a source; a code says why it is always or never synced."""
 
     name: str
     columns: tuple[Column, ...]
@@ -51,20 +51,15 @@ class Table(NamedTuple):
 
     @property
     def locked(self) -> bool | None:
-        """Whether the table is always synced, never synced, or as the user wants."""
+        """Whether the table is always synced, or never; None if the user decides."""
         return None if not self.code else self.code == "SYSTEM_TABLE"
 
 
 class Schema(NamedTuple):
-    """A schema of a source; without a name it is the connection's own."""
+    """A schema of a source; without a name, it has the connection's."""
 
     name: str
     tables: tuple[Table, ...]
-
-
-def is_magic_folder(service: Service) -> bool:
-    """Tell whether a service syncs each file as a table and so has no schema to configure."""
-    return service.is_magic_folder
 
 
 @lru_cache(maxsize=64)
@@ -91,16 +86,16 @@ def _number(purpose: str, limit: int) -> int:
 
 
 def _lines(service: Service) -> list[str]:
-    known = BY_SERVICE.get(TWINS.get(service.id, service.id))
-    if known is not None:
-        return _split(known)
+    own = BY_SERVICE.get(VARIANTS.get(service.id, service.id))
+    if own is not None:
+        return _split(own)
     always, some = BY_TYPE[service.type]
-    chosen = [
+    optional = [
         line for line in _split(some) if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 6
     ]
     if service.type not in ("Function", "Events", "Log", "File", "Database"):
-        chosen += _split(COMMON)
-    return _split(always) + chosen
+        optional += _split(COMMON)
+    return _split(always) + optional
 
 
 def _split(text: str) -> list[str]:
@@ -126,13 +121,13 @@ def _column(word: str) -> Column:
 
 
 def _special(service: Service) -> list[Table]:
-    """Return the tables that a user cannot choose: the system's own, and one that is gone."""
+    """Return the tables that a user cannot select: a system table and a deleted one."""
     audit = _table("fivetran_audit: id* table start done rows_updated_or_inserted")
-    made = [audit._replace(code="SYSTEM_TABLE", columns_config=False)]
+    tables = [audit._replace(code="SYSTEM_TABLE", columns_config=False)]
     if not _number(f"{service.id}:gone", 3):
-        gone = _table("legacy_export: id* body exported_at")
-        made.append(gone._replace(code="DELETED"))
-    return made
+        deleted = _table("legacy_export: id* body exported_at")
+        tables.append(deleted._replace(code="DELETED"))
+    return tables
 
 
 def _database(service: Service) -> tuple[Schema, ...]:
@@ -140,17 +135,20 @@ def _database(service: Service) -> tuple[Schema, ...]:
     documents = bool(DOCUMENTS.search(service.id))
     history = not documents and "HISTORY" in features(service)
     always, some = (_split(block) for block in BY_TYPE["Database"])
-    chosen = [line for line in some if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 7]
-    blocks = [always, chosen] if len(names) > 1 else [always + chosen]
-    made: list[Schema] = []
+    optional = [line for line in some if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 7]
+    blocks = [always, optional] if len(names) > 1 else [always + optional]
+    schemas: list[Schema] = []
     for name, lines in zip(names, blocks, strict=True):
-        kept = [_document(line) for line in lines] if documents else lines
+        if documents:
+            lines = [_document(line) for line in lines]
         tables = [
             _table(line, columns_config=not documents, history=history, upper=upper)
-            for line in kept
+            for line in lines
         ]
-        made.append(Schema(name, tuple(tables if made or documents else tables + _unkeyed(upper))))
-    return tuple(made)
+        if not schemas and not documents:
+            tables += _unkeyed(upper)
+        schemas.append(Schema(name, tuple(tables)))
+    return tuple(schemas)
 
 
 def _database_names(service: Service) -> tuple[tuple[str, ...], bool]:

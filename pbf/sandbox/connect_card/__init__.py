@@ -1,1 +1,1 @@
-"""The imitated Connect Card: links, pages and fields; no API routes."""
+"""The imitated Connect Card: its links, pages and fields; no API routes."""

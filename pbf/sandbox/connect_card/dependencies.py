@@ -1,4 +1,4 @@
-"""Which choice on a Connect Card shows which of the other fields, told by their names."""
+"""Which choice on a Connect Card shows which other fields, derived from their names."""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ AUTHENTICATION = ("auth_type", "auth_method", "auth_mode", "authentication_metho
 TRANSPORT = ("connection_type", "connection_method")
 BUCKETS = ("bucket_service", "export_storage_type", "cloud_storage_type", "backup_storage_type")
 
-# Fields, the choosers that decide about them, and the choices that show them, spelled in lower
-# case without underscores. The first rule that fits a service counts.
+# Fields, the choosers that control them, and the choices that show them, in lower case without
+# underscores. The first rule that matches a service applies.
 RULES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("tunnel_host tunnel_port tunnel_user public_key", TRANSPORT, "sshtunnel"),
     ("public_key issuer", AUTHENTICATION, "jwt"),
@@ -58,46 +58,45 @@ SPECIFIC = re.compile(r"(?:specific|selected)_?(\w+)", re.IGNORECASE)
 
 
 def plain(choice: str) -> str:
-    """Return a choice in lower case without underscores: its spelling differs by service."""
+    """Return a choice in lower case without underscores, since services spell it differently."""
     return choice.lower().replace("_", "")
 
 
 @cache
 def dependencies(service: Service) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Return the fields that are shown only with certain choices: the chooser and the choices."""
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    """Return the fields shown only for certain choices, each with its chooser and choices."""
+    by_field: dict[str, tuple[str, tuple[str, ...]]] = {}
     for field in service.fields:
         for chooser, choices in _candidates(service, field):
-            found.setdefault(field.name, (chooser, choices))
-    return found
+            by_field.setdefault(field.name, (chooser, choices))
+    return by_field
 
 
 def _candidates(service: Service, field: Field) -> Iterator[tuple[str, tuple[str, ...]]]:
-    known = service.by_name
     for names, choosers, choices in RULES:
         if field.name in names.split():
             for chooser in choosers:
-                fitting = _fitting(known.get(chooser), choices.split())
-                if fitting:
-                    yield chooser, fitting
+                matching = _matching(service.by_name.get(chooser), choices.split())
+                if matching:
+                    yield chooser, matching
     if field.type == "array":
         yield from _specific(service, field)
 
 
-def _fitting(chooser: Field | None, choices: list[str]) -> tuple[str, ...]:
-    """Return the choices of a chooser that show a field; none where all or none of them do."""
+def _matching(chooser: Field | None, choices: list[str]) -> tuple[str, ...]:
+    """Return the choices of a chooser that show a field, or none if all of them do."""
     if chooser is None:
         return ()
     offered = chooser.enum or (("true", "") if chooser.type == "boolean" else ())
-    fitting = tuple(each for each in offered if plain(each) in choices)
-    return fitting if len(fitting) < len(offered) else ()
+    matching = tuple(choice for choice in offered if plain(choice) in choices)
+    return matching if len(matching) < len(offered) else ()
 
 
 def _specific(service: Service, field: Field) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the choosers that ask for this list: `SpecificAccounts` asks for `account_ids`."""
+    """Yield the choosers that need this list: `SpecificAccounts` needs `account_ids`."""
     for chooser in service.fields:
         for choice in chooser.enum:
-            asked = SPECIFIC.fullmatch(choice)
-            stem = plain(asked[1]).removesuffix("s") if asked else None
+            match = SPECIFIC.fullmatch(choice)
+            stem = plain(match[1]).removesuffix("s") if match else None
             if plain(choice) == plain(field.name) or (stem and stem in plain(field.name)):
                 yield chooser.name, (choice,)

@@ -1,4 +1,4 @@
-"""Which fields a Connect Card shows, in what order, and what it demands of them."""
+"""Which fields a Connect Card shows, in which order, and their validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class CardField:
-    """One field as the card shows it."""
+    """One field of the card."""
 
     name: str
     label: str
@@ -50,8 +50,8 @@ class CardField:
     hint: str = ""
     options: tuple[tuple[str, str], ...] = ()
     value: str = ""
-    kept: bool = False
-    needed: bool = False
+    stored_secret: bool = False
+    required: bool = False
     depends_on: str = ""
     depends_values: tuple[str, ...] = ()
 
@@ -65,8 +65,8 @@ def card_fields(
 ) -> tuple[list[CardField], list[CardField]]:
     """Return the fields to show at once and those under "More options".
 
-    A trusted config belongs to a connection that works: its secrets may stay as they are. What
-    hardly anybody sets is hidden, unless all fields are wanted: then all are shown at once.
+    A trusted config belongs to a connected connection, whose secrets may stay unchanged. Rarely
+    used fields are hidden unless `all_fields` is set, which shows all of them at once.
     """
     ranked = sorted(service.fields, key=_rank)
     fields = [_card_field(service, field, config, trusted) for field in ranked]
@@ -80,14 +80,14 @@ def card_fields(
         (head if shown else more).append(field)
     if not head:
         head, more = more[:SHOWN_FIRST], more[SHOWN_FIRST:]
-    return (head + more, []) if all_fields else (head, _seen(service, more))
+    return (head + more, []) if all_fields else (head, _without_hidden(service, more))
 
 
-def _seen(service: Service, more: list[CardField]) -> list[CardField]:
-    """Return the further fields without those that are hidden: what nothing hangs on, far down."""
+def _without_hidden(service: Service, more: list[CardField]) -> list[CardField]:
+    """Return the further fields without the hidden ones: independent fields far down the list."""
     depends = dependencies(service)
     choosers = {chooser for chooser, _ in depends.values()}
-    free = [item for item in more if not item.needed and item.name not in {*depends, *choosers}]
+    free = [item for item in more if not item.required and item.name not in {*depends, *choosers}]
     hidden = {item.name for item in free[SHOWN_FOLDED:]}
     return [item for item in more if item.name not in hidden and item.depends_on not in hidden]
 
@@ -105,7 +105,7 @@ def _card_field(
 ) -> CardField:
     depends_on, values = dependencies(service).get(field.name, ("", ()))
     present = config.get(field.name)
-    kept = field.secret and present == MASK and trusted
+    stored_secret = field.secret and present == MASK and trusted
     return CardField(
         name=field.name,
         label=label(field.name),
@@ -115,8 +115,8 @@ def _card_field(
             (choice, choice_label(choice, len(field.enum))) for choice in _choices(service, field)
         ),
         value="" if field.secret else _text(present) or _default(service, field),
-        kept=kept,
-        needed=needed(service, field),
+        stored_secret=stored_secret,
+        required=required(service, field),
         depends_on=depends_on,
         depends_values=values,
     )
@@ -132,7 +132,7 @@ def _control(field: Field) -> str:
 
 def _hint(field: Field) -> str:
     if field.type == "array":
-        return "Several values are parted by commas."
+        return "Separate several values with commas."
     if field.type == "object":
         return "A JSON object."
     return EXAMPLES.get(field.name, "")
@@ -142,7 +142,7 @@ def _choices(service: Service, field: Field) -> tuple[str, ...]:
     chooser, offered = consent_choice(service)
     favoured = list(offered) if service.auth and field.name == chooser else []
     favoured += [choice for choice in PREFERRED if choice in field.enum and choice not in favoured]
-    return (*favoured, *(each for each in field.enum if each and each not in favoured))
+    return (*favoured, *(choice for choice in field.enum if choice and choice not in favoured))
 
 
 def _text(value: Any) -> str:
@@ -163,22 +163,22 @@ def _default(service: Service, field: Field) -> str:
     return ""
 
 
-def needed(service: Service, field: Field) -> bool:
-    """Tell whether a card passes only with a value in this field, if it is shown."""
+def required(service: Service, field: Field) -> bool:
+    """Return whether a card needs a value in this field if it is shown."""
     if field.type not in ("string", "integer") or field.enum:
         return False
     if service.auth:
         return field.name in IDENTIFYING
-    texts = [each for each in service.fields if each.type == "string" and not each.enum]
+    texts = [item for item in service.fields if item.type == "string" and not item.enum]
     first = min(texts, key=_rank, default=None)
     return field.name in ESSENTIAL or field == first
 
 
 def consent_choice(service: Service) -> tuple[str, tuple[str, ...]]:
-    """Return the field that chooses how to sign in, and its choices that ask for consent."""
-    known = service.by_name
+    """Return the field that chooses how to sign in, and its choices that need consent."""
+    fields = service.by_name
     for name in AUTHENTICATION:
-        choices = known[name].enum if name in known else ()
+        choices = fields[name].enum if name in fields else ()
         offered = tuple(choice for choice in choices if choice.lower().startswith(OAUTH))
         if offered:
             return name, offered
@@ -186,43 +186,43 @@ def consent_choice(service: Service) -> tuple[str, tuple[str, ...]]:
 
 
 def offers_consent(service: Service) -> bool:
-    """Tell whether access can be given by signing in at the service."""
+    """Return whether a user can give access by signing in at the service."""
     return service.auth or not service.fields
 
 
-def wants_consent(service: Service, values: Mapping[str, str]) -> bool:
-    """Tell whether access must be given by signing in at the service, for these choices."""
+def requires_consent(service: Service, values: Mapping[str, str]) -> bool:
+    """Return whether a user must give access by signing in at the service, for these choices."""
     controller, offered = consent_choice(service)
     if not offers_consent(service) or not controller:
         return offers_consent(service)
     return values.get(controller, offered[0]) in offered
 
 
-def blamed(service: Service, values: Mapping[str, str]) -> str:
-    """Return the field to blame for credentials that fail: a secret, else the consent."""
-    given = [field.name for field in sorted(service.fields, key=_rank) if field.name in values]
-    secrets = [name for name in given if service.by_name[name].secret]
-    if secrets and not wants_consent(service, values):
+def failed_field(service: Service, values: Mapping[str, str]) -> str:
+    """Return the field to mark when credentials fail: a secret, else the consent."""
+    names = [field.name for field in sorted(service.fields, key=_rank) if field.name in values]
+    secrets = [name for name in names if service.by_name[name].secret]
+    if secrets and not requires_consent(service, values):
         return next((name for name in secrets if values[name]), secrets[0])
-    return "authorise" if wants_consent(service, values) else next(iter(given), "authorise")
+    return "authorise" if requires_consent(service, values) else next(iter(names), "authorise")
 
 
 def problems(
     service: Service, values: Mapping[str, str], *, config: Mapping[str, Any], trusted: bool
 ) -> dict[str, str]:
-    """Return what is wrong with the values of a card, by field."""
-    found = {}
+    """Return the error messages for the values of a card, by field."""
+    errors = {}
     for field in service.fields:
         controller, allowed = dependencies(service).get(field.name, ("", ()))
         if controller and values.get(controller, "") not in allowed:
             continue
-        given = values.get(field.name, "").strip()
-        kept = trusted and config.get(field.name) == MASK
-        if not given and needed(service, field) and not kept:
-            found[field.name] = f"Enter the {_lowered(label(field.name))}."
-        elif given and _malformed(field, given):
-            found[field.name] = f"{label(field.name)} must be a whole number."
-    return found
+        value = values.get(field.name, "").strip()
+        stored_secret = trusted and config.get(field.name) == MASK
+        if not value and required(service, field) and not stored_secret:
+            errors[field.name] = f"Enter the {_lowered(label(field.name))}."
+        elif value and _malformed(field, value):
+            errors[field.name] = f"{label(field.name)} must be a whole number."
+    return errors
 
 
 def _lowered(text: str) -> str:
@@ -232,25 +232,25 @@ def _lowered(text: str) -> str:
     )
 
 
-def _malformed(field: Field, given: str) -> bool:
-    return field.type == "integer" and not given.lstrip("-").isdecimal()
+def _malformed(field: Field, value: str) -> bool:
+    return field.type == "integer" and not value.lstrip("-").isdecimal()
 
 
 def stored(service: Service, values: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a card's values leave behind in the config; secrets only as a mask."""
-    kept: dict[str, Any] = {}
+    """Return the config that a card's values make, with secrets masked."""
+    config: dict[str, Any] = {}
     for field in service.fields:
-        given = values.get(field.name)
-        if given is None or (field.secret and not given):
+        value = values.get(field.name)
+        if value is None or (field.secret and not value):
             continue
         if field.secret:
-            kept[field.name] = MASK
+            config[field.name] = MASK
         elif field.type == "boolean":
-            kept[field.name] = given == "true"
-        elif field.type == "integer" and given.strip():
-            kept[field.name] = int(given)
+            config[field.name] = value == "true"
+        elif field.type == "integer" and value.strip():
+            config[field.name] = int(value)
         elif field.type == "array":
-            kept[field.name] = [part.strip() for part in given.split(",") if part.strip()]
-        elif field.type == "string" or (given and given in field.enum):
-            kept[field.name] = given.strip()
-    return kept
+            config[field.name] = [part.strip() for part in value.split(",") if part.strip()]
+        elif field.type == "string" or (value and value in field.enum):
+            config[field.name] = value.strip()
+    return config

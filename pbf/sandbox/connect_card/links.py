@@ -1,4 +1,4 @@
-"""Connect Card links: making them, and telling which connection a token opens."""
+"""Connect Card links: creating them, and finding the connection of a token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,15 @@ from pbf.sandbox.core.world import World
 
 
 class CardUnknown(Exception):
-    """Raised when a token was not made here or its connection is gone."""
+    """Raised when a token is not valid here or its connection was deleted."""
 
 
 class CardExpired(Exception):
-    """Raised when a token has outlived its day."""
+    """Raised when a token is older than a day."""
 
 
 def token_for(world: World, connection: Connection) -> str:
-    """Return a token that opens the card of one connection."""
+    """Return a token for the card of one connection."""
     claims = {
         "d": {
             "login": True,
@@ -34,8 +34,8 @@ def token_for(world: World, connection: Connection) -> str:
     return tokens.sign(claims, world.card_secret)
 
 
-def opened(world: World, token: str) -> Connection:
-    """Return the connection whose card a token opens."""
+def connection_of(world: World, token: str) -> Connection:
+    """Return the connection of a card's token."""
     try:
         claims = tokens.read(token, world.card_secret)
     except tokens.BadToken as error:
@@ -49,7 +49,7 @@ def opened(world: World, token: str) -> Connection:
 
 
 def link(base: str, token: str, config: Mapping[str, Any]) -> str:
-    """Return the address of a card; what would end the parameter is escaped."""
+    """Return the URL of a card; characters that would end a parameter are escaped."""
     parts = []
     if config.get("redirect_uri"):
         parts.append("redirect_uri=" + quote(config["redirect_uri"], safe=":/"))

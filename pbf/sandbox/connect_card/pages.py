@@ -1,6 +1,7 @@
-"""The Connect Card: the page where an end user enters credentials, and its setup tests."""
+"""The Connect Card: the page where an end user enters credentials and runs setup tests."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -32,7 +33,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-# For pages that need nothing: errors, redirects.
+# For pages without any content of their own: errors, redirects.
 BARE = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
@@ -42,7 +43,7 @@ BARE = {
 
 @routes.after_request
 def protect(response: Response) -> Response:
-    """Refuse framing by others, foreign content, and storing of anything but the assets."""
+    """Add the security headers, and forbid caching of everything but the assets."""
     response.headers.update(HEADERS)
     if request.endpoint != "connect_card.static":
         response.headers["Cache-Control"] = "no-store"
@@ -50,18 +51,18 @@ def protect(response: Response) -> Response:
 
 
 @routes.errorhandler(links.CardExpired)
-def tell_expired(_: links.CardExpired) -> ResponseReturnValue:
-    """Say that the link is older than a day."""
-    return _refusal("expired", 403)
+def show_expired(_: links.CardExpired) -> ResponseReturnValue:
+    """Show that the link is older than a day."""
+    return _error_page("expired", 403)
 
 
 @routes.errorhandler(links.CardUnknown)
-def tell_unknown(_: links.CardUnknown) -> ResponseReturnValue:
+def show_unknown(_: links.CardUnknown) -> ResponseReturnValue:
     """Show that the link is not valid."""
-    return _refusal("unknown", 404)
+    return _error_page("unknown", 404)
 
 
-def _refusal(reason: str, status: int) -> ResponseReturnValue:
+def _error_page(reason: str, status: int) -> ResponseReturnValue:
     if request.method == "POST" and request.is_json:
         text = "This link has expired." if reason == "expired" else "This link is not valid."
         return as_json({"code": reason, "message": text}, status)
@@ -69,10 +70,10 @@ def _refusal(reason: str, status: int) -> ResponseReturnValue:
 
 
 def return_address(connection: Connection) -> str:
-    """Return where to go after success: the query's address, else the card's, else nowhere."""
-    given = [value for value in request.args.getlist("redirect_uri") if _usable(value)]
-    if given:
-        return given[-1]
+    """Return the URL to go to after success: the query's, else the card's, else an empty text."""
+    requested = [value for value in request.args.getlist("redirect_uri") if _usable(value)]
+    if requested:
+        return requested[-1]
     configured = str(connection.card.get("redirect_uri", ""))
     return configured if _usable(configured) else ""
 
@@ -84,22 +85,19 @@ def _usable(address: str) -> bool:
 @routes.get("/setup")
 def show_card() -> ResponseReturnValue:
     """Show the card of a connection."""
-    connection = links.opened(world(), request.args.get("auth", ""))
+    connection = links.connection_of(world(), request.args.get("auth", ""))
     service = services()[connection.service]
     trusted = connection.setup_state == "connected"
-    every = bool(connection.card.get("all_fields"))
-    head, more = fields.card_fields(service, connection.config, trusted=trusted, all_fields=every)
-    consent_choice = fields.consent_choice(service)
+    all_fields = bool(connection.card.get("all_fields"))
+    head, more = fields.card_fields(
+        service, connection.config, trusted=trusted, all_fields=all_fields
+    )
     return render_template(
         "card.html",
         connection=connection,
         service=service,
-        choice=next((item for item in head if item.name == consent_choice[0]), None),
-        head=[item for item in head if item.name != consent_choice[0]],
         more=more,
-        offers_consent=fields.offers_consent(service),
-        consent_choice=consent_choice,
-        authorised=connection.authorised,
+        **_consent(service, connection, head),
         tests=setup_tests.titles(service),
         steps=steps(service),
         guide=request.args.get("hide_setup_guide") != "true",
@@ -110,23 +108,37 @@ def show_card() -> ResponseReturnValue:
     )
 
 
+def _consent(
+    service: Service, connection: Connection, head: list[fields.CardField]
+) -> dict[str, Any]:
+    """Return the template's variables for consent, and the other fields of the head."""
+    consent_choice = fields.consent_choice(service)
+    return {
+        "choice": next((item for item in head if item.name == consent_choice[0]), None),
+        "head": [item for item in head if item.name != consent_choice[0]],
+        "offers_consent": fields.offers_consent(service),
+        "consent_choice": consent_choice,
+        "authorised": connection.authorised,
+    }
+
+
 def _query() -> list[tuple[str, str]]:
-    wanted = ("auth", "redirect_uri", "hide_setup_guide")
-    return [pair for pair in request.args.items(multi=True) if pair[0] in wanted]
+    names = ("auth", "redirect_uri", "hide_setup_guide")
+    return [pair for pair in request.args.items(multi=True) if pair[0] in names]
 
 
 @routes.get("/authorise")
 def show_consent() -> ResponseReturnValue:
     """Show the imitation of the service's own consent page."""
-    connection = links.opened(world(), request.args.get("auth", ""))
+    connection = links.connection_of(world(), request.args.get("auth", ""))
     service = services()[connection.service]
     return render_template("consent.html", service=service, query=urlencode(_query()))
 
 
 @routes.post("/authorise")
 def give_consent() -> ResponseReturnValue:
-    """Note that access was allowed and go back to the card."""
-    connection = links.opened(world(), request.args.get("auth", ""))
+    """Record the consent and go back to the card."""
+    connection = links.connection_of(world(), request.args.get("auth", ""))
     with world().lock:
         connection.authorised = True
     return redirect(f"setup?{urlencode(_query())}", code=303)
@@ -134,35 +146,35 @@ def give_consent() -> ResponseReturnValue:
 
 @routes.post("/test")
 def save_and_test() -> ResponseReturnValue:
-    """Check the values, run the setup tests and return the verdict."""
-    given = body()
-    connection = links.opened(world(), str(given.get("auth", "")))
+    """Validate the values, run the setup tests and return their results."""
+    submitted = body()
+    connection = links.connection_of(world(), str(submitted.get("auth", "")))
     service = services()[connection.service]
-    raw = given.get("values")
+    raw = submitted.get("values")
     values = {key: str(value) for key, value in raw.items()} if isinstance(raw, dict) else {}
-    faults = _faults(service, connection, values)
-    if faults:
-        return as_json({"passed": False, "errors": faults, "tests": []})
-    outcome = given.get("outcome")
+    errors = _errors(service, connection, values)
+    if errors:
+        return as_json({"passed": False, "errors": errors, "tests": []})
+    outcome = submitted.get("outcome")
     passed = outcome != "fail"
     if passed:
         _save(connection, service, values)
-    world().observer.note_setup(connection, passed=passed)
+    world().observer.record_setup_tests(connection, passed=passed)
     tests = setup_tests.results(service, passed=passed, warned=outcome == "warn")
-    blamed = {} if passed else {fields.blamed(service, values): setup_tests.refusal(service)}
+    blamed = {} if passed else {fields.failed_field(service, values): setup_tests.refusal(service)}
     return as_json({"passed": passed, "errors": {}, "tests": tests, "blamed": blamed})
 
 
-def _faults(service: Service, connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
+def _errors(service: Service, connection: Connection, values: Mapping[str, str]) -> dict[str, str]:
     trusted = connection.setup_state == "connected"
-    faults = fields.problems(service, values, config=connection.config, trusted=trusted)
-    if fields.wants_consent(service, values) and not connection.authorised:
-        faults["authorise"] = f"Authorise access to {service.name} first."
-    return faults
+    errors = fields.problems(service, values, config=connection.config, trusted=trusted)
+    if fields.requires_consent(service, values) and not connection.authorised:
+        errors["authorise"] = f"Authorise access to {service.name} first."
+    return errors
 
 
 def _save(connection: Connection, service: Service, values: Mapping[str, str]) -> None:
     with world().lock:
         connection.config.update(fields.stored(service, values))
-        connection.face = None
+        connection.static_fields = None
         world().pass_setup(connection.id)

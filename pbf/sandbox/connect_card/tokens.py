@@ -1,4 +1,4 @@
-"""Connect Card tokens: JWTs signed with HS256, shaped like Fivetran's, without an `exp` claim."""
+"""Connect Card tokens: JWTs signed with HS256 like Fivetran's, without an `exp` claim."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BadToken(ValueError):
-    """Raised when a token is malformed or was signed by somebody else."""
+    """Raised when a token is malformed or has another signature."""
 
 
 def _encode(data: bytes) -> str:
@@ -28,13 +28,13 @@ def _signature(secret: bytes, body: str) -> str:
 
 
 def sign(claims: dict[str, Any], secret: bytes) -> str:
-    """Return the token that carries these claims."""
+    """Return a signed token with these claims."""
     body = _dump({"typ": "JWT", "alg": "HS256"}) + "." + _dump(claims)
     return f"{body}.{_signature(secret, body)}"
 
 
 def read(token: str, secret: bytes) -> dict[str, Any]:
-    """Return the claims of a token, raising BadToken if this secret did not sign it."""
+    """Return the claims of a token; raise BadToken if this secret did not sign it."""
     body, _, signature = token.rpartition(".")
     if not token.isascii() or not hmac.compare_digest(signature, _signature(secret, body)):
         raise BadToken("the token was not signed here")
@@ -43,5 +43,5 @@ def read(token: str, secret: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise BadToken("the token cannot be read") from error
     if not isinstance(claims, dict):
-        raise BadToken("the token carries no claims")
+        raise BadToken("the token has no claims")
     return claims

@@ -26,10 +26,10 @@ REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
 
 
 class Control:
-    """What one can do to a world from outside it."""
+    """Operations that change a world from outside the imitated API."""
 
     def __init__(self, world: "World", faults: Faults) -> None:
-        """Control a world; `ended` is set when its server stops, so that no fault waits longer."""
+        """Control a world; `ended` is set when its server stops, which ends every fault's wait."""
         self._world = world
         self._faults = faults
         self.log = RequestLog()
@@ -44,7 +44,7 @@ class Control:
         limits: str | None = None,
         populated: bool = True,
     ) -> None:
-        """Begin the world anew, at another time, speed, seed or plan if given."""
+        """Restart the world, with another time, speed, seed or plan if given."""
         with self._world.lock:
             if limits is not None:
                 self.set_limits(limits)
@@ -52,14 +52,14 @@ class Control:
                 self.set_speed(speed)
             if now is not None:
                 with _refusing():
-                    self._world.clock.begin(now)
+                    self._world.clock.restart(now)
             self._world.reset(seed=seed, populated=populated)
             self.log.clear()
 
     def seed(
         self, *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
     ) -> list[Group]:
-        """Add groups, and connections in states that are spread over them."""
+        """Add groups, and connections in these states, spread over the groups."""
         return samples.seed(self._world, groups=groups, connectors=connectors, states=states)
 
     def advance(self, seconds: float) -> None:
@@ -73,12 +73,12 @@ class Control:
             self._world.clock.set(seconds)
 
     def set_speed(self, speed: float) -> None:
-        """Let so many seconds pass in one second; 0 stops the clock."""
+        """Set how many seconds pass in one second; 0 stops the clock."""
         with _refusing():
             self._world.clock.speed = speed
 
     def set_limits(self, plan: str) -> None:
-        """Put the rate limits of a plan in force, with all windows empty: trial, paid or off."""
+        """Apply the rate limits of a plan (trial, paid or off), with all windows empty."""
         with _refusing(), self._world.lock:
             self._world.limits.plan = plan
 
@@ -103,7 +103,7 @@ class Control:
         return self._world.break_connection(connection_id)
 
     def mend(self, connection_id: str) -> Connection:
-        """Mend a connection as its Connect Card would, late ones included."""
+        """Repair a broken or delayed connection as its Connect Card would."""
         with self._world.lock:
             connection = self._world.pass_setup(connection_id)
             now = self._world.clock()
@@ -112,26 +112,26 @@ class Control:
             return connection
 
     def delay(self, connection_id: str, seconds: float = samples.LATE) -> Connection:
-        """Make a connection late: its next sync is so many seconds away."""
+        """Delay a connection: its next sync is so many seconds away."""
         return self._postpone(connection_id, seconds, samples.delayed)
 
     def reschedule(self, connection_id: str, seconds: float = HOUR) -> Connection:
-        """Put off a connection's next sync to a time that it tells."""
+        """Reschedule a connection's next sync to a time that its status shows."""
         return self._postpone(connection_id, seconds, samples.rescheduled)
 
-    def _postpone(self, connection_id: str, seconds: float, how: Any) -> Connection:
+    def _postpone(self, connection_id: str, seconds: float, apply: Any) -> Connection:
         with self._world.lock:
             connection = self._world.connection(connection_id)
             if connection.setup_state != "connected" or connection.paused:
                 raise Conflict(f"Connection with id '{connection_id}' does not sync")
-            how(connection, self._world.clock(), seconds=seconds)
+            apply(connection, self._world.clock(), seconds=seconds)
             return connection
 
     def report(self, connection_id: str, **states: Any) -> Connection:
-        """Tell other states of a connection than it is in, until it syncs or is set up anew.
+        """Report other states of a connection than its own until it syncs or is set up again.
 
-        `setup_state`, `sync_state` and `update_state` take any word, also one that Fivetran may
-        add later.
+        `setup_state`, `sync_state` and `update_state` take any word, including ones that Fivetran
+        may add later.
         """
         unknown = sorted(states.keys() - REPORTED)
         if unknown or not all(isinstance(word, str) for word in states.values()):
@@ -142,7 +142,7 @@ class Control:
             return connection
 
     def snapshot(self) -> bytes:
-        """Return all that requests and the clock have made of the world, as JSON."""
+        """Return the whole state of the world as JSON."""
         with self._world.lock:
             return snapshot(self._world)
 
@@ -151,7 +151,7 @@ class Control:
         world = self._world
         with world.lock:
             now = world.clock()
-            setup = Counter(each.setup_state for each in world.connections.values())
+            setup = Counter(connection.setup_state for connection in world.connections.values())
             return {
                 "now": stamp(now),
                 "speed": world.clock.speed,
@@ -168,7 +168,7 @@ class Control:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Turn a value that makes no sense into a refusal that says so."""
+    """Raise InvalidInput with the message of a ValueError."""
     try:
         yield
     except ValueError as error:

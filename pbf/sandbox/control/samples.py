@@ -1,4 +1,4 @@
-"""Worlds of any size: so many groups, with so many connections in such states."""
+"""Worlds of any size: groups with connections in given states."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ LATE = 4 * HOUR
 
 
 def healthy(_connection: Connection, _now: float) -> None:
-    """Leave a connection as it is: connected, syncing by its schedule."""
+    """Leave a connection as it is: connected, and synced by its schedule."""
 
 
 def paused(connection: Connection, now: float) -> None:
@@ -36,7 +36,7 @@ def broken(connection: Connection, now: float) -> None:
 
 
 def incomplete(connection: Connection, now: float) -> None:
-    """Leave a connection as one that nobody has authorised yet."""
+    """Make a connection one that nobody has authorised yet."""
     stopped = lifecycle.stopped(connection, now)
     life = replace(stopped, historical=True, succeeded_at=None, failed_at=None)
     connection.life = replace(life, rhythm=0.0, past=())
@@ -63,18 +63,18 @@ def failing(connection: Connection, _now: float) -> None:
 
 
 def failing_without_task(connection: Connection, _now: float) -> None:
-    """Make every sync of a connection fail for a reason that its user can do nothing about."""
+    """Make every sync of a connection fail without a task for the user."""
     connection.life = replace(connection.life, fails=True)
 
 
 def delayed(connection: Connection, now: float, *, seconds: float = LATE) -> None:
-    """Make a connection late: its next sync is so many seconds away."""
+    """Delay a connection: its next sync is so many seconds away."""
     life = lifecycle.stopped(connection, now)
     connection.life = replace(life, anchor=now + seconds, waiting="delayed")
 
 
 def rescheduled(connection: Connection, now: float, *, seconds: float = HOUR) -> None:
-    """Put off a connection's next sync to a time that it tells."""
+    """Reschedule a connection's next sync to a time that its status shows."""
     life = lifecycle.stopped(connection, now)
     connection.life = replace(life, anchor=now + seconds, waiting="rescheduled")
 
@@ -99,27 +99,33 @@ STATES: Mapping[str, Callable[[Connection, float], None]] = {
 def seed(
     world: "World", *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
 ) -> list[Group]:
-    """Add groups, and connections that are spread over them; return the groups.
+    """Add groups, and connections spread over them; return the groups.
 
-    Without new groups the connections go to the world's first group. `states` says how many
-    connections are in which state; the others are healthy.
+    Without new groups, the connections go to the world's first group. `states` is the number of
+    connections in each state; the rest are healthy.
     """
-    wanted = dict(states or {})
-    unknown = sorted(wanted.keys() - STATES.keys())
+    counts = dict(states or {})
+    _check(groups, connectors, counts)
+    with world.lock:
+        added = [world.add_group(name) for name in _names(world, groups)]
+        owners = added or [world.group(world.group_id)]
+        names = [name for name, count in counts.items() for _ in range(count)]
+        names += ["healthy"] * (connectors - len(names))
+        for number, owner in enumerate(owners):
+            _fill(world, owner, names[number :: len(owners)])
+        return added
+
+
+def _check(groups: int, connectors: int, counts: Mapping[str, int]) -> None:
+    unknown = sorted(counts.keys() - STATES.keys())
     if unknown:
         raise InvalidInput(f"Unknown state '{unknown[0]}': use {', '.join(STATES)}")
-    if sum(wanted.values()) > connectors:
-        raise InvalidInput("The states are more than the connectors")
+    if sum(counts.values()) > connectors:
+        raise InvalidInput("There are more states than connectors")
     if groups > MOST_GROUPS or connectors > MOST_CONNECTIONS:
-        raise InvalidInput(f"At most {MOST_GROUPS} groups and {MOST_CONNECTIONS} connectors a time")
-    with world.lock:
-        made = [world.add_group(name) for name in _names(world, groups)]
-        owners = made or [world.group(world.group_id)]
-        chosen = [name for name, count in wanted.items() for _ in range(count)]
-        chosen += ["healthy"] * (connectors - len(chosen))
-        for number, owner in enumerate(owners):
-            _fill(world, owner, chosen[number :: len(owners)])
-        return made
+        raise InvalidInput(
+            f"At most {MOST_GROUPS} groups and {MOST_CONNECTIONS} connectors at a time"
+        )
 
 
 def _names(world: "World", count: int) -> list[str]:
@@ -135,7 +141,7 @@ def _names(world: "World", count: int) -> list[str]:
 
 def _fill(world: "World", group: Group, states: list[str]) -> None:
     now = world.clock()
-    made = sample_connections(world, group.id, len(states))
-    for connection, state in zip(made, states, strict=True):
+    connections = sample_connections(world, group.id, len(states))
+    for connection, state in zip(connections, states, strict=True):
         STATES[state](connection, now)
         world.add(connection)

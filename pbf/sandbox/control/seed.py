@@ -1,4 +1,4 @@
-"""The world at its start: one group with a dozen connections in different states."""
+"""The content of a new world: one group with a dozen connections in different states."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ SKIPPED_TABLES = {
 
 @dataclass(frozen=True)
 class Seed:
-    """One connection of the start: what it is, and its life in seconds before the start."""
+    """One connection of a new world; times are seconds before the start."""
 
     service: str
     schema: str
@@ -118,13 +118,15 @@ SEEDS = (
 
 
 def populate(world: "World", *, connections: bool) -> None:
-    """Fill a new world: its people, its group and, if wanted, the dozen connections."""
+    """Add the users, the group and, if asked for, the connections of a new world."""
     start = world.clock()
-    for number, (given, family) in enumerate((("Robin", "Field"), ("Sam", "Harbour"))):
+    for number, (given_name, family_name) in enumerate((("Robin", "Field"), ("Sam", "Harbour"))):
         user_id = world.ids.make(world.users) if number else world.owner_id
-        mail = f"{given}@example.com".lower()
+        email = f"{given_name}@example.com".lower()
         role = "Account Administrator" if not number else "Account Reviewer"
-        world.users[user_id] = User(user_id, mail, given, family, role, start - 300 * DAY)
+        world.users[user_id] = User(
+            user_id, email, given_name, family_name, role, start - 300 * DAY
+        )
     group = world.add_group("Sandbox_Warehouse", group_id=world.group_id)
     group.created_at = start - 250 * DAY
     if connections:
@@ -168,16 +170,16 @@ def _life(world: "World", seed: Seed, start: float, connection_id: str) -> Life:
 
 
 def sample_connections(world: "World", group_id: str, count: int) -> Iterator[Connection]:
-    """Make so many connected connections, one service of the catalogue after the other."""
-    every = list(services().values())
+    """Yield so many connected connections, one service of the catalogue after the other."""
+    catalogue = list(services().values())
     start = world.clock()
-    number = made = 0
-    while made < count:
-        service = every[number % len(every)]
-        schema = _sample_schema(service, number // len(every) + 1)
+    number = yielded = 0
+    while yielded < count:
+        service = catalogue[number % len(catalogue)]
+        schema = _sample_schema(service, number // len(catalogue) + 1)
         number += 1
         if not world.schema_taken(group_id, schema):
-            made += 1
+            yielded += 1
             yield _sample(world, group_id, service, schema, start)
 
 
@@ -191,16 +193,6 @@ def _sample(
 ) -> Connection:
     connection_id = world.new_connection_id()
     age = 8 * HOUR + world.ids.number(f"age:{connection_id}", int(90 * DAY))
-    since = world.ids.number(f"since:{connection_id}", int(6 * HOUR))
-    later = world.later_syncs(connection_id)
-    life = Life(
-        anchor=start - since,
-        first=later,
-        later=later,
-        historical=False,
-        succeeded_at=start - since - HOUR,
-        rhythm=6 * HOUR,
-    )
     return Connection(
         id=connection_id,
         group_id=group_id,
@@ -211,5 +203,18 @@ def _sample(
         config=defaults(service),
         setup_state="connected",
         authorised=True,
-        life=life,
+        life=_sample_life(world, start, connection_id),
+    )
+
+
+def _sample_life(world: "World", start: float, connection_id: str) -> Life:
+    since = world.ids.number(f"since:{connection_id}", int(6 * HOUR))
+    later = world.later_syncs(connection_id)
+    return Life(
+        anchor=start - since,
+        first=later,
+        later=later,
+        historical=False,
+        succeeded_at=start - since - HOUR,
+        rhythm=6 * HOUR,
     )

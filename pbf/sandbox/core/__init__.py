@@ -1,1 +1,1 @@
-"""What every part of the sandbox stands on: records, clock, HTTP."""
+"""What every part of the sandbox builds on: records, state, clock, HTTP."""

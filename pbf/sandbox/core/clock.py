@@ -1,4 +1,4 @@
-"""The sandbox's clock: it goes at any speed, stands still at none, and only moves forward."""
+"""The sandbox's clock: it runs at any speed, stops at speed 0, and only moves forward."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,26 +14,26 @@ def real_time() -> datetime:
 
 
 def stamp(seconds: float) -> str:
-    """Return an epoch time as Fivetran writes it: ISO 8601, microseconds, `Z`."""
-    whole = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return whole.isoformat(timespec="microseconds") + "Z"
+    """Return an epoch time in Fivetran's format: ISO 8601, microseconds, `Z`."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds") + "Z"
 
 
 class Clock:
-    """A clock that can be sped up and moved forward; everything that has a time asks it.
+    """A clock that can be sped up and moved forward, the source of every time in the sandbox.
 
-    What would move it back, or past the year 3000, raises ValueError.
+    Moving it back, or past the year 3000, raises ValueError.
     """
 
     def __init__(self, base: Callable[[], datetime] | None = None, *, speed: float = 1.0) -> None:
-        """Start from a base, real time unless another is given."""
+        """Start from a base, by default real time."""
         self._base = base or real_time
         self._speed = speed
         self._lock = Lock()
         self._since = self._now = self._base().timestamp()
 
     def __call__(self) -> float:
-        """Return the time now, in seconds since 1970."""
+        """Return the present time, in seconds since 1970."""
         with self._lock:
             return self._read()
 
@@ -42,7 +42,7 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """How many seconds pass in one second of the base; 0 while the clock stands still."""
+        """The seconds that pass in one second of the base; 0 while the clock is stopped."""
         return self._speed
 
     @speed.setter
@@ -69,9 +69,9 @@ class Clock:
             raise ValueError("the sandbox's clock only moves forward, to the year 3000 at most")
         self._now += seconds
 
-    def begin(self, seconds: float) -> None:
-        """Begin anew at any time, earlier ones included: for a world that begins anew, too."""
+    def restart(self, seconds: float) -> None:
+        """Start again at any time, also an earlier one: for a world that starts again, too."""
         if not 0 <= seconds <= LAST:
-            raise ValueError("the sandbox's clock begins between 1970 and the year 3000")
+            raise ValueError("the sandbox's clock starts between 1970 and the year 3000")
         with self._lock:
             self._now, self._since = seconds, self._base().timestamp()

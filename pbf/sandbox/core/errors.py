@@ -1,11 +1,11 @@
-"""The errors that the imitated API answers with: a status, a code and a message.
+"""The errors of the imitated API: a status, a code and a message.
 
 SandboxError
 +-- Unauthorised          401
 +-- Forbidden             403
 +-- InvalidInput          400
 |   +-- NotConnected      400, or what the sandbox assumes
-+-- NotFound              404, the code names the kind of thing
++-- NotFound              404, the code names the kind of resource
 +-- Conflict              409
 +-- NotAcceptable         406
 +-- UnsupportedMediaType  415
@@ -15,13 +15,13 @@ SandboxError
 
 
 class SandboxError(Exception):
-    """An answer other than success."""
+    """Any response other than success."""
 
     status = 500
     code = "InternalServerError"
 
     def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
-        """Say what is wrong, with another code or status than the class has where needed."""
+        """Set the message, and a code or status if it differs from the class's."""
         super().__init__(message)
         self.message = message
         self.code = code or self.code
@@ -33,13 +33,13 @@ class SandboxError(Exception):
 
 
 class Unauthorised(SandboxError):
-    """401: the credentials are missing, malformed or not the sandbox's own."""
+    """401: the credentials are missing, malformed or wrong."""
 
     status = 401
     code = "AuthFailed"
 
     def headers(self) -> dict[str, str]:
-        """Return the challenge that a 401 owes its caller."""
+        """Return the challenge that a 401 must carry."""
         return {"WWW-Authenticate": 'Basic realm="Fivetran sandbox"'}
 
 
@@ -61,7 +61,7 @@ class NotConnected(InvalidInput):
     """400: the connection has not passed its setup tests, or is broken."""
 
     def __init__(self, state: str, *, status: int | None = None) -> None:
-        """Say in which setup state the connection is."""
+        """Set the message for a connection's setup state."""
         super().__init__(
             "We expected the connector's setup state ('status.setup_state') to be 'connected', "
             f"but it was '{state}'. Please configure the connector and perform the setup tests.",
@@ -70,31 +70,31 @@ class NotConnected(InvalidInput):
 
 
 class NotFound(SandboxError):
-    """404: there is no such thing."""
+    """404: the resource does not exist."""
 
     status = 404
     code = "NotFound"
 
     @classmethod
     def of(cls, kind: str, name: str) -> "NotFound":
-        """Return the error for a thing of this kind with this id."""
+        """Return the error for a resource of a kind with an id."""
         return cls(f"{kind} with id '{name}' does not exist.", code=f"NotFound_{kind}")
 
     @classmethod
     def entity(cls, kind: str, name: str) -> "NotFound":
-        """Return the error for a schema, table or column of this name."""
+        """Return the error for a schema, table or column with a name."""
         return cls(f"Cannot find entity '{kind}' with name '{name}'", code=f"NotFound_{kind}")
 
 
 class Conflict(SandboxError):
-    """409: the request does not fit the present state."""
+    """409: the request conflicts with the present state."""
 
     status = 409
     code = "Conflict"
 
 
 class NotImitated(SandboxError):
-    """501: Fivetran can do this, the sandbox cannot."""
+    """501: Fivetran supports this, the sandbox does not."""
 
     status = 501
     code = "NotImplemented"
@@ -121,7 +121,7 @@ class TooManyRequests(SandboxError):
     code = "TooManyRequests"
 
     def __init__(self, message: str, *, retry_after: int) -> None:
-        """Say which limit is reached and how many seconds to wait."""
+        """Set the message, which names the limit, and the seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -1,4 +1,4 @@
-"""What all routes share: the world, credentials, bodies, paging, the envelope."""
+"""Code shared by all routes: the world, credentials, bodies, paging, the envelope."""
 
 import base64
 import hmac
@@ -22,24 +22,25 @@ from pbf.sandbox.core.world import World
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
-SPOKEN = {"*/*", "application/*", "application/json"}
+ACCEPTED = {"*/*", "application/*", "application/json"}
 
 Record = TypeVar("Record")
 
-dumped = json.JSONEncoder(separators=(",", ":")).encode
-"""Returns a value as compact JSON."""
+to_json = json.JSONEncoder(separators=(",", ":")).encode
+"""Return a value as compact JSON."""
 
-OLDER = "sandbox.older"
+LEGACY_PATH = "sandbox.legacy_path"
+"""Environ key that holds the original path of a request to a legacy path."""
 
 
 def world() -> World:
-    """Return the world that this app shows."""
-    found: World = current_app.extensions["world"]
-    return found
+    """Return the world that this app serves."""
+    served: World = current_app.extensions["world"]
+    return served
 
 
 def base_url() -> str:
-    """Return the address that links start with, without a slash at the end."""
+    """Return the URL that links start with, without a trailing slash."""
     public: str | None = current_app.extensions["public_url"]
     if public is None:
         public = request.host_url.rstrip("/") + request.script_root
@@ -47,40 +48,42 @@ def base_url() -> str:
 
 
 def noun() -> str:
-    """Return what the path family calls a connection: the older one says connector."""
-    return "Connector" if OLDER in request.environ else "Connection"
+    """Return the word for a connection: legacy paths say connector."""
+    return "Connector" if LEGACY_PATH in request.environ else "Connection"
 
 
 def authorise() -> None:
-    """Refuse a request to the API without the world's key, or one too many of them."""
+    """Refuse a request to the API without the world's key, or beyond a rate limit."""
     if not request.path.startswith("/v1/"):
         return
-    given, here = request.authorization, world()
-    pair = f"{given.username}:{given.password}" if given and given.type == "basic" else ""
-    expected = f"{here.api_key}:{here.api_secret}"
+    header, account = request.authorization, world()
+    pair = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
+    expected = f"{account.api_key}:{account.api_secret}"
     if not hmac.compare_digest(pair.encode(), expected.encode()):
         raise Unauthorised("Invalid authorization credentials")
-    _spend(here)
+    _count_request(account)
     accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
-    if accepted and not accepted & SPOKEN:
+    if accepted and not accepted & ACCEPTED:
         raise NotAcceptable("The API answers application/json only")
 
 
-def _spend(here: World) -> None:
+def _count_request(account: World) -> None:
     kinds = kinds_of(request.method, request.path, _tolerant_body)
-    with here.lock:
-        verdict = here.limits.count(
+    with account.lock:
+        verdict = account.limits.count(
             kinds,
-            here.clock(),
-            speed=here.clock.speed,
-            count_refused=here.assumptions.refused_requests_count,
+            account.clock(),
+            speed=account.clock.speed,
+            count_refused=account.assumptions.refused_requests_count,
         )
     if verdict.limit is not None:
-        left = {"X-Rate-Limit-Remaining": str(verdict.left)}
-        g.rate_limit = {"X-Rate-Limit": str(verdict.limit), **left}
+        g.rate_limit = {
+            "X-Rate-Limit": str(verdict.limit),
+            "X-Rate-Limit-Remaining": str(verdict.left),
+        }
     if verdict.refused:
         bound = verdict.refused
-        text = here.assumptions.rate_limit_message.format(
+        text = account.assumptions.rate_limit_message.format(
             most=bound.most, kind=bound.kind, period=bound.period
         )
         raise TooManyRequests(text, retry_after=verdict.wait)
@@ -94,7 +97,7 @@ def _tolerant_body() -> dict[str, Any]:
 
 
 def add_rate_limit(response: Response) -> Response:
-    """Put the rate limit headers on an answer to an authorised request."""
+    """Add the rate limit headers to the response to an authorised request."""
     response.headers.update(g.get("rate_limit", {}))
     return response
 
@@ -110,20 +113,20 @@ def answer(data: Any = None, *, message: str | None = None, status: int = 200) -
 
 
 def answer_page(items: list[str], *, more: bool, end: int, message: str) -> Response:
-    """Return a page of items that are JSON already."""
-    head = dumped({"code": "Success", "message": message})
-    following = f',"next_cursor":{dumped(cursor(end))}' if more else ""
-    text = f'{head[:-1]},"data":{{"items":[{",".join(items)}]{following}}}}}'
+    """Return a page of items that are already JSON."""
+    head = to_json({"code": "Success", "message": message})
+    next_cursor = f',"next_cursor":{to_json(cursor(end))}' if more else ""
+    text = f'{head[:-1]},"data":{{"items":[{",".join(items)}]{next_cursor}}}}}'
     return Response(text, mimetype="application/json")
 
 
 def as_json(value: Any, status: int = 200) -> Response:
     """Return a value as a JSON response."""
-    return Response(dumped(value), status=status, mimetype="application/json")
+    return Response(to_json(value), status=status, mimetype="application/json")
 
 
 def body(*, optional: bool = False) -> dict[str, Any]:
-    """Return the request's JSON object; an empty one where it is optional and absent."""
+    """Return the request's JSON object, or an empty one if it is optional and absent."""
     if optional and not request.get_data():
         return {}
     if request.mimetype != "application/json":
@@ -138,7 +141,7 @@ def body(*, optional: bool = False) -> dict[str, Any]:
 
 
 def paging() -> tuple[int, int]:
-    """Return how many items the request skips and how many it wants."""
+    """Return the number of items that the request skips and its page size."""
     return _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
 
 
@@ -174,14 +177,16 @@ def cursor(skip: int) -> str:
 
 
 def page_of(items: list[dict[str, Any]], *, more: bool, end: int) -> dict[str, Any]:
-    """Return a page: its items, and the cursor of the next one if there is one."""
+    """Return a page: its items, and the cursor of the next page if there is one."""
     page: dict[str, Any] = {"items": items}
     if more:
         page["next_cursor"] = cursor(end)
     return page
 
 
-def listed(records: Collection[Record], view: Callable[[Record], dict[str, Any]]) -> dict[str, Any]:
+def requested_page(
+    records: Collection[Record], view: Callable[[Record], dict[str, Any]]
+) -> dict[str, Any]:
     """Return the page of these records that the request asks for."""
     skip, limit = paging()
     items = [view(record) for record in islice(records, skip, skip + limit)]

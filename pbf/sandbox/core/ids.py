@@ -1,4 +1,4 @@
-"""Ids made of two English words, as Fivetran's are, from a seed and a counter."""
+"""Ids made of two English words, like Fivetran's, from a seed and a counter."""
 
 import hashlib
 from collections.abc import Container
@@ -41,7 +41,7 @@ SECOND_WORDS = SECOND.split()
 
 
 class IdMaker:
-    """Makes ids nobody has guessed, the same ones again for the same seed."""
+    """Makes ids; the same seed gives the same ids."""
 
     def __init__(self, seed: int) -> None:
         """Start from a seed."""
@@ -54,11 +54,11 @@ class IdMaker:
         return int.from_bytes(digest[:8]) % limit
 
     def snapshot(self) -> dict[str, int]:
-        """Return the seed, and how many ids were made of it."""
+        """Return the seed and how many ids were made."""
         return {"seed": self._seed, "count": self._count}
 
     def make(self, taken: Container[str]) -> str:
-        """Return an id that is not taken: two words, or three when two ran out."""
+        """Return an id that is not taken: two words, or three if no pair is free."""
         for attempt in range(1000):
             self._count += 1
             number = self.number(f"id:{self._count}", 1 << 60)

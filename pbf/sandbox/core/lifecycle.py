@@ -1,14 +1,14 @@
-"""How connections live: what state one is in at a time, as a function of its life and the clock."""
+"""The state of a connection as a function of its life and the time."""
 
 from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
-from pbf.sandbox.core.records import Chapter, Connection, Life
+from pbf.sandbox.core.records import Connection, Life, SyncSeries
 
 FREQUENCIES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440)
 DAY = 86400.0
-MOST_CHAPTERS = 500
+MOST_SERIES = 500
 
 RECONNECT = {
     "code": "reconnect",
@@ -22,7 +22,7 @@ FAILURE = {
 }
 
 
-class Moment(NamedTuple):
+class ConnectionState(NamedTuple):
     """The state of a connection at one time."""
 
     sync_state: str
@@ -35,7 +35,7 @@ class Moment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The sync going on or last begun, in seconds after the anchor; the first has number 0."""
+    """The running or latest sync, in seconds after the anchor; the first one has number 0."""
 
     running: bool
     start: float
@@ -45,15 +45,15 @@ class Run(NamedTuple):
 
 
 def skipped(life: Life, period: float, phase: float) -> int:
-    """Return how many slots of the schedule pass before the first sync is over."""
+    """Return how many scheduled syncs are skipped because the first one still runs."""
     return max(0, ceil((life.first - phase) / period)) if period < float("inf") else 0
 
 
 def run_at(life: Life, period: float, elapsed: float) -> Run:
-    """Return the sync that goes on, or went on last, so many seconds after the anchor.
+    """Return the sync that runs, or ran last, so many seconds after the anchor.
 
     Syncs start one phase after the anchor and then every period, but not before the first one
-    is over.
+    has ended.
     """
     if elapsed < life.first:
         return Run(True, 0.0, life.first, None)
@@ -73,7 +73,7 @@ def run_at(life: Life, period: float, elapsed: float) -> Run:
 
 
 def end_of(life: Life, period: float, number: int) -> tuple[float, float]:
-    """Return when a sync of a life starts and ends, in seconds after the anchor."""
+    """Return when a sync starts and ends, in seconds after the anchor."""
     if number == 0:
         return 0.0, life.first
     phase = period if life.phase is None else life.phase
@@ -81,21 +81,24 @@ def end_of(life: Life, period: float, number: int) -> tuple[float, float]:
     return start, start + min(life.later, 0.75 * period)
 
 
-def moment(connection: Connection, now: float) -> Moment:
+def state_at(connection: Connection, now: float) -> ConnectionState:
     """Return a connection's state at a time."""
     life, period = connection.life, connection.period
     resting = "paused" if connection.paused else "scheduled"
     if life.anchor is None:
-        return Moment(
+        return ConnectionState(
             resting, "on_schedule", life.historical, life.succeeded_at, life.failed_at, None
         )
     if now < life.anchor or (life.waiting == "rescheduled" and period == float("inf")):
         return _waiting(life)
-    run = run_at(life, period, now - life.anchor)
+    return _syncing(life, life.anchor, run_at(life, period, now - life.anchor), period, resting)
+
+
+def _syncing(life: Life, anchor: float, run: Run, period: float, resting: str) -> ConnectionState:
     succeeded, failed = life.succeeded_at, life.failed_at
     fresh = failing = False
     if run.last_end is not None:
-        ended = life.anchor + run.last_end
+        ended = anchor + run.last_end
         failing = life.fails or run.number - run.running < life.failures
         fresh = not failing
         if failing:
@@ -103,9 +106,9 @@ def moment(connection: Connection, now: float) -> Moment:
         else:
             succeeded = ended
             if life.failures:
-                failed = life.anchor + end_of(life, period, life.failures - 1)[1]
+                failed = anchor + end_of(life, period, life.failures - 1)[1]
     late = life.waiting == "delayed" and not fresh
-    return Moment(
+    return ConnectionState(
         "syncing" if run.running else resting,
         "delayed" if late else "on_schedule",
         life.historical and not fresh,
@@ -116,9 +119,9 @@ def moment(connection: Connection, now: float) -> Moment:
     )
 
 
-def _waiting(life: Life) -> Moment:
+def _waiting(life: Life) -> ConnectionState:
     rescheduled = life.waiting == "rescheduled"
-    return Moment(
+    return ConnectionState(
         "rescheduled" if rescheduled else "scheduled",
         "delayed" if life.waiting == "delayed" else "on_schedule",
         life.historical,
@@ -129,9 +132,9 @@ def _waiting(life: Life) -> Moment:
 
 
 def idle(connection: Connection, now: float) -> bool:
-    """Tell whether a connection has not begun the run of syncs that its life describes.
+    """Return whether a connection has not yet started the series of syncs of its life.
 
-    Without a schedule a rescheduled sync never begins by itself.
+    Without a schedule, a rescheduled sync never starts by itself.
     """
     life = connection.life
     if life.anchor is None or now < life.anchor:
@@ -139,37 +142,38 @@ def idle(connection: Connection, now: float) -> bool:
     return life.waiting == "rescheduled" and connection.period == float("inf")
 
 
-def _closed(connection: Connection, now: float, outcome: str) -> tuple[Chapter, ...]:
+def _past(connection: Connection, now: float, outcome: str) -> tuple[SyncSeries, ...]:
     life = connection.life
     if idle(connection, now):
         return life.past
-    chapter = Chapter(replace(life, past=()), connection.period, now, outcome)
-    return (*life.past[1 - MOST_CHAPTERS :], chapter)
+    series = SyncSeries(replace(life, past=()), connection.period, now, outcome)
+    return (*life.past[1 - MOST_SERIES :], series)
 
 
 def stopped(connection: Connection, now: float, *, outcome: str = "RESCHEDULED") -> Life:
     """Return the life of a connection whose syncs end now.
 
-    A sync that goes on ends with the outcome: SUCCESSFUL, FAILURE_WITH_TASK, or RESCHEDULED,
-    which is no result.
+    A running sync ends with the outcome: SUCCESSFUL, FAILURE_WITH_TASK, or RESCHEDULED, which is
+    neither success nor failure.
     """
-    life, present = connection.life, moment(connection, now)
-    running = present.sync_state == "syncing"
-    won, lost = running and outcome == "SUCCESSFUL", running and outcome == "FAILURE_WITH_TASK"
-    left = life.failures
-    if left and life.anchor is not None and not idle(connection, now):
+    life, state = connection.life, state_at(connection, now)
+    running = state.sync_state == "syncing"
+    succeeded = running and outcome == "SUCCESSFUL"
+    failed = running and outcome == "FAILURE_WITH_TASK"
+    failures = life.failures
+    if failures and life.anchor is not None and not idle(connection, now):
         run = run_at(life, connection.period, now - life.anchor)
-        left = max(0, left - run.number - (not run.running))
+        failures = max(0, failures - run.number - (not run.running))
     return replace(
         life,
         anchor=None,
         waiting="",
         phase=None,
-        failures=left,
-        historical=present.is_historical and not won,
-        succeeded_at=now if won else present.succeeded_at,
-        failed_at=now if lost else present.failed_at,
-        past=_closed(connection, now, outcome),
+        failures=failures,
+        historical=state.is_historical and not succeeded,
+        succeeded_at=now if succeeded else state.succeeded_at,
+        failed_at=now if failed else state.failed_at,
+        past=_past(connection, now, outcome),
     )
 
 
@@ -181,42 +185,41 @@ def started(
     first: float | None = None,
     outcome: str = "RESCHEDULED",
 ) -> Life:
-    """Return the life of a connection that begins a sync now."""
+    """Return the life of a connection that starts a sync now."""
     life = stopped(connection, now, outcome=outcome)
-    again = life.historical if historical is None else historical
     return replace(
         life,
         anchor=now,
-        historical=again,
+        historical=life.historical if historical is None else historical,
         first=first or life.later,
         phase=phase_of(connection, now, now),
     )
 
 
 def failing(connection: Connection) -> bool:
-    """Tell whether a connection's syncs fail, all of them or the next few."""
+    """Return whether a connection's syncs fail, all of them or the next few."""
     return connection.life.fails or connection.life.failures > 0
 
 
 def broken(connection: Connection, now: float) -> Life:
     """Return the life of a connection whose credentials fail now.
 
-    The sync that goes on fails; where none does, one begins and fails at once.
+    The running sync fails; if none runs, one starts and fails at once.
     """
-    running = moment(connection, now).sync_state == "syncing"
+    running = state_at(connection, now).sync_state == "syncing"
     life = stopped(connection, now, outcome="FAILURE_WITH_TASK")
     past = life.past
     if not running:
         attempt = replace(life, anchor=now, first=1.0, past=())
-        chapter = Chapter(attempt, float("inf"), now, "FAILURE_WITH_TASK")
-        past = (*past[1 - MOST_CHAPTERS :], chapter)
+        series = SyncSeries(attempt, float("inf"), now, "FAILURE_WITH_TASK")
+        past = (*past[1 - MOST_SERIES :], series)
     return replace(life, failed_at=now, fails=False, failures=0, past=past)
 
 
 def phase_of(connection: Connection, anchor: float, now: float) -> float | None:
     """Return how long after the anchor the next scheduled sync starts, None for one period.
 
-    It is never before now, and at the daily time where a daily connection has one.
+    It is never before now. A daily connection with a daily time starts at that time.
     """
     hour = connection.settings.get("daily_sync_time")
     if connection.period == DAY and hour:
@@ -227,20 +230,20 @@ def phase_of(connection: Connection, anchor: float, now: float) -> float | None:
 
 
 def rephased(connection: Connection, life: Life, now: float) -> Life:
-    """Return a retimed life in step with the connection's new schedule."""
+    """Return a retimed life with the phase of the connection's new schedule."""
     if life.anchor is None:
         return life
     return replace(life, phase=phase_of(connection, life.anchor, now))
 
 
 def retimed(connection: Connection, now: float) -> Life:
-    """Return a life that goes on from its last sync, for a schedule that is about to change."""
+    """Return a life that continues from its last sync, before its schedule changes."""
     life = connection.life
     if life.anchor is None or now < life.anchor:
         return life
     if idle(connection, now):
         return replace(life, anchor=now, waiting="")
-    late = "delayed" if moment(connection, now).update_state == "delayed" else ""
+    late = "delayed" if state_at(connection, now).update_state == "delayed" else ""
     run = run_at(life, connection.period, now - life.anchor)
     if not run.number:
         return replace(life, waiting=late)

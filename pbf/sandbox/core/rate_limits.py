@@ -1,6 +1,6 @@
-"""Rate limits per kind of request over rolling windows, as large as the account's plan has them.
+"""Rate limits of the account's plan per kind of request, over rolling windows.
 
-Which limits a request counts against is told by its method, path and body.
+A request's method, path and body decide which limits it counts against.
 """
 
 import re
@@ -31,7 +31,7 @@ CREATE_LINK = re.compile(r"/v1/private-links/?")
 
 
 class Bound(NamedTuple):
-    """So many requests of a kind in any window of so many seconds."""
+    """The most requests of a kind in any window of so many seconds."""
 
     kind: str
     window: float
@@ -67,7 +67,7 @@ PLANS: Mapping[str, tuple[Bound, ...]] = {
 
 
 class RollingLimit:
-    """The requests of one window; it never holds more of them than the bound allows."""
+    """The requests of one window, never more than the bound allows."""
 
     def __init__(self, bound: Bound) -> None:
         """Start with an empty window."""
@@ -75,7 +75,7 @@ class RollingLimit:
         self._times: deque[float] = deque()
 
     def left(self, now: float) -> int:
-        """Return how many more requests the window that ends now can take."""
+        """Return how many more requests fit in the window that ends now."""
         while self._times and self._times[0] <= now - self.bound.window:
             self._times.popleft()
         return max(0, self.bound.most - len(self._times))
@@ -86,19 +86,19 @@ class RollingLimit:
         return oldest + self.bound.window - now
 
     def add(self, now: float) -> None:
-        """Count one request, the oldest no more where there is no room."""
+        """Count one request; a full window drops its oldest."""
         self._times.append(now)
         while len(self._times) > self.bound.most:
             self._times.popleft()
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the bound and the times of the requests it counts."""
+        """Return the bound and the times of the counted requests."""
         return {**self.bound._asdict(), "times": list(self._times)}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the limits say to a request: the hourly limit, what is left of it, and a refusal."""
+    """The result for a request: the hourly limit, what is left of it, and the limit exceeded."""
 
     limit: int | None
     left: int
@@ -107,7 +107,7 @@ class Verdict:
 
 
 class Limits:
-    """All limits of the account; without a plan (`off`) it counts nothing."""
+    """All limits of the account; the plan `off` counts nothing."""
 
     def __init__(self, plan: str = "paid") -> None:
         """Start with a plan: trial, paid or off."""
@@ -127,7 +127,7 @@ class Limits:
 
     @property
     def hourly(self) -> int | None:
-        """How many requests an hour may have; None where none is refused."""
+        """The requests allowed an hour, or None without a limit."""
         return self._windows[0].bound.most if self._windows else None
 
     @hourly.setter
@@ -137,10 +137,10 @@ class Limits:
         self._windows = [RollingLimit(bound) for bound in (first, *PLANS[self._plan][1:])]
 
     def left(self, now: float) -> int | None:
-        """Return how many more requests this hour can take; None where none is refused."""
+        """Return how many more requests fit in this hour, or None without a limit."""
         return self._windows[0].left(now) if self._windows else None
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Empty every window."""
         self._windows = [RollingLimit(window.bound) for window in self._windows]
 
@@ -152,31 +152,31 @@ class Limits:
         speed: float = 1.0,
         count_refused: bool = False,
     ) -> Verdict:
-        """Count a request of these kinds, or refuse it and, unless told so, count nothing.
+        """Count a request of these kinds, or refuse it; a refused one counts only if asked for.
 
-        The wait is in the caller's seconds, which a fast clock makes fewer.
+        The wait is in the caller's seconds, which are fewer on a fast clock.
         """
         if not self._windows:
             return Verdict(None, 0)
-        concerned = [window for window in self._windows if window.bound.kind in kinds]
+        windows = [window for window in self._windows if window.bound.kind in kinds]
         left = self._windows[0].left(now)
-        full = [window for window in concerned if window.left(now) == 0]
+        full = [window for window in windows if window.left(now) == 0]
         if full:
             last = max(full, key=lambda window: window.wait(now))
             wait = max(1, ceil(last.wait(now) / max(speed, 1.0)))
-        for window in concerned if count_refused or not full else ():
+        for window in windows if count_refused or not full else ():
             window.add(now)
         if full:
             return Verdict(self.hourly, left, last.bound, wait)
         return Verdict(self.hourly, left - (ALL in kinds))
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the plan and what every window holds."""
-        return {"plan": self._plan, "windows": [each.snapshot() for each in self._windows]}
+        """Return the plan and the content of every window."""
+        return {"plan": self._plan, "windows": [window.snapshot() for window in self._windows]}
 
 
 def kinds_of(method: str, path: str, body: Body) -> tuple[str, ...]:
-    """Return the kinds of limit that a request counts against; setup tests count in two."""
+    """Return the kinds of limit that a request counts against."""
     if method == "POST" and CREATE_USER.fullmatch(path):
         return ALL, USERS
     if method == "POST" and CREATE_LINK.fullmatch(path):
@@ -189,8 +189,8 @@ def kinds_of(method: str, path: str, body: Body) -> tuple[str, ...]:
 
 
 def _is_of_columns(path: str) -> bool:
-    found = TABLES.match(path)
-    return found is not None and path[found.end() :].rstrip("/").endswith("/columns")
+    prefix = TABLES.match(path)
+    return prefix is not None and path[prefix.end() :].rstrip("/").endswith("/columns")
 
 
 def _runs_setup_tests(method: str, path: str, body: Body) -> bool:
@@ -199,6 +199,7 @@ def _runs_setup_tests(method: str, path: str, body: Body) -> bool:
     if method == "POST" and CREATE.fullmatch(path):
         return body().get("run_setup_tests", True) is True
     if method == "PATCH" and UPDATE.fullmatch(path):
-        given = body()
-        return given.get("run_setup_tests", bool(given.get("config") or given.get("auth"))) is True
+        fields = body()
+        default = bool(fields.get("config") or fields.get("auth"))
+        return fields.get("run_setup_tests", default) is True
     return False

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: groups, users, destinations and connections.
+"""What the sandbox stores: groups, users, destinations and connections.
 
 Times are seconds since 1970.
 """
@@ -22,7 +22,7 @@ class Group:
 
 @dataclass(slots=True)
 class Destination:
-    """Where a group's connections write to; it has its group's id."""
+    """Where a group's connections write; it has the id of its group."""
 
     id: str
     group_id: str
@@ -53,14 +53,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """From what a connection's state follows at any moment: see `lifecycle.moment`.
+    """The data from which a connection's state at any time follows: see `lifecycle.state_at`.
 
-    `anchor` is when the run of syncs began that is still going on, None while there is none, in
-    the future while the connection waits. The first sync of it takes `first` seconds, every
-    later one `later`. `phase` is how long after the anchor the second one starts, None for one
-    period. They fail if `fails`, or as long as `failures` of them have not; `succeeded_at` and
-    `failed_at` are what was known before the anchor. `past` is what went before: see `syncs`;
-    `rhythm` is how many seconds apart the syncs before that were, 0 if there were none.
+    `anchor` is when the present series of syncs started: None if there is none, in the future
+    while the connection waits. Its first sync takes `first` seconds, every later one `later`.
+    `phase` is how long after the anchor the second one starts, None for one period. All of them
+    fail if `fails`, else the first `failures`. `succeeded_at` and `failed_at` are the times before
+    the anchor. `past` holds the earlier series: see `sync_history`; `rhythm` is the seconds
+    between the syncs before those, 0 if there were none.
     """
 
     anchor: float | None = None
@@ -74,11 +74,11 @@ class Life:
     phase: float | None = None
     failures: int = 0
     rhythm: float = 0.0
-    past: tuple["Chapter", ...] = ()
+    past: tuple["SyncSeries", ...] = ()
 
 
-class Chapter(NamedTuple):
-    """A run of syncs that is over: its life, how it repeated, when and how it was ended."""
+class SyncSeries(NamedTuple):
+    """A series of syncs that has ended: its life, its period, and when and how it ended."""
 
     life: Life
     period: float
@@ -88,9 +88,9 @@ class Chapter(NamedTuple):
 
 @dataclass(slots=True)
 class Selection:
-    """What a user chose of a source's schemas, tables and columns; only the choices are kept.
+    """Which of a source's schemas, tables and columns a user selected; only changes are stored.
 
-    `base` is whether what nobody chose is synced; `captured`, whether the source was read.
+    `base` is whether the rest is synced; `captured`, whether the source was read.
     """
 
     handling: str = "ALLOW_ALL"
@@ -109,20 +109,21 @@ class Cursor:
     written_at: float
 
 
-class Written(NamedTuple):
-    """A connection as JSON text: of which face, in which state, and the text of either."""
+class SerializedConnection(NamedTuple):
+    """A connection as JSON: the fields and state it was made from, and the text of each part."""
 
-    face: dict[str, Any]
+    fields: dict[str, Any]
     state: tuple[Any, ...]
-    lasting: str
-    whole: str
+    fields_text: str
+    text: str
 
 
 @dataclass(slots=True)
 class Connection:
     """One configured instance of a service.
 
-    `reported` is told in place of the state it is in, until it syncs or is set up anew.
+    `reported` replaces its real state until it syncs or is set up again. `static_fields` and
+    `serialized` are caches.
     """
 
     id: str
@@ -143,8 +144,8 @@ class Connection:
     reported: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=dict)
-    face: dict[str, Any] | None = field(default=None, compare=False)
-    written: Written | None = field(default=None, compare=False)
+    static_fields: dict[str, Any] | None = field(default=None, compare=False)
+    serialized: SerializedConnection | None = field(default=None, compare=False)
     selection: Selection | None = None
     cursor: Cursor | None = None
 
@@ -156,7 +157,7 @@ class Connection:
 
 @dataclass(slots=True)
 class Member:
-    """What somebody may do in a group, and since when."""
+    """A user's role in a group, and since when."""
 
     role: str
     created_at: float
@@ -164,7 +165,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of the account; a deprecated one names the role that takes its place."""
+    """A role of the account; a deprecated one names its replacement."""
 
     name: str
     scope: str
@@ -174,7 +175,7 @@ class Role:
 
 @dataclass(slots=True)
 class Webhook:
-    """An address that wants to hear of some events of the account or of one group."""
+    """A URL that receives some events of the account or of one group."""
 
     id: str
     group_id: str | None
@@ -190,6 +191,6 @@ class Webhook:
         """Return `group` or `account`."""
         return "account" if self.group_id is None else "group"
 
-    def wants(self, event: str, group_id: str) -> bool:
-        """Tell whether an event of a group's connection is one to deliver here."""
+    def subscribes_to(self, event: str, group_id: str) -> bool:
+        """Return whether to deliver an event of a group's connection here."""
         return self.active and self.group_id in (None, group_id) and event in self.events

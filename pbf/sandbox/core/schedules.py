@@ -1,4 +1,4 @@
-"""The `schedule` object of a connection, which rules over the older fields."""
+"""The `schedule` object of a connection, which takes precedence over the legacy fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,32 +8,33 @@ from pbf.sandbox.core.errors import InvalidInput
 DAILY = 1440
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 HOURS = frozenset(f"{hour:02}:00" for hour in range(24))
-NEEDED = {"INTERVAL": "interval", "TIME_OF_DAY": "time_of_day", "CRON": "cron", "MANUAL": ""}
-OLDER = frozenset({"sync_frequency", "schedule_type", "daily_sync_time"})
+REQUIRED = {"INTERVAL": "interval", "TIME_OF_DAY": "time_of_day", "CRON": "cron", "MANUAL": ""}
+LEGACY_FIELDS = frozenset({"sync_frequency", "schedule_type", "daily_sync_time"})
 
 
-def resolved(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body whose older fields say what its `schedule` does; refuse one that is wrong."""
-    if "schedule" not in given:
-        return dict(given)
-    if given.get("schedule_type") == "manual":
+def resolved(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body whose legacy fields agree with its `schedule`; refuse an invalid one."""
+    if "schedule" not in fields:
+        return dict(fields)
+    if fields.get("schedule_type") == "manual":
         raise InvalidInput("Field 'schedule_type' must not be 'manual' with 'schedule'")
-    schedule = _checked(given["schedule"])
-    kind, rest = schedule["schedule_type"], {k: v for k, v in given.items() if k not in OLDER}
-    older: dict[str, Any] = {"schedule_type": "manual" if kind == "MANUAL" else "auto"}
+    schedule = _checked(fields["schedule"])
+    kind = schedule["schedule_type"]
+    rest = {key: value for key, value in fields.items() if key not in LEGACY_FIELDS}
+    legacy: dict[str, Any] = {"schedule_type": "manual" if kind == "MANUAL" else "auto"}
     if kind == "INTERVAL":
-        older["sync_frequency"] = schedule["interval"]
+        legacy["sync_frequency"] = schedule["interval"]
     elif kind == "TIME_OF_DAY":
-        older |= {"sync_frequency": DAILY, "daily_sync_time": schedule["time_of_day"]}
-    return {**rest, **older, "schedule": schedule}
+        legacy |= {"sync_frequency": DAILY, "daily_sync_time": schedule["time_of_day"]}
+    return {**rest, **legacy, "schedule": schedule}
 
 
-def renewed(present: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body that keeps a present `schedule` in step with the older fields it changes."""
-    if present is None or "schedule" in given or not given.keys() & OLDER:
-        return dict(given)
-    minutes, hour = given.get("sync_frequency"), given.get("daily_sync_time")
-    if given.get("schedule_type") == "manual":
+def renewed(present: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body with the `schedule` that its legacy fields make of a present one."""
+    if present is None or "schedule" in fields or not fields.keys() & LEGACY_FIELDS:
+        return dict(fields)
+    minutes, hour = fields.get("sync_frequency"), fields.get("daily_sync_time")
+    if fields.get("schedule_type") == "manual":
         schedule = {**_EMPTY, "schedule_type": "MANUAL"}
     elif minutes == DAILY and hour:
         schedule = {
@@ -45,8 +46,8 @@ def renewed(present: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict
     elif minutes:
         schedule = {**_EMPTY, "schedule_type": "INTERVAL", "interval": minutes}
     else:
-        return dict(given)
-    return {**given, "schedule": schedule}
+        return dict(fields)
+    return {**fields, "schedule": schedule}
 
 
 _EMPTY: dict[str, Any] = dict.fromkeys(
@@ -58,15 +59,15 @@ def _checked(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("schedule_type"), str):
         raise InvalidInput("Invalid 'schedule' object")
     kind = value["schedule_type"]
-    needed, days = NEEDED.get(kind), value.get("days_of_week") or []
-    if needed is None or not _fits(needed, value.get(needed)):
+    required, days = REQUIRED.get(kind), value.get("days_of_week") or []
+    if required is None or not _fits(required, value.get(required)):
         raise InvalidInput("Invalid 'schedule' object")
     if not isinstance(days, list) or any(day not in DAYS for day in days):
         raise InvalidInput("Invalid 'days_of_week' value")
     if kind == "TIME_OF_DAY":
         days = days or [*DAYS]
-    kept = {"schedule_type": kind, "days_of_week": days or None}
-    return {**_EMPTY, **kept, **({needed: value[needed]} if needed else {})}
+    checked = {"schedule_type": kind, "days_of_week": days or None}
+    return {**_EMPTY, **checked, **({required: value[required]} if required else {})}
 
 
 def _fits(name: str, value: Any) -> bool:

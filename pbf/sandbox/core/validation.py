@@ -1,10 +1,10 @@
-"""What the API demands of the bodies that create and change connections."""
+"""Validation of the bodies that create and update connections."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from pbf.sandbox.catalogue.services import NAMING_FIELDS, Field, Service
+from pbf.sandbox.catalogue.services import Field, Service
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.lifecycle import FREQUENCIES
@@ -12,7 +12,6 @@ from pbf.sandbox.core.records import MASK
 from pbf.sandbox.core.schedules import resolved
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
-ALL_NAMING = frozenset(name for names in NAMING_FIELDS.values() for name in names)
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
     "sync_frequency": FREQUENCIES,
@@ -51,7 +50,7 @@ PERSISTENT = (
         "destination_schema_names",
     }
 )
-KEPT = (
+STORED = (
     "pause_after_trial",
     "data_delay_sensitivity",
     "data_delay_threshold",
@@ -69,7 +68,7 @@ KEPT = (
 
 
 def required(body: Mapping[str, Any], field: str) -> str:
-    """Return a field that must be a string and not empty."""
+    """Return a required field, a string that is not empty."""
     value = body.get(field)
     if value is None or value == "":
         raise InvalidInput(f"Field '{field}' is required")
@@ -79,19 +78,19 @@ def required(body: Mapping[str, Any], field: str) -> str:
 
 
 def checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body without nulls, once each known field is of its type and among its choices."""
-    given = {key: value for key, value in body.items() if value is not None}
-    if isinstance(given.get("sync_frequency"), str) and given["sync_frequency"].isdecimal():
-        given["sync_frequency"] = int(given["sync_frequency"])
+    """Return a body without nulls; raise InvalidInput for a field of a wrong type or choice."""
+    fields = {key: value for key, value in body.items() if value is not None}
+    if isinstance(fields.get("sync_frequency"), str) and fields["sync_frequency"].isdecimal():
+        fields["sync_frequency"] = int(fields["sync_frequency"])
     for key, choices in CHOICES.items():
-        value = given.get(key)
-        if key in given and (isinstance(value, (bool, list, dict)) or value not in choices):
+        value = fields.get(key)
+        if key in fields and (isinstance(value, (bool, list, dict)) or value not in choices):
             raise InvalidInput(f"Invalid '{key}' value")
     for key, kind in TYPES.items():
-        if key in given and not _is(given[key], kind):
+        if key in fields and not _is(fields[key], kind):
             noun = "object" if kind is dict else "value"
             raise InvalidInput(f"Invalid '{key}' {noun}")
-    return resolved(given)
+    return resolved(fields)
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -99,7 +98,7 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumptions) -> str:
-    """Return the `schema` value that the naming fields of a config make."""
+    """Return the `schema` that the naming fields of a config make."""
     parts = []
     for name in service.naming_fields:
         value = required(config, name)
@@ -111,31 +110,31 @@ def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumpti
 
 
 def config_of(service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the known fields of a config, each of its type, secrets masked.
+    """Return the service's own fields of a config, validated, with secrets masked.
 
-    Fields the service does not know are dropped without a word, as Fivetran does.
+    Unknown fields are dropped silently, as Fivetran does.
     """
-    known = service.by_name
-    kept = {}
+    fields = service.by_name
+    stored = {}
     for name, value in config.items():
-        field = known.get(name)
+        field = fields.get(name)
         if field is None or value is None:
             continue
         if not fits(field, value):
             raise InvalidInput("Invalid 'config' object")
-        kept[name] = masked(value) if field.secret else value
-    return kept
+        stored[name] = masked(value) if field.secret else value
+    return stored
 
 
 def masked(value: Any) -> Any:
-    """Return what is shown of a secret, or of a list of them; an empty one is no secret."""
+    """Return the mask for a secret or a list of secrets; an empty value is not masked."""
     if isinstance(value, list):
-        return [masked(each) for each in value]
+        return [masked(item) for item in value]
     return MASK if value != "" else value
 
 
 def fits(field: Field, value: Any) -> bool:
-    """Tell whether a value is of a field's type, and among its choices."""
+    """Return whether a value has a field's type and is one of its choices."""
     if field.enum:
         return value in ("", *field.enum) if isinstance(value, str) else False
     kinds: dict[str, type | tuple[type, ...]] = {
@@ -150,7 +149,7 @@ def fits(field: Field, value: Any) -> bool:
 
 
 def defaults(service: Service) -> dict[str, Any]:
-    """Return what the config of a new connection holds before anybody filled it in."""
+    """Return the config of a new connection before anybody fills it in."""
     filled: dict[str, Any] = {}
     for field in service.fields:
         if field.type == "boolean":
@@ -163,20 +162,20 @@ def defaults(service: Service) -> dict[str, Any]:
 
 
 def card_config(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the checked `connect_card_config` of a body, None where there is none."""
-    given = body.get("connect_card_config")
-    if given is None:
+    """Return the validated `connect_card_config` of a body, or None if there is none."""
+    config = body.get("connect_card_config")
+    if config is None:
         return None
-    if not isinstance(given, dict):
+    if not isinstance(config, dict):
         raise InvalidInput("Invalid 'connect_card_config' object")
-    address = required(given, "redirect_uri")
+    address = required(config, "redirect_uri")
     if not address.startswith(("http://", "https://")):
         raise InvalidInput("The 'redirect_uri' must start with 'http' or 'https'")
-    kept: dict[str, Any] = {"redirect_uri": address}
+    checked_config: dict[str, Any] = {"redirect_uri": address}
     for name in ("hide_setup_guide", "all_fields"):
-        value = given.get(name)
+        value = config.get(name)
         if value is not None and not isinstance(value, bool):
             raise InvalidInput(f"Invalid '{name}' value")
         if value is not None:
-            kept[name] = value
-    return kept
+            checked_config[name] = value
+    return checked_config

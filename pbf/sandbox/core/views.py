@@ -1,9 +1,9 @@
-"""Records as the API shows them: plain dictionaries, ready for JSON."""
+"""Records as the API returns them: plain dictionaries, ready for JSON."""
 
 from typing import Any
 
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.lifecycle import FAILURE, Moment, moment
+from pbf.sandbox.core.lifecycle import FAILURE, ConnectionState, state_at
 from pbf.sandbox.core.records import (
     MASK,
     Connection,
@@ -39,7 +39,7 @@ def destination(record: Destination) -> dict[str, Any]:
 
 
 def destination_item(record: Destination) -> dict[str, Any]:
-    """Return a destination as lists show it: without its settings."""
+    """Return a destination as lists contain it: without its settings."""
     item = destination(record)
     del item["config"]
     return item
@@ -47,7 +47,7 @@ def destination_item(record: Destination) -> dict[str, Any]:
 
 def user(record: User) -> dict[str, Any]:
     """Return a user."""
-    known = {"picture": record.picture, "phone": record.phone}
+    optional = {"picture": record.picture, "phone": record.phone}
     return {
         "id": record.id,
         "email": record.email,
@@ -55,7 +55,7 @@ def user(record: User) -> dict[str, Any]:
         "family_name": record.family_name,
         "verified": not record.invited,
         "invited": record.invited,
-        **{name: value for name, value in known.items() if value is not None},
+        **{name: value for name, value in optional.items() if value is not None},
         "active": True,
         "role": record.role,
         "logged_in_at": None if record.invited else stamp(record.created_at),
@@ -64,7 +64,7 @@ def user(record: User) -> dict[str, Any]:
 
 
 def membership(group_id: str, record: Member) -> dict[str, Any]:
-    """Return what a user is in a group."""
+    """Return a user's membership in a group."""
     return {"id": group_id, "role": record.role, "created_at": stamp(record.created_at)}
 
 
@@ -82,7 +82,7 @@ def role(record: Role) -> dict[str, Any]:
 
 def webhook(record: Webhook) -> dict[str, Any]:
     """Return a webhook, its secret masked."""
-    shown = {
+    fields = {
         "id": record.id,
         "type": record.type,
         "group_id": record.group_id,
@@ -93,37 +93,37 @@ def webhook(record: Webhook) -> dict[str, Any]:
         "created_at": stamp(record.created_at),
         "created_by": record.created_by,
     }
-    return {name: value for name, value in shown.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def connection(record: Connection, now: float) -> dict[str, Any]:
     """Return a connection as it is at a time."""
-    return {**lasting(record), **passing(record, moment(record, now))}
+    return {**static_fields(record), **dynamic_fields(record, state_at(record, now))}
 
 
-def lasting(record: Connection) -> dict[str, Any]:
-    """Return the part of a connection that time does not change, kept until the record changes."""
-    if record.face is None:
-        record.face = _face(record)
-    return record.face
+def static_fields(record: Connection) -> dict[str, Any]:
+    """Return the fields that time does not change, cached until the record changes."""
+    if record.static_fields is None:
+        record.static_fields = _static_fields(record)
+    return record.static_fields
 
 
-def passing(record: Connection, present: Moment) -> dict[str, Any]:
-    """Return the part of a connection that time changes, as it is in one state."""
+def dynamic_fields(record: Connection, state: ConnectionState) -> dict[str, Any]:
+    """Return the fields that time changes, for one state."""
     status = {
         "setup_state": record.setup_state,
-        "sync_state": present.sync_state,
-        "update_state": present.update_state,
-        "is_historical_sync": present.is_historical,
-        "tasks": [*record.tasks, FAILURE] if present.failing else record.tasks,
+        "sync_state": state.sync_state,
+        "update_state": state.update_state,
+        "is_historical_sync": state.is_historical,
+        "tasks": [*record.tasks, FAILURE] if state.failing else record.tasks,
         "warnings": record.warnings,
     }
-    if present.rescheduled_for is not None:
-        status["rescheduled_for"] = stamp(present.rescheduled_for)
+    if state.rescheduled_for is not None:
+        status["rescheduled_for"] = stamp(state.rescheduled_for)
     if "schema_status" in record.settings:
         status["schema_status"] = record.settings["schema_status"]
     status.update(record.reported)
-    succeeded, failed = present.succeeded_at, present.failed_at
+    succeeded, failed = state.succeeded_at, state.failed_at
     return {
         "succeeded_at": None if succeeded is None else stamp(succeeded),
         "failed_at": None if failed is None else stamp(failed),
@@ -131,7 +131,7 @@ def passing(record: Connection, present: Moment) -> dict[str, Any]:
     }
 
 
-def _face(record: Connection) -> dict[str, Any]:
+def _static_fields(record: Connection) -> dict[str, Any]:
     settings = {key: value for key, value in record.settings.items() if key != "schema_status"}
     if record.sync_frequency != DAILY:
         settings.pop("daily_sync_time", None)  # Fivetran ignores it then

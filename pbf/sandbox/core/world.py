@@ -1,4 +1,4 @@
-"""The sandbox's world: everything it remembers, in memory, behind one lock."""
+"""The sandbox's world: all its data, in memory, behind one lock."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -17,30 +17,30 @@ from pbf.sandbox.core.rate_limits import Limits
 from pbf.sandbox.core.records import OWNER_ROLE, Connection, Destination, Group, Life, Member, User
 
 API_KEY = "sbxKey4Tn7Rw2Qz8"
-API_SECRET = "sbxSecret5Hm9Kd3Vx6Bq8Lw2Yt7Pn4J"  # noqa: S105 - opens nothing but the sandbox
+API_SECRET = "sbxSecret5Hm9Kd3Vx6Bq8Lw2Yt7Pn4J"  # noqa: S105 - valid for the sandbox only
 GROUP_ID = "sandy_harbour"
 ACCOUNT_ID = "candid_lagoon"
 OWNER_ID = "brisk_heron"
 
 
 class Observer(Protocol):
-    """Who hears what is done to connections."""
+    """Receives what happens to connections."""
 
-    def note(self, name: str, connection: Connection, **data: Any) -> None:
-        """Take down that something was done to a connection just now."""
+    def record(self, name: str, connection: Connection, **data: Any) -> None:
+        """Record an event of a connection at the present time."""
 
-    def note_setup(self, connection: Connection, *, passed: bool) -> None:
-        """Take down how a connection's setup tests ended."""
+    def record_setup_tests(self, connection: Connection, *, passed: bool) -> None:
+        """Record the result of a connection's setup tests."""
 
-    def note_change(self, connection: Connection, given: Mapping[str, Any]) -> None:
-        """Take down what is about to be changed of a connection."""
+    def record_update(self, connection: Connection, fields: Mapping[str, Any]) -> None:
+        """Record the fields of a connection that are about to change."""
 
-    def note_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
-        """Take down that all of a connection's data, or some tables, are read again."""
+    def record_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
+        """Record a re-sync of some tables of a connection, or of all its data."""
 
 
 class World:
-    """One imitated account; the same seed, clock and requests give the same world again."""
+    """One imitated account; the same seed, clock and requests give the same world."""
 
     observer: Observer
 
@@ -51,7 +51,7 @@ class World:
         clock: Callable[[], datetime] | None = None,
         assumptions: Assumptions | None = None,
     ) -> None:
-        """Make the account; `reset` makes what is in it, and `observer` has to be set before."""
+        """Create the account; set `observer`, then call `reset`, which creates its content."""
         self.api_key = API_KEY
         self.api_secret = API_SECRET
         self.group_id = GROUP_ID
@@ -65,13 +65,13 @@ class World:
         self.limits = Limits()
 
     def reset(self, *, seed: int | None = None, populated: bool = True) -> None:
-        """Begin anew, at the clock's present time, with the seed of before unless another is given.
+        """Start again at the clock's present time, with the same seed unless another is given.
 
-        Everything that requests change is made here and nowhere else.
+        All state that requests change is created here and nowhere else.
         """
         with self.lock:
             self.seed = self.seed if seed is None else seed
-            self.limits.forget()
+            self.limits.clear()
             self.ids = IdMaker(self.seed)
             self.card_secret = sha256(f"card:{self.seed}".encode()).digest()
             self.groups: dict[str, Group] = {}
@@ -84,7 +84,7 @@ class World:
             self.fill(populated=populated)
 
     def fill(self, *, populated: bool) -> None:
-        """Put in what is there at the start; a bare world has nothing."""
+        """Add the content of the start; a bare world has none."""
 
     def now(self) -> datetime:
         """Return the sandbox's time."""
@@ -96,7 +96,7 @@ class World:
 
     @property
     def rate_limit(self) -> int | None:
-        """How many requests an hour may have; None where none is refused."""
+        """The requests allowed an hour, or None without a limit."""
         return self.limits.hourly
 
     @rate_limit.setter
@@ -120,7 +120,7 @@ class World:
             return group
 
     def rename_group(self, group_id: str, name: str) -> Group:
-        """Give a group another name."""
+        """Rename a group."""
         with self.lock:
             group = self.group(group_id)
             if group.name != name:
@@ -159,29 +159,29 @@ class World:
         return self.connections[connection_id]
 
     def add(self, connection: Connection) -> Connection:
-        """Take a new connection into the world."""
+        """Add a new connection."""
         self.connections[connection.id] = connection
         self._by_group[connection.group_id][connection.id] = connection
-        named = self._by_schema[connection.group_id].setdefault(connection.schema, [])
-        named.append(connection)
+        namesakes = self._by_schema[connection.group_id].setdefault(connection.schema, [])
+        namesakes.append(connection)
         return connection
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection."""
-        self.observer.note("delete_connector", connection)
+        """Remove a connection."""
+        self.observer.record("delete_connector", connection)
         del self.connections[connection.id]
         del self._by_group[connection.group_id][connection.id]
-        named = self._by_schema[connection.group_id][connection.schema]
-        named.remove(connection)
-        if not named:
+        namesakes = self._by_schema[connection.group_id][connection.schema]
+        namesakes.remove(connection)
+        if not namesakes:
             del self._by_schema[connection.group_id][connection.schema]
 
     def schema_taken(self, group_id: str, schema: str) -> bool:
-        """Tell whether a connection of this name exists in the group."""
+        """Return whether a connection of this name exists in the group."""
         return schema in self._by_schema[group_id]
 
     def new_connection_id(self) -> str:
-        """Return an id for a connection to come."""
+        """Return an unused id for a new connection."""
         return self.ids.make(self.connections)
 
     def later_syncs(self, connection_id: str) -> float:
@@ -191,34 +191,37 @@ class World:
     def page(
         self, *, skip: int, limit: int, group_id: str | None = None, schema: str | None = None
     ) -> tuple[list[dict[str, Any]], bool]:
-        """Return one page of connections as the API shows them, and whether more follow."""
+        """Return one page of connections as the API returns them, and whether more follow."""
         with self.lock:
-            found = self.found(group_id, schema)
+            connections = self.matching(group_id, schema)
             now = self.clock()
-            chosen = islice(found, skip, skip + limit)
-            return [views.connection(each, now) for each in chosen], len(found) > skip + limit
+            page = islice(connections, skip, skip + limit)
+            items = [views.connection(connection, now) for connection in page]
+            return items, len(connections) > skip + limit
 
-    def found(self, group_id: str | None, schema: str | None) -> Collection[Connection]:
-        """Return the connections of a group, a name, both or neither, in the order of a list."""
+    def matching(self, group_id: str | None, schema: str | None) -> Collection[Connection]:
+        """Return the connections of a group, a name, both or neither, in list order."""
         if schema is not None:
             groups = self._by_schema if group_id is None else [group_id]
             return [
-                each for group in groups for each in self._by_schema.get(group, {}).get(schema, [])
+                connection
+                for group in groups
+                for connection in self._by_schema.get(group, {}).get(schema, [])
             ]
         if group_id is not None:
             return self._by_group.get(group_id, {}).values()
         return self.connections.values()
 
     def pass_setup(self, connection_id: str) -> Connection:
-        """Make a connection connected, mended if it was broken, and begin its sync."""
+        """Connect a connection, whether incomplete or broken, and start its sync."""
         with self.lock:
             connection = self.connection(connection_id)
-            waits = connection.setup_state != "connected" or lifecycle.failing(connection)
+            needs_sync = connection.setup_state != "connected" or lifecycle.failing(connection)
             connection.setup_state = "connected"
             connection.authorised = True
             connection.tasks = []
             connection.reported = {}
-            if waits:
+            if needs_sync:
                 now = self.clock()
                 connection.life = replace(
                     lifecycle.stopped(connection, now), fails=False, failures=0
@@ -240,5 +243,5 @@ class World:
             return connection
 
     def new_life(self, connection_id: str) -> Life:
-        """Return the life of a connection that nobody has set up yet."""
+        """Return the life of a connection that is not set up yet."""
         return Life(later=self.later_syncs(connection_id))

@@ -1,1 +1,1 @@
-"""What can be done to what the API lists, a module a resource; no HTTP."""
+"""The operations on each resource of the API, one module a resource; no HTTP."""

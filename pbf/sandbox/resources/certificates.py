@@ -1,4 +1,4 @@
-"""Certificates and fingerprints that the account trusts: lists of what its databases showed."""
+"""The certificates and fingerprints that the account trusts for its databases."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from pbf.sandbox.core.world import World
 
 
 def of_connection(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Return what is trusted of a connection: a connected database's, the tunnel's if any."""
+    """Return the trusted certificate of a connected database, and its tunnel's fingerprint."""
     lists: dict[str, list[dict[str, Any]]] = {"certificates": [], "fingerprints": []}
     if services()[connection.service].type != "Database" or connection.setup_state == "incomplete":
         return lists
@@ -21,17 +21,17 @@ def of_connection(connection: Connection) -> dict[str, list[dict[str, Any]]]:
         "validated_by": connection.connected_by or "",
     }
     lists["certificates"].append({**_certificate(f"{connection.id}:{host}", host), **approved})
-    tunnel = (
+    methods = (
         connection.config.get("connection_type"),
         connection.settings.get("networking_method"),
     )
-    if "SshTunnel" in tunnel:
+    if "SshTunnel" in methods:
         lists["fingerprints"].append({**_fingerprint(connection.id), **approved})
     return lists
 
 
 def of_destination(world: World, destination: Destination) -> dict[str, list[dict[str, Any]]]:
-    """Return what is trusted of a destination: its host's certificate."""
+    """Return the trusted certificate of a destination's host."""
     host = str(destination.config.get("host") or f"{destination.service}.example.com")
     group = world.groups[destination.group_id]
     approved = {"validated_date": stamp(group.created_at), "validated_by": world.owner_id}
@@ -40,15 +40,15 @@ def of_destination(world: World, destination: Destination) -> dict[str, list[dic
 
 
 def _certificate(purpose: str, host: str) -> dict[str, str]:
-    seen = hashlib.sha256(purpose.encode())
+    digest = hashlib.sha256(purpose.encode())
     return {
-        "id": _encoded(seen.digest()),
+        "id": _encoded(digest.digest()),
         "name": f"CN={host}, O=Sandbox",
-        "hash": base64.b64encode(seen.digest()).decode(),
+        "hash": base64.b64encode(digest.digest()).decode(),
         "type": "TLS",
         "sha1": hashlib.sha1(purpose.encode(), usedforsecurity=False).hexdigest(),
-        "sha256": seen.hexdigest(),
-        "public_key": f"RSA public key, 2048 bits, modulus: {int(seen.hexdigest(), 16)}",
+        "sha256": digest.hexdigest(),
+        "public_key": f"RSA public key, 2048 bits, modulus: {int(digest.hexdigest(), 16)}",
     }
 
 

@@ -1,12 +1,12 @@
-"""Pages of connections as JSON text: a connection is written anew only when it has changed."""
+"""Pages of connections as JSON text; a connection is serialized again only when it changed."""
 
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.http import dumped
-from pbf.sandbox.core.lifecycle import moment
-from pbf.sandbox.core.records import Connection, Written
+from pbf.sandbox.core.http import to_json
+from pbf.sandbox.core.lifecycle import state_at
+from pbf.sandbox.core.records import Connection, SerializedConnection
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 def text(record: Connection, now: float) -> str:
     """Return a connection at a time as JSON.
 
-    The text is kept for as long as the record keeps its face, and its state stays the same.
+    The text is reused while the record's static fields and its state stay the same.
     """
-    face, present, before = views.lasting(record), moment(record, now), record.written
-    told = record.tasks or record.warnings
+    fields, state, previous = views.static_fields(record), state_at(record, now), record.serialized
+    has_issues = record.tasks or record.warnings
     reported = tuple(record.reported.items())
-    state = (present, record.setup_state, record.settings.get("schema_status"), reported)
-    if before is not None and before.face is face:
-        if before.state == state and not told:
-            return before.whole
-        lasting = before.lasting
+    key = (state, record.setup_state, record.settings.get("schema_status"), reported)
+    if previous is not None and previous.fields is fields:
+        if previous.state == key and not has_issues:
+            return previous.text
+        fields_text = previous.fields_text
     else:
-        lasting = dumped(face)
-    whole = f"{lasting[:-1]},{dumped(views.passing(record, present))[1:]}"
-    record.written = Written(face, state, lasting, "" if told else whole)
+        fields_text = to_json(fields)
+    whole = f"{fields_text[:-1]},{to_json(views.dynamic_fields(record, state))[1:]}"
+    record.serialized = SerializedConnection(fields, key, fields_text, "" if has_issues else whole)
     return whole
 
 
@@ -37,6 +37,6 @@ def page(
 ) -> tuple[list[str], bool]:
     """Return one page of connections, each as JSON, and whether more follow."""
     with world.lock:
-        found, now = world.found(group_id, schema), world.clock()
-        chosen = islice(found, skip, skip + limit)
-        return [text(each, now) for each in chosen], len(found) > skip + limit
+        connections, now = world.matching(group_id, schema), world.clock()
+        items = [text(connection, now) for connection in islice(connections, skip, skip + limit)]
+        return items, len(connections) > skip + limit

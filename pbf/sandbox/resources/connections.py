@@ -1,4 +1,4 @@
-"""What can be done to a connection: create, change, sync, test, delete."""
+"""The operations on a connection: create, update, sync, test."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,33 +13,31 @@ from pbf.sandbox.resources import schemas, setup_tests
 
 
 def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict[str, Any]]]:
-    """Create a connection; return it and the results of its setup tests, none if not run."""
-    given = validation.checked(body)
-    group_id, service_id = (
-        validation.required(given, "group_id"),
-        validation.required(given, "service"),
-    )
+    """Create a connection; return it and the results of its setup tests, if they ran."""
+    fields = validation.checked(body)
+    group_id = validation.required(fields, "group_id")
+    service_id = validation.required(fields, "service")
     service = services().get(service_id)
     if service is None or not service.api_configurable:
         raise InvalidInput(f"Unsupported connector service '{service_id}'")
-    card = validation.card_config(given)
-    tested = given.get("run_setup_tests", True)
-    if card is not None and tested:
+    card = validation.card_config(fields)
+    run_tests = fields.get("run_setup_tests", True)
+    if card is not None and run_tests:
         raise InvalidInput("Field 'run_setup_tests' must be false with 'connect_card_config'")
-    config = given.get("config", {})
+    config = fields.get("config", {})
     schema = validation.schema_of(service, config, world.assumptions)
     with world.lock:
         world.group(group_id)
         _refuse_duplicate(world, group_id, schema)
-        connection = world.add(_built(world, service, group_id, schema, given))
-        world.observer.note("create_connector", connection)
-        return connection, _tested(world, connection, service) if tested else []
+        connection = world.add(_new_connection(world, service, group_id, schema, fields))
+        world.observer.record("create_connector", connection)
+        return connection, _run_tests(world, connection, service) if run_tests else []
 
 
-def _built(
-    world: World, service: Service, group_id: str, schema: str, given: Mapping[str, Any]
+def _new_connection(
+    world: World, service: Service, group_id: str, schema: str, fields: Mapping[str, Any]
 ) -> Connection:
-    config = validation.config_of(service, given.get("config", {}))
+    config = validation.config_of(service, fields.get("config", {}))
     connection_id = world.new_connection_id()
     return Connection(
         id=connection_id,
@@ -49,68 +47,69 @@ def _built(
         created_at=world.clock(),
         connected_by=world.owner_id,
         config={**validation.defaults(service), **config},
-        paused=given.get("paused", False),
-        sync_frequency=given.get("sync_frequency", 360),
-        schedule_type=given.get("schedule_type", "auto"),
-        authorised=bool(given.get("auth")),
+        paused=fields.get("paused", False),
+        sync_frequency=fields.get("sync_frequency", 360),
+        schedule_type=fields.get("schedule_type", "auto"),
+        authorised=bool(fields.get("auth")),
         life=world.new_life(connection_id),
-        settings={name: given[name] for name in validation.KEPT if name in given},
-        card=validation.card_config(given) or {},
+        settings={name: fields[name] for name in validation.STORED if name in fields},
+        card=validation.card_config(fields) or {},
     )
 
 
 def _refuse_duplicate(world: World, group_id: str, schema: str) -> None:
     if world.schema_taken(group_id, schema):
-        rules_ = world.assumptions
+        assumptions = world.assumptions
         raise SandboxError(
-            rules_.duplicate_name_message.format(schema=schema),
-            code=rules_.duplicate_name_code,
-            status=rules_.duplicate_name_status,
+            assumptions.duplicate_name_message.format(schema=schema),
+            code=assumptions.duplicate_name_code,
+            status=assumptions.duplicate_name_status,
         )
 
 
 def test(world: World, connection: Connection) -> list[dict[str, Any]]:
     """Run a connection's setup tests and return their results."""
     with world.lock:
-        return _tested(world, connection, services()[connection.service])
+        return _run_tests(world, connection, services()[connection.service])
 
 
-def _tested(world: World, connection: Connection, service: Service) -> list[dict[str, Any]]:
+def _run_tests(world: World, connection: Connection, service: Service) -> list[dict[str, Any]]:
     passed = connection.setup_state != "broken" and _has_credentials(connection, service)
     if passed:
         world.pass_setup(connection.id)
-    world.observer.note_setup(connection, passed=passed)
+    world.observer.record_setup_tests(connection, passed=passed)
     return setup_tests.results(service, passed=passed)
 
 
 def _has_credentials(connection: Connection, service: Service) -> bool:
     if connection.authorised:
         return True
-    wanted = [field for field in service.fields if field.secret]
-    if not wanted and not service.auth:
-        wanted = [field for field in service.fields if field.type == "string"]
-    return any(connection.config.get(field.name) for field in wanted)
+    credentials = [field for field in service.fields if field.secret]
+    if not credentials and not service.auth:
+        credentials = [field for field in service.fields if field.type == "string"]
+    return any(connection.config.get(field.name) for field in credentials)
 
 
 def update(world: World, connection: Connection, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Change a connection; return the results of its setup tests, none if not run."""
-    given = validation.checked(body)
-    if not given.keys() & validation.PERSISTENT:
+    """Update a connection; return the results of its setup tests, if they ran."""
+    fields = validation.checked(body)
+    if not fields.keys() & validation.PERSISTENT:
         raise InvalidInput("At least one field to update is required")
     service = services()[connection.service]
-    config = given.get("config", {})
+    config = fields.get("config", {})
     _refuse_renaming(world, service, connection, config)
-    kept = validation.config_of(service, config)
+    config = validation.config_of(service, config)
     with world.lock:
-        connection.config.update(kept)
-        connection.authorised = connection.authorised or bool(given.get("auth"))
-        world.observer.note_change(connection, given)
-        _reschedule(world, connection, given)
-        connection.face = None
-        wanted = given.get("run_setup_tests", bool(kept or given.get("auth")))
-        if wanted and (given.get("auth") or kept) and connection.setup_state == "broken":
+        connection.config.update(config)
+        connection.authorised = connection.authorised or bool(fields.get("auth"))
+        world.observer.record_update(connection, fields)
+        _reschedule(world, connection, fields)
+        connection.static_fields = None
+        has_credentials = bool(config or fields.get("auth"))
+        run_tests = fields.get("run_setup_tests", has_credentials)
+        if run_tests and has_credentials and connection.setup_state == "broken":
             connection.setup_state = "incomplete"
-        return _tested(world, connection, service) if wanted else []
+        return _run_tests(world, connection, service) if run_tests else []
 
 
 def _refuse_renaming(
@@ -123,46 +122,46 @@ def _refuse_renaming(
             raise InvalidInput(text)
 
 
-def _reschedule(world: World, connection: Connection, given: Mapping[str, Any]) -> None:
+def _reschedule(world: World, connection: Connection, fields: Mapping[str, Any]) -> None:
     now = world.clock()
-    given = schedules.renewed(connection.settings.get("schedule"), given)
-    if "schedule" in given:
+    fields = schedules.renewed(connection.settings.get("schedule"), fields)
+    if "schedule" in fields:
         connection.settings.pop("daily_sync_time", None)
     retimed = lifecycle.retimed(connection, now)
-    connection.settings.update({key: given[key] for key in validation.KEPT if key in given})
-    if given.keys() & {"sync_frequency", "schedule_type", "daily_sync_time"}:
-        connection.sync_frequency = given.get("sync_frequency", connection.sync_frequency)
-        connection.schedule_type = given.get("schedule_type", connection.schedule_type)
+    connection.settings.update({key: fields[key] for key in validation.STORED if key in fields})
+    if fields.keys() & {"sync_frequency", "schedule_type", "daily_sync_time"}:
+        connection.sync_frequency = fields.get("sync_frequency", connection.sync_frequency)
+        connection.schedule_type = fields.get("schedule_type", connection.schedule_type)
         connection.life = lifecycle.rephased(connection, retimed, now)
-    paused = given.get("paused", connection.paused)
+    paused = fields.get("paused", connection.paused)
     if paused and not connection.paused:
         connection.life = lifecycle.stopped(connection, now)
     resumed = connection.paused and not paused
     connection.paused = paused
-    if given.get("is_historical_sync"):
-        begin(connection, now, historical=True)
+    if fields.get("is_historical_sync"):
+        start_sync(connection, now, historical=True)
     elif resumed:
-        begin(connection, now)
+        start_sync(connection, now)
 
 
-def begin(
+def start_sync(
     connection: Connection,
     now: float,
     *,
     historical: bool | None = None,
     outcome: str = "RESCHEDULED",
 ) -> None:
-    """Begin a sync, of everything if historical, once the one that goes on has its outcome.
+    """End a running sync with an outcome and start another, of all data if historical.
 
-    A connection that cannot sync now keeps in mind that everything is to be read.
+    If the connection cannot sync now, `historical` applies to its next sync.
     """
     if connection.setup_state == "connected" and not connection.paused:
         connection.reported = {}
-        now_historical = lifecycle.moment(connection, now).is_historical
-        again = now_historical if historical is None else historical
-        first = 20.0 if again else None
+        if historical is None:
+            historical = lifecycle.state_at(connection, now).is_historical
+        first = 20.0 if historical else None
         connection.life = lifecycle.started(
-            connection, now, historical=again, first=first, outcome=outcome
+            connection, now, historical=historical, first=first, outcome=outcome
         )
     elif historical is not None:
         stopped = lifecycle.stopped(connection, now)
@@ -170,7 +169,7 @@ def begin(
 
 
 def sync(world: World, connection: Connection, *, force: bool = False) -> None:
-    """Start a sync now, unless one is running and the caller does not insist."""
+    """Start a sync now; a running one is restarted only if forced."""
     with world.lock:
         now = world.clock()
         if connection.setup_state != "connected":
@@ -182,41 +181,41 @@ def sync(world: World, connection: Connection, *, force: bool = False) -> None:
                 text = f"Connection with id '{connection.id}' is paused"
                 raise SandboxError(text, code="Conflict", status=status)
             return
-        if force or lifecycle.moment(connection, now).sync_state != "syncing":
-            world.observer.note("force_update_connector", connection)
-            begin(connection, now)
+        if force or lifecycle.state_at(connection, now).sync_state != "syncing":
+            world.observer.record("force_update_connector", connection)
+            start_sync(connection, now)
 
 
 def checked_scope(scope: Any) -> dict[str, list[str]]:
-    """Return a scope, once it names at least one table of each of its schemas."""
-    good = (
+    """Return a scope; raise InvalidInput unless it names at least one table of each schema."""
+    valid = (
         isinstance(scope, dict)
         and scope
         and all(isinstance(tables, list) and tables for tables in scope.values())
         and all(isinstance(table, str) for tables in scope.values() for table in tables)
     )
-    if not good:
+    if not valid:
         raise InvalidInput("The 'scope' must name at least one table of each schema")
     return dict(scope)
 
 
 def resync(world: World, connection: Connection, scope: Any) -> None:
-    """Read everything again, or the tables in scope; at once, or when the connection resumes."""
-    wanted = None if scope is None else checked_scope(scope)
+    """Re-sync all data, or the tables in scope, now or when the connection resumes."""
+    tables = None if scope is None else checked_scope(scope)
     with world.lock:
-        if wanted is not None:
-            schemas.refuse_unknown_tables(connection, wanted)
+        if tables is not None:
+            schemas.refuse_unknown_tables(connection, tables)
         now = world.clock()
-        running = lifecycle.moment(connection, now).sync_state == "syncing"
+        running = lifecycle.state_at(connection, now).sync_state == "syncing"
         if running and lifecycle.failing(connection):
             raise Conflict("A sync is in progress and cannot be completed. Try again later.")
-        world.observer.note_resync(connection, wanted or {})
-        historical = True if wanted is None else None
-        begin(connection, now, historical=historical, outcome="SUCCESSFUL")
+        world.observer.record_resync(connection, tables or {})
+        historical = True if tables is None else None
+        start_sync(connection, now, historical=historical, outcome="SUCCESSFUL")
 
 
 def resync_tables(world: World, connection: Connection, tables: Any) -> None:
-    """Read some tables of a connected connection again."""
+    """Re-sync some tables of a connected connection."""
     schemas.refuse_unconnected(connection)
     schemas.selection_of(world, connection)
     resync(world, connection, tables)

@@ -1,4 +1,4 @@
-"""Destinations: their kinds, what may be set on one, and their setup tests."""
+"""Destinations: their kinds, their settings and their setup tests."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,11 @@ TYPES: Mapping[str, type] = {
     "hybrid_deployment_agent_id": str,
     "external_secrets_manager_id": str,
 }
-KEPT = (*CHOICES, *(name for name in TYPES if name.endswith(("_id", "_enabled"))))
+ATTRIBUTES = ("region", "time_zone_offset")
+STORED = (
+    "networking_method",
+    *(name for name in TYPES if name.endswith(("_id", "_enabled"))),
+)
 ADDRESSES = ("host", "server_host_name", "project_id", "bootstrap_servers", "bucket")
 ROLES = ("role_arn", "fivetran_role_arn", "fivetran_msk_role_arn", "project_id")
 
@@ -52,12 +56,12 @@ def kinds() -> Mapping[str, Mapping[str, Field]]:
     """Return the kinds of destinations by id, each with its settings by name."""
     text = (files("pbf.sandbox.catalogue") / "destinations.json").read_text(encoding="utf-8")
     return {
-        raw["id"]: {each["name"]: field_of(each) for each in raw["fields"]}
+        raw["id"]: {field["name"]: field_of(field) for field in raw["fields"]}
         for raw in json.loads(text)["destinations"]
     }
 
 
-def found(world: "World", destination_id: str) -> Destination:
+def get(world: "World", destination_id: str) -> Destination:
     """Return one destination."""
     if destination_id not in world.destinations:
         raise NotFound.of("Destination", destination_id)
@@ -65,16 +69,16 @@ def found(world: "World", destination_id: str) -> Destination:
 
 
 def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
-    """Create a group's destination; return it and the results of its setup tests, if run.
+    """Create a group's destination; return it and the results of its setup tests, if they ran.
 
-    The destination that the sandbox gave the group of its own accord makes way.
+    It replaces the destination that the sandbox created with the group.
     """
     group_id, service = required(body, "group_id"), required(body, "service")
     if service not in kinds():
         raise InvalidInput(f"Unsupported service '{service}'")
     required(body, "time_zone_offset")
-    given = _checked(body)
-    config = _config_of(service, given.get("config", {}))
+    fields = _checked(body)
+    config = _config_of(service, fields.get("config", {}))
     with world.lock:
         if group_id not in world.groups:
             raise NotFound(f"Destination with id {group_id} not found")
@@ -86,86 +90,84 @@ def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[d
             group_id, group_id, service, "GCP_US_EAST4", setup_status="incomplete"
         )
         destination.config = {**_defaults(service), **config}
-        _set(destination, given)
+        _set(destination, fields)
         world.destinations[group_id] = destination
-        tested = given.get("run_setup_tests", True)
-        return destination, _tested(destination) if tested else []
+        return destination, _run_tests(destination) if fields.get("run_setup_tests", True) else []
 
 
 def update(
     world: "World", destination: Destination, body: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Change a destination; return the results of its setup tests, if run."""
-    given = _checked(body)
-    config = _config_of(destination.service, given.get("config", {}))
+    """Update a destination; return the results of its setup tests, if they ran."""
+    fields = _checked(body)
+    config = _config_of(destination.service, fields.get("config", {}))
     with world.lock:
         destination.config = {**destination.config, **config}
         destination.made_with_group = False
-        _set(destination, given)
-        return _tested(destination) if given.get("run_setup_tests", bool(config)) else []
+        _set(destination, fields)
+        return _run_tests(destination) if fields.get("run_setup_tests", bool(config)) else []
 
 
 def test(world: "World", destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run a destination's setup tests and return their results."""
-    given = _checked(body)
+    fields = _checked(body)
     with world.lock:
-        _set(destination, {name: given[name] for name in given if name.startswith("trust_")})
-        return _tested(destination)
+        _set(destination, {name: fields[name] for name in fields if name.startswith("trust_")})
+        return _run_tests(destination)
 
 
 def delete(world: "World", destination_id: str) -> None:
     """Delete a destination that no connection writes to."""
     with world.lock:
-        found(world, destination_id)
+        get(world, destination_id)
         if world.page(skip=0, limit=1, group_id=destination_id)[0]:
             raise Conflict("The destination still has connections. Delete them first.")
         del world.destinations[destination_id]
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in body.items() if value is not None}
+    fields = {key: value for key, value in body.items() if value is not None}
     for name, choices in CHOICES.items():
-        if name in given and given[name] not in choices:
+        if name in fields and fields[name] not in choices:
             raise InvalidInput(f"Invalid '{name}' value")
     for name, kind in TYPES.items():
-        if name in given and not isinstance(given[name], kind):
+        if name in fields and not isinstance(fields[name], kind):
             noun = "object" if kind is dict else "value"
             raise InvalidInput(f"Invalid '{name}' {noun}")
-    return given
+    return fields
 
 
 def _config_of(service: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the known settings, secrets masked and numbers as text, as Fivetran answers."""
-    known, kept = kinds()[service], {}
+    """Return the known settings, with secrets masked and numbers as text, as Fivetran does."""
+    fields, stored = kinds()[service], {}
     for name, value in config.items():
-        field = known.get(name)
+        field = fields.get(name)
         if field is None or value is None:
             continue
         numeric = field.type == "integer" and isinstance(value, str) and value.isdecimal()
         if not numeric and not fits(field, value):
             raise InvalidInput("Invalid 'config' object")
         text = str(value) if field.type == "integer" else value
-        kept[name] = MASK if field.secret and value != "" else text
-    return kept
+        stored[name] = MASK if field.secret and value != "" else text
+    return stored
 
 
 def _defaults(service: str) -> dict[str, Any]:
-    known = kinds()[service]
-    direct = "connection_type" in known and "Directly" in known["connection_type"].enum
+    fields = kinds()[service]
+    direct = "connection_type" in fields and "Directly" in fields["connection_type"].enum
     return {"connection_type": "Directly"} if direct else {}
 
 
-def _set(destination: Destination, given: Mapping[str, Any]) -> None:
-    for name in ("region", "time_zone_offset"):
-        setattr(destination, name, given.get(name, getattr(destination, name)))
-    others = (name for name in KEPT if name in given and name not in ("region", "time_zone_offset"))
-    destination.settings.update({name: given[name] for name in others})
+def _set(destination: Destination, fields: Mapping[str, Any]) -> None:
+    for name in ATTRIBUTES:
+        setattr(destination, name, fields.get(name, getattr(destination, name)))
+    destination.settings.update({name: fields[name] for name in STORED if name in fields})
     for name in ("trust_certificates", "trust_fingerprints"):
-        if given.get(name):
+        if fields.get(name):
             destination.trusted.add(name)
 
 
-def _tested(destination: Destination) -> list[dict[str, Any]]:
+def _run_tests(destination: Destination) -> list[dict[str, Any]]:
     results = _results(destination)
     if all(result["status"] == "PASSED" for result in results):
         destination.setup_status = "connected"
@@ -176,19 +178,19 @@ def _tested(destination: Destination) -> list[dict[str, Any]]:
 
 def _results(destination: Destination) -> list[dict[str, Any]]:
     results, failed = [], False
-    for title, fault in _tests(destination):
-        status = "SKIPPED" if failed else "FAILED" if fault else "PASSED"
-        message = "" if status != "FAILED" else fault
+    for title, error in _tests(destination):
+        status = "SKIPPED" if failed else "FAILED" if error else "PASSED"
+        message = "" if status != "FAILED" else error
         results.append({"title": title, "status": status, "message": message, "details": {}})
-        failed = failed or bool(fault)
+        failed = failed or bool(error)
     return results
 
 
 def _tests(destination: Destination) -> list[tuple[str, str]]:
-    """Return the titles of a destination's setup tests, each with what is wrong, if anything."""
-    known, config = kinds()[destination.service], destination.config
-    place = next((name for name in ADDRESSES if name in known), None)
-    address = "given" if place is None else str(config.get(place, ""))
+    """Return the titles of a destination's setup tests, each with its error or an empty text."""
+    fields, config = kinds()[destination.service], destination.config
+    setting = next((name for name in ADDRESSES if name in fields), None)
+    address = "given" if setting is None else str(config.get(setting, ""))
     unreachable = not address or address.endswith(".invalid")
     tests = [("Host Connection", "The host cannot be reached" if unreachable else "")]
     if "SshTunnel" in (config.get("connection_type"), config.get("connection_method")):
@@ -197,7 +199,7 @@ def _tests(destination: Destination) -> list[tuple[str, str]]:
     if config.get("always_encrypted"):
         trusted = "trust_certificates" in destination.trusted
         tests.append(("Validate Certificate", "" if trusted else "Certificate is not trusted"))
-    secrets = [name for name, field in known.items() if field.secret]
+    secrets = [name for name, field in fields.items() if field.secret]
     signed_in = not secrets or any(config.get(name) for name in (*secrets, *ROLES))
     tests.append(("Database Connection", "" if signed_in else "The credentials are missing"))
     return [*tests, ("Permission Test", "")]

@@ -1,4 +1,4 @@
-"""The state of functions and of connectors built with the SDK: where their last sync ended."""
+"""The state of functions and SDK connectors: where their last sync ended."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ from pbf.sandbox.core.world import World
 
 
 def state_of(world: World, connection: Connection) -> dict[str, Any]:
-    """Return a connection's state: what was written last, by a user or by a sync."""
+    """Return a connection's state, as a user or a sync last wrote it."""
     if services()[connection.service].type != "Function":
         text = f"Service '{connection.service}' doesn't support state management"
         raise InvalidInput(text)
-    succeeded = lifecycle.moment(connection, world.clock()).succeeded_at
+    succeeded = lifecycle.state_at(connection, world.clock()).succeeded_at
     if succeeded is None:
         raise InvalidInput(f"Connection with id '{connection.id}' doesn't have state")
     written = connection.cursor
@@ -28,7 +28,7 @@ def state_of(world: World, connection: Connection) -> dict[str, Any]:
 
 
 def write(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
-    """Write the state of a paused connection; without a state in the body nothing changes."""
+    """Write the state of a paused connection; a body without a state changes nothing."""
     state = body.get("state")
     if state is not None and not isinstance(state, dict):
         raise InvalidInput("Invalid 'state' object")
@@ -37,7 +37,7 @@ def write(world: World, connection: Connection, body: Mapping[str, Any]) -> None
         if state is None:
             return
         now = world.clock()
-        if lifecycle.moment(connection, now).sync_state == "syncing":
+        if lifecycle.state_at(connection, now).sync_state == "syncing":
             raise Conflict("The state cannot be updated because the sync is in progress")
         if not connection.paused:
             status = world.assumptions.paused_state_change_status

@@ -1,4 +1,4 @@
-"""Groups: their names and their keys."""
+"""Groups: their names, keys and service accounts."""
 
 import base64
 import hashlib
@@ -23,21 +23,22 @@ def create(world: "World", body: Mapping[str, Any]) -> Group:
 
 
 def rename(world: "World", group_id: str, body: Mapping[str, Any]) -> Group:
-    """Give a group another name."""
+    """Rename a group."""
     world.group(group_id)
     return world.rename_group(group_id, _name(world, body))
 
 
 def _name(world: "World", body: Mapping[str, Any]) -> str:
     name = required(body, "name")
-    rules = world.assumptions
-    if not re.fullmatch(rules.group_name_pattern, name) or len(name) > rules.longest_name:
-        raise InvalidInput(rules.invalid_group_name_message.format(name=name))
+    assumptions = world.assumptions
+    matches = re.fullmatch(assumptions.group_name_pattern, name)
+    if not matches or len(name) > assumptions.longest_name:
+        raise InvalidInput(assumptions.invalid_group_name_message.format(name=name))
     return name
 
 
 def public_key(world: "World", group: Group) -> str:
-    """Return a key of the right shape and length; there is no private half to it."""
+    """Return a key of the right format and length; it has no private key."""
     blocks = (
         hashlib.sha256(f"{world.seed}:{group.id}:{number}".encode()).digest() for number in range(8)
     )
@@ -48,6 +49,6 @@ def public_key(world: "World", group: Group) -> str:
 
 
 def service_account(group: Group) -> str:
-    """Return the name of the group's account at Google, made as Fivetran makes it."""
+    """Return the name of the group's Google service account, in Fivetran's format."""
     name = f"g-{group.id}".replace("_", "-")
     return f"{name}@fivetran-production.iam.gserviceaccount.com"

@@ -1,4 +1,4 @@
-"""Changes to a schema configuration: reading them, refusing them, keeping them."""
+"""Changes to a schema configuration: validated, refused or stored."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,16 +20,16 @@ FLAGS = {
 
 
 def checked_tree(rules: Assumptions, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a body says of schemas, tables and columns, each value of its type."""
-    kept: dict[str, Any] = {}
+    """Return the validated changes of a body to schemas, tables and columns."""
+    checked: dict[str, Any] = {}
     handling = body.get("schema_change_handling")
     if handling is not None:
-        kept["schema_change_handling"] = _choice("schema_change_handling", handling, HANDLING)
+        checked["schema_change_handling"] = _choice("schema_change_handling", handling, HANDLING)
     if body.get("is_type_locked") is not None:
-        kept["is_type_locked"] = _flag("is_type_locked", body["is_type_locked"])
+        checked["is_type_locked"] = _flag("is_type_locked", body["is_type_locked"])
     if body.get("schemas") is not None:
-        kept["schemas"] = _nodes(rules, "schemas", body["schemas"], "schema")
-    return kept
+        checked["schemas"] = _nodes(rules, "schemas", body["schemas"], "schema")
+    return checked
 
 
 def _nodes(rules: Assumptions, name: str, value: Any, level: str) -> dict[str, Any]:
@@ -41,18 +41,18 @@ def _nodes(rules: Assumptions, name: str, value: Any, level: str) -> dict[str, A
 def _node(rules: Assumptions, node: Any, level: str) -> dict[str, Any]:
     if not isinstance(node, Mapping):
         raise InvalidInput(f"Invalid '{level}' object")
-    silent = node.get("enabled") is None and not node.get(CHILDREN[level])
-    if silent and (rules.enabled_required or not node):
+    empty = node.get("enabled") is None and not node.get(CHILDREN[level])
+    if empty and (rules.enabled_required or not node):
         raise InvalidInput("Field 'enabled' is required")
-    kept: dict[str, Any] = {
+    checked: dict[str, Any] = {
         flag: _flag(flag, node[flag]) for flag in FLAGS[level] if node.get(flag) is not None
     }
     if level == "table" and node.get("sync_mode") is not None:
-        kept["sync_mode"] = _choice("sync_mode", node["sync_mode"], SYNC_MODES)
+        checked["sync_mode"] = _choice("sync_mode", node["sync_mode"], SYNC_MODES)
     children = CHILDREN[level]
     if children and node.get(children) is not None:
-        kept[children] = _nodes(rules, children, node[children], BELOW[level])
-    return kept
+        checked[children] = _nodes(rules, children, node[children], BELOW[level])
+    return checked
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -68,10 +68,10 @@ def _choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
 
 
 def refuse_impossible(
-    rules: Assumptions, source: Mapping[str, Schema], given: Mapping[str, Any]
+    rules: Assumptions, source: Mapping[str, Schema], changes: Mapping[str, Any]
 ) -> None:
-    """Refuse changes of what the source does not have or does not let anybody change."""
-    for name, schema in given.get("schemas", {}).items():
+    """Refuse changes to what the source lacks or does not allow to change."""
+    for name, schema in changes.get("schemas", {}).items():
         if name not in source:
             raise NotFound.entity("Schema", name)
         tables = {table.name: table for table in source[name].tables}
@@ -91,23 +91,23 @@ def _problems(schema: str, table: Table, change: Mapping[str, Any]) -> Iterator[
     if change.get("columns") and not table.columns_config:
         yield f"{where} doesn't supports columns configuration"
     columns = {column.name: column for column in table.columns}
-    for name, wanted in change.get("columns", {}).items():
+    for name, column_change in change.get("columns", {}).items():
         if name not in columns:
             raise NotFound.entity("Column", name)
-        if columns[name].code and wanted.get("enabled") is False:
+        if columns[name].code and column_change.get("enabled") is False:
             yield f"Column '{name}' of table '{table.name}' can not be excluded"
 
 
-def merge(chosen: Selection, given: Mapping[str, Any]) -> None:
-    """Keep changes that were checked."""
-    chosen.handling = given.get("schema_change_handling", chosen.handling)
-    chosen.type_locked = given.get("is_type_locked", chosen.type_locked)
-    _merge(chosen.schemas, given.get("schemas", {}))
+def merge(selection: Selection, changes: Mapping[str, Any]) -> None:
+    """Store validated changes."""
+    selection.handling = changes.get("schema_change_handling", selection.handling)
+    selection.type_locked = changes.get("is_type_locked", selection.type_locked)
+    _merge(selection.schemas, changes.get("schemas", {}))
 
 
-def _merge(kept: dict[str, Any], given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
+def _merge(stored: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
         if isinstance(value, Mapping):
-            _merge(kept.setdefault(name, {}), value)
+            _merge(stored.setdefault(name, {}), value)
         else:
-            kept[name] = value
+            stored[name] = value

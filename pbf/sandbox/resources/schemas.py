@@ -1,4 +1,4 @@
-"""The schema configuration of a connection: what of its source is synced, and how."""
+"""The schema configuration of a connection: what it syncs from its source, and how."""
 
 import re
 import unicodedata
@@ -20,15 +20,15 @@ EXCLUDE_MODES = ("PRESERVE", "EXCLUDE", "INCLUDE")
 def source_of(connection: Connection) -> dict[str, Schema]:
     """Return the schemas of a connection's source by their names."""
     own, _, table = connection.schema.partition(".")
-    found = {}
+    schemas = {}
     for schema in sources.schemas_of(connection.service):
-        tables = tuple(each if each.name else each._replace(name=table) for each in schema.tables)
-        found[schema.name or own] = Schema(schema.name or own, tables)
-    return found
+        tables = tuple(item if item.name else item._replace(name=table) for item in schema.tables)
+        schemas[schema.name or own] = Schema(schema.name or own, tables)
+    return schemas
 
 
 def destination_name(name: str) -> str:
-    """Return how Fivetran names a source's schema, table or column in the destination."""
+    """Return Fivetran's name in the destination for a source's schema, table or column."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
     clean = re.sub(r"[^A-Za-z0-9]+", "_", split).lower()
@@ -36,7 +36,7 @@ def destination_name(name: str) -> str:
 
 
 def schema_name(connection: Connection, name: str) -> str:
-    """Return the name that a schema of the source has in the destination."""
+    """Return the destination's name for a schema of the source."""
     own = connection.schema.partition(".")[0]
     if services()[connection.service].naming == "schema_prefix":
         return f"{own}_{destination_name(name)}"
@@ -44,15 +44,15 @@ def schema_name(connection: Connection, name: str) -> str:
 
 
 def captured(world: World, connection: Connection) -> bool:
-    """Tell whether the source was read: by a reload, or by a sync that succeeded."""
+    """Return whether a reload or a successful sync has read the source."""
     if connection.selection is not None and connection.selection.captured:
         return True
-    return lifecycle.moment(connection, world.clock()).succeeded_at is not None
+    return lifecycle.state_at(connection, world.clock()).succeeded_at is not None
 
 
 def selection_of(world: World, connection: Connection) -> Selection:
-    """Return what was chosen for a connection, or refuse if there is nothing to choose from."""
-    magic = sources.is_magic_folder(services()[connection.service])
+    """Return a connection's selection; raise NotFound if it has no schema configuration."""
+    magic = services()[connection.service].is_magic_folder
     if not magic and connection.selection is not None:
         return connection.selection
     if magic or not captured(world, connection):
@@ -62,46 +62,47 @@ def selection_of(world: World, connection: Connection) -> Selection:
 
 
 def refuse_unconnected(connection: Connection) -> None:
-    """Refuse to read the source of a connection that is not connected."""
+    """Refuse a connection that is not connected."""
     if connection.setup_state != "connected":
         raise NotConnected(connection.setup_state)
 
 
-def shown(world: World, connection: Connection) -> dict[str, Any]:
-    """Return a connection's schema configuration; of the columns, those that a user changed."""
+def configuration_of(world: World, connection: Connection) -> dict[str, Any]:
+    """Return a connection's schema configuration, with only the columns that a user changed."""
     with world.lock:
-        chosen = selection_of(world, connection)
+        selection = selection_of(world, connection)
         if captured(world, connection):
             tree = {
-                name: _schema(connection, schema, chosen)
+                name: _schema(connection, schema, selection)
                 for name, schema in source_of(connection).items()
             }
         else:
-            tree = _announced(connection, chosen)
+            tree = _pre_created(connection, selection)
         return {
-            "enable_new_by_default": chosen.handling == "ALLOW_ALL",
-            "schema_change_handling": chosen.handling,
+            "enable_new_by_default": selection.handling == "ALLOW_ALL",
+            "schema_change_handling": selection.handling,
             "schemas": tree,
         }
 
 
-def _schema(connection: Connection, schema: Schema, chosen: Selection) -> dict[str, Any]:
-    change = chosen.schemas.get(schema.name, {})
+def _schema(connection: Connection, schema: Schema, selection: Selection) -> dict[str, Any]:
+    change = selection.schemas.get(schema.name, {})
     tables = change.get("tables", {})
     return {
         "name_in_destination": schema_name(connection, schema.name),
-        "enabled": change.get("enabled", chosen.base),
+        "enabled": change.get("enabled", selection.base),
         "tables": {
-            table.name: _table(table, tables.get(table.name, {}), chosen) for table in schema.tables
+            table.name: _table(table, tables.get(table.name, {}), selection)
+            for table in schema.tables
         },
     }
 
 
-def _table(table: Table, change: Mapping[str, Any], chosen: Selection) -> dict[str, Any]:
+def _table(table: Table, change: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
     changed = change.get("columns", {}) if table.columns_config else {}
-    told: dict[str, Any] = {
+    item: dict[str, Any] = {
         "name_in_destination": destination_name(table.name),
-        "enabled": change.get("enabled", chosen.base) if table.locked is None else table.locked,
+        "enabled": change.get("enabled", selection.base) if table.locked is None else table.locked,
         "enabled_patch_settings": _patchable(table.code, table.reason),
         "supports_columns_config": table.columns_config,
         "supports_history_mode": table.history,
@@ -112,8 +113,8 @@ def _table(table: Table, change: Mapping[str, Any], chosen: Selection) -> dict[s
         },
     }
     if table.history:
-        told["sync_mode"] = change.get("sync_mode", "SOFT_DELETE")
-    return told
+        item["sync_mode"] = change.get("sync_mode", "SOFT_DELETE")
+    return item
 
 
 def _column(column: Column, change: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,45 +130,45 @@ def _column(column: Column, change: Mapping[str, Any]) -> dict[str, Any]:
 def _patchable(code: str, reason: str) -> dict[str, Any]:
     if not code:
         return {"allowed": True}
-    told = {"allowed": False, "reason_code": code}
-    return {**told, "reason": reason} if code == "OTHER" else told
+    setting = {"allowed": False, "reason_code": code}
+    return {**setting, "reason": reason} if code == "OTHER" else setting
 
 
-def _announced(connection: Connection, chosen: Selection) -> dict[str, Any]:
-    """Return settings made before the source was read: exactly what was asked for."""
+def _pre_created(connection: Connection, selection: Selection) -> dict[str, Any]:
+    """Return settings made before the source was read, exactly as they were sent."""
     tree = {}
-    for name, change in chosen.schemas.items():
+    for name, change in selection.schemas.items():
         tables = {}
-        for table_name, given in change.get("tables", {}).items():
-            columns = tuple(Column(column) for column in given.get("columns", {}))
-            table = Table(table_name, columns, history="sync_mode" in given)
-            tables[table_name] = _table(table, given, chosen)
+        for table_name, table_change in change.get("tables", {}).items():
+            columns = tuple(Column(column) for column in table_change.get("columns", {}))
+            table = Table(table_name, columns, history="sync_mode" in table_change)
+            tables[table_name] = _table(table, table_change, selection)
         tree[name] = {
             "name_in_destination": schema_name(connection, name),
-            "enabled": change.get("enabled", chosen.base),
+            "enabled": change.get("enabled", selection.base),
             "tables": tables,
         }
     return tree
 
 
 def pre_create(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
-    """Choose before the source was read; what the source then lacks is ignored."""
+    """Store a selection before the source is read; what the source lacks is ignored."""
     if body.get("schemas") is None:
         raise InvalidInput("Field 'schemas' is required")
-    given = checked_tree(world.assumptions, body)
+    changes = checked_tree(world.assumptions, body)
     with world.lock:
         _refuse_magic(world, connection)
         if captured(world, connection):
             status = world.assumptions.schema_exists_status
             text = f"Connector with id '{connection.id}' already has schema config"
             raise SandboxError(text, code=Conflict.code, status=status)
-        handling = given.get("schema_change_handling", "ALLOW_ALL")
+        handling = changes.get("schema_change_handling", "ALLOW_ALL")
         connection.selection = Selection(handling=handling, base=handling == "ALLOW_ALL")
-        merge(connection.selection, given)
+        merge(connection.selection, changes)
 
 
 def reload(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
-    """Read the source again; the mode says whether everything is left out or taken in."""
+    """Read the source again; the mode says whether to exclude or include everything."""
     mode = body.get("exclude_mode")
     mode = "PRESERVE" if mode is None else mode
     if mode not in EXCLUDE_MODES:
@@ -175,79 +176,82 @@ def reload(world: World, connection: Connection, body: Mapping[str, Any]) -> Non
     with world.lock:
         refuse_unconnected(connection)
         _refuse_magic(world, connection)
-        chosen = connection.selection or Selection()
-        chosen.captured = True
+        selection = connection.selection or Selection()
+        selection.captured = True
         if mode != "PRESERVE":
-            chosen.base = mode == "INCLUDE"
-            for schema in chosen.schemas.values():
+            selection.base = mode == "INCLUDE"
+            for schema in selection.schemas.values():
                 schema.pop("enabled", None)
                 for table in schema.get("tables", {}).values():
                     table.pop("enabled", None)
-        connection.selection = chosen
+        connection.selection = selection
 
 
 def _refuse_magic(world: World, connection: Connection) -> None:
-    if sources.is_magic_folder(services()[connection.service]):
+    if services()[connection.service].is_magic_folder:
         text = f"Service '{connection.service}' doesn't support schema configuration"
         raise InvalidInput(text, status=world.assumptions.no_schema_config_status)
 
 
 def modify(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
-    """Change what is synced; all of it, or nothing if any of it cannot be."""
-    given = checked_tree(world.assumptions, body)
+    """Change what is synced; if one change is refused, make none."""
+    changes = checked_tree(world.assumptions, body)
     with world.lock:
-        chosen = selection_of(world, connection)
+        selection = selection_of(world, connection)
         if captured(world, connection):
-            refuse_impossible(world.assumptions, source_of(connection), given)
-        connection.selection = chosen
-        merge(chosen, given)
+            refuse_impossible(world.assumptions, source_of(connection), changes)
+        connection.selection = selection
+        merge(selection, changes)
 
 
 def table_of(connection: Connection, schema: str, table: str) -> Table:
     """Return a table of a connection's source; names are case-sensitive."""
-    known = source_of(connection).get(schema)
-    if known is None:
+    source = source_of(connection).get(schema)
+    if source is None:
         raise NotFound.entity("Schema", schema)
-    for each in known.tables:
-        if each.name == table:
-            return each
+    for candidate in source.tables:
+        if candidate.name == table:
+            return candidate
     raise NotFound.entity("Table", table)
 
 
 def columns(world: World, connection: Connection, schema: str, table: str) -> dict[str, Any]:
-    """Return every column of a table as the source has it now."""
+    """Return every column of a table as it is in the source now."""
     with world.lock:
         refuse_unconnected(connection)
         _refuse_magic(world, connection)
-        found = table_of(connection, schema, table)
+        source = table_of(connection, schema, table)
         changed = _changes(connection.selection or Selection(), schema, table)
-        return {each.name: _column(each, changed.get(each.name, {})) for each in found.columns}
+        return {
+            column.name: _column(column, changed.get(column.name, {})) for column in source.columns
+        }
 
 
-def _changes(chosen: Selection, schema: str, table: str) -> dict[str, Any]:
-    """Return what a user chose of the columns of a table."""
-    tables = chosen.schemas.get(schema, {}).get("tables", {})
+def _changes(selection: Selection, schema: str, table: str) -> dict[str, Any]:
+    """Return a user's changes to the columns of a table."""
+    tables = selection.schemas.get(schema, {}).get("tables", {})
     columns: dict[str, Any] = tables.get(table, {}).get("columns", {})
     return columns
 
 
-def drop_columns(world: World, connection: Connection, wanted: list[tuple[str, str, str]]) -> None:
-    """Mark columns, each blocked already, for deletion in the next sync."""
+def drop_columns(world: World, connection: Connection, paths: list[tuple[str, str, str]]) -> None:
+    """Mark blocked columns for deletion in the next sync."""
     with world.lock:
-        chosen = selection_of(world, connection)
-        for schema, table, column in wanted:
-            if column not in {each.name for each in table_of(connection, schema, table).columns}:
+        selection = selection_of(world, connection)
+        for schema, table, column in paths:
+            columns = table_of(connection, schema, table).columns
+            if column not in {candidate.name for candidate in columns}:
                 raise NotFound.entity("Column", column)
-            if _changes(chosen, schema, table).get(column, {}).get("enabled", True):
+            if _changes(selection, schema, table).get(column, {}).get("enabled", True):
                 raise Conflict(f"Column '{column}' of table '{table}' is not blocked")
-        connection.selection = chosen
-        for each in wanted:
-            if list(each) not in chosen.dropping:
-                chosen.dropping.append(list(each))
+        connection.selection = selection
+        for path in paths:
+            if list(path) not in selection.dropping:
+                selection.dropping.append(list(path))
 
 
 def refuse_unknown_tables(connection: Connection, scope: Mapping[str, list[str]]) -> None:
-    """Refuse a re-sync of tables that the source does not have, or of a service without them."""
+    """Refuse a re-sync of tables that the source lacks or the service does not support."""
     if services()[connection.service].type in ("File", "Events", "Function"):
         text = f"Service '{connection.service}' doesn't support table re-sync"
         raise InvalidInput(text)

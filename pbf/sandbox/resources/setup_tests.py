@@ -1,4 +1,4 @@
-"""The setup tests of the imitated connections: their names and what they answer."""
+"""The setup tests of the imitated connections: their titles and results."""
 
 from typing import Any
 
@@ -20,18 +20,18 @@ READS_BY_TYPE = {
 
 
 def titles(service: Service) -> list[str]:
-    """Return the names of a service's setup tests, in the order they run."""
+    """Return the titles of a service's setup tests, in the order they run."""
     reads = READS.get(service.id) or READS_BY_TYPE.get(service.type, "Reading a sample of the data")
     return [f"Connecting to {service.name}", "Validating credentials", reads]
 
 
 def refusal(service: Service) -> str:
-    """Return what is said of credentials that fail."""
+    """Return the message for wrong credentials."""
     return f"{service.name} refused these credentials. Check them and try again."
 
 
 def results(service: Service, *, passed: bool, warned: bool = False) -> list[dict[str, Any]]:
-    """Return the results of all setup tests; the credentials fail, or the last test warns."""
+    """Return the results of all setup tests: passed, passed with a warning, or failed."""
     connect, credentials, reads = titles(service)
     if passed:
         tests = [_result(title, "PASSED", "") for title in (connect, credentials, reads)]

@@ -1,8 +1,8 @@
-"""The history of a connection: every sync it had, computed from its life and the clock.
+"""The sync history of a connection, computed from its life and the clock.
 
-Nothing is stored of a sync. A run of syncs that is over is one chapter in `Life.past`, the one
-that goes on is the life itself, and what a new world's connections had before it began is told
-by their last success and failure.
+No sync is stored. Each ended series of syncs is one entry of `Life.past`, the present series is
+the life itself, and the syncs before a new world started follow from the connection's last
+success and failure.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pbf.sandbox.core import lifecycle
-from pbf.sandbox.core.records import Chapter, Connection, Life
+from pbf.sandbox.core.records import Connection, Life, SyncSeries
 
 if TYPE_CHECKING:
     from pbf.sandbox.core.world import World
@@ -25,9 +25,9 @@ REASONS = {
 
 
 class Sync(NamedTuple):
-    """One sync; until it ends, it has no end and no status.
+    """One sync; a running one has no end and no status.
 
-    It ends once: SUCCESSFUL, FAILED, FAILURE_WITH_TASK where the user must act, or RESCHEDULED.
+    It ends as SUCCESSFUL, FAILED, FAILURE_WITH_TASK if the user must act, or RESCHEDULED.
     """
 
     start: float
@@ -38,79 +38,79 @@ class Sync(NamedTuple):
 
 
 def history(connection: Connection, *, since: float, until: float, now: float) -> list[Sync]:
-    """Return the syncs of a connection, oldest first, that went on in a stretch of time.
+    """Return the syncs of a connection that ran in a period of time, oldest first.
 
-    `now` is the clock's time: what starts after it has not happened.
+    `now` is the clock's time; syncs that start after it are left out.
     """
-    found: list[Sync] = []
+    syncs: list[Sync] = []
     latest = min(until, now)
-    for chapter in chapters(connection, now):
-        if chapter.until >= since and (chapter.life.anchor or 0.0) <= latest:
-            found += _within(chapter, since, latest, now)
-    return found
+    for series in all_series(connection, now):
+        if series.until >= since and (series.life.anchor or 0.0) <= latest:
+            syncs += _within(series, since, latest, now)
+    return syncs
 
 
 def queued(connection: Connection, now: float) -> list[Sync]:
-    """Return the sync that waits to be started, where there is one; it starts when it is due."""
+    """Return the queued sync, if there is one; it starts when it is due."""
     due = connection.life.anchor
-    if due is None or lifecycle.moment(connection, now).sync_state != "rescheduled":
+    if due is None or lifecycle.state_at(connection, now).sync_state != "rescheduled":
         return []
     return [Sync(due, None, QUEUED, "", connection.life.historical)]
 
 
-def chapters(connection: Connection, now: float) -> Iterator[Chapter]:
-    """Return the runs of syncs of a connection, oldest first, the one that goes on included."""
+def all_series(connection: Connection, now: float) -> Iterator[SyncSeries]:
+    """Yield every series of syncs of a connection, oldest first, including the present one."""
     life = connection.life
     oldest = life.past[0].life if life.past else life
     yield from _before(connection, oldest)
     yield from life.past
     if not lifecycle.idle(connection, now):
-        yield Chapter(replace(life, past=()), connection.period, float("inf"), "")
+        yield SyncSeries(replace(life, past=()), connection.period, float("inf"), "")
 
 
-def _before(connection: Connection, oldest: Life) -> list[Chapter]:
-    """Return the runs that a life's last success and failure tell of."""
-    lasted = oldest.later
-    made: list[Chapter] = []
+def _before(connection: Connection, oldest: Life) -> list[SyncSeries]:
+    """Return the series that follow from a life's last success and failure."""
+    duration = oldest.later
+    earlier: list[SyncSeries] = []
     ends = [(oldest.succeeded_at, False), (oldest.failed_at, True)]
     for ended, fails in sorted((end, fails) for end, fails in ends if end is not None):
-        earliest = min(made[-1].until if made else connection.created_at, ended)
+        earliest = min(earlier[-1].until if earlier else connection.created_at, ended)
         repeats = 0
         if not fails and oldest.rhythm:
-            repeats = max(0, int((ended - lasted - earliest) // oldest.rhythm))
-        anchor = max(earliest, ended - lasted - repeats * oldest.rhythm)
-        first = ended - anchor if not repeats else lasted
-        past = Life(anchor=anchor, first=first, later=lasted, historical=False, fails=fails)
-        made.append(Chapter(past, oldest.rhythm or float("inf"), ended, "SUCCESSFUL"))
-    return made
+            repeats = max(0, int((ended - duration - earliest) // oldest.rhythm))
+        anchor = max(earliest, ended - duration - repeats * oldest.rhythm)
+        first = ended - anchor if not repeats else duration
+        past = Life(anchor=anchor, first=first, later=duration, historical=False, fails=fails)
+        earlier.append(SyncSeries(past, oldest.rhythm or float("inf"), ended, "SUCCESSFUL"))
+    return earlier
 
 
-def _within(chapter: Chapter, since: float, latest: float, now: float) -> Iterator[Sync]:
-    life = chapter.life
+def _within(series: SyncSeries, since: float, latest: float, now: float) -> Iterator[Sync]:
+    life = series.life
     anchor = life.anchor or 0.0
     number = 0
     if since > anchor:
-        number = lifecycle.run_at(life, chapter.period, since - anchor).number
+        number = lifecycle.run_at(life, series.period, since - anchor).number
     while True:
-        begins, ends = lifecycle.end_of(life, chapter.period, number)
+        begins, ends = lifecycle.end_of(life, series.period, number)
         start, end = anchor + begins, anchor + ends
-        late = start - chapter.until
+        late = start - series.until
         if start > latest + MOMENT or late > MOMENT:
             return
-        if number and late > -MOMENT and chapter.outcome == "RESCHEDULED":
+        if number and late > -MOMENT and series.outcome == "RESCHEDULED":
             return
         if end >= since:
-            yield _sync(chapter, number, min(start, chapter.until, now), end, now)
-        if chapter.period == float("inf"):
+            yield _sync(series, number, min(start, series.until, now), end, now)
+        if series.period == float("inf"):
             return
         number += 1
 
 
-def _sync(chapter: Chapter, number: int, start: float, end: float, now: float) -> Sync:
-    life = chapter.life
+def _sync(series: SyncSeries, number: int, start: float, end: float, now: float) -> Sync:
+    life = series.life
     historical = life.historical and (life.fails or number <= life.failures)
-    if end > chapter.until:
-        return Sync(start, chapter.until, chapter.outcome, REASONS[chapter.outcome], historical)
+    if end > series.until:
+        return Sync(start, series.until, series.outcome, REASONS[series.outcome], historical)
     if end > now:
         return Sync(start, None, "", "", historical)
     if life.fails or number < life.failures:
@@ -119,9 +119,9 @@ def _sync(chapter: Chapter, number: int, start: float, end: float, now: float) -
 
 
 def fail(world: "World", connection_id: str, *, times: int) -> Connection:
-    """Make the next syncs of a connection fail, so many of them; it then recovers by itself.
+    """Make the next syncs of a connection fail, so many of them, before it recovers by itself.
 
-    A sync that goes on is the first of them.
+    A running sync is the first of them.
     """
     with world.lock:
         connection = world.connection(connection_id)

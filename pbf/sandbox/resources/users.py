@@ -1,4 +1,4 @@
-"""People: the account's users, the roles there are, and who belongs to which group."""
+"""Users: the account's users, its roles, and the members of its groups."""
 
 import re
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ ROLES = (
 )
 
 
-def found(world: "World", user_id: str) -> User:
+def get(world: "World", user_id: str) -> User:
     """Return one user."""
     if user_id not in world.users:
         raise NotFound.of("User", user_id)
@@ -61,40 +61,40 @@ def found(world: "World", user_id: str) -> User:
 
 
 def invite(world: "World", body: Mapping[str, Any]) -> User:
-    """Invite somebody into the account."""
+    """Invite a user to the account."""
     email = required(body, "email")
-    given, family = required(body, "given_name"), required(body, "family_name")
+    given_name, family_name = required(body, "given_name"), required(body, "family_name")
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
         raise InvalidInput("Invalid 'email' value")
-    others = _checked(body)
+    fields = _checked(body)
     with world.lock:
         if any(user.email == email for user in world.users.values()):
             status = world.assumptions.member_again_status
             raise Conflict(f"User with email '{email}' already exists", status=status)
         user_id = world.ids.make(world.users)
-        role = others.get("role")
-        user = User(user_id, email, given, family, role, world.clock(), invited=True)
-        user.phone, user.picture = others.get("phone"), others.get("picture")
+        role = fields.get("role")
+        user = User(user_id, email, given_name, family_name, role, world.clock(), invited=True)
+        user.phone, user.picture = fields.get("phone"), fields.get("picture")
         world.users[user_id] = user
         return user
 
 
-def change(world: "World", user: User, body: Mapping[str, Any]) -> None:
-    """Change what may be changed of a user."""
-    given = _checked(body)
+def update(world: "World", user: User, body: Mapping[str, Any]) -> None:
+    """Update a user."""
+    fields = _checked(body)
     with world.lock:
-        for name, value in given.items():
+        for name, value in fields.items():
             setattr(user, name, value)
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, str]:
-    given = {name: body[name] for name in CHANGEABLE if body.get(name) is not None}
-    for name, value in given.items():
+    fields = {name: body[name] for name in CHANGEABLE if body.get(name) is not None}
+    for name, value in fields.items():
         if not isinstance(value, str):
             raise InvalidInput(f"Invalid '{name}' value")
-    if "role" in given:
-        _refuse_unknown_role(given["role"], "ACCOUNT")
-    return given
+    if "role" in fields:
+        _refuse_unknown_role(fields["role"], "ACCOUNT")
+    return fields
 
 
 def _refuse_unknown_role(name: str, scope: str) -> None:
@@ -105,7 +105,7 @@ def _refuse_unknown_role(name: str, scope: str) -> None:
 def remove(world: "World", user_id: str) -> None:
     """Remove a user from the account and all its groups."""
     with world.lock:
-        found(world, user_id)
+        get(world, user_id)
         if user_id == world.owner_id:
             status = world.assumptions.own_user_delete_status
             text = "The user that the API key belongs to cannot be deleted"
@@ -121,7 +121,8 @@ def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
     _refuse_unknown_role(role, "DESTINATION")
     with world.lock:
         members = world.members[world.group(group_id).id]
-        user = next((each for each in world.users.values() if each.email == email), None)
+        matching = (user for user in world.users.values() if user.email == email)
+        user = next(matching, None)
         if user is None:
             raise NotFound(f"User with email '{email}' does not exist.", code="NotFound_User")
         if user.id in members:

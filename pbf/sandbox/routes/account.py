@@ -11,10 +11,10 @@ routes = Blueprint("account", __name__, url_prefix="/v1")
 @routes.get("/account/info")
 def get_account() -> ResponseReturnValue:
     """Return the account that the key belongs to."""
-    here = world()
+    account = world()
     data = {
-        "account_id": here.account_id,
-        "account_name": here.account_name,
-        "user_id": here.owner_id,
+        "account_id": account.account_id,
+        "account_name": account.account_name,
+        "user_id": account.owner_id,
     }
     return answer(data, message="Account information retrieved successfully")

@@ -1,4 +1,4 @@
-"""Connections: list, create, read, change, delete, sync, test, and the Connect Card's link."""
+"""Connections: list, create, read, update, delete, sync, test, and Connect Card links."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from pbf.sandbox.resources import connection_pages, connections
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
 
-def found(connection_id: str) -> Connection:
-    """Return the connection of a path, or say in the path's own word that there is none."""
+def connection_of_path(connection_id: str) -> Connection:
+    """Return the connection of a path; a 404 uses the path's word for it."""
     return world().connection(connection_id, noun=noun())
 
 
-def shown(connection: Connection) -> dict[str, Any]:
-    """Return a connection as it is now."""
+def current_view(connection: Connection) -> dict[str, Any]:
+    """Return a connection in its present state."""
     with world().lock:
         return views.connection(connection, world().clock())
 
@@ -43,9 +43,9 @@ def list_connections() -> ResponseReturnValue:
 
 @routes.post("/connections")
 def create_connection() -> ResponseReturnValue:
-    """Create a connection, with its Connect Card if one is asked for."""
+    """Create a connection, with a Connect Card if the body asks for one."""
     connection, results = connections.create(world(), body())
-    data = shown(connection)
+    data = current_view(connection)
     if results:
         data["setup_tests"] = results
     if connection.card:
@@ -56,16 +56,16 @@ def create_connection() -> ResponseReturnValue:
 @routes.get("/connections/<connection_id>")
 def get_connection(connection_id: str) -> ResponseReturnValue:
     """Return one connection."""
-    data = shown(found(connection_id))
+    data = current_view(connection_of_path(connection_id))
     return answer(data, message=f"{noun()} details retrieved successfully")
 
 
 @routes.patch("/connections/<connection_id>")
 def update_connection(connection_id: str) -> ResponseReturnValue:
-    """Change a connection."""
-    connection = found(connection_id)
+    """Update a connection."""
+    connection = connection_of_path(connection_id)
     results = connections.update(world(), connection, body())
-    data = shown(connection)
+    data = current_view(connection)
     if results:
         data["setup_tests"] = results
     return answer(data, message=f"{noun()} has been updated")
@@ -75,12 +75,12 @@ def update_connection(connection_id: str) -> ResponseReturnValue:
 def delete_connection(connection_id: str) -> ResponseReturnValue:
     """Delete a connection."""
     with world().lock:
-        world().remove(found(connection_id))
+        world().remove(connection_of_path(connection_id))
     return answer(message=f"{noun()} with id '{connection_id}' has been deleted")
 
 
 def triggered(connection: Connection) -> ResponseReturnValue:
-    """Return the answer to a sync or a re-sync."""
+    """Return the response to a sync or a re-sync."""
     text = f"Sync has been successfully triggered for {noun().lower()} with id '{connection.id}'"
     return answer(message=text)
 
@@ -88,7 +88,7 @@ def triggered(connection: Connection) -> ResponseReturnValue:
 @routes.post("/connections/<connection_id>/sync")
 def sync_connection(connection_id: str) -> ResponseReturnValue:
     """Start a sync."""
-    connection = found(connection_id)
+    connection = connection_of_path(connection_id)
     force = body(optional=True).get("force")
     if force is not None and not isinstance(force, bool):
         raise InvalidInput("Invalid 'force' value")
@@ -98,8 +98,8 @@ def sync_connection(connection_id: str) -> ResponseReturnValue:
 
 @routes.post("/connections/<connection_id>/resync")
 def resync_connection(connection_id: str) -> ResponseReturnValue:
-    """Read a connection's data again."""
-    connection = found(connection_id)
+    """Re-sync a connection."""
+    connection = connection_of_path(connection_id)
     connections.resync(world(), connection, body(optional=True).get("scope"))
     return triggered(connection)
 
@@ -107,19 +107,19 @@ def resync_connection(connection_id: str) -> ResponseReturnValue:
 @routes.post("/connections/<connection_id>/test")
 def test_connection(connection_id: str) -> ResponseReturnValue:
     """Run a connection's setup tests."""
-    connection = found(connection_id)
+    connection = connection_of_path(connection_id)
     if not request.get_data():
         raise InvalidInput("The request body is missing", code="BadRequest")
     validation.checked(body())
     results = connections.test(world(), connection)
-    data = {**shown(connection), "setup_tests": results}
+    data = {**current_view(connection), "setup_tests": results}
     return answer(data, message="Setup tests have been completed")
 
 
 @routes.post("/connections/<connection_id>/connect-card")
 def create_card(connection_id: str) -> ResponseReturnValue:
-    """Return a fresh Connect Card for a connection."""
-    connection = found(connection_id)
+    """Return a new Connect Card for a connection."""
+    connection = connection_of_path(connection_id)
     config = validation.card_config(body())
     if config is None:
         raise InvalidInput("Field 'connect_card_config' is required")

@@ -1,4 +1,4 @@
-"""Destinations: list, create, read, change, test, delete."""
+"""Destinations: list, create, read, update, test, delete."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Destination
 from pbf.sandbox.resources import destinations
 
 routes = Blueprint("destinations", __name__, url_prefix="/v1/destinations")
 
 
-def shown(destination: Destination, results: list[dict[str, Any]]) -> dict[str, Any]:
+def with_tests(destination: Destination, results: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a destination with the results of its setup tests, if they ran."""
     data = views.destination(destination)
     return {**data, "setup_tests": results} if results else data
@@ -23,7 +23,7 @@ def shown(destination: Destination, results: list[dict[str, Any]]) -> dict[str, 
 def list_destinations() -> ResponseReturnValue:
     """Return the account's destinations."""
     with world().lock:
-        page = listed(world().destinations.values(), views.destination_item)
+        page = requested_page(world().destinations.values(), views.destination_item)
     return answer(page, message="Destinations list retrieved successfully")
 
 
@@ -31,23 +31,23 @@ def list_destinations() -> ResponseReturnValue:
 def create_destination() -> ResponseReturnValue:
     """Create the destination of a group."""
     destination, results = destinations.create(world(), body())
-    data = shown(destination, results)
+    data = with_tests(destination, results)
     return answer(data, message="Destination has been created", status=201)
 
 
 @routes.get("/<destination_id>")
 def get_destination(destination_id: str) -> ResponseReturnValue:
     """Return one destination."""
-    data = views.destination(destinations.found(world(), destination_id))
+    data = views.destination(destinations.get(world(), destination_id))
     return answer(data, message="Destination details retrieved successfully")
 
 
 @routes.patch("/<destination_id>")
 def update_destination(destination_id: str) -> ResponseReturnValue:
-    """Change a destination."""
-    destination = destinations.found(world(), destination_id)
+    """Update a destination."""
+    destination = destinations.get(world(), destination_id)
     results = destinations.update(world(), destination, body())
-    return answer(shown(destination, results), message="Destination has been updated")
+    return answer(with_tests(destination, results), message="Destination has been updated")
 
 
 @routes.delete("/<destination_id>")
@@ -60,6 +60,6 @@ def delete_destination(destination_id: str) -> ResponseReturnValue:
 @routes.post("/<destination_id>/test")
 def test_destination(destination_id: str) -> ResponseReturnValue:
     """Run a destination's setup tests."""
-    destination = destinations.found(world(), destination_id)
+    destination = destinations.get(world(), destination_id)
     results = destinations.test(world(), destination, body(optional=True))
-    return answer(shown(destination, results), message="Setup tests have been completed")
+    return answer(with_tests(destination, results), message="Setup tests have been completed")

@@ -4,7 +4,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.http import answer, answer_page, body, listed, paging, world
+from pbf.sandbox.core.http import answer, answer_page, body, paging, requested_page, world
 from pbf.sandbox.resources import connection_pages, groups
 
 routes = Blueprint("groups", __name__, url_prefix="/v1")
@@ -14,7 +14,7 @@ routes = Blueprint("groups", __name__, url_prefix="/v1")
 def list_groups() -> ResponseReturnValue:
     """Return the account's groups."""
     with world().lock:
-        page = listed(world().groups.values(), views.group)
+        page = requested_page(world().groups.values(), views.group)
     return answer(page, message="Groups retrieved successfully")
 
 

@@ -1,4 +1,4 @@
-"""The older path family, where today's paths say connections, and the two calls only it has."""
+"""The legacy paths, which say connectors, and the two endpoints that only they have."""
 
 import re
 from collections.abc import Iterable
@@ -8,52 +8,52 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.connect_card import links
-from pbf.sandbox.core.http import OLDER, as_json, body, world
+from pbf.sandbox.core.http import LEGACY_PATH, as_json, body, world
 from pbf.sandbox.resources import connections
-from pbf.sandbox.routes.connections import found, triggered
+from pbf.sandbox.routes.connections import connection_of_path, triggered
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-routes = Blueprint("older", __name__, url_prefix="/v1/connectors")
+routes = Blueprint("legacy", __name__, url_prefix="/v1/connectors")
 
-TODAY = (
+CURRENT_PATHS = (
     (re.compile(r"/v1/connectors(?![^/])"), "/v1/connections"),
     (re.compile(r"/v1/metadata/connectors(?![^/])"), "/v1/metadata/connector-types"),
     (re.compile(r"/v1/(groups|users|teams)/([^/]+)/connectors(?![^/])"), r"/v1/\1/\2/connections"),
 )
-OLDER_ONLY = re.compile(r"/v1/connectors/[^/]+/(force|connect-card-token)/?")
+LEGACY_ONLY = re.compile(r"/v1/connectors/[^/]+/(force|connect-card-token)/?")
 
 
 @routes.post("/<connection_id>/connect-card-token")
 def create_card_token(connection_id: str) -> ResponseReturnValue:
-    """Return a card's token alone, without an envelope; the caller makes the address."""
-    connection = found(connection_id)
+    """Return a card's token without an envelope; the caller builds the URL."""
+    connection = connection_of_path(connection_id)
     return as_json({"code": "Success", "token": links.token_for(world(), connection)})
 
 
 @routes.post("/<connection_id>/force")
 def force_sync(connection_id: str) -> ResponseReturnValue:
-    """Start a sync, as clients did before there was `/sync`."""
-    connection = found(connection_id)
+    """Start a sync, as clients did before `/sync` existed."""
+    connection = connection_of_path(connection_id)
     body(optional=True)
     connections.sync(world(), connection)
     return triggered(connection)
 
 
-def today(path: str) -> str:
-    """Return today's path for an older one; any other path as it is."""
-    for older, newer in TODAY:
-        if older.match(path):
-            return older.sub(newer, path, count=1)
+def current_path(path: str) -> str:
+    """Return the current path for a legacy one; any other path unchanged."""
+    for legacy, current in CURRENT_PATHS:
+        if legacy.match(path):
+            return legacy.sub(current, path, count=1)
     return path
 
 
-class OlderPaths:
-    """Leads requests of the older path family to today's routes, and marks them."""
+class LegacyPaths:
+    """WSGI middleware that routes and marks requests to legacy paths."""
 
     def __init__(self, app: "WSGIApplication") -> None:
-        """Stand in front of an app."""
+        """Wrap an app."""
         self._app = app
 
     def __call__(
@@ -61,9 +61,9 @@ class OlderPaths:
     ) -> Iterable[bytes]:
         """Pass a request on."""
         path = environ.get("PATH_INFO", "")
-        newer = today(path)
-        if newer != path:
-            environ[OLDER] = path
-            if not OLDER_ONLY.fullmatch(path):
-                environ["PATH_INFO"] = newer
+        current = current_path(path)
+        if current != path:
+            environ[LEGACY_PATH] = path
+            if not LEGACY_ONLY.fullmatch(path):
+                environ["PATH_INFO"] = current
         return self._app(environ, start_response)

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from pbf.sandbox.catalogue import icons, settings
 from pbf.sandbox.catalogue.services import service_item, services
 from pbf.sandbox.core.errors import NotFound
-from pbf.sandbox.core.http import answer, as_json, base_url, listed
+from pbf.sandbox.core.http import answer, as_json, base_url, requested_page
 
 routes = Blueprint("metadata", __name__)
 
@@ -15,7 +15,7 @@ routes = Blueprint("metadata", __name__)
 def list_services() -> ResponseReturnValue:
     """Return the catalogue, page by page."""
     base = base_url()
-    page = listed(services().values(), lambda service: service_item(service, base))
+    page = requested_page(services().values(), lambda service: service_item(service, base))
     return answer(page, message="Connectors list retrieved successfully")
 
 
@@ -33,7 +33,7 @@ def get_service(service_id: str) -> ResponseReturnValue:
 
 @routes.get("/public/connector-types")
 def list_public_services() -> ResponseReturnValue:
-    """Return the whole catalogue as a plain list, to anybody."""
+    """Return the whole catalogue as a plain list, without a key."""
     base = base_url()
     items = [service_item(service, base) for service in services().values()]
     envelope = {"code": "Success", "message": "Connectors list retrieved successfully"}

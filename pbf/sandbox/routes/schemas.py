@@ -1,4 +1,4 @@
-"""Schemas: what of a connection's source is synced."""
+"""Schemas: what a connection syncs from its source."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import answer, body, world
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.resources import connections, schemas
-from pbf.sandbox.routes.connections import found
+from pbf.sandbox.routes.connections import connection_of_path
 
 routes = Blueprint("schemas", __name__, url_prefix="/v1/connections/<connection_id>/schemas")
 
@@ -18,108 +18,108 @@ COLUMN = f"{TABLE}/columns/<column>"
 
 
 def configuration(connection: Connection, message: str) -> ResponseReturnValue:
-    """Return the answer that shows a whole schema configuration."""
-    return answer(schemas.shown(world(), connection), message=message)
+    """Return the response with a whole schema configuration."""
+    return answer(schemas.configuration_of(world(), connection), message=message)
 
 
 @routes.get("")
 def get_schemas(connection_id: str) -> ResponseReturnValue:
     """Return a connection's schema configuration."""
     message = "Schema configuration retrieved successfully"
-    return configuration(found(connection_id), message)
+    return configuration(connection_of_path(connection_id), message)
 
 
 @routes.post("")
 def create_schemas(connection_id: str) -> ResponseReturnValue:
     """Create a schema configuration before the source is read."""
-    connection = found(connection_id)
+    connection = connection_of_path(connection_id)
     schemas.pre_create(world(), connection, body())
     return configuration(connection, "Schema configuration pre-created successfully")
 
 
 @routes.patch("")
 def update_schemas(connection_id: str) -> ResponseReturnValue:
-    """Change a schema configuration."""
+    """Update a schema configuration."""
     return changed(connection_id, body(), "Schema configuration has been modified")
 
 
 @routes.post("/reload")
 def reload_schemas(connection_id: str) -> ResponseReturnValue:
     """Read the source again."""
-    connection = found(connection_id)
+    connection = connection_of_path(connection_id)
     schemas.reload(world(), connection, body(optional=True))
     return configuration(connection, "Schema configuration has been reloaded")
 
 
 @routes.patch("/<schema>")
 def update_schema(connection_id: str, schema: str) -> ResponseReturnValue:
-    """Change one schema."""
-    given = {"schemas": {schema: body()}}
-    return changed(connection_id, given, "Database schema configuration has been modified")
+    """Update one schema."""
+    changes = {"schemas": {schema: body()}}
+    return changed(connection_id, changes, "Database schema configuration has been modified")
 
 
 @routes.patch(TABLE)
 def update_table(connection_id: str, schema: str, table: str) -> ResponseReturnValue:
-    """Change one table."""
-    given = {"schemas": {schema: _path("tables", table, body())}}
-    return changed(connection_id, given, "Table configuration has been modified")
+    """Update one table."""
+    changes = {"schemas": {schema: _path("tables", table, body())}}
+    return changed(connection_id, changes, "Table configuration has been modified")
 
 
 @routes.patch(COLUMN)
 def update_column(connection_id: str, schema: str, table: str, column: str) -> ResponseReturnValue:
-    """Change one column."""
-    given = {"schemas": {schema: _path("tables", table, _path("columns", column, body()))}}
-    return changed(connection_id, given, "Column configuration has been modified")
+    """Update one column."""
+    changes = {"schemas": {schema: _path("tables", table, _path("columns", column, body()))}}
+    return changed(connection_id, changes, "Column configuration has been modified")
 
 
-def _path(level: str, name: str, given: dict[str, Any]) -> dict[str, Any]:
-    return {level: {name: given}}
+def _path(level: str, name: str, change: dict[str, Any]) -> dict[str, Any]:
+    return {level: {name: change}}
 
 
-def changed(connection_id: str, given: dict[str, Any], message: str) -> ResponseReturnValue:
-    """Return the answer to a change, once it is made."""
-    connection = found(connection_id)
-    schemas.modify(world(), connection, given)
+def changed(connection_id: str, changes: dict[str, Any], message: str) -> ResponseReturnValue:
+    """Make changes and return the response."""
+    connection = connection_of_path(connection_id)
+    schemas.modify(world(), connection, changes)
     return configuration(connection, message)
 
 
 @routes.get(f"{TABLE}/columns")
 def list_columns(connection_id: str, schema: str, table: str) -> ResponseReturnValue:
     """Return every column of a table."""
-    columns = schemas.columns(world(), found(connection_id), schema, table)
+    columns = schemas.columns(world(), connection_of_path(connection_id), schema, table)
     return answer({"columns": columns}, message="Column configuration retrieved successfully")
 
 
 @routes.delete(COLUMN)
 def drop_column(connection_id: str, schema: str, table: str, column: str) -> ResponseReturnValue:
     """Mark a blocked column for deletion."""
-    schemas.drop_columns(world(), found(connection_id), [(schema, table, column)])
+    schemas.drop_columns(world(), connection_of_path(connection_id), [(schema, table, column)])
     return answer(message="Column successfully marked for deletion")
 
 
 @routes.post("/drop-columns")
 def drop_columns(connection_id: str) -> ResponseReturnValue:
     """Mark blocked columns for deletion."""
-    connection = found(connection_id)
-    schemas.drop_columns(world(), connection, _named_columns(body()))
+    connection = connection_of_path(connection_id)
+    schemas.drop_columns(world(), connection, _column_paths(body()))
     return answer(message="Column(s) successfully marked for deletion")
 
 
-def _named_columns(given: dict[str, Any]) -> list[tuple[str, str, str]]:
-    named = []
-    for schema, inside in _object(given, "schemas").items():
-        for table, columns in _object(inside, "tables").items():
-            listed = columns.get("columns") if isinstance(columns, dict) else None
-            if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+def _column_paths(fields: dict[str, Any]) -> list[tuple[str, str, str]]:
+    paths = []
+    for schema, schema_fields in _object(fields, "schemas").items():
+        for table, table_fields in _object(schema_fields, "tables").items():
+            names = table_fields.get("columns") if isinstance(table_fields, dict) else None
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise InvalidInput("Invalid 'columns' value")
-            named += [(schema, table, column) for column in listed]
-    if not named:
+            paths += [(schema, table, name) for name in names]
+    if not paths:
         raise InvalidInput("No columns to drop")
-    return named
+    return paths
 
 
-def _object(given: Any, name: str) -> dict[str, Any]:
-    value = given.get(name) if isinstance(given, dict) else None
+def _object(fields: Any, name: str) -> dict[str, Any]:
+    value = fields.get(name) if isinstance(fields, dict) else None
     if not isinstance(value, dict):
         raise InvalidInput(f"Field '{name}' is required")
     return value
@@ -127,17 +127,17 @@ def _object(given: Any, name: str) -> dict[str, Any]:
 
 @routes.post("/tables/resync")
 def resync_tables(connection_id: str) -> ResponseReturnValue:
-    """Read some tables again."""
-    connection = found(connection_id)
-    given = body(optional=True)
-    if not given:
+    """Re-sync some tables."""
+    connection = connection_of_path(connection_id)
+    tables = body(optional=True)
+    if not tables:
         raise InvalidInput("The request body is missing", code="BadRequest")
-    connections.resync_tables(world(), connection, given)
+    connections.resync_tables(world(), connection, tables)
     return answer(message="Re-sync has been triggered successfully")
 
 
 @routes.post(f"{TABLE}/resync")
 def resync_table(connection_id: str, schema: str, table: str) -> ResponseReturnValue:
-    """Read one table again, as clients did before there were several at once."""
-    connections.resync_tables(world(), found(connection_id), {schema: [table]})
+    """Re-sync one table, as clients did before `/tables/resync` existed."""
+    connections.resync_tables(world(), connection_of_path(connection_id), {schema: [table]})
     return answer(message="Re-sync has been triggered successfully")

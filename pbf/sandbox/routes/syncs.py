@@ -1,4 +1,4 @@
-"""What became of a connection's syncs: history, errors, state; and whom the account trusts."""
+"""Sync history, errors and state of a connection, and its trusted certificates."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,48 +9,48 @@ from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import InvalidInput, NotFound
-from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.resources import certificates, function_state, sync_history
-from pbf.sandbox.routes.connections import found, shown
+from pbf.sandbox.routes.connections import connection_of_path, current_view
 from pbf.sandbox.webhooks import events
 
-# Clocks differ by so many seconds, and who asks until now means the present.
-PRESENT = 60.0
+CLOCK_SKEW = 60.0
+"""A history that ends less than this many seconds ago includes the present."""
 
 routes = Blueprint("syncs", __name__, url_prefix="/v1")
 
 
 @routes.get("/connections/<connection_id>/sync-history")
 def list_syncs(connection_id: str) -> ResponseReturnValue:
-    """Return the syncs of a connection that went on in a stretch of time, the latest first.
+    """Return the syncs of a connection that ran in a period of time, the latest first.
 
-    One that waits has not started, and belongs to a stretch that reaches the present.
+    A queued sync has not started; it belongs to a period that includes the present.
     """
-    connection, here = found(connection_id), world()
-    with here.lock:
-        now = here.clock()
+    connection, account = connection_of_path(connection_id), world()
+    with account.lock:
+        now = account.clock()
         since, until = window(now)
-        happened = sync_history.history(connection, since=since, until=until, now=now)
-        if until > now - PRESENT:
-            happened += sync_history.queued(connection, now)
-    if here.assumptions.history_begins_with_latest:
-        happened.reverse()
-    page = listed(happened, lambda sync: shown_sync(connection, sync))
+        syncs = sync_history.history(connection, since=since, until=until, now=now)
+        if until > now - CLOCK_SKEW:
+            syncs += sync_history.queued(connection, now)
+    if account.assumptions.history_begins_with_latest:
+        syncs.reverse()
+    page = requested_page(syncs, lambda sync: sync_view(connection, sync))
     return answer(page, message="Connection sync history retrieved successfully")
 
 
 def window(now: float) -> tuple[float, float]:
-    """Return the stretch of time that the request asks for: the last hour unless it says."""
-    rules = world().assumptions
+    """Return the period of time that the request asks for, by default the last hour."""
+    assumptions = world().assumptions
     since, until = _time("start_time"), _time("end_time")
     if until is None:
-        until = now if since is None else since + rules.history_window_seconds
+        until = now if since is None else since + assumptions.history_window_seconds
     if since is None:
-        since = until - rules.history_window_seconds
+        since = until - assumptions.history_window_seconds
     if until <= since:
         raise InvalidInput("The 'end_time' must be after the 'start_time'")
-    if until - since > rules.longest_history_seconds:
+    if until - since > assumptions.longest_history_seconds:
         raise InvalidInput("The range from 'start_time' to 'end_time' must not exceed 7 days")
     return since, until
 
@@ -60,62 +60,64 @@ def _time(name: str) -> float | None:
     if text is None:
         return None
     try:
-        when = datetime.fromisoformat(text.replace(" ", "+"))
-        return when.timestamp() if when.tzinfo else datetime.fromisoformat(f"{text}Z").timestamp()
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        return (
+            moment.timestamp() if moment.tzinfo else datetime.fromisoformat(f"{text}Z").timestamp()
+        )
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"Invalid '{name}' value") from error
 
 
-def shown_sync(connection: Connection, sync: sync_history.Sync) -> dict[str, Any]:
-    """Return a sync as its history shows it."""
-    rules = world().assumptions
-    status = sync.status or rules.running_sync_status
-    status = rules.queued_sync_status if status == sync_history.QUEUED else status
+def sync_view(connection: Connection, sync: sync_history.Sync) -> dict[str, Any]:
+    """Return a sync as the history contains it."""
+    assumptions = world().assumptions
+    status = sync.status or assumptions.running_sync_status
+    status = assumptions.queued_sync_status if status == sync_history.QUEUED else status
     return {
         "sync_id": events.sync_id(connection.id, sync.start),
-        "start": None if status == rules.queued_sync_status else stamp(sync.start),
+        "start": None if status == assumptions.queued_sync_status else stamp(sync.start),
         "end": None if sync.end is None else stamp(sync.end),
-        "status": rules.interrupted_sync_status if status == "RESCHEDULED" else status,
+        "status": assumptions.interrupted_sync_status if status == "RESCHEDULED" else status,
         "reason": sync.reason or None,
     }
 
 
 @routes.get("/connections/<connection_id>/errors")
 def list_errors(connection_id: str) -> ResponseReturnValue:
-    """Return what is wrong with a connection now: its tasks, then its warnings."""
-    face = shown(found(connection_id))
-    status = face["status"]
-    when = max(face["failed_at"] or "", face["succeeded_at"] or "") or face["created_at"]
-    found_errors = [
-        *(_error(task, face["failed_at"] or when) for task in status["tasks"]),
-        *(_error(warning, when) for warning in status["warnings"]),
+    """Return the errors of a connection now: its tasks, then its warnings."""
+    view = current_view(connection_of_path(connection_id))
+    status = view["status"]
+    latest = max(view["failed_at"] or "", view["succeeded_at"] or "") or view["created_at"]
+    errors = [
+        *(_error(task, view["failed_at"] or latest) for task in status["tasks"]),
+        *(_error(warning, latest) for warning in status["warnings"]),
     ]
-    page = listed(found_errors, dict)
+    page = requested_page(errors, dict)
     return answer(page, message="Connection errors retrieved successfully")
 
 
-def _error(told: dict[str, str], when: str) -> dict[str, Any]:
-    details = told.get("details", "")
+def _error(issue: dict[str, str], created_at: str) -> dict[str, Any]:
+    details = issue.get("details", "")
     return {
-        "type": told["code"],
-        "title": told["message"],
-        "reason": details.partition(". ")[0].rstrip(".") or told["message"],
-        "message": details or told["message"],
-        "created_at": when,
+        "type": issue["code"],
+        "title": issue["message"],
+        "reason": details.partition(". ")[0].rstrip(".") or issue["message"],
+        "message": details or issue["message"],
+        "created_at": created_at,
     }
 
 
 @routes.get("/connections/<connection_id>/state")
 def get_state(connection_id: str) -> ResponseReturnValue:
     """Return the state of a function."""
-    state = function_state.state_of(world(), found(connection_id))
+    state = function_state.state_of(world(), connection_of_path(connection_id))
     return answer({"state": state}, message="Connection state retrieved successfully")
 
 
 @routes.patch("/connections/<connection_id>/state")
 def update_state(connection_id: str) -> ResponseReturnValue:
     """Write the state of a function."""
-    connection = found(connection_id)
+    connection = connection_of_path(connection_id)
     function_state.write(world(), connection, body())
     state = function_state.state_of(world(), connection)
     return answer({"state": state}, message="Connection state has been updated")
@@ -124,14 +126,16 @@ def update_state(connection_id: str) -> ResponseReturnValue:
 @routes.get("/connections/<connection_id>/certificates", defaults={"kind": "certificates"})
 @routes.get("/connections/<connection_id>/fingerprints", defaults={"kind": "fingerprints"})
 def list_trusted(connection_id: str, kind: str) -> ResponseReturnValue:
-    """Return the certificates or the fingerprints that are trusted for a connection."""
-    return _trusted("Connection", kind, certificates.of_connection(found(connection_id))[kind])
+    """Return the trusted certificates or fingerprints of a connection."""
+    return _trusted(
+        "Connection", kind, certificates.of_connection(connection_of_path(connection_id))[kind]
+    )
 
 
 @routes.get("/destinations/<destination_id>/certificates", defaults={"kind": "certificates"})
 @routes.get("/destinations/<destination_id>/fingerprints", defaults={"kind": "fingerprints"})
 def list_trusted_of_destination(destination_id: str, kind: str) -> ResponseReturnValue:
-    """Return the certificates or the fingerprints that are trusted for a destination."""
+    """Return the trusted certificates or fingerprints of a destination."""
     destination = world().destinations.get(destination_id)
     if destination is None:
         raise NotFound.of("Destination", destination_id)
@@ -139,4 +143,4 @@ def list_trusted_of_destination(destination_id: str, kind: str) -> ResponseRetur
 
 
 def _trusted(owner: str, kind: str, items: Collection[dict[str, Any]]) -> ResponseReturnValue:
-    return answer(listed(items, dict), message=f"{owner} {kind} retrieved successfully")
+    return answer(requested_page(items, dict), message=f"{owner} {kind} retrieved successfully")

@@ -1,8 +1,7 @@
-"""What Fivetran's definition has and the sandbox has not: empty lists, and answers of 501.
+"""Operations of Fivetran's definition that the sandbox does not implement.
 
-`EMPTY_LISTS` are listed, always empty; of what they would hold, nothing is found
-(`NEVER_FOUND`); everything in `NOT_IMITATED` answers 501. A test compares the tables with the
-definition.
+`EMPTY_LISTS` answer with an empty page, `NEVER_FOUND` with 404, and `NOT_IMITATED` with 501. A
+test compares the tables with the definition.
 """
 
 import re
@@ -13,9 +12,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core.errors import NotFound, NotImitated
-from pbf.sandbox.core.http import answer, listed
+from pbf.sandbox.core.http import answer, requested_page
 
-routes = Blueprint("remainder", __name__)
+routes = Blueprint("unsupported", __name__)
 
 EMPTY_LISTS: Mapping[str, str] = {
     "/v1/connector-sdk/packages": "Connector SDK packages retrieved successfully",
@@ -33,7 +32,7 @@ EMPTY_LISTS: Mapping[str, str] = {
         "Transformation package metadata list retrieved successfully"
     ),
 }
-# The path of one thing of a list that is always empty: the kind in the 404's code, the methods.
+# Paths of single items of the empty lists: the kind in the 404's code, and the methods.
 NEVER_FOUND: Mapping[str, tuple[str, str]] = {
     "/v1/connector-sdk/packages/{package_id}": ("ConnectorSdkPackage", "GET PATCH DELETE"),
     "/v1/connector-sdk/packages/{package_id}/download": ("ConnectorSdkPackage", "GET"),
@@ -99,22 +98,22 @@ NOT_IMITATED: Mapping[str, str] = {
 
 def list_nothing(message: str) -> ResponseReturnValue:
     """Return a page without items."""
-    nothing: list[dict[str, Any]] = []
-    return answer(listed(nothing, dict), message=message)
+    items: list[dict[str, Any]] = []
+    return answer(requested_page(items, dict), message=message)
 
 
 def find_nothing(kind: str, **names: str) -> ResponseReturnValue:
-    """Say that there is no such thing."""
+    """Raise NotFound for a kind of item."""
     raise NotFound.of(kind, next(iter(names.values())))
 
 
 def refuse(**_names: str) -> ResponseReturnValue:
-    """Say that Fivetran can do this and the sandbox cannot."""
+    """Raise NotImitated for the request."""
     raise NotImitated(f"The sandbox does not imitate {request.method} {request.path}")
 
 
 def rule(template: str) -> str:
-    """Return Flask's way of writing a path of the definition."""
+    """Return Flask's rule for a path of the definition."""
     return re.sub(r"\{(\w+)\}", r"<\1>", template)
 
 

@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
 from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import User
 from pbf.sandbox.resources import users as account_users
 
-routes = Blueprint("people", __name__, url_prefix="/v1")
+routes = Blueprint("users", __name__, url_prefix="/v1")
 TRUTH = {"true": True, "false": False}
 
 
-def _wanted(users: Iterable[User]) -> list[User]:
+def _filtered(users: Iterable[User]) -> list[User]:
     text = request.args.get("active")
     if text is None:
         return list(users)
@@ -27,9 +27,9 @@ def _wanted(users: Iterable[User]) -> list[User]:
 
 @routes.get("/users")
 def list_users() -> ResponseReturnValue:
-    """Return the account's users; nobody is ever suspended here."""
+    """Return the account's users; the sandbox has no suspended users."""
     with world().lock:
-        page = listed(_wanted(world().users.values()), views.user)
+        page = requested_page(_filtered(world().users.values()), views.user)
     return answer(page, message="Users list retrieved successfully")
 
 
@@ -43,15 +43,15 @@ def create_user() -> ResponseReturnValue:
 @routes.get("/users/<user_id>")
 def get_user(user_id: str) -> ResponseReturnValue:
     """Return one user."""
-    user = account_users.found(world(), user_id)
+    user = account_users.get(world(), user_id)
     return answer(views.user(user), message="User details retrieved successfully")
 
 
 @routes.patch("/users/<user_id>")
 def update_user(user_id: str) -> ResponseReturnValue:
-    """Change a user."""
-    user = account_users.found(world(), user_id)
-    account_users.change(world(), user, body())
+    """Update a user."""
+    user = account_users.get(world(), user_id)
+    account_users.update(world(), user, body())
     return answer(views.user(user), message="User has been updated")
 
 
@@ -65,43 +65,45 @@ def delete_user(user_id: str) -> ResponseReturnValue:
 @routes.get("/users/<user_id>/groups")
 def list_groups_of_user(user_id: str) -> ResponseReturnValue:
     """Return the groups that a user belongs to."""
-    here = world()
-    user = account_users.found(here, user_id)
-    with here.lock:
-        found = [
+    account = world()
+    user = account_users.get(account, user_id)
+    with account.lock:
+        memberships = [
             (group_id, members[user.id])
-            for group_id, members in here.members.items()
+            for group_id, members in account.members.items()
             if user.id in members
         ]
-    page = listed(found, lambda pair: views.membership(*pair))
+    page = requested_page(memberships, lambda pair: views.membership(*pair))
     return answer(page, message="User memberships in groups retrieved successfully")
 
 
 @routes.get("/users/<user_id>/connections")
 def list_connections_of_user(user_id: str) -> ResponseReturnValue:
-    """Return the connections that a user is a member of: none, roles are given by group here."""
-    account_users.found(world(), user_id)
-    nothing: list[dict[str, Any]] = []
-    page = listed(nothing, dict)
+    """Return an empty list: in the sandbox, users have roles in groups only."""
+    account_users.get(world(), user_id)
+    items: list[dict[str, Any]] = []
+    page = requested_page(items, dict)
     return answer(page, message="User memberships in connections retrieved successfully")
 
 
 @routes.get("/roles")
 def list_roles() -> ResponseReturnValue:
-    """Return the roles that people can have."""
+    """Return the roles that users can have."""
     return answer(
-        listed(account_users.ROLES, views.role), message="Roles list retrieved successfully"
+        requested_page(account_users.ROLES, views.role), message="Roles list retrieved successfully"
     )
 
 
 @routes.get("/groups/<group_id>/users")
 def list_group_users(group_id: str) -> ResponseReturnValue:
-    """Return a group's users, each with the role it has in the group."""
-    here = world()
-    with here.lock:
-        members = here.members[here.group(group_id).id]
-        users = _wanted(here.users[user_id] for user_id in members)
-        page = listed(users, lambda user: {**views.user(user), "role": members[user.id].role})
+    """Return a group's users with their roles in the group."""
+    account = world()
+    with account.lock:
+        members = account.members[account.group(group_id).id]
+        users = _filtered(account.users[user_id] for user_id in members)
+        page = requested_page(
+            users, lambda user: {**views.user(user), "role": members[user.id].role}
+        )
     return answer(page, message="Group users retrieved successfully")
 
 

@@ -1,10 +1,10 @@
-"""Webhooks: list, create for the account or a group, read, change, delete, test."""
+"""Webhooks: list, create for the account or a group, read, update, delete, test."""
 
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.http import answer, body, listed, world
+from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.validation import required
 from pbf.sandbox.webhooks.subscriptions import Webhooks
 
@@ -12,29 +12,29 @@ routes = Blueprint("webhooks", __name__, url_prefix="/v1/webhooks")
 
 
 def webhooks() -> Webhooks:
-    """Return the webhooks of the world that this app shows."""
-    found: Webhooks = current_app.extensions["webhooks"]
-    return found
+    """Return the webhooks of the world that this app serves."""
+    served: Webhooks = current_app.extensions["webhooks"]
+    return served
 
 
 @routes.get("")
 def list_webhooks() -> ResponseReturnValue:
     """Return the account's webhooks."""
     with world().lock:
-        page = listed(webhooks().hooks.values(), views.webhook)
+        page = requested_page(webhooks().hooks.values(), views.webhook)
     return answer(page, message="Webhooks retrieved successfully")
 
 
 @routes.post("/account")
 def create_account_webhook() -> ResponseReturnValue:
-    """Create a webhook for everything that happens in the account."""
+    """Create a webhook for the events of the account."""
     hook = webhooks().create(body())
     return answer(views.webhook(hook), message="Account webhook has been created")
 
 
 @routes.post("/group/<group_id>")
 def create_group_webhook(group_id: str) -> ResponseReturnValue:
-    """Create a webhook for what happens in a group."""
+    """Create a webhook for the events of a group."""
     group = world().group(group_id)
     hook = webhooks().create(body(), group_id=group.id)
     return answer(views.webhook(hook), message="Group webhook has been created")
@@ -43,14 +43,14 @@ def create_group_webhook(group_id: str) -> ResponseReturnValue:
 @routes.get("/<webhook_id>")
 def get_webhook(webhook_id: str) -> ResponseReturnValue:
     """Return one webhook."""
-    hook = webhooks().find(webhook_id)
+    hook = webhooks().get(webhook_id)
     return answer(views.webhook(hook), message="Webhook details retrieved successfully")
 
 
 @routes.patch("/<webhook_id>")
 def update_webhook(webhook_id: str) -> ResponseReturnValue:
-    """Change a webhook."""
-    hook = webhooks().find(webhook_id)
+    """Update a webhook."""
+    hook = webhooks().get(webhook_id)
     webhooks().update(hook, body())
     return answer(views.webhook(hook), message="Webhook has been updated")
 
@@ -64,8 +64,8 @@ def delete_webhook(webhook_id: str) -> ResponseReturnValue:
 
 @routes.post("/<webhook_id>/test")
 def test_webhook(webhook_id: str) -> ResponseReturnValue:
-    """Send an event of a made-up connection to a webhook."""
-    hook = webhooks().find(webhook_id)
-    sent = webhooks().test(hook, required(body(), "event"))
-    data = {"succeed": sent.succeeded, "status": sent.status, "message": sent.message}
+    """Send an event of a connection that does not exist to a webhook."""
+    hook = webhooks().get(webhook_id)
+    result = webhooks().test(hook, required(body(), "event"))
+    data = {"succeed": result.succeeded, "status": result.status, "message": result.message}
     return answer(data, message="Webhook test completed successfully")

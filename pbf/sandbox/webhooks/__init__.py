@@ -1,1 +1,1 @@
-"""Webhooks: who wants to hear what, and telling them; no API routes."""
+"""Webhooks: subscriptions, events and deliveries; no API routes."""

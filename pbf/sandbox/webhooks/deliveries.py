@@ -1,4 +1,4 @@
-"""The deliveries of webhooks: signing, sending, trying again, giving up."""
+"""The deliveries of webhooks: signing, sending, retrying, giving up."""
 
 import hashlib
 import hmac
@@ -22,21 +22,21 @@ PACE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of one attempt: the status of the answer, 0 if there was none."""
+class Result:
+    """The result of one attempt: the status of the response, 0 if there was none."""
 
     status: int
     message: str
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver said that all is well."""
+        """Whether the receiver answered with a 2xx."""
         return 200 <= self.status < 300
 
 
 @dataclass(slots=True)
 class Delivery:
-    """One event on its way to one webhook."""
+    """One event that waits to be sent to one webhook."""
 
     webhook_id: str
     body: bytes
@@ -47,20 +47,20 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to deliver."""
+    """One attempt to deliver."""
 
     webhook_id: str
     body: bytes
-    sent: Sent
+    result: Result
 
 
 def signature(secret: str, body: bytes) -> str:
-    """Return the signature of a body: HMAC-SHA256 in hexadecimal digits, no prefix."""
+    """Return the signature of a body: HMAC-SHA256 in hexadecimal digits without a prefix."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, by its name alone."""
+    """Return whether a host name means this machine, without looking it up."""
     if host == "localhost":
         return True
     try:
@@ -69,112 +69,114 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-# What waits for a webhook that does not answer; the oldest goes first.
 MOST_WAITING = 10_000
+"""How many deliveries wait at most; the oldest is dropped first."""
 
 
 class Deliveries:
-    """The deliveries that wait, in order, and the thread that sends them."""
+    """The queue of deliveries and the thread that sends them."""
 
     def __init__(
         self, world: "World", hooks: Mapping[str, Webhook], pump: Callable[[], object]
     ) -> None:
-        """Start with nothing to deliver and no thread, which calls `pump` for what is due.
+        """Start with an empty queue and no thread; the thread calls `pump` to send what is due.
 
-        Nothing leaves this machine unless `anywhere` is set.
+        Only URLs on this machine are called unless `anywhere` is set.
         """
         self._world = world
         self._hooks = hooks
         self._pump = pump
         self.anywhere = False
-        self.waiting: dict[int, Delivery] = {}
+        self.queue: dict[int, Delivery] = {}
         self._count = 0
         self._pumping = Lock()
         self._stop: Flag | None = None
 
-    def forget(self) -> None:
-        """Forget what waits."""
-        self.waiting.clear()
+    def clear(self) -> None:
+        """Empty the queue."""
+        self.queue.clear()
         self._count = 0
 
     def add(self, webhook_id: str, body: bytes, at: float) -> None:
-        """Put an event of a time on its way to a webhook."""
+        """Queue an event of a time for a webhook."""
         self._count += 1
-        self.waiting[self._count] = Delivery(webhook_id, body, at, at)
-        while len(self.waiting) > MOST_WAITING:
-            del self.waiting[next(iter(self.waiting))]
+        self.queue[self._count] = Delivery(webhook_id, body, at, at)
+        while len(self.queue) > MOST_WAITING:
+            del self.queue[next(iter(self.queue))]
 
     def pump(self) -> list[Attempt]:
-        """Send what is due; a webhook that fails is left alone until the next time."""
-        made: list[Attempt] = []
+        """Send what is due; a webhook that fails is skipped until the next call."""
+        attempts: list[Attempt] = []
         failed: set[str] = set()
         with self._pumping:
             for number, delivery, hook in self._due():
                 if hook.id in failed:
                     continue
-                sent = self.send(hook, delivery.body)
-                made.append(Attempt(hook.id, delivery.body, sent))
-                if not sent.succeeded:
+                result = self.send(hook, delivery.body)
+                attempts.append(Attempt(hook.id, delivery.body, result))
+                if not result.succeeded:
                     failed.add(hook.id)
-                self._settle(number, delivery, hook, sent)
-        return made
+                self._settle(number, delivery, hook, result)
+        return attempts
 
     def _due(self) -> list[tuple[int, Delivery, Webhook]]:
-        """Return what is due, after dropping what nobody wants any more."""
+        """Return what is due, and drop what belongs to a deleted or inactive webhook."""
         world = self._world
         with world.lock:
-            now, found = world.clock(), []
-            for number, delivery in list(self.waiting.items()):
+            now, due = world.clock(), []
+            for number, delivery in list(self.queue.items()):
                 hook = self._hooks.get(delivery.webhook_id)
                 if hook is None or not hook.active:
-                    del self.waiting[number]
+                    del self.queue[number]
                 elif delivery.due <= now:
-                    found.append((number, delivery, hook))
-            return found
+                    due.append((number, delivery, hook))
+            return due
 
-    def _settle(self, number: int, delivery: Delivery, hook: Webhook, sent: Sent) -> None:
-        """Forget a delivery that arrived; wait longer for another, or give its webhook up."""
+    def _settle(self, number: int, delivery: Delivery, hook: Webhook, result: Result) -> None:
+        """Drop a delivery that succeeded; otherwise wait longer, or disable the webhook."""
         world = self._world
         with world.lock:
             now = world.clock()
-            if sent.succeeded:
-                self.waiting.pop(number, None)
+            if result.succeeded:
+                self.queue.pop(number, None)
             elif now - delivery.since >= world.assumptions.webhook_patience_seconds:
                 hook.active = False
             else:
                 delivery.wait += world.assumptions.webhook_retry_step_seconds
                 delivery.due = now + delivery.wait
 
-    def send(self, hook: Webhook, body: bytes) -> Sent:
-        """Post a body to a webhook's address, if it is one that the sandbox may call."""
+    def send(self, hook: Webhook, body: bytes) -> Result:
+        """Post a body to a webhook's URL if the sandbox may call it."""
         parts = urlsplit(hook.url)
-        host, rules = parts.hostname or "", self._world.assumptions
-        near = is_loopback(host)
-        if not near and not self.anywhere:
-            return Sent(0, f"the sandbox calls nobody but its own machine, and not {host}")
+        host, assumptions = parts.hostname or "", self._world.assumptions
+        local = is_loopback(host)
+        if not local and not self.anywhere:
+            return Result(0, f"the sandbox calls only its own machine, not {host}")
         headers = {"Content-Type": "application/json", "User-Agent": "fivetran-sandbox"}
         if hook.secret:
             signed = signature(hook.secret, body)
-            headers[SIGNATURE] = signed.upper() if rules.webhook_signature_upper_case else signed
+            upper = assumptions.webhook_signature_upper_case
+            headers[SIGNATURE] = signed.upper() if upper else signed
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        line = _line(parts, rules.webhook_timeout_seconds, trusting=near)
+        connection = _connect(parts, assumptions.webhook_timeout_seconds, verify=not local)
         try:
-            line.request("POST", path, body, headers)
-            answer = line.getresponse()
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
         except (OSError, HTTPException, ValueError) as error:
-            return Sent(0, f"no answer ({type(error).__name__})")
+            return Result(0, f"no answer ({type(error).__name__})")
         finally:
-            line.close()
-        return Sent(answer.status, "Success" if 200 <= answer.status < 300 else answer.reason)
+            connection.close()
+        succeeded = 200 <= response.status < 300
+        return Result(response.status, "Success" if succeeded else response.reason)
 
     def start(self) -> None:
-        """Deliver from now on in a thread of its own."""
+        """Deliver in a background thread from now on."""
         if self._stop is None:
             self._stop = Flag()
             Thread(target=self._run, args=(self._stop,), name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
-        """Deliver no more; what is being sent just now is not waited for."""
+        """Stop delivering, without waiting for a running attempt."""
         if self._stop is not None:
             self._stop.set()
             self._stop = None
@@ -185,13 +187,13 @@ class Deliveries:
                 self._pump()
 
 
-def _line(parts: SplitResult, timeout: float, *, trusting: bool) -> HTTPConnection:
-    """Return a line to a host; this machine's own certificates need no authority behind them."""
+def _connect(parts: SplitResult, timeout: float, *, verify: bool) -> HTTPConnection:
+    """Return a connection to a host, which may present an unverified certificate."""
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "http":
         return HTTPConnection(host, port, timeout=timeout)
     context = ssl.create_default_context()
-    if trusting:
+    if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return HTTPSConnection(host, port, timeout=timeout, context=context)

@@ -1,4 +1,4 @@
-"""The events that webhooks tell of, and what each says."""
+"""The events that webhooks receive, and their payloads."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ DUMMY_ID = "_connection_1"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a connection."""
+    """An event of a connection."""
 
     name: str
     at: float
@@ -51,26 +51,26 @@ class Event:
     sync_id: str = ""
 
     def body(self) -> bytes:
-        """Return what is posted: compact JSON, in the order of Fivetran's keys."""
-        when = datetime.fromtimestamp(self.at, UTC).replace(tzinfo=None)
-        told: dict[str, Any] = {
+        """Return the payload: compact JSON with keys in Fivetran's order."""
+        created = datetime.fromtimestamp(self.at, UTC).replace(tzinfo=None)
+        payload: dict[str, Any] = {
             "event": self.name,
-            "created": when.isoformat(timespec="milliseconds") + "Z",
+            "created": created.isoformat(timespec="milliseconds") + "Z",
             "connector_type": self.service,
             "connector_id": self.connection_id,
             "connector_name": self.schema,
         }
         if self.sync_id:
-            told["sync_id"] = self.sync_id
-        told["destination_group_id"] = self.group_id
-        told["data"] = self.data
-        return json.dumps(told, separators=(",", ":")).encode()
+            payload["sync_id"] = self.sync_id
+        payload["destination_group_id"] = self.group_id
+        payload["data"] = self.data
+        return json.dumps(payload, separators=(",", ":")).encode()
 
 
-def of(
+def event_of(
     connection: Connection, name: str, at: float, data: Mapping[str, Any], *, start: float | None
 ) -> Event:
-    """Return an event of a connection; a sync's events carry the id of the sync that started."""
+    """Return an event of a connection; `start` is when its sync started, if it has one."""
     return Event(
         name=name,
         at=at,
@@ -84,7 +84,7 @@ def of(
 
 
 def dummy(name: str, at: float, group_id: str | None) -> Event:
-    """Return an event of a connection that does not exist."""
+    """Return a test event of a connection that does not exist."""
     return Event(
         name=name,
         at=at,
@@ -98,6 +98,6 @@ def dummy(name: str, at: float, group_id: str | None) -> Event:
 
 
 def sync_id(connection_id: str, start: float) -> str:
-    """Return the id of the sync of a connection that started at a time, shaped like a UUID."""
+    """Return the id of the sync that started at a time, in the format of a UUID."""
     digest = hashlib.sha256(f"sync:{connection_id}:{start:.3f}".encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
