@@ -105,7 +105,7 @@ def faults() -> Iterator[str]:
 
 def relaxations() -> Iterator[str]:
     """Yield the table of where the sandbox follows the live API and not the definition."""
-    yield "| where | problem of the definition |"
+    yield "| where | reason |"
     yield "|---|---|"
     rows = [(f"`{relaxation.at}`", relaxation.reason) for relaxation in RELAXATIONS]
     rows += [("everywhere", rule.reason) for rule in RULES]

@@ -143,17 +143,17 @@ def test_seeded_connectors_have_the_requested_states(api, world):
 
     world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
 
-    seen = {}
+    states = {}
     for name, item in zip(
         [name for name in STATES for _ in range(2)], api.data("/connections")["items"], strict=False
     ):
         status = item["status"]
-        seen[name] = [status[key] for key in ("setup_state", "sync_state", "update_state")]
-        seen[name] += [status["is_historical_sync"], item["paused"], bool(status["tasks"])]
-    assert seen.pop("healthy")[0] == "connected"
-    assert seen.pop("failing")[::5] == ["connected", True]
-    assert seen.pop("failing_without_task")[::5] == ["connected", False]
-    assert seen == {
+        states[name] = [status[key] for key in ("setup_state", "sync_state", "update_state")]
+        states[name] += [status["is_historical_sync"], item["paused"], bool(status["tasks"])]
+    assert states.pop("healthy")[0] == "connected"
+    assert states.pop("failing")[::5] == ["connected", True]
+    assert states.pop("failing_without_task")[::5] == ["connected", False]
+    assert states == {
         "syncing": ["connected", "syncing", "on_schedule", False, False, False],
         "first_sync": ["connected", "syncing", "on_schedule", True, False, False],
         "paused": ["connected", "paused", "on_schedule", False, True, False],

@@ -338,7 +338,7 @@ def test_an_invalid_fault_is_refused(world, fields, message):
 
 
 @pytest.mark.parametrize(
-    ("path", "matching", "others"),
+    ("path", "matching", "rejected"),
     [
         ("/**", ["/", "/v1/groups", "/connect-card/setup"], []),
         ("/v1/groups", ["/v1/groups", "/v1/groups/"], ["/v1/groups/a", "/v1/group"]),
@@ -347,6 +347,6 @@ def test_an_invalid_fault_is_refused(world, fields, message):
         ("/v1/a.b", ["/v1/a.b"], ["/v1/axb"]),
     ],
 )
-def test_paths_are_patterns(path, matching, others):
+def test_paths_are_patterns(path, matching, rejected):
     assert all(pattern(path).fullmatch(candidate) for candidate in matching)
-    assert not any(pattern(path).fullmatch(candidate) for candidate in others)
+    assert not any(pattern(path).fullmatch(candidate) for candidate in rejected)

@@ -266,9 +266,9 @@ def test_an_excluded_or_hashed_column_is_returned(api, shop):
             "enabled_patch_settings": {"allowed": True},
         },
     }
-    every = api.data(column)["columns"]
-    assert {name: every[name] for name in shown} == shown
-    assert len(every) == 8
+    columns = api.data(column)["columns"]
+    assert {name: columns[name] for name in shown} == shown
+    assert len(columns) == 8
 
 
 def test_every_column_is_listed_with_the_reason_it_is_locked(api, shop):

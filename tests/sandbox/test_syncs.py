@@ -444,16 +444,16 @@ def test_a_day_of_a_thousand_connections_has_valid_states_and_histories(api, wor
     run_a_day(api, world, ids)
 
     now = world.clock()
-    seen = Counter()
+    counts = Counter()
     for connection_id in ids:
         connection = world.connections[connection_id]
         state = lifecycle.state_at(connection, now)
         syncs = sync_history.history(connection, since=now - 2 * DAY, until=now, now=now)
         assert_valid_state(connection, state, now)
         assert_consistent(syncs, state)
-        seen.update(sync.status for sync in syncs)
-        seen[state.sync_state] += 1
-    assert seen.keys() >= ENDS | {"scheduled", "paused", "syncing"}
+        counts.update(sync.status for sync in syncs)
+        counts[state.sync_state] += 1
+    assert counts.keys() >= ENDS | {"scheduled", "paused", "syncing"}
 
 
 def assert_valid_state(connection, state, now):

@@ -28,9 +28,9 @@ LAST = ("Save and test", "The tests run at once. If one fails, correct the value
 def steps(service: Service) -> list[tuple[str, str]]:
     """Return the steps of a service's guide: a heading and a sentence each."""
     if service.type == "Database":
-        chosen = DATABASE
+        guide = DATABASE
     elif service.auth or not service.fields:
-        chosen = CONSENT
+        guide = CONSENT
     else:
-        chosen = FILES if service.type == "File" else KEYS
-    return [*chosen, LAST]
+        guide = FILES if service.type == "File" else KEYS
+    return [*guide, LAST]
