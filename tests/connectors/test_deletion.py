@@ -322,7 +322,11 @@ def run_and_pause(portal, connection):
 
 
 def finish(portal, connection):
-    connection.setup_state, connection.face, connection.written = "connected", None, None
+    connection.setup_state, connection.static_fields, connection.serialized = (
+        "connected",
+        None,
+        None,
+    )
 
 
 USES = [
@@ -495,7 +499,7 @@ def test_another_connector_that_has_the_id_now_is_left_alone(
     portal.operations.delete(connection.id)
     later(DAY + 1)
     changes = requests_of("PATCH")
-    connection.schema, connection.face = "quite_another", None
+    connection.schema, connection.static_fields = "quite_another", None
 
     def hidden(_):
         raise UnknownConnector("By an older list.")
@@ -512,7 +516,7 @@ def test_another_connector_that_has_the_id_now_is_left_alone(
 
 def test_a_reused_id_is_shown_and_can_be_deleted(portal, connection):
     portal.operations.delete(connection.id)
-    connection.schema, connection.face = "quite_another", None
+    connection.schema, connection.static_fields = "quite_another", None
     assert "quite_another" in shown(portal)
 
     portal.operations.delete(connection.id)
