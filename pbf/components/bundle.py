@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from os.path import normpath
 from pathlib import Path
 
-IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "(\.[^"]+)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{ \w+(?:, \w+)* \} from "(\.[^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) )", re.MULTILINE)
 OTHER = re.compile(r"^(?:import\b|export (?!default )).*", re.MULTILINE)
 
@@ -28,7 +28,7 @@ def bundle(entry: Path) -> str:
         if path in sources:
             continue
         sources[path] = path.read_text(encoding="utf-8")
-        names = [name for _, name in IMPORT.findall(sources[path])]
+        names = IMPORT.findall(sources[path])
         imports[path] = [Path(normpath(path.parent / name)) for name in names]
         pending += imports[path]
     order = TopologicalSorter(imports).static_order()
