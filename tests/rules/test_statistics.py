@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from pstats import Stats
 
+import altair as alt
 import pytest
 
 from pbf.fivetran.models import Connector
@@ -149,6 +150,15 @@ def test_the_last_day_tells_each_last_success_and_failure_by_the_hour():
     assert figure.lines[0].way == {"ended": "0..1"}
     ways = {bar.group: bar.way for bar in figure.bars if bar.label == "5"}
     assert ways == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_chart_is_valid_by_the_schema_of_vega_lite(theme):
+    for figure in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(figure, theme)
+
+        read = alt.LayerChart.from_dict if "layer" in chart else alt.Chart.from_dict
+        assert read(chart, validate=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
