@@ -455,7 +455,7 @@ def test_a_creation_sent_again_with_its_key_returns_the_same_connector(
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.json == first.json
     assert (different.status_code, different.json["error"]["code"]) == (422, "key_reused")
-    assert "Send a new key" in different.json["error"]["message"]
+    assert "Use a new Idempotency-Key" in different.json["error"]["message"]
     assert [(entry.who, entry.outcome) for entry in house.store.audit.entries()] == [
         ("route", "done"),
         ("route", "KeyReused"),

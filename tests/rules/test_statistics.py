@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from pstats import Stats
 
+import altair as alt
 import pytest
 
 from pbf.fivetran.models import Connector
@@ -149,6 +150,15 @@ def test_the_last_day_counts_successes_and_failures_by_hour():
     assert statistic.lines[0].query == {"ended": "0..1"}
     queries = {bar.group: bar.query for bar in statistic.bars if bar.label == "5"}
     assert queries == {"Succeeded": {"succeeded": "5..6"}, "Failed": {"failed": "5..6"}}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_chart_is_valid_by_the_schema_of_vega_lite(theme):
+    for statistic in drawn(connector("a"), connector("b", ago=9, failed=1)).values():
+        chart = spec(statistic, theme)
+
+        read = alt.LayerChart.from_dict if "layer" in chart else alt.Chart.from_dict
+        assert read(chart, validate=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
