@@ -1,8 +1,8 @@
-# make run: the dashboard. make test: every check. make bench: every figure, in about ten minutes.
-# make chaos: a thousand creations while answers are lost and processes are killed.
-# make outage: Fivetran is away for five minutes under open pages and a load on the routes.
-# make abuse: 100,000 requests of every kind of abuse, and what they leave behind.
-# Each sets up what it needs.
+# make run: the dashboard. make test: all checks. make bench: all benchmarks, about twelve minutes.
+# make chaos: 1,000 creations while responses are lost and processes are killed.
+# make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
+# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
@@ -14,7 +14,7 @@ REDIS := $(if $(shell command -v redis-server),,redis-server)
 WRK := $(if $(shell command -v wrk),,wrk)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
-# Where it is set, as in many containers, each of the many servers would compile all modules anew.
+# Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test javascript bench chaos outage abuse system clean

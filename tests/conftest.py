@@ -5,13 +5,14 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 import responses
 import streamlit as st
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
@@ -26,6 +27,7 @@ from tests.support.accounts import ACCOUNT, account_on
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
 
+EXPECT_TIMEOUT_MS = 20_000
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,13 +53,27 @@ def pytest_terminal_summary(
     return result
 
 
+@pytest.fixture(scope="session")
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Return an empty folder: the last one, unless a test has left something in it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+
+    def empty_folder() -> Path:
+        nonlocal folder
+        if not folder.is_dir() or any(folder.iterdir()):
+            folder = tmp_path_factory.mktemp("elsewhere")
+        return folder
+
+    return empty_folder
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, _empty_folder) -> Iterator[None]:
     """Keep the developer's own settings, files and caches out of the tests."""
     for name in list(os.environ):
         if name.startswith(("FIVETRAN_", "PBF_", "STREAMLIT_")):
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.chdir(_empty_folder())
     st.cache_data.clear()
     runtimes.use(None)
     yield
@@ -80,6 +96,21 @@ def _compile_scripts_once() -> Iterator[None]:
         once = cache(ScriptCache)
         patch.setattr(app_test, "ScriptCache", once)
         patch.setattr(local_script_runner, "ScriptCache", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wait_for_pages_without_polling() -> Iterator[None]:
+    """Let page tests wait for the script's thread instead of checking every millisecond."""
+    poll = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        if runner._script_thread is not None:
+            runner._script_thread.join(timeout)
+        poll(runner, timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 
@@ -168,6 +199,8 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium, started once for all tests in a browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     path = require_package(path, "Chromium", "chromium")
+    # The default of five seconds is too short for a page on a busy machine.
+    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser

@@ -141,6 +141,8 @@ def test_the_keyboard_alone_completes_the_journey(product, visit):
     expect(page.get_by_text("Authorised")).to_be_visible()
     press_until_focused(page, page.get_by_label("Sheet ID"))
     page.keyboard.type("1AbC")
+    # Tab passes the button over until the card's script has loaded.
+    expect(page.get_by_role("button", name="Save & Test")).to_be_enabled()
     press_until_focused(page, page.get_by_role("button", name="Save & Test"))
     page.keyboard.press("Enter")
     steps.come_back(visitor)
