@@ -125,11 +125,7 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
     try:
         with st.spinner("Creating the connector…"):
             connector = portal.create(
-                service.id,
-                typed,
-                return_url=page.return_url(),
-                attempt=attempt,
-                patience=PATIENCE,
+                service.id, typed, return_url=page.return_url(), attempt=attempt, patience=PATIENCE
             )
     except NameTaken as error:
         if not is_taken:  # the preview was made from an older list
