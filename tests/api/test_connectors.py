@@ -713,7 +713,7 @@ def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
     # Without that limit this would wait for ever, since the list is never released.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     connectors = client.get("/_/connectors")
-    flights = list(house.cache._flights.values())
+    flights = list(house.cache._requests.values())
     go_on.set()
     wait(flights, 60)
 

@@ -456,7 +456,7 @@ def test_a_creation_sent_again_with_its_key_returns_the_same_connector(
     assert again.json == first.json
     assert (different.status_code, different.json["error"]["code"]) == (422, "key_reused")
     assert "Use a new Idempotency-Key" in different.json["error"]["message"]
-    assert [(entry.who, entry.outcome) for entry in house.store.audit.entries()] == [
+    assert [(entry.actor, entry.outcome) for entry in house.store.audit.entries()] == [
         ("route", "done"),
         ("route", "KeyReused"),
     ]

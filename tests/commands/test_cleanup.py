@@ -137,7 +137,7 @@ def test_each_connector_is_deleted_once_and_failures_are_reported(remote, api, s
     ]
     assert "Try again in 9 seconds" in lines[0]
     assert [len(deletion.calls) for deletion in deletions] == [1, 1, 1]
-    assert [(entry.who, entry.what, entry.outcome) for entry in remote.store.audit.entries()] == [
+    assert [(entry.actor, entry.what, entry.outcome) for entry in remote.store.audit.entries()] == [
         ("command", "delete", "RateLimited"),
         ("command", "delete", "done"),
         ("command", "delete", "nothing to do"),

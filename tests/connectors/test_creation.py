@@ -607,7 +607,7 @@ def test_every_creation_is_in_the_audit_log(process):
         create(portal, "Stock")
 
     entries = [
-        (entry.who, entry.what, entry.connector_id, entry.name, entry.outcome)
+        (entry.actor, entry.what, entry.connector_id, entry.name, entry.outcome)
         for entry in portal.store.audit.entries()
     ]
 

@@ -462,7 +462,7 @@ def test_refused_deletions_do_not_stop_the_others(portal, sandbox, later, reques
     for connector_id in ids:
         portal.operations.delete(connector_id)
     for connector_id in ids[:2]:
-        sandbox.world.control.order(
+        sandbox.world.control.add_fault(
             kind="500", method="DELETE", path=f"/v1/connections/{connector_id}", times=50
         )
 
@@ -531,7 +531,7 @@ def test_a_reused_id_is_shown_and_can_be_deleted(portal, connection):
 def test_a_connector_that_cannot_be_paused_is_not_hidden_either(
     portal, sandbox, connection, kind, error
 ):
-    sandbox.world.control.order(kind=kind, method="PATCH")
+    sandbox.world.control.add_fault(kind=kind, method="PATCH")
 
     with pytest.raises(error):
         portal.operations.delete(connection.id)
@@ -559,7 +559,7 @@ def test_a_failure_drops_the_cached_list_only_if_something_may_have_been_written
     portal, sandbox, connection, action, method, kind, drops
 ):
     before = portal.connectors()
-    sandbox.world.control.order(kind=kind, method=method)
+    sandbox.world.control.add_fault(kind=kind, method=method)
     act = {
         "delete": portal.operations.delete,
         "for-good": lambda id_: portal.operations.delete(id_, now=True),
@@ -639,7 +639,7 @@ def test_a_change_that_fails_at_reading_first_is_in_the_audit_log(
 
 
 def test_a_pause_that_took_effect_though_its_answer_was_lost_counts(portal, sandbox, connection):
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     portal.operations.delete(connection.id)
 
@@ -818,7 +818,7 @@ def test_a_pending_deletion_is_found_though_a_list_without_the_database_shows_it
 
 def test_every_step_is_in_the_audit_log(portal, sandbox, connection, later):
     deletion = portal.operations.delete(connection.id)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
     with pytest.raises(ServerFailed):
         portal.operations.restore(connection.id)
     portal.operations.restore(connection.id)

@@ -81,7 +81,7 @@ def refresh(portal: Portal) -> list[Connector]:
 
 def settle(cache: SharedCache) -> None:
     """Wait until no request is in flight in the background."""
-    assert not wait(list(cache._flights.values()), PATIENCE).not_done
+    assert not wait(list(cache._requests.values()), PATIENCE).not_done
 
 
 def requests_of_an_hour(account: Account, tabs: int) -> int:

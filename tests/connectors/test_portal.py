@@ -31,6 +31,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
 from tests.support.accounts import API
+from tests.support.typed_names import type_name
 
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
 PUBLIC_URL = "http://localhost"
@@ -649,7 +650,7 @@ def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(rem
     alone = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": group_id}})
     remote.connectors()
     connector = remote.connectors().items[0].model_copy(update={"id": "two"})
-    remote._store.keep_name(connector, "Another tenant's")
+    type_name(remote._store, connector, "Another tenant's")
     remote._list.forget()
 
     with pytest.raises(UnknownConnector):

@@ -504,7 +504,7 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
 ):
     connector_id = named("stripe_payments").id
     app = visit("connector", id=connector_id)
-    sandbox.world.control.order(kind="lost_answer", method="PATCH")
+    sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
 
     app = press(app, "Pause")
 
@@ -515,7 +515,7 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
 def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox, named, visit):
     connector_id = named("stripe_payments").id
     app = visit("connector", id=connector_id)
-    sandbox.world.control.order(kind="lost_answer", method="POST")
+    sandbox.world.control.add_fault(kind="lost_answer", method="POST")
 
     app = press(app, "Sync now")
 
@@ -690,7 +690,7 @@ def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named
     connector_id = named("stripe_payments").id
     house.portal.operations.delete(connector_id)
     app = visit("connector", id=connector_id)
-    sandbox.world.control.order(kind="500", method="PATCH")
+    sandbox.world.control.add_fault(kind="500", method="PATCH")
 
     app = press(app, "Undo")
 

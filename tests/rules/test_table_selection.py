@@ -130,7 +130,7 @@ def test_ticking_after_a_search_changes_the_shown_row(editor):
     editor.search("")
 
     assert editor.changed == {("public", "users"): True}
-    assert dict(zip([table.key for table in editor.shown], editor.laid_out, strict=True)) == {
+    assert dict(zip([table.key for table in editor.shown], editor.ticks, strict=True)) == {
         ("archive", "old"): False,
         ("archive", "orders"): False,
         ("public", "orders"): True,
@@ -139,7 +139,7 @@ def test_ticking_after_a_search_changes_the_shown_row(editor):
 
 
 def test_a_search_has_its_own_layout(editor):
-    before = editor.sheet
+    before = editor.version
 
     editor.search("users")
     editor.search("users")
@@ -173,7 +173,7 @@ def test_a_fresh_response_is_not_requested_again(editor):
 
 
 def test_the_same_response_keeps_the_layout(editor):
-    before = editor.sheet
+    before = editor.version
 
     editor.read(lambda: SHOP, FRESH)
 

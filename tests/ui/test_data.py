@@ -183,7 +183,7 @@ def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkey
     connector = next(
         connector for connector in data.connectors().items if connector.schema_name == "webshop"
     )
-    sandbox.world.control.order("500", path="/v1/connections/*/sync-history", times=3)
+    sandbox.world.control.add_fault("500", path="/v1/connections/*/sync-history", times=3)
 
     failed, at_once = data.history(connector), data.history(connector)
     let_pass(house.portal, monkeypatch, FAILURE_LIFETIME)
