@@ -82,7 +82,7 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
         ("restore", ""),
         ("delete", ""),
     ]
-    assert set(recorded(portal, "who", "connector_id", "name", "outcome")) == {
+    assert set(recorded(portal, "actor", "connector_id", "name", "outcome")) == {
         ("page", connector_id, "salesforce_crm", "done")
     }
     assert {action for (action,) in recorded(portal, "what")} <= set(WHAT)
@@ -267,7 +267,7 @@ def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
 def test_the_log_has_the_way_by_which_somebody_came(client, portal, ids, go: Callable, entry):
     go(client, portal, ids["facebook_ads_dach"])
 
-    assert recorded(portal, "who", "what", "outcome") == [entry]
+    assert recorded(portal, "actor", "what", "outcome") == [entry]
     assert entry[0] in WHO
 
 
