@@ -62,7 +62,9 @@ def _gallery_keystroke(browser: Browser, product: str, scale: Scale) -> tuple[fl
     keys = []
     for _ in range(scale.warm_up + scale.rounds):
         with visitor(browser) as page:
-            page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+            page.on(
+                "websocket", lambda link: link.on("framesent", lambda frame: sent.append(frame))
+            )
             page.goto(f"{product}/services")
             wait_for(page, GALLERY)
             page.wait_for_timeout(SETTLE_MS)
