@@ -110,7 +110,7 @@ def start(settings: Settings) -> Runtime:
     Raises ConfigurationError if the database cannot be opened.
     """
     _hide_secrets(settings)
-    shelf = _shelf(settings)
+    backend = _cache_backend(settings)
     store = open_store(settings)
     if settings.sandbox:
         from pbf.sandbox.server import SandboxServer
@@ -120,15 +120,15 @@ def start(settings: Settings) -> Runtime:
         sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
         credentials = (world.api_key, world.api_secret, world.group_id)
-        return _assemble(settings, store, shelf, sandbox.url, credentials, sandbox)
+        return _assemble(settings, store, backend, sandbox.url, credentials, sandbox)
     credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
-    return _assemble(settings, store, shelf, settings.api_url, credentials, None)
+    return _assemble(settings, store, backend, settings.api_url, credentials, None)
 
 
 def _assemble(
     settings: Settings,
     store: "Store",
-    shelf: CacheBackend | None,
+    backend: CacheBackend | None,
     api_url: str,
     credentials: tuple[str, str, str],
     sandbox: "SandboxServer | None",
@@ -136,7 +136,7 @@ def _assemble(
     key, secret, group_id = credentials
     hide_pair(key, secret)
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
-    cache = SharedCache(backend=shelf)
+    cache = SharedCache(backend=backend)
     portal = Portal(
         Tenant(id=group_id, name=settings.product_name, group_id=group_id),
         client=client,
@@ -174,8 +174,8 @@ def _account_hash(settings: Settings) -> str:
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
 
-def _shelf(settings: Settings) -> CacheBackend | None:
-    """Return the shelf that this account's processes share, if there is one."""
+def _cache_backend(settings: Settings) -> CacheBackend | None:
+    """Return the cache backend that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None
     try:

@@ -352,6 +352,22 @@ def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit
     assert len(table(app)["rows"]) == 10
 
 
+def test_the_expander_of_deleted_connectors_is_the_same_element_when_it_is_open(
+    house, named, visit
+):
+    house.portal.operations.delete(named("stripe_payments").id)
+    app = visit("connectors")
+    closed = app.expander[0].proto
+
+    app.session_state["trash_is_open"] = True
+    app.run()
+
+    # A new element would replace its buttons, and lose a click at that moment.
+    opened = app.expander[0].proto
+    assert (closed.expanded, opened.expanded) == (False, True)
+    assert closed.id == opened.id
+
+
 def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(house, named, visit):
     for name in ("hubspot_marketing", "stripe_payments", "jira_projects"):
         house.portal.operations.delete(named(name).id)
