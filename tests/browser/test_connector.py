@@ -49,6 +49,8 @@ def test_it_is_paused_and_resumed_on_the_spot(open_connector):
 
     button(page, "Pause").click()
     expect(state(page)).to_contain_text("Paused")
+    # Until the run ends, the button of the run before is still there, too.
+    expect(button(page, "Pause")).to_have_count(1)
     expect(button(page, "Pause")).to_be_disabled()
     expect(page.get_by_text("It is already paused.")).to_be_visible()
     expect(steps.in_menu(page, "Sync now")).to_be_visible()
@@ -57,6 +59,7 @@ def test_it_is_paused_and_resumed_on_the_spot(open_connector):
     button(page, "Resume").click()
 
     expect(state(page)).to_contain_text("Working")
+    expect(button(page, "Pause")).to_have_count(1)
     expect(button(page, "Pause")).to_be_enabled()
 
 

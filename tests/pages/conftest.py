@@ -53,7 +53,7 @@ FAILURES = {
     "html": Failure(
         {"body": "<html><h1>Welcome"},
         "Fivetran did not respond as expected",
-        "What answers at FIVETRAN_API_URL is not Fivetran's API. Check the address.",
+        "The server at FIVETRAN_API_URL is not Fivetran's API. Check the address.",
     ),
     "500": Failure(
         {"status": 500, "body": "the-secret"},

@@ -248,7 +248,7 @@ def test_an_invalid_table_or_schema_does_not_affect_others(draws: Any):
     desk.search("o")
     desk.switch(True)
     json.dumps([columns(desk.shown), desk.count, desk.unread, desk.ticks]).encode()
-    assert all(schema in response["schemas"] for schema, _ in desk.wanted)
+    assert all(schema in response["schemas"] for schema, _ in desk.request)
     connector = Connector.model_validate(RESPONSES["connections"][0])
     assert when_there_are_tables(connector, read=True, now=NOW)
 

@@ -74,11 +74,11 @@ def test_a_changed_token_is_equivalent_or_invalid(data, connector: str, letter: 
     )
     place = data.draw(some.integers(0, min(map(len, tokens)) - 1))
 
-    state, ticket, invitation = (f"{token[:place]}{letter}{token[place + 1 :]}" for token in tokens)
+    state, link, invitation = (f"{token[:place]}{letter}{token[place + 1 :]}" for token in tokens)
 
     # The last letter of a signature has unused bits.
     assert signer.read_state(state, "us") in (None, signer.read_state(tokens[0], "us"))
-    assert signer.read_link(ticket, "us") in (None, connector)
+    assert signer.read_link(link, "us") in (None, connector)
     assert signer.read_invitation(invitation, "us") in (None, connector)
 
 
@@ -88,7 +88,7 @@ def test_a_token_is_valid_only_for_its_key_tenant_and_use(connector, tenant, key
     signer = Signer("a key")
     tokens = {
         "state": signer.state("us", connector_id=connector),
-        "ticket": signer.link("us", connector),
+        "link": signer.link("us", connector),
         "invitation": signer.invitation("us", connector),
     }
 
@@ -98,7 +98,7 @@ def test_a_token_is_valid_only_for_its_key_tenant_and_use(connector, tenant, key
             "state": lambda token: getattr(
                 reader.read_state(token, tenant_id), "connector_id", None
             ),
-            "ticket": lambda token: reader.read_ticket(token, tenant_id),
+            "link": lambda token: reader.read_link(token, tenant_id),
             "invitation": lambda token: reader.read_invitation(token, tenant_id),
         }
         contents = {(kind, use): read_as[use](tokens[kind]) for kind in tokens for use in read_as}

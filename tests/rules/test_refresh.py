@@ -62,7 +62,7 @@ def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbo
 
     assert before.lifetime <= 60.0
     assert throttled_list.lifetime == LONGEST_LIFETIME
-    assert house.portal.sparing.startswith("Only 1,000 of this hour's 20,000")
+    assert house.portal.throttling_notice.startswith("Only 1,000 of this hour's 20,000")
 
 
 def test_actions_show_immediately_despite_throttling(house, sandbox):
