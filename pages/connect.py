@@ -57,7 +57,7 @@ def offer_unfinished(portal: Portal, service: Service) -> None:
     unfinished = [
         connector
         for connector in portal.connectors().items
-        if connector.service == service.id and connector.status.setup_state == "incomplete"
+        if connector.service == service.id and connector.is_incomplete
     ]
     unfinished.sort(key=lambda connector: connector.created_at or OLDEST, reverse=True)
     for connector in unfinished[:SHOWN]:

@@ -42,7 +42,7 @@ def show_result(portal: Portal, returned: str) -> None:
     connector = portal.connector(connector.id)
     state = health(connector, datetime.now(UTC))
     name, reason = page.plain(connector.title), page.plain(state.reason)
-    if connector.status.setup_state == "connected":
+    if connector.is_set_up:
         st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
     elif checking:
         st.info(
@@ -56,7 +56,7 @@ def show_result(portal: Portal, returned: str) -> None:
 def is_checking(portal: Portal, connector: Connector) -> bool:
     """Check a connector again, a few times: Fivetran takes a moment to register a set-up."""
     checks = page.CHECKS.get()
-    if connector.status.setup_state == "connected" or checks >= MOST_CHECKS:
+    if connector.is_set_up or checks >= MOST_CHECKS:
         return False
     page.CHECKS.set(checks + 1)
     portal.operations.look_again(connector.id)

@@ -64,7 +64,7 @@ BLUEPRINTS = (
 def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: bool = True) -> Flask:
     """Return the Flask app over the runtime that `open_runtime` returns.
 
-    Without `check_host`, whoever serves the app has to check the Host header.
+    Without `check_host`, the server in front of the app has to check the Host header.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY

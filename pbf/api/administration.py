@@ -1,4 +1,4 @@
-"""Routes for whoever runs this server: the export of the audit log and the health check."""
+"""Routes for the people who run this server: the audit log as CSV and the health check."""
 
 from itertools import chain, islice
 

@@ -96,15 +96,14 @@ def come_back() -> ResponseReturnValue:
         return _error_page(error)
     if connector is None:
         return _page("used")
-    if connector.is_set_up and not needs_the_card(connector):
+    if not needs_the_card(connector):
         return _page("finished")
     return _page("broken" if connector.is_broken else "unfinished")
 
 
 def needs_the_card(connector: Connector) -> bool:
     """Return whether a person has to enter or renew credentials."""
-    state = connector.status.setup_state
-    return state != "connected" or health(connector, datetime.now(UTC)).action == "reconnect"
+    return not connector.is_set_up or health(connector, datetime.now(UTC)).action == "reconnect"
 
 
 def _error_page(error: PbfError) -> Response:

@@ -46,7 +46,7 @@ def parcel(label: Mapping[str, Any], body: bytes) -> bytes:
 
 
 def pack(value: Any) -> bytes:
-    """Return a value as compressed JSON; done once for each version, whoever looks at it."""
+    """Return a value as compressed JSON; done once for each version."""
     return gzip.compress(as_json(value), mtime=0)
 
 

@@ -61,10 +61,7 @@ class Signer:
 
     def read_link(self, link: str, tenant_id: str) -> str | None:
         """Return the connector id of a link; None if forged, expired or another tenant's."""
-        match self._load(self._links, link):
-            case [str(owner), str(connector_id)] if owner == tenant_id:
-                return connector_id
-        return None
+        return self._connector_id(self._links, link, tenant_id)
 
     def invitation(self, tenant_id: str, connector_id: str) -> str:
         """Return an invitation to finish the set-up of one connector."""
@@ -72,10 +69,7 @@ class Signer:
 
     def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
         """Return the connector id of an invitation; None if forged, expired or another tenant's."""
-        match self._load(self._invitations, invitation):
-            case [str(owner), str(connector_id)] if owner == tenant_id:
-                return connector_id
-        return None
+        return self._connector_id(self._invitations, invitation, tenant_id)
 
     def state(self, tenant_id: str, *, connector_id: str = "", schema_name: str = "") -> str:
         """Return a new state for a connector; before it exists, for its permanent name."""
@@ -87,6 +81,14 @@ class Signer:
         match self._load(self._states, state):
             case [str(owner), str(connector_id), str(schema), str(nonce)] if owner == tenant_id:
                 return State(owner, connector_id, schema, nonce)
+        return None
+
+    def _connector_id(
+        self, serializer: URLSafeTimedSerializer, text: str, tenant_id: str
+    ) -> str | None:
+        match self._load(serializer, text):
+            case [str(owner), str(connector_id)] if owner == tenant_id:
+                return connector_id
         return None
 
     @staticmethod

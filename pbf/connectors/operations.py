@@ -145,7 +145,7 @@ class Operations:
     def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
         """Delete a connector: for good with `now`, else after the time in which it can be undone.
 
-        Returns the pending deletion, and None if the connector is gone, whoever deleted it.
+        Returns the pending deletion, and None if the connector is gone.
         """
         return self._deletion.delete(connector_id, forget=self._forget, now=now)
 

@@ -268,8 +268,8 @@ class Portal:
 def dashboard_only(service: Service) -> str:
     """Return why no connector of a service can be created here, and what to do instead."""
     return (
-        f"{service.title} can be set up in Fivetran's own dashboard only. Ask whoever manages your "
-        "Fivetran account to add it there; it then appears in the list of connectors."
+        f"{service.title} can be set up in Fivetran's own dashboard only. Ask the administrator of "
+        "your Fivetran account to add it there; it then appears in the list of connectors."
     )
 
 

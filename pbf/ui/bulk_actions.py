@@ -154,7 +154,7 @@ def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) 
         st.error(page.plain(page.with_reference(error)), icon=":material/error:")
         return
     st.markdown(
-        f"Whoever opens this link can finish the set-up of **{page.plain(connector.title)}**. "
+        f"Anyone with this link can finish the set-up of **{page.plain(connector.title)}**. "
         "It needs no sign-in, shows nothing else, and works for one day."
     )
     _copy()(key="copy", data={"text": url})

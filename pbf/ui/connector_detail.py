@@ -49,12 +49,11 @@ def arrange(
     """
     beside: list[Action] = []
     menu: dict[str, list[Action]] = {"": []}
-    is_set_up = connector.status.setup_state != "incomplete"
     for action in LABELS:
         reason, before = obstacle(action, connector), advice(action, connector)
         if action in (first, "delete") or (action == "resume" and reason):
             continue
-        if action in BESIDE and is_set_up and before is None:
+        if action in BESIDE and not connector.is_incomplete and before is None:
             beside.append(action)
         else:
             menu.setdefault(reason or before or "", []).append(action)

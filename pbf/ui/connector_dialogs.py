@@ -122,7 +122,7 @@ def test(portal: Portal, connector: Connector) -> None:
     else:
         st.html(f'<ul class="pbf-tests">{"".join(map(_result, tests))}</ul>')
         all_passed = {test.status for test in tests} == {"PASSED"}
-        if connector.status.setup_state == "broken" and all_passed:
+        if connector.is_broken and all_passed:
             page.quiet("All pass. A sync shows whether data flows again.")
     st.button("Run again", key=f"test-again-{page.turn()}")
 

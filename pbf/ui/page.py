@@ -79,9 +79,8 @@ TESTS: "SessionValue[tuple[SetupTest, ...] | str | None]" = SessionValue("tests"
 DIALOG: "SessionValue[Action | None]" = SessionValue("dialog", None)
 QUESTION: "SessionValue[Question | None]" = SessionValue("question", None)
 TABLES: SessionValue[Any] = SessionValue("table_editor", None)  # its module imports this one
-OF_ONE_PAGE: tuple[SessionValue[Any], ...] = (
-    *(RETURNED, NOTE, CHECKS, PROBLEM, TESTS, DIALOG, QUESTION, TABLES),
-)
+OF_ONE_PAGE: tuple[SessionValue[Any], ...]
+OF_ONE_PAGE = (RETURNED, NOTE, CHECKS, PROBLEM, TESTS, DIALOG, QUESTION, TABLES)
 
 
 def page(name: str) -> str:

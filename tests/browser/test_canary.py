@@ -202,7 +202,7 @@ def fail(stage: Scene, witness: Witness, says: int | str) -> None:
         for method, path, options in calls:
             stage.ask(method, path, **options)
         if says in ON_A_PAGE:
-            # Whoever comes back has the list fetched again, so that the page says what is wrong.
+            # A return from the card fetches the list again, so that the page shows what is wrong.
             stage.ask("GET", f"/return?state={stage.slips()[2]}")
             witness.go(f"/_/go/{ticket}")
         if says == 400:

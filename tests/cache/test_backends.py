@@ -19,24 +19,13 @@ from pbf.errors import ConfigurationError, Forbidden, ServerFailed
 from pbf.fivetran.models import Connector, Service
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
+from tests.support.clock import Clock
 from tests.support.redis_server import redis_server
 from tests.support.servers import clean_environment, free_port
 
 LIFETIME = 60.0
 PATIENCE = 20
 SERIALIZER = ListSerializer(Service, Connector)
-
-
-class Clock:
-    """The time for a cache."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Source:

@@ -22,6 +22,7 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
+from tests.support.clock import START, Clock
 from tests.support.servers import clean_environment
 
 THREADS = 8
@@ -48,18 +49,6 @@ REFUSED = [
 
 class Item(BaseModel):
     id: str
-
-
-class Clock:
-    """The time for the cache and for dogpile underneath."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Source:
@@ -177,7 +166,7 @@ def test_only_the_first_call_fetches(cache, source, clock):
     second = get(cache, source)
 
     assert ids(first) == ["a"]
-    assert (first.fetched_at, first.problem) == (Clock.now, None)
+    assert (first.fetched_at, first.problem) == (START, None)
     assert second == first
     assert source.calls == 1
 
@@ -307,7 +296,7 @@ def test_the_last_entry_is_served_marked_with_the_problem(cache, source, clock, 
 
     assert [ids(entry) for entry in entries] == [["a"]] * 3
     assert [entry.problem for entry in entries] == [error] * 3
-    assert entries[0].fetched_at == Clock.now
+    assert entries[0].fetched_at == START
     assert source.calls == 2
 
 

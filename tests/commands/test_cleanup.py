@@ -54,17 +54,6 @@ def sweep(capsys: pytest.CaptureFixture[str]) -> Sweep:
     return run
 
 
-@pytest.fixture
-def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the clock forward by some seconds."""
-
-    def move(seconds: float) -> None:
-        now = time.time() + seconds
-        monkeypatch.setattr("time.time", lambda: now)
-
-    return move
-
-
 def connector(name: str, **changes: object) -> dict:
     return {**UNFINISHED, "id": name, "schema": f"sales_{name}", **changes}
 
@@ -145,7 +134,7 @@ def test_each_connector_is_deleted_once_and_failures_are_reported(remote, api, s
     assert ACTOR.get() == "page"
 
 
-def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, advance_clock):
+def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, later):
     portal = house.portal
     created = portal.create("stripe", "Sales", public_url="http://localhost")
     record = sandbox.world.connections[created.id]
@@ -163,7 +152,7 @@ def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, ad
     assert portal.connector(created.id).paused is False
 
     sweep("--delete")
-    advance_clock(DAY + 1)
+    later(DAY + 1)
     portal.carry_out_deletions()
     assert created.id not in sandbox.world.connections
 

@@ -6,7 +6,6 @@ import pytest
 
 from pbf.connectors.connect_card import DAY, LONGEST_TOKEN, Signer
 from pbf.connectors.portal import Portal
-from pbf.runtime import Runtime
 
 NOW = 1_700_000_000.0
 
@@ -153,11 +152,6 @@ def test_a_token_that_is_too_long_is_not_even_verified(signer):
     assert len(link) < LONGEST_TOKEN
     assert signer.read_link(link, "us") is not None
     assert signer.read_state(state, "us") is not None
-
-
-@pytest.fixture
-def portal(house: Runtime) -> Portal:
-    return house.portal
 
 
 @pytest.fixture

@@ -15,21 +15,14 @@ from pbf.sandbox.core import lifecycle
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
+from tests.support.clock import Clock
 
 # Seconds between two refreshes of an open page (ui.FOLLOW), and until a change has to be shown.
 REFRESH = 3
 LONGEST_DELAY = 10
 HOUR = 3600
 PATIENCE = 20
-
-
-class Clock:
-    """The time for the sandbox, the cache and what dogpile keeps for it."""
-
-    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
-
-    def __call__(self) -> float:
-        return self.now
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
 
 
 @dataclass
@@ -61,7 +54,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    clock = Clock()
+    clock = Clock(START)
     world = Sandbox(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
     with SandboxServer(world=world) as server:
         started = runtimes.start(account_on(server))

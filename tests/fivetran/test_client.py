@@ -21,12 +21,6 @@ CARD = {"token": "hidden", "uri": "https://fivetran.example/connect-card/setup?a
 
 
 @pytest.fixture
-def api() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
-        yield mock
-
-
-@pytest.fixture
 def client() -> Iterator[ApiClient]:
     opened = ApiClient(Request(API, "the-key", "the-secret"))
     yield opened

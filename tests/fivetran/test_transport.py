@@ -38,12 +38,6 @@ Handle = Callable[[BaseHTTPRequestHandler, int], None]
 
 
 @pytest.fixture
-def api() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
-        yield mock
-
-
-@pytest.fixture
 def request_to_api() -> Iterator[Request]:
     request = Request(API, KEY, SECRET)
     yield request

@@ -5,12 +5,6 @@ import pytest
 from pbf.sandbox.core.rate_limits import ALL, SETUP_TESTS, SOURCE, Limits, kinds_of
 
 
-@pytest.fixture
-def connected(create, world):
-    """The id of a connection that has just been authorised."""
-    return world.pass_setup(create()["id"]).id
-
-
 def test_the_trial_plan_has_lower_limits_and_off_has_none(api, world):
     def limits():
         headers = api.get("/account/info").headers
