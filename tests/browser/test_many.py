@@ -114,7 +114,10 @@ def test_a_colleague_finishes_a_set_up_by_a_link_that_shows_nothing_else(product
     page = visit(f"{product}/connectors").page
     strip = page.get_by_role("region", name="Not finished")
     strip.get_by_role("button", name="Copy link").click()
-    link = page.get_by_role("dialog").get_by_label("Link").input_value()
+    field = page.get_by_role("dialog").get_by_label("Link")
+    # The field is there before its script has run.
+    expect(field).to_have_value(re.compile("/_/invite/"))
+    link = field.input_value()
 
     colleague = visit(f"{product}/connectors")  # an empty browser of its own
     colleague.page.goto(link)

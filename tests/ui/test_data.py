@@ -241,7 +241,7 @@ def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
     assert sum(table() is not None for table in tables) <= 3
 
 
-def test_whoever_looks_gets_the_same_rows_and_no_copy(house):
+def test_every_visitor_gets_the_same_rows_and_no_copy(house):
     assert data.rows()[0] is data.rows()[0]
     assert data.summary() is data.summary()
     assert data.gallery()[0] is data.gallery()[0]
