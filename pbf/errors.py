@@ -2,6 +2,7 @@
 
 PbfError
     ConfigurationError          a setting is missing or invalid
+        InvalidPolicy
     InputError                  the caller's input is invalid
         InvalidName
         NameTaken
@@ -9,6 +10,8 @@ PbfError
         UnknownService
         NotCreatable
         UnknownConnector
+        LimitReached
+        NotAllowed
         NotNow
         KeyReused
         InProgress
@@ -41,6 +44,10 @@ class PbfError(Exception):
 
 class ConfigurationError(PbfError):
     """A setting is missing or invalid."""
+
+
+class InvalidPolicy(ConfigurationError):
+    """A policy file cannot be used; the text names the file, the line and the mistake."""
 
 
 class InputError(PbfError):
@@ -77,6 +84,14 @@ class NotCreatable(InputError):
 
 class UnknownConnector(InputError):
     """The tenant's group has no connector with that id."""
+
+
+class LimitReached(InputError):
+    """The policy allows the tenant no more connectors."""
+
+
+class NotAllowed(InputError):
+    """The policy does not allow it."""
 
 
 class NotNow(InputError):

@@ -8,7 +8,10 @@ The rules, in this order:
 4. A name that starts with a digit gets an underscore in front.
 5. A name longer than 60 characters is cut there.
 6. A name without a letter or digit is refused.
-7. A name is taken if another connector of the group has the same destination schema or prefix,
+7. A policy may put a text before and after the name, before rules 1 to 5 are applied to all of it,
+   and choose a shorter length. The name is cut, these texts are not. A name that already has them
+   gets them only once.
+8. A name is taken if another connector of the group has the same destination schema or prefix,
    whatever its table; the next free name ends in _2, _3 and so on.
 
 Rule 4 and the alphabet are Fivetran's (core concepts, "naming conventions"). The length is ours:
@@ -25,6 +28,38 @@ from pbf.errors import InvalidName
 from pbf.fivetran.naming_fields import fields
 
 MAX_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """What a policy says about names: what stands before and after one, and how long it may be.
+
+    `before` and `after` consist of small letters, digits and underscores.
+    """
+
+    before: str = ""
+    after: str = ""
+    max_length: int = MAX_LENGTH
+
+    def name(self, typed: str, ending: str = "") -> str:
+        """Return the permanent name for a typed text, with an ending that is not cut.
+
+        Raises InvalidName if nothing of the text is left.
+        """
+        plain = _plain(typed)
+        if not plain:
+            raise InvalidName("Type a name with at least one letter or digit.")
+        head, tail = self.before.lstrip("_"), self.after.rstrip("_")
+        if len(plain) > len(head + tail) and plain.startswith(head) and plain.endswith(tail):
+            plain = plain[len(head) : len(plain) - len(tail)].strip("_") or plain
+        room = self.max_length - len(f"{head}{ending}{tail}")
+        name = _joined(head, plain[:room].rstrip("_") + ending, tail)
+        if len(name) > self.max_length:  # by the underscore in front of a digit
+            name = _joined(head, plain[: room - 1].rstrip("_") + ending, tail)
+        return name
+
+
+ANY_NAME = NameRule()
 
 
 @dataclass(frozen=True)
@@ -52,12 +87,7 @@ def slug(typed: str) -> str:
 
     Raises InvalidName if nothing of it is left.
     """
-    plain = re.sub(r"[^a-z0-9]+", "_", anyascii(typed).lower()).strip("_")
-    if not plain:
-        raise InvalidName("Type a name with at least one letter or digit.")
-    if plain[0].isdigit():
-        plain = f"_{plain}"
-    return plain[:MAX_LENGTH].rstrip("_")
+    return ANY_NAME.name(typed)
 
 
 def permanent_name(
@@ -65,21 +95,37 @@ def permanent_name(
     typed: str,
     existing: Collection[str] = (),
     required: Collection[str] = (),
+    rule: NameRule = ANY_NAME,
 ) -> PermanentName:
     """Return the permanent name for a typed text, given the `schema` values of the group.
 
     Raises InvalidName if nothing of it is left.
     """
-    name = slug(typed)
+    name = rule.name(typed)
     schema = ".".join([name] * len(fields(service_id, required)))
-    return PermanentName(name=name, schema=schema, free=_free(name, existing))
+    return PermanentName(name=name, schema=schema, free=_free(name, typed, existing, rule))
 
 
-def _free(name: str, existing: Collection[str]) -> str:
+def _free(name: str, typed: str, existing: Collection[str], rule: NameRule) -> str:
     taken = {schema.split(".")[0].lower() for schema in existing}
     candidate, number = name, 2
     while candidate in taken:
-        ending = f"_{number}"
-        candidate = name[: MAX_LENGTH - len(ending)].rstrip("_") + ending
+        candidate = rule.name(typed, f"_{number}")
         number += 1
     return candidate
+
+
+def text_of(pattern: str) -> str:
+    """Return a part of a pattern in small letters, digits and single underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", anyascii(pattern).lower())
+
+
+def _plain(text: str) -> str:
+    """Return the same without underscores at the ends."""
+    return text_of(text).strip("_")
+
+
+def _joined(before: str, name: str, after: str) -> str:
+    """Return the parts of a name as one valid name."""
+    plain = _plain(f"{before}{name}{after}")
+    return f"_{plain}" if plain[0].isdigit() else plain
