@@ -45,10 +45,12 @@ def show_guide(service: Service) -> None:
         st.markdown(f"[{page.plain(service.title)} documentation](<{docs}>)")
 
 
-def show_next_steps(service: Service) -> None:
+def show_next_steps(portal: Portal, service: Service) -> None:
     """Say what happens after the name."""
     st.header("What happens next", anchor=False)
     st.html(STEPS)
+    if portal.policy().defaults.get("paused"):
+        page.quiet("New connectors start paused. Resume the connector to start the first sync.")
     show_guide(service)
 
 
@@ -148,7 +150,7 @@ def offer(portal: Portal, service: Service) -> None:
     left, right = st.columns([3, 2], gap="large")
     if service.is_creatable:
         with right:
-            show_next_steps(service)
+            show_next_steps(portal, service)
     with left, st.container(width=680):
         introduce(service)
         offer_unfinished(portal, service)

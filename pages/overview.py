@@ -46,5 +46,6 @@ def show(portal: Portal) -> None:
 
 
 portal = page.start_page("Overview")
-st.title(page.plain(portal.tenant.name), anchor=False)
+st.title(page.plain(portal.policy().tenant_name or portal.tenant.name), anchor=False)
+page.show_policy_problem()
 show(portal)

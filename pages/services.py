@@ -6,7 +6,7 @@ from pbf.components.gallery import gallery
 from pbf.errors import PbfError
 from pbf.ui import data, page
 
-page.start_page("Services")
+portal = page.start_page("Services")
 
 try:
     cards, version = data.gallery()
@@ -18,6 +18,8 @@ except PbfError as error:
 st.title("Connect a source", anchor=False)
 if has_services:
     gallery(cards, version=version)
+elif portal.catalogue().items:
+    st.info("No services are allowed here. Ask the people who run this dashboard.")
 else:
     st.info(
         "Fivetran shows no services to this API key. Check the key's permissions, then try again."

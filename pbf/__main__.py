@@ -1,9 +1,10 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy."""
 
 import argparse
 import os
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TextIO
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -11,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from pbf import logs
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
+from pbf.commands.policy import check_policy, explain_policy
 from pbf.config import load_settings
 from pbf.connectors.audit import acting_as
 from pbf.connectors.background import BackgroundWorker
@@ -36,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         return audit()
     if options.command == "sweep":
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
+    if options.command == "policy":
+        return policy(options.action, options.file)
     try:
         if options.command == "sandbox":
             sandbox_commands.run(options)
@@ -91,6 +95,22 @@ def clean_up(days: int, *, delete: bool, now: bool) -> int:
     return 0 if ok else 1
 
 
+def policy(action: str, file: str | None) -> int:
+    """Check or explain a policy file, by default that of PBF_POLICY; return 1 if it is wrong."""
+    try:
+        settings = load_settings()
+        if file is None and settings.policy is None:
+            raise ConfigurationError("Name a file, or set PBF_POLICY.")
+    except ConfigurationError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
+    ok, report = True, check_policy if action == "check" else explain_policy
+    for finding in report(Path(file or settings.policy or ""), settings):
+        _print(str(finding), flush=True)
+        ok = ok and not finding.is_error
+    return 0 if ok else 1
+
+
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
@@ -120,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
     _add_sweep(commands)
+    _add_policy(commands)
     return parser
 
 
@@ -138,6 +159,18 @@ def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="delete them; this can be undone for PBF_DELETION_GRACE hours",
     )
     command.add_argument("--now", action="store_true", help="delete them permanently now")
+
+
+def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "check a policy file, or list which services it shows and why"
+    policy = commands.add_parser("policy", help=text, description=text)
+    actions = policy.add_subparsers(dest="action", required=True)
+    for name, text in (
+        ("check", "name the mistakes in a policy file, and compare it with Fivetran's services"),
+        ("explain", "list each service, whether it is shown, and the rule that decides it"),
+    ):
+        action = actions.add_parser(name, help=text, description=text)
+        action.add_argument("file", nargs="?", help="the file (default: that of PBF_POLICY)")
 
 
 def _port(text: str) -> int:

@@ -50,6 +50,7 @@ class Settings:
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
+    policy: str | None = None
 
     @property
     def sandbox(self) -> bool:
@@ -96,6 +97,7 @@ def load_settings(
         action_limit=_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),
         total_action_limit=_limit(values, "PBF_TOTAL_ACTION_LIMIT", Settings.total_action_limit),
         trusted_proxies=_proxies(values),
+        policy=values.get("PBF_POLICY"),
     )
 
 

@@ -8,7 +8,8 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
@@ -24,6 +25,7 @@ from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
+from pbf.identity.policy_source import PolicySource
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
 
@@ -49,6 +51,7 @@ class Runtime:
     cache: SharedCache
     store: "Store"
     sandbox: "SandboxServer | None" = None
+    policy: PolicySource = field(default_factory=PolicySource)
 
     def close(self) -> None:
         """Close all parts."""
@@ -107,9 +110,10 @@ def embedded_sandbox(
 def start(settings: Settings) -> Runtime:
     """Return a runtime for the settings, with an embedded sandbox if they hold no credentials.
 
-    Raises ConfigurationError if the database cannot be opened.
+    Raises ConfigurationError if the database or the policy file cannot be opened.
     """
     _hide_secrets(settings)
+    policy = open_policy(settings)
     backend = _cache_backend(settings)
     store = open_store(settings)
     if settings.sandbox:
@@ -120,13 +124,14 @@ def start(settings: Settings) -> Runtime:
         sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
         world = sandbox.world
         credentials = (world.api_key, world.api_secret, world.group_id)
-        return _assemble(settings, store, backend, sandbox.url, credentials, sandbox)
+        return _assemble(settings, policy, store, backend, sandbox.url, credentials, sandbox)
     credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
-    return _assemble(settings, store, backend, settings.api_url, credentials, None)
+    return _assemble(settings, policy, store, backend, settings.api_url, credentials, None)
 
 
 def _assemble(
     settings: Settings,
+    policy: PolicySource,
     store: "Store",
     backend: CacheBackend | None,
     api_url: str,
@@ -144,9 +149,16 @@ def _assemble(
         store=store,
         signer=Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)]),
         limits=_limits(settings),
+        policy=policy.current,
         grace=settings.deletion_grace,
     )
-    return Runtime(settings, client, portal, cache, store, sandbox)
+    return Runtime(settings, client, portal, cache, store, sandbox, policy)
+
+
+def open_policy(settings: Settings) -> PolicySource:
+    """Return the policy of the settings' group; raise InvalidPolicy if its file is not valid."""
+    path = Path(settings.policy) if settings.policy else None
+    return PolicySource(path, group_id=settings.group_id)
 
 
 def _hide_secrets(settings: Settings) -> None:

@@ -1,17 +1,20 @@
-"""Routes for the people who run this server: the audit log as CSV and the health check."""
+"""Routes of this server itself: the audit log as CSV, the health check, and the policy's logo."""
 
 from itertools import chain, islice
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from pbf.api.guard import current_runtime
 from pbf.api.openapi_routes import AUDIT_EXAMPLE, READS_SETTINGS, Operation
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ServerStatus
 from pbf.paths import PREFIX
+from pbf.server.security_headers import policy
 
 LINES_PER_CHUNK = 500
+LOGO_POLICY = policy(style_src="'unsafe-inline'", sandbox="")
 
 routes = Blueprint("administration", __name__, url_prefix=PREFIX)
 
@@ -37,3 +40,16 @@ def export_audit() -> ResponseReturnValue:
 def get_health() -> ResponseReturnValue:
     """Check whether this process answers, without a request to Fivetran."""
     return json_response(ServerStatus(sandbox=current_runtime().settings.sandbox))
+
+
+@routes.get("/logo")
+def get_logo() -> ResponseReturnValue:
+    """Return the logo that the policy names; its address changes with it."""
+    logo = current_runtime().policy.current().branding.logo
+    if logo is None:
+        raise NotFound
+    response = Response(logo.content, content_type=logo.content_type)
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    # An SVG may contain styles, and scripts, which must not run if it is opened by itself.
+    response.headers["Content-Security-Policy"] = LOGO_POLICY
+    return response

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime, public_url
 from pbf.api.responses import no_store
-from pbf.errors import PbfError, UnknownConnector
+from pbf.errors import NotAllowed, PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.health import health
@@ -29,7 +29,8 @@ body { display: grid; place-content: center; min-height: 90vh; margin: 0; paddin
   background: light-dark(#fff, #11161d); }
 main { max-width: 34rem; }
 h1 { margin: 0 0 8px; font-size: 26px; line-height: 1.25; }
-p { margin: 0; color: light-dark(#4d5a6b, #a9b6c6); }
+a { color: inherit; }
+p { margin: 0 0 12px; color: light-dark(#4d5a6b, #a9b6c6); }
 """
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 POLICY = policy(style_src=f"'sha256-{STYLE_HASH}'", img_src="data:")
@@ -39,6 +40,11 @@ PAGES = {
         404,
         "This link is no longer valid",
         "It may have expired or been copied only in part. Ask for a new one.",
+    ),
+    "off": (
+        403,
+        "Links like this one are not allowed",
+        "Ask the person who sent it to finish the set-up.",
     ),
     "gone": (404, "There is nothing to set up", "The connector of this link has been deleted."),
     "finished": (
@@ -78,6 +84,7 @@ def invite(invitation: str) -> ResponseReturnValue:
     if connector_id is None:
         return _page("expired")
     try:
+        portal.cards.refuse_invitations_if_off()
         connector = portal.connector(connector_id)
         if not needs_the_card(connector):
             return _page("finished")
@@ -108,7 +115,19 @@ def needs_the_card(connector: Connector) -> bool:
 
 def _error_page(error: PbfError) -> Response:
     current_app.logger.warning("invitation not followed: %s", type(error).__name__)
+    if isinstance(error, NotAllowed):
+        return _page("off")
     return _page("gone" if isinstance(error, UnknownConnector) else "unread")
+
+
+def _support() -> str:
+    """Return whom to ask, if the policy names somebody."""
+    branding = current_runtime().policy.current().branding
+    if not branding.support:
+        return ""
+    name = escape(branding.product_name or "Support")
+    address = escape(branding.support.removeprefix("mailto:"))
+    return f'<p>{name}: <a href="{escape(branding.support)}">{address}</a></p>'
 
 
 def _page(name: str) -> Response:
@@ -118,7 +137,8 @@ def _page(name: str) -> Response:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex"><link rel="icon" href="data:,">'
         f"<title>{escape(heading)}</title><style>{STYLE}</style></head>"
-        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p></main></body></html>"
+        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p>{_support()}</main></body>"
+        "</html>"
     )
     response = Response(page, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY

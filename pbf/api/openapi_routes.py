@@ -29,6 +29,8 @@ MESSAGES: Mapping[str, str] = {
     "method_not_allowed": "This route does not allow that method.",
     "name_taken": "The name sales is taken. sales_2 is free.",
     "not_now": "A sync is already running.",
+    "limit_reached": "Connectors are limited to 50, and this number is reached.",
+    "forbidden": "The policy does not allow links for colleagues.",
     "key_reused": "This Idempotency-Key has been used for another connector.",
     "in_progress": "This connector is being created already. Try again in a moment.",
     "store_unavailable": "Our own database cannot be read or written right now.",
@@ -70,7 +72,7 @@ CREATES = (
     | WRITES
     | READS_BODY
     | {"foreign_origin", "not_json", "too_many", "invalid_name", "name_taken", "key_reused"}
-    | {"unknown_service", "not_creatable", "in_progress", "store_unavailable"}
+    | {"unknown_service", "not_creatable", "limit_reached", "in_progress", "store_unavailable"}
 )
 FORMS = READS_CONNECTOR | WRITES | {"invalid_redirect", "foreign_origin", "too_many"}
 

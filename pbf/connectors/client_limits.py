@@ -83,14 +83,18 @@ class ClientLimits:
             limits[f"requests {client}"] = (self._requests, "Too many requests from your network.")
         self._admit(limits)
 
-    def admit_creation(self) -> None:
-        """Count a connector to create; raise TooManyRequests if it exceeds the client's limit.
+    def admit_creation(self, tenant_id: str = "", tenant_limit: str = "") -> None:
+        """Count a connector to create; raise TooManyRequests if it exceeds a limit.
 
+        The limits are the client's, and the one of the tenant's policy, such as "20 per hour".
         Background work is not counted.
         """
         if client := self._client():
             message = "Too many new connectors from your network."
-            self._admit({f"creations {client}": (self._creations, message)})
+            limits = {f"creations {client}": (self._creations, message)}
+            message = f"The policy allows {tenant_limit.replace(' per ', ' new connectors per ')}."
+            limits[f"creations of tenant {tenant_id}"] = (_parsed(tenant_limit), message)
+            self._admit(limits)
 
     def _client(self) -> str:
         client = CLIENT.get()

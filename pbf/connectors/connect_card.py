@@ -8,6 +8,7 @@ All are signed and expire.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from pbf.cache.entries import keep_newest
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.connector_list import ConnectorList
+from pbf.errors import NotAllowed
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
+from pbf.rules.policy import Policy
 
 if TYPE_CHECKING:
     from pbf.store.store import Store
@@ -121,8 +124,10 @@ class ConnectCards:
         store: "Store",
         connectors: ConnectorList,
         audit_log: AuditLog,
+        policy: Callable[[], Policy],
     ) -> None:
         """Sign for one tenant, and ask for its cards through a client."""
+        self._policy = policy
         self._tenant_id = tenant_id
         self._signer = signer
         self._client = client
@@ -140,7 +145,11 @@ class ConnectCards:
         return self._signer.read_link(link, self._tenant_id)
 
     def invitation(self, connector_id: str, *, public_url: str) -> str:
-        """Return a URL with which a colleague can finish the set-up of a connector."""
+        """Return a URL with which a colleague can finish the set-up of a connector.
+
+        Raises NotAllowed if the policy allows no invitations.
+        """
+        self.refuse_invitations_if_off()
         with self._audit_log.record("invite", connector_id) as entry:
             connector = entry.about(self._connectors.connector(connector_id))
             signed = self._signer.invitation(self._tenant_id, connector.id)
@@ -149,6 +158,11 @@ class ConnectCards:
     def read_invitation(self, invitation: str) -> str | None:
         """Return the connector id of the signed part of an invitation, or None if not valid."""
         return self._signer.read_invitation(invitation, self._tenant_id)
+
+    def refuse_invitations_if_off(self) -> None:
+        """Raise NotAllowed if the policy allows no invitations."""
+        if not self._policy().limits.invitations:
+            raise NotAllowed("The policy does not allow links for colleagues.")
 
     def open(self, connector_id: str, *, public_url: str) -> str:
         """Return the URL of a card that leads back to our return route.
@@ -164,7 +178,11 @@ class ConnectCards:
         return absolute(self._card(connector_id, redirect_uri).uri, public_url)
 
     def open_for_colleague(self, connector_id: str, *, public_url: str) -> str:
-        """Return the URL of a card that leads back to the page for invited colleagues."""
+        """Return the URL of a card that leads back to the page for invited colleagues.
+
+        Raises NotAllowed if the policy allows no invitations.
+        """
+        self.refuse_invitations_if_off()
         state = self._signer.state(self._tenant_id, connector_id=connector_id)
         card = self._card(connector_id, f"{public_url}{PREFIX}/invited?state={state}")
         return absolute(card.uri, public_url)

@@ -26,12 +26,14 @@ from pbf.errors import (
     InProgress,
     InvalidRequest,
     KeyReused,
+    PbfError,
     StoreFailed,
     UnknownConnector,
 )
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
-from pbf.rules import naming, write_checks
+from pbf.rules import write_checks
+from pbf.rules.policy import Policy
 from pbf.store.records import Creation
 
 if TYPE_CHECKING:
@@ -57,8 +59,10 @@ class CreationService:
         connectors: ConnectorList,
         names: PermanentNames,
         audit_log: AuditLog,
+        policy: Callable[[], Policy],
     ) -> None:
         """Create through a client, under the names that are free in the group."""
+        self._policy = policy
         self._group_id = group_id
         self._client = client
         self._attempts = store.creations
@@ -138,6 +142,7 @@ class CreationService:
             if stored is None:
                 self._refuse_if_taken(new, holder)
                 if self._attempts.open(new, owner, self._lease):
+                    self._refuse_above_limit(new, owner)
                     return new
             elif stored.fingerprint != new.fingerprint:
                 raise KeyReused(
@@ -155,6 +160,15 @@ class CreationService:
                 time.sleep(POLL_INTERVAL)
             else:
                 raise _in_progress(stored)
+
+    def _refuse_above_limit(self, new: Creation, owner: str) -> None:
+        """Drop a new attempt, and raise LimitReached, if it is one connector too many."""
+        try:
+            self._names.refuse_above(self._policy().limits.connectors, new)
+        except PbfError:
+            with suppress(StoreFailed):
+                self._attempts.drop(new, owner)
+            raise
 
     def _existing(self, connector_id: str) -> Connector | None:
         """Return a connector that an attempt has created, or None if it is gone since."""
@@ -198,9 +212,10 @@ class CreationService:
         connector = self._client.create_connector(
             creation.service,
             self._group_id,
-            naming.slug(creation.typed),
+            creation.schema_name.partition(".")[0],
             required=creation.naming_fields,
             redirect_uri=redirect_uri,
+            defaults=self._policy().new_connector,
         )
         return self._finish(creation, connector)
 

@@ -22,6 +22,7 @@ from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
+from pbf.rules.policy import Policy, refuse_too_often
 from pbf.store.records import Deletion
 
 # The longest period that Fivetran returns at once.
@@ -44,8 +45,10 @@ class Operations:
         connectors: ConnectorList,
         audit_log: AuditLog,
         deletion: DeletionService,
+        policy: Callable[[], Policy],
     ) -> None:
         """Act on the connectors of a list through a client."""
+        self._policy = policy
         self._client = client
         self._connectors = connectors
         self._forget = connectors.forget
@@ -121,6 +124,8 @@ class Operations:
                 connector = entries.enter_context(acting)
             if todo:
                 schedule = schedules.request(connector, timing) if timing else {}
+                fastest = self._policy().limits.min_sync_frequency
+                refuse_too_often(connector, schedule, fastest=fastest)
                 self._write(connector, {"paused": paused, **schedule})
 
     def sync(self, connector_id: str) -> None:

@@ -5,27 +5,42 @@ A name is taken if a connector has it, or if an attempt to create another one ha
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pbf.connectors.connector_list import ConnectorList
-from pbf.errors import NameTaken
+from pbf.errors import InvalidName, LimitReached, NameTaken
 from pbf.fivetran import naming_fields
 from pbf.rules import naming
-from pbf.rules.naming import PermanentName
+from pbf.rules.naming import NameRule, PermanentName
 from pbf.store.records import Creation
+from pbf.visible_text import ENDS, is_one_line
 
 if TYPE_CHECKING:
     from pbf.store.store import Store
+
+LONGEST_TYPED_NAME = 100
 
 
 class PermanentNames:
     """The permanent names of one group."""
 
-    def __init__(self, group_id: str, *, store: "Store", connectors: ConnectorList) -> None:
-        """Take the reserved names from a store, and the others from the list of connectors."""
+    def __init__(
+        self,
+        group_id: str,
+        *,
+        store: "Store",
+        connectors: ConnectorList,
+        rule: Callable[[], NameRule],
+    ) -> None:
+        """Take the reserved names from a store, and the others from the list of connectors.
+
+        `rule` returns what the policy says about names now.
+        """
         self._group_id = group_id
+        self._rule = rule
         self._attempts = store.creations
         self._connectors = connectors
 
@@ -38,7 +53,7 @@ class PermanentNames:
         """
         # Kept with the attempt: the metadata may change later, and the name with it.
         fields = naming_fields.fields(service_id, required)
-        name = naming.permanent_name(service_id, typed, (), fields)
+        name = naming.permanent_name(service_id, typed, (), fields, self._rule())
         return Creation(
             group_id=self._group_id,
             key=digest(key or uuid4().hex),
@@ -63,11 +78,32 @@ class PermanentNames:
                 existing.append(stored.reserved)
         if own:
             existing = [schema for schema in existing if schema != own.schema_name]
-        return replace(_free(new, existing), pending=own is not None)
+        return replace(self._free(new, existing), pending=own is not None)
+
+    def refuse_above(self, most: int | None, new: Creation) -> None:
+        """Raise LimitReached if a stored attempt would make more connectors than allowed.
+
+        Connectors that are being created or deleted count, so that callers at the same time
+        cannot exceed the limit together.
+        """
+        if most is None:
+            return
+        self._connectors.forget()
+        attempts = self._attempts.unsettled(self._group_id)
+        names = {*self._connectors.schema_names(), *(stored.schema_name for stored in attempts)}
+        if len(names - {new.schema_name}) >= most:
+            raise LimitReached(
+                f"Connectors are limited to {most:,}, and this number is reached, with those that "
+                "are being created or deleted. Delete one for good, or ask for a higher limit."
+            )
 
     def taken_by(self, schema_name: str, attempt: Creation) -> NameTaken:
         """Return the error for an attempt whose name another connector has, with a free one."""
-        return taken(_free(attempt, [*self._connectors.schema_names(), schema_name]))
+        return taken(self._free(attempt, [*self._connectors.schema_names(), schema_name]))
+
+    def _free(self, attempt: Creation, existing: list[str]) -> PermanentName:
+        service, typed, fields = attempt.service, attempt.typed, attempt.naming_fields
+        return naming.permanent_name(service, typed, existing, fields, self._rule())
 
 
 def taken(name: PermanentName) -> NameTaken:
@@ -85,6 +121,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _free(attempt: Creation, existing: list[str]) -> PermanentName:
-    fields = attempt.naming_fields
-    return naming.permanent_name(attempt.service, attempt.typed, existing, fields)
+def clean(typed: str) -> str:
+    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
+    if len(typed) > LONGEST_TYPED_NAME:
+        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
+    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
+    if not is_one_line(name):
+        raise InvalidName(
+            "Type the name as one line of visible characters, "
+            "without line breaks, direction marks or other invisible characters."
+        )
+    return name

@@ -4,9 +4,10 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pbf.cache.entries import CachedList, Item, PartialList
@@ -19,20 +20,22 @@ from pbf.connectors.connector_list import ConnectorList
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
-from pbf.connectors.permanent_names import PermanentNames
-from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
+from pbf.connectors.permanent_names import PermanentNames, clean
+from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
-from pbf.visible_text import ENDS, is_one_line
+from pbf.rules.policy import Policy, no_policy
+from pbf.rules.policy_findings import unknown_names
 
 if TYPE_CHECKING:
     from pbf.store.store import Store
 
+logger = logging.getLogger("pbf")
+
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
-LONGEST_TYPED_NAME = 100
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
@@ -63,21 +66,27 @@ class Portal:
         store: "Store",
         signer: Signer,
         limits: ClientLimits | None = None,
+        policy: Callable[[], Policy] = no_policy,
         grace: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 
         The clock is that of the cache. Requests that the cache does not make count in `limits`.
+        `policy` returns what the tenant may see and do now.
         """
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
+        self.policy = policy
         self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
         self._cache = cache
         self._store = store
+        # The catalogue's items and the policy's digest, and the services that are allowed.
+        self._allowed: tuple[object, str, tuple[Service, ...]] = (None, "", ())
+        self._logged: set[str] = set()
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
@@ -94,8 +103,14 @@ class Portal:
             store=self._store,
             connectors=self._list,
             audit_log=self.audit_log,
+            policy=self.policy,
         )
-        self._names = PermanentNames(self.tenant.group_id, store=self._store, connectors=self._list)
+        self._names = PermanentNames(
+            self.tenant.group_id,
+            store=self._store,
+            connectors=self._list,
+            rule=lambda: self.policy().naming,
+        )
         self._creation = CreationService(
             self.tenant.group_id,
             client=client,
@@ -103,6 +118,7 @@ class Portal:
             connectors=self._list,
             names=self._names,
             audit_log=self.audit_log,
+            policy=self.policy,
         )
 
     def _build_operations(self, client: ApiClient) -> None:
@@ -122,7 +138,11 @@ class Portal:
             audit_log=self.audit_log,
         )
         self.operations = Operations(
-            client, connectors=self._list, audit_log=self.audit_log, deletion=deletion
+            client,
+            connectors=self._list,
+            audit_log=self.audit_log,
+            deletion=deletion,
+            policy=self.policy,
         )
 
     @property
@@ -136,7 +156,27 @@ class Portal:
         return self._cache.is_available(self._list.key)
 
     def services(self) -> CachedList[Service]:
-        """Return the catalogue."""
+        """Return the services that the policy allows; the revision changes with the policy too."""
+        catalogue, policy = self.catalogue(), self.policy()
+        if not policy.digest:
+            return catalogue
+        allowed = self._allowed
+        if allowed[0] is not catalogue.items or allowed[1] != policy.digest:
+            items = tuple(item for item in catalogue.items if policy.services.decide(item).allowed)
+            allowed = self._allowed = (catalogue.items, policy.digest, items)
+            self._log_unknown(policy, catalogue.items)
+        revision = f"{catalogue.revision}-{policy.digest}"
+        return replace(catalogue, items=allowed[2], revision=revision)
+
+    def _log_unknown(self, policy: Policy, services: tuple[Service, ...]) -> None:
+        """Log each name in the policy that the catalogue does not have, once."""
+        for finding in map(str, unknown_names(policy, services) if services else ()):
+            if finding not in self._logged:
+                self._logged.add(finding)
+                logger.warning("%s", finding)
+
+    def catalogue(self) -> CachedList[Service]:
+        """Return every service, to describe existing connectors; people choose from `services`."""
         return self._cache.get(
             SERVICES,
             lambda: PartialList(self._client.get_metadata()),
@@ -170,7 +210,7 @@ class Portal:
         return cached.items[0]
 
     def service(self, service_id: str) -> Service:
-        """Return one service of the catalogue, or raise UnknownService."""
+        """Return one service that the policy allows, or raise UnknownService."""
         for service in self.services().items:
             if service.id == service_id:
                 return service
@@ -190,7 +230,7 @@ class Portal:
 
         A name that `attempt` itself has reserved is not taken.
         """
-        typed, required = _clean(typed), self._required(service_id)
+        typed, required = clean(typed), self._required(service_id)
         return self._names.name(
             self._names.new_attempt(service_id, typed, required=required, key=attempt)
         )
@@ -208,18 +248,18 @@ class Portal:
 
         `public_url` is where browsers reach us; the card leads back there. If another process
         works on the attempt, wait for it for `patience` seconds.
-        Raises UnknownService, NotCreatable, InvalidName, NameTaken, KeyReused, InProgress,
-        StoreFailed or an ApiError.
+        Raises UnknownService, NotCreatable, InvalidName, NameTaken, LimitReached, KeyReused,
+        InProgress, StoreFailed or an ApiError.
         """
         service = self.service(service_id)
         if not service.is_creatable:
             raise NotCreatable(dashboard_only(service))
         if self._limits and not (attempt and self._has_created(attempt)):
-            self._limits.admit_creation()
+            self._limits.admit_creation(self.tenant.id, self.policy().limits.creations or "")
         try:
             connector = self._creation.create(
                 service.id,
-                _clean(typed),
+                clean(typed),
                 required=self._required(service.id),
                 redirect_uri=lambda name: self.cards.return_url(public_url, schema_name=name),
                 key=attempt,
@@ -271,16 +311,3 @@ def dashboard_only(service: Service) -> str:
         f"{service.title} can be set up in Fivetran's own dashboard only. Ask the administrator of "
         "your Fivetran account to add it there; it then appears in the list of connectors."
     )
-
-
-def _clean(typed: str) -> str:
-    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
-    if len(typed) > LONGEST_TYPED_NAME:
-        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
-    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
-    if not is_one_line(name):
-        raise InvalidName(
-            "Type the name as one line of visible characters, "
-            "without line breaks, direction marks or other invisible characters."
-        )
-    return name

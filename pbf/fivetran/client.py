@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -125,11 +126,13 @@ class ApiClient:
         *,
         required: tuple[str, ...] | None = None,
         redirect_uri: str | None = None,
+        defaults: Mapping[str, Any] = MappingProxyType({}),
     ) -> Connector:
         """Create a connector without credentials; with `redirect_uri`, also its Connect Card.
 
         `name` is a valid permanent name. It is sent in the naming fields of the service: those in
-        `required` or, if that is None, those in the metadata of the service.
+        `required` or, if that is None, those in the metadata of the service. `defaults` are other
+        fields of the request, such as `paused`.
 
         POST /connections
         """
@@ -141,6 +144,7 @@ class ApiClient:
             "run_setup_tests": False,
             "destination_schema_names": "FIVETRAN_NAMING",
             "config": dict.fromkeys(naming_fields.fields(service_id, required), name),
+            **defaults,
         }
         if redirect_uri is not None:
             body["connect_card_config"] = {"redirect_uri": redirect_uri}

@@ -81,10 +81,14 @@ def next_exactly(connector: Connector) -> str:
     return f"About {exact(moment)}" if moment else ""
 
 
-def choices(connector: Connector) -> dict[int, str]:
-    """Return the minutes between syncs to choose from, in words, with the current ones."""
+def choices(connector: Connector, *, fastest: int | None = None) -> dict[int, str]:
+    """Return the minutes between syncs to choose from, in words, with the current ones.
+
+    `fastest` is the smallest number that the policy allows.
+    """
     current = timing(connector).minutes
-    options = {minutes: text for minutes, text in FREQUENCIES.items() if minutes != DAILY}
+    allowed = range(fastest or 0, DAILY)
+    options = {minutes: text for minutes, text in FREQUENCIES.items() if minutes in allowed}
     if current is None or current in options:
         return options
     return {current: every(current), **options}

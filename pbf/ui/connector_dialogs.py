@@ -35,7 +35,8 @@ def resync(portal: Portal, connector: Connector) -> None:
 def reschedule(portal: Portal, connector: Connector) -> None:
     """Offer intervals, a time of day, and no schedule at all."""
     present = timing(connector)
-    kinds = [AT_INTERVALS, AT_A_TIME, MANUAL_ONLY]
+    intervals = choices(connector, fastest=portal.policy().limits.min_sync_frequency)
+    kinds = [*([AT_INTERVALS] if intervals else []), AT_A_TIME, MANUAL_ONLY]
     if connector.schedule and present.kind in ("cron", "unknown"):
         kinds.insert(
             0, "Keep the schedule set at Fivetran" + (f": {present.cron}" * bool(present.cron))
@@ -48,7 +49,7 @@ def reschedule(portal: Portal, connector: Connector) -> None:
         schedule = Schedule(schedule_type="MANUAL")
         page.quiet("A sync starts only when a person or a program requests it.")
     elif kind == AT_INTERVALS:
-        schedule = _ask_interval(connector)
+        schedule = _ask_interval(connector, intervals)
     elif kind == AT_A_TIME:
         schedule = _ask_time(connector)
     is_new = schedule is not None and differs(connector, schedule)
@@ -58,9 +59,9 @@ def reschedule(portal: Portal, connector: Connector) -> None:
         _run_and_close(lambda: portal.operations.reschedule(connector.id, schedule=schedule))
 
 
-def _ask_interval(connector: Connector) -> Schedule | None:
+def _ask_interval(connector: Connector, intervals: dict[int, str]) -> Schedule | None:
     """Ask for the minutes between syncs; None as long as nothing is chosen."""
-    intervals, present = choices(connector), timing(connector)
+    present = timing(connector)
     index = list(intervals).index(present.minutes) if present.minutes in intervals else None
     minutes = st.selectbox(
         "How often",

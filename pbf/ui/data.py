@@ -64,7 +64,8 @@ def connectors() -> CachedList[Connector]:
 def service_of(connector: Connector) -> Service:
     """Return a connector's service; only its id if the catalogue does not list it."""
     try:
-        catalogue = services().items
+        services()  # shows a message while they load
+        catalogue = _portal().catalogue().items
     except ApiError:
         catalogue = ()
     by_id = (service for service in catalogue if service.id == connector.service)
@@ -94,8 +95,8 @@ def audit_entries(connector: Connector) -> "list[Entry]":
 
 def gallery() -> tuple[bytes, str]:
     """Return the packed cards, and a version that changes with them."""
-    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
-    return _gallery(tenant, catalogue, own), f"{catalogue}-{own}"
+    tenant, shown, own = _portal().tenant.id, services(), connectors().revision
+    return _gallery(tenant, shown.revision, own, shown.items), f"{shown.revision}-{own}"
 
 
 @dataclass(frozen=True)
@@ -196,18 +197,18 @@ def _state(connector: Connector) -> str:
 # Resources, since copying thousands of rows for each run would cost more than the rest of it. They
 # are never changed.
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _gallery(tenant: str, catalogue: str, own: str) -> bytes:
+def _gallery(tenant: str, shown: str, own: str, _services: tuple[Service, ...]) -> bytes:
+    # The revision is a digest of the services, so they need not be part of the key.
     counts = Counter(connector.service for connector in _portal().connectors().items)
-    return packed_cards(
-        [card(service, counts[service.id]) for service in _portal().services().items]
-    )
+    return packed_cards([card(service, counts[service.id]) for service in _services])
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows, str]:
-    by_id = {service.id: service for service in _portal().services().items}
+    by_id = {service.id: service for service in _portal().catalogue().items}
+    invites = _portal().policy().limits.invitations
     table_rows = [
-        row(connector, by_id.get(connector.service), minute, marked=False)
+        row(connector, by_id.get(connector.service), minute, marked=False, invites=invites)
         for connector in _portal().connectors().items
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
@@ -244,7 +245,7 @@ def _charts(
     drawn = statistics(
         _portal().connectors().items,
         words={row["id"]: row["status"] for row in table_rows},
-        categories={service.id: category(service) for service in _portal().services().items},
+        categories={service.id: category(service) for service in _portal().catalogue().items},
         now=minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]

@@ -12,11 +12,15 @@ from datetime import UTC, datetime
 from html import escape as escape_html
 from unicodedata import bidirectional
 
+from pbf.rules.policy import Branding
 from pbf.rules.wording import ago, exact
 from pbf.visible_text import shown
 
 # Colour alone says nothing: a sign and the word go with it.
 SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
+
+# Where Streamlit puts the colours of components: with and without a shadow root.
+COMPONENTS = ("Isolated", "Regular")
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ESCAPED = re.compile(r"[\\`*\[\]<~$]")
@@ -134,3 +138,36 @@ def _inert(match: re.Match[str]) -> str:
 
 def _backslashed(sign: str) -> str:
     return "".join(f"\\{character}" for character in sign)
+
+
+def brand(branding: Branding, *, logo_url: str) -> str:
+    """Return HTML for a line with the vendor's logo, product name and support address."""
+    name, support = branding.product_name, branding.support
+    image = f'<img src="{logo_url}?v={branding.logo.digest}" alt="">' if branding.logo else ""
+    left = f"{image}<strong>{escape(name)}</strong>" if image or name else ""
+    text = support.removeprefix("mailto:") if support.startswith("mailto:") else "Support"
+    right = f'<a href="{attribute(support)}">{escape(text)}</a>' if support else ""
+    return f'<div class="pbf-brand"><span>{left}</span>{right}</div>' if left or right else ""
+
+
+def brand_style(branding: Branding, *, dark: bool) -> str:
+    """Return a style sheet that gives buttons, links and components the vendor's colour.
+
+    A logo replaces our own icon.
+    """
+    rules = []
+    if branding.logo:
+        rules.append('.stApp [data-testid="stToolbar"]{background:none;padding-left:16px}')
+    if accent := branding.accent:
+        link = accent.dark_link if dark else accent.link
+        button = '[data-testid^="stBaseButton-primary"]'
+        components = ",".join(f'[data-testid="stBidiComponent{kind}"]' for kind in COMPONENTS)
+        colours = f"background-color:{accent.button};border-color:{accent.button}"
+        rules += [
+            f"{button}:not(:disabled){{{colours};color:{accent.text}}}",
+            f"{button}:hover:not(:disabled){{filter:brightness(0.92)}}",
+            f'[data-testid="stMarkdownContainer"] a{{color:{link}!important}}',
+            f"{components}{{--st-primary-color:{accent.button}!important;"
+            f"--st-link-color:{link}!important}}",
+        ]
+    return f"<style>{''.join(rules)}</style>" if rules else ""

@@ -18,10 +18,11 @@ from pbf.config import CREDENTIALS
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
 from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
-from pbf.paths import LONGEST_ID
+from pbf.paths import LONGEST_ID, PREFIX
+from pbf.rules.policy import Branding
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
-from pbf.ui.html import escape
+from pbf.ui.html import brand, brand_style, escape
 from pbf.ui.html import plain as plain  # pages say page.plain
 
 if TYPE_CHECKING:
@@ -104,7 +105,29 @@ def start_page(title: str) -> Portal:
         stop_with(error)
     if opened.settings.sandbox:
         st.html(sandbox_banner())
+    show_branding(title)
     return opened.portal
+
+
+def show_branding(title: str) -> None:
+    """Show the vendor's logo, product name, colour and support address, as far as the policy does.
+
+    The colour is a style sheet: Streamlit's own themes are the same for all.
+    """
+    branding = runtime().policy.current().branding
+    if branding == Branding():
+        return
+    if branding.product_name:
+        st.set_page_config(page_title=f"{title} · {branding.product_name}")
+    style = brand_style(branding, dark=st.context.theme.type == "dark")
+    for markup in filter(None, (style, brand(branding, logo_url=f"{PREFIX}/logo"))):
+        st.html(markup)
+
+
+def show_policy_problem() -> None:
+    """Tell operators that the policy file is invalid as it is now."""
+    if problem := runtime().policy.problem:
+        st.warning(plain(problem), icon=":material/policy:")
 
 
 def sandbox_banner() -> str:

@@ -78,8 +78,18 @@ def card(service: Service, yours: int) -> Card:
     }
 
 
-def row(connector: Connector, service: Service | None, now: datetime, *, marked: bool) -> Row:
-    """Return a connector as a row; the service is None if the catalogue does not list it."""
+def row(
+    connector: Connector,
+    service: Service | None,
+    now: datetime,
+    *,
+    marked: bool,
+    invites: bool = True,
+) -> Row:
+    """Return a connector as a row; the service is None if the catalogue does not list it.
+
+    `invites` is whether links for colleagues may be made.
+    """
     state = health(connector, now)
     first, due = state.action, next_sync(connector)
     return {
@@ -104,7 +114,7 @@ def row(connector: Connector, service: Service | None, now: datetime, *, marked:
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
         "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
-        "also": [{"id": action, "label": label} for action, label in _also(state)],
+        "also": [{"id": action, "label": label} for action, label in _also(state, invites)],
         "marked": marked,
         "moving": connector.is_syncing,
         "changed": _iso(changed_at(connector)),
@@ -125,10 +135,11 @@ def stage(service: Service) -> str:
     return shown(spaced(service.service_status).capitalize())
 
 
-def _also(state: Health) -> tuple[tuple[str, str], ...]:
+def _also(state: Health, invites: bool) -> tuple[tuple[str, str], ...]:
     """Return what the menu of a row offers beside the next action."""
     if state.action == "finish":
-        return ("link", "Copy link for a colleague"), ("discard", "Discard")
+        link = (("link", "Copy link for a colleague"),) if invites else ()
+        return *link, ("discard", "Discard")
     return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
 
 
