@@ -30,7 +30,6 @@ MESSAGES: Mapping[str, str] = {
     "name_taken": "The name sales is taken. sales_2 is free.",
     "not_now": "A sync is already running.",
     "limit_reached": "Connectors are limited to 50, and this number is reached.",
-    "forbidden": "The policy does not allow links for colleagues.",
     "key_reused": "This Idempotency-Key has been used for another connector.",
     "in_progress": "This connector is being created already. Try again in a moment.",
     "store_unavailable": "Our own database cannot be read or written right now.",

@@ -22,7 +22,7 @@ from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
-from pbf.rules.policy import Policy, refuse_too_often
+from pbf.rules.policy import Policy, no_policy, refuse_too_often
 from pbf.store.records import Deletion
 
 # The longest period that Fivetran returns at once.
@@ -45,7 +45,7 @@ class Operations:
         connectors: ConnectorList,
         audit_log: AuditLog,
         deletion: DeletionService,
-        policy: Callable[[], Policy],
+        policy: Callable[[], Policy] = no_policy,
     ) -> None:
         """Act on the connectors of a list through a client."""
         self._policy = policy

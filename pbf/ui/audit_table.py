@@ -39,6 +39,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     DONE: ("Done", "good"),
     NOTHING_TO_DO: ("Nothing to do", "quiet"),
     "NotNow": ("Not possible then", "attention"),
+    "LimitReached": ("Limit reached", "attention"),
     "UnknownConnector": ("No such connector", "attention"),
     "NameTaken": ("Name was taken", "attention"),
     "NotCreatable": ("Only in Fivetran's dashboard", "attention"),

@@ -25,7 +25,7 @@ OPERATIONS = tuple(operations(APP))
 # For people's browsers, not for programs.
 HIDDEN = {
     *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
-    *("/_/docs", "/_/docs/", "/_/docs/{name}"),
+    *("/_/docs", "/_/docs/", "/_/docs/{name}", "/_/logo"),
 }
 NAMES = [operation.name for operation in OPERATIONS]
 
