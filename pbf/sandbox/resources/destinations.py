@@ -1,11 +1,10 @@
 """Destinations: their kinds, their settings and their setup tests."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Field, field_of
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
 from pbf.sandbox.core.records import MASK, Destination
@@ -54,10 +53,9 @@ ROLES = ("role_arn", "fivetran_role_arn", "fivetran_msk_role_arn", "project_id")
 @cache
 def kinds() -> Mapping[str, Mapping[str, Field]]:
     """Return the kinds of destinations by id, each with its settings by name."""
-    text = (files("pbf.sandbox.catalogue") / "destinations.json").read_text(encoding="utf-8")
     return {
         raw["id"]: {field["name"]: field_of(field) for field in raw["fields"]}
-        for raw in json.loads(text)["destinations"]
+        for raw in read_data("destinations.json")["destinations"]
     }
 
 

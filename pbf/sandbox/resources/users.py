@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from pbf.sandbox.core.records import OWNER_ROLE, Member, Role, User
+from pbf.sandbox.core.records import Member, Role, User
 from pbf.sandbox.core.validation import required
 
 if TYPE_CHECKING:
@@ -16,41 +18,10 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CHANGEABLE = ("given_name", "family_name", "phone", "picture", "role")
 
 
-ROLES = (
-    Role("Account Administrator", "ACCOUNT", "May see and change everything in the account."),
-    Role("Account Analyst", "ACCOUNT", "May see and use all destinations and connections."),
-    Role("Account Billing", "ACCOUNT", "May see and change the billing of the account."),
-    Role("Account Reviewer", "ACCOUNT", "May see everything in the account, and change nothing."),
-    Role("Destination Creator", "ACCOUNT", "May create destinations."),
-    Role("Manage Destination", "DESTINATION", "May do everything in a destination."),
-    Role("Edit Destination", "DESTINATION", "May change a destination and its connections."),
-    Role("View Destination", "DESTINATION", "May see a destination and its connections."),
-    Role("Create Connection", "DESTINATION", "May create connections in a destination."),
-    Role(OWNER_ROLE, "DESTINATION", "May do everything in a destination.", "Manage Destination"),
-    Role(
-        "Destination Analyst",
-        "DESTINATION",
-        "May change a destination and its connections.",
-        "Edit Destination",
-    ),
-    Role(
-        "Destination Reviewer",
-        "DESTINATION",
-        "May see a destination and its connections.",
-        "View Destination",
-    ),
-    Role(
-        "Connector Creator",
-        "DESTINATION",
-        "May create connections in a destination.",
-        "Create Connection",
-    ),
-    Role("Manage Connection", "CONNECTOR", "May do everything with a connection."),
-    Role("Edit Connection", "CONNECTOR", "May change a connection."),
-    Role("View Connection", "CONNECTOR", "May see a connection."),
-    Role("Team Manager", "TEAM", "May change who belongs to a team."),
-    Role("Team Member", "TEAM", "Belongs to a team."),
-)
+@cache
+def roles() -> tuple[Role, ...]:
+    """Return the roles that users can have."""
+    return tuple(Role(**role) for role in read_data("roles.json"))
 
 
 def get(world: "World", user_id: str) -> User:
@@ -98,7 +69,7 @@ def _checked(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _refuse_unknown_role(name: str, scope: str) -> None:
-    if not any(role.name == name and role.scope == scope for role in ROLES):
+    if not any(role.name == name and role.scope == scope for role in roles()):
         raise InvalidInput(f"Invalid role name '{name}'")
 
 

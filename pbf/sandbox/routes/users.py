@@ -89,9 +89,8 @@ def list_connections_of_user(user_id: str) -> ResponseReturnValue:
 @routes.get("/roles")
 def list_roles() -> ResponseReturnValue:
     """Return the roles that users can have."""
-    return answer(
-        requested_page(account_users.ROLES, views.role), message="Roles list retrieved successfully"
-    )
+    page = requested_page(account_users.roles(), views.role)
+    return answer(page, message="Roles list retrieved successfully")
 
 
 @routes.get("/groups/<group_id>/users")
