@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbf.sandbox.control import samples
 from pbf.sandbox.control.faults import Fault, FaultRule, Faults, parse_rule
@@ -18,9 +18,7 @@ from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput
 from pbf.sandbox.core.records import Connection, Group
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
 
@@ -28,7 +26,7 @@ REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
 class Control:
     """Operations that change a world from outside the imitated API."""
 
-    def __init__(self, world: "World", faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults) -> None:
         """Control a world; `ended` is set when its server stops, which ends every fault's wait."""
         self._world = world
         self._faults = faults

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pbf.sandbox.control.seed import HOUR, MINUTE, sample_connections
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.records import Connection, Group
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 MOST_GROUPS = 100
 MOST_CONNECTIONS = 10_000
@@ -97,7 +94,7 @@ STATES: Mapping[str, Callable[[Connection, float], None]] = {
 
 
 def seed(
-    world: "World", *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
+    world: World, *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
 ) -> list[Group]:
     """Add groups, and connections spread over them; return the groups.
 
@@ -128,7 +125,7 @@ def _check(groups: int, connectors: int, counts: Mapping[str, int]) -> None:
         )
 
 
-def _names(world: "World", count: int) -> list[str]:
+def _names(world: World, count: int) -> list[str]:
     taken = {group.name for group in world.groups.values()}
     names: list[str] = []
     number = 0
@@ -139,7 +136,7 @@ def _names(world: "World", count: int) -> list[str]:
     return names
 
 
-def _fill(world: "World", group: Group, states: list[str]) -> None:
+def _fill(world: World, group: Group, states: list[str]) -> None:
     now = world.clock()
     connections = sample_connections(world, group.id, len(states))
     for connection, state in zip(connections, states, strict=True):

@@ -176,18 +176,14 @@ def cursor(skip: int) -> str:
     return base64.urlsafe_b64encode(b'{"skip":%d}' % skip).rstrip(b"=").decode()
 
 
-def page_of(items: list[dict[str, Any]], *, more: bool, end: int) -> dict[str, Any]:
-    """Return a page: its items, and the cursor of the next page if there is one."""
-    page: dict[str, Any] = {"items": items}
-    if more:
-        page["next_cursor"] = cursor(end)
-    return page
-
-
 def requested_page(
     records: Collection[Record], view: Callable[[Record], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the page of these records that the request asks for."""
     skip, limit = paging()
-    items = [view(record) for record in islice(records, skip, skip + limit)]
-    return page_of(items, more=len(records) > skip + limit, end=skip + limit)
+    page: dict[str, Any] = {
+        "items": [view(record) for record in islice(records, skip, skip + limit)]
+    }
+    if len(records) > skip + limit:
+        page["next_cursor"] = cursor(skip + limit)
+    return page

@@ -1,15 +1,9 @@
 """Pages of connections as JSON text; a connection is serialized again only when it changed."""
 
-from itertools import islice
-from typing import TYPE_CHECKING
-
 from pbf.sandbox.core import views
 from pbf.sandbox.core.http import to_json
 from pbf.sandbox.core.lifecycle import state_at
 from pbf.sandbox.core.records import Connection, SerializedConnection
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
 
 
 def text(record: Connection, now: float) -> str:
@@ -30,13 +24,3 @@ def text(record: Connection, now: float) -> str:
     whole = f"{fields_text[:-1]},{to_json(views.dynamic_fields(record, state))[1:]}"
     record.serialized = SerializedConnection(fields, key, fields_text, "" if has_issues else whole)
     return whole
-
-
-def page(
-    world: "World", *, skip: int, limit: int, group_id: str | None, schema: str | None
-) -> tuple[list[str], bool]:
-    """Return one page of connections, each as JSON, and whether more follow."""
-    with world.lock:
-        connections, now = world.matching(group_id, schema), world.clock()
-        items = [text(connection, now) for connection in islice(connections, skip, skip + limit)]
-        return items, len(connections) > skip + limit

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Field, field_of
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
 from pbf.sandbox.core.records import MASK, Destination
 from pbf.sandbox.core.validation import fits, required
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 OFFSETS = ("0", *(f"{hours:+d}" for hours in range(-11, 13) if hours))
 REGION_NAMES = """
@@ -59,14 +57,14 @@ def kinds() -> Mapping[str, Mapping[str, Field]]:
     }
 
 
-def get(world: "World", destination_id: str) -> Destination:
+def get(world: World, destination_id: str) -> Destination:
     """Return one destination."""
     if destination_id not in world.destinations:
         raise NotFound.of("Destination", destination_id)
     return world.destinations[destination_id]
 
 
-def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
+def create(world: World, body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
     """Create a group's destination; return it and the results of its setup tests, if they ran.
 
     It replaces the destination that the sandbox created with the group.
@@ -93,9 +91,7 @@ def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[d
         return destination, _run_tests(destination) if fields.get("run_setup_tests", True) else []
 
 
-def update(
-    world: "World", destination: Destination, body: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def update(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Update a destination; return the results of its setup tests, if they ran."""
     fields = _checked(body)
     config = _config_of(destination.service, fields.get("config", {}))
@@ -106,7 +102,7 @@ def update(
         return _run_tests(destination) if fields.get("run_setup_tests", bool(config)) else []
 
 
-def test(world: "World", destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def test(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run a destination's setup tests and return their results."""
     fields = _checked(body)
     with world.lock:
@@ -114,11 +110,11 @@ def test(world: "World", destination: Destination, body: Mapping[str, Any]) -> l
         return _run_tests(destination)
 
 
-def delete(world: "World", destination_id: str) -> None:
+def delete(world: World, destination_id: str) -> None:
     """Delete a destination that no connection writes to."""
     with world.lock:
         get(world, destination_id)
-        if world.page(skip=0, limit=1, group_id=destination_id)[0]:
+        if world.matching(destination_id, None):
             raise Conflict("The destination still has connections. Delete them first.")
         del world.destinations[destination_id]
 

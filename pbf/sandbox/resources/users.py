@@ -3,15 +3,13 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from pbf.sandbox.core.records import Member, Role, User
 from pbf.sandbox.core.validation import required
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 LONGEST_EMAIL = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -24,14 +22,14 @@ def roles() -> tuple[Role, ...]:
     return tuple(Role(**role) for role in read_data("roles.json"))
 
 
-def get(world: "World", user_id: str) -> User:
+def get(world: World, user_id: str) -> User:
     """Return one user."""
     if user_id not in world.users:
         raise NotFound.of("User", user_id)
     return world.users[user_id]
 
 
-def invite(world: "World", body: Mapping[str, Any]) -> User:
+def invite(world: World, body: Mapping[str, Any]) -> User:
     """Invite a user to the account."""
     email = required(body, "email")
     given_name, family_name = required(body, "given_name"), required(body, "family_name")
@@ -50,7 +48,7 @@ def invite(world: "World", body: Mapping[str, Any]) -> User:
         return user
 
 
-def update(world: "World", user: User, body: Mapping[str, Any]) -> None:
+def update(world: World, user: User, body: Mapping[str, Any]) -> None:
     """Update a user."""
     fields = _checked(body)
     with world.lock:
@@ -73,7 +71,7 @@ def _refuse_unknown_role(name: str, scope: str) -> None:
         raise InvalidInput(f"Invalid role name '{name}'")
 
 
-def remove(world: "World", user_id: str) -> None:
+def remove(world: World, user_id: str) -> None:
     """Remove a user from the account and all its groups."""
     with world.lock:
         get(world, user_id)
@@ -86,7 +84,7 @@ def remove(world: "World", user_id: str) -> None:
             members.pop(user_id, None)
 
 
-def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
+def join(world: World, group_id: str, body: Mapping[str, Any]) -> None:
     """Add a user of the account to a group."""
     email, role = required(body, "email"), required(body, "role")
     _refuse_unknown_role(role, "DESTINATION")
@@ -102,7 +100,7 @@ def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
         members[user.id] = Member(role, world.clock())
 
 
-def leave(world: "World", group_id: str, user_id: str) -> None:
+def leave(world: World, group_id: str, user_id: str) -> None:
     """Remove a user from a group."""
     with world.lock:
         members = world.members[world.group(group_id).id]

@@ -1,5 +1,6 @@
 """Connections: list, create, read, update, delete, sync, test, and Connect Card links."""
 
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, request
@@ -29,15 +30,20 @@ def current_view(connection: Connection) -> dict[str, Any]:
 @routes.get("/connections")
 def list_connections() -> ResponseReturnValue:
     """Return the account's connections."""
+    return page_of(request.args.get("group_id"), f"{noun()}s list retrieved successfully")
+
+
+def page_of(group_id: str | None, message: str) -> ResponseReturnValue:
+    """Return the requested page of the connections of a group, or of the account."""
     skip, limit = paging()
-    group_id = request.args.get("group_id")
+    account = world()
     if group_id is not None:
-        world().group(group_id)
-    schema = request.args.get("schema")
-    items, more = connection_pages.page(
-        world(), skip=skip, limit=limit, group_id=group_id, schema=schema
-    )
-    message = f"{noun()}s list retrieved successfully"
+        account.group(group_id)
+    with account.lock:
+        connections, now = account.matching(group_id, request.args.get("schema")), account.clock()
+        page = islice(connections, skip, skip + limit)
+        items = [connection_pages.text(connection, now) for connection in page]
+        more = len(connections) > skip + limit
     return answer_page(items, more=more, end=skip + limit, message=message)
 
 
