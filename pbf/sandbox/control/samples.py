@@ -14,22 +14,10 @@ MOST_CONNECTIONS = 10_000
 LATE = 4 * HOUR
 
 
-def healthy(_connection: Connection, _now: float) -> None:
-    """Leave a connection as it is: connected, and synced by its schedule."""
-
-
 def paused(connection: Connection, now: float) -> None:
     """Pause a connection."""
     connection.life = lifecycle.stopped(connection, now)
     connection.paused = True
-
-
-def broken(connection: Connection, now: float) -> None:
-    """Break a connection: its credentials must be entered again."""
-    connection.life = lifecycle.broken(connection, now)
-    connection.setup_state = "broken"
-    connection.authorised = False
-    connection.tasks = [dict(lifecycle.RECONNECT)]
 
 
 def incomplete(connection: Connection, now: float) -> None:
@@ -77,19 +65,16 @@ def rescheduled(connection: Connection, now: float, *, seconds: float = HOUR) ->
 
 
 STATES: Mapping[str, Callable[[Connection, float], None]] = {
-    state.__name__: state
-    for state in (
-        healthy,
-        syncing,
-        first_sync,
-        paused,
-        broken,
-        incomplete,
-        failing,
-        failing_without_task,
-        delayed,
-        rescheduled,
-    )
+    "healthy": lambda _connection, _now: None,
+    "syncing": syncing,
+    "first_sync": first_sync,
+    "paused": paused,
+    "broken": lifecycle.lose_credentials,
+    "incomplete": incomplete,
+    "failing": failing,
+    "failing_without_task": failing_without_task,
+    "delayed": delayed,
+    "rescheduled": rescheduled,
 }
 
 

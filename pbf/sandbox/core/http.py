@@ -9,14 +9,7 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request
 
-from pbf.sandbox.core.errors import (
-    InvalidInput,
-    NotAcceptable,
-    SandboxError,
-    TooManyRequests,
-    Unauthorised,
-    UnsupportedMediaType,
-)
+from pbf.sandbox.core.errors import InvalidInput, SandboxError
 from pbf.sandbox.core.rate_limits import kinds_of
 from pbf.sandbox.core.world import World
 
@@ -60,11 +53,18 @@ def authorise() -> None:
     pair = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
     expected = f"{account.api_key}:{account.api_secret}"
     if not hmac.compare_digest(pair.encode(), expected.encode()):
-        raise Unauthorised("Invalid authorization credentials")
+        raise SandboxError(
+            "Invalid authorization credentials",
+            code=account.assumptions.auth_failed_code,
+            status=401,
+            headers={"WWW-Authenticate": 'Basic realm="Fivetran sandbox"'},
+        )
     _count_request(account)
     accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
     if accepted and not accepted & ACCEPTED:
-        raise NotAcceptable("The API answers application/json only")
+        raise SandboxError(
+            "The API answers application/json only", code="NotAcceptable", status=406
+        )
 
 
 def _count_request(account: World) -> None:
@@ -86,7 +86,8 @@ def _count_request(account: World) -> None:
         text = account.assumptions.rate_limit_message.format(
             most=bound.most, kind=bound.kind, period=bound.period
         )
-        raise TooManyRequests(text, retry_after=verdict.wait)
+        headers = {"Retry-After": str(verdict.wait)}
+        raise SandboxError(text, code="TooManyRequests", status=429, headers=headers)
 
 
 def _tolerant_body() -> dict[str, Any]:
@@ -130,7 +131,8 @@ def body(*, optional: bool = False) -> dict[str, Any]:
     if optional and not request.get_data():
         return {}
     if request.mimetype != "application/json":
-        raise UnsupportedMediaType("The Content-Type must be application/json")
+        text = "The Content-Type must be application/json"
+        raise SandboxError(text, code="UnsupportedMediaType", status=415)
     try:
         value = json.loads(request.get_data())
     except (ValueError, RecursionError) as error:

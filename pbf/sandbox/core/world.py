@@ -220,9 +220,5 @@ class World:
         """Break a connection: its sync fails and its credentials must be entered again."""
         with self.lock:
             connection = self.connection(connection_id)
-            now = self.clock()
-            connection.life = lifecycle.broken(connection, now)
-            connection.setup_state = "broken"
-            connection.authorised = False
-            connection.tasks = [dict(lifecycle.RECONNECT)]
+            lifecycle.lose_credentials(connection, self.clock())
             return connection

@@ -12,7 +12,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.catalogue.data_files import read_data
-from pbf.sandbox.core.errors import NotFound, NotImitated
+from pbf.sandbox.core.errors import NotFound, SandboxError
 from pbf.sandbox.core.http import answer, requested_page
 
 routes = Blueprint("unsupported", __name__)
@@ -30,8 +30,9 @@ def find_nothing(kind: str, **names: str) -> ResponseReturnValue:
 
 
 def refuse(**_names: str) -> ResponseReturnValue:
-    """Raise NotImitated for the request."""
-    raise NotImitated(f"The sandbox does not imitate {request.method} {request.path}")
+    """Refuse the request with a 501."""
+    text = f"The sandbox does not imitate {request.method} {request.path}"
+    raise SandboxError(text, code="NotImplemented", status=501)
 
 
 def rule(template: str) -> str:
