@@ -23,10 +23,11 @@ def snapshot(world: World) -> bytes:
 
     Raises TypeError for an attribute of a type that is not supported here.
     """
-    state: dict[str, Any] = {"now": world.clock()}
-    for name, value in vars(world).items():
-        if name not in EXCLUDED and not name.startswith("_by_"):
-            state[name] = plain(value)
+    with world.lock:
+        state: dict[str, Any] = {"now": world.clock()}
+        for name, value in vars(world).items():
+            if name not in EXCLUDED and not name.startswith("_by_"):
+                state[name] = plain(value)
     return json.dumps(state, separators=(",", ":")).encode()
 
 

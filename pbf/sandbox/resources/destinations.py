@@ -8,7 +8,7 @@ from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Field, field_of
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
 from pbf.sandbox.core.records import MASK, Destination
-from pbf.sandbox.core.validation import fits, required
+from pbf.sandbox.core.validation import checked_fields, fits, required
 from pbf.sandbox.core.world import World
 
 OFFSETS = ("0", *(f"{hours:+d}" for hours in range(-11, 13) if hours))
@@ -73,7 +73,7 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Destination, list[dic
     if service not in kinds():
         raise InvalidInput(f"Unsupported service '{service}'")
     required(body, "time_zone_offset")
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     config = _config_of(service, fields.get("config", {}))
     with world.lock:
         if group_id not in world.groups:
@@ -93,7 +93,7 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Destination, list[dic
 
 def update(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Update a destination; return the results of its setup tests, if they ran."""
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     config = _config_of(destination.service, fields.get("config", {}))
     with world.lock:
         destination.config = {**destination.config, **config}
@@ -104,7 +104,7 @@ def update(world: World, destination: Destination, body: Mapping[str, Any]) -> l
 
 def test(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run a destination's setup tests and return their results."""
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     with world.lock:
         _set(destination, {name: fields[name] for name in fields if name.startswith("trust_")})
         return _run_tests(destination)
@@ -117,18 +117,6 @@ def delete(world: World, destination_id: str) -> None:
         if world.matching(destination_id, None):
             raise Conflict("The destination still has connections. Delete them first.")
         del world.destinations[destination_id]
-
-
-def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {key: value for key, value in body.items() if value is not None}
-    for name, choices in CHOICES.items():
-        if name in fields and fields[name] not in choices:
-            raise InvalidInput(f"Invalid '{name}' value")
-    for name, kind in TYPES.items():
-        if name in fields and not isinstance(fields[name], kind):
-            noun = "object" if kind is dict else "value"
-            raise InvalidInput(f"Invalid '{name}' {noun}")
-    return fields
 
 
 def _config_of(service: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from pbf.sandbox.core.records import Member, Role, User
-from pbf.sandbox.core.validation import required
+from pbf.sandbox.core.validation import checked_fields, required
 from pbf.sandbox.core.world import World
 
 LONGEST_EMAIL = 254
@@ -57,10 +57,8 @@ def update(world: World, user: User, body: Mapping[str, Any]) -> None:
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, str]:
-    fields = {name: body[name] for name in CHANGEABLE if body.get(name) is not None}
-    for name, value in fields.items():
-        if not isinstance(value, str):
-            raise InvalidInput(f"Invalid '{name}' value")
+    changes = {name: body.get(name) for name in CHANGEABLE}
+    fields = checked_fields(changes, dict.fromkeys(CHANGEABLE, str))
     if "role" in fields:
         _refuse_unknown_role(fields["role"], "ACCOUNT")
     return fields

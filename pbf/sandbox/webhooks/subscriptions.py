@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pbf.sandbox.core.errors import InvalidInput, NotFound
 from pbf.sandbox.core.lifecycle import RECONNECT
 from pbf.sandbox.core.records import Connection, Webhook
-from pbf.sandbox.core.validation import required
+from pbf.sandbox.core.validation import checked_fields, required
 from pbf.sandbox.core.world import World
 from pbf.sandbox.resources import sync_history
 from pbf.sandbox.webhooks.deliveries import Attempt, Deliveries, Result, is_loopback
@@ -136,10 +136,7 @@ def _outcome(sync: sync_history.Sync) -> dict[str, str]:
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: body[name] for name in KINDS if body.get(name) is not None}
-    for name, value in fields.items():
-        if not isinstance(value, KINDS[name]):
-            raise InvalidInput(f"Invalid '{name}' value")
+    fields = checked_fields({name: body.get(name) for name in KINDS}, KINDS)
     if "url" in fields:
         _refuse_url(fields["url"])
     if "events" in fields and not fields["events"]:
