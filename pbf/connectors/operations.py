@@ -10,19 +10,17 @@ from types import MappingProxyType
 from typing import Any
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import AuditLog
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import Context
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
 from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.fields import LATEST
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
-from pbf.store.records import Deletion
+from pbf.store.tables import Deletion
 
 # The longest period that Fivetran returns at once.
 HISTORY = timedelta(days=7)
@@ -37,19 +35,12 @@ Tables = Mapping[tuple[str, str], bool]
 class Operations:
     """The actions of one tenant."""
 
-    def __init__(
-        self,
-        client: ApiClient,
-        *,
-        connectors: ConnectorList,
-        audit_log: AuditLog,
-        deletion: DeletionService,
-    ) -> None:
-        """Act on the connectors of a list through a client."""
-        self._client = client
-        self._connectors = connectors
-        self._forget = connectors.forget
-        self._audit_log = audit_log
+    def __init__(self, context: Context, deletion: DeletionService) -> None:
+        """Act on the connectors of a group."""
+        self._client = context.client
+        self._connectors = context.connectors
+        self._forget = context.connectors.forget
+        self._audit_log = context.audit_log
         self._trusts_the_list = False
         self._deletion = deletion
 

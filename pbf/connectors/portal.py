@@ -7,7 +7,6 @@ tenant's group; what is not there does not exist. No caller ever passes a group 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
@@ -15,7 +14,7 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import ConnectCards, Signer
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
@@ -25,10 +24,8 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
+from pbf.store.store import Store
 from pbf.visible_text import ENDS, is_one_line
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
@@ -60,7 +57,7 @@ class Portal:
         *,
         client: ApiClient,
         cache: SharedCache,
-        store: "Store",
+        store: Store,
         signer: Signer,
         limits: ClientLimits | None = None,
         grace: float,
@@ -77,53 +74,18 @@ class Portal:
         self._client = client
         self._limits = limits
         self._cache = cache
-        self._store = store
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
         limited = client.admitted_by(limits.admit_request) if limits else client
-        self._build_creation(limited)
-        self._build_operations(limited)
-
-    def _build_creation(self, client: ApiClient) -> None:
-        self.cards = ConnectCards(
-            self.tenant.id,
-            signer=self.signer,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-        )
-        self._names = PermanentNames(self.tenant.group_id, store=self._store, connectors=self._list)
-        self._creation = CreationService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            names=self._names,
-            audit_log=self.audit_log,
-        )
-
-    def _build_operations(self, client: ApiClient) -> None:
-        deletion = DeletionService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-            grace=self.grace,
-        )
-        self._due = DueDeletions(
-            self.tenant.group_id,
-            store=self._store,
-            deletion=deletion,
-            connectors=self._list,
-            audit_log=self.audit_log,
-        )
-        self.operations = Operations(
-            client, connectors=self._list, audit_log=self.audit_log, deletion=deletion
-        )
+        context = Context(tenant.group_id, limited, store, self._list, self.audit_log)
+        self.cards = ConnectCards(context, tenant.id, signer)
+        self._names = PermanentNames(context)
+        self._creation = CreationService(context, self._names)
+        deletion = DeletionService(context, grace=grace)
+        self._due = DueDeletions(context, deletion)
+        self.operations = Operations(context, deletion)
 
     @property
     def services_available(self) -> bool:
