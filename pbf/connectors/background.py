@@ -83,11 +83,10 @@ class DueDeletions:
 
     def _delete(self, deletion: "Deletion") -> None:
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
-        forget = self._connectors.forget
         with suppress(NotNow):
-            self._deletion.carry_out(deletion, entry, forget, wait=WAIT_AFTER_FAILURE)
+            self._deletion.carry_out(deletion, entry, wait=WAIT_AFTER_FAILURE)
             self._audit_log.write("delete for good", entry)
-        forget()
+        self._connectors.forget()
 
     def _pause(self, deletion: "Deletion") -> None:
         self._connectors.running.add(deletion.connector_id)

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 
 from pbf.connectors import uncertain_writes
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
@@ -33,9 +34,6 @@ IN_USE = (
     "delete it there if you still want to."
 )
 
-# Called after a write, so that the list is read again.
-Forget = Callable[[], None]
-
 logger = logging.getLogger("pbf")
 
 
@@ -49,14 +47,21 @@ class DeletionService:
         self._audit_log = context.audit_log
         self._deletions = context.store.deletions
         self._connectors = context.connectors
+        self._forget = context.connectors.forget
         self._grace = grace * HOUR
         self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
 
-    def delete(self, connector_id: str, *, forget: Forget, now: bool = False) -> Deletion | None:
+    def forgetting(self, forget: Callable[[], None]) -> "DeletionService":
+        """Return the same service, which calls `forget` after a write instead of the list's."""
+        service = copy(self)
+        service._forget = forget
+        return service
+
+    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
         """Pause and hide a connector; return the pending deletion, None if it is gone for good.
 
         Without a time to undo it, or with `now`, it is deleted for good, also if a deletion is
-        pending; raises NotNow if somebody has used it since. `forget` is called after a write.
+        pending; raises NotNow if somebody has used it since.
         """
         try:
             # Whatever the list says: it may have been read without the database.
@@ -72,28 +77,26 @@ class DeletionService:
                     raise
             if not now:
                 return pending
-            return self._recorded("delete for good", pending, self.carry_out, forget)
+            return self._recorded("delete for good", pending, self.carry_out)
         if not now:
-            return self._recorded("delete", self._new(connector), self._hide, forget)
+            return self._recorded("delete", self._new(connector), self._hide)
         if pending and pending.schema_name == connector.schema_name:
-            return self._recorded("delete for good", pending, self.carry_out, forget)
-        return self._recorded("delete", self._new(connector), self._end, forget)
+            return self._recorded("delete for good", pending, self.carry_out)
+        return self._recorded("delete", self._new(connector), self._end)
 
-    def restore(self, connector_id: str, *, forget: Forget) -> None:
+    def restore(self, connector_id: str) -> None:
         """Undo a deletion; a connector without a pending one stays as it is.
 
-        `forget` is called after a write. Raises UnknownConnector if the connector is gone for
-        good, InProgress if another process works on the deletion.
+        Raises UnknownConnector if the connector is gone for good, InProgress if another process
+        works on the deletion.
         """
         pending = self._deletions.find(self._group_id, connector_id)
         if pending:
-            self._recorded("restore", pending, self._bring_back, forget)
+            self._recorded("restore", pending, self._bring_back)
         else:
             self._connectors.connector(connector_id)
 
-    def carry_out(
-        self, pending: Deletion, entry: PendingEntry, forget: Forget, *, wait: float = 0.0
-    ) -> None:
+    def carry_out(self, pending: Deletion, entry: PendingEntry, *, wait: float = 0.0) -> None:
         """Delete a connector for good; raise NotNow if somebody has used it since it was hidden.
 
         After a failure no process tries again for `wait` seconds.
@@ -108,7 +111,7 @@ class DeletionService:
             else:
                 # Reading it may have taken long, and somebody may have restored it meanwhile.
                 _require(self._deletions.write(pending, lease_until=time.time() + self._lease))
-                self._end(pending, entry, forget)
+                self._end(pending, entry)
             self._deletions.remove(pending)
 
     def pause_again(self, pending: Deletion, *, wait: float) -> None:
@@ -138,14 +141,14 @@ class DeletionService:
             due_at=time.time() + self._grace,
         )
 
-    def _end(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> None:
-        with invalidating(forget):
+    def _end(self, deletion: Deletion, entry: PendingEntry) -> None:
+        with invalidating(self._forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
         self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
         if not was_there:
             entry.outcome = NOTHING_TO_DO
 
-    def _hide(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
+    def _hide(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         """Store a deletion and pause its connector; what cannot be paused is not hidden either."""
         connector = self._read(deletion)
         if connector is None:
@@ -160,12 +163,12 @@ class DeletionService:
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(deletion, entry, forget)
+        return self._pause(deletion, entry)
 
-    def _pause(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
+    def _pause(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         try:
             if not deletion.was_paused:
-                with invalidating(forget):
+                with invalidating(self._forget):
                     uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
@@ -231,14 +234,14 @@ class DeletionService:
         self._audit_log.write("taken back", entry)
         self._connectors.forget()
 
-    def _bring_back(self, pending: Deletion, _: PendingEntry, forget: Forget) -> None:
+    def _bring_back(self, pending: Deletion, _: PendingEntry) -> None:
         with self._claimed(pending):
             connector = self._read(pending)
             if connector is None:
                 self._deletions.remove(pending)
                 raise UnknownConnector(TOO_LATE)
             if not pending.was_paused and connector.paused is not False:
-                with invalidating(forget):
+                with invalidating(self._forget):
                     uncertain_writes.change(self._client, connector.id, paused=False)
             _require(self._deletions.remove(pending))
 
@@ -246,18 +249,17 @@ class DeletionService:
         self,
         action: str,
         deletion: Deletion,
-        do: Callable[[Deletion, PendingEntry, Forget], Deletion | None],
-        forget: Forget,
+        do: Callable[[Deletion, PendingEntry], Deletion | None],
     ) -> Deletion | None:
         """Do something with a deletion, and record the outcome in the audit log."""
         record = self._audit_log.record
         with record(action, deletion.connector_id, name=deletion.schema_name) as entry:
             try:
-                pending = do(deletion, entry, forget)
+                pending = do(deletion, entry)
             except (NotNow, UnknownConnector):
-                forget()  # it is no longer pending
+                self._forget()  # it is no longer pending
                 raise
-            forget()
+            self._forget()
             if pending:
                 entry.details = f"can be undone until {pending.final_at:%Y-%m-%d %H:%M} UTC"
             return pending

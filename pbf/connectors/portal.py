@@ -70,7 +70,6 @@ class Portal:
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
-        self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
         self._cache = cache
@@ -78,13 +77,20 @@ class Portal:
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
+        self.connectors = self._list.connectors
+        self.deleted = self._list.deleted
+        self.connector = self._list.connector
         limited = client.admitted_by(limits.admit_request) if limits else client
-        context = Context(tenant.group_id, limited, store, self._list, self.audit_log)
-        self.cards = ConnectCards(context, tenant.id, signer)
+        audit_log = self.audit_log = AuditLog(store, tenant.group_id)
+        self._build_services(Context(tenant.group_id, limited, store, self._list, audit_log))
+
+    def _build_services(self, context: Context) -> None:
+        self.cards = ConnectCards(context, self.tenant.id, self.signer)
         self._names = PermanentNames(context)
         self._creation = CreationService(context, self._names)
-        deletion = DeletionService(context, grace=grace)
-        self._due = DueDeletions(context, deletion)
+        self.settle_abandoned = self._creation.settle_abandoned
+        deletion = DeletionService(context, grace=self.grace)
+        self.carry_out_deletions = DueDeletions(context, deletion).carry_out
         self.operations = Operations(context, deletion)
 
     @property
@@ -110,17 +116,6 @@ class Portal:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
         return refresh.throttling_notice(self._client.rate_limit)
 
-    def connectors(self) -> CachedList[Connector]:
-        """Return the tenant's connectors under the names that people typed.
-
-        Raises GroupNotVisible if the configured group does not exist for this key.
-        """
-        return self._list.connectors()
-
-    def deleted(self) -> CachedList[Connector]:
-        """Return the hidden connectors, whose deletion is pending, the latest first."""
-        return self._list.deleted()
-
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.
 
@@ -137,13 +132,6 @@ class Portal:
             if service.id == service_id:
                 return service
         raise UnknownService("There is no such service. Choose one from the list of services.")
-
-    def connector(self, connector_id: str) -> Connector:
-        """Return one of the tenant's connectors, or raise UnknownConnector.
-
-        If the last list does not contain it and a newer one cannot be read, raises that ApiError.
-        """
-        return self._list.connector(connector_id)
 
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
@@ -198,14 +186,6 @@ class Portal:
         """Return whether an attempt has created a connector that still exists."""
         connector_id = self._creation.created_by(attempt)
         return any(connector.id == connector_id for connector in self.connectors().items)
-
-    def settle_abandoned(self) -> None:
-        """Find out what became of creations that no process works on any more."""
-        self._creation.settle_abandoned()
-
-    def carry_out_deletions(self) -> float | None:
-        """Carry out due deletions; return when the next is due, in seconds since 1970."""
-        return self._due.carry_out()
 
     def metadata(self, service_id: str) -> Service:
         """Return a service's own metadata, which has more fields than the catalogue.

@@ -44,6 +44,10 @@ class Leases(Generic[Row]):
         with self._database.session() as session:
             return session.get(self._table, (group_id, key))
 
+    def listed(self, group_id: str) -> list[Row]:
+        """Return the rows of a group."""
+        return self._select(self._table.group_id == group_id)
+
     def claim(self, row: Row, lease: float) -> bool:
         """Hold a row for `lease` seconds, unless it is held; of concurrent calls one succeeds."""
         owner, until = uuid4().hex, time.time() + lease

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from pbf.store.audit import AuditLog
 from pbf.store.creations import Creations
 from pbf.store.database import Database
-from pbf.store.deletions import Deletions
-from pbf.store.tables import TypedName, UsedToken
+from pbf.store.leases import Leases
+from pbf.store.tables import Deletion, TypedName, UsedToken
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
@@ -28,7 +28,7 @@ class Store:
         """Open the database at an SQLAlchemy URL and apply missing migrations."""
         self._database = Database(url)
         self.creations = Creations(self._database)
-        self.deletions = Deletions(self._database)
+        self.deletions = Leases(self._database, Deletion)
         self.audit = AuditLog(self._database)
 
     @property
