@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from pbf.cache.backends import CacheBackend, RedisBackend
@@ -26,12 +27,12 @@ from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.store.store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.sandbox.server import SandboxServer
-    from pbf.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Runtime:
     client: ApiClient
     portal: Portal
     cache: SharedCache
-    store: "Store"
+    store: Store
     sandbox: "SandboxServer | None" = None
 
     def close(self) -> None:
@@ -127,7 +128,7 @@ def start(settings: Settings) -> Runtime:
 
 def _assemble(
     settings: Settings,
-    store: "Store",
+    store: Store,
     backend: CacheBackend | None,
     api_url: str,
     credentials: tuple[str, str, str],
@@ -191,16 +192,11 @@ def _cache_backend(settings: Settings) -> CacheBackend | None:
         ) from None
 
 
-def open_store(settings: Settings) -> "Store":
+def open_store(settings: Settings) -> Store:
     """Return the store of the settings.
 
     Raises ConfigurationError if it cannot be opened.
     """
-    # SQLAlchemy takes a quarter of a second to import; the server listens meanwhile.
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from pbf.store.store import Store
-
     # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
     default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     try:

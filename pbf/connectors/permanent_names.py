@@ -6,28 +6,24 @@ A name is taken if a connector has it, or if an attempt to create another one ha
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import Context
 from pbf.errors import NameTaken
 from pbf.fivetran import naming_fields
 from pbf.rules import naming
 from pbf.rules.naming import PermanentName
-from pbf.store.records import Creation
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
+from pbf.store.tables import Creation
 
 
 class PermanentNames:
     """The permanent names of one group."""
 
-    def __init__(self, group_id: str, *, store: "Store", connectors: ConnectorList) -> None:
-        """Take the reserved names from a store, and the others from the list of connectors."""
-        self._group_id = group_id
-        self._attempts = store.creations
-        self._connectors = connectors
+    def __init__(self, context: Context) -> None:
+        """Take the reserved names from the store, and the others from the list of connectors."""
+        self._group_id = context.group_id
+        self._attempts = context.store.creations
+        self._connectors = context.connectors
 
     def new_attempt(
         self, service_id: str, typed: str, *, required: tuple[str, ...], key: str | None = None
@@ -47,7 +43,7 @@ class PermanentNames:
             typed=typed,
             schema_name=name.schema,
             reserved=name.name,
-            naming_fields=fields,
+            naming_fields=",".join(fields),
         )
 
     def name(self, new: Creation) -> PermanentName:
@@ -86,5 +82,5 @@ def digest(text: str) -> str:
 
 
 def _free(attempt: Creation, existing: list[str]) -> PermanentName:
-    fields = attempt.naming_fields
+    fields = attempt.naming_fields.split(",")
     return naming.permanent_name(attempt.service, attempt.typed, existing, fields)

@@ -7,7 +7,6 @@ tenant's group; what is not there does not exist. No caller ever passes a group 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
@@ -15,7 +14,7 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import ConnectCards, Signer
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
@@ -25,10 +24,8 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
+from pbf.store.store import Store
 from pbf.visible_text import ENDS, is_one_line
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
@@ -60,7 +57,7 @@ class Portal:
         *,
         client: ApiClient,
         cache: SharedCache,
-        store: "Store",
+        store: Store,
         signer: Signer,
         limits: ClientLimits | None = None,
         grace: float,
@@ -73,57 +70,28 @@ class Portal:
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
-        self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
         self._cache = cache
-        self._store = store
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
+        self.connectors = self._list.connectors
+        self.deleted = self._list.deleted
+        self.connector = self._list.connector
         limited = client.admitted_by(limits.admit_request) if limits else client
-        self._build_creation(limited)
-        self._build_operations(limited)
+        audit_log = self.audit_log = AuditLog(store, tenant.group_id)
+        self._build_services(Context(tenant.group_id, limited, store, self._list, audit_log))
 
-    def _build_creation(self, client: ApiClient) -> None:
-        self.cards = ConnectCards(
-            self.tenant.id,
-            signer=self.signer,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-        )
-        self._names = PermanentNames(self.tenant.group_id, store=self._store, connectors=self._list)
-        self._creation = CreationService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            names=self._names,
-            audit_log=self.audit_log,
-        )
-
-    def _build_operations(self, client: ApiClient) -> None:
-        deletion = DeletionService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-            grace=self.grace,
-        )
-        self._due = DueDeletions(
-            self.tenant.group_id,
-            store=self._store,
-            deletion=deletion,
-            connectors=self._list,
-            audit_log=self.audit_log,
-        )
-        self.operations = Operations(
-            client, connectors=self._list, audit_log=self.audit_log, deletion=deletion
-        )
+    def _build_services(self, context: Context) -> None:
+        self.cards = ConnectCards(context, self.tenant.id, self.signer)
+        self._names = PermanentNames(context)
+        self._creation = CreationService(context, self._names)
+        self.settle_abandoned = self._creation.settle_abandoned
+        deletion = DeletionService(context, grace=self.grace)
+        self.carry_out_deletions = DueDeletions(context, deletion).carry_out
+        self.operations = Operations(context, deletion)
 
     @property
     def services_available(self) -> bool:
@@ -148,17 +116,6 @@ class Portal:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
         return refresh.throttling_notice(self._client.rate_limit)
 
-    def connectors(self) -> CachedList[Connector]:
-        """Return the tenant's connectors under the names that people typed.
-
-        Raises GroupNotVisible if the configured group does not exist for this key.
-        """
-        return self._list.connectors()
-
-    def deleted(self) -> CachedList[Connector]:
-        """Return the hidden connectors, whose deletion is pending, the latest first."""
-        return self._list.deleted()
-
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.
 
@@ -175,13 +132,6 @@ class Portal:
             if service.id == service_id:
                 return service
         raise UnknownService("There is no such service. Choose one from the list of services.")
-
-    def connector(self, connector_id: str) -> Connector:
-        """Return one of the tenant's connectors, or raise UnknownConnector.
-
-        If the last list does not contain it and a newer one cannot be read, raises that ApiError.
-        """
-        return self._list.connector(connector_id)
 
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
@@ -236,14 +186,6 @@ class Portal:
         """Return whether an attempt has created a connector that still exists."""
         connector_id = self._creation.created_by(attempt)
         return any(connector.id == connector_id for connector in self.connectors().items)
-
-    def settle_abandoned(self) -> None:
-        """Find out what became of creations that no process works on any more."""
-        self._creation.settle_abandoned()
-
-    def carry_out_deletions(self) -> float | None:
-        """Carry out due deletions; return when the next is due, in seconds since 1970."""
-        return self._due.carry_out()
 
     def metadata(self, service_id: str) -> Service:
         """Return a service's own metadata, which has more fields than the catalogue.

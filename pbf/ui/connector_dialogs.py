@@ -55,7 +55,8 @@ def reschedule(portal: Portal, connector: Connector) -> None:
     if schedule is not None and not is_new:
         page.quiet("This is the current schedule.")
     if st.button("Save", type="primary", disabled=not is_new, key=f"schedule-save-{page.turn()}"):
-        _run_and_close(lambda: portal.operations.reschedule(connector.id, schedule=schedule))
+        new = {"schedule": schedule}
+        _run_and_close(lambda: portal.operations.change(connector.id, timing=new))
 
 
 def _ask_interval(connector: Connector) -> Schedule | None:

@@ -13,8 +13,8 @@ import requests
 
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
-from pbf.store.records import Deletion
 from pbf.store.store import Store
+from pbf.store.tables import Deletion
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
