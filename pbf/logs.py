@@ -33,11 +33,6 @@ def begin_request() -> str:
     return new_id
 
 
-def end_request() -> None:
-    """End the request; later log lines have no id."""
-    _id.set("")
-
-
 def request_id() -> str:
     """Return the id of the present request; empty outside of a request."""
     return _id.get()

@@ -9,10 +9,10 @@ from base64 import b64encode
 import pytest
 from flask.testing import FlaskClient
 
-from pbf import redaction
+from pbf import logs, redaction
 from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
-from pbf.logs import JsonLines, NoSecrets, begin_request, end_request, request_id
+from pbf.logs import JsonLines, NoSecrets, begin_request, request_id
 from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
@@ -26,7 +26,7 @@ CARD = "https://fivetran.com/connect-card/setup?auth=eyJhbGciOi.eyJzdWIiOiJ"
 def _forgetful(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(redaction, "_values", ())
     yield
-    end_request()
+    logs._id.set("")
 
 
 def record(message: object, *args: object, **options: object) -> logging.LogRecord:

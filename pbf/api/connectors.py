@@ -31,7 +31,7 @@ routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 @Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
 def list_deletions() -> ResponseReturnValue:
     """List the deleted connectors that can still be restored."""
-    return whole_list("deletions", current_runtime().portal.deleted(), DeletedConnector)
+    return whole_list(current_runtime().portal.deleted(), DeletedConnector)
 
 
 @routes.get(CONNECTOR)

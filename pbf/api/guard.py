@@ -13,14 +13,12 @@ from werkzeug.wsgi import get_host
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.audit import ACTOR
 from pbf.connectors.client_limits import CLIENT, Client
-from pbf.logs import begin_request, end_request, request_id
+from pbf.logs import begin_request
 from pbf.paths import origin
 from pbf.runtime import Runtime
-from pbf.server.security_headers import ROUTES
 
 log = logging.getLogger(__name__)
 
-RESPONSE_HEADERS = (("Cache-Control", "private, no-cache"), *ROUTES.items())
 # The actor of the routes that people open in a browser; every other route is for programs.
 ACTORS = {
     "connect_card.go": "page",
@@ -97,21 +95,11 @@ def _refuse_constant(_name: str) -> object:
     raise ValueError("JSON has no NaN and no Infinity")
 
 
-def add_headers(response: Response) -> Response:
-    """Add the headers that every response carries, and log changes."""
-    present = {name.lower() for name, _ in response.headers}
-    headers = [*RESPONSE_HEADERS, ("X-Request-Id", request_id())]
-    response.headers.extend([pair for pair in headers if pair[0].lower() not in present])
+def log_change(response: Response) -> Response:
+    """Log each change that was made."""
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
-
-
-def clear_context(_error: BaseException | None = None) -> None:
-    """Clear actor, client and request id, since the thread serves other requests next."""
-    ACTOR.set("page")
-    CLIENT.set(None)
-    end_request()
 
 
 def _requested_origin() -> str:

@@ -49,7 +49,6 @@ UNKNOWN = Refusal(
 )
 
 
-@lru_cache(maxsize=256)
 def host_name(header: str) -> str | None:
     """Return the name or address in a Host header without its port; None if malformed."""
     match = HOST.fullmatch(header)
@@ -63,6 +62,7 @@ def host_name(header: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def check_host(header: str | None, hosts: frozenset[str]) -> Refusal | None:
     """Return why a Host header is refused; None for loopback names and `hosts`."""
     name = host_name(header) if header else None
