@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from pbf.cache.backends import CacheBackend, RedisBackend
+from pbf.cache.backends import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
@@ -128,7 +128,7 @@ def start(settings: Settings) -> Runtime:
 def _assemble(
     settings: Settings,
     store: "Store",
-    backend: CacheBackend | None,
+    backend: RedisBackend | None,
     api_url: str,
     credentials: tuple[str, str, str],
     sandbox: "SandboxServer | None",
@@ -174,7 +174,7 @@ def _account_hash(settings: Settings) -> str:
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
 
-def _cache_backend(settings: Settings) -> CacheBackend | None:
+def _cache_backend(settings: Settings) -> RedisBackend | None:
     """Return the cache backend that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None

@@ -84,11 +84,9 @@ def fingerprint(items: Sequence[BaseModel]) -> str:
     return digest.hexdigest()
 
 
-def keep_newest(
-    values: dict[Key, Value], key: Key, value: Value, max_size: int
-) -> dict[Key, Value]:
-    """Add a value as the newest of at most `max_size`; return the oldest ones, now removed."""
+def keep_newest(values: dict[Key, Value], key: Key, value: Value, max_size: int) -> None:
+    """Add a value as the newest of at most `max_size`, and remove the oldest beyond these."""
     values.pop(key, None)
     values[key] = value
-    excess = max(0, len(values) - max_size)
-    return {oldest: values.pop(oldest) for oldest in tuple(values)[:excess]}
+    for oldest in tuple(values)[: max(0, len(values) - max_size)]:
+        del values[oldest]
