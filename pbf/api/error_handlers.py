@@ -33,6 +33,7 @@ from pbf.errors import (
     UnknownService,
 )
 from pbf.logs import request_id
+from pbf.server.request_body import TOO_LARGE
 
 LONGEST_LOGGED_PATH = 200
 STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
@@ -65,7 +66,7 @@ HTTP_ERRORS: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request is malformed."),
     404: ("not_found", "There is no such route."),
     405: ("method_not_allowed", "This route does not allow that method."),
-    413: ("too_large", "The body is larger than 64 KiB."),
+    413: TOO_LARGE[1:],
     415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
 }
 INVALID_JSON = (400, "invalid_json")
