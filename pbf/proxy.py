@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api import administration, connect_card, connectors, docs, error_handlers, invitations
 from pbf.api.connect_card import check_redirect
+from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_runtime, guard, json_body, log_change, public_url
 from pbf.api.openapi_routes import (
     CREATES,
@@ -23,8 +24,6 @@ from pbf.api.requests import (
     KEY_HEADER,
     Filter,
     NewConnector,
-    PathParameter,
-    SignedParameter,
     read,
     read_key,
 )
@@ -69,7 +68,6 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = BodyCache()
-    app.url_map.converters |= {"default": PathParameter, "signed": SignedParameter}
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.before_request(guard)
@@ -124,7 +122,7 @@ def create_connector() -> ResponseReturnValue:
     return json_response(detailed_connector(connector))
 
 
-@routes.get("/connectors/<connector_id>/form")
+@routes.get(f"{CONNECTOR}/form")
 @Operation(response=Form, query=REDIRECT, errors=FORMS)
 def get_form(connector_id: str) -> ResponseReturnValue:
     """Get the address of a new Connect Card.

@@ -31,7 +31,12 @@ ACTORS = {
 # `go` over another site, so links that a person follows are allowed.
 LINKED = frozenset(ACTORS)
 ACTING_GETS = LINKED | {"routes.get_form"}
-FOREIGN_ORIGIN = (403, "foreign_origin")
+FOREIGN_ORIGIN = (
+    403,
+    "foreign_origin",
+    "Pages of other origins may not change anything here. Add the page's origin to "
+    "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
+)
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,11 +67,7 @@ def guard() -> Response | None:
     begin_request()
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
-        return error_response(
-            *FOREIGN_ORIGIN,
-            "Pages of other origins may not change anything here. Add the page's origin to "
-            "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
-        )
+        return error_response(*FOREIGN_ORIGIN)
     # Browsers send other content types across origins without a preflight request.
     if not reads and not request.is_json and (request.mimetype or _has_body()):
         raise UnsupportedMediaType
