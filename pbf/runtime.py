@@ -112,29 +112,11 @@ def start(settings: Settings) -> Runtime:
     _hide_secrets(settings)
     backend = _cache_backend(settings)
     store = open_store(settings)
-    if settings.sandbox:
-        from pbf.sandbox.server import SandboxServer
-
-        # A proxy on this machine cannot always be distinguished from a person who uses it.
-        public = not all(is_loopback(name) for name in settings.hosts)
-        sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
-        world = sandbox.world
-        credentials = (world.api_key, world.api_secret, world.group_id)
-        return _assemble(settings, store, backend, sandbox.url, credentials, sandbox)
-    credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
-    return _assemble(settings, store, backend, settings.api_url, credentials, None)
-
-
-def _assemble(
-    settings: Settings,
-    store: "Store",
-    backend: RedisBackend | None,
-    api_url: str,
-    credentials: tuple[str, str, str],
-    sandbox: "SandboxServer | None",
-) -> Runtime:
-    key, secret, group_id = credentials
+    sandbox = _start_sandbox(settings) if settings.sandbox else None
+    account = sandbox.world if sandbox else settings
+    key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
+    api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(backend=backend)
     portal = Portal(
@@ -147,6 +129,14 @@ def _assemble(
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
+
+
+def _start_sandbox(settings: Settings) -> "SandboxServer":
+    from pbf.sandbox.server import SandboxServer
+
+    # A proxy on this machine cannot always be distinguished from a person who uses it.
+    public = not all(is_loopback(name) for name in settings.hosts)
+    return SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
 
 
 def _hide_secrets(settings: Settings) -> None:
