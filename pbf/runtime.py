@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from pbf.cache.backends import CacheBackend, RedisBackend
+from pbf.cache.backends import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
@@ -113,29 +113,11 @@ def start(settings: Settings) -> Runtime:
     _hide_secrets(settings)
     backend = _cache_backend(settings)
     store = open_store(settings)
-    if settings.sandbox:
-        from pbf.sandbox.server import SandboxServer
-
-        # A proxy on this machine cannot always be distinguished from a person who uses it.
-        public = not all(is_loopback(name) for name in settings.hosts)
-        sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
-        world = sandbox.world
-        credentials = (world.api_key, world.api_secret, world.group_id)
-        return _assemble(settings, store, backend, sandbox.url, credentials, sandbox)
-    credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
-    return _assemble(settings, store, backend, settings.api_url, credentials, None)
-
-
-def _assemble(
-    settings: Settings,
-    store: Store,
-    backend: CacheBackend | None,
-    api_url: str,
-    credentials: tuple[str, str, str],
-    sandbox: "SandboxServer | None",
-) -> Runtime:
-    key, secret, group_id = credentials
+    sandbox = _start_sandbox(settings) if settings.sandbox else None
+    account = sandbox.world if sandbox else settings
+    key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
+    api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(backend=backend)
     portal = Portal(
@@ -148,6 +130,14 @@ def _assemble(
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox)
+
+
+def _start_sandbox(settings: Settings) -> "SandboxServer":
+    from pbf.sandbox.server import SandboxServer
+
+    # A proxy on this machine cannot always be distinguished from a person who uses it.
+    public = not all(is_loopback(name) for name in settings.hosts)
+    return SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
 
 
 def _hide_secrets(settings: Settings) -> None:
@@ -175,7 +165,7 @@ def _account_hash(settings: Settings) -> str:
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
 
-def _cache_backend(settings: Settings) -> CacheBackend | None:
+def _cache_backend(settings: Settings) -> RedisBackend | None:
     """Return the cache backend that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None

@@ -201,7 +201,8 @@ class ConnectorList:
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
     def _shown(self, cached: CachedList[Connector]) -> CachedList[Connector]:
-        return replace(cached, items=self._parts(cached.items)[0])
+        shown = self._parts(cached.items)[0]
+        return cached if shown is cached.items else replace(cached, items=shown)
 
     def _parts(self, items: Items) -> tuple[Items, Items]:
         """Return the shown and the hidden connectors of a list; each list is split once."""
