@@ -45,10 +45,10 @@ def show_entries(portal: Portal) -> None:
         placeholder=EXAMPLES,
         max_chars=LONGEST_SEARCH,
     )
-    connectors = connectors_by_id()
-    matching = list(islice(audit_table.matching(entries, typed, connectors), SHOWN))
+    rows = audit_table.rows(entries, connectors_by_id())
+    matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:
-        st.html(audit_table.full_table(matching, connectors))
+        st.html(audit_table.full_table(matching))
     else:
         page.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(matching) == SHOWN:

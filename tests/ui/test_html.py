@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pbf.ui.html import escape, plain
+from pbf.ui.html import escape
+from pbf.ui.markdown import plain
 
 ROOT = Path(__file__).parents[2]
 SCREENS = sorted(
@@ -32,22 +33,22 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
-    "connect: docs",
-    "connect: name.free",
-    "connect: name.name",
+    "connect_form: docs",
+    "connect_form: name.free",
+    "connect_form: name.name",
     "connector: LABELS[action]",
-    "connector_detail: label",
-    "connector_detail: reason or advice(action, connector)",
-    "connectors: name",
-    "connectors: note",
-    "connectors: reason",
+    "detail: label",
+    "detail: reason or advice(action, connector)",
+    "setup_result: name",
+    "setup_result: note",
+    "setup_result: reason",
     "connectors: word",
     "trash: _when(connector)",
     "trash: label",
     "trash: until",
-    "connector_dialogs: _fate(portal)",
-    "connector_dialogs: label",
-    "connector_dialogs: what",
+    "dialogs: _fate(portal)",
+    "dialogs: label",
+    "dialogs: what",
     "bulk_actions: WORD",
     "bulk_actions: _question(number, portal.grace * HOUR)",
     "bulk_actions: bulk.WORDS[action]",
@@ -58,7 +59,7 @@ OURS = {
     "bulk_actions: text",
     "bulk_actions: total",
     "overview: step['label']",
-    "table_editor: label",
+    "table_widgets: label",
     "page: exact(moment)",
     "page: heading",
     "page: message",

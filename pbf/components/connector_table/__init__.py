@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pbf.components.loader import component, pack, parcel
+from pbf.components.loader import PAGE_STYLE, component, pack, parcel
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def connector_table(
     `now` is the server's time, ISO in UTC. `detail` names the page that a connector's name leads
     to, with its id as `?id=`.
     """
-    draw = component("pbf_connector_table", Path(__file__).parent)
+    draw = component("pbf_connector_table", Path(__file__).parent, PAGE_STYLE)
     label = {"version": version, "now": first_drawn(key, version, now), "detail": detail}
     draw(key=key, data=parcel(label, rows), on_act_change=lambda: None)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pbf.components.gallery.synonyms import ALSO_KNOWN_AS, POPULAR
-from pbf.components.loader import component, pack, parcel
+from pbf.components.loader import PAGE_STYLE, component, pack, parcel
 
 # Marks of what nobody should begin with.
 NOT_POPULAR = {"Sunset", "In Fivetran only"}
@@ -18,7 +18,7 @@ def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
 
     `cards` are `packed`. They are built again only when `version` differs from the last one.
     """
-    draw = component("pbf_gallery", Path(__file__).parent)
+    draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
     draw(key=key, data=parcel({"version": version}, cards))
 
 

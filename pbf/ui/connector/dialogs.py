@@ -11,7 +11,6 @@ from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.wording import HOUR, left, spaced
 from pbf.ui import html, page
-from pbf.ui.html import escape
 from pbf.visible_text import typeable
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
@@ -116,11 +115,11 @@ def test(portal: Portal, connector: Connector) -> None:
         tests = _run_tests(portal, connector)
         page.TESTS.set(tests)
     if isinstance(tests, str):
-        st.error(page.plain(tests), icon=":material/error:")
+        page.show_problem(tests)
     elif not tests:
         page.quiet("Fivetran has no setup tests for this service.")
     else:
-        st.html(f'<ul class="pbf-tests">{"".join(map(_result, tests))}</ul>')
+        st.html(html.render("connector", "tests", tests=list(map(_result, tests))))
         all_passed = {test.status for test in tests} == {"PASSED"}
         if connector.is_broken and all_passed:
             page.quiet("All pass. A sync shows whether data flows again.")
@@ -186,7 +185,7 @@ def _run_and_close(
     if error is None:
         on_success()
         st.rerun()
-    st.error(page.plain(page.with_reference(error)), icon=":material/error:")
+    page.show_problem(error)
 
 
 def _run_tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:
@@ -197,7 +196,7 @@ def _run_tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | 
     return tuple(tests) if error is None else page.with_reference(error)
 
 
-def _result(test: SetupTest) -> str:
+def _result(test: SetupTest) -> tuple[str, str, str, str]:
+    """Return the word and tone for the status of a test, its title and its message."""
     word = spaced(test.status).capitalize() or "Unknown"
-    badge = html.badge(word, TEST_TONES.get(test.status, "quiet"))
-    return f"<li>{badge} <strong>{escape(test.title)}</strong>{html.small(test.message)}</li>"
+    return word, TEST_TONES.get(test.status, "quiet"), test.title, test.message
