@@ -121,17 +121,13 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
 
     `is_taken` is whether the preview already says that the name is taken.
     """
-    key = idempotency_key(service, typed)
+    key, url = idempotency_key(service, typed), page.public_url()
     attempt = key.get() or uuid4().hex
     key.set(attempt)
     try:
         with st.spinner("Creating the connector…"):
             connector = portal.create(
-                service.id,
-                typed,
-                public_url=page.public_url(),
-                attempt=attempt,
-                patience=PATIENCE,
+                service.id, typed, public_url=url, attempt=attempt, patience=PATIENCE
             )
     except NameTaken as error:
         if not is_taken:  # the preview was made from an older list

@@ -37,6 +37,13 @@ Value = TypeVar("Value")
 # A number, since Streamlit would import pandas to parse a text.
 REFRESH = 3.0
 
+HEADINGS: dict[type[PbfError], str] = {
+    ConfigurationError: "The settings are incomplete",
+    Unauthorized: "Fivetran refused the API key",
+    RateLimited: "Too many requests for now",
+    StoreFailed: "The database does not respond",
+}
+
 
 @dataclass(frozen=True)
 class SessionValue(Generic[Value]):
@@ -125,15 +132,10 @@ def query_param(name: str) -> str:
 
 def stop_with(error: PbfError) -> NoReturn:
     """Show in one sentence what failed and what to do, and end the page."""
-    heading = "Fivetran did not respond as expected"
-    if isinstance(error, ConfigurationError):
-        heading = "The settings are incomplete"
-    elif isinstance(error, Unauthorized):
-        heading = "Fivetran refused the API key"
-    elif isinstance(error, RateLimited):
-        heading = "Too many requests for now"
-    elif isinstance(error, StoreFailed):
-        heading = "The database does not respond"
+    heading = next(
+        (text for kind, text in HEADINGS.items() if isinstance(error, kind)),
+        "Fivetran did not respond as expected",
+    )
     reference = log_once(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)

@@ -197,7 +197,7 @@ def render(kind: str, items: list[Any]) -> None:
 
 
 def render_connectors(connectors: list[Connector]) -> None:
-    rows = [row(connector, None, NOW, marked=False) for connector in connectors]
+    rows = [row(connector, None, NOW) for connector in connectors]
     packed_rows(rows)
     words = {shown["id"]: shown["status"] for shown in rows}
     stripe = Service(id="stripe")

@@ -25,9 +25,7 @@ def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
 def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:
     """Return cards packed for the browser: by name, as short lists.
 
-    Each card has `id`, `name`, `category`, `description`, `icon` and `docs` (http, https or a path
-    of this host), `mark` ("", "Beta", "Preview" or "Sunset") and `yours`, the number of connectors
-    the user has of it.
+    A card has the fields of `Card` in `pbf.ui.view_models`.
     """
     categories: dict[str, int] = {}
     short = [

@@ -1,6 +1,6 @@
 """Dialogs that confirm a change of a connector: re-sync, schedule, setup tests, deletion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -80,31 +80,35 @@ def _ask_time(connector: Connector) -> Schedule | None:
     present = timing(connector)
     current = f"{present.at:%H:%M}" if present.at else None
     hours = sorted({*HOURS, *([current] if current else ())})
-    index = hours.index(current) if current else None
     hour = st.selectbox(
         "At what time (UTC)",
         hours,
-        index,
+        hours.index(current) if current else None,
         placeholder="Choose a time",
         key="schedule-hour",
     )
-    days = list(days_of(present))
+    days = days_of(present)
     if connector.schedule is not None:
-        days = st.pills(
-            "On which days",
-            DAYS,
-            default=days or list(DAYS),
-            selection_mode="multi",
-            format_func=lambda day: day.capitalize()[:3],
-            key="schedule-days",
-        )
+        days = _ask_days(days or DAYS)
         if not days:
             page.quiet("Choose at least one day.")
             return None
     page.quiet("Fivetran may start it up to an hour later.")
     if hour is None:
         return None
-    return Schedule(schedule_type="TIME_OF_DAY", time_of_day=hour, days_of_week=tuple(days))
+    return Schedule(schedule_type="TIME_OF_DAY", time_of_day=hour, days_of_week=days)
+
+
+def _ask_days(default: Sequence[str]) -> tuple[str, ...]:
+    days = st.pills(
+        "On which days",
+        DAYS,
+        default=default,
+        selection_mode="multi",
+        format_func=lambda day: day.capitalize()[:3],
+        key="schedule-days",
+    )
+    return tuple(days)
 
 
 @st.dialog("Run setup tests", on_dismiss="rerun")
@@ -143,19 +147,22 @@ def delete(portal: Portal, connector: Connector) -> None:
     typed = st.text_input(
         f"Type its {what} to delete it", key="delete-name", live=True, autocomplete="off"
     )
-    is_confirmed = typeable(typed) == name
+    _delete_or_pause(portal, connector, is_confirmed=typeable(typed) == name)
+
+
+def _delete_or_pause(portal: Portal, connector: Connector, *, is_confirmed: bool) -> None:
+    """Show the buttons that delete a connector or pause it instead."""
+    label, key = "Delete it" if portal.grace else "Delete for good", f"delete-yes-{page.turn()}"
+    can_pause = obstacle("pause", connector) is None
     with st.container(horizontal=True):
-        label, key = "Delete it" if portal.grace else "Delete for good", f"delete-yes-{page.turn()}"
         if st.button(label, type="primary", disabled=not is_confirmed, key=key):
             _run_and_close(
                 lambda: portal.operations.delete(connector.id),
                 lambda: page.DELETED.set(connector),
             )
-        if obstacle("pause", connector) is None and st.button(
-            "Pause instead", key=f"delete-pause-{page.turn()}"
-        ):
+        if can_pause and st.button("Pause instead", key=f"delete-pause-{page.turn()}"):
             _run_and_close(lambda: portal.operations.pause(connector.id))
-    if obstacle("pause", connector) is None:
+    if can_pause:
         page.quiet("A paused connector keeps its credentials and continues when it is resumed.")
 
 
