@@ -17,8 +17,6 @@ from pbf.ui import html, page
 
 SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
-# The dialog that an action opens first.
-DIALOGS = {"delete": "delete", "discard": "delete", "link": "link"}
 
 
 def act(portal: Portal, request: TableAction) -> None:
@@ -31,12 +29,12 @@ def act(portal: Portal, request: TableAction) -> None:
     if action == "resync" and len(ids) == 1:  # the connector's page asks first
         connector = portal.connector(ids[0])
         st.switch_page(page.page("connector"), query_params={"id": connector.id})
-    if not (action in DIALOGS or bulk.is_bulk(action)):
+    if not (action in OPEN or bulk.is_bulk(action)):
         return
     own = portal.connectors().items
     connectors, refused = bulk.chosen(ids, shown=page.SHOWN_IDS.get(), own=own)
-    if action in DIALOGS and connectors:
-        page.QUESTION.set((DIALOGS[action], connectors, refused))
+    if action in OPEN and connectors:
+        page.QUESTION.set((action, connectors, refused))
         st.rerun()
     carry_out(portal, action if bulk.is_bulk(action) else "delete", connectors, refused)
 
@@ -154,8 +152,10 @@ def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) 
     copy_field(url, key="copy")
 
 
+# The dialogs of the actions that ask first.
 OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]] = {
     "delete": delete,
+    "discard": delete,
     "link": link,
 }
 
@@ -163,5 +163,5 @@ OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]
 def open_dialog(portal: Portal) -> None:
     """Open the dialog of an action that asks first."""
     if question := page.QUESTION.pop():
-        dialog, connectors, refused = question
-        OPEN[dialog](portal, connectors, refused)
+        action, connectors, refused = question
+        OPEN[action](portal, connectors, refused)
