@@ -43,7 +43,7 @@ def environment() -> Environment:
     jinja = Environment(
         loader=PackageLoader("pbf.ui"),
         autoescape=True,
-        finalize=lambda value: escape(value) if _is_plain(value) else value,
+        finalize=lambda value: escape(value) if type(value) is str else value,
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
@@ -57,7 +57,3 @@ def environment() -> Environment:
 def as_time(moment: datetime | str) -> datetime:
     """Return a time, which may be given in ISO 8601."""
     return moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str) and not isinstance(value, Markup)
