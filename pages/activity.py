@@ -8,7 +8,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
-from pbf.ui import audit_table, data, page
+from pbf.ui import audit_table, data, html, page
 
 SHOWN = 200
 SEARCHED = 5000
@@ -53,7 +53,7 @@ def show_entries(portal: Portal) -> None:
     rows = audit_table.rows(entries, connectors_by_id())
     matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:
-        st.html(audit_table.full_table(matching))
+        st.html(html.render("activity", "full", rows=matching))
     else:
         page.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(matching) == SHOWN:

@@ -10,7 +10,6 @@ from pbf.paths import PREFIX
 from pbf.rules.actions import LABELS
 from pbf.rules.health import Tone
 from pbf.rules.wording import spaced
-from pbf.ui import html
 
 if TYPE_CHECKING:
     from pbf.store.audit import Entry
@@ -99,13 +98,3 @@ def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:
     """Yield the rows that contain all the typed words."""
     words = typed.casefold().split()
     return (row for row in rows if all(word in row.text for word in words))
-
-
-def full_table(rows: Iterable[Row]) -> str:
-    """Return a table of entries, with links to the connectors that still exist."""
-    return html.render("activity", "full", rows=rows)
-
-
-def short_table(entries: Iterable["Entry"]) -> str:
-    """Return a table of entries about one connector."""
-    return html.render("activity", "short", rows=rows(entries, {}))

@@ -127,7 +127,8 @@ def show_details(connector: Connector) -> None:
             st.html(syncs(sync_records))
         if entries := data.audit_entries(connector):
             st.header("Recent actions", anchor=False)
-            st.html(audit_table.short_table(entries))
+            rows = audit_table.rows(entries, {})
+            st.html(html.render("activity", "short", rows=rows))
 
 
 def facts(connector: Connector, service: Service, now: datetime) -> str:
