@@ -228,8 +228,8 @@ def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
     monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
     tables, original = [], data.row
 
-    def row(connector, service, minute, *, marked):
-        return {**original(connector, service, minute, marked=marked), "reason": str(minute)}
+    def row(connector, service, minute):
+        return {**original(connector, service, minute), "reason": str(minute)}
 
     monkeypatch.setattr(data, "row", row)
     for _ in range(10):
