@@ -15,7 +15,7 @@ from bench.scale import Scale
 Sample = TypeVar("Sample")
 
 RESULTS = Path(__file__).with_name("results.json")
-VERSIONS = ("streamlit", "Flask", "waitress", "a2wsgi", "dogpile.cache", "playwright")
+VERSIONS = ("streamlit", "Flask", "waitress", "a2wsgi", "redis", "playwright")
 
 
 @dataclass(frozen=True)

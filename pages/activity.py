@@ -8,11 +8,11 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
-from pbf.ui import audit_table, data, page
+from pbf.ui import audit_table, data, html, page
 
 SHOWN = 200
 SEARCHED = 5000
-EXAMPLES = "A connector, an action, an outcome"
+SEARCH = "activity-search"
 
 
 def connectors_by_id() -> dict[str, Connector]:
@@ -23,10 +23,22 @@ def connectors_by_id() -> dict[str, Connector]:
         return {}
 
 
+def show_search() -> None:
+    """Show the search field."""
+    st.text_input(
+        "Search",
+        key=SEARCH,
+        type="search",
+        live=True,
+        placeholder="A connector, an action, an outcome",
+        max_chars=LONGEST_SEARCH,
+    )
+
+
 @st.fragment(run_every=page.REFRESH)
 def show_entries(portal: Portal) -> None:
     """Show the newest entries that match the search."""
-    typed = (st.session_state.get("activity-search") or "")[:LONGEST_SEARCH]
+    typed = (st.session_state.get(SEARCH) or "")[:LONGEST_SEARCH]
     try:
         entries = portal.audit_log.newest(SEARCHED if typed else SHOWN)
     except StoreFailed as error:
@@ -37,18 +49,11 @@ def show_entries(portal: Portal) -> None:
             "here with their outcome."
         )
         return
-    st.text_input(
-        "Search",
-        key="activity-search",
-        type="search",
-        live=True,
-        placeholder=EXAMPLES,
-        max_chars=LONGEST_SEARCH,
-    )
-    connectors = connectors_by_id()
-    matching = list(islice(audit_table.matching(entries, typed, connectors), SHOWN))
+    show_search()
+    rows = audit_table.rows(entries, connectors_by_id())
+    matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:
-        st.html(audit_table.full_table(matching, connectors))
+        st.html(html.render("activity", "full", rows=matching))
     else:
         page.quiet(f"No matches among the newest {len(entries):,} entries.")
     if len(matching) == SHOWN:

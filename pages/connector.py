@@ -9,7 +9,8 @@ from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
-from pbf.ui import connector_detail, connector_dialogs, data, page, trash
+from pbf.ui import data, page
+from pbf.ui.connector import detail, dialogs, trash
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
@@ -47,12 +48,12 @@ def show(portal: Portal, connector_id: str) -> None:
     page.mark_age(answer)
     state = health(connector, datetime.now(UTC))
     page.mark_open_card(connector.id, connector.status.setup_state)
-    st.html(connector_detail.head(connector, data.service_of(connector), state))
+    st.html(detail.head(connector, data.service_of(connector), state))
     failed_id, problem = page.PROBLEM.get() or ("", "")
     if failed_id == connector.id:
-        st.error(page.plain(problem), icon=":material/error:")
-    connector_detail.show_actions(connector, state)
-    connector_detail.show_details(connector)
+        page.show_problem(problem)
+    detail.show_actions(connector, state)
+    detail.show_details(connector)
 
 
 portal = page.start_page("Connector")
@@ -64,10 +65,10 @@ except UnknownConnector as error:
 except PbfError as error:
     page.stop_with(error)
 
-st.page_link(page.page("connectors"), label="All connectors", icon=":material/arrow_back:")
+page.link_back("connectors", "All connectors")
 action = page.DIALOG.pop()
 if action == "edit":
     page.hand_off(portal, connector.id, name=connector.title)
 show(portal, connector.id)
 if action:
-    connector_dialogs.OPEN[action](portal, connector)
+    dialogs.OPEN[action](portal, connector)

@@ -5,7 +5,6 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, overview, page
-from pbf.ui.html import when
 
 SHOWN = 5
 
@@ -35,10 +34,7 @@ def show(portal: Portal) -> None:
         with left:
             overview.show_next_steps(portal, summary.urgent, shown=SHOWN)
         with right:
-            st.header("Recent changes", anchor=False)
-            with st.container(border=True):
-                for row in summary.changed[:SHOWN]:
-                    st.html(overview.line(row, when(row["changed"])))
+            overview.show_changes(summary.changed[:SHOWN])
         st.header("All connectors", anchor=False)
         overview.charts(data.charts(overview.theme()))
     except PbfError as error:

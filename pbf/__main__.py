@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TextIO
@@ -56,11 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def doctor() -> int:
     """Print the check of the settings and the account; return 1 if anything is wrong."""
-    results = []
-    for result in run_checks(runtime):
-        _print(str(result), flush=True)
-        results.append(result)
-    return 0 if all(result.ok for result in results) else 1
+    return _report((result.ok, str(result)) for result in run_checks(runtime))
 
 
 def audit() -> int:
@@ -87,12 +84,8 @@ def audit() -> int:
 
 def clean_up(days: int, *, delete: bool, now: bool) -> int:
     """Print which unfinished connectors there are, and delete them if asked; 1 after an error."""
-    ok = True
     with acting_as("command"):
-        for result in clean_up_connectors(runtime, days=days, delete=delete, now=now):
-            _print(str(result), flush=True)
-            ok = ok and result.ok
-    return 0 if ok else 1
+        return _report(clean_up_connectors(runtime, days=days, delete=delete, now=now))
 
 
 def policy(action: str, file: str | None) -> int:
@@ -118,6 +111,15 @@ def proxy(host: str, port: int) -> None:
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, on_start=keeper.start)
+
+
+def _report(lines: Iterable[tuple[bool, str]]) -> int:
+    """Print each line once it is known; return 1 if one of them reports a problem."""
+    has_problem = False
+    for ok, text in lines:
+        _print(text, flush=True)
+        has_problem |= not ok
+    return int(has_problem)
 
 
 def _print(text: str, *, file: TextIO | None = None, flush: bool = False) -> None:
@@ -147,17 +149,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_sweep(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "list connectors that were created here and never finished; optionally delete them"
     command = commands.add_parser("sweep", help=text, description=text)
-    command.add_argument(
-        "--days",
-        type=_days,
-        default=30,
-        help="only if older than this number of days (default 30)",
-    )
-    command.add_argument(
-        "--delete",
-        action="store_true",
-        help="delete them; this can be undone for PBF_DELETION_GRACE hours",
-    )
+    older = "only if older than this number of days (default 30)"
+    command.add_argument("--days", type=_days, default=30, help=older)
+    undone = "delete them; this can be undone for PBF_DELETION_GRACE hours"
+    command.add_argument("--delete", action="store_true", help=undone)
     command.add_argument("--now", action="store_true", help="delete them permanently now")
 
 

@@ -87,11 +87,13 @@ def load_settings(
         allowed_origins=_origins(values, "PBF_ALLOWED_ORIGINS"),
         allowed_hosts=_hosts(values),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
-        timeout=_seconds(values, "PBF_TIMEOUT", Settings.timeout),
-        deletion_grace=_hours(values, "PBF_DELETION_GRACE", Settings.deletion_grace),
+        timeout=_number(values, "PBF_TIMEOUT", "seconds", Settings.timeout, least=0.1, most=600),
+        deletion_grace=_number(
+            values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
+        ),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_keys=_signing_keys(values),
-        redis_url=_redis_url(values),
+        redis_url=values.get("PBF_REDIS_URL"),
         frame_ancestors=_origins(values, "PBF_FRAME_ANCESTORS"),
         create_limit=_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
         action_limit=_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),
@@ -154,22 +156,17 @@ def _check_credentials(values: Mapping[str, str]) -> None:
 
 def _check_combined(values: Mapping[str, str]) -> None:
     """Refuse a key or secret in Fivetran's combined form, without quoting it."""
-    key, secret = (values.get(name, "") for name in CREDENTIALS[:2])
-    if pair := _pair(key):
-        hide(key)
-        hide_pair(*pair)
-        raise ConfigurationError(
-            "FIVETRAN_API_KEY looks like the combined form that Fivetran's command line uses: "
-            "base64 of the key, a colon and the secret. Decode it, then set the part before the "
-            "colon as FIVETRAN_API_KEY and the rest as FIVETRAN_API_SECRET."
-        )
-    if (pair := _pair(secret)) and key in ("", pair[0]):
-        hide(secret)
-        hide_pair(*pair)
-        raise ConfigurationError(
-            "FIVETRAN_API_SECRET looks like the combined form that Fivetran's command line uses: "
-            "base64 of the key, a colon and the secret. Decode it and set each alone."
-        )
+    for name in CREDENTIALS[:2]:
+        pair = _pair(values.get(name, ""))
+        # A secret may look like a pair by chance, but not like one with our key.
+        if pair and (name == CREDENTIALS[0] or values.get(CREDENTIALS[0]) in (None, pair[0])):
+            hide(values[name])
+            hide_pair(*pair)
+            raise ConfigurationError(
+                f"{name} looks like the combined form that Fivetran's command line uses: base64 "
+                "of the key, a colon and the secret. Decode it, then set the part before the colon "
+                "as FIVETRAN_API_KEY and the rest as FIVETRAN_API_SECRET."
+            )
 
 
 def _pair(text: str) -> tuple[str, str] | None:
@@ -221,23 +218,6 @@ def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
     return keys
 
 
-def _redis_url(values: Mapping[str, str]) -> str | None:
-    text = values.get("PBF_REDIS_URL")
-    if text is not None and not _is_redis_url(text):
-        raise ConfigurationError(
-            "PBF_REDIS_URL is not a Redis URL. Use a URL such as redis://127.0.0.1:6379/0."
-        )
-    return text
-
-
-def _is_redis_url(text: str) -> bool:
-    try:
-        # A password in place of the port raises ValueError.
-        return text.startswith(("redis://", "rediss://", "unix://")) and urlsplit(text).port != 0
-    except ValueError:
-        return False
-
-
 def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = []
     for text in values.get(name, "").replace(",", " ").split():
@@ -272,29 +252,18 @@ def _limit(values: Mapping[str, str], name: str, default: str) -> str:
     return text
 
 
+def _number(
+    values: Mapping[str, str], name: str, unit: str, default: float, *, least: float, most: float
+) -> float:
+    with suppress(ValueError):
+        number = float(values.get(name, default))
+        if least <= number <= most:
+            return number
+    raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")
+
+
 def _proxies(values: Mapping[str, str]) -> int:
     text = values.get("PBF_TRUSTED_PROXIES", "0")
     if not re.fullmatch("[0-9]", text):
         raise ConfigurationError("PBF_TRUSTED_PROXIES is not a number of proxies from 0 to 9.")
     return int(text)
-
-
-def _seconds(values: Mapping[str, str], name: str, default: float) -> float:
-    number = _number(values, name, default)
-    if not 0 < number <= 600:
-        raise ConfigurationError(f"{name} is not a number of seconds between 0 and 600.")
-    return number
-
-
-def _hours(values: Mapping[str, str], name: str, default: float) -> float:
-    number = _number(values, name, default)
-    if not 0 <= number <= 720:
-        raise ConfigurationError(f"{name} is not a number of hours from 0 to 720.")
-    return number
-
-
-def _number(values: Mapping[str, str], name: str, default: float) -> float:
-    try:
-        return float(values.get(name, default))
-    except ValueError:
-        return -1.0

@@ -33,36 +33,28 @@ def begin_request() -> str:
     return new_id
 
 
-def end_request() -> None:
-    """End the request; later log lines have no id."""
-    _id.set("")
-
-
 def request_id() -> str:
     """Return the id of the present request; empty outside of a request."""
     return _id.get()
 
 
-class NoSecrets(logging.Filter):
-    """Removes secrets from each record: from its text, arguments and traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Remove secrets from a record, and keep it."""
-        if not hasattr(record, "request_id"):
-            record.request_id = request_id()
-        text = _text(record)
-        clean = redact(text)
-        if clean != text and isinstance(record.args, tuple):
-            # One by one, since some formatters read them by position.
-            record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
-        if _text(record) != clean:
-            record.msg, record.args = clean, ()
-        if record.exc_info and record.exc_info[1]:
-            record.exc_text = redact("".join(_traceback(record.exc_info[1], set())))
-        record.exc_info = None
-        if record.stack_info:
-            record.stack_info = redact(record.stack_info)
-        return True
+def new_record(*args: Any, **options: Any) -> logging.LogRecord:
+    """Return a record without secrets in its text, arguments and traceback."""
+    record = logging.LogRecord(*args, **options)
+    record.request_id = request_id()
+    text = _text(record)
+    clean = redact(text)
+    if clean != text and isinstance(record.args, tuple):
+        # One by one, since some formatters read them by position.
+        record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
+    if _text(record) != clean:
+        record.msg, record.args = clean, ()
+    if record.exc_info and record.exc_info[1]:
+        record.exc_text = redact("".join(_traceback(record.exc_info[1], set())))
+    record.exc_info = None
+    if record.stack_info:
+        record.stack_info = redact(record.stack_info)
+    return record
 
 
 class JsonLines(logging.Formatter):
@@ -74,7 +66,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": redact(_text(record)),
+            "message": _text(record),
         }
         if request_id := getattr(record, "request_id", ""):
             fields["request_id"] = request_id
@@ -88,7 +80,6 @@ def set_up() -> None:
     """Set up logging for all loggers of the process, warnings and uncaught errors."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    handler.addFilter(NoSecrets())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for logger in logging.root.manager.loggerDict.values():
         # Otherwise Streamlit and its server bypass the root logger, with formats of their own.
@@ -96,18 +87,12 @@ def set_up() -> None:
             logger.handlers, logger.propagate = [], True
     # urllib3 logs a line for every request to Fivetran, which is of no use.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
-    logging.setLogRecordFactory(_safe_record)
+    logging.setLogRecordFactory(new_record)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(
         args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     )
-
-
-def _safe_record(*args: Any, **options: Any) -> logging.LogRecord:
-    record = logging.LogRecord(*args, **options)
-    NoSecrets().filter(record)
-    return record
 
 
 def _log_uncaught(

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api import administration, connect_card, connectors, docs, error_handlers, invitations
 from pbf.api.connect_card import check_redirect
-from pbf.api.guard import add_headers, clear_context, current_runtime, guard, json_body, public_url
+from pbf.api.connectors import CONNECTOR
+from pbf.api.guard import current_runtime, guard, json_body, log_change, public_url
 from pbf.api.openapi_routes import (
     CREATES,
     FILTERS,
@@ -23,8 +24,6 @@ from pbf.api.requests import (
     KEY_HEADER,
     Filter,
     NewConnector,
-    PathParameter,
-    SignedParameter,
     read,
     read_key,
 )
@@ -41,14 +40,12 @@ from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.config import Settings, load_addresses
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
-from pbf.server.cors import AllowOrigins
 from pbf.server.hosts import CheckHost
 from pbf.server.request_body import LARGEST_BODY
+from pbf.server.route_headers import AddRouteHeaders
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-EVERYTHING = Filter()
 
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
@@ -71,13 +68,11 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
     app.extensions["pbf_bodies"] = BodyCache()
-    app.url_map.converters |= {"default": PathParameter, "signed": SignedParameter}
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.before_request(guard)
     error_handlers.register(app)
-    app.after_request(add_headers)
-    app.teardown_request(clear_context)
+    app.after_request(log_change)
     _wrap(app, open_runtime, check_host=check_host)
     return app
 
@@ -86,7 +81,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
 @Operation(tag="Services", response=Service, many=True, errors=READS_FIVETRAN)
 def list_services() -> ResponseReturnValue:
     """List the catalogue."""
-    return whole_list("services", current_runtime().portal.services(), Service)
+    return whole_list(current_runtime().portal.services(), Service, base=public_url())
 
 
 @routes.get("/connectors")
@@ -99,12 +94,12 @@ def list_services() -> ResponseReturnValue:
 )
 def list_connectors() -> ResponseReturnValue:
     """List the connectors, all or filtered."""
-    query = Filter.of(request.args) if request.query_string else EVERYTHING
+    if not request.query_string:
+        return whole_list(current_runtime().portal.connectors(), Connector)
+    query = Filter.of(request.args)
     connectors = current_runtime().portal.connectors()
-    if query == EVERYTHING:
-        return whole_list("connectors", connectors, Connector)
     matches = query.choose(connectors.items, datetime.now(UTC))
-    return with_age(filtered_list(matches, public_url(), Connector), connectors)
+    return with_age(filtered_list(matches, Connector), connectors)
 
 
 @routes.post("/connectors")
@@ -127,7 +122,7 @@ def create_connector() -> ResponseReturnValue:
     return json_response(detailed_connector(connector))
 
 
-@routes.get("/connectors/<connector_id>/form")
+@routes.get(f"{CONNECTOR}/form")
 @Operation(response=Form, query=REDIRECT, errors=FORMS)
 def get_form(connector_id: str) -> ResponseReturnValue:
     """Get the address of a new Connect Card.
@@ -151,7 +146,7 @@ def _wrap(app: Flask, open_runtime: Callable[[], Runtime], *, check_host: bool) 
         except Exception:
             return load_addresses()  # every route reports the error itself
 
-    wsgi_app: WSGIApplication = AllowOrigins(app.wsgi_app, read_settings)
+    wsgi_app: WSGIApplication = AddRouteHeaders(app.wsgi_app, read_settings)
     if check_host:
         wsgi_app = CheckHost(wsgi_app, read_settings)
     app.wsgi_app = wsgi_app  # type: ignore[assignment, method-assign]

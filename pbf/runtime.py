@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from pbf.cache.backends import CacheBackend, RedisBackend
+from pbf.cache.backends import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
@@ -28,12 +29,12 @@ from pbf.fivetran.transport import Request
 from pbf.identity.policy_source import PolicySource
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.store.store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.sandbox.server import SandboxServer
-    from pbf.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Runtime:
     client: ApiClient
     portal: Portal
     cache: SharedCache
-    store: "Store"
+    store: Store
     sandbox: "SandboxServer | None" = None
     policy: PolicySource = field(default_factory=PolicySource)
 
@@ -116,30 +117,11 @@ def start(settings: Settings) -> Runtime:
     policy = open_policy(settings)
     backend = _cache_backend(settings)
     store = open_store(settings)
-    if settings.sandbox:
-        from pbf.sandbox.server import SandboxServer
-
-        # A proxy on this machine cannot always be distinguished from a person who uses it.
-        public = not all(is_loopback(name) for name in settings.hosts)
-        sandbox = SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
-        world = sandbox.world
-        credentials = (world.api_key, world.api_secret, world.group_id)
-        return _assemble(settings, policy, store, backend, sandbox.url, credentials, sandbox)
-    credentials = (settings.api_key or "", settings.api_secret or "", settings.group_id or "")
-    return _assemble(settings, policy, store, backend, settings.api_url, credentials, None)
-
-
-def _assemble(
-    settings: Settings,
-    policy: PolicySource,
-    store: "Store",
-    backend: CacheBackend | None,
-    api_url: str,
-    credentials: tuple[str, str, str],
-    sandbox: "SandboxServer | None",
-) -> Runtime:
-    key, secret, group_id = credentials
+    sandbox = _start_sandbox(settings) if settings.sandbox else None
+    account = sandbox.world if sandbox else settings
+    key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
+    api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(backend=backend)
     portal = Portal(
@@ -153,6 +135,14 @@ def _assemble(
         grace=settings.deletion_grace,
     )
     return Runtime(settings, client, portal, cache, store, sandbox, policy)
+
+
+def _start_sandbox(settings: Settings) -> "SandboxServer":
+    from pbf.sandbox.server import SandboxServer
+
+    # A proxy on this machine cannot always be distinguished from a person who uses it.
+    public = not all(is_loopback(name) for name in settings.hosts)
+    return SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
 
 
 def open_policy(settings: Settings) -> PolicySource:
@@ -186,7 +176,7 @@ def _account_hash(settings: Settings) -> str:
     return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
 
 
-def _cache_backend(settings: Settings) -> CacheBackend | None:
+def _cache_backend(settings: Settings) -> RedisBackend | None:
     """Return the cache backend that this account's processes share, if there is one."""
     if not settings.shares_redis:
         return None
@@ -203,16 +193,11 @@ def _cache_backend(settings: Settings) -> CacheBackend | None:
         ) from None
 
 
-def open_store(settings: Settings) -> "Store":
+def open_store(settings: Settings) -> Store:
     """Return the store of the settings.
 
     Raises ConfigurationError if it cannot be opened.
     """
-    # SQLAlchemy takes a quarter of a second to import; the server listens meanwhile.
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from pbf.store.store import Store
-
     # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
     default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     try:

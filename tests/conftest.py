@@ -36,7 +36,10 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-features=LocalNetworkAccessChecks",
+    # Chromium reads only the last list of features, so this one replaces Playwright's. With the
+    # pop-ups of the address bar, each new page would start a second renderer, for them alone.
+    "--disable-features=LocalNetworkAccessChecks,"
+    "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
 
 

@@ -39,6 +39,9 @@ def settings_in_config() -> set[str]:
     return {text for text in texts if isinstance(text, str) and SETTING.fullmatch(text)}
 
 
+PARAMETER = re.compile(r"<[^>]*:connector_id>")
+
+
 def rules() -> Iterable[Rule]:
     """The rules of the JSON API."""
     return proxy.create_app().url_map.iter_rules()
@@ -126,7 +129,7 @@ def test_the_layout_has_a_line_for_each_folder():
 
 
 def test_every_route_in_the_documents_exists():
-    paths = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
+    paths = {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules()}
     named = r"(?:curl -s http://127\.0\.0\.1:5001|`(?:GET|POST|PATCH|DELETE) )(/_/[A-Za-z_/.]+)"
 
     names = set(re.findall(named, ALL_TEXT))
@@ -137,7 +140,7 @@ def test_every_route_in_the_documents_exists():
 
 def test_the_page_of_routes_names_every_route_of_one_connector():
     text = text_of("docs/routes.md")
-    paths = {rule.rule.replace("<connector_id>", "CONNECTOR_ID") for rule in rules()}
+    paths = {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules()}
 
     assert [path for path in paths if "CONNECTOR_ID" in path and path not in text] == []
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import allowed_origins, current_runtime, public_url
 from pbf.api.responses import no_store
+from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
 
 
-@routes.get("/go/<signed:link>")
+@routes.get(f"/go/<string(maxlength={LONGEST_TOKEN}):link>")
 def go(link: str) -> ResponseReturnValue:
     """Redirect a browser from one of our pages to a new Connect Card."""
     cards = current_runtime().portal.cards

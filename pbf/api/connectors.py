@@ -20,9 +20,10 @@ from pbf.api.openapi_routes import (
 from pbf.api.requests import Change, read, read_flag
 from pbf.api.responses import detailed_connector, json_response, whole_list, with_age
 from pbf.api.schemas import ConnectorDetail, DeletedConnector, Deletion, SetupTest, SetupTestResults
-from pbf.paths import PREFIX
+from pbf.paths import LONGEST_ID, PREFIX
 
-CONNECTOR = "/connectors/<connector_id>"
+# A longer id matches no route and is not read.
+CONNECTOR = f"/connectors/<string(maxlength={LONGEST_ID}):connector_id>"
 
 routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 
@@ -31,7 +32,7 @@ routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 @Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
 def list_deletions() -> ResponseReturnValue:
     """List the deleted connectors that can still be restored."""
-    return whole_list("deletions", current_runtime().portal.deleted(), DeletedConnector)
+    return whole_list(current_runtime().portal.deleted(), DeletedConnector)
 
 
 @routes.get(CONNECTOR)

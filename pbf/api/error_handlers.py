@@ -5,73 +5,48 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from pbf.errors import (
-    ApiError,
-    BadAnswer,
-    ConfigurationError,
-    Conflict,
-    ConnectionFailed,
-    GroupNotVisible,
-    InProgress,
-    InputError,
-    InvalidName,
-    InvalidRedirect,
-    InvalidRequest,
-    KeyReused,
-    LimitReached,
-    NameTaken,
-    NotApplied,
-    NotCreatable,
-    NotFound,
-    NotNow,
-    PbfError,
-    RateLimited,
-    ServerFailed,
-    StoreFailed,
-    TimedOut,
-    TooManyRequests,
-    UnknownConnector,
-    UnknownService,
-)
+from pbf import errors
+from pbf.errors import InProgress, PbfError, RateLimited
 from pbf.logs import request_id
+from pbf.server.request_body import TOO_LARGE
 
 LONGEST_LOGGED_PATH = 200
 STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
-    ConfigurationError: (503, "not_configured"),
-    InvalidName: (400, "invalid_name"),
-    InvalidRedirect: (400, "invalid_redirect"),
-    NameTaken: (409, "name_taken"),
-    NotNow: (409, "not_now"),
-    LimitReached: (409, "limit_reached"),
-    KeyReused: (422, "key_reused"),
-    InProgress: (409, "in_progress"),
-    StoreFailed: (503, "store_unavailable"),
-    NotCreatable: (422, "not_creatable"),
-    UnknownService: (404, "unknown_service"),
-    UnknownConnector: (404, "unknown_connector"),
-    InputError: (400, "invalid_request"),
-    TimedOut: (504, "fivetran_timeout"),
-    ConnectionFailed: (502, "fivetran_unreachable"),
-    BadAnswer: (502, "fivetran_bad_answer"),
-    NotApplied: (502, "fivetran_not_applied"),
-    ServerFailed: (502, "fivetran_failed"),
-    TooManyRequests: (429, "too_many"),
-    RateLimited: (429, "rate_limited"),
-    InvalidRequest: (400, "fivetran_invalid_request"),
-    Conflict: (409, "fivetran_conflict"),
-    GroupNotVisible: (502, "group_not_visible"),
-    NotFound: (404, "fivetran_not_found"),
-    ApiError: (502, "fivetran_refused"),
+    errors.ConfigurationError: (503, "not_configured"),
+    errors.InvalidName: (400, "invalid_name"),
+    errors.InvalidRedirect: (400, "invalid_redirect"),
+    errors.NameTaken: (409, "name_taken"),
+    errors.NotNow: (409, "not_now"),
+    errors.LimitReached: (409, "limit_reached"),
+    errors.KeyReused: (422, "key_reused"),
+    errors.InProgress: (409, "in_progress"),
+    errors.StoreFailed: (503, "store_unavailable"),
+    errors.NotCreatable: (422, "not_creatable"),
+    errors.UnknownService: (404, "unknown_service"),
+    errors.UnknownConnector: (404, "unknown_connector"),
+    errors.InputError: (400, "invalid_request"),
+    errors.TimedOut: (504, "fivetran_timeout"),
+    errors.ConnectionFailed: (502, "fivetran_unreachable"),
+    errors.BadAnswer: (502, "fivetran_bad_answer"),
+    errors.NotApplied: (502, "fivetran_not_applied"),
+    errors.ServerFailed: (502, "fivetran_failed"),
+    errors.TooManyRequests: (429, "too_many"),
+    errors.RateLimited: (429, "rate_limited"),
+    errors.InvalidRequest: (400, "fivetran_invalid_request"),
+    errors.Conflict: (409, "fivetran_conflict"),
+    errors.GroupNotVisible: (502, "group_not_visible"),
+    errors.NotFound: (404, "fivetran_not_found"),
+    errors.ApiError: (502, "fivetran_refused"),
 }
 HTTP_ERRORS: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request is malformed."),
     404: ("not_found", "There is no such route."),
     405: ("method_not_allowed", "This route does not allow that method."),
-    413: ("too_large", "The body is larger than 64 KiB."),
+    413: TOO_LARGE[1:],
     415: ("not_json", "Send the body as JSON, with Content-Type: application/json."),
 }
-INVALID_JSON = (400, "invalid_json")
-UNEXPECTED = (500, "failed")
+INVALID_JSON = (400, "invalid_json", "The body is not valid JSON.")
+UNEXPECTED = (500, "failed", "Something went wrong here. Try again in a moment.")
 
 log = logging.getLogger(__name__)
 
@@ -127,4 +102,4 @@ def handle_http_error(error: HTTPException) -> Response:
 def handle_unexpected_error(error: Exception) -> Response:
     """Return any other error as JSON, without its text."""
     log.error("unexpected %s", type(error).__name__, exc_info=error)
-    return error_response(*UNEXPECTED, "Something went wrong here. Try again in a moment.")
+    return error_response(*UNEXPECTED)

@@ -13,14 +13,12 @@ from werkzeug.wsgi import get_host
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.audit import ACTOR
 from pbf.connectors.client_limits import CLIENT, Client
-from pbf.logs import begin_request, end_request, request_id
+from pbf.logs import begin_request
 from pbf.paths import origin
 from pbf.runtime import Runtime
-from pbf.server.security_headers import ROUTES
 
 log = logging.getLogger(__name__)
 
-RESPONSE_HEADERS = (("Cache-Control", "private, no-cache"), *ROUTES.items())
 # The actor of the routes that people open in a browser; every other route is for programs.
 ACTORS = {
     "connect_card.go": "page",
@@ -33,7 +31,12 @@ ACTORS = {
 # `go` over another site, so links that a person follows are allowed.
 LINKED = frozenset(ACTORS)
 ACTING_GETS = LINKED | {"routes.get_form"}
-FOREIGN_ORIGIN = (403, "foreign_origin")
+FOREIGN_ORIGIN = (
+    403,
+    "foreign_origin",
+    "Pages of other origins may not change anything here. Add the page's origin to "
+    "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
+)
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -64,11 +67,7 @@ def guard() -> Response | None:
     begin_request()
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
-        return error_response(
-            *FOREIGN_ORIGIN,
-            "Pages of other origins may not change anything here. Add the page's origin to "
-            "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
-        )
+        return error_response(*FOREIGN_ORIGIN)
     # Browsers send other content types across origins without a preflight request.
     if not reads and not request.is_json and (request.mimetype or _has_body()):
         raise UnsupportedMediaType
@@ -97,21 +96,11 @@ def _refuse_constant(_name: str) -> object:
     raise ValueError("JSON has no NaN and no Infinity")
 
 
-def add_headers(response: Response) -> Response:
-    """Add the headers that every response carries, and log changes."""
-    present = {name.lower() for name, _ in response.headers}
-    headers = [*RESPONSE_HEADERS, ("X-Request-Id", request_id())]
-    response.headers.extend([pair for pair in headers if pair[0].lower() not in present])
+def log_change(response: Response) -> Response:
+    """Log each change that was made."""
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
-
-
-def clear_context(_error: BaseException | None = None) -> None:
-    """Clear actor, client and request id, since the thread serves other requests next."""
-    ACTOR.set("page")
-    CLIENT.set(None)
-    end_request()
 
 
 def _requested_origin() -> str:

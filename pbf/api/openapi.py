@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from pbf.api import schemas as response_schemas
 from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
 from pbf.api.guard import FOREIGN_ORIGIN
-from pbf.api.openapi_routes import MESSAGES, Operation, operations
+from pbf.api.openapi_routes import Operation, operations
 from pbf.paths import LONGEST_ID
 from pbf.server.hosts import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW
@@ -27,17 +27,16 @@ ABOUT = (
     "change something only if PBF_ALLOWED_ORIGINS names them."
 )
 SCHEMAS = "#/components/schemas"
-CODES: dict[str, int] = {
-    code: status
-    for status, code in (
-        *STATUS_CODES.values(),
-        *((status, code) for status, (code, _) in HTTP_ERRORS.items()),
-        UNEXPECTED,
-        TOO_SLOW[:2],
-        FOREIGN_ORIGIN,
-        INVALID_JSON,
-        MALFORMED[:2],
-        UNKNOWN[:2],
+# The status of each error code, and a sentence about it.
+CODES: dict[str, tuple[int, str]] = {
+    code: (status, text)
+    for status, code, text in (
+        *(
+            (status, code, (kind.__doc__ or "").partition("\n")[0])
+            for kind, (status, code) in STATUS_CODES.items()
+        ),
+        *((status, code, text) for status, (code, text) in HTTP_ERRORS.items()),
+        *(UNEXPECTED, TOO_SLOW, FOREIGN_ORIGIN, INVALID_JSON, MALFORMED, UNKNOWN),
     )
 }
 
@@ -142,8 +141,8 @@ def _success(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]
 def _errors(codes: Iterable[str]) -> dict[str, Any]:
     """Return the error responses of some codes, one for each status, in ascending order."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
-    for code in sorted(codes, key=lambda code: (CODES[code], code)):
-        by_status[CODES[code]].append(code)
+    for code in sorted(codes, key=lambda code: (CODES[code][0], code)):
+        by_status[CODES[code][0]].append(code)
     return {str(status): _error(status, names) for status, names in by_status.items()}
 
 
@@ -155,13 +154,13 @@ def _error(status: int, codes: list[str]) -> dict[str, Any]:
             "application/json": {"schema": _ref(response_schemas.Error), "examples": examples}
         },
     }
-    if any(CODES[code] == 429 or code == "in_progress" for code in codes):
+    if status == 429 or "in_progress" in codes:
         response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return response
 
 
 def _error_example(code: str) -> dict[str, Any]:
-    return {"value": {"error": {"code": code, "message": MESSAGES[code], "request_id": _REQUEST}}}
+    return {"value": {"error": {"code": code, "message": CODES[code][1], "request_id": _REQUEST}}}
 
 
 def _content(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,46 +12,6 @@ from pbf.api.requests import KEY_HEADER, LONGEST_KEY
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.health import TONES
 
-# An example message for each error code.
-MESSAGES: Mapping[str, str] = {
-    "not_configured": "FIVETRAN_API_SECRET is not set.",
-    "foreign_origin": "Pages of other origins may not change anything here.",
-    "invalid_request": "The field paused must be true or false.",
-    "invalid_json": "The body is not valid JSON: Expecting value at line 1, column 12.",
-    "invalid_host": "The Host header is missing or not a valid host name.",
-    "unknown_host": "This server does not answer for this host name.",
-    "bad_request": "The request is malformed.",
-    "invalid_name": "Type a name with at least one letter or digit.",
-    "invalid_redirect": "redirect_uri is not an http or https URL.",
-    "not_json": "Send the body as JSON, with Content-Type: application/json.",
-    "too_large": "The body is larger than 64 KiB.",
-    "not_found": "There is no such route.",
-    "method_not_allowed": "This route does not allow that method.",
-    "name_taken": "The name sales is taken. sales_2 is free.",
-    "not_now": "A sync is already running.",
-    "limit_reached": "Connectors are limited to 50, and this number is reached.",
-    "key_reused": "This Idempotency-Key has been used for another connector.",
-    "in_progress": "This connector is being created already. Try again in a moment.",
-    "store_unavailable": "Our own database cannot be read or written right now.",
-    "not_creatable": "Google Sheets can be set up in Fivetran's own dashboard only.",
-    "unknown_service": "There is no such service. Choose one from the list of services.",
-    "unknown_connector": "There is no such connector. It may have been deleted.",
-    "rate_limited": "Fivetran takes no more requests for now. Try again in 90 seconds.",
-    "too_many": "Too many requests. Try again in 2 minutes.",
-    "too_slow": "The body did not arrive in time. Send the request again.",
-    "group_not_visible": "Fivetran shows this API key no such group. Check FIVETRAN_GROUP_ID.",
-    "fivetran_bad_answer": "Fivetran's answer is not JSON. Try again in a moment.",
-    "fivetran_conflict": "Fivetran says that the present state does not allow it.",
-    "fivetran_not_applied": "Fivetran answered, but the connector is still paused. Try again.",
-    "fivetran_failed": "Fivetran failed. Try again in a moment.",
-    "fivetran_invalid_request": "Fivetran says that a value is missing or wrong.",
-    "fivetran_not_found": "Fivetran finds no such thing, or not for this key.",
-    "fivetran_refused": "Fivetran: Invalid authorization credentials.",
-    "fivetran_timeout": "Fivetran did not answer in time. Try again in a moment.",
-    "fivetran_unreachable": "Fivetran cannot be reached. Try again in a moment.",
-    "failed": "Something went wrong here. Try again in a moment.",
-}
-
 ANY_ROUTE = frozenset({"failed", "invalid_host", "unknown_host"})
 READS_SETTINGS = ANY_ROUTE | {"not_configured"}
 READS_FIVETRAN = READS_SETTINGS | {
@@ -78,7 +38,7 @@ FORMS = READS_CONNECTOR | WRITES | {"invalid_redirect", "foreign_origin", "too_m
 # Where a view function has its operation.
 ATTRIBUTE = "openapi_operation"
 # A parameter of a path, with its converter.
-PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+PARAMETER = re.compile(r"<(?:[^:>]+:)?(\w+)>")
 View = TypeVar("View", bound=Callable[..., Any])
 
 

@@ -7,12 +7,10 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
-from werkzeug.routing import Map, UnicodeConverter
 
-from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
-from pbf.paths import LONGEST_ID, LONGEST_SEARCH
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules import health, timing
 from pbf.rules.actions import FREQUENCIES
 from pbf.rules.schedule import ONLY_DAILY
@@ -61,22 +59,6 @@ def _optional(schema: dict[str, Any]) -> None:
 def _frequency(schema: dict[str, Any]) -> None:
     _optional(schema)
     schema["enum"] = list(FREQUENCIES)
-
-
-class PathParameter(UnicodeConverter):
-    """A part of a path that may be an id; a longer one matches no route and is not read."""
-
-    def __init__(self, url_map: Map) -> None:
-        """Match up to the length of the longest id."""
-        super().__init__(url_map, maxlength=LONGEST_ID)
-
-
-class SignedParameter(UnicodeConverter):
-    """A signed part of a path; a longer one matches no route and is not read."""
-
-    def __init__(self, url_map: Map) -> None:
-        """Match up to the length of the longest signed link."""
-        super().__init__(url_map, maxlength=LONGEST_TOKEN)
 
 
 class NewConnector(BaseModel):

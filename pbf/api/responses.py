@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +10,8 @@ from flask import Response, current_app, json, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_etags
 
-from pbf.api.guard import public_url
 from pbf.api.schemas import ConnectorDetail, ResponseModel
-from pbf.cache.entries import CachedList
+from pbf.cache.entries import CachedList, keep_newest
 from pbf.fivetran.models import Connector
 from pbf.server.compression import Body
 
@@ -23,39 +21,36 @@ MAX_BODIES = 16
 
 
 class BodyCache:
-    """Lists as bytes, built once per revision."""
+    """Whole lists as bytes, built once per revision."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._bodies: OrderedDict[tuple[str, str], tuple[str, Body]] = OrderedDict()
+        self._bodies: dict[tuple[type[ResponseModel], str], tuple[str, Body]] = {}
         self._lock = threading.Lock()
 
-    def get(self, kind: str, base: str, entry: CachedList[Any], model: type[ResponseModel]) -> Body:
-        """Return the body of a whole list of a kind, with links on a base."""
-        return self._get((kind, base), entry.revision, lambda: _encode(entry.items, base, model))
-
-    def _get(self, key: tuple[str, str], revision: str, build: Callable[[], bytes]) -> Body:
-        cached = self._bodies.get(key)
-        if cached and cached[0] == revision:
-            return cached[1]
+    def get(self, entry: CachedList[Any], model: type[ResponseModel], base: str) -> Body:
+        """Return the body of a list of a model, with links on a base."""
+        key = (model, base)
+        revision, body = self._bodies.get(key, ("", None))
+        if body and revision == entry.revision:
+            return body
         with self._lock:
-            cached = self._bodies.get(key)
-            if cached is None or cached[0] != revision:
-                cached = self._bodies[key] = (revision, Body(build()))
-                while len(self._bodies) > MAX_BODIES:
-                    self._bodies.popitem(last=False)
-        return cached[1]
+            revision, body = self._bodies.get(key, ("", None))
+            if body is None or revision != entry.revision:
+                body = _body(entry.items, model, base)
+                keep_newest(self._bodies, key, (entry.revision, body), MAX_BODIES)
+        return body
 
 
-def whole_list(kind: str, entry: CachedList[Any], model: type[ResponseModel]) -> Response:
-    """Return a whole list as JSON, from the body cache."""
+def whole_list(entry: CachedList[Any], model: type[ResponseModel], *, base: str = "") -> Response:
+    """Return a whole list as JSON, from the body cache; links of the sandbox start at `base`."""
     bodies: BodyCache = current_app.extensions["pbf_bodies"]
-    return with_age(body_response(bodies.get(kind, public_url(), entry, model), JSON), entry)
+    return with_age(body_response(bodies.get(entry, model, base), JSON), entry)
 
 
-def filtered_list(items: Iterable[Any], base: str, model: type[ResponseModel]) -> Response:
+def filtered_list(items: Iterable[Any], model: type[ResponseModel]) -> Response:
     """Return part of a list as JSON, built for this request alone."""
-    return body_response(Body(_encode(items, base, model)), JSON)
+    return body_response(_body(items, model), JSON)
 
 
 def json_response(content: ResponseModel) -> Response:
@@ -99,7 +94,7 @@ def body_response(body: Body, content_type: str) -> Response:
     return Response(content, 200, headers)
 
 
-def _encode(items: Iterable[Any], base: str, model: type[ResponseModel]) -> bytes:
+def _body(items: Iterable[Any], model: type[ResponseModel], base: str = "") -> Body:
     context = {"base": base}
     objects = (model.model_validate(item, context=context) for item in items)
-    return json.dumps([content.model_dump(mode="json") for content in objects]).encode()
+    return Body(json.dumps([content.model_dump(mode="json") for content in objects]).encode())

@@ -1,1 +1,1 @@
-"""The cache that all sessions share: entries, backends, serializer. It does not know the API."""
+"""The cache that all sessions share: entries, Redis, serializer. It does not know the API."""

@@ -1,7 +1,7 @@
 """Cache entries: a list with its time and problem, and a failed request."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pbf.errors import ApiError, ApiRejected, RateLimited
 
 Item = TypeVar("Item", bound=BaseModel)
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 FAILURE_LIFETIME = 5.0
@@ -83,11 +84,9 @@ def fingerprint(items: Sequence[BaseModel]) -> str:
     return digest.hexdigest()
 
 
-def keep_newest(
-    values: dict[str, Value], key: str, value: Value, max_size: int
-) -> dict[str, Value]:
-    """Add a value as the newest of at most `max_size`; return the oldest ones, now removed."""
+def keep_newest(values: dict[Key, Value], key: Key, value: Value, max_size: int) -> None:
+    """Add a value as the newest of at most `max_size`, and remove the oldest beyond these."""
     values.pop(key, None)
     values[key] = value
-    excess = max(0, len(values) - max_size)
-    return {oldest: values.pop(oldest) for oldest in tuple(values)[:excess]}
+    for oldest in tuple(values)[: max(0, len(values) - max_size)]:
+        del values[oldest]

@@ -18,21 +18,16 @@ class ListSerializer:
             for model in models
         }
 
-    def dumps(self, value: Any) -> bytes:
-        """Return a cached list, or a plain string, as bytes."""
-        if not isinstance(value, CachedList):
-            return json.dumps(value).encode()
+    def dumps(self, value: CachedList[Any]) -> bytes:
+        """Return a cached list as bytes."""
         kind = type(value.items[0]).__name__ if value.items else next(iter(self._lists))
         head = json.dumps([kind, value.revision, value.fetched_at, value.lifetime, value.unread])
         return b"\n".join((head.encode(), self._lists[kind].dump_json(value.items)))
 
-    def loads(self, data: bytes) -> Any:
-        """Return the value; raise ValueError if another version of this program wrote it."""
+    def loads(self, data: bytes) -> CachedList[Any]:
+        """Return the list; raise ValueError if another version of this program wrote it."""
         first_line, _, rest = data.partition(b"\n")
-        head = json.loads(first_line)
-        if isinstance(head, str):
-            return head
-        kind, revision, fetched_at, lifetime, unread = head
+        kind, revision, fetched_at, lifetime, unread = json.loads(first_line)
         if kind not in self._lists:
             raise ValueError(f"{kind} is not a supported model")
         items = self._lists[kind].validate_json(rest)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.cache.backends import BackendUnavailable, CacheBackend
+from pbf.cache.backends import RECHECK, BackendUnavailable, RedisBackend
 from pbf.cache.entries import (
     CachedFailure,
     CachedList,
@@ -59,16 +59,16 @@ class SharedCache:
         self,
         *,
         clock: Callable[[], float] = time.time,
-        backend: CacheBackend | None = None,
+        backend: RedisBackend | None = None,
         max_keys: int = MAX_KEYS,
     ) -> None:
-        """Use the entries of a backend; by default an empty one in this process's memory.
+        """Start empty; with a backend, share the entries of other processes.
 
         At most `max_keys` keys are stored; beyond that, those fetched longest ago are evicted.
         """
         self._clock = clock
         self._max_keys = max_keys
-        self._backend = backend or CacheBackend()
+        self._backend = backend
         self._entries: dict[str, _Entry] = {}
         # Entries from before their key was forgotten, served while Fivetran does not answer.
         self._previous: dict[str, CachedList[Any]] = {}
@@ -126,7 +126,7 @@ class SharedCache:
 
     def forget(self, key: str) -> None:
         """Fetch anew at the next call, even if an earlier request is still running."""
-        with suppress(BackendUnavailable):
+        if self._backend:
             self._backend.forget(key)
         with self._lock:
             self._retire(key)
@@ -141,12 +141,13 @@ class SharedCache:
             self._requests.clear()
         for request in requests:
             _finish(request, error=_closing())
-        self._backend.close()
+        if self._backend:
+            self._backend.close()
 
     def _current(self, key: str, now: float) -> _Entry | None:
         """Return this process's entry, unless another process has forgotten the key."""
         entry = self._entries.get(key)
-        if entry is None or now - entry.checked < self._backend.recheck:
+        if entry is None or self._backend is None or now - entry.checked < RECHECK:
             return entry
         entry.checked = now  # so that other threads do not check meanwhile
         try:
@@ -215,25 +216,28 @@ class SharedCache:
         self, key: str, previous: CachedList[Any] | None, fetch: Callable[[], CachedList[Any]]
     ) -> _Entry:
         """Return an entry newer than the previous one: another process's, or a fetched one."""
-
-        def read() -> tuple[str, _Entry | None]:
-            generation, value = self._backend.read(key)
-            if value and (previous is None or value.fetched_at > previous.fetched_at):
-                return generation, _Entry(value, generation, self._clock())
-            return generation, None
-
         fetched = None
-        with suppress(BackendUnavailable):
-            if shared := read()[1]:
-                return shared
-            with self._backend.lock(key):
-                generation, shared = read()
-                if shared:
+        if self._backend:
+            with suppress(BackendUnavailable):
+                if shared := self._read(self._backend, key, previous)[1]:
                     return shared
-                fetched = fetch()
-                self._backend.put(key, generation, fetched)
-                return _Entry(fetched, generation, self._clock())
+                with self._backend.lock(key):
+                    generation, shared = self._read(self._backend, key, previous)
+                    if shared:
+                        return shared
+                    fetched = fetch()
+                    self._backend.put(key, generation, fetched)
+                    return _Entry(fetched, generation, self._clock())
         return _Entry(fetched or fetch(), None, self._clock())
+
+    def _read(
+        self, backend: RedisBackend, key: str, previous: CachedList[Any] | None
+    ) -> tuple[str, _Entry | None]:
+        """Return the generation of a key, and the backend's entry if it is a newer one."""
+        generation, value = backend.read(key)
+        if value and (previous is None or value.fetched_at > previous.fetched_at):
+            return generation, _Entry(value, generation, self._clock())
+        return generation, None
 
     def _fetch(
         self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
@@ -244,19 +248,15 @@ class SharedCache:
 
     def _store(self, request: _Request, key: str, result: _Entry | CachedFailure | None) -> None:
         """Store the result of a request, unless the key was forgotten meanwhile."""
-        evicted: dict[str, _Entry] = {}
         with self._lock:
             if self._requests.get(key) is request:
                 del self._requests[key]
                 if isinstance(result, _Entry):
-                    evicted = keep_newest(self._entries, key, result, self._max_keys)
+                    keep_newest(self._entries, key, result, self._max_keys)
                     self._previous.pop(key, None)
                     self._failures.pop(key, None)
                 elif result:
                     self._store_failure(key, result)
-        for evicted_key, entry in evicted.items():
-            with suppress(BackendUnavailable):
-                self._backend.evict(evicted_key, entry.generation or "")
         if isinstance(result, _Entry):
             _finish(request, value=result.value)
         elif result:
@@ -277,8 +277,8 @@ class SharedCache:
         keep_newest(self._failures, key, failure, self._max_keys)
         if failure.hides_entry:
             self._previous.pop(key, None)
-        if failure.hides_entry and (entry := self._entries.pop(key, None)):
-            with suppress(BackendUnavailable):
+            entry = self._entries.pop(key, None)
+            if entry and self._backend:
                 self._backend.delete(key, entry.generation or "")
 
 

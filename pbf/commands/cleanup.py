@@ -4,27 +4,15 @@ Connectors that were created elsewhere are never touched.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pbf.connectors.operations import Operations
 from pbf.errors import NotFound, PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.wording import ago
 from pbf.runtime import Runtime
 
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the report."""
-
-    ok: bool
-    text: str
-
-    def __str__(self) -> str:
-        """Return the line as it is printed."""
-        return self.text
+# Whether all went well, and a line of the report.
+Line = tuple[bool, str]
 
 
 def unfinished_connectors(
@@ -46,7 +34,7 @@ def unfinished_connectors(
 
 def clean_up_connectors(
     open_runtime: Callable[[], Runtime], *, days: int, delete: bool, now: bool = False
-) -> Iterator[Result]:
+) -> Iterator[Line]:
     """Yield a line for each unfinished connector, and delete them if `delete` is set.
 
     With `now`, deletions are permanent; otherwise they can be undone like any other. Abandoned
@@ -61,47 +49,46 @@ def clean_up_connectors(
             raise answer.problem
         created = runtime.store.names()
     except PbfError as error:
-        yield Result(False, f"Nothing was deleted. {error}")
+        yield False, f"Nothing was deleted. {error}"
         return
     unfinished = unfinished_connectors(answer.items, created, before=time - timedelta(days=days))
     if not unfinished:
-        yield Result(True, f"No connector has been unfinished for {days} days.")
+        yield True, f"No connector has been unfinished for {days} days."
     elif delete:
         yield from _delete_all(runtime, unfinished, time, now=now)
     else:
         for connector in unfinished:
-            yield Result(True, f"would delete  {_describe(connector, time)}")
+            yield True, f"would delete  {_describe(connector, time)}"
         command = f"python -m pbf sweep --days {days} --delete"
-        yield Result(True, f"{len(unfinished)} in total, none deleted. To delete them: {command}")
+        yield True, f"{len(unfinished)} in total, none deleted. To delete them: {command}"
 
 
 def _delete_all(
     runtime: Runtime, connectors: Iterable[Connector], time: datetime, *, now: bool
-) -> Iterator[Result]:
+) -> Iterator[Line]:
     """Delete one connector after the other; an error does not stop the next."""
     with runtime.portal.operations.together() as operations:
         for connector in connectors:
             description = _describe(connector, time)
             try:
-                outcome, detail = _delete(runtime, operations, connector, now=now)
+                if _was_finished(runtime, connector):
+                    yield True, f"kept          {description}"
+                elif deletion := operations.delete(connector.id, now=now):
+                    until = f"deleted permanently after {deletion.final_at:%Y-%m-%d %H:%M} UTC"
+                    yield True, f"hidden        {description}, {until}"
+                else:
+                    yield True, f"deleted       {description}"
             except PbfError as error:
-                yield Result(False, f"NOT deleted   {description}: {error}")
-            else:
-                yield Result(True, f"{outcome}  {description}{detail}")
+                yield False, f"NOT deleted   {description}: {error}"
 
 
-def _delete(
-    runtime: Runtime, operations: Operations, connector: Connector, *, now: bool
-) -> tuple[str, str]:
-    """Delete a connector unless somebody has finished it; return the outcome and a detail."""
-    with suppress(NotFound):
+def _was_finished(runtime: Runtime, connector: Connector) -> bool:
+    """Return whether somebody has finished a connector, or another one has its id now."""
+    try:
         current = runtime.client.get_connector(connector.id)
-        if current.schema_name != connector.schema_name or not _is_unfinished(current):
-            return "kept        ", ""
-    deletion = operations.delete(connector.id, now=now)
-    if deletion is None:
-        return "deleted     ", ""
-    return "hidden      ", f", deleted permanently after {deletion.final_at:%Y-%m-%d %H:%M} UTC"
+    except NotFound:
+        return False
+    return current.schema_name != connector.schema_name or not _is_unfinished(current)
 
 
 def _is_unfinished(connector: Connector) -> bool:

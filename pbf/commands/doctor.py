@@ -37,20 +37,14 @@ def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
         return
     where = "the embedded sandbox" if runtime.settings.sandbox else runtime.settings.api_url
     yield Result("settings", True, f"complete, using {where}")
-    yield _check("key", lambda: _key(runtime))
-    yield _check("group", lambda: _group(runtime))
-    yield _check("destination", lambda: _destination(runtime))
-    yield _check("rate limit", lambda: _rate_limit(runtime))
+    for subject, check in ACCOUNT_CHECKS.items():
+        try:
+            yield check(runtime)
+        except PbfError as error:
+            yield Result(subject, False, str(error))
     yield _public_url(runtime.settings)
     yield _files(runtime.store.file)
     yield _encryption(runtime.settings)
-
-
-def _check(subject: str, check: Callable[[], Result]) -> Result:
-    try:
-        return check()
-    except PbfError as error:
-        return Result(subject, False, str(error))
 
 
 def _key(runtime: Runtime) -> Result:
@@ -87,6 +81,14 @@ def _rate_limit(runtime: Runtime) -> Result:
     total = f" of {limit.limit}" if limit.limit else ""
     text = f"{limit.remaining}{total} requests left in this hour"
     return Result("rate limit", limit.remaining > 0, text)
+
+
+ACCOUNT_CHECKS: dict[str, Callable[[Runtime], Result]] = {
+    "key": _key,
+    "group": _group,
+    "destination": _destination,
+    "rate limit": _rate_limit,
+}
 
 
 def _public_url(settings: Settings) -> Result:

@@ -1,4 +1,4 @@
-"""What the two components share: loading their files and the code and styles both stand on."""
+"""What the components share: loading their files, and packing what they are given."""
 
 import gzip
 import json
@@ -12,21 +12,20 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from pbf.components.bundle import bundle
 
-SHARED = Path(__file__).parent / "shared"
+PAGE_STYLE = Path(__file__).parent / "shared" / "page.css"
 
 
 @cache
-def component(name: str, folder: Path) -> ComponentRenderer:
+def component(name: str, folder: Path, *styles: Path) -> ComponentRenderer:
     """Return the mounting command of the component whose files lie in a folder.
 
-    The module that exports the component and its styles are named like the folder. `page.css` of
-    `shared/` goes before its styles.
+    The module that exports the component and its own styles, which follow `styles`, are named like
+    the folder.
     """
-    styles = [SHARED / "page.css", folder / f"{folder.name}.css"]
     return st.components.v2.component(
         name,
         html=joined(folder / f"{folder.name}.html"),
-        css=joined(*styles),
+        css=joined(*styles, folder / f"{folder.name}.css"),
         js=bundle(folder / f"{folder.name}.js"),
     )
 

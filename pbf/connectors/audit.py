@@ -4,6 +4,7 @@ Entries hold only our own words: what was requested, and the type of an error. T
 are never recorded.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 from pbf.errors import InProgress, StoreFailed, UnknownConnector
 from pbf.redaction import redact
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the server loads this module before it listens
     from pbf.fivetran.models import Connector
     from pbf.store.audit import Entry
     from pbf.store.store import Store
+
+logger = logging.getLogger("pbf")
 
 DONE = "done"
 NOTHING_TO_DO = "nothing to do"
@@ -56,7 +59,7 @@ class AuditLog:
 
     def __init__(self, store: "Store", group_id: str) -> None:
         """Keep the entries in a store."""
-        self._store = store
+        self._entries = store.audit
         self._group_id = group_id
 
     @contextmanager
@@ -77,25 +80,34 @@ class AuditLog:
         except Exception as error:
             # An id that was never ours may be any text, sent any number of times.
             if not isinstance(error, UnknownConnector) or self._was_ours(entry):
-                self._write(action, entry, type(error).__name__)
+                entry.outcome = type(error).__name__
+                self.write(action, entry)
             raise
         if not entry.skipped:
-            self._write(action, entry, entry.outcome)
+            self.write(action, entry)
 
     def write(self, action: str, entry: PendingEntry) -> None:
         """Write an entry for an action that is complete."""
-        self._write(action, entry, entry.outcome)
+        actor, about, outcome = ACTOR.get(), entry.connector_id, entry.outcome
+        try:
+            self._entries.add(
+                *(actor, action, about, entry.name, outcome),
+                group_id=self._group_id,
+                details=entry.details,
+            )
+        except StoreFailed:
+            logger.error("not in the audit log: %s %s, %s by %s", action, about, outcome, actor)
 
     def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
         """Return the newest entries first, all or those about one connector.
 
         Raises StoreFailed.
         """
-        return self._store.audit.newest(self._group_id, limit, connector_id=connector_id)
+        return self._entries.newest(self._group_id, limit, connector_id=connector_id)
 
     def csv(self) -> Iterator[str]:
         """Yield all entries as lines of CSV, the oldest first; raise StoreFailed."""
-        return self._store.audit.csv(self._group_id)
+        return self._entries.csv(self._group_id)
 
     def _was_ours(self, entry: PendingEntry) -> bool:
         """Return whether the log has an entry on a connector; False if it cannot be read."""
@@ -104,10 +116,3 @@ class AuditLog:
         with suppress(StoreFailed):
             return bool(self.newest(1, connector_id=entry.connector_id))
         return False
-
-    def _write(self, action: str, entry: PendingEntry, outcome: str) -> None:
-        self._store.record_action(
-            *(ACTOR.get(), action, entry.connector_id, entry.name, outcome),
-            group_id=self._group_id,
-            details=entry.details,
-        )

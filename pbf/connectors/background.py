@@ -12,14 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pbf.connectors.audit import ACTOR, AuditLog, PendingEntry
+from pbf.connectors.audit import ACTOR, PendingEntry
 from pbf.errors import ApiError, InProgress, NotNow, PbfError, RateLimited, Unreachable
 
 if TYPE_CHECKING:
-    from pbf.connectors.connector_list import ConnectorList
+    from pbf.connectors.connector_list import Context
     from pbf.connectors.deletion import DeletionService
-    from pbf.store.records import Deletion
-    from pbf.store.store import Store
+    from pbf.store.tables import Deletion
 
 Result = TypeVar("Result")
 
@@ -47,21 +46,13 @@ class Jobs(Protocol):
 class DueDeletions:
     """Carries out the pending deletions of one group when they are due."""
 
-    def __init__(
-        self,
-        group_id: str,
-        *,
-        store: "Store",
-        deletion: "DeletionService",
-        connectors: "ConnectorList",
-        audit_log: AuditLog,
-    ) -> None:
-        """Carry out by a service what is due in a store."""
-        self._group_id = group_id
-        self._deletions = store.deletions
+    def __init__(self, context: "Context", deletion: "DeletionService") -> None:
+        """Carry out by a service what is due."""
+        self._group_id = context.group_id
+        self._deletions = context.store.deletions
+        self._connectors = context.connectors
+        self._audit_log = context.audit_log
         self._deletion = deletion
-        self._connectors = connectors
-        self._audit_log = audit_log
 
     def carry_out(self) -> float | None:
         """Delete what is due, pause what runs, and return when the next deletion is due.
@@ -92,11 +83,10 @@ class DueDeletions:
 
     def _delete(self, deletion: "Deletion") -> None:
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
-        forget = self._connectors.forget
         with suppress(NotNow):
-            self._deletion.carry_out(deletion, entry, forget, wait=WAIT_AFTER_FAILURE)
+            self._deletion.carry_out(deletion, entry, wait=WAIT_AFTER_FAILURE)
             self._audit_log.write("delete for good", entry)
-        forget()
+        self._connectors.forget()
 
     def _pause(self, deletion: "Deletion") -> None:
         self._connectors.running.add(deletion.connector_id)

@@ -8,25 +8,17 @@ All are signed and expire.
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from pbf.cache.entries import keep_newest
-from pbf.connectors.audit import AuditLog
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import Context
 from pbf.errors import NotAllowed
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
-from pbf.rules.policy import Policy
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
 
 DAY = 24 * 60 * 60
 # Ours have about 200 characters.
@@ -54,59 +46,49 @@ class Signer:
         # itsdangerous signs with the last of its keys.
         keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._links = URLSafeTimedSerializer(keys, salt="link", signer_kwargs=options)
-        self._invitations = URLSafeTimedSerializer(keys, salt="invitation", signer_kwargs=options)
-        self._states = URLSafeTimedSerializer(keys, salt="state", signer_kwargs=options)
+        self._serializers = {
+            purpose: URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs=options)
+            for purpose in ("link", "invitation", "state")
+        }
 
     def link(self, tenant_id: str, connector_id: str) -> str:
         """Return a signed link to one connector's card."""
-        return self._dump(self._links, [tenant_id, connector_id])
+        return self._sign("link", tenant_id, connector_id)
 
     def read_link(self, link: str, tenant_id: str) -> str | None:
         """Return the connector id of a link; None if forged, expired or another tenant's."""
-        return self._connector_id(self._links, link, tenant_id)
+        return next(iter(self._read("link", link, tenant_id)), None)
 
     def invitation(self, tenant_id: str, connector_id: str) -> str:
         """Return an invitation to finish the set-up of one connector."""
-        return self._dump(self._invitations, [tenant_id, connector_id])
+        return self._sign("invitation", tenant_id, connector_id)
 
     def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
         """Return the connector id of an invitation; None if forged, expired or another tenant's."""
-        return self._connector_id(self._invitations, invitation, tenant_id)
+        return next(iter(self._read("invitation", invitation, tenant_id)), None)
 
     def state(self, tenant_id: str, *, connector_id: str = "", schema_name: str = "") -> str:
         """Return a new state for a connector; before it exists, for its permanent name."""
         nonce = secrets.token_urlsafe(12)
-        return self._dump(self._states, [tenant_id, connector_id, schema_name, nonce])
+        return self._sign("state", tenant_id, connector_id, schema_name, nonce)
 
     def read_state(self, state: str, tenant_id: str) -> State | None:
         """Return the contents of a state; None if forged, expired or another tenant's."""
-        match self._load(self._states, state):
-            case [str(owner), str(connector_id), str(schema), str(nonce)] if owner == tenant_id:
-                return State(owner, connector_id, schema, nonce)
-        return None
+        content = self._read("state", state, tenant_id)
+        return State(tenant_id, *content) if content else None
 
-    def _connector_id(
-        self, serializer: URLSafeTimedSerializer, text: str, tenant_id: str
-    ) -> str | None:
-        match self._load(serializer, text):
-            case [str(owner), str(connector_id)] if owner == tenant_id:
-                return connector_id
-        return None
+    def _sign(self, purpose: str, *content: str) -> str:
+        return str(self._serializers[purpose].dumps(content))
 
-    @staticmethod
-    def _dump(serializer: URLSafeTimedSerializer, content: list[str]) -> str:
-        text = serializer.dumps(content)
-        return text if isinstance(text, str) else text.decode()
-
-    @staticmethod
-    def _load(serializer: URLSafeTimedSerializer, text: str) -> object:
+    def _read(self, purpose: str, text: str, tenant_id: str) -> list[str]:
+        """Return what was signed for a tenant, or an empty list."""
         if len(text) > LONGEST_TOKEN:
-            return None
+            return []
         try:
-            return serializer.loads(text, max_age=DAY)
+            owner, *content = self._serializers[purpose].loads(text, max_age=DAY)
         except (BadData, UnicodeError):
-            return None
+            return []
+        return content if owner == tenant_id else []
 
 
 class ConnectCards:
@@ -115,25 +97,15 @@ class ConnectCards:
     `public_url` is where browsers reach us, without a slash at the end.
     """
 
-    def __init__(
-        self,
-        tenant_id: str,
-        *,
-        signer: Signer,
-        client: ApiClient,
-        store: "Store",
-        connectors: ConnectorList,
-        audit_log: AuditLog,
-        policy: Callable[[], Policy],
-    ) -> None:
-        """Sign for one tenant, and ask for its cards through a client."""
-        self._policy = policy
+    def __init__(self, context: Context, tenant_id: str, signer: Signer) -> None:
+        """Sign for one tenant."""
         self._tenant_id = tenant_id
         self._signer = signer
-        self._client = client
-        self._store = store
-        self._connectors = connectors
-        self._audit_log = audit_log
+        self._client = context.client
+        self._store = context.store
+        self._connectors = context.connectors
+        self._audit_log = context.audit_log
+        self._policy = context.policy
         self._new: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     def link(self, connector_id: str) -> str:

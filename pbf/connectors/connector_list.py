@@ -9,22 +9,22 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from operator import attrgetter
 
 from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
+from pbf.connectors.audit import AuditLog
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.paths import LONGEST_ID
 from pbf.rules import refresh
-from pbf.store.records import Deletion
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
+from pbf.rules.policy import Policy, no_policy
+from pbf.store.store import Store
+from pbf.store.tables import Deletion
 
 # For an unknown id, a list older than this is read again: at most four times a minute, however
 # many ids are made up.
@@ -49,7 +49,7 @@ class ConnectorList:
         *,
         client: ApiClient,
         cache: SharedCache,
-        store: "Store",
+        store: Store,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Read the list through a client and a cache; the clock is that of the cache."""
@@ -98,7 +98,7 @@ class ConnectorList:
         if cached.problem is None and self._may_refetch(cached.fetched_at):
             self.forget()
             cached = self._cached()
-        if cached.problem and self._was_created_here(connector_id):
+        if cached.problem and connector_id in {created for created, _ in self._typed_names()}:
             return self._alone(connector_id, is_listed=False)
         return _pick(self._shown(cached), "id", connector_id)
 
@@ -112,8 +112,8 @@ class ConnectorList:
         cached = self._cached()
         shown = self._shown(cached)
         if cached.problem is None:
-            by = ("id", connector_id) if connector_id else ("schema_name", schema_name)
-            return _pick(shown, *by)
+            field = "id" if connector_id else "schema_name"
+            return _pick(shown, field, connector_id or schema_name)
         if not connector_id:
             if connector := connector_named(self._client, self._group_id, schema_name):
                 return self._unless_hidden(connector)
@@ -182,9 +182,6 @@ class ConnectorList:
         except StoreFailed:
             return True
 
-    def _was_created_here(self, connector_id: str) -> bool:
-        return any(created == connector_id for created, _ in self._typed_names())
-
     def _alone(self, connector_id: str, *, is_listed: bool) -> Connector:
         """Return one connector of the group, requested without the others.
 
@@ -194,8 +191,7 @@ class ConnectorList:
             connector = self._client.get_connector(connector_id)
         except NotFound:
             raise UnknownConnector(GONE) from None
-        group_id = connector.group_id
-        if group_id != self._group_id and (group_id or not is_listed):
+        if connector.group_id != self._group_id and (connector.group_id or not is_listed):
             raise UnknownConnector(GONE)
         return self._unless_hidden(connector)
 
@@ -206,13 +202,15 @@ class ConnectorList:
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
     def _shown(self, cached: CachedList[Connector]) -> CachedList[Connector]:
-        return replace(cached, items=self._parts(cached.items)[0])
+        shown = self._parts(cached.items)[0]
+        return cached if shown is cached.items else replace(cached, items=shown)
 
     def _parts(self, items: Items) -> tuple[Items, Items]:
         """Return the shown and the hidden connectors of a list; each list is split once."""
         split = self._split
         if split[0] is not items:
-            hidden = tuple(sorted(filter(_hidden_until, items), key=_hidden_until, reverse=True))
+            deleted = [item for item in items if item.final_at]
+            hidden = tuple(sorted(deleted, key=attrgetter("final_at"), reverse=True))
             shown = tuple(item for item in items if not item.final_at) if hidden else items
             split = self._split = (items, shown, hidden)
         return split[1:]
@@ -230,14 +228,11 @@ class ConnectorList:
         names = self._typed_names()
         connectors = []
         for connector in listed:
-            deletion = pending.get(_key(connector))
+            name, deletion = names.get(_key(connector), ""), pending.get(_key(connector))
             if deletion and not deletion.is_held and connector.paused is False:
                 self.running.add(connector.id)
-            update = {
-                "display_name": names.get(_key(connector), ""),
-                "final_at": deletion and deletion.final_at,
-                "connect_card": None,
-            }
+            final_at = deletion and deletion.final_at
+            update = {"display_name": name, "final_at": final_at, "connect_card": None}
             connectors.append(connector.model_copy(update=update))
         return PartialList(connectors, listed.unread)
 
@@ -261,6 +256,19 @@ class ConnectorList:
             # Meanwhile the connectors are shown under their permanent names.
             logger.warning("typed names: %s", error)
             return {}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the services of one group work with."""
+
+    group_id: str
+    client: ApiClient
+    store: Store
+    connectors: ConnectorList
+    audit_log: AuditLog
+    # Returns what the tenant may see and do now.
+    policy: Callable[[], Policy] = no_policy
 
 
 def connector_named(client: ApiClient, group_id: str, schema_name: str) -> Connector | None:
@@ -293,7 +301,3 @@ def _marked(connector: Connector, until: dict[Key, datetime], now: datetime) -> 
     before = connector.final_at
     after = until.get(_key(connector), before if before and before <= now else None)
     return connector if after == before else connector.model_copy(update={"final_at": after})
-
-
-def _hidden_until(connector: Connector) -> float:
-    return connector.final_at.timestamp() if connector.final_at else 0.0

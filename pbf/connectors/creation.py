@@ -12,11 +12,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from pbf.connectors.audit import AuditLog
-from pbf.connectors.connector_list import ConnectorList, connector_named
+from pbf.connectors.connector_list import Context, connector_named
 from pbf.connectors.permanent_names import PermanentNames, digest, is_same, taken
 from pbf.connectors.uncertain_writes import UNCERTAIN, attempt, confirm
 from pbf.errors import (
@@ -30,14 +27,9 @@ from pbf.errors import (
     StoreFailed,
     UnknownConnector,
 )
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
-from pbf.rules.policy import Policy
-from pbf.store.records import Creation
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
+from pbf.store.tables import Creation
 
 POLL_INTERVAL = 0.1
 LONGEST_RETRY_AFTER = 5
@@ -50,26 +42,16 @@ logger = logging.getLogger("pbf")
 class CreationService:
     """Creates the connectors of one group."""
 
-    def __init__(
-        self,
-        group_id: str,
-        *,
-        client: ApiClient,
-        store: "Store",
-        connectors: ConnectorList,
-        names: PermanentNames,
-        audit_log: AuditLog,
-        policy: Callable[[], Policy],
-    ) -> None:
-        """Create through a client, under the names that are free in the group."""
-        self._policy = policy
-        self._group_id = group_id
-        self._client = client
-        self._attempts = store.creations
-        self._connectors = connectors
+    def __init__(self, context: Context, names: PermanentNames) -> None:
+        """Create connectors under the names that are free in the group."""
+        self._group_id = context.group_id
+        self._client = context.client
+        self._attempts = context.store.creations
+        self._connectors = context.connectors
+        self._audit_log = context.audit_log
+        self._policy = context.policy
         self._names = names
-        self._audit_log = audit_log
-        self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
+        self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
 
     def created_by(self, key: str) -> str | None:
         """Return the id of the connector that the attempt of a key has created, if any."""
@@ -93,46 +75,44 @@ class CreationService:
         attempt, wait for it for `patience` seconds, then raise InProgress.
         """
         new = self._names.new_attempt(service_id, typed, required=required, key=key)
-        owner, end = uuid4().hex, time.monotonic() + patience
+        end = time.monotonic() + patience
         with self._audit_log.record("create", name=new.schema_name) as entry:
             try:
-                creation = self._claim(new, owner, end)
+                creation = self._claim(new, end)
             except StoreFailed as error:
                 raise StoreFailed(f"Nothing was created. {error}") from error
             if isinstance(creation, Connector):
                 entry.skipped = True  # it was recorded when it was created
                 return creation
             url = redirect_uri(creation.schema_name)
-            connector = entry.about(self._carry_out(creation, owner, url))
+            connector = entry.about(self._carry_out(creation, url))
         if creation.key != new.key and key:
             with suppress(StoreFailed):  # it is stored under the other key
-                self._attempts.open(replace(new, reserved=None), owner, 0.0)
+                self._attempts.add(replace(new, reserved=None))
                 self._finish(new, connector)
         return connector
 
     def settle_abandoned(self) -> None:
         """Find out what became of the attempts that no process works on any more."""
         for creation in self._attempts.unsettled(self._group_id):
-            if not creation.is_held:
-                with suppress(ApiError):
-                    self._settle(creation)
+            with suppress(ApiError):
+                self._settle(creation)
 
     def _settle(self, creation: Creation) -> None:
         """Adopt what an abandoned attempt has created; drop it once it can create nothing."""
-        owner = uuid4().hex
-        if not self._attempts.take(creation, owner, self._lease):
+        if not self._attempts.claim(creation, self._lease):
             return
-        connector = self._look_up(creation, owner) if creation.sent_at else None
+        connector = self._look_up(creation) if creation.sent_at else None
         if connector and _created(creation, connector):
             with self._audit_log.record("create", details="its answer was lost") as entry:
                 entry.about(self._finish(creation, connector))
         elif creation.sent_at and not connector and self._now() < creation.sent_at + self._lease:
             # The call may still be on its way.
-            self._release(creation, owner)
+            self._release(creation)
         else:
-            self._attempts.drop(creation, owner)
+            self._attempts.remove(creation)
 
-    def _claim(self, new: Creation, owner: str, end: float) -> Creation | Connector:
+    def _claim(self, new: Creation, end: float) -> Creation | Connector:
         """Return the attempt to carry out, now ours, or the connector that it has created."""
         while True:
             stored = self._attempts.find(new.group_id, new.key)
@@ -141,8 +121,8 @@ class CreationService:
                 stored = holder  # begun under another key, such as by a process that died
             if stored is None:
                 self._refuse_if_taken(new, holder)
-                if self._attempts.open(new, owner, self._lease):
-                    self._refuse_above_limit(new, owner)
+                if self._attempts.add(new, self._lease):
+                    self._refuse_above_limit(new)
                     return new
             elif stored.fingerprint != new.fingerprint:
                 raise KeyReused(
@@ -152,22 +132,22 @@ class CreationService:
             elif stored.connector_id:
                 if connector := self._existing(stored.connector_id):
                     return connector
-                self._attempts.forget(stored)
+                self._attempts.remove(stored)
             elif not stored.is_held:
-                if self._attempts.take(stored, owner, self._lease):
+                if self._attempts.claim(stored, self._lease):
                     return stored
             elif time.monotonic() < end:
                 time.sleep(POLL_INTERVAL)
             else:
                 raise _in_progress(stored)
 
-    def _refuse_above_limit(self, new: Creation, owner: str) -> None:
-        """Drop a new attempt, and raise LimitReached, if it is one connector too many."""
+    def _refuse_above_limit(self, new: Creation) -> None:
+        """Remove a new attempt, and raise LimitReached, if it is one connector too many."""
         try:
             self._names.refuse_above(self._policy().limits.connectors, new)
         except PbfError:
             with suppress(StoreFailed):
-                self._attempts.drop(new, owner)
+                self._attempts.remove(new)
             raise
 
     def _existing(self, connector_id: str) -> Connector | None:
@@ -181,7 +161,7 @@ class CreationService:
 
     def _refuse_if_taken(self, new: Creation, holder: Creation | None) -> None:
         """Raise NameTaken if another connector or attempt has the name."""
-        if holder and not holder.is_held:
+        if holder:
             with suppress(ApiError):
                 self._settle(holder)
         name = self._names.name(new)
@@ -189,31 +169,33 @@ class CreationService:
         if name.taken and self._attempts.find(new.group_id, new.key) is None:
             raise taken(name)
 
-    def _carry_out(self, creation: Creation, owner: str, redirect_uri: str) -> Connector:
+    def _carry_out(self, creation: Creation, redirect_uri: str) -> Connector:
         """Send the call, unless an earlier uncertain one has created a connector."""
-        if connector := self._look_up(creation, owner):
-            return self._adopt(creation, owner, connector)
-        sent = replace(creation, sent_at=self._sent_at(creation))
-        if not self._attempts.hold(creation, owner, self._lease, sent_at=sent.sent_at or 0.0):
+        if connector := self._look_up(creation):
+            return self._adopt(creation, connector)
+        earlier, lease_until = creation.sent_at, time.time() + self._lease
+        sent_at = self._sent_at(creation)
+        if not self._attempts.write(creation, sent_at=sent_at, lease_until=lease_until):
             raise _in_progress(creation)
         try:
             return confirm(
                 lambda: self._send(creation, redirect_uri),
-                read=lambda: self._adopt_if_there(sent, owner),
+                read=lambda: self._adopt_if_there(creation),
                 shows=bool,
             )
         except UNCERTAIN:
-            self._release(sent, owner)
+            self._release(creation)
             raise
         except ApiRejected as error:
-            return self._refused(creation, owner, error)
+            creation.sent_at = earlier  # this call has created nothing
+            return self._refused(creation, error)
 
     def _send(self, creation: Creation, redirect_uri: str) -> Connector:
         connector = self._client.create_connector(
             creation.service,
             self._group_id,
             creation.schema_name.partition(".")[0],
-            required=creation.naming_fields,
+            required=tuple(creation.naming_fields.split(",")),
             redirect_uri=redirect_uri,
             defaults=self._policy().new_connector,
         )
@@ -232,48 +214,48 @@ class CreationService:
         """Return the time by Fivetran's clock, in whole seconds, as of its latest answer."""
         return self._client.date or float(int(time.time()))
 
-    def _look_up(self, creation: Creation, owner: str) -> Connector | None:
+    def _look_up(self, creation: Creation) -> Connector | None:
         """Return the connector of an attempt's name; release the attempt if that fails."""
         try:
             return self._named(creation)
         except ApiError:
-            self._release(creation, owner)
+            self._release(creation)
             raise
 
     def _named(self, creation: Creation) -> Connector | None:
         return connector_named(self._client, self._group_id, creation.schema_name)
 
-    def _adopt_if_there(self, creation: Creation, owner: str) -> Connector | None:
+    def _adopt_if_there(self, creation: Creation) -> Connector | None:
         connector = self._named(creation)
-        return self._adopt(creation, owner, connector) if connector else None
+        return self._adopt(creation, connector) if connector else None
 
-    def _adopt(self, creation: Creation, owner: str, connector: Connector) -> Connector:
+    def _adopt(self, creation: Creation, connector: Connector) -> Connector:
         """Finish an attempt with the connector of its name, or raise NameTaken if not its own."""
         if _created(creation, connector):
             return self._finish(creation, connector)
         with suppress(StoreFailed):
-            self._attempts.drop(creation, owner)
+            self._attempts.remove(creation)
         self._connectors.forget()
         raise self._names.taken_by(connector.schema_name, creation)
 
-    def _refused(self, creation: Creation, owner: str, error: ApiRejected) -> Connector:
+    def _refused(self, creation: Creation, error: ApiRejected) -> Connector:
         """Raise why Fivetran did not create it, or adopt what an earlier call has created."""
         # The list that the name was checked against may be outdated.
         self._connectors.forget()
         if isinstance(error, InvalidRequest | Conflict) and (
             connector := attempt(lambda: self._named(creation))
         ):
-            return self._adopt(creation, owner, connector)
-        self._release(creation, owner)
+            return self._adopt(creation, connector)
+        self._release(creation)
         raise error
 
-    def _release(self, creation: Creation, owner: str) -> None:
+    def _release(self, creation: Creation) -> None:
         """Leave an attempt to others while a call of it is uncertain; drop it otherwise."""
         with suppress(StoreFailed):
             if creation.sent_at:
-                self._attempts.release(creation, owner, sent_at=creation.sent_at)
+                self._attempts.release(creation, sent_at=creation.sent_at)
             else:
-                self._attempts.drop(creation, owner)
+                self._attempts.remove(creation)
 
     def _finish(self, creation: Creation, connector: Connector) -> Connector:
         try:

@@ -10,22 +10,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from copy import copy
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import NOTHING_TO_DO, AuditLog, PendingEntry
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
+from pbf.connectors.connector_list import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
-from pbf.store.records import Deletion
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
+from pbf.store.tables import Deletion
 
 HOUR = 3600.0
 # Reading the connector, the call, and reading it again may each take as long as a timeout.
@@ -40,39 +34,34 @@ IN_USE = (
     "delete it there if you still want to."
 )
 
-# Called after a write, so that the list is read again.
-Forget = Callable[[], None]
-
 logger = logging.getLogger("pbf")
 
 
 class DeletionService:
     """Deletes the connectors of one group, and restores them."""
 
-    def __init__(
-        self,
-        group_id: str,
-        *,
-        client: ApiClient,
-        store: "Store",
-        connectors: ConnectorList,
-        audit_log: AuditLog,
-        grace: float,
-    ) -> None:
-        """Delete through a client after `grace` hours in which it can be undone; 0 for at once."""
-        self._group_id = group_id
-        self._client = client
-        self._audit_log = audit_log
-        self._deletions = store.deletions
-        self._connectors = connectors
+    def __init__(self, context: Context, *, grace: float) -> None:
+        """Delete after `grace` hours in which it can be undone; 0 for at once."""
+        self._group_id = context.group_id
+        self._client = context.client
+        self._audit_log = context.audit_log
+        self._deletions = context.store.deletions
+        self._connectors = context.connectors
+        self._forget = context.connectors.forget
         self._grace = grace * HOUR
-        self._lease = TIMEOUTS_IN_A_LEASE * client.timeout
+        self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
 
-    def delete(self, connector_id: str, *, forget: Forget, now: bool = False) -> Deletion | None:
+    def forgetting(self, forget: Callable[[], None]) -> "DeletionService":
+        """Return the same service, which calls `forget` after a write instead of the list's."""
+        service = copy(self)
+        service._forget = forget
+        return service
+
+    def delete(self, connector_id: str, *, now: bool = False) -> Deletion | None:
         """Pause and hide a connector; return the pending deletion, None if it is gone for good.
 
         Without a time to undo it, or with `now`, it is deleted for good, also if a deletion is
-        pending; raises NotNow if somebody has used it since. `forget` is called after a write.
+        pending; raises NotNow if somebody has used it since.
         """
         try:
             # Whatever the list says: it may have been read without the database.
@@ -88,65 +77,60 @@ class DeletionService:
                     raise
             if not now:
                 return pending
-            return self._recorded("delete for good", pending, self.carry_out, forget)
+            return self._recorded("delete for good", pending, self.carry_out)
         if not now:
-            return self._recorded("delete", self._new(connector), self._hide, forget)
+            return self._recorded("delete", self._new(connector), self._hide)
         if pending and pending.schema_name == connector.schema_name:
-            return self._recorded("delete for good", pending, self.carry_out, forget)
-        return self._recorded("delete", self._new(connector), self._end, forget)
+            return self._recorded("delete for good", pending, self.carry_out)
+        return self._recorded("delete", self._new(connector), self._end)
 
-    def restore(self, connector_id: str, *, forget: Forget) -> None:
+    def restore(self, connector_id: str) -> None:
         """Undo a deletion; a connector without a pending one stays as it is.
 
-        `forget` is called after a write. Raises UnknownConnector if the connector is gone for
-        good, InProgress if another process works on the deletion.
+        Raises UnknownConnector if the connector is gone for good, InProgress if another process
+        works on the deletion.
         """
         pending = self._deletions.find(self._group_id, connector_id)
         if pending:
-            self._recorded("restore", pending, self._bring_back, forget)
+            self._recorded("restore", pending, self._bring_back)
         else:
             self._connectors.connector(connector_id)
 
-    def carry_out(
-        self, pending: Deletion, entry: PendingEntry, forget: Forget, *, wait: float = 0.0
-    ) -> None:
+    def carry_out(self, pending: Deletion, entry: PendingEntry, *, wait: float = 0.0) -> None:
         """Delete a connector for good; raise NotNow if somebody has used it since it was hidden.
 
         After a failure no process tries again for `wait` seconds.
         """
-        with self._claimed(pending, wait) as deletion:
-            connector = self._read(deletion)
+        with self._claimed(pending, wait):
+            connector = self._read(pending)
             if connector is None:
                 entry.outcome = NOTHING_TO_DO
-            elif _is_in_use(deletion, connector):
-                self._drop_in_use(deletion)
+            elif _is_in_use(pending, connector):
+                self._drop_in_use(pending)
                 raise NotNow(IN_USE)
             else:
                 # Reading it may have taken long, and somebody may have restored it meanwhile.
-                if not self._deletions.hold(deletion, self._lease):
-                    raise InProgress(BUSY, retry_after=RETRY_AFTER)
-                self._end(deletion, entry, forget)
-            self._deletions.remove(deletion)
+                _require(self._deletions.write(pending, lease_until=time.time() + self._lease))
+                self._end(pending, entry)
+            self._deletions.remove(pending)
 
     def pause_again(self, pending: Deletion, *, wait: float) -> None:
         """Pause a connector that our own pause did not reach; show it again if it is in use."""
-        with self._claimed(pending, wait) as deletion:
-            connector = self._read(deletion)
+        with self._claimed(pending, wait):
+            connector = self._read(pending)
             if connector is None:
-                self._deletions.remove(deletion)
-            elif deletion.paused_at is not None and _is_in_use(deletion, connector):
-                self._drop_in_use(deletion)
+                self._deletions.remove(pending)
+            elif pending.paused_at is not None and _is_in_use(pending, connector):
+                self._drop_in_use(pending)
             else:
                 if not connector.paused:
                     uncertain_writes.change(self._client, connector.id, paused=True)
                     details = "its deletion was cut short"
                     entry = PendingEntry(connector.id, connector.schema_name, details)
                     self._audit_log.write("pause", entry)
-                paused_at = deletion.paused_at or self._now()
-                self._deletions.put_back(replace(deletion, paused_at=paused_at))
+                self._deletions.release(pending, paused_at=pending.paused_at or self._now())
 
     def _new(self, connector: Connector) -> Deletion:
-        now = time.time()
         return Deletion(
             group_id=self._group_id,
             connector_id=connector.id,
@@ -154,43 +138,37 @@ class DeletionService:
             name=connector.title[:LONGEST_NAME],
             schema_name=connector.schema_name,
             was_paused=bool(connector.paused),
-            due_at=now + self._grace,
-            owner=uuid4().hex,
-            lease_until=now + self._lease,
+            due_at=time.time() + self._grace,
         )
 
-    def _end(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> None:
-        with invalidating(forget):
+    def _end(self, deletion: Deletion, entry: PendingEntry) -> None:
+        with invalidating(self._forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
         self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
         if not was_there:
             entry.outcome = NOTHING_TO_DO
 
-    def _hide(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
+    def _hide(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         """Store a deletion and pause its connector; what cannot be paused is not hidden either."""
         connector = self._read(deletion)
         if connector is None:
             entry.outcome = NOTHING_TO_DO
             return None
-        deletion = replace(
-            deletion,
-            was_paused=bool(connector.paused),
-            setup_state=connector.status.setup_state[:LONGEST_STATE],
-            lease_until=time.time() + self._lease,
-        )
+        deletion.was_paused = bool(connector.paused)
+        deletion.setup_state = connector.status.setup_state[:LONGEST_STATE]
         try:
-            while not self._deletions.add(deletion):
+            while not self._deletions.add(deletion, self._lease):
                 if pending := self._pending_already(deletion):
                     entry.skipped = True
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(deletion, entry, forget)
+        return self._pause(deletion, entry)
 
-    def _pause(self, deletion: Deletion, entry: PendingEntry, forget: Forget) -> Deletion | None:
+    def _pause(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         try:
             if not deletion.was_paused:
-                with invalidating(forget):
+                with invalidating(self._forget):
                     uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
@@ -199,9 +177,8 @@ class DeletionService:
                 entry.outcome = NOTHING_TO_DO
                 return None
             raise
-        deletion = replace(deletion, paused_at=self._now())
         with suppress(StoreFailed):
-            self._deletions.put_back(deletion)
+            self._deletions.release(deletion, paused_at=self._now())
         return deletion
 
     def _now(self) -> float:
@@ -215,29 +192,26 @@ class DeletionService:
             if pending:  # a sandbox that starts again hands out the same ids
                 self._deletions.remove(pending)
             return None
-        if pending.is_held:
-            raise InProgress(BUSY, retry_after=RETRY_AFTER)
+        _require(not pending.is_held)
         connector = self._read(pending)
         if connector and connector.paused is False:
-            with self._claimed(pending) as claimed:
-                self._drop_in_use(claimed)
+            with self._claimed(pending):
+                self._drop_in_use(pending)
             return None
         return pending
 
     @contextmanager
-    def _claimed(self, pending: Deletion, wait: float = 0.0) -> Iterator[Deletion]:
+    def _claimed(self, pending: Deletion, wait: float = 0.0) -> Iterator[None]:
         """Hold a deletion while working on it; after a failure leave it alone for `wait` seconds.
 
-        Without a wait a person asks for it, and the waits of others do not count.
+        A person's request comes before that.
         """
-        deletion = self._deletions.claim(pending, uuid4().hex, self._lease, too_early=not wait)
-        if deletion is None:
-            raise InProgress(BUSY, retry_after=RETRY_AFTER)
+        _require(self._deletions.claim(pending, self._lease))
         try:
-            yield deletion
+            yield
         except ApiError:
             with suppress(StoreFailed):
-                self._deletions.put_back(deletion, wait=wait)
+                self._deletions.release(pending, wait=wait)
             raise
 
     def _read(self, deletion: Deletion) -> Connector | None:
@@ -254,44 +228,47 @@ class DeletionService:
 
     def _drop_in_use(self, deletion: Deletion) -> None:
         """Drop a deletion, so that its connector is shown again as it is."""
-        if not self._deletions.remove(deletion):
-            raise InProgress(BUSY, retry_after=RETRY_AFTER)
+        _require(self._deletions.remove(deletion))
         details = "resumed or used since it was deleted"
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, details)
         self._audit_log.write("taken back", entry)
         self._connectors.forget()
 
-    def _bring_back(self, pending: Deletion, _: PendingEntry, forget: Forget) -> None:
-        with self._claimed(pending) as deletion:
-            connector = self._read(deletion)
+    def _bring_back(self, pending: Deletion, _: PendingEntry) -> None:
+        with self._claimed(pending):
+            connector = self._read(pending)
             if connector is None:
-                self._deletions.remove(deletion)
+                self._deletions.remove(pending)
                 raise UnknownConnector(TOO_LATE)
-            if not deletion.was_paused and connector.paused is not False:
-                with invalidating(forget):
+            if not pending.was_paused and connector.paused is not False:
+                with invalidating(self._forget):
                     uncertain_writes.change(self._client, connector.id, paused=False)
-            if not self._deletions.remove(deletion):
-                raise InProgress(BUSY, retry_after=RETRY_AFTER)
+            _require(self._deletions.remove(pending))
 
     def _recorded(
         self,
         action: str,
         deletion: Deletion,
-        do: Callable[[Deletion, PendingEntry, Forget], Deletion | None],
-        forget: Forget,
+        do: Callable[[Deletion, PendingEntry], Deletion | None],
     ) -> Deletion | None:
         """Do something with a deletion, and record the outcome in the audit log."""
         record = self._audit_log.record
         with record(action, deletion.connector_id, name=deletion.schema_name) as entry:
             try:
-                pending = do(deletion, entry, forget)
+                pending = do(deletion, entry)
             except (NotNow, UnknownConnector):
-                forget()  # it is no longer pending
+                self._forget()  # it is no longer pending
                 raise
-            forget()
+            self._forget()
             if pending:
                 entry.details = f"can be undone until {pending.final_at:%Y-%m-%d %H:%M} UTC"
             return pending
+
+
+def _require(is_ours: bool) -> None:
+    """Raise InProgress if another process works on a deletion."""
+    if not is_ours:
+        raise InProgress(BUSY, retry_after=RETRY_AFTER)
 
 
 def _is_in_use(deletion: Deletion, connector: Connector) -> bool:

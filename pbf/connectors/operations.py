@@ -10,20 +10,18 @@ from types import MappingProxyType
 from typing import Any
 
 from pbf.connectors import uncertain_writes
-from pbf.connectors.audit import AuditLog
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import Context
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
 from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.fields import LATEST
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
-from pbf.fivetran.models import Connector, Schedule, SchemaConfig, SetupTest
+from pbf.fivetran.models import Connector, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
-from pbf.rules.policy import Policy, no_policy, refuse_too_often
-from pbf.store.records import Deletion
+from pbf.rules.policy import refuse_too_often
+from pbf.store.tables import Deletion
 
 # The longest period that Fivetran returns at once.
 HISTORY = timedelta(days=7)
@@ -38,21 +36,13 @@ Tables = Mapping[tuple[str, str], bool]
 class Operations:
     """The actions of one tenant."""
 
-    def __init__(
-        self,
-        client: ApiClient,
-        *,
-        connectors: ConnectorList,
-        audit_log: AuditLog,
-        deletion: DeletionService,
-        policy: Callable[[], Policy] = no_policy,
-    ) -> None:
-        """Act on the connectors of a list through a client."""
-        self._policy = policy
-        self._client = client
-        self._connectors = connectors
-        self._forget = connectors.forget
-        self._audit_log = audit_log
+    def __init__(self, context: Context, deletion: DeletionService) -> None:
+        """Act on the connectors of a group."""
+        self._client = context.client
+        self._connectors = context.connectors
+        self._forget = context.connectors.forget
+        self._audit_log = context.audit_log
+        self._policy = context.policy
         self._trusts_the_list = False
         self._deletion = deletion
 
@@ -64,6 +54,7 @@ class Operations:
         """
         batch, written = copy(self), threading.Event()
         batch._forget = written.set
+        batch._deletion = self._deletion.forgetting(written.set)
         batch._trusts_the_list = True
         try:
             yield batch
@@ -79,24 +70,6 @@ class Operations:
         """Let a connector sync again."""
         self._change("resume", connector_id, {"paused": False})
 
-    def reschedule(
-        self,
-        connector_id: str,
-        *,
-        sync_frequency: int | None = None,
-        schedule_type: str | None = None,
-        daily_sync_time: str | None = None,
-        schedule: Schedule | None = None,
-    ) -> None:
-        """Change when a connector syncs, by a `schedule` or by the older fields (HH:00 UTC)."""
-        timing = {
-            "sync_frequency": sync_frequency,
-            "schedule_type": schedule_type,
-            "daily_sync_time": daily_sync_time,
-            "schedule": schedule,
-        }
-        self.change(connector_id, timing=timing)
-
     def change(
         self,
         connector_id: str,
@@ -106,8 +79,8 @@ class Operations:
     ) -> None:
         """Pause or resume a connector, and change its schedule, in one call: all of it or nothing.
 
-        `timing` has the arguments of `reschedule`. Pausing a paused connector is no conflict, and
-        if nothing is left to do nothing is recorded.
+        `timing` has a `schedule` or the older fields, by Fivetran's names. Pausing a paused
+        connector is no conflict, and if nothing is left to do nothing is recorded.
         """
         todo: dict[Action, str] = {}
         if timing:
@@ -152,11 +125,11 @@ class Operations:
 
         Returns the pending deletion, and None if the connector is gone.
         """
-        return self._deletion.delete(connector_id, forget=self._forget, now=now)
+        return self._deletion.delete(connector_id, now=now)
 
     def restore(self, connector_id: str) -> None:
         """Undo the pending deletion of a connector, which then syncs as before."""
-        self._deletion.restore(connector_id, forget=self._forget)
+        self._deletion.restore(connector_id)
 
     def history(self, connector_id: str) -> History[SyncRecord]:
         """Return the syncs of the last seven days, queued ones first, then the newest."""

@@ -5,44 +5,26 @@ A name is taken if a connector has it, or if an attempt to create another one ha
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf.connectors.connector_list import ConnectorList
-from pbf.errors import InvalidName, LimitReached, NameTaken
+from pbf.connectors.connector_list import Context
+from pbf.errors import LimitReached, NameTaken
 from pbf.fivetran import naming_fields
 from pbf.rules import naming
-from pbf.rules.naming import NameRule, PermanentName
-from pbf.store.records import Creation
-from pbf.visible_text import ENDS, is_one_line
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
-
-LONGEST_TYPED_NAME = 100
+from pbf.rules.naming import PermanentName
+from pbf.store.tables import Creation
 
 
 class PermanentNames:
     """The permanent names of one group."""
 
-    def __init__(
-        self,
-        group_id: str,
-        *,
-        store: "Store",
-        connectors: ConnectorList,
-        rule: Callable[[], NameRule],
-    ) -> None:
-        """Take the reserved names from a store, and the others from the list of connectors.
-
-        `rule` returns what the policy says about names now.
-        """
-        self._group_id = group_id
-        self._rule = rule
-        self._attempts = store.creations
-        self._connectors = connectors
+    def __init__(self, context: Context) -> None:
+        """Take the reserved names from the store, and the others from the list of connectors."""
+        self._group_id = context.group_id
+        self._attempts = context.store.creations
+        self._connectors = context.connectors
+        self._policy = context.policy
 
     def new_attempt(
         self, service_id: str, typed: str, *, required: tuple[str, ...], key: str | None = None
@@ -53,7 +35,7 @@ class PermanentNames:
         """
         # Kept with the attempt: the metadata may change later, and the name with it.
         fields = naming_fields.fields(service_id, required)
-        name = naming.permanent_name(service_id, typed, (), fields, self._rule())
+        name = naming.permanent_name(service_id, typed, (), fields, self._policy().naming)
         return Creation(
             group_id=self._group_id,
             key=digest(key or uuid4().hex),
@@ -62,7 +44,7 @@ class PermanentNames:
             typed=typed,
             schema_name=name.schema,
             reserved=name.name,
-            naming_fields=fields,
+            naming_fields=",".join(fields),
         )
 
     def name(self, new: Creation) -> PermanentName:
@@ -102,8 +84,9 @@ class PermanentNames:
         return taken(self._free(attempt, [*self._connectors.schema_names(), schema_name]))
 
     def _free(self, attempt: Creation, existing: list[str]) -> PermanentName:
-        service, typed, fields = attempt.service, attempt.typed, attempt.naming_fields
-        return naming.permanent_name(service, typed, existing, fields, self._rule())
+        service, typed, rule = attempt.service, attempt.typed, self._policy().naming
+        fields = attempt.naming_fields.split(",")
+        return naming.permanent_name(service, typed, existing, fields, rule)
 
 
 def taken(name: PermanentName) -> NameTaken:
@@ -119,16 +102,3 @@ def is_same(stored: Creation, new: Creation) -> bool:
 def digest(text: str) -> str:
     """Return the hash under which keys and requests are stored."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def clean(typed: str) -> str:
-    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
-    if len(typed) > LONGEST_TYPED_NAME:
-        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
-    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
-    if not is_one_line(name):
-        raise InvalidName(
-            "Type the name as one line of visible characters, "
-            "without line breaks, direction marks or other invisible characters."
-        )
-    return name

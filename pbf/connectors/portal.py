@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
@@ -16,26 +15,27 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import ConnectCards, Signer
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
-from pbf.connectors.permanent_names import PermanentNames, clean
-from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
+from pbf.connectors.permanent_names import PermanentNames
+from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import refresh
 from pbf.rules.naming import PermanentName
 from pbf.rules.policy import Policy, no_policy
 from pbf.rules.policy_findings import unknown_names
-
-if TYPE_CHECKING:
-    from pbf.store.store import Store
+from pbf.store.store import Store
+from pbf.visible_text import ENDS, is_one_line
 
 logger = logging.getLogger("pbf")
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
+NO_SERVICES: CachedList[Service] = CachedList(items=(), revision="", fetched_at=0.0)
+LONGEST_TYPED_NAME = 100
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
@@ -63,7 +63,7 @@ class Portal:
         *,
         client: ApiClient,
         cache: SharedCache,
-        store: "Store",
+        store: Store,
         signer: Signer,
         limits: ClientLimits | None = None,
         policy: Callable[[], Policy] = no_policy,
@@ -79,71 +79,33 @@ class Portal:
         self.signer = signer
         self.grace = grace
         self.policy = policy
-        self.audit_log = AuditLog(store, tenant.group_id)
         self._client = client
         self._limits = limits
         self._cache = cache
-        self._store = store
-        # The catalogue's items and the policy's digest, and the services that are allowed.
-        self._allowed: tuple[object, str, tuple[Service, ...]] = (None, "", ())
+        # The catalogue, the digest of a policy, and what that policy allows of it.
+        self._allowed = (NO_SERVICES, "", NO_SERVICES)
         self._logged: set[str] = set()
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, clock=clock
         )
+        self.connectors = self._list.connectors
+        self.deleted = self._list.deleted
+        self.connector = self._list.connector
         limited = client.admitted_by(limits.admit_request) if limits else client
-        self._build_creation(limited)
-        self._build_operations(limited)
-
-    def _build_creation(self, client: ApiClient) -> None:
-        self.cards = ConnectCards(
-            self.tenant.id,
-            signer=self.signer,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-            policy=self.policy,
-        )
-        self._names = PermanentNames(
-            self.tenant.group_id,
-            store=self._store,
-            connectors=self._list,
-            rule=lambda: self.policy().naming,
-        )
-        self._creation = CreationService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            names=self._names,
-            audit_log=self.audit_log,
-            policy=self.policy,
+        audit_log = self.audit_log = AuditLog(store, tenant.group_id)
+        self._build_services(
+            Context(tenant.group_id, limited, store, self._list, audit_log, policy)
         )
 
-    def _build_operations(self, client: ApiClient) -> None:
-        deletion = DeletionService(
-            self.tenant.group_id,
-            client=client,
-            store=self._store,
-            connectors=self._list,
-            audit_log=self.audit_log,
-            grace=self.grace,
-        )
-        self._due = DueDeletions(
-            self.tenant.group_id,
-            store=self._store,
-            deletion=deletion,
-            connectors=self._list,
-            audit_log=self.audit_log,
-        )
-        self.operations = Operations(
-            client,
-            connectors=self._list,
-            audit_log=self.audit_log,
-            deletion=deletion,
-            policy=self.policy,
-        )
+    def _build_services(self, context: Context) -> None:
+        self.cards = ConnectCards(context, self.tenant.id, self.signer)
+        self._names = PermanentNames(context)
+        self._creation = CreationService(context, self._names)
+        self.settle_abandoned = self._creation.settle_abandoned
+        deletion = DeletionService(context, grace=self.grace)
+        self.carry_out_deletions = DueDeletions(context, deletion).carry_out
+        self.operations = Operations(context, deletion)
 
     @property
     def services_available(self) -> bool:
@@ -160,13 +122,16 @@ class Portal:
         catalogue, policy = self.catalogue(), self.policy()
         if not policy.digest:
             return catalogue
-        allowed = self._allowed
-        if allowed[0] is not catalogue.items or allowed[1] != policy.digest:
+        source, digest, allowed = self._allowed
+        if source is catalogue and digest == policy.digest:
+            return allowed
+        items = allowed.items
+        if source.items is not catalogue.items or digest != policy.digest:
             items = tuple(item for item in catalogue.items if policy.services.decide(item).allowed)
-            allowed = self._allowed = (catalogue.items, policy.digest, items)
             self._log_unknown(policy, catalogue.items)
-        revision = f"{catalogue.revision}-{policy.digest}"
-        return replace(catalogue, items=allowed[2], revision=revision)
+        allowed = replace(catalogue, items=items, revision=f"{catalogue.revision}-{policy.digest}")
+        self._allowed = (catalogue, policy.digest, allowed)
+        return allowed
 
     def _log_unknown(self, policy: Policy, services: tuple[Service, ...]) -> None:
         """Log each name in the policy that the catalogue does not have, once."""
@@ -188,17 +153,6 @@ class Portal:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
         return refresh.throttling_notice(self._client.rate_limit)
 
-    def connectors(self) -> CachedList[Connector]:
-        """Return the tenant's connectors under the names that people typed.
-
-        Raises GroupNotVisible if the configured group does not exist for this key.
-        """
-        return self._list.connectors()
-
-    def deleted(self) -> CachedList[Connector]:
-        """Return the hidden connectors, whose deletion is pending, the latest first."""
-        return self._list.deleted()
-
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.
 
@@ -216,13 +170,6 @@ class Portal:
                 return service
         raise UnknownService("There is no such service. Choose one from the list of services.")
 
-    def connector(self, connector_id: str) -> Connector:
-        """Return one of the tenant's connectors, or raise UnknownConnector.
-
-        If the last list does not contain it and a newer one cannot be read, raises that ApiError.
-        """
-        return self._list.connector(connector_id)
-
     def permanent_name(
         self, service_id: str, typed: str, *, attempt: str | None = None
     ) -> PermanentName:
@@ -230,7 +177,7 @@ class Portal:
 
         A name that `attempt` itself has reserved is not taken.
         """
-        typed, required = clean(typed), self._required(service_id)
+        typed, required = _clean(typed), self._required(service_id)
         return self._names.name(
             self._names.new_attempt(service_id, typed, required=required, key=attempt)
         )
@@ -259,7 +206,7 @@ class Portal:
         try:
             connector = self._creation.create(
                 service.id,
-                clean(typed),
+                _clean(typed),
                 required=self._required(service.id),
                 redirect_uri=lambda name: self.cards.return_url(public_url, schema_name=name),
                 key=attempt,
@@ -276,14 +223,6 @@ class Portal:
         """Return whether an attempt has created a connector that still exists."""
         connector_id = self._creation.created_by(attempt)
         return any(connector.id == connector_id for connector in self.connectors().items)
-
-    def settle_abandoned(self) -> None:
-        """Find out what became of creations that no process works on any more."""
-        self._creation.settle_abandoned()
-
-    def carry_out_deletions(self) -> float | None:
-        """Carry out due deletions; return when the next is due, in seconds since 1970."""
-        return self._due.carry_out()
 
     def metadata(self, service_id: str) -> Service:
         """Return a service's own metadata, which has more fields than the catalogue.
@@ -311,3 +250,16 @@ def dashboard_only(service: Service) -> str:
         f"{service.title} can be set up in Fivetran's own dashboard only. Ask the administrator of "
         "your Fivetran account to add it there; it then appears in the list of connectors."
     )
+
+
+def _clean(typed: str) -> str:
+    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
+    if len(typed) > LONGEST_TYPED_NAME:
+        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
+    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
+    if not is_one_line(name):
+        raise InvalidName(
+            "Type the name as one line of visible characters, "
+            "without line breaks, direction marks or other invisible characters."
+        )
+    return name

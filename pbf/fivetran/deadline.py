@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
@@ -81,28 +80,15 @@ class _SecureConnection(HTTPSConnection):
     response_class = _Response
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-POOLS = {"http": _Pool, "https": _SecurePool}
+# Connections through a SOCKS proxy have classes of their own, and stay without a deadline.
+LIMITED: dict[type, type] = {HTTPConnection: _Connection, HTTPSConnection: _SecureConnection}
 
 
 class DeadlineAdapter(HTTPAdapter):
     """An adapter whose responses respect the deadline, also through an HTTP proxy."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Open the connection pools."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools of a proxy; a SOCKS proxy needs its own pool classes."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = POOLS
-        return manager
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the connection pool for a request."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = LIMITED.get(pool.ConnectionCls, pool.ConnectionCls)
+        return pool

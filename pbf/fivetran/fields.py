@@ -125,8 +125,12 @@ def an_object(value: object, info: ValidationInfo) -> dict[str, Any]:
 def named_objects(value: object, info: ValidationInfo) -> dict[str, Any]:
     """Return the objects in an object by name, without unreadable ones."""
     items = an_object(value, info)
-    kept = {name: item for name, item in items.items() if readable(name) and isinstance(item, dict)}
-    return _marked(kept, len(items), info)
+    return _marked(readable_objects(items), len(items), info)
+
+
+def readable_objects(items: dict[str, Any]) -> dict[str, Any]:
+    """Return the objects among some items whose name is readable."""
+    return {name: item for name, item in items.items() if readable(name) and isinstance(item, dict)}
 
 
 def _items(value: object, info: ValidationInfo) -> list[Any]:

@@ -4,7 +4,7 @@ Unknown fields are dropped and unknown values are kept as text, so that addition
 break no screen. A connection's `config` is never read, because it may hold credentials.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ from pbf.fivetran.fields import (
     named_objects,
     objects,
     readable,
+    readable_objects,
 )
 from pbf.visible_text import shown
 
@@ -212,43 +213,40 @@ class Table(_Response):
     enabled_patch_settings: Annotated[Lock, BeforeValidator(an_object)] = Lock()
 
 
-class Schema(_Response):
+class _Counted(_Response):
+    """Objects by name in the field `_counted`; `unread` is how many could not be read."""
+
+    _counted: ClassVar[str]
+
+    unread: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_unread(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        items = value.get(cls._counted)
+        items = items if isinstance(items, dict) else {}
+        return {**value, "unread": len(items) - len(readable_objects(items))}
+
+
+class Schema(_Counted):
     """One schema of the source, with its tables by name."""
+
+    _counted = "tables"
 
     name_in_destination: Text = ""
     enabled: Flag = None
     tables: Annotated[dict[str, Table], BeforeValidator(named_objects)] = {}
-    # Computed: how many of its tables could not be read.
-    unread: int = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_unread(cls, value: Any) -> Any:
-        return _counted(value, "tables")
 
 
-class SchemaConfig(_Response):
+class SchemaConfig(_Counted):
     """Which schemas and tables of the source are synced."""
+
+    _counted = "schemas"
 
     schema_change_handling: Text = ""
     schemas: Annotated[dict[str, Schema], BeforeValidator(named_objects)] = {}
-    # Computed: how many of its schemas could not be read.
-    unread: int = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_unread(cls, value: Any) -> Any:
-        return _counted(value, "schemas")
-
-
-def _counted(value: Any, name: str) -> Any:
-    """Return an object with the number of unreadable objects in one of its fields."""
-    if not isinstance(value, dict):
-        return value
-    items = value.get(name)
-    items = items if isinstance(items, dict) else {}
-    parsed = sum(readable(key) and isinstance(item, dict) for key, item in items.items())
-    return {**value, "unread": len(items) - parsed}
 
 
 class Account(_Response):

@@ -76,7 +76,7 @@ def _protect(response: Response) -> Response:
 
 def _sandbox_error(error: SandboxError) -> Response:
     response = http.as_json({"code": error.code, "message": error.message}, error.status)
-    response.headers.update(error.headers())
+    response.headers.update(error.headers)
     return response
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pbf.sandbox.control.control import Control
 from pbf.sandbox.control.faults import Faults
 from pbf.sandbox.control.seed import populate, sample_connections
+from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.core.world import World
@@ -39,7 +40,7 @@ class Sandbox(World):
 
     def snapshot(self) -> bytes:
         """Return the whole state of the world as JSON."""
-        return self.control.snapshot()
+        return snapshot(self)
 
     def add_connections(self, count: int, *, group_id: str | None = None) -> list[Connection]:
         """Add so many connected connections to a group, spread over the catalogue."""

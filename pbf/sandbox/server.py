@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from io import BytesIO
 from threading import Lock, Thread
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 from flask import Flask
@@ -205,12 +205,7 @@ class SandboxServer:
         """Start serving."""
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop serving."""
         self.stop()
 

@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.config import Settings, load_addresses
 from pbf.paths import origin
-from pbf.server.hosts import Refusal, check_host, refusal_response
+from pbf.server.hosts import check_host
+from pbf.server.refusals import Refusal, send_refusal
 
 # The endpoints of Streamlit 1.67 that a browser needs to show our pages. The others accept uploads,
 # report metrics of the process, or control the app.
@@ -42,7 +43,7 @@ class CheckRequests:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
-            await _refuse(scope, refusal, send)
+            await send_refusal(scope, refusal, send)
         elif scope["type"] == "websocket":
             await self._app(_same_origin(scope), _limited(receive, send), send)
         else:
@@ -110,20 +111,3 @@ def _limited(receive: Receive, send: Send) -> Receive:
         return {"type": "websocket.disconnect", "code": MESSAGE_TOO_BIG}
 
     return receive_limited
-
-
-async def _refuse(scope: Scope, refusal: Refusal, send: Send) -> None:
-    pairs, body = refusal_response(scope["path"], refusal)
-    headers = [(name.lower().encode(), value.encode()) for name, value in pairs]
-    kind = "http.response"
-    if scope["type"] == "websocket":
-        kind = "websocket.http.response"
-        if kind not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 1008})
-            return
-    else:
-        # Otherwise the rest of the body would be read as the next request.
-        headers.append((b"connection", b"close"))
-    await send({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
-    body = b"" if scope.get("method") == "HEAD" else body
-    await send({"type": f"{kind}.body", "body": body})

@@ -1,29 +1,27 @@
-"""Responses that are compressed once and cached: JSON lists and Streamlit's own scripts.
-
-Streamlit sends its 2.7 MB of scripts uncompressed and leaves compression to a proxy, which most
-installations do not have.
-"""
+"""Responses that are compressed once and cached: JSON lists and Streamlit's own scripts."""
 
 import gzip
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from posixpath import normpath
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
 
 import brotli
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 SMALLEST = 1000
-LARGEST = 8 * 1024 * 1024
-# Enough for all of Streamlit's own scripts.
-CACHE_SIZE = 48 * 1024 * 1024
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
-TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")
+CONTENT_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+FILE_HEADERS = {
+    "Cache-Control": "public, immutable, max-age=31536000",
+    "Vary": "Accept-Encoding",
+}
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda plain: brotli.compress(plain, quality=BROTLI_QUALITY),
     "gzip": lambda plain: gzip.compress(plain, GZIP_LEVEL, mtime=0),
@@ -64,103 +62,42 @@ def accepted(accept_encoding: str) -> tuple[str, ...]:
     return tuple(name for name in ENCODERS if weights[name] > 0)
 
 
-# A file's response headers and its body.
-File = tuple[Headers, Body]
-
-
 class CompressStatic:
-    """ASGI middleware: compresses the files under a path at the first request, and caches them.
+    """ASGI middleware: compresses Streamlit's scripts and styles at the first request.
 
-    It is for files whose content never changes under their name, such as Streamlit's.
+    Their content never changes under their name. Streamlit leaves compression to a proxy, which
+    most installations do not have.
     """
 
-    def __init__(self, app: ASGIApp, *, path: str = "/static/", size: int = CACHE_SIZE) -> None:
-        """Wrap `app`, and cache files of at most `size` bytes in total, uncompressed."""
+    def __init__(self, app: ASGIApp, *, folder: Path | None = None) -> None:
+        """Wrap `app`, which serves the files of a folder, by default Streamlit's."""
         self._app = app
-        self._max_size = size
-        self._path = path
-        self._files: OrderedDict[str, File] = OrderedDict()
-        self._size = 0
+        folder = folder or static_folder()
+        self._files = {
+            f"/static/{file.relative_to(folder).as_posix()}": file
+            for file in folder.rglob("*")
+            if file.suffix in CONTENT_TYPES
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from the cache, or pass the request to the app and cache its response."""
-        if not self._concerns(scope):
+        """Send a file, or pass the request to the app."""
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        file = self._files.get(scope["path"]) if is_get else None
+        if file is None or "range" in Headers(scope=scope):
             await self._app(scope, receive, send)
             return
-        file = self._files.get(scope["path"]) or await self._fetch(scope, receive, send)
-        if file is None:
-            return
-        if scope["path"] in self._files:
-            self._files.move_to_end(scope["path"])
-        headers, body = file
-        encoding, content = body.choose(Headers(scope=scope).get("accept-encoding", ""))
-        response_headers = MutableHeaders(raw=list(headers.raw))
-        response_headers["content-length"] = str(len(content))
+        encoding, content = _body(file).choose(Headers(scope=scope).get("accept-encoding", ""))
+        response = Response(content, headers=FILE_HEADERS, media_type=CONTENT_TYPES[file.suffix])
         if encoding != "identity":
-            response_headers["content-encoding"] = encoding
-            del response_headers["etag"]
-        await send({"type": "http.response.start", "status": 200, "headers": response_headers.raw})
-        await send({"type": "http.response.body", "body": content})
-
-    def _concerns(self, scope: Scope) -> bool:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            return False
-        headers = Headers(scope=scope)
-        partial = any(name in headers for name in ("range", "if-none-match", "if-modified-since"))
-        # Only the normal spelling of a file's path is compressed and cached.
-        plain = scope["path"].startswith(self._path) and normpath(scope["path"]) == scope["path"]
-        return plain and not partial
-
-    async def _fetch(self, scope: Scope, receive: Receive, send: Send) -> File | None:
-        """Return the app's response, or None if it was sent unchanged."""
-        start: Message = {}
-        chunks: list[bytes] | None = None
-
-        async def hold(message: Message) -> None:
-            nonlocal start, chunks
-            if message["type"] == "http.response.start" and _is_cacheable(message):
-                start, chunks = message, []
-                message["headers"] = _varying(message)
-            elif chunks is None:
-                await send(message)
-            else:
-                chunks.append(message.get("body", b""))
-
-        await self._app(scope, receive, hold)
-        if chunks is None:
-            return None
-        headers, whole = Headers(raw=start["headers"]), b"".join(chunks)
-        if len(whole) != int(headers["content-length"]):
-            # The client disconnected before the app had finished.
-            return None
-        file = (headers, Body(whole))
-        self._store(scope["path"], file)
-        return file
-
-    def _store(self, path: str, file: File) -> None:
-        """Cache a file, and drop the least recently used ones beyond the size of the cache."""
-        before = self._files.pop(path, None)
-        self._files[path] = file
-        self._size += len(file[1].plain) - (len(before[1].plain) if before else 0)
-        while self._size > self._max_size:
-            _, (_, body) = self._files.popitem(last=False)
-            self._size -= len(body.plain)
+            response.headers["Content-Encoding"] = encoding
+        await response(scope, receive, send)
 
 
-def _is_cacheable(start: Message) -> bool:
-    headers = Headers(raw=start["headers"])
-    length = int(headers.get("content-length", 0))
-    return (
-        start["status"] == 200
-        and headers.get("content-type", "").startswith(TEXT)
-        # Streamlit answers with its page if there is no such file.
-        and not headers.get("content-type", "").startswith("text/html")
-        and "content-encoding" not in headers
-        and SMALLEST <= length <= LARGEST
-    )
+def static_folder() -> Path:
+    """Return the folder of Streamlit's scripts and styles."""
+    return Path(str(files("streamlit"))) / "static" / "static"
 
 
-def _varying(start: Message) -> list[tuple[bytes, bytes]]:
-    headers = MutableHeaders(raw=list(start["headers"]))
-    headers.add_vary_header("Accept-Encoding")
-    return headers.raw
+@cache
+def _body(file: Path) -> Body:
+    return Body(file.read_bytes())

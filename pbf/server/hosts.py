@@ -4,40 +4,22 @@ Any site can have its own name resolve to this machine (DNS rebinding). The brow
 responses as that site's; only the Host header shows it.
 """
 
-import json
-import logging
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from http import HTTPStatus
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pbf.config import Settings, load_addresses
-from pbf.logs import begin_request
-from pbf.paths import PREFIX, is_loopback, lies_within
+from pbf.paths import is_loopback
+from pbf.server.refusals import Refusal, refusal_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-log = logging.getLogger(__name__)
-
 # A name, an IPv4 address, or an IPv6 address in brackets; then an optional port.
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?")
 HIGHEST_PORT = 65535
-
-
-class Refusal(NamedTuple):
-    """Why a request is refused: status, code for programs, message for people."""
-
-    status: int
-    code: str
-    message: str
-
-    @property
-    def line(self) -> str:
-        """Return the status line for WSGI."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
 
 
 MALFORMED = Refusal(400, "invalid_host", "The Host header is missing or not a valid host name.")
@@ -49,7 +31,6 @@ UNKNOWN = Refusal(
 )
 
 
-@lru_cache(maxsize=256)
 def host_name(header: str) -> str | None:
     """Return the name or address in a Host header without its port; None if malformed."""
     match = HOST.fullmatch(header)
@@ -63,31 +44,13 @@ def host_name(header: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def check_host(header: str | None, hosts: frozenset[str]) -> Refusal | None:
     """Return why a Host header is refused; None for loopback names and `hosts`."""
     name = host_name(header) if header else None
     if name is None:
         return MALFORMED
     return None if name in hosts or is_loopback(name) else UNKNOWN
-
-
-def refusal_response(path: str, refusal: Refusal) -> tuple[list[tuple[str, str]], bytes]:
-    """Return headers and body of a refusal: JSON for the routes, plain text for other paths."""
-    request_id = begin_request()
-    log.info("request refused: %d %s", refusal.status, refusal.code)
-    content_type, text = "text/plain; charset=utf-8", f"{refusal.message}\n"
-    if lies_within(path, PREFIX):
-        error = {"code": refusal.code, "message": refusal.message, "request_id": request_id}
-        content_type, text = "application/json", json.dumps({"error": error})
-    body = text.encode()
-    headers = [
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        ("X-Request-Id", request_id),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    return headers, body
 
 
 class CheckHost:

@@ -26,16 +26,18 @@ SERVER = """<script>
         HOST_CONFIG: {host},
       }}
     </script>"""
-# The scripts of st.html and components, without the digest in their file names.
+# The scripts of the elements on most pages and on the connect page, which visitors also open first;
+# without the digest in their file names.
 ELEMENTS = ("Html", "BidiComponent")
+ELEMENTS_OF = {"/connect": ("Html", "PageLink", "TextInput", "Button")}
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
 KEPT_HEADERS = ("cache-control",)
 STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 
 
 @cache
-def index_html() -> bytes:
-    """Return Streamlit's page with our additions."""
+def index_html(elements: tuple[str, ...] = ELEMENTS) -> bytes:
+    """Return Streamlit's page with our additions; it preloads the scripts of the elements."""
     from streamlit.config import get_option  # the API alone does not load Streamlit
 
     page = _static().joinpath("index.html").read_text(encoding="utf-8")
@@ -46,7 +48,7 @@ def index_html() -> bytes:
     server = SERVER.format(host=json.dumps(host))
     links = [
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">'
-        for name in _element_scripts(page)
+        for name in _element_scripts(page, elements)
     ]
     head = "".join(f"  {tag}\n  " for tag in (server, *links))
     style = f"  <style>\n{STYLE.read_text(encoding='utf-8')}</style>\n  "
@@ -55,14 +57,14 @@ def index_html() -> bytes:
     return page.replace("</body>", f"{style}</body>", 1).encode()
 
 
-def _element_scripts(page: str) -> list[str]:
-    """Return the scripts of the elements on our pages, and the scripts that these import.
+def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:
+    """Return the scripts of elements, and the scripts that these import.
 
     Scripts that Streamlit's page names are left out: the browser loads them anyway.
     """
     folder = _static().joinpath("static", "js")
     paths = {path.name: path for path in folder.iterdir() if path.name.endswith(".js")}
-    scripts = [name for name in paths if name.partition(".")[0] in ELEMENTS]
+    scripts = [name for name in paths if name.partition(".")[0] in elements]
     for script in scripts:
         imported = IMPORTED.findall(paths[script].read_text(encoding="utf-8"))
         new = (name for name in dict.fromkeys(imported) if name in paths and name not in page)
@@ -81,7 +83,7 @@ class ServeIndexHtml:
         """Wrap `app`; requests below the `mounted` paths are passed on unchanged."""
         self._app = app
         self._mounted = mounted
-        self._body: Body | None = None
+        self._bodies: dict[tuple[str, ...], Body] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request to the app, and send our page instead of its own."""
@@ -95,15 +97,18 @@ class ServeIndexHtml:
             nonlocal replaced
             if message["type"] == "http.response.start" and _is_page(message):
                 replaced = True
-                await self._send(Headers(scope=scope), Headers(raw=message["headers"]), send)
+                await self._send(scope, Headers(raw=message["headers"]), send)
             elif not replaced:
                 await send(message)
 
         await self._app(scope, receive, replace)
 
-    async def _send(self, request: Headers, response: Headers, send: Send) -> None:
-        self._body = self._body or Body(index_html())
-        encoding, content = self._body.choose(request.get("accept-encoding", ""))
+    async def _send(self, scope: Scope, response: Headers, send: Send) -> None:
+        elements = ELEMENTS_OF.get(scope["path"], ELEMENTS)
+        if elements not in self._bodies:
+            self._bodies[elements] = Body(index_html(elements))
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        encoding, content = self._bodies[elements].choose(accepted)
         kept = {name: response[name] for name in KEPT_HEADERS if name in response}
         headers = MutableHeaders(kept)
         headers["content-type"] = "text/html; charset=utf-8"

@@ -1,19 +1,15 @@
 """Request bodies are read before a thread is assigned, so that slow clients block nobody."""
 
 import asyncio
-import json
-import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.logs import begin_request
-
-log = logging.getLogger(__name__)
+from pbf.server.refusals import Refusal, send_refusal
 
 LARGEST_BODY = 64 * 1024
 BODY_TIMEOUT = 10.0
-TOO_LARGE = (413, "too_large", "The body is larger than 64 KiB.")
-TOO_SLOW = (408, "too_slow", "The body did not arrive in time. Send the request again.")
+TOO_LARGE = Refusal(413, "too_large", "The body is larger than 64 KiB.")
+TOO_SLOW = Refusal(408, "too_slow", "The body did not arrive in time. Send the request again.")
 
 
 class BufferRequestBody:
@@ -32,12 +28,12 @@ class BufferRequestBody:
         try:
             body = await asyncio.wait_for(_read_body(receive), self._timeout)
         except TimeoutError:
-            await _refuse(send, *TOO_SLOW)
+            await send_refusal(scope, TOO_SLOW, send)
             return
         if body is None:
             return
         if len(body) > LARGEST_BODY:
-            await _refuse(send, *TOO_LARGE)
+            await send_refusal(scope, TOO_LARGE, send)
             return
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -63,21 +59,3 @@ async def _read_body(receive: Receive) -> bytes | None:
         if not message.get("more_body"):
             break
     return bytes(body)
-
-
-async def _refuse(send: Send, status: int, code: str, message: str) -> None:
-    request_id = begin_request()
-    error = {"code": code, "message": message, "request_id": request_id}
-    body = json.dumps({"error": error}).encode()
-    log.info("body refused: %d %s", status, code)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        # Otherwise the rest of the body would be read as the next request.
-        (b"connection", b"close"),
-        (b"cache-control", b"no-store"),
-        (b"x-request-id", request_id.encode()),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

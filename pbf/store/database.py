@@ -70,7 +70,11 @@ class Database:
         An IntegrityError is left to the caller: it is a result, not a failure.
         """
         try:
-            with self._lock, Session(self.engine) as session, session.begin():
+            with (
+                self._lock,
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
         except IntegrityError:
             raise

@@ -5,25 +5,20 @@ StoreFailed if the database cannot be read or written.
 """
 
 import hashlib
-import logging
 import time
-from contextlib import suppress
 
 from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
-from pbf.errors import StoreFailed
 from pbf.store.audit import AuditLog
 from pbf.store.creations import Creations
 from pbf.store.database import Database
-from pbf.store.deletions import Deletions
-from pbf.store.tables import TypedName, UsedToken
+from pbf.store.leases import Leases
+from pbf.store.tables import Deletion, TypedName, UsedToken
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
 USED_TOKEN_LIFETIME = 2 * 24 * 3600.0
-
-logger = logging.getLogger("pbf")
 
 
 class Store:
@@ -33,7 +28,7 @@ class Store:
         """Open the database at an SQLAlchemy URL and apply missing migrations."""
         self._database = Database(url)
         self.creations = Creations(self._database)
-        self.deletions = Deletions(self._database)
+        self.deletions = Leases(self._database, Deletion)
         self.audit = AuditLog(self._database)
 
     @property
@@ -59,31 +54,6 @@ class Store:
         except IntegrityError:
             return False
         return True
-
-    def record_action(
-        self,
-        actor: str,
-        what: str,
-        connector: str,
-        name: str,
-        outcome: str,
-        *,
-        group_id: str,
-        details: str = "",
-    ) -> None:
-        """Add an entry to the audit log of a group; if that fails, log it instead."""
-        with suppress(StoreFailed):
-            self.audit.add(
-                actor=actor,
-                what=what,
-                details=details,
-                connector_id=connector,
-                name=name,
-                outcome=outcome,
-                group_id=group_id,
-            )
-            return
-        logger.error("not in the audit log: %s %s, %s by %s", what, connector, outcome, actor)
 
     def close(self) -> None:
         """Close the database."""

@@ -1,79 +1,113 @@
 """The store's tables. The migrations create them, except in a database in memory."""
 
-from sqlalchemy import DDL, Boolean, Double, Index, Integer, String, Text, UniqueConstraint, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+import time
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from sqlalchemy import DDL, Double, Index, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 
-class Base(DeclarativeBase):
-    """The tables."""
+class Base(MappedAsDataclass, DeclarativeBase):
+    """The tables; a row is a dataclass. All times but those of the audit log are in seconds."""
+
+    type_annotation_map: ClassVar = {str: String(200), float: Double}
 
 
-class TypedName(Base):
+class TypedName(Base, kw_only=True):
     """The name of a connector as a person typed it."""
 
     __tablename__ = "typed_names"
 
-    connector_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    connector_id: Mapped[str] = mapped_column(primary_key=True)
     # A restarted sandbox issues the same ids again; the permanent name tells connectors apart.
-    schema_name: Mapped[str] = mapped_column(String(200), primary_key=True)
-    name: Mapped[str] = mapped_column(String(200))
+    schema_name: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
 
 
-class UsedToken(Base):
+class UsedToken(Base, kw_only=True):
     """The hash of a signed token that was used; times are seconds since 1970."""
 
     __tablename__ = "used_tokens"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    used_at: Mapped[float] = mapped_column(Double)
+    used_at: Mapped[float]
 
 
-class CreationRow(Base):
-    """An attempt to create a connector, written before the call."""
+class Leased(MappedAsDataclass, kw_only=True):
+    """A row that one process at a time works on: its `owner`, until `lease_until`.
+
+    Without an owner, `lease_until` is when it may be tried again.
+    """
+
+    group_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
+    owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[float] = mapped_column(default=0.0)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process is working on it."""
+        return bool(self.owner) and self.lease_until > time.time()
+
+    @property
+    def was_abandoned(self) -> bool:
+        """Whether a process worked on it and did not finish."""
+        return bool(self.owner) and not self.is_held
+
+
+class Creation(Leased, Base, kw_only=True):
+    """An attempt to create a connector, stored before Fivetran is called.
+
+    `key` and `fingerprint` are hashes of the caller's key and request, `reserved` is the permanent
+    name while it is reserved. `naming_fields` are those that the service required when the attempt
+    began, separated by commas. `sent_at` is when a call was sent whose outcome is not known, by
+    Fivetran's clock.
+    """
 
     __tablename__ = "creations"
     __table_args__ = (UniqueConstraint("group_id", "reserved", name="one_creation_for_a_name"),)
 
-    group_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    # The hash of the caller's key.
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    service: Mapped[str] = mapped_column(String(200))
-    typed: Mapped[str] = mapped_column(String(200))
-    schema_name: Mapped[str] = mapped_column(String(200))
-    # The permanent name while it is reserved for this attempt.
-    reserved: Mapped[str | None] = mapped_column(String(200))
-    # The naming fields that the service required when the attempt began, separated by commas.
-    naming_fields: Mapped[str] = mapped_column(String(200), server_default="")
-    # By Fivetran's clock.
-    sent_at: Mapped[float | None] = mapped_column(Double)
-    connector_id: Mapped[str | None] = mapped_column(String(200))
-    owner: Mapped[str] = mapped_column(String(64))
-    lease_until: Mapped[float] = mapped_column(Double)
-    changed_at: Mapped[float] = mapped_column(Double)
+    service: Mapped[str]
+    typed: Mapped[str]
+    schema_name: Mapped[str]
+    reserved: Mapped[str | None]
+    naming_fields: Mapped[str] = mapped_column(server_default="", default="")
+    sent_at: Mapped[float | None] = mapped_column(default=None)
+    connector_id: Mapped[str | None] = mapped_column(default=None)
 
 
-class DeletionRow(Base):
-    """A hidden connector whose deletion is pending."""
+class Deletion(Leased, Base, kw_only=True):
+    """A connector that is hidden until it is deleted, at `due_at`.
+
+    `paused_at` is when Fivetran reported the connector as paused, by Fivetran's clock.
+    `setup_state` is the state when the deletion was requested.
+    """
 
     __tablename__ = "deletions"
 
-    group_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    connector_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    service: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str] = mapped_column(String(200))
-    schema_name: Mapped[str] = mapped_column(String(200))
-    was_paused: Mapped[bool] = mapped_column(Boolean)
-    due_at: Mapped[float] = mapped_column(Double)
-    # When Fivetran reported it as paused, by Fivetran's clock.
-    paused_at: Mapped[float | None] = mapped_column(Double)
-    setup_state: Mapped[str] = mapped_column(String(40), server_default="")
-    owner: Mapped[str] = mapped_column(String(64))
-    lease_until: Mapped[float] = mapped_column(Double)
+    connector_id: Mapped[str] = mapped_column(primary_key=True)
+    service: Mapped[str]
+    name: Mapped[str]
+    schema_name: Mapped[str]
+    was_paused: Mapped[bool]
+    due_at: Mapped[float]
+    paused_at: Mapped[float | None] = mapped_column(default=None)
+    setup_state: Mapped[str] = mapped_column(String(40), server_default="", default="")
+
+    @property
+    def final_at(self) -> datetime:
+        """When it can no longer be undone, to the second."""
+        return datetime.fromtimestamp(int(self.due_at), UTC)
 
 
-class AuditEntry(Base):
-    """Who did what to which connector, when, and with what outcome; rows never change."""
+class Entry(Base, kw_only=True):
+    """An entry of the audit log: who did what to which connector; entries never change.
+
+    `at` is a time in UTC, in ISO 8601. `name` is the connector's permanent name, `outcome` is
+    "done", "nothing to do" or the type of an error.
+    """
 
     __tablename__ = "audit"
     __table_args__ = (
@@ -81,16 +115,15 @@ class AuditEntry(Base):
         Index("audit_of_connector", "group_id", "connector_id", "id"),
     )
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    # In UTC, in ISO 8601.
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
     at: Mapped[str] = mapped_column(String(32))
-    actor: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str]
     what: Mapped[str] = mapped_column(String(100))
-    connector_id: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str] = mapped_column(String(200))
+    details: Mapped[str] = mapped_column(server_default="")
+    connector_id: Mapped[str]
+    name: Mapped[str]
     outcome: Mapped[str] = mapped_column(Text)
-    group_id: Mapped[str] = mapped_column(String(200), server_default="")
-    details: Mapped[str] = mapped_column(String(200), server_default="")
+    group_id: Mapped[str] = mapped_column(server_default="")
 
 
 # The same triggers as in the first migration, which does not change with this module.
@@ -101,7 +134,7 @@ for _event, _condition in (
     ("INSERT", "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "),
 ):
     event.listen(
-        AuditEntry.__table__,
+        Entry.__table__,
         "after_create",
         DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER audit_only_grows_{_event} BEFORE {_event} ON audit {_condition}"

@@ -1,6 +1,7 @@
 """The audit log in words: who did what, to which connector, and with what outcome."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pbf.connectors.audit import DONE, NOTHING_TO_DO
@@ -9,9 +10,6 @@ from pbf.paths import PREFIX
 from pbf.rules.actions import LABELS
 from pbf.rules.health import Tone
 from pbf.rules.wording import spaced
-from pbf.ui import html
-from pbf.ui.html import Html, escape
-from pbf.ui.overview import address
 
 if TYPE_CHECKING:
     from pbf.store.audit import Entry
@@ -64,75 +62,40 @@ FAILED: tuple[str, Tone] = ("Failed", "bad")
 DOWNLOAD = f'<a class="pbf-button" href="{PREFIX}/audit.csv" download>Download CSV</a>'
 
 
-def matching(
-    entries: Iterable["Entry"], typed: str, connectors: Mapping[str, Connector]
-) -> Iterator["Entry"]:
-    """Yield the entries that contain all the typed words."""
-    words = typed.casefold().split()
+@dataclass(frozen=True)
+class Row:
+    """An audit entry in words, and its connector if that still exists."""
+
+    entry: "Entry"
+    who: str
+    what: str
+    outcome: tuple[str, Tone]
+    connector: Connector | None
+
+    @property
+    def text(self) -> str:
+        """All that can be searched, in one text."""
+        entry, title = self.entry, self.connector.title if self.connector else ""
+        texts = (self.who, self.what, entry.details, entry.name, entry.connector_id, title)
+        return " ".join((*texts, self.outcome[0])).casefold()
+
+
+def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Iterator[Row]:
+    """Yield entries in words; `connectors` are those that exist, by id."""
     for entry in entries:
-        connector = _connector(entry, connectors)
-        texts = (
-            *(_who(entry), _what(entry), entry.details, entry.name, entry.connector_id),
-            *(_outcome(entry)[0], connector.title if connector else ""),
+        connector = connectors.get(entry.connector_id)
+        # The name tells reused ids apart.
+        exists = connector is not None and connector.schema_name == entry.name
+        yield Row(
+            entry=entry,
+            who=WHO.get(entry.actor, entry.actor),
+            what=WHAT.get(entry.what) or spaced(entry.what).capitalize(),
+            outcome=OUTCOMES.get(entry.outcome, FAILED),
+            connector=connector if exists else None,
         )
-        text = " ".join(texts).casefold()
-        if all(word in text for word in words):
-            yield entry
 
 
-def full_table(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> str:
-    """Return a table of entries, with links to the connectors that still exist."""
-    rows = (
-        (
-            Html(html.when(entry.at)),
-            Html(f"<strong>{escape(_what(entry))}</strong>{html.small(entry.details)}"),
-            Html(_link(entry, connectors)),
-            _who(entry),
-            Html(html.badge(*_outcome(entry))),
-        )
-        for entry in entries
-    )
-    return html.table(("When", "What", "Connector", "Who", "Outcome"), rows, kind="pbf-activity")
-
-
-def short_table(entries: Iterable["Entry"]) -> str:
-    """Return a table of entries about one connector."""
-    rows = (
-        (
-            Html(html.when(entry.at)),
-            Html(f"{escape(_what(entry))}{html.small(entry.details)}{html.small(_who(entry))}"),
-            Html(html.badge(*_outcome(entry))),
-        )
-        for entry in entries
-    )
-    return html.table(("When", "What", "Outcome"), rows)
-
-
-def _connector(entry: "Entry", connectors: Mapping[str, Connector]) -> Connector | None:
-    """Return the connector of an entry if it exists; the name tells reused ids apart."""
-    connector = connectors.get(entry.connector_id)
-    return connector if connector and connector.schema_name == entry.name else None
-
-
-def _link(entry: "Entry", connectors: Mapping[str, Connector]) -> str:
-    """Return HTML that links to the connector of an entry, or only names it."""
-    connector = _connector(entry, connectors)
-    if connector is None:
-        return escape(entry.name) or (
-            f"<code>{escape(entry.connector_id)}</code>" if entry.connector_id else ""
-        )
-    url = escape(address("connector", {"id": connector.id}))
-    schema = html.small(entry.name) if entry.name != connector.title else ""
-    return f'<a href="{url}">{escape(connector.title)}</a>{schema}'
-
-
-def _who(entry: "Entry") -> str:
-    return WHO.get(entry.actor, entry.actor)
-
-
-def _what(entry: "Entry") -> str:
-    return WHAT.get(entry.what) or spaced(entry.what).capitalize()
-
-
-def _outcome(entry: "Entry") -> tuple[str, Tone]:
-    return OUTCOMES.get(entry.outcome, FAILED)
+def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:
+    """Yield the rows that contain all the typed words."""
+    words = typed.casefold().split()
+    return (row for row in rows if all(word in row.text for word in words))

@@ -50,7 +50,7 @@ def _counts(bars: Sequence[Bar], ink: str) -> Any:
         x=alt.X("count:Q", axis=None, scale=alt.Scale(domain=[0, most * 1.15])),
     )
     drawn = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.7}, cursor="pointer").encode(
-        color=_colour(), tooltip=[alt.Tooltip("label:N", title=" "), _counted()]
+        color=_colour(), tooltip=[_named("label"), _counted()]
     )
     numbers = base.mark_text(align="left", dx=6, color=ink, fontSize=13).encode(
         text=alt.Text("count:Q", format=",")
@@ -78,11 +78,7 @@ def _hours(bars: Sequence[Bar], ink: str) -> Any:
             x=alt.X("label:O", sort=None, axis=hours),
             y=alt.Y("signed:Q", axis=counts, scale=_reach(bars)),
             color=alt.Color("group:N", scale=kinds, legend=legend),
-            tooltip=[
-                alt.Tooltip("label:O", title="Hours ago"),
-                alt.Tooltip("group:N", title=" "),
-                _counted(),
-            ],
+            tooltip=[alt.Tooltip("label:O", title="Hours ago"), _named("group"), _counted()],
         )
         .add_params(_pick())
         .properties(height=TALL)
@@ -118,6 +114,10 @@ def _pick() -> alt.Parameter:
 def _colour() -> alt.Color:
     scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
     return alt.Color("tone:N", scale=scale, legend=None)
+
+
+def _named(field: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:N", title=" ")
 
 
 def _counted() -> alt.Tooltip:

@@ -18,6 +18,7 @@ import streamlit as st
 from pbf.cache.entries import CachedList
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
+from pbf.connectors.operations import Operations
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
@@ -76,13 +77,13 @@ def service_of(connector: Connector) -> Service:
 def history(connector: Connector) -> History[SyncRecord]:
     """Return a connector's last syncs, newest first, or why they are missing."""
     with st.spinner("Asking Fivetran for recent syncs…"):
-        return _past("history", connector, _history)
+        return _past("history", connector, lambda operations: operations.history(connector.id))
 
 
 def errors(connector: Connector) -> History[ErrorRecord]:
     """Return a connector's last errors; none if Fivetran does not provide them."""
     with st.spinner("Asking Fivetran for errors…"):
-        return _past("errors", connector, _errors)
+        return _past("errors", connector, lambda operations: operations.errors(connector.id))
 
 
 def audit_entries(connector: Connector) -> "list[Entry]":
@@ -95,7 +96,8 @@ def audit_entries(connector: Connector) -> "list[Entry]":
 
 def gallery() -> tuple[bytes, str]:
     """Return the packed cards, and a version that changes with them."""
-    tenant, shown, own = _portal().tenant.id, services(), connectors().revision
+    shown = services()
+    tenant, _, own = _key()
     return _gallery(tenant, shown.revision, own, shown.items), f"{shown.revision}-{own}"
 
 
@@ -120,9 +122,7 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     Reasons may contain times relative to now, so rows are made anew every minute; the version
     changes only if their texts do.
     """
-    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
-    minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    table_rows, version = _rows(tenant, catalogue, own, minute)
+    table_rows, version = _rows(*_key(), _minute())
     for index, candidate in enumerate(table_rows if marked else ()):
         if candidate["id"] == marked:
             first: Row = {**candidate, "marked": True}
@@ -143,48 +143,31 @@ class Summary:
 
 def summary() -> Summary:
     """Return totals, the connectors that do not run by themselves, and the latest changes."""
-    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
-    minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    return _summary(tenant, catalogue, own, minute)
+    return _summary(*_key(), _minute())
 
 
 def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
     """Return the overview's statistics, each with its chart for the light or the dark theme."""
-    tenant, catalogue, own = _portal().tenant.id, services().revision, connectors().revision
-    minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    return _charts(tenant, catalogue, own, minute, theme)
+    return _charts(*_key(), _minute(), theme)
 
 
 def _past(
-    kind: str, connector: Connector, ask: Callable[[Portal, str], History[Record]]
+    kind: str, connector: Connector, ask: Callable[[Operations], History[Record]]
 ) -> History[Record]:
     """Return records that are fetched once per state of a connector, or why they are missing."""
     portal = _portal()
+
+    def fetch() -> History[Record]:
+        if problem := portal.connectors().problem:
+            raise problem  # Fivetran is known to be unreachable
+        with suppress(UnknownConnector):  # deleted meanwhile
+            return ask(portal.operations)
+        return History()
+
     try:
-        return portal.past(
-            f"{kind}:{connector.id} {_state(connector)}", lambda: ask(portal, connector.id)
-        )
+        return portal.past(f"{kind}:{connector.id} {_state(connector)}", fetch)
     except ApiError:  # the page works without them; a later run tries again
         return History(missing=UNREAD)
-
-
-def _history(portal: Portal, connector_id: str) -> History[SyncRecord]:
-    with suppress(UnknownConnector):  # deleted meanwhile
-        return _reachable(portal).operations.history(connector_id)
-    return History()
-
-
-def _errors(portal: Portal, connector_id: str) -> History[ErrorRecord]:
-    with suppress(UnknownConnector):  # deleted meanwhile
-        return _reachable(portal).operations.errors(connector_id)
-    return History()
-
-
-def _reachable(portal: Portal) -> Portal:
-    """Return the portal, or raise the error by which Fivetran is known to be unreachable."""
-    if problem := portal.connectors().problem:
-        raise problem
-    return portal
 
 
 def _state(connector: Connector) -> str:
@@ -208,7 +191,7 @@ def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows
     by_id = {service.id: service for service in _portal().catalogue().items}
     invites = _portal().policy().limits.invitations
     table_rows = [
-        row(connector, by_id.get(connector.service), minute, marked=False, invites=invites)
+        row(connector, by_id.get(connector.service), minute, invites=invites)
         for connector in _portal().connectors().items
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
@@ -249,6 +232,15 @@ def _charts(
         now=minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]
+
+
+def _key() -> tuple[str, str, str]:
+    """Return what derived data depends on: the tenant, and the versions of the two lists."""
+    return _portal().tenant.id, services().revision, connectors().revision
+
+
+def _minute() -> datetime:
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def _portal() -> Portal:

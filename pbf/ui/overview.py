@@ -1,9 +1,8 @@
 """Parts of the overview: totals, next steps, lines of connectors, charts with their tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -12,49 +11,39 @@ from pbf.rules.health import ON_THE_CARD, TONES, URGENT
 from pbf.rules.statistics import Line, Statistic
 from pbf.ui import html, page
 from pbf.ui.data import Summary
-from pbf.ui.html import Html, escape
 from pbf.ui.view_models import Row
-
-
-def line(row: Row, text: str) -> str:
-    """Return HTML for one connector: icon, name, status, and HTML about it."""
-    url = escape(address("connector", {"id": row["id"]}))
-    return (
-        f'<div class="pbf-line">{html.icon(row["icon"], row["service_name"], size=36)}<div>'
-        f'<a href="{url}"><strong>{escape(row["name"])}</strong></a> '
-        f"{html.badge(row['status'], row['tone'])}"
-        f'<span class="pbf-quiet">{text}</span></div></div>'
-    )
 
 
 def tiles(summary: Summary) -> None:
     """Show the totals; each leads to the connectors that it counts."""
     counts = Counter(row["status"] for row in summary.urgent)
-    totals = [_tile(summary.total, "connectors", {}, f"{summary.syncing:,} syncing now")]
-    totals += [_tile(counts[word], word, {"status": word}) for word in TONES if word in URGENT]
-    st.html(f'<div class="pbf-tiles">{"".join(totals)}</div>')
+    totals: list[tuple[int, str, dict[str, str], str]] = [
+        (summary.total, "connectors", {}, f"{summary.syncing:,} syncing now"),
+        *((counts[word], word, {"status": str(word)}, "") for word in TONES if word in URGENT),
+    ]
+    st.html(html.render("overview", "tiles", totals=totals))
 
 
-def _tile(number: int, label: str, query: Mapping[str, str], note: str = "") -> str:
-    """Return HTML for one total with a note below it; a link unless there is nothing to show."""
-    text = f"<strong>{number:,}</strong> {label}{html.small(note)}"
-    if not number:
-        return f"<div>{text}</div>"
-    return f'<a href="{escape(address("connectors", query))}">{text}</a>'
+def show_changes(changed: Sequence[Row]) -> None:
+    """List connectors with the time of their last change."""
+    st.header("Recent changes", anchor=False)
+    with st.container(border=True):
+        for row in changed:
+            st.html(html.render("overview", "line", row=row))
 
 
 def show_next_steps(portal: Portal, urgent: Sequence[Row], *, shown: int) -> None:
     """List the connectors that do not run by themselves, each with its next step."""
     st.header("What to do next", anchor=False)
     if problem := page.PROBLEM.get():
-        st.error(page.plain(problem[1]), icon=":material/error:")
+        page.show_problem(problem[1])
     if not urgent:
         st.success("Nothing to do. Every connector runs by itself.", icon=":material/check:")
         return
     with st.container(border=True):
         for row in urgent[:shown]:
             text, button = st.columns([3, 1], vertical_alignment="center")
-            text.html(line(row, escape(row["reason"])))
+            text.html(html.render("overview", "line", row=row, text=row["reason"]))
             step, key = row["next_action"], f"step-{row['id']}-{page.turn()}"
             if step and button.button(step["label"], key=key, width="stretch"):
                 _take_step(portal, row, step["id"])
@@ -92,11 +81,7 @@ def theme() -> str:
 
 def chart(figure: Statistic, spec: dict[str, Any]) -> None:
     """Show a chart with its sentence, links on its bars, and its tables."""
-    about = f'<p class="pbf-quiet">{escape(figure.note)}</p>' if figure.note else ""
-    st.html(
-        f'<div class="pbf-figure"><h3>{escape(figure.title)}</h3>'
-        f"<p>{escape(figure.sentence)}</p>{about}</div>"
-    )
+    st.html(html.render("overview", "figure", figure=figure))
     key = f"chart-{figure.id}"
     st.vega_lite_chart(
         spec,
@@ -105,9 +90,13 @@ def chart(figure: Statistic, spec: dict[str, Any]) -> None:
         alt=f"{figure.title}. {figure.sentence}",
     )
     with st.expander("Show as a table"):
-        st.html(linked(figure.headers, figure.lines))
+        _show_table(figure.headers, figure.lines)
         if figure.more_lines:
-            st.html(linked(figure.more_headers, figure.more_lines))
+            _show_table(figure.more_headers, figure.more_lines)
+
+
+def _show_table(headers: Sequence[str], lines: Sequence[Line]) -> None:
+    st.html(html.render("overview", "linked", headers=headers, lines=lines))
 
 
 def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) -> None:
@@ -116,20 +105,3 @@ def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) 
         for bar in figure.bars:
             if (bar.label, bar.group) == (chosen.get("label"), chosen.get("group")):
                 st.switch_page(page.page("connectors"), query_params=dict(bar.query))
-
-
-def linked(heads: Iterable[str], lines: Iterable[Line]) -> str:
-    """Return HTML for a table whose first cells lead to a page."""
-    rows = (
-        (
-            Html(f'<a href="{escape(address(line.page, line.query))}">{escape(line.cells[0])}</a>'),
-            *line.cells[1:],
-        )
-        for line in lines
-    )
-    return html.table(heads, rows)
-
-
-def address(name: str, query: Mapping[str, str]) -> str:
-    """Return the address of a page from any of the dashboard's pages, for a link in HTML."""
-    return f"{name}?{urlencode(query)}" if query else name

@@ -1,29 +1,34 @@
 """What all pages share: opening, session values, error messages, the way to the Connect Card."""
 
-import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import urlsplit
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from pbf import logs
 from pbf.cache.entries import CachedList
+from pbf.components.leave import leave
 from pbf.config import CREDENTIALS
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
-from pbf.errors import ConfigurationError, PbfError, RateLimited, StoreFailed, Unauthorized
+from pbf.errors import (
+    ConfigurationError,
+    InvalidPolicy,
+    PbfError,
+    RateLimited,
+    StoreFailed,
+    Unauthorized,
+)
 from pbf.paths import LONGEST_ID, PREFIX
 from pbf.rules.policy import Branding
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
-from pbf.ui.html import brand, brand_style, escape
-from pbf.ui.html import plain as plain  # pages say page.plain
+from pbf.ui import html
+from pbf.ui.markdown import plain as plain  # pages say page.plain
 
 if TYPE_CHECKING:
     from pbf.connectors.bulk import Bulk, Outcome
@@ -39,6 +44,14 @@ Value = TypeVar("Value")
 # at most, and a page may show the answer one run later: a change is visible within ten seconds.
 # A number, since Streamlit would import pandas to parse a text.
 REFRESH = 3.0
+
+HEADINGS: dict[type[PbfError], str] = {
+    InvalidPolicy: "The policy file is not valid",
+    ConfigurationError: "The settings are incomplete",
+    Unauthorized: "Fivetran refused the API key",
+    RateLimited: "Too many requests for now",
+    StoreFailed: "The database does not respond",
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,11 @@ def page(name: str) -> str:
     return f"../pages/{name}.py"
 
 
+def link_back(name: str, label: str, query: Mapping[str, str] | None = None) -> None:
+    """Show a link to the page that this one belongs to."""
+    st.page_link(page(name), label=plain(label), icon=":material/arrow_back:", query_params=query)
+
+
 def start_page(title: str) -> Portal:
     """Open a page and return the portal; stop with a sentence if the settings are not right."""
     # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
@@ -104,7 +122,7 @@ def start_page(title: str) -> Portal:
     except ConfigurationError as error:
         stop_with(error)
     if opened.settings.sandbox:
-        st.html(sandbox_banner())
+        st.html(html.render("parts", "banner", names=CREDENTIALS))
     show_branding(title)
     return opened.portal
 
@@ -119,26 +137,17 @@ def show_branding(title: str) -> None:
         return
     if branding.product_name:
         st.set_page_config(page_title=f"{title} · {branding.product_name}")
-    style = brand_style(branding, dark=st.context.theme.type == "dark")
-    for markup in filter(None, (style, brand(branding, logo_url=f"{PREFIX}/logo"))):
-        st.html(markup)
+    accent, is_dark = branding.accent, st.context.theme.type == "dark"
+    link = (accent.dark_link if is_dark else accent.link) if accent else ""
+    st.html(html.render("branding", "style", branding=branding, link=link))
+    if line := html.render("branding", "line", branding=branding, logo_url=f"{PREFIX}/logo"):
+        st.html(line)
 
 
 def show_policy_problem() -> None:
     """Tell operators that the policy file is invalid as it is now."""
     if problem := runtime().policy.problem:
         st.warning(plain(problem), icon=":material/policy:")
-
-
-def sandbox_banner() -> str:
-    """Return HTML for one line that names the sandbox, with the way out of it on demand."""
-    names = ", ".join(f"<code>{name}</code>" for name in CREDENTIALS)
-    return (
-        '<div class="pbf-banner" role="note"><details>'
-        "<summary><strong>Sandbox.</strong> Nothing here touches Fivetran.</summary>"
-        f"Any credential works. To use your own account, set {names} in <code>.env</code>."
-        "</details></div>"
-    )
 
 
 def tell_client() -> None:
@@ -156,19 +165,14 @@ def query_param(name: str) -> str:
 
 def stop_with(error: PbfError) -> NoReturn:
     """Show in one sentence what failed and what to do, and end the page."""
-    heading = "Fivetran did not respond as expected"
-    if isinstance(error, ConfigurationError):
-        heading = "The settings are incomplete"
-    elif isinstance(error, Unauthorized):
-        heading = "Fivetran refused the API key"
-    elif isinstance(error, RateLimited):
-        heading = "Too many requests for now"
-    elif isinstance(error, StoreFailed):
-        heading = "The database does not respond"
+    heading = next(
+        (text for kind, text in HEADINGS.items() if isinstance(error, kind)),
+        "Fivetran did not respond as expected",
+    )
     reference = log_once(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
-        st.error(plain(str(error)), icon=":material/error:")
+        show_problem(str(error))
         quiet(f"Reference: {reference}")
         st.button("Try again", type="primary", icon=":material/refresh:")
     st.stop()
@@ -182,6 +186,12 @@ def log_once(error: PbfError) -> str:
         REFERENCE.set((str(error), reference))
         log.warning("%s: %s: %s", OPEN_PAGE.get(), type(error).__name__, error)
     return reference
+
+
+def show_problem(problem: PbfError | str) -> None:
+    """Show what went wrong; an error with its reference in the log."""
+    text = problem if isinstance(problem, str) else with_reference(problem)
+    st.error(plain(text), icon=":material/error:")
 
 
 def with_reference(error: PbfError) -> str:
@@ -255,11 +265,8 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
         f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
         icon=":material/open_in_browser:",
     )
-    _leave()(
-        key=f"leave-{connector_id}",
-        data={"url": portal.cards.link(connector_id)},
-        on_opened_change=lambda: _follow_card(connector_id),
-    )
+    url = portal.cards.link(connector_id)
+    leave(url, key=f"leave-{connector_id}", on_opened=lambda: _follow_card(connector_id))
     st.stop()
 
 
@@ -285,30 +292,4 @@ def mark_open_card(connector_id: str, setup_state: str) -> None:
 
 def quiet(text: str) -> None:
     """Show a line of secondary text, in a grey with enough contrast for everybody."""
-    st.html(f'<p class="pbf-quiet">{escape(text)}</p>')
-
-
-@cache
-def _leave() -> ComponentRenderer:
-    """Return the component that leaves for another page; in a frame it offers a new tab."""
-    return st.components.v2.component(
-        "leave",
-        html='<p>\n<a class="go"></a></p>',
-        css="p{margin:0}\na{color:var(--st-link-color)}",
-        js=f"""
-export default function({{ data, parentElement, setTriggerValue }}) {{
-  const link = parentElement.querySelector(".go");
-  const framed = window.top !== window.self;
-  // A card refuses to be framed. What follows it is this page, not the tab that it opens in.
-  link.onclick = link.onauxclick = () => framed && setTriggerValue("opened", true);
-  link.href = data.url;
-  link.target = framed ? "_blank" : "_self";
-  link.textContent = framed ? {json.dumps("Open the Connect Card in a new tab")}
-                            : {json.dumps("Continue to the Connect Card")};
-  if (!framed && link.dataset.gone !== data.url) {{
-    link.dataset.gone = data.url;
-    window.location.assign(data.url);
-  }}
-}}
-""",
-    )
+    st.html(html.render("parts", "line", text=text))

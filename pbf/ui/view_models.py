@@ -23,7 +23,10 @@ class RowAction(TypedDict):
 
 
 class Card(TypedDict):
-    """A service as the gallery shows it; `yours` counts the user's connectors of it."""
+    """A service as the gallery shows it.
+
+    `mark` is a release stage or "", `yours` is the number of the user's connectors of it.
+    """
 
     id: str
     name: str
@@ -35,8 +38,24 @@ class Card(TypedDict):
     yours: int
 
 
-class Row(TypedDict):
-    """A connector as the table shows it; moments are ISO 8601 or None."""
+class Times(TypedDict):
+    """The times of a row, ISO 8601 or None.
+
+    `expected` is when the next success is due if that is not one interval after the last one;
+    `next_words` says when the next sync is where `next` is None.
+    """
+
+    since: str | None
+    last: str | None
+    failed: str | None
+    expected: str | None
+    next: str | None
+    next_words: str
+    changed: str | None
+
+
+class Row(Times):
+    """A connector as the table shows it; `interval` is in minutes, None if it is not known."""
 
     id: str
     name: str
@@ -49,19 +68,12 @@ class Row(TypedDict):
     status: Word
     tone: Tone
     reason: str
-    since: str | None
-    last: str | None
-    failed: str | None
     frequency: str
     interval: float | None
-    expected: str | None
-    next: str | None
-    next_words: str
     next_action: RowAction | None
     also: list[RowAction]
     marked: bool
     moving: bool
-    changed: str | None
 
 
 def card(service: Service, yours: int) -> Card:
@@ -79,19 +91,13 @@ def card(service: Service, yours: int) -> Card:
 
 
 def row(
-    connector: Connector,
-    service: Service | None,
-    now: datetime,
-    *,
-    marked: bool,
-    invites: bool = True,
+    connector: Connector, service: Service | None, now: datetime, *, invites: bool = True
 ) -> Row:
     """Return a connector as a row; the service is None if the catalogue does not list it.
 
     `invites` is whether links for colleagues may be made.
     """
     state = health(connector, now)
-    first, due = state.action, next_sync(connector)
     return {
         "id": connector.id,
         "name": connector.title,
@@ -104,19 +110,27 @@ def row(
         "status": state.word,
         "tone": state.tone,
         "reason": shown(state.reason),
+        "frequency": shown(in_words(connector)),
+        "interval": interval(connector),
+        "next_action": {"id": state.action, "label": ACTIONS[state.action]}
+        if state.action
+        else None,
+        "also": [{"id": action, "label": label} for action, label in _also(state, invites)],
+        "marked": False,
+        "moving": connector.is_syncing,
+        **_times(connector, state, now),
+    }
+
+
+def _times(connector: Connector, state: Health, now: datetime) -> Times:
+    due = next_sync(connector)
+    return {
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),
         "failed": _iso(connector.failed_at),
-        "frequency": shown(in_words(connector)),
-        "interval": interval(connector),
-        # Where it is not one interval after the last success.
         "expected": _iso(expected(connector)) if by_time(connector) else None,
         "next": _iso(due),
         "next_words": "" if due else capital(next_in_words(connector, now)),
-        "next_action": {"id": first, "label": ACTIONS[first]} if first else None,
-        "also": [{"id": action, "label": label} for action, label in _also(state, invites)],
-        "marked": marked,
-        "moving": connector.is_syncing,
         "changed": _iso(changed_at(connector)),
     }
 

@@ -125,7 +125,9 @@ ACTIONS = [
         "reschedule",
         "salesforce_crm",
         "",
-        lambda portal, connector_id: portal.operations.reschedule(connector_id, sync_frequency=60),
+        lambda portal, connector_id: portal.operations.change(
+            connector_id, timing={"sync_frequency": 60}
+        ),
         lambda portal, connector_id: read(portal, connector_id).sync_frequency == 60,
         method="PATCH",
         ask=("PATCH", "", {"sync_frequency": 60}),

@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
 from pbf.api.openapi import CODES, VERSION, document
-from pbf.api.openapi_routes import MESSAGES, Operation, operations
+from pbf.api.openapi_routes import Operation, operations
 from pbf.proxy import create_app
 from tests.support.servers import ROOT
 
@@ -91,7 +91,7 @@ def test_the_document_is_valid_openapi():
 
 def test_every_route_is_documented_and_no_other(app: Flask):
     routes = {
-        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        (method.lower(), re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
@@ -122,7 +122,9 @@ def test_the_document_is_served(client: FlaskClient):
 
 
 def test_every_error_code_has_an_example_and_an_operation():
-    assert set(MESSAGES) == set(CODES)
+    examples = DOCUMENT["components"]["examples"]
+    assert set(examples) == set(CODES)
+    assert all(example["value"]["error"]["message"].endswith(".") for example in examples.values())
 
     # These belong to no operation.
     used = {code for operation in OPERATIONS for code in operation.errors}

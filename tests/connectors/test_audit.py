@@ -58,8 +58,8 @@ def test_each_change_is_one_entry_with_what_it_was_changed_to(portal, ids):
     ]
 
     operations.choose_tables(connector_id, {tables[0]: False, tables[1]: True, tables[2]: True})
-    operations.reschedule(connector_id, sync_frequency=1440, daily_sync_time="06:00")
-    operations.reschedule(connector_id, schedule_type="manual")
+    operations.change(connector_id, timing={"sync_frequency": 1440, "daily_sync_time": "06:00"})
+    operations.change(connector_id, timing={"schedule_type": "manual"})
     operations.sync(connector_id)
     operations.pause(connector_id)
     operations.resume(connector_id)

@@ -6,6 +6,8 @@ import responses
 from pbf.connectors import bulk
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.bulk import Outcome, carry_out, chosen
+from pbf.connectors.connector_list import Context
+from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.errors import UnknownConnector
 from pbf.fivetran.client import ApiClient
@@ -51,7 +53,8 @@ def operations(store: Store) -> Callable[[FixedList], Operations]:
     def make(connectors: FixedList) -> Operations:
         client = ApiClient(Request(API, "key", "secret", timeout=5))
         audit_log = AuditLog(store, "our_group")
-        return Operations(client, connectors=connectors, audit_log=audit_log, deletion=None)
+        context = Context("our_group", client, store, connectors, audit_log)
+        return Operations(context, DeletionService(context, grace=24.0))
 
     return make
 

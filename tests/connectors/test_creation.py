@@ -275,7 +275,7 @@ def stranger(portal: Portal, sandbox, service: str = "stripe", *, age: float = 0
     record = sandbox.world.connections[connector.id]
     record.created_at -= age
     record.setup_state = state or record.setup_state
-    record.static_fields = record.serialized = None
+    record.static_fields = None
     return connector
 
 
@@ -466,7 +466,7 @@ def test_a_second_key_that_cannot_be_stored_does_not_hide_the_connector(process,
     def fail(*_, **__):
         raise StoreFailed("Our own database cannot be read or written right now.")
 
-    monkeypatch.setattr(portal.store.creations, "open", fail)
+    monkeypatch.setattr(portal.store.creations, "add", fail)
 
     connector = create(portal, attempt="another tab")
 

@@ -650,7 +650,7 @@ def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(rem
     alone = api.get(f"{API}/v1/connections/two", json={"data": {"id": "two", "group_id": group_id}})
     remote.connectors()
     connector = remote.connectors().items[0].model_copy(update={"id": "two"})
-    type_name(remote._store, connector, "Another tenant's")
+    type_name(remote._list._store, connector, "Another tenant's")
     remote._list.forget()
 
     with pytest.raises(UnknownConnector):
@@ -729,7 +729,7 @@ def test_a_hidden_connector_stays_hidden_without_the_list_and_the_database(slow,
         raise StoreFailed("Our own database cannot be read or written right now.")
 
     for name in ("listed", "find"):
-        monkeypatch.setattr(portal._store.deletions, name, fail)
+        monkeypatch.setattr(portal._list._store.deletions, name, fail)
     portal._list._pending = {}  # as in a process that has just started
 
     assert [item.id for item in portal.deleted().items] == [connector.id]
@@ -742,7 +742,9 @@ def test_a_connector_that_another_process_has_restored_is_found(portal, monkeypa
     connector = create(portal)
     portal.operations.delete(connector.id)
     assert [item.id for item in portal.deleted().items] == [connector.id]
-    portal._store.deletions.remove(portal._store.deletions.listed(portal.tenant.group_id)[0])
+    portal._list._store.deletions.remove(
+        portal._list._store.deletions.listed(portal.tenant.group_id)[0]
+    )
     clock = stopped(portal, monkeypatch)
     clock[0] += UNKNOWN_LIFETIME + 1
 

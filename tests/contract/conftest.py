@@ -11,7 +11,7 @@ from pbf.sandbox.app import create_app
 from pbf.sandbox.sandbox import Sandbox
 from tests.contract import definition as official
 from tests.contract.definition import Operation
-from tests.contract.furniture import imitated
+from tests.contract.sample_world import imitated
 from tests.support.draws import same_draws_whatever_is_loaded
 from tests.support.requirements import DEFINITION
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from pbf.sandbox.control.faults import KINDS
 from pbf.sandbox.core import assumptions
 from tests.contract.definition import Operation, operations
-from tests.contract.furniture import imitated, unsupported
 from tests.contract.relaxations import (
     ANNOUNCED,
     AS_LIST,
@@ -24,6 +23,7 @@ from tests.contract.relaxations import (
     RULES,
     UNDECLARED,
 )
+from tests.contract.sample_world import imitated, unsupported
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
 

@@ -7,7 +7,7 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 
 from tests.contract.definition import Operation, closed, request_schema
-from tests.contract.furniture import DATABASE, SERVICES, existing_values, naming
+from tests.contract.sample_world import DATABASE, SERVICES, existing_values, naming
 
 ODD = {"string": ("\u00dcber \U0001f980/..",), "integer": (0, -1, 1001, 2**40)}
 MAPS = {"schemas": "schema", "tables": "table", "columns": "columnName", "scope": "schema"}

@@ -15,8 +15,8 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.sandbox.catalogue.services import services
 from tests.contract.definition import Operation, operation_for, problems, request_problems
-from tests.contract.furniture import DATABASE, sample_world, send
 from tests.contract.relaxations import ANNOUNCED
+from tests.contract.sample_world import DATABASE, sample_world, send
 
 pytestmark = pytest.mark.usefixtures("definition")
 

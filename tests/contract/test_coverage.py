@@ -7,8 +7,8 @@ import pytest
 
 from pbf.sandbox.routes.legacy import CURRENT_PATHS
 from tests.contract.definition import Operation, operations, problems
-from tests.contract.furniture import DATABASE, imitated, sample_world, send, unsupported
 from tests.contract.relaxations import ANNOUNCED, AS_LIST, RELAXATIONS, places
+from tests.contract.sample_world import DATABASE, imitated, sample_world, send, unsupported
 from tests.support.requirements import DEFINITION, load_reference
 
 pytestmark = pytest.mark.usefixtures("definition")

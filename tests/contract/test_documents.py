@@ -5,7 +5,7 @@ import pytest
 from pbf.sandbox.core.assumptions import Assumptions
 from tests.contract.definition import operations
 from tests.contract.endpoints import DOCUMENT, PARTLY, updated
-from tests.contract.furniture import imitated
+from tests.contract.sample_world import imitated
 
 pytestmark = pytest.mark.usefixtures("definition")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.contract.definition import Operation, allows, problems, request_schema
-from tests.contract.furniture import existing_values, resources, sample_world, send
 from tests.contract.generation import malformed
+from tests.contract.sample_world import existing_values, resources, send, unchanged_world
 
 pytestmark = pytest.mark.usefixtures("definition")
 
@@ -44,7 +44,7 @@ def existing_path(operation: Operation) -> str:
 
 
 def test_without_the_right_key_the_answer_is_always_401(closed_operation: Operation):
-    world = sample_world()
+    world = unchanged_world()
     path, body = existing_path(closed_operation), {"json": {}}
     before = resources(world)
     wrong_key = b64encode(b"nobody:nothing").decode()
@@ -68,7 +68,7 @@ def test_without_the_right_key_the_answer_is_always_401(closed_operation: Operat
 
 def test_a_missing_id_is_a_404_with_its_kind(operation_on_something: Operation):
     operation = operation_on_something
-    world = sample_world()
+    world = unchanged_world()
     first = operation.parameters[0]
     values = {name: existing_values()[name][0] for name in operation.parameters}
     body = {"json": minimal_body(operation)} if operation.takes_body else {}
@@ -94,7 +94,7 @@ def minimal_body(operation: Operation) -> dict[str, Any]:
 
 
 def test_a_body_that_is_not_a_json_object_is_a_400(operation_with_body: Operation):
-    world = sample_world()
+    world = unchanged_world()
     path, headers = existing_path(operation_with_body), {"Content-Type": "application/json"}
     before = resources(world)
 
@@ -107,7 +107,7 @@ def test_a_body_that_is_not_a_json_object_is_a_400(operation_with_body: Operatio
 
 
 def test_a_body_without_a_json_content_type_is_a_415(operation_with_body: Operation):
-    world = sample_world()
+    world = unchanged_world()
     path = existing_path(operation_with_body)
 
     answer = send(world, operation_with_body.method, path, data={"paused": "true"})
@@ -120,7 +120,7 @@ def test_a_request_that_does_not_accept_json_is_a_406(closed_operation: Operatio
     headers = {"Accept": "text/html"}
 
     answer = send(
-        sample_world(), closed_operation.method, existing_path(closed_operation), headers=headers
+        unchanged_world(), closed_operation.method, existing_path(closed_operation), headers=headers
     )
 
     assert answer.status_code == 406
@@ -146,4 +146,4 @@ def test_an_invalid_body_is_a_400(operation_with_body: Operation):
 def sent(operation: Operation, body: Any) -> Any:
     path, headers = existing_path(operation), {"Content-Type": "application/json"}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return send(sample_world(), operation.method, path, data=data, headers=headers)
+    return send(unchanged_world(), operation.method, path, data=data, headers=headers)

@@ -8,7 +8,7 @@ import pytest
 from pbf.sandbox.catalogue.services import Field, services
 from pbf.sandbox.sandbox import Sandbox
 from tests.contract.definition import Operation, problems, request_problems
-from tests.contract.furniture import naming, sample_world, send
+from tests.contract.sample_world import naming, sample_world, send
 
 pytestmark = pytest.mark.usefixtures("definition")
 

@@ -295,7 +295,7 @@ def test_a_schedule_that_is_too_frequent_is_refused(under: Start, sandbox, chang
     before = sandbox.world.connections[connector.id].sync_frequency
 
     with pytest.raises(InputError, match="The policy"):
-        portal.operations.reschedule(connector.id, **change)
+        portal.operations.change(connector.id, timing=change)
 
     assert sandbox.world.connections[connector.id].sync_frequency == before
 
@@ -316,7 +316,7 @@ def test_a_schedule_within_the_limit_is_accepted(under: Start, change):
     portal = under("{limits: {min_sync_frequency: 60}}").portal
     connector = portal.connectors().items[0]
 
-    portal.operations.reschedule(connector.id, **change)
+    portal.operations.change(connector.id, timing=change)
 
 
 def test_without_invitations_no_link_is_offered_and_none_is_made(under: Start):

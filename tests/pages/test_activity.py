@@ -31,7 +31,7 @@ def search(app: AppTest, typed: str) -> AppTest:
 
 def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
     made = house.portal.create("stripe", "Süd & <West>", public_url=PUBLIC_URL)
-    house.portal.operations.reschedule(ids["stripe_payments"], sync_frequency=60)
+    house.portal.operations.change(ids["stripe_payments"], timing={"sync_frequency": 60})
     with pytest.raises(NotNow):
         house.portal.operations.sync(ids["shopify_storefront"])
 

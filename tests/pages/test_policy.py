@@ -9,7 +9,7 @@ import pytest
 from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.runtime import Runtime
-from tests.pages.reading import everything, html, labels, press, shown_services
+from tests.pages.reading import assert_one_sentence, everything, html, labels, press, shown_services
 
 Start = Callable[[str], Runtime]
 BRANDING = (
@@ -92,7 +92,7 @@ def test_every_page_shows_name_logo_colour_and_support(under, visit, name):
     assert f'<img src="/_/logo?v={logo.digest}" alt="">' in html(app)
     assert "<strong>Acme &lt;Hub&gt;</strong>" in html(app)
     assert '<a href="mailto:data@example.com">data@example.com</a>' in html(app)
-    assert "background-color:#0b6e4f" in html(app)
+    assert "background-color: #0b6e4f" in html(app)
     assert not app.exception
 
 
@@ -130,10 +130,20 @@ def test_the_overview_tells_operators_that_the_file_is_broken(under, visit, tmp_
     assert warning.endswith("The last valid policy stays in force.")
 
 
+def test_a_broken_file_at_the_start_is_named_on_every_page(visit, monkeypatch, tmp_path):
+    (tmp_path / "policy.yaml").write_text("version: 1\ntenants:\n  acme: {limit: {}}\n")
+    monkeypatch.setenv("PBF_POLICY", str(tmp_path / "policy.yaml"))
+
+    app = visit("services")
+
+    sentence = "policy.yaml, line 3: There is no key"
+    assert_one_sentence(app, "The policy file is not valid", sentence)
+
+
 def test_the_schedule_offers_nothing_more_frequent_than_allowed(under, visit):
     runtime = under("{limits: {min_sync_frequency: 180}}")
     connector = next(item for item in runtime.portal.connectors().items if item.is_set_up)
-    runtime.portal.operations.reschedule(connector.id, sync_frequency=360)
+    runtime.portal.operations.change(connector.id, timing={"sync_frequency": 360})
     app = visit("connector", id=connector.id)
 
     press(app, "Change schedule")
@@ -149,7 +159,7 @@ def test_the_schedule_offers_nothing_more_frequent_than_allowed(under, visit):
 def test_a_limit_of_a_day_leaves_no_interval_to_offer(under, visit):
     runtime = under("{limits: {min_sync_frequency: 1440}}")
     connector = next(item for item in runtime.portal.connectors().items if item.is_set_up)
-    runtime.portal.operations.reschedule(connector.id, sync_frequency=1440)
+    runtime.portal.operations.change(connector.id, timing={"sync_frequency": 1440})
     app = visit("connector", id=connector.id)
 
     press(app, "Change schedule")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pbf.sandbox.app import create_app
+from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.sandbox import Sandbox
 
 PAGED = ("/groups", "/users", "/destinations", "/metadata/connector-types", "/connections")
@@ -254,3 +255,12 @@ def test_the_same_seed_and_requests_give_the_same_world():
         return [first, card]
 
     assert responses() == responses()
+
+
+def test_the_code_of_a_401_is_a_setting():
+    world = Sandbox(assumptions=Assumptions(auth_failed_code="Unauthorized"))
+
+    answer = create_app(world).test_client().get("/v1/groups")
+
+    assert (answer.status_code, answer.json["code"]) == (401, "Unauthorized")
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Fivetran sandbox"'

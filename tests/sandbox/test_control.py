@@ -452,11 +452,11 @@ def test_control_needs_no_key_and_counts_no_requests(client, world):
 
 def test_in_the_same_process_control_is_a_python_object(world):
     world.control.advance(60)
-    world.control.set_clock(START.timestamp() + 120)
+    world.control.change_clock(set=START.timestamp() + 120)
 
     assert world.now() == START.replace(minute=2)
     with pytest.raises(InvalidInput, match="only moves forward"):
-        world.control.set_clock(START.timestamp())
+        world.control.change_clock(set=START.timestamp())
     with pytest.raises(InvalidInput, match="trial, paid, off"):
         world.control.set_limits("gold")
 

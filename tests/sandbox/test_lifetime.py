@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pbf.sandbox.core import views
 from pbf.sandbox.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -258,4 +259,6 @@ def test_a_state_does_not_depend_on_earlier_reads(api, world):
     unread = Sandbox(clock=lambda: START)
     unread.advance(20 * 17 * MINUTE)
 
-    assert unread.page(skip=0, limit=100)[0] == listed["items"]
+    now = unread.clock()
+    views_of = [views.connection(connection, now) for connection in unread.connections.values()]
+    assert views_of == listed["items"]

@@ -6,9 +6,13 @@ import re
 import pytest
 
 from pbf.sandbox.app import create_app
-from pbf.sandbox.routes.unsupported import EMPTY_LISTS, NEVER_FOUND, NOT_IMITATED, rule
+from pbf.sandbox.catalogue.data_files import read_data
+from pbf.sandbox.routes.unsupported import rule
 from tests.support.requirements import DEFINITION, load_reference
 
+TABLES = read_data("unsupported.json")
+EMPTY_LISTS, NEVER_FOUND = TABLES["empty_lists"], TABLES["never_found"]
+NOT_IMITATED = TABLES["not_imitated"]
 METHODS = ("get", "post", "patch", "put", "delete")
 GUEST = {"email": "kim@example.com", "given_name": "Kim", "family_name": "Stone"}
 

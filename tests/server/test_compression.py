@@ -1,50 +1,37 @@
-import asyncio
 import gzip
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from posixpath import normpath
 
 import brotli
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, HTMLResponse
+from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
-from pbf.server.compression import Body, CompressStatic
+from pbf.server.compression import Body, CompressStatic, static_folder
 
 SCRIPT = b"export default 42;\n" * 500
 
 
 @pytest.fixture
-def requests() -> list[str]:
-    return []
+def folder(tmp_path: Path) -> Path:
+    """A folder of static files."""
+    (tmp_path / "js").mkdir()
+    for name in ("js/script.js", "style.css", "picture.png"):
+        (tmp_path / name).write_bytes(SCRIPT)
+    return tmp_path
 
 
 @pytest.fixture
-def client(tmp_path, requests: list[str]) -> TestClient:
-    file = tmp_path / "script.js"
-    file.write_bytes(SCRIPT)
+def client(folder: Path) -> TestClient:
+    """A server of that folder, which answers other requests with a page, as Streamlit does."""
+    page = HTMLResponse("<p>" * 1000)
 
-    def script(request: Request) -> Response:
-        requests.append(request.url.path)
-        return FileResponse(file, headers={"Cache-Control": "public, immutable"})
+    async def streamlit(scope, receive, send) -> None:
+        named = folder / normpath(scope["path"]).removeprefix("/static/")
+        await (FileResponse(named) if named.is_file() else page)(scope, receive, send)
 
-    def missing(_: Request) -> Response:
-        return PlainTextResponse("not here " * 500, status_code=404)
-
-    def picture(_: Request) -> Response:
-        return Response(SCRIPT, media_type="image/png")
-
-    app = Starlette(
-        routes=[
-            Route("/static/script.js", script),
-            Route("/static/missing.js", missing),
-            Route("/static/picture.png", picture),
-            Route("/elsewhere/script.js", script),
-        ]
-    )
-    return TestClient(CompressStatic(app))
+    return TestClient(CompressStatic(streamlit, folder=folder))
 
 
 @pytest.mark.parametrize(
@@ -82,11 +69,11 @@ def test_a_small_body_is_not_compressed():
     assert Body(b"[]").choose("gzip, br") == ("identity", b"[]")
 
 
-def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, requests: list[str]):
-    answers = [
-        client.get("/static/script.js", headers={"Accept-Encoding": encoding})
-        for encoding in ("br", "gzip", "identity", "br")
-    ]
+def test_a_script_is_read_once_and_sent_in_each_encoding(client: TestClient, folder: Path):
+    answers = []
+    for encoding in ("br", "gzip", "identity", "br"):
+        answers.append(client.get("/static/js/script.js", headers={"Accept-Encoding": encoding}))
+        (folder / "js" / "script.js").write_bytes(b"changed")
 
     assert [answer.content for answer in answers] == [SCRIPT] * 4
     assert [answer.headers.get("content-encoding") for answer in answers] == [
@@ -95,85 +82,66 @@ def test_a_script_is_compressed_once_and_keeps_its_headers(client: TestClient, r
         None,
         "br",
     ]
-    assert {answer.headers["cache-control"] for answer in answers} == {"public, immutable"}
+    assert {answer.headers["content-type"] for answer in answers} == {
+        "text/javascript; charset=utf-8"
+    }
+    assert {answer.headers["cache-control"] for answer in answers} == {
+        "public, immutable, max-age=31536000"
+    }
     assert {answer.headers["vary"] for answer in answers} == {"Accept-Encoding"}
-    assert len(requests) == 1
+
+
+def test_a_style_is_compressed(client: TestClient):
+    answer = client.get("/static/style.css", headers={"Accept-Encoding": "gzip"})
+
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert answer.content == SCRIPT
 
 
 @pytest.mark.parametrize(
-    "path", ["/static/missing.js", "/static/picture.png", "/elsewhere/script.js"]
+    "path",
+    [
+        "/static/missing.js",
+        "/static/picture.png",
+        "/js/script.js",
+        *(
+            place.format(spelling)
+            for place in ("/static/js/{}script.js", "/static/js/script.js{}", "/static/{}")
+            for spelling in ("/", "//", "1")
+        ),
+    ],
 )
 def test_other_responses_pass_unchanged(client: TestClient, path: str):
-    answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+    answer = client.get(f"http://testserver{path}", headers={"Accept-Encoding": "gzip"})
 
+    assert answer.status_code == 200
     assert "content-encoding" not in answer.headers
+    assert "cache-control" not in answer.headers
     assert len(answer.content) > 1000
 
 
-@pytest.mark.parametrize("place", ["/static/{}script.js", "/static/script.js{}", "/static/{}"])
-def test_only_one_spelling_of_a_path_is_cached(tmp_path, place: str):
-    file = tmp_path / "script.js"
-    file.write_bytes(SCRIPT)
-    page = HTMLResponse("<p>" * 1000)
+def test_headers_alone_and_a_range_of_a_script_can_still_be_requested(client: TestClient):
+    client.get("/static/js/script.js", headers={"Accept-Encoding": "gzip"})
 
-    async def streamlit(scope, receive, send) -> None:
-        """Serve the file under any spelling of its path, and the page under any other path."""
-        named = normpath(scope["path"]) == "/static/script.js"
-        await (FileResponse(file) if named else page)(scope, receive, send)
+    head = client.head("/static/js/script.js")
+    answer = client.get("/static/js/script.js", headers={"Range": "bytes=0-5"})
 
-    middleware = CompressStatic(streamlit)
-    client = TestClient(middleware)
-
-    for number in range(200):
-        for spelling in ("/" * number, "./" * number, f"{number}"):
-            assert client.get(f"http://testserver{place.format(spelling)}").status_code == 200
-
-    assert set(middleware._files) <= {"/static/script.js"}
-
-
-def test_the_cache_is_bounded_and_keeps_the_most_recently_used(tmp_path):
-    async def app(scope, receive, send) -> None:
-        await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
-
-    middleware = CompressStatic(app, size=10 * len(SCRIPT))
-    client = TestClient(middleware)
-
-    for number in range(50):
-        client.get(f"/static/{number}.js")
-        client.get("/static/0.js")
-
-    assert len(middleware._files) == 10
-    assert {"/static/0.js", "/static/49.js"} <= set(middleware._files)
-    assert middleware._size == 10 * len(SCRIPT)
-
-
-def test_a_range_of_a_script_can_still_be_requested(client: TestClient):
-    client.get("/static/script.js", headers={"Accept-Encoding": "gzip"})
-
-    answer = client.get("/static/script.js", headers={"Range": "bytes=0-5"})
-
+    assert head.headers["content-length"] == str(len(SCRIPT))
     assert (answer.status_code, answer.content) == (206, SCRIPT[:6])
 
 
-def test_an_incomplete_response_is_not_cached():
-    sizes = iter((0, len(SCRIPT)))
+def test_streamlits_own_scripts_and_styles_are_served_as_it_serves_them():
+    folder = static_folder()
+    streamlit = StaticFiles(directory=folder.parent)
+    plain, compressed = TestClient(streamlit), TestClient(CompressStatic(streamlit))
+    paths = [
+        f"/static/{next(folder.rglob(pattern)).relative_to(folder).as_posix()}"
+        for pattern in ("index.*.js", "*.css", "*.svg")
+    ]
 
-    async def app(scope, receive, send) -> None:
-        headers = [(b"content-type", b"text/javascript")]
-        headers.append((b"content-length", str(len(SCRIPT)).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": SCRIPT[: next(sizes)]})
+    for path in paths:
+        own, ours = plain.get(path), compressed.get(path)
 
-    middleware = CompressStatic(app)
-    scope = {"type": "http", "method": "GET", "path": "/static/a.js", "headers": []}
-    sent: list[dict] = []
-
-    async def send(message: dict) -> None:
-        sent.append(message)
-
-    # In a thread: the main one may have the browser tests' event loop.
-    with ThreadPoolExecutor(1) as pool:
-        for _ in range(2):
-            pool.submit(asyncio.run, middleware(scope, None, send)).result()
-
-    assert [message.get("body") for message in sent] == [None, SCRIPT]
+        assert ours.content == own.content
+        assert ours.headers["content-type"] == own.headers["content-type"]

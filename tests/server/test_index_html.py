@@ -22,7 +22,9 @@ def client() -> TestClient:
     """An app in place of Streamlit that responds with its page."""
     page = {"Cache-Control": "no-cache"}
     routes = [
-        Route("/", lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page)),
+        Route(path, lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page))
+        for path in ("/", "/connect")
+    ] + [
         Route("/script", lambda _: PlainTextResponse("script")),
         Route("/missing", lambda _: HTMLResponse("<p>missing", status_code=404)),
         Route("/_/docs", lambda _: HTMLResponse("<p>docs")),
@@ -60,11 +62,20 @@ def test_our_styles_come_after_streamlits():
     assert ".pbf-banner" in body
 
 
-def test_every_script_of_our_pages_is_preloaded_once():
-    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', index_html().decode())
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("/", {"Html", "BidiComponent", "purify", "serialization"}, id="most"),
+        pytest.param(
+            "/connect", {"Html", "TextInput", "Button", "PageLink", "useField"}, id="form"
+        ),
+    ],
+)
+def test_every_script_of_our_pages_is_preloaded_once(client, path, expected):
+    linked = re.findall(r'modulepreload" crossorigin href="\./(\S+)"', client.get(path).text)
 
     names = [name.rpartition("/")[2].partition(".")[0] for name in linked]
-    assert {"Html", "BidiComponent", "purify", "serialization"} <= set(names)
+    assert expected <= set(names)
     assert len(linked) == len(set(linked))
     assert all(STATIC.joinpath(name).is_file() for name in linked)
 

@@ -128,7 +128,7 @@ def test_stored_data_outlives_a_restart(persistent):
     first = Store(persistent)
     type_name(first, connector(), "Sales")
     first.use_token("nonce")
-    first.record_action("page", "pause", "one", "sales", "done", group_id="g")
+    first.audit.add("page", "pause", "one", "sales", "done", group_id="g")
     first.close()
 
     second = Store(persistent)
@@ -213,7 +213,7 @@ def test_used_tokens_are_deleted_long_after_they_expire(store, monkeypatch):
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'other'", "DELETE FROM audit"])
 def test_the_audit_log_only_grows(store, change):
-    store.record_action("page", "delete", "one", "sales", "done", group_id="g")
+    store.audit.add("page", "delete", "one", "sales", "done", group_id="g")
 
     with (
         pytest.raises((StoreFailed, IntegrityError)),
@@ -243,7 +243,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
     if dialect and store._database.engine.dialect.name != dialect:
         return
     for actor in ("first", "second"):
-        store.record_action(actor, "delete", "one", "sales", "done", group_id="g")
+        store.audit.add(actor, "delete", "one", "sales", "done", group_id="g")
 
     with (
         pytest.raises((StoreFailed, IntegrityError)),
@@ -257,9 +257,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
 def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monkeypatch):
     monkeypatch.setattr("pbf.store.audit.BATCH", 2)
     for number in range(5):
-        store.record_action(
-            "route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g"
-        )
+        store.audit.add("route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
 
     rows = list(csv.DictReader(store.audit.csv()))
 
@@ -273,7 +271,7 @@ def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monke
 
 def test_a_group_reads_only_its_own_entries_newest_first(store):
     for number, group in enumerate(("ours", "theirs", "ours", "ours")):
-        store.record_action("page", "sync", f"c{number % 2}", "sales", f"{number}", group_id=group)
+        store.audit.add("page", "sync", f"c{number % 2}", "sales", f"{number}", group_id=group)
 
     ours = [entry.outcome for entry in store.audit.newest("ours", 2)]
     of_connector = [entry.outcome for entry in store.audit.newest("ours", 9, connector_id="c0")]
@@ -284,9 +282,7 @@ def test_a_group_reads_only_its_own_entries_newest_first(store):
 
 
 def test_an_id_that_no_database_accepts_is_cleaned_and_cut(store):
-    store.record_action(
-        "route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g"
-    )
+    store.audit.add("route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g")
 
     assert [entry.connector_id for entry in store.audit.entries()] == ["a?b?" + "x" * 196]
 
@@ -359,7 +355,7 @@ def test_a_new_database_and_its_log_are_private_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:
         opened = Store(f"sqlite:///{file}")
-        opened.record_action("page", "pause", "one", "sales", "done", group_id="ours")
+        opened.audit.add("page", "pause", "one", "sales", "done", group_id="ours")
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
         opened.close()
     finally:

@@ -1,8 +1,8 @@
 """Typed names in a store, without creating a connector at Fivetran."""
 
 from pbf.fivetran.models import Connector
-from pbf.store.records import Creation
 from pbf.store.store import Store
+from pbf.store.tables import Creation
 
 
 def type_name(store: Store, connector: Connector, name: str) -> None:

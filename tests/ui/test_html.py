@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
-from pbf.ui.html import escape, plain
+from pbf.ui.html import environment, escape, render
+from pbf.ui.markdown import plain
 
 ROOT = Path(__file__).parents[2]
 SCREENS = sorted(
@@ -14,6 +16,7 @@ SCREENS = sorted(
     for file in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "pbf").rglob("*.py")]
     if "sandbox" not in file.parts and "streamlit" in file.read_text()
 )
+TEMPLATES = environment().list_templates()
 # What of Streamlit's calls reads Markdown: the method, and the names of such arguments.
 READS_MARKDOWN = {
     *("error", "warning", "info", "success", "exception", "toast", "spinner", "status", "dialog"),
@@ -32,22 +35,22 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
-    "connect: docs",
-    "connect: name.free",
-    "connect: name.name",
+    "connect_form: docs",
+    "connect_form: name.free",
+    "connect_form: name.name",
     "connector: LABELS[action]",
-    "connector_detail: label",
-    "connector_detail: reason or advice(action, connector)",
-    "connectors: name",
-    "connectors: note",
-    "connectors: reason",
+    "detail: label",
+    "detail: reason or advice(action, connector)",
+    "setup_result: name",
+    "setup_result: note",
+    "setup_result: reason",
     "connectors: word",
     "trash: _when(connector)",
     "trash: label",
     "trash: until",
-    "connector_dialogs: _fate(portal)",
-    "connector_dialogs: label",
-    "connector_dialogs: what",
+    "dialogs: _fate(portal)",
+    "dialogs: label",
+    "dialogs: what",
     "bulk_actions: WORD",
     "bulk_actions: _question(number, portal.grace * HOUR)",
     "bulk_actions: bulk.WORDS[action]",
@@ -58,7 +61,7 @@ OURS = {
     "bulk_actions: text",
     "bulk_actions: total",
     "overview: step['label']",
-    "table_editor: label",
+    "table_widgets: label",
     "page: exact(moment)",
     "page: heading",
     "page: message",
@@ -116,6 +119,44 @@ def test_every_text_that_streamlit_reads_as_markdown_is_ours_or_made_plain():
     assert foreign <= OURS
 
 
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_draws_only_texts_that_it_has_escaped(name):
+    source = environment().loader.get_source(environment(), name)[0]
+
+    assert environment().get_template(name).module
+    assert not re.search(r"safe\b|autoescape|Markup", source)
+
+
+def test_a_text_in_a_template_is_shown_as_it_is():
+    drawn = render("parts", "badge", word="<i>\u202eאב", tone="good")
+
+    assert drawn.endswith("</span> <bdi>&lt;i&gt;\ufffdאב</bdi></span>")
+
+
+def test_an_address_in_a_template_stays_one_attribute():
+    drawn = render("parts", "icon", url='https://x.org/ע"><b>', name="x", size=8)
+
+    assert ' src="https://x.org/ע&#34;&gt;&lt;b&gt;" ' in drawn
+
+
+def test_a_template_without_one_of_its_values_fails():
+    with pytest.raises(UndefinedError):
+        render("parts", "badge", tone="good")
+
+
+def test_screens_write_html_only_in_templates():
+    written = {
+        f"{file.stem}: {ast.unparse(text)}"
+        for file in SCREENS
+        if "server" not in file.parts
+        for text in ast.walk(ast.parse(file.read_text()))
+        if isinstance(text, ast.JoinedStr) and re.search(r"</?\w+[ >]", ast.unparse(text))
+        if any(not part.isupper() for part in values(text))
+    }
+
+    assert written == set()
+
+
 def test_screens_escape_html_with_the_function_that_also_shows_what_is_invisible():
     users = {
         str(file.relative_to(ROOT))
@@ -124,6 +165,11 @@ def test_screens_escape_html_with_the_function_that_also_shows_what_is_invisible
     }
 
     assert users == set()
+
+
+def values(text: ast.JoinedStr) -> list[str]:
+    """What an f-string fills in."""
+    return [ast.unparse(part.value) for part in text.values if isinstance(part, ast.FormattedValue)]
 
 
 def markdown_arguments(file: Path) -> list[ast.expr]:
@@ -145,8 +191,8 @@ def foreign_parts(argument: ast.expr) -> set[str]:
     if isinstance(argument, ast.Constant | ast.Dict):
         return set()
     if isinstance(argument, ast.JoinedStr):
-        values = [value.value for value in argument.values if isinstance(value, ast.FormattedValue)]
-        return set().union(*map(foreign_parts, values))
+        filled = [part.value for part in argument.values if isinstance(part, ast.FormattedValue)]
+        return set().union(*map(foreign_parts, filled))
     if isinstance(argument, ast.IfExp):
         return foreign_parts(argument.body) | foreign_parts(argument.orelse)
     text = ast.unparse(argument)

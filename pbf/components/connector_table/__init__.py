@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pbf.components.loader import component, pack, parcel
+from pbf.components.loader import PAGE_STYLE, component, pack, parcel
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def connector_table(
     `now` is the server's time, ISO in UTC. `detail` names the page that a connector's name leads
     to, with its id as `?id=`.
     """
-    draw = component("pbf_connector_table", Path(__file__).parent)
+    draw = component("pbf_connector_table", Path(__file__).parent, PAGE_STYLE)
     label = {"version": version, "now": first_drawn(key, version, now), "detail": detail}
     draw(key=key, data=parcel(label, rows), on_act_change=lambda: None)
 
@@ -79,37 +79,31 @@ def parse_action(act: Any) -> TableAction | None:
 def packed(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return rows packed for the browser, as short lists that refer to values they share.
 
-    Each row has `id`, `name`, `schema`, `service`, `service_name`, `icon`, `docs`, `category`,
-    `status`, `tone` ("good", "busy", "attention", "bad" or "quiet"), `reason`, `since`, `last`,
-    `failed` and `next` (ISO times in UTC, or None), `next_words` (where `next` is None),
-    `next_action` (`{"id", "label"}` or None), `also` (a list of such), `frequency`, `interval`
-    (minutes, None if unknown), `expected` (when the next success is due if that is not one
-    interval after the last one, else None) and `marked`.
+    A row has the fields of `Row` in `pbf.ui.view_models`.
     """
-    services: dict[Hashable, int] = {}
-    states: dict[Hashable, int] = {}
-    choices: dict[Hashable, int] = {}
-    rhythms: dict[Hashable, int] = {}
-    short = [
-        (
-            row["id"],
-            row["name"],
-            row["schema"],
-            index_of(services, service(row)),
-            index_of(states, (row["status"], row["tone"], row["reason"])),
-            index_of(choices, (pair(row["next_action"]), *map(pair, row["also"]))),
-            index_of(rhythms, (row["frequency"], row["next_words"], row["interval"])),
-            row["since"],
-            row["last"],
-            row["failed"],
-            row["next"],
-            bool(row["marked"]),
-            *((row["expected"],) if row.get("expected") else ()),
-        )
-        for row in rows
-    ]
-    shared = {"services": services, "states": states, "choices": choices, "rhythms": rhythms}
-    return pack({"rows": short, **{name: list(values) for name, values in shared.items()}})
+    shared: dict[str, dict[Hashable, int]]
+    shared = {"services": {}, "states": {}, "choices": {}, "rhythms": {}}
+    short_rows = [short(row, shared) for row in rows]
+    return pack({"rows": short_rows, **{name: list(values) for name, values in shared.items()}})
+
+
+def short(row: Mapping[str, Any], shared: Mapping[str, dict[Hashable, int]]) -> tuple[Any, ...]:
+    """Return a row as a list of values, with the indices of those that it shares with others."""
+    return (
+        row["id"],
+        row["name"],
+        row["schema"],
+        index_of(shared["services"], service(row)),
+        index_of(shared["states"], (row["status"], row["tone"], row["reason"])),
+        index_of(shared["choices"], (pair(row["next_action"]), *map(pair, row["also"]))),
+        index_of(shared["rhythms"], (row["frequency"], row["next_words"], row["interval"])),
+        row["since"],
+        row["last"],
+        row["failed"],
+        row["next"],
+        bool(row["marked"]),
+        *((row["expected"],) if row.get("expected") else ()),
+    )
 
 
 def service(row: Mapping[str, Any]) -> Hashable:

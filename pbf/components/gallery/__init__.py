@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pbf.components.gallery.synonyms import ALSO_KNOWN_AS, POPULAR
-from pbf.components.loader import component, pack, parcel
+from pbf.components.loader import PAGE_STYLE, component, pack, parcel
 
 # Marks of what nobody should begin with.
 NOT_POPULAR = {"Sunset", "In Fivetran only"}
@@ -18,16 +18,14 @@ def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
 
     `cards` are `packed`. They are built again only when `version` differs from the last one.
     """
-    draw = component("pbf_gallery", Path(__file__).parent)
+    draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
     draw(key=key, data=parcel({"version": version}, cards))
 
 
 def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:
     """Return cards packed for the browser: by name, as short lists.
 
-    Each card has `id`, `name`, `category`, `description`, `icon` and `docs` (http, https or a path
-    of this host), `mark` ("", "Beta", "Preview" or "Sunset") and `yours`, the number of connectors
-    the user has of it.
+    A card has the fields of `Card` in `pbf.ui.view_models`.
     """
     categories: dict[str, int] = {}
     short = [

@@ -1,11 +1,11 @@
 """The catalogue: the services that the sandbox imitates, read once from a data file."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
+
+from pbf.sandbox.catalogue.data_files import read_data
 
 NAMING_FIELDS: Mapping[str, tuple[str, ...]] = {
     "schema": ("schema",),
@@ -95,8 +95,7 @@ def _service(raw: dict[str, Any]) -> Service:
 @cache
 def services() -> Mapping[str, Service]:
     """Return every service by id, sorted by id."""
-    text = (files("pbf.sandbox.catalogue") / "catalogue.json").read_text(encoding="utf-8")
-    return {raw["id"]: _service(raw) for raw in json.loads(text)["services"]}
+    return {raw["id"]: _service(raw) for raw in read_data("catalogue.json")["services"]}
 
 
 @cache

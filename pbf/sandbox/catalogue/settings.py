@@ -1,11 +1,10 @@
 """The trees of a service's settings, as the metadata API returns them."""
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.descriptions import sentence
 from pbf.sandbox.catalogue.labels import label
 from pbf.sandbox.catalogue.services import Field, Service, service_item
@@ -28,10 +27,9 @@ def trees() -> Mapping[str, Mapping[str, list[Raw]]]:
     `auth` has the settings for signing in, `secrets` the keys of an external secrets manager,
     `nested` the settings with parts.
     """
-    text = (files("pbf.sandbox.catalogue") / "settings.json").read_text(encoding="utf-8")
     return {
         subject: {service: group["fields"] for group in groups for service in group["services"]}
-        for subject, groups in json.loads(text).items()
+        for subject, groups in read_data("settings.json").items()
     }
 
 

@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Service, features, services
-from pbf.sandbox.catalogue.source_tables import BY_SERVICE, BY_TYPE, COMMON, VARIANTS
 
 SINGLE_KEYS = {
     "salesforce": "salesforce",
@@ -86,20 +86,29 @@ def _number(purpose: str, limit: int) -> int:
 
 
 def _lines(service: Service) -> list[str]:
-    own = BY_SERVICE.get(VARIANTS.get(service.id, service.id))
+    """Return the tables of a service's source, one a line.
+
+    A line is the table's name, a colon, and its columns; key columns end with `*`. Well-known
+    services have their own tables, the others those of their type.
+    """
+    tables = read_data("source_tables.json")
+    own: list[str] | None = tables["by_service"].get(tables["variants"].get(service.id, service.id))
     if own is not None:
-        return _split(own)
-    always, some = BY_TYPE[service.type]
+        return own
+    always, optional = _lines_of_type(service, tenths=6)
+    extra = service.type not in ("Function", "Events", "Log", "File")
+    return [*always, *optional, *(tables["common"] if extra else [])]
+
+
+def _lines_of_type(service: Service, *, tenths: int) -> tuple[list[str], list[str]]:
+    """Return the tables that every service of this type has, and the optional ones of this one."""
+    tables = read_data("source_tables.json")["by_type"][service.type]
     optional = [
-        line for line in _split(some) if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 6
+        line
+        for line in tables["some"]
+        if _number(f"{service.id}:{line.partition(':')[0]}", 10) < tenths
     ]
-    if service.type not in ("Function", "Events", "Log", "File", "Database"):
-        optional += _split(COMMON)
-    return _split(always) + optional
-
-
-def _split(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return tables["always"], optional
 
 
 def _table(
@@ -134,8 +143,7 @@ def _database(service: Service) -> tuple[Schema, ...]:
     names, upper = _database_names(service)
     documents = bool(DOCUMENTS.search(service.id))
     history = not documents and "HISTORY" in features(service)
-    always, some = (_split(block) for block in BY_TYPE["Database"])
-    optional = [line for line in some if _number(f"{service.id}:{line.partition(':')[0]}", 10) < 7]
+    always, optional = _lines_of_type(service, tenths=7)
     blocks = [always, optional] if len(names) > 1 else [always + optional]
     schemas: list[Schema] = []
     for name, lines in zip(names, blocks, strict=True):

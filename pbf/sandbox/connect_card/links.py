@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from itsdangerous import BadSignature
+
 from pbf.sandbox.connect_card import tokens
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.core.world import World
@@ -38,7 +40,7 @@ def connection_of(world: World, token: str) -> Connection:
     """Return the connection of a card's token."""
     try:
         claims = tokens.read(token, world.card_secret)
-    except tokens.BadToken as error:
+    except BadSignature as error:
         raise CardUnknown from error
     connection = world.connections.get(claims["d"]["connector"])
     if connection is None:

@@ -13,6 +13,7 @@ from pbf.sandbox.connect_card.setup_guide import steps
 from pbf.sandbox.core.http import as_json, body, world
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.resources import setup_tests
+from pbf.sandbox.resources.connections import record_tests
 
 routes = Blueprint(
     "connect_card",
@@ -159,7 +160,7 @@ def save_and_test() -> ResponseReturnValue:
     passed = outcome != "fail"
     if passed:
         _save(connection, service, values)
-    world().observer.record_setup_tests(connection, passed=passed)
+    record_tests(world(), connection, passed=passed)
     tests = setup_tests.results(service, passed=passed, warned=outcome == "warn")
     blamed = {} if passed else {fields.failed_field(service, values): setup_tests.refusal(service)}
     return as_json({"passed": passed, "errors": {}, "tests": tests, "blamed": blamed})

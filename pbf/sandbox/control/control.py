@@ -4,87 +4,101 @@ A call that is refused raises a SandboxError.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from pbf.sandbox.control import samples
-from pbf.sandbox.control.faults import Fault, FaultRule, Faults, parse_rule
+from pbf.sandbox.control.faults import Fault, FaultRule, Faults
 from pbf.sandbox.control.request_log import RequestLog
 from pbf.sandbox.control.seed import HOUR
-from pbf.sandbox.control.snapshots import snapshot
+from pbf.sandbox.control.validation import Number, Time, Whole, validated
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.errors import Conflict, InvalidInput
+from pbf.sandbox.core.errors import Conflict
 from pbf.sandbox.core.records import Connection, Group
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
-
-REPORTED = frozenset({"setup_state", "sync_state", "update_state"})
+from pbf.sandbox.core.world import World
 
 
 class Control:
     """Operations that change a world from outside the imitated API."""
 
-    def __init__(self, world: "World", faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults) -> None:
         """Control a world; `ended` is set when its server stops, which ends every fault's wait."""
         self._world = world
         self._faults = faults
         self.log = RequestLog()
         self.ended = Event()
 
+    @validated
     def reset(
         self,
         *,
-        seed: int | None = None,
-        now: float | None = None,
-        speed: float | None = None,
+        seed: Annotated[int, Field(ge=0, le=2**63)] | None = None,
+        now: Time | None = None,
+        speed: Number | None = None,
         limits: str | None = None,
         populated: bool = True,
     ) -> None:
         """Restart the world, with another time, speed, seed or plan if given."""
-        with self._world.lock:
+        world = self._world
+        with world.lock:
             if limits is not None:
-                self.set_limits(limits)
+                world.limits.plan = limits
             if speed is not None:
-                self.set_speed(speed)
+                world.clock.speed = speed
             if now is not None:
-                with _refusing():
-                    self._world.clock.restart(now)
-            self._world.reset(seed=seed, populated=populated)
+                world.clock.restart(now)
+            world.reset(seed=seed, populated=populated)
             self.log.clear()
 
+    @validated
     def seed(
-        self, *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
+        self,
+        *,
+        groups: Whole = 0,
+        connectors: Whole = 0,
+        states: Mapping[str, Whole] | None = None,
     ) -> list[Group]:
         """Add groups, and connections in these states, spread over the groups."""
         return samples.seed(self._world, groups=groups, connectors=connectors, states=states)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by so many seconds."""
-        with _refusing():
-            self._world.clock.advance(seconds)
-
-    def set_clock(self, seconds: float) -> None:
-        """Move the clock forward to a time in seconds since 1970."""
-        with _refusing():
-            self._world.clock.set(seconds)
+        self.change_clock(advance=seconds)
 
     def set_speed(self, speed: float) -> None:
         """Set how many seconds pass in one second; 0 stops the clock."""
-        with _refusing():
-            self._world.clock.speed = speed
+        self.change_clock(speed=speed)
 
+    @validated
+    def change_clock(
+        self,
+        *,
+        set: Time | None = None,
+        advance: Number | None = None,
+        speed: Number | None = None,
+    ) -> None:
+        """Set the clock to a later time, move it forward, or change its speed."""
+        if speed is not None:
+            self._world.clock.speed = speed
+        if set is not None:
+            self._world.clock.set(set)
+        if advance is not None:
+            self._world.clock.advance(advance)
+
+    @validated
     def set_limits(self, plan: str) -> None:
         """Apply the rate limits of a plan (trial, paid or off), with all windows empty."""
-        with _refusing(), self._world.lock:
+        with self._world.lock:
             self._world.limits.plan = plan
 
+    @validated
     def add_fault(self, kind: str, **fields: Any) -> Fault:
         """Inject a fault; the fields are those of `faults.FaultRule`."""
-        return self._faults.add(parse_rule({"kind": kind, **fields}))
+        return self._faults.add(FaultRule(kind=kind, **fields))
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults that may still be applied."""
@@ -98,10 +112,12 @@ class Control:
         """Return the rule of the fault that applies to a request, if any, and count it."""
         return self._faults.rule_for(method, path)
 
+    @validated
     def break_connection(self, connection_id: str) -> Connection:
         """Break a connection: its credentials must be entered again."""
         return self._world.break_connection(connection_id)
 
+    @validated
     def mend(self, connection_id: str) -> Connection:
         """Repair a broken or delayed connection as its Connect Card would."""
         with self._world.lock:
@@ -111,11 +127,13 @@ class Control:
                 connection.life = lifecycle.started(connection, now)
             return connection
 
-    def delay(self, connection_id: str, seconds: float = samples.LATE) -> Connection:
+    @validated
+    def delay(self, connection_id: str, seconds: Number = samples.LATE) -> Connection:
         """Delay a connection: its next sync is so many seconds away."""
         return self._postpone(connection_id, seconds, samples.delayed)
 
-    def reschedule(self, connection_id: str, seconds: float = HOUR) -> Connection:
+    @validated
+    def reschedule(self, connection_id: str, seconds: Number = HOUR) -> Connection:
         """Reschedule a connection's next sync to a time that its status shows."""
         return self._postpone(connection_id, seconds, samples.rescheduled)
 
@@ -127,24 +145,29 @@ class Control:
             apply(connection, self._world.clock(), seconds=seconds)
             return connection
 
-    def report(self, connection_id: str, **states: Any) -> Connection:
+    @validated
+    def report(
+        self,
+        connection_id: str,
+        *,
+        setup_state: str | None = None,
+        sync_state: str | None = None,
+        update_state: str | None = None,
+    ) -> Connection:
         """Report other states of a connection than its own until it syncs or is set up again.
 
         `setup_state`, `sync_state` and `update_state` take any word, including ones that Fivetran
         may add later.
         """
-        unknown = sorted(states.keys() - REPORTED)
-        if unknown or not all(isinstance(word, str) for word in states.values()):
-            raise InvalidInput(f"Only {', '.join(sorted(REPORTED))} can be reported, each a word")
+        states = {
+            "setup_state": setup_state,
+            "sync_state": sync_state,
+            "update_state": update_state,
+        }
         with self._world.lock:
             connection = self._world.connection(connection_id)
-            connection.reported = dict(states)
+            connection.reported = {name: word for name, word in states.items() if word is not None}
             return connection
-
-    def snapshot(self) -> bytes:
-        """Return the whole state of the world as JSON."""
-        with self._world.lock:
-            return snapshot(self._world)
 
     def state(self) -> dict[str, Any]:
         """Return the world in a few numbers."""
@@ -164,13 +187,3 @@ class Control:
                 "faults": len(self.faults()),
                 "requests": self.log.total,
             }
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Raise InvalidInput with the message of a ValueError."""
-    try:
-        yield
-    except ValueError as error:
-        text = str(error)
-        raise InvalidInput(text[:1].upper() + text[1:]) from error

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Annotated, Any
 
-from pbf.sandbox.core.errors import InvalidInput, NotFound
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from pbf.sandbox.control.validation import CONFIG
+from pbf.sandbox.core.errors import NotFound
 from pbf.sandbox.core.ids import IdMaker
 
 KINDS: Mapping[str, str] = {
@@ -32,26 +35,43 @@ METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"}
 LONGEST = 600.0
 LONGEST_PATH = 1_000
 MOST = 1_000_000
-NUMBERS = (
-    ("times", 1, MOST, True),
-    ("share", 0.0, 1.0, False),
-    ("seconds", 0.0, LONGEST, False),
-    ("retry_after", 0, 86400, True),
-)
-"""Numbers of a rule: name, smallest and largest value, and whether it is a whole number."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRule:
+class FaultRule(BaseModel):
     """What fails, for which requests, and for how many of them."""
+
+    model_config = CONFIG
 
     kind: str
     method: str | None = None
-    path: str = "/**"
-    times: int | None = 1
-    share: float = 1.0
-    seconds: float = 1.0
-    retry_after: int = 30
+    path: Annotated[str, Field(pattern="^/", max_length=200)]
+    times: Annotated[int, Field(ge=1, le=MOST)] | None = 1
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    seconds: Annotated[float, Field(ge=0, le=LONGEST)] = 1.0
+    retry_after: Annotated[int, Field(ge=0, le=86400)] = 30
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return fields without nulls, with the defaults that depend on other fields."""
+        given = {name: value for name, value in fields.items() if value is not None}
+        path = "/connect-card/*" if given.get("kind") in CARD_KINDS else "/**"
+        times = {"times": None} if "share" in given else {}
+        return {"path": path, **times, **given}
+
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"must be one of {', '.join(KINDS)}")
+        return kind
+
+    @field_validator("method")
+    @classmethod
+    def _check_method(cls, method: str | None) -> str | None:
+        if method is not None and method.upper() not in METHODS:
+            raise ValueError(f"must be one of {', '.join(sorted(METHODS))}")
+        return method and method.upper()
 
 
 @dataclass(slots=True)
@@ -71,7 +91,7 @@ class Fault:
     def public(self) -> dict[str, Any]:
         """Return the fault as control shows it."""
         counts = {"matched": self.matched, "struck": self.applied}
-        return {"id": self.id, **asdict(self.rule), **counts}
+        return {"id": self.id, **self.rule.model_dump(), **counts}
 
 
 @lru_cache(maxsize=256)
@@ -145,38 +165,3 @@ class Faults:
     def snapshot(self) -> dict[str, Any]:
         """Return the faults and how many were added."""
         return {"added": self._count, "faults": self.active()}
-
-
-def parse_rule(body: Mapping[str, Any]) -> FaultRule:
-    """Return the rule that a body describes; raise InvalidInput with what is wrong with it."""
-    unknown = sorted(body.keys() - FaultRule.__dataclass_fields__.keys())
-    if unknown:
-        raise InvalidInput(f"Unknown field '{unknown[0]}'")
-    fields = {key: value for key, value in body.items() if value is not None}
-    kind = fields["kind"] = str(fields.get("kind", ""))
-    if kind not in KINDS:
-        raise InvalidInput(f"Field 'kind' must be one of {', '.join(KINDS)}")
-    if "method" in fields:
-        fields["method"] = str(fields["method"]).upper()
-        if fields["method"] not in METHODS:
-            raise InvalidInput("Invalid 'method' value")
-    path = fields.setdefault("path", "/connect-card/*" if kind in CARD_KINDS else "/**")
-    if not isinstance(path, str) or not path.startswith("/") or len(path) > 200:
-        raise InvalidInput("Field 'path' must begin with '/'")
-    if "share" in fields:
-        fields.setdefault("times", None)
-    for name, least, most, whole in NUMBERS:
-        _check_number(fields, name, least, most, whole=whole)
-    return FaultRule(**fields)
-
-
-def _check_number(
-    fields: dict[str, Any], name: str, least: float, most: float, *, whole: bool
-) -> None:
-    value = fields.get(name)
-    if value is None:
-        return
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
-        noun = "a whole number" if whole else "a number"
-        raise InvalidInput(f"Field '{name}' must be {noun} from {least:g} to {most:g}")

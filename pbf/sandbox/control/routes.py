@@ -3,17 +3,18 @@
 It takes no key; `access` says who may use it.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.connect_card.pages import HEADERS, POLICY
 from pbf.sandbox.control.access import guard
-from pbf.sandbox.control.control import REPORTED, Control
+from pbf.sandbox.control.control import Control
 from pbf.sandbox.control.faults import KINDS
+from pbf.sandbox.control.request_log import MOST_ENTRIES
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS, STATES
+from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core import views
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import as_json, body, world
@@ -71,64 +72,34 @@ def get_state() -> ResponseReturnValue:
 @routes.get("/snapshot")
 def get_snapshot() -> ResponseReturnValue:
     """Return the whole state of the world."""
-    return Response(control().snapshot(), mimetype="application/json")
+    return Response(snapshot(world()), mimetype="application/json")
 
 
 @routes.post("/reset")
 def reset() -> ResponseReturnValue:
     """Restart the world."""
-    fields = _fields("seed", "now", "speed", "limits", "populated")
-    populated = fields.get("populated", True)
-    if not isinstance(populated, bool):
-        raise InvalidInput("Field 'populated' must be true or false")
-    limits = fields.get("limits")
-    control().reset(
-        seed=_whole(fields, "seed", most=2**63),
-        now=_time(fields, "now"),
-        speed=_number(fields, "speed"),
-        limits=None if limits is None else str(limits),
-        populated=populated,
-    )
+    control().reset(**body())
     return get_state()
 
 
 @routes.post("/seed")
 def seed() -> ResponseReturnValue:
     """Add groups and connectors."""
-    fields = _fields("groups", "connectors", "states")
-    states = fields.get("states") or {}
-    if not isinstance(states, dict):
-        raise InvalidInput("Field 'states' must be an object")
-    groups = control().seed(
-        groups=_whole(fields, "groups") or 0,
-        connectors=_whole(fields, "connectors") or 0,
-        states={name: _whole(states, name) or 0 for name in states},
-    )
+    groups = control().seed(**body())
     return as_json({**control().state(), "new_groups": [group.id for group in groups]})
 
 
 @routes.post("/clock")
-def move_clock() -> ResponseReturnValue:
+def change_clock() -> ResponseReturnValue:
     """Set the clock, move it forward, or change its speed."""
-    fields = _fields("set", "advance", "speed")
-    moment, seconds, speed = (
-        _time(fields, "set"),
-        _number(fields, "advance"),
-        _number(fields, "speed"),
-    )
-    if speed is not None:
-        control().set_speed(speed)
-    if moment is not None:
-        control().set_clock(moment)
-    if seconds is not None:
-        control().advance(seconds)
+    control().change_clock(**body())
     return get_state()
 
 
 @routes.post("/limits")
 def set_limits() -> ResponseReturnValue:
     """Apply the rate limits of a plan."""
-    control().set_limits(str(_fields("plan").get("plan")))
+    control().set_limits(**body())
     return get_state()
 
 
@@ -141,8 +112,7 @@ def list_faults() -> ResponseReturnValue:
 @routes.post("/faults")
 def add_fault() -> ResponseReturnValue:
     """Inject a fault."""
-    fields = body()
-    return as_json(control().add_fault(**{"kind": "", **fields}).public(), 201)
+    return as_json(control().add_fault(**body()).public(), 201)
 
 
 @routes.delete("/faults")
@@ -173,49 +143,28 @@ def find_connections() -> ResponseReturnValue:
     return as_json({"connections": items, "found": len(matching)})
 
 
-@routes.post("/connections/<connection_id>/break")
-def break_connection(connection_id: str) -> ResponseReturnValue:
-    """Break a connection."""
-    _fields()
-    return _connection_response(control().break_connection(connection_id))
-
-
-@routes.post("/connections/<connection_id>/mend")
-def mend_connection(connection_id: str) -> ResponseReturnValue:
-    """Repair a connection as its Connect Card would."""
-    _fields()
-    return _connection_response(control().mend(connection_id))
-
-
-@routes.post("/connections/<connection_id>/delay")
-def delay_connection(connection_id: str) -> ResponseReturnValue:
-    """Delay a connection."""
-    seconds = _number(_fields("seconds"), "seconds")
-    options = {} if seconds is None else {"seconds": seconds}
-    return _connection_response(control().delay(connection_id, **options))
-
-
-@routes.post("/connections/<connection_id>/reschedule")
-def reschedule_connection(connection_id: str) -> ResponseReturnValue:
-    """Reschedule a connection's next sync."""
-    seconds = _number(_fields("seconds"), "seconds")
-    options = {} if seconds is None else {"seconds": seconds}
-    return _connection_response(control().reschedule(connection_id, **options))
-
-
-@routes.post("/connections/<connection_id>/report")
-def report_states(connection_id: str) -> ResponseReturnValue:
-    """Report other states of a connection than its own."""
-    return _connection_response(control().report(connection_id, **_fields(*REPORTED)))
+@routes.post("/connections/<connection_id>/<operation>")
+def change_connection(connection_id: str, operation: str) -> ResponseReturnValue:
+    """Break, mend, delay or reschedule a connection, or report other states than its own."""
+    operations = {
+        "break": control().break_connection,
+        "mend": control().mend,
+        "delay": control().delay,
+        "reschedule": control().reschedule,
+        "report": control().report,
+    }
+    if operation not in operations:
+        abort(404)
+    connection = operations[operation](connection_id, **body())
+    with world().lock:
+        return as_json(_view(connection))
 
 
 @routes.get("/requests")
 def list_requests() -> ResponseReturnValue:
     """Return the latest requests to the imitated API and the number of each kind."""
     log = control().log
-    after = _whole(request.args, "after") or 0
-    limit = _whole(request.args, "limit")
-    entries = log.entries(after=after) if limit is None else log.entries(after=after, limit=limit)
+    entries = log.entries(after=_whole("after", 0), limit=_whole("limit", MOST_ENTRIES))
     counts = log.counts
     api = sum(count for kind, count in counts.items() if " /v1/" in kind)
     return as_json({"total": log.total, "api": api, "counts": counts, "requests": entries})
@@ -228,52 +177,16 @@ def clear_requests() -> ResponseReturnValue:
     return list_requests()
 
 
-def _connection_response(connection: Connection) -> ResponseReturnValue:
-    with world().lock:
-        return as_json(_view(connection))
-
-
 def _view(connection: Connection) -> dict[str, Any]:
     view = views.connection(connection, world().clock())
     names = ("id", "group_id", "service", "schema", "paused", "succeeded_at", "failed_at", "status")
     return {name: view[name] for name in names}
 
 
-def _fields(*names: str) -> dict[str, Any]:
-    """Return the body's fields; raise InvalidInput for a name that is not listed."""
-    fields = body()
-    unknown = sorted(fields.keys() - set(names))
-    if unknown:
-        raise InvalidInput(f"Unknown field '{unknown[0]}'")
-    return fields
-
-
-def _whole(fields: Any, name: str, *, most: int = 10**9) -> int | None:
-    value = fields.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:20])
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+def _whole(name: str, default: int) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal()):
         raise InvalidInput(f"Field '{name}' must be a whole number from 0")
-    return value
-
-
-def _number(fields: dict[str, Any], name: str) -> float | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e11:
-        raise InvalidInput(f"Field '{name}' must be a number from 0")
-    return float(value)
-
-
-def _time(fields: dict[str, Any], name: str) -> float | None:
-    value = fields.get(name)
-    if not isinstance(value, str):
-        return _number(fields, name)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise InvalidInput(f"Field '{name}' must be a time such as 2026-11-24T09:00Z") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return int(text[:20])

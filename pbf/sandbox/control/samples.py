@@ -2,37 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pbf.sandbox.control.seed import HOUR, MINUTE, sample_connections
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.records import Connection, Group
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 MOST_GROUPS = 100
 MOST_CONNECTIONS = 10_000
 LATE = 4 * HOUR
 
 
-def healthy(_connection: Connection, _now: float) -> None:
-    """Leave a connection as it is: connected, and synced by its schedule."""
-
-
 def paused(connection: Connection, now: float) -> None:
     """Pause a connection."""
     connection.life = lifecycle.stopped(connection, now)
     connection.paused = True
-
-
-def broken(connection: Connection, now: float) -> None:
-    """Break a connection: its credentials must be entered again."""
-    connection.life = lifecycle.broken(connection, now)
-    connection.setup_state = "broken"
-    connection.authorised = False
-    connection.tasks = [dict(lifecycle.RECONNECT)]
 
 
 def incomplete(connection: Connection, now: float) -> None:
@@ -80,24 +65,21 @@ def rescheduled(connection: Connection, now: float, *, seconds: float = HOUR) ->
 
 
 STATES: Mapping[str, Callable[[Connection, float], None]] = {
-    state.__name__: state
-    for state in (
-        healthy,
-        syncing,
-        first_sync,
-        paused,
-        broken,
-        incomplete,
-        failing,
-        failing_without_task,
-        delayed,
-        rescheduled,
-    )
+    "healthy": lambda _connection, _now: None,
+    "syncing": syncing,
+    "first_sync": first_sync,
+    "paused": paused,
+    "broken": lifecycle.lose_credentials,
+    "incomplete": incomplete,
+    "failing": failing,
+    "failing_without_task": failing_without_task,
+    "delayed": delayed,
+    "rescheduled": rescheduled,
 }
 
 
 def seed(
-    world: "World", *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
+    world: World, *, groups: int = 0, connectors: int = 0, states: Mapping[str, int] | None = None
 ) -> list[Group]:
     """Add groups, and connections spread over them; return the groups.
 
@@ -128,7 +110,7 @@ def _check(groups: int, connectors: int, counts: Mapping[str, int]) -> None:
         )
 
 
-def _names(world: "World", count: int) -> list[str]:
+def _names(world: World, count: int) -> list[str]:
     taken = {group.name for group in world.groups.values()}
     names: list[str] = []
     number = 0
@@ -139,7 +121,7 @@ def _names(world: "World", count: int) -> list[str]:
     return names
 
 
-def _fill(world: "World", group: Group, states: list[str]) -> None:
+def _fill(world: World, group: Group, states: list[str]) -> None:
     now = world.clock()
     connections = sample_connections(world, group.id, len(states))
     for connection, state in zip(connections, states, strict=True):

@@ -1,16 +1,14 @@
 """The content of a new world: one group with a dozen connections in different states."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pbf.sandbox.catalogue.services import Service, services
 from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
-from pbf.sandbox.core.records import MASK, Connection, Life, User
+from pbf.sandbox.core.records import MASK, Connection, User
 from pbf.sandbox.core.validation import defaults
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -117,7 +115,7 @@ SEEDS = (
 )
 
 
-def populate(world: "World", *, connections: bool) -> None:
+def populate(world: World, *, connections: bool) -> None:
     """Add the users, the group and, if asked for, the connections of a new world."""
     start = world.clock()
     for number, (given_name, family_name) in enumerate((("Robin", "Field"), ("Sam", "Harbour"))):
@@ -134,32 +132,25 @@ def populate(world: "World", *, connections: bool) -> None:
             world.add(_connection(world, seed, start))
 
 
-def _connection(world: "World", seed: Seed, start: float) -> Connection:
-    connection_id = world.new_connection_id()
-    age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
-    return Connection(
-        id=connection_id,
-        group_id=world.group_id,
-        service=seed.service,
-        schema=seed.schema,
-        created_at=start - age - world.ids.number(f"age:{connection_id}", 40),
-        connected_by=world.owner_id,
+def _connection(world: World, seed: Seed, start: float) -> Connection:
+    connection = world.new_connection(
+        world.group_id,
+        seed.service,
+        seed.schema,
         config={**defaults(services()[seed.service]), **seed.config},
         paused=seed.paused,
         sync_frequency=seed.frequency,
         setup_state=seed.setup_state,
         authorised=seed.setup_state == "connected",
-        life=_life(world, seed, start, connection_id),
         tasks=[dict(task) for task in seed.tasks],
         warnings=[dict(warning) for warning in seed.warnings],
     )
-
-
-def _life(world: "World", seed: Seed, start: float, connection_id: str) -> Life:
-    return Life(
+    age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
+    connection.created_at = start - age - world.ids.number(f"age:{connection.id}", 40)
+    connection.life = replace(
+        connection.life,
         anchor=None if seed.ago is None else start - seed.ago,
         first=seed.first,
-        later=world.later_syncs(connection_id),
         historical=seed.historical,
         fails=seed.fails,
         waiting=seed.waiting,
@@ -167,9 +158,10 @@ def _life(world: "World", seed: Seed, start: float, connection_id: str) -> Life:
         failed_at=None if seed.failed is None else start - seed.failed,
         rhythm=seed.frequency * MINUTE,
     )
+    return connection
 
 
-def sample_connections(world: "World", group_id: str, count: int) -> Iterator[Connection]:
+def sample_connections(world: World, group_id: str, count: int) -> Iterator[Connection]:
     """Yield so many connected connections, one service of the catalogue after the other."""
     catalogue = list(services().values())
     start = world.clock()
@@ -188,33 +180,24 @@ def _sample_schema(service: Service, number: int) -> str:
     return f"{name}.data" if len(service.naming_fields) == 2 else name
 
 
-def _sample(
-    world: "World", group_id: str, service: Service, schema: str, start: float
-) -> Connection:
-    connection_id = world.new_connection_id()
-    age = 8 * HOUR + world.ids.number(f"age:{connection_id}", int(90 * DAY))
-    return Connection(
-        id=connection_id,
-        group_id=group_id,
-        service=service.id,
-        schema=schema,
-        created_at=start - age,
-        connected_by=world.owner_id,
+def _sample(world: World, group_id: str, service: Service, schema: str, start: float) -> Connection:
+    connection = world.new_connection(
+        group_id,
+        service.id,
+        schema,
         config=defaults(service),
         setup_state="connected",
         authorised=True,
-        life=_sample_life(world, start, connection_id),
     )
-
-
-def _sample_life(world: "World", start: float, connection_id: str) -> Life:
-    since = world.ids.number(f"since:{connection_id}", int(6 * HOUR))
-    later = world.later_syncs(connection_id)
-    return Life(
+    age = 8 * HOUR + world.ids.number(f"age:{connection.id}", int(90 * DAY))
+    connection.created_at = start - age
+    since = world.ids.number(f"since:{connection.id}", int(6 * HOUR))
+    connection.life = replace(
+        connection.life,
         anchor=start - since,
-        first=later,
-        later=later,
+        first=connection.life.later,
         historical=False,
         succeeded_at=start - since - HOUR,
         rhythm=6 * HOUR,
     )
+    return connection

@@ -5,10 +5,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 # Attributes that are no part of the state, are included otherwise, or are secret.
 EXCLUDED = frozenset(
@@ -19,15 +18,16 @@ EXCLUDED = frozenset(
 )
 
 
-def snapshot(world: "World") -> bytes:
+def snapshot(world: World) -> bytes:
     """Return the state of the world and its time as JSON.
 
     Raises TypeError for an attribute of a type that is not supported here.
     """
-    state: dict[str, Any] = {"now": world.clock()}
-    for name, value in vars(world).items():
-        if name not in EXCLUDED and not name.startswith("_by_"):
-            state[name] = plain(value)
+    with world.lock:
+        state: dict[str, Any] = {"now": world.clock()}
+        for name, value in vars(world).items():
+            if name not in EXCLUDED and not name.startswith("_by_"):
+                state[name] = plain(value)
     return json.dumps(state, separators=(",", ":")).encode()
 
 

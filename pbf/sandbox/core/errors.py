@@ -1,46 +1,36 @@
 """The errors of the imitated API: a status, a code and a message.
 
 SandboxError
-+-- Unauthorised          401
 +-- Forbidden             403
 +-- InvalidInput          400
 |   +-- NotConnected      400, or what the sandbox assumes
 +-- NotFound              404, the code names the kind of resource
 +-- Conflict              409
-+-- NotAcceptable         406
-+-- UnsupportedMediaType  415
-+-- TooManyRequests       429, with the seconds to wait
-+-- NotImitated           501
 """
+
+from collections.abc import Mapping
 
 
 class SandboxError(Exception):
-    """Any response other than success."""
+    """Any response other than success; an error that one place raises needs no class."""
 
     status = 500
     code = "InternalServerError"
 
-    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
-        """Set the message, and a code or status if it differs from the class's."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Set the message, the headers, and a code or status if it differs from the class's."""
         super().__init__(message)
         self.message = message
         self.code = code or self.code
         self.status = status or self.status
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that go with this error."""
-        return {}
-
-
-class Unauthorised(SandboxError):
-    """401: the credentials are missing, malformed or wrong."""
-
-    status = 401
-    code = "AuthFailed"
-
-    def headers(self) -> dict[str, str]:
-        """Return the challenge that a 401 must carry."""
-        return {"WWW-Authenticate": 'Basic realm="Fivetran sandbox"'}
+        self.headers = headers or {}
 
 
 class Forbidden(SandboxError):
@@ -91,40 +81,3 @@ class Conflict(SandboxError):
 
     status = 409
     code = "Conflict"
-
-
-class NotImitated(SandboxError):
-    """501: Fivetran supports this, the sandbox does not."""
-
-    status = 501
-    code = "NotImplemented"
-
-
-class NotAcceptable(SandboxError):
-    """406: the caller accepts something other than JSON."""
-
-    status = 406
-    code = "NotAcceptable"
-
-
-class UnsupportedMediaType(SandboxError):
-    """415: a body came without `Content-Type: application/json`."""
-
-    status = 415
-    code = "UnsupportedMediaType"
-
-
-class TooManyRequests(SandboxError):
-    """429: the hour's requests are used up."""
-
-    status = 429
-    code = "TooManyRequests"
-
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        """Set the message, which names the limit, and the seconds to wait."""
-        super().__init__(message)
-        self.retry_after = retry_after
-
-    def headers(self) -> dict[str, str]:
-        """Return the seconds to wait."""
-        return {"Retry-After": str(self.retry_after)}

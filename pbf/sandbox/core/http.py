@@ -9,14 +9,7 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request
 
-from pbf.sandbox.core.errors import (
-    InvalidInput,
-    NotAcceptable,
-    SandboxError,
-    TooManyRequests,
-    Unauthorised,
-    UnsupportedMediaType,
-)
+from pbf.sandbox.core.errors import InvalidInput, SandboxError
 from pbf.sandbox.core.rate_limits import kinds_of
 from pbf.sandbox.core.world import World
 
@@ -60,11 +53,18 @@ def authorise() -> None:
     pair = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
     expected = f"{account.api_key}:{account.api_secret}"
     if not hmac.compare_digest(pair.encode(), expected.encode()):
-        raise Unauthorised("Invalid authorization credentials")
+        raise SandboxError(
+            "Invalid authorization credentials",
+            code=account.assumptions.auth_failed_code,
+            status=401,
+            headers={"WWW-Authenticate": 'Basic realm="Fivetran sandbox"'},
+        )
     _count_request(account)
     accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
     if accepted and not accepted & ACCEPTED:
-        raise NotAcceptable("The API answers application/json only")
+        raise SandboxError(
+            "The API answers application/json only", code="NotAcceptable", status=406
+        )
 
 
 def _count_request(account: World) -> None:
@@ -86,7 +86,8 @@ def _count_request(account: World) -> None:
         text = account.assumptions.rate_limit_message.format(
             most=bound.most, kind=bound.kind, period=bound.period
         )
-        raise TooManyRequests(text, retry_after=verdict.wait)
+        headers = {"Retry-After": str(verdict.wait)}
+        raise SandboxError(text, code="TooManyRequests", status=429, headers=headers)
 
 
 def _tolerant_body() -> dict[str, Any]:
@@ -112,14 +113,6 @@ def answer(data: Any = None, *, message: str | None = None, status: int = 200) -
     return as_json(envelope, status)
 
 
-def answer_page(items: list[str], *, more: bool, end: int, message: str) -> Response:
-    """Return a page of items that are already JSON."""
-    head = to_json({"code": "Success", "message": message})
-    next_cursor = f',"next_cursor":{to_json(cursor(end))}' if more else ""
-    text = f'{head[:-1]},"data":{{"items":[{",".join(items)}]{next_cursor}}}}}'
-    return Response(text, mimetype="application/json")
-
-
 def as_json(value: Any, status: int = 200) -> Response:
     """Return a value as a JSON response."""
     return Response(to_json(value), status=status, mimetype="application/json")
@@ -130,7 +123,8 @@ def body(*, optional: bool = False) -> dict[str, Any]:
     if optional and not request.get_data():
         return {}
     if request.mimetype != "application/json":
-        raise UnsupportedMediaType("The Content-Type must be application/json")
+        text = "The Content-Type must be application/json"
+        raise SandboxError(text, code="UnsupportedMediaType", status=415)
     try:
         value = json.loads(request.get_data())
     except (ValueError, RecursionError) as error:
@@ -138,11 +132,6 @@ def body(*, optional: bool = False) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("The request body must be a JSON object")
     return value
-
-
-def paging() -> tuple[int, int]:
-    """Return the number of items that the request skips and its page size."""
-    return _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
 
 
 def _limit(text: str | None) -> int:
@@ -176,18 +165,14 @@ def cursor(skip: int) -> str:
     return base64.urlsafe_b64encode(b'{"skip":%d}' % skip).rstrip(b"=").decode()
 
 
-def page_of(items: list[dict[str, Any]], *, more: bool, end: int) -> dict[str, Any]:
-    """Return a page: its items, and the cursor of the next page if there is one."""
-    page: dict[str, Any] = {"items": items}
-    if more:
-        page["next_cursor"] = cursor(end)
-    return page
-
-
 def requested_page(
     records: Collection[Record], view: Callable[[Record], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the page of these records that the request asks for."""
-    skip, limit = paging()
-    items = [view(record) for record in islice(records, skip, skip + limit)]
-    return page_of(items, more=len(records) > skip + limit, end=skip + limit)
+    skip, limit = _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
+    page: dict[str, Any] = {
+        "items": [view(record) for record in islice(records, skip, skip + limit)]
+    }
+    if len(records) > skip + limit:
+        page["next_cursor"] = cursor(skip + limit)
+    return page

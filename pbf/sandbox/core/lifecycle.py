@@ -216,6 +216,14 @@ def broken(connection: Connection, now: float) -> Life:
     return replace(life, failed_at=now, fails=False, failures=0, past=past)
 
 
+def lose_credentials(connection: Connection, now: float) -> None:
+    """Break a connection: its sync fails and its credentials must be entered again."""
+    connection.life = broken(connection, now)
+    connection.setup_state = "broken"
+    connection.authorised = False
+    connection.tasks = [dict(RECONNECT)]
+
+
 def phase_of(connection: Connection, anchor: float, now: float) -> float | None:
     """Return how long after the anchor the next scheduled sync starts, None for one period.
 

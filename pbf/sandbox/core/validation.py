@@ -1,7 +1,7 @@
 """Validation of the bodies that create and update connections."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pbf.sandbox.catalogue.services import Field, Service
@@ -41,6 +41,13 @@ TYPES: Mapping[str, type] = {
     "hybrid_deployment_agent_id": str,
     "external_secrets_manager_id": str,
 }
+KINDS: Mapping[str, type] = {
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "array": list,
+    "object": dict,
+}
 TRANSIENT = frozenset({"run_setup_tests", "trust_certificates", "trust_fingerprints"})
 PERSISTENT = (
     (frozenset(CHOICES) | frozenset(TYPES))
@@ -79,22 +86,34 @@ def required(body: Mapping[str, Any], field: str) -> str:
 
 def checked(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a body without nulls; raise InvalidInput for a field of a wrong type or choice."""
-    fields = {key: value for key, value in body.items() if value is not None}
-    if isinstance(fields.get("sync_frequency"), str) and fields["sync_frequency"].isdecimal():
-        fields["sync_frequency"] = int(fields["sync_frequency"])
-    for key, choices in CHOICES.items():
-        value = fields.get(key)
-        if key in fields and (isinstance(value, (bool, list, dict)) or value not in choices):
-            raise InvalidInput(f"Invalid '{key}' value")
-    for key, kind in TYPES.items():
-        if key in fields and not _is(fields[key], kind):
+    fields = dict(body)
+    frequency = fields.get("sync_frequency")
+    if isinstance(frequency, str) and frequency.isdecimal():
+        fields["sync_frequency"] = int(frequency)
+    return resolved(checked_fields(fields, TYPES, CHOICES))
+
+
+def checked_fields(
+    body: Mapping[str, Any],
+    types: Mapping[str, type],
+    choices: Mapping[str, Collection[Any]] | None = None,
+) -> dict[str, Any]:
+    """Return a body without nulls; raise InvalidInput for a wrong type or choice."""
+    fields = {name: value for name, value in body.items() if value is not None}
+    for name, offered in (choices or {}).items():
+        value = fields.get(name)
+        if name in fields and (isinstance(value, (bool, list, dict)) or value not in offered):
+            raise InvalidInput(f"Invalid '{name}' value")
+    for name, kind in types.items():
+        if name in fields and not is_a(fields[name], kind):
             noun = "object" if kind is dict else "value"
-            raise InvalidInput(f"Invalid '{key}' {noun}")
-    return resolved(fields)
+            raise InvalidInput(f"Invalid '{name}' {noun}")
+    return fields
 
 
-def _is(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+def is_a(value: Any, kind: type) -> bool:
+    """Return whether a value has a type; a boolean is no integer."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumptions) -> str:
@@ -137,15 +156,9 @@ def fits(field: Field, value: Any) -> bool:
     """Return whether a value has a field's type and is one of its choices."""
     if field.enum:
         return value in ("", *field.enum) if isinstance(value, str) else False
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "boolean": bool,
-        "integer": int,
-        "number": (int, float),
-        "array": list,
-        "object": dict,
-    }
-    kind = kinds.get(field.type, str)
-    return isinstance(value, kind) and not (kind is not bool and isinstance(value, bool))
+    if field.type == "number" and is_a(value, int):
+        return True
+    return is_a(value, KINDS.get(field.type, str))
 
 
 def defaults(service: Service) -> dict[str, Any]:
@@ -168,14 +181,9 @@ def card_config(body: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if not isinstance(config, dict):
         raise InvalidInput("Invalid 'connect_card_config' object")
-    address = required(config, "redirect_uri")
-    if not address.startswith(("http://", "https://")):
+    if not required(config, "redirect_uri").startswith(("http://", "https://")):
         raise InvalidInput("The 'redirect_uri' must start with 'http' or 'https'")
-    checked_config: dict[str, Any] = {"redirect_uri": address}
-    for name in ("hide_setup_guide", "all_fields"):
-        value = config.get(name)
-        if value is not None and not isinstance(value, bool):
-            raise InvalidInput(f"Invalid '{name}' value")
-        if value is not None:
-            checked_config[name] = value
-    return checked_config
+    options = {
+        name: config.get(name) for name in ("redirect_uri", "hide_setup_guide", "all_fields")
+    }
+    return checked_fields(options, {"hide_setup_guide": bool, "all_fields": bool})

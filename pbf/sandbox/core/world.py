@@ -1,14 +1,13 @@
 """The sandbox's world: all its data, in memory, behind one lock."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from threading import RLock
 from typing import Any, Protocol
 
-from pbf.sandbox.core import lifecycle, views
+from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.clock import Clock
 from pbf.sandbox.core.errors import InvalidInput, NotFound, SandboxError
@@ -28,15 +27,6 @@ class Observer(Protocol):
 
     def record(self, name: str, connection: Connection, **data: Any) -> None:
         """Record an event of a connection at the present time."""
-
-    def record_setup_tests(self, connection: Connection, *, passed: bool) -> None:
-        """Record the result of a connection's setup tests."""
-
-    def record_update(self, connection: Connection, fields: Mapping[str, Any]) -> None:
-        """Record the fields of a connection that are about to change."""
-
-    def record_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
-        """Record a re-sync of some tables of a connection, or of all its data."""
 
 
 class World:
@@ -180,24 +170,19 @@ class World:
         """Return whether a connection of this name exists in the group."""
         return schema in self._by_schema[group_id]
 
-    def new_connection_id(self) -> str:
-        """Return an unused id for a new connection."""
-        return self.ids.make(self.connections)
-
-    def later_syncs(self, connection_id: str) -> float:
-        """Return how many seconds each later sync of a connection takes: 15 to 19."""
-        return 15.0 + self.ids.number(f"later:{connection_id}", 5)
-
-    def page(
-        self, *, skip: int, limit: int, group_id: str | None = None, schema: str | None = None
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """Return one page of connections as the API returns them, and whether more follow."""
-        with self.lock:
-            connections = self.matching(group_id, schema)
-            now = self.clock()
-            page = islice(connections, skip, skip + limit)
-            items = [views.connection(connection, now) for connection in page]
-            return items, len(connections) > skip + limit
+    def new_connection(self, group_id: str, service: str, schema: str, **fields: Any) -> Connection:
+        """Return a new connection, not yet added; each later sync of it takes 15 to 19 seconds."""
+        connection_id = self.ids.make(self.connections)
+        return Connection(
+            id=connection_id,
+            group_id=group_id,
+            service=service,
+            schema=schema,
+            created_at=self.clock(),
+            connected_by=self.owner_id,
+            life=Life(later=15.0 + self.ids.number(f"later:{connection_id}", 5)),
+            **fields,
+        )
 
     def matching(self, group_id: str | None, schema: str | None) -> Collection[Connection]:
         """Return the connections of a group, a name, both or neither, in list order."""
@@ -235,13 +220,5 @@ class World:
         """Break a connection: its sync fails and its credentials must be entered again."""
         with self.lock:
             connection = self.connection(connection_id)
-            now = self.clock()
-            connection.life = lifecycle.broken(connection, now)
-            connection.setup_state = "broken"
-            connection.authorised = False
-            connection.tasks = [dict(lifecycle.RECONNECT)]
+            lifecycle.lose_credentials(connection, self.clock())
             return connection
-
-    def new_life(self, connection_id: str) -> Life:
-        """Return the life of a connection that is not set up yet."""
-        return Life(later=self.later_syncs(connection_id))

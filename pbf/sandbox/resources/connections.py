@@ -38,20 +38,15 @@ def _new_connection(
     world: World, service: Service, group_id: str, schema: str, fields: Mapping[str, Any]
 ) -> Connection:
     config = validation.config_of(service, fields.get("config", {}))
-    connection_id = world.new_connection_id()
-    return Connection(
-        id=connection_id,
-        group_id=group_id,
-        service=service.id,
-        schema=schema,
-        created_at=world.clock(),
-        connected_by=world.owner_id,
+    return world.new_connection(
+        group_id,
+        service.id,
+        schema,
         config={**validation.defaults(service), **config},
         paused=fields.get("paused", False),
         sync_frequency=fields.get("sync_frequency", 360),
         schedule_type=fields.get("schedule_type", "auto"),
         authorised=bool(fields.get("auth")),
-        life=world.new_life(connection_id),
         settings={name: fields[name] for name in validation.STORED if name in fields},
         card=validation.card_config(fields) or {},
     )
@@ -77,8 +72,14 @@ def _run_tests(world: World, connection: Connection, service: Service) -> list[d
     passed = connection.setup_state != "broken" and _has_credentials(connection, service)
     if passed:
         world.pass_setup(connection.id)
-    world.observer.record_setup_tests(connection, passed=passed)
+    record_tests(world, connection, passed=passed)
     return setup_tests.results(service, passed=passed)
+
+
+def record_tests(world: World, connection: Connection, *, passed: bool) -> None:
+    """Record the result of a connection's setup tests."""
+    event = "connection_successful" if passed else "connection_failure"
+    world.observer.record(event, connection)
 
 
 def _has_credentials(connection: Connection, service: Service) -> bool:
@@ -102,7 +103,7 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
     with world.lock:
         connection.config.update(config)
         connection.authorised = connection.authorised or bool(fields.get("auth"))
-        world.observer.record_update(connection, fields)
+        _record_update(world, connection, fields)
         _reschedule(world, connection, fields)
         connection.static_fields = None
         has_credentials = bool(config or fields.get("auth"))
@@ -110,6 +111,15 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
         if run_tests and has_credentials and connection.setup_state == "broken":
             connection.setup_state = "incomplete"
         return _run_tests(world, connection, service) if run_tests else []
+
+
+def _record_update(world: World, connection: Connection, fields: Mapping[str, Any]) -> None:
+    if fields.get("paused", connection.paused) != connection.paused:
+        event = "pause_connector" if fields["paused"] else "resume_connector"
+        world.observer.record(event, connection)
+    changed = sorted(fields.keys() - validation.TRANSIENT - {"paused"})
+    if changed:
+        world.observer.record("edit_connector", connection, properties=changed)
 
 
 def _refuse_renaming(
@@ -209,7 +219,11 @@ def resync(world: World, connection: Connection, scope: Any) -> None:
         running = lifecycle.state_at(connection, now).sync_state == "syncing"
         if running and lifecycle.failing(connection):
             raise Conflict("A sync is in progress and cannot be completed. Try again later.")
-        world.observer.record_resync(connection, tables or {})
+        for schema, names in (tables or {}).items():
+            for table in names:
+                world.observer.record("resync_table", connection, schema=schema, table=table)
+        if tables is None:
+            world.observer.record("resync_connector", connection)
         historical = True if tables is None else None
         start_sync(connection, now, historical=historical, outcome="SUCCESSFUL")
 

@@ -1,18 +1,15 @@
 """Destinations: their kinds, their settings and their setup tests."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Field, field_of
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
 from pbf.sandbox.core.records import MASK, Destination
-from pbf.sandbox.core.validation import fits, required
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.validation import checked_fields, fits, required
+from pbf.sandbox.core.world import World
 
 OFFSETS = ("0", *(f"{hours:+d}" for hours in range(-11, 13) if hours))
 REGION_NAMES = """
@@ -54,21 +51,20 @@ ROLES = ("role_arn", "fivetran_role_arn", "fivetran_msk_role_arn", "project_id")
 @cache
 def kinds() -> Mapping[str, Mapping[str, Field]]:
     """Return the kinds of destinations by id, each with its settings by name."""
-    text = (files("pbf.sandbox.catalogue") / "destinations.json").read_text(encoding="utf-8")
     return {
         raw["id"]: {field["name"]: field_of(field) for field in raw["fields"]}
-        for raw in json.loads(text)["destinations"]
+        for raw in read_data("destinations.json")["destinations"]
     }
 
 
-def get(world: "World", destination_id: str) -> Destination:
+def get(world: World, destination_id: str) -> Destination:
     """Return one destination."""
     if destination_id not in world.destinations:
         raise NotFound.of("Destination", destination_id)
     return world.destinations[destination_id]
 
 
-def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
+def create(world: World, body: Mapping[str, Any]) -> tuple[Destination, list[dict[str, Any]]]:
     """Create a group's destination; return it and the results of its setup tests, if they ran.
 
     It replaces the destination that the sandbox created with the group.
@@ -77,7 +73,7 @@ def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[d
     if service not in kinds():
         raise InvalidInput(f"Unsupported service '{service}'")
     required(body, "time_zone_offset")
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     config = _config_of(service, fields.get("config", {}))
     with world.lock:
         if group_id not in world.groups:
@@ -95,11 +91,9 @@ def create(world: "World", body: Mapping[str, Any]) -> tuple[Destination, list[d
         return destination, _run_tests(destination) if fields.get("run_setup_tests", True) else []
 
 
-def update(
-    world: "World", destination: Destination, body: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def update(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Update a destination; return the results of its setup tests, if they ran."""
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     config = _config_of(destination.service, fields.get("config", {}))
     with world.lock:
         destination.config = {**destination.config, **config}
@@ -108,33 +102,21 @@ def update(
         return _run_tests(destination) if fields.get("run_setup_tests", bool(config)) else []
 
 
-def test(world: "World", destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def test(world: World, destination: Destination, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run a destination's setup tests and return their results."""
-    fields = _checked(body)
+    fields = checked_fields(body, TYPES, CHOICES)
     with world.lock:
         _set(destination, {name: fields[name] for name in fields if name.startswith("trust_")})
         return _run_tests(destination)
 
 
-def delete(world: "World", destination_id: str) -> None:
+def delete(world: World, destination_id: str) -> None:
     """Delete a destination that no connection writes to."""
     with world.lock:
         get(world, destination_id)
-        if world.page(skip=0, limit=1, group_id=destination_id)[0]:
+        if world.matching(destination_id, None):
             raise Conflict("The destination still has connections. Delete them first.")
         del world.destinations[destination_id]
-
-
-def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {key: value for key, value in body.items() if value is not None}
-    for name, choices in CHOICES.items():
-        if name in fields and fields[name] not in choices:
-            raise InvalidInput(f"Invalid '{name}' value")
-    for name, kind in TYPES.items():
-        if name in fields and not isinstance(fields[name], kind):
-            noun = "object" if kind is dict else "value"
-            raise InvalidInput(f"Invalid '{name}' {noun}")
-    return fields
 
 
 def _config_of(service: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,31 +4,29 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.records import Group
 from pbf.sandbox.core.validation import required
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 KEY_KIND = b"ssh-rsa"
 EXPONENT = b"\x01\x00\x01"
 
 
-def create(world: "World", body: Mapping[str, Any]) -> Group:
+def create(world: World, body: Mapping[str, Any]) -> Group:
     """Create a group."""
     return world.add_group(_name(world, body))
 
 
-def rename(world: "World", group_id: str, body: Mapping[str, Any]) -> Group:
+def rename(world: World, group_id: str, body: Mapping[str, Any]) -> Group:
     """Rename a group."""
     world.group(group_id)
     return world.rename_group(group_id, _name(world, body))
 
 
-def _name(world: "World", body: Mapping[str, Any]) -> str:
+def _name(world: World, body: Mapping[str, Any]) -> str:
     name = required(body, "name")
     assumptions = world.assumptions
     matches = re.fullmatch(assumptions.group_name_pattern, name)
@@ -37,7 +35,7 @@ def _name(world: "World", body: Mapping[str, Any]) -> str:
     return name
 
 
-def public_key(world: "World", group: Group) -> str:
+def public_key(world: World, group: Group) -> str:
     """Return a key of the right format and length; it has no private key."""
     blocks = (
         hashlib.sha256(f"{world.seed}:{group.id}:{number}".encode()).digest() for number in range(8)

@@ -7,13 +7,11 @@ success and failure.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.records import Connection, Life, SyncSeries
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 MOMENT = 1e-4
 QUEUED = "QUEUED"
@@ -118,7 +116,7 @@ def _sync(series: SyncSeries, number: int, start: float, end: float, now: float)
     return Sync(start, end, "SUCCESSFUL", "", historical)
 
 
-def fail(world: "World", connection_id: str, *, times: int) -> Connection:
+def fail(world: World, connection_id: str, *, times: int) -> Connection:
     """Make the next syncs of a connection fail, so many of them, before it recovers by itself.
 
     A running sync is the first of them.

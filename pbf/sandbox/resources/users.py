@@ -2,65 +2,34 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from pbf.sandbox.core.records import OWNER_ROLE, Member, Role, User
-from pbf.sandbox.core.validation import required
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.records import Member, Role, User
+from pbf.sandbox.core.validation import checked_fields, required
+from pbf.sandbox.core.world import World
 
 LONGEST_EMAIL = 254
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CHANGEABLE = ("given_name", "family_name", "phone", "picture", "role")
 
 
-ROLES = (
-    Role("Account Administrator", "ACCOUNT", "May see and change everything in the account."),
-    Role("Account Analyst", "ACCOUNT", "May see and use all destinations and connections."),
-    Role("Account Billing", "ACCOUNT", "May see and change the billing of the account."),
-    Role("Account Reviewer", "ACCOUNT", "May see everything in the account, and change nothing."),
-    Role("Destination Creator", "ACCOUNT", "May create destinations."),
-    Role("Manage Destination", "DESTINATION", "May do everything in a destination."),
-    Role("Edit Destination", "DESTINATION", "May change a destination and its connections."),
-    Role("View Destination", "DESTINATION", "May see a destination and its connections."),
-    Role("Create Connection", "DESTINATION", "May create connections in a destination."),
-    Role(OWNER_ROLE, "DESTINATION", "May do everything in a destination.", "Manage Destination"),
-    Role(
-        "Destination Analyst",
-        "DESTINATION",
-        "May change a destination and its connections.",
-        "Edit Destination",
-    ),
-    Role(
-        "Destination Reviewer",
-        "DESTINATION",
-        "May see a destination and its connections.",
-        "View Destination",
-    ),
-    Role(
-        "Connector Creator",
-        "DESTINATION",
-        "May create connections in a destination.",
-        "Create Connection",
-    ),
-    Role("Manage Connection", "CONNECTOR", "May do everything with a connection."),
-    Role("Edit Connection", "CONNECTOR", "May change a connection."),
-    Role("View Connection", "CONNECTOR", "May see a connection."),
-    Role("Team Manager", "TEAM", "May change who belongs to a team."),
-    Role("Team Member", "TEAM", "Belongs to a team."),
-)
+@cache
+def roles() -> tuple[Role, ...]:
+    """Return the roles that users can have."""
+    return tuple(Role(**role) for role in read_data("roles.json"))
 
 
-def get(world: "World", user_id: str) -> User:
+def get(world: World, user_id: str) -> User:
     """Return one user."""
     if user_id not in world.users:
         raise NotFound.of("User", user_id)
     return world.users[user_id]
 
 
-def invite(world: "World", body: Mapping[str, Any]) -> User:
+def invite(world: World, body: Mapping[str, Any]) -> User:
     """Invite a user to the account."""
     email = required(body, "email")
     given_name, family_name = required(body, "given_name"), required(body, "family_name")
@@ -79,7 +48,7 @@ def invite(world: "World", body: Mapping[str, Any]) -> User:
         return user
 
 
-def update(world: "World", user: User, body: Mapping[str, Any]) -> None:
+def update(world: World, user: User, body: Mapping[str, Any]) -> None:
     """Update a user."""
     fields = _checked(body)
     with world.lock:
@@ -88,21 +57,19 @@ def update(world: "World", user: User, body: Mapping[str, Any]) -> None:
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, str]:
-    fields = {name: body[name] for name in CHANGEABLE if body.get(name) is not None}
-    for name, value in fields.items():
-        if not isinstance(value, str):
-            raise InvalidInput(f"Invalid '{name}' value")
+    changes = {name: body.get(name) for name in CHANGEABLE}
+    fields = checked_fields(changes, dict.fromkeys(CHANGEABLE, str))
     if "role" in fields:
         _refuse_unknown_role(fields["role"], "ACCOUNT")
     return fields
 
 
 def _refuse_unknown_role(name: str, scope: str) -> None:
-    if not any(role.name == name and role.scope == scope for role in ROLES):
+    if not any(role.name == name and role.scope == scope for role in roles()):
         raise InvalidInput(f"Invalid role name '{name}'")
 
 
-def remove(world: "World", user_id: str) -> None:
+def remove(world: World, user_id: str) -> None:
     """Remove a user from the account and all its groups."""
     with world.lock:
         get(world, user_id)
@@ -115,7 +82,7 @@ def remove(world: "World", user_id: str) -> None:
             members.pop(user_id, None)
 
 
-def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
+def join(world: World, group_id: str, body: Mapping[str, Any]) -> None:
     """Add a user of the account to a group."""
     email, role = required(body, "email"), required(body, "role")
     _refuse_unknown_role(role, "DESTINATION")
@@ -131,7 +98,7 @@ def join(world: "World", group_id: str, body: Mapping[str, Any]) -> None:
         members[user.id] = Member(role, world.clock())
 
 
-def leave(world: "World", group_id: str, user_id: str) -> None:
+def leave(world: World, group_id: str, user_id: str) -> None:
     """Remove a user from a group."""
     with world.lock:
         members = world.members[world.group(group_id).id]

@@ -3,7 +3,6 @@
 from flask import Flask
 
 from pbf.sandbox.routes import (
-    account,
     connections,
     destinations,
     groups,
@@ -17,7 +16,6 @@ from pbf.sandbox.routes import (
 )
 
 SUBJECTS = (
-    account,
     groups,
     destinations,
     users,

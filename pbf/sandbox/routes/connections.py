@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from pbf.sandbox.connect_card import links
 from pbf.sandbox.core import validation, views
 from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.http import answer, answer_page, base_url, body, noun, paging, world
+from pbf.sandbox.core.http import answer, base_url, body, noun, requested_page, world
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.resources import connection_pages, connections
+from pbf.sandbox.resources import connections
 
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
@@ -29,16 +29,19 @@ def current_view(connection: Connection) -> dict[str, Any]:
 @routes.get("/connections")
 def list_connections() -> ResponseReturnValue:
     """Return the account's connections."""
-    skip, limit = paging()
-    group_id = request.args.get("group_id")
+    return page_of(request.args.get("group_id"), f"{noun()}s list retrieved successfully")
+
+
+def page_of(group_id: str | None, message: str) -> ResponseReturnValue:
+    """Return the requested page of the connections of a group, or of the account."""
+    account = world()
     if group_id is not None:
-        world().group(group_id)
-    schema = request.args.get("schema")
-    items, more = connection_pages.page(
-        world(), skip=skip, limit=limit, group_id=group_id, schema=schema
-    )
-    message = f"{noun()}s list retrieved successfully"
-    return answer_page(items, more=more, end=skip + limit, message=message)
+        account.group(group_id)
+    with account.lock:
+        connections = account.matching(group_id, request.args.get("schema"))
+        now = account.clock()
+        page = requested_page(connections, lambda connection: views.connection(connection, now))
+    return answer(page, message=message)
 
 
 @routes.post("/connections")

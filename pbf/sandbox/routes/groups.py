@@ -1,11 +1,12 @@
 """Groups, their connections, and their keys."""
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.http import answer, answer_page, body, paging, requested_page, world
-from pbf.sandbox.resources import connection_pages, groups
+from pbf.sandbox.core.http import answer, body, requested_page, world
+from pbf.sandbox.resources import groups
+from pbf.sandbox.routes.connections import page_of
 
 routes = Blueprint("groups", __name__, url_prefix="/v1")
 
@@ -49,14 +50,7 @@ def delete_group(group_id: str) -> ResponseReturnValue:
 @routes.get("/groups/<group_id>/connections")
 def list_connections(group_id: str) -> ResponseReturnValue:
     """Return a group's connections."""
-    world().group(group_id)
-    skip, limit = paging()
-    schema = request.args.get("schema")
-    items, more = connection_pages.page(
-        world(), skip=skip, limit=limit, group_id=group_id, schema=schema
-    )
-    message = "Group connections retrieved successfully"
-    return answer_page(items, more=more, end=skip + limit, message=message)
+    return page_of(group_id, "Group connections retrieved successfully")
 
 
 @routes.get("/groups/<group_id>/public-key")

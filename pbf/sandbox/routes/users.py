@@ -1,4 +1,4 @@
-"""Users, roles, and the users of groups."""
+"""The account, its users and roles, and the users of groups."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +23,18 @@ def _filtered(users: Iterable[User]) -> list[User]:
     if text.lower() not in TRUTH:
         raise InvalidInput("Invalid 'active' value")
     return list(users) if TRUTH[text.lower()] else []
+
+
+@routes.get("/account/info")
+def get_account() -> ResponseReturnValue:
+    """Return the account that the key belongs to."""
+    account = world()
+    data = {
+        "account_id": account.account_id,
+        "account_name": account.account_name,
+        "user_id": account.owner_id,
+    }
+    return answer(data, message="Account information retrieved successfully")
 
 
 @routes.get("/users")
@@ -89,9 +101,8 @@ def list_connections_of_user(user_id: str) -> ResponseReturnValue:
 @routes.get("/roles")
 def list_roles() -> ResponseReturnValue:
     """Return the roles that users can have."""
-    return answer(
-        requested_page(account_users.ROLES, views.role), message="Roles list retrieved successfully"
-    )
+    page = requested_page(account_users.roles(), views.role)
+    return answer(page, message="Roles list retrieved successfully")
 
 
 @routes.get("/groups/<group_id>/users")

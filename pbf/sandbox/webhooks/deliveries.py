@@ -9,13 +9,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from pbf.sandbox.core.records import Webhook
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.core.world import World
 
 SIGNATURE = "X-Fivetran-Signature-256"
 PACE = 0.5
@@ -77,7 +74,7 @@ class Deliveries:
     """The queue of deliveries and the thread that sends them."""
 
     def __init__(
-        self, world: "World", hooks: Mapping[str, Webhook], pump: Callable[[], object]
+        self, world: World, hooks: Mapping[str, Webhook], pump: Callable[[], object]
     ) -> None:
         """Start with an empty queue and no thread; the thread calls `pump` to send what is due.
 

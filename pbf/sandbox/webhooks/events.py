@@ -34,21 +34,17 @@ EVENTS = (
     "transformation_run_failed",
 )
 SYNC_EVENTS = frozenset({"sync_start", "sync_end"})
-DUMMY_ID = "_connection_1"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of a connection."""
+    """An event of a connection; `start` is when its sync started, if it has one."""
 
     name: str
     at: float
-    service: str
-    connection_id: str
-    schema: str
-    group_id: str
+    connection: Connection
     data: Mapping[str, Any]
-    sync_id: str = ""
+    start: float | None = None
 
     def body(self) -> bytes:
         """Return the payload: compact JSON with keys in Fivetran's order."""
@@ -56,45 +52,30 @@ class Event:
         payload: dict[str, Any] = {
             "event": self.name,
             "created": created.isoformat(timespec="milliseconds") + "Z",
-            "connector_type": self.service,
-            "connector_id": self.connection_id,
-            "connector_name": self.schema,
+            "connector_type": self.connection.service,
+            "connector_id": self.connection.id,
+            "connector_name": self.connection.schema,
         }
-        if self.sync_id:
-            payload["sync_id"] = self.sync_id
-        payload["destination_group_id"] = self.group_id
+        if self.start is not None:
+            payload["sync_id"] = sync_id(self.connection.id, self.start)
+        payload["destination_group_id"] = self.connection.group_id
         payload["data"] = self.data
         return json.dumps(payload, separators=(",", ":")).encode()
 
 
-def event_of(
-    connection: Connection, name: str, at: float, data: Mapping[str, Any], *, start: float | None
-) -> Event:
-    """Return an event of a connection; `start` is when its sync started, if it has one."""
-    return Event(
-        name=name,
-        at=at,
-        service=connection.service,
-        connection_id=connection.id,
-        schema=connection.schema,
-        group_id=connection.group_id,
-        data=data,
-        sync_id="" if start is None else sync_id(connection.id, start),
-    )
-
-
 def dummy(name: str, at: float, group_id: str | None) -> Event:
     """Return a test event of a connection that does not exist."""
-    return Event(
-        name=name,
-        at=at,
-        service="google_sheets",
-        connection_id=DUMMY_ID,
-        schema="_schema_1._table_1",
+    connection = Connection(
+        id="_connection_1",
         group_id=group_id or "_group_1",
-        data={"status": "SUCCESSFUL"} if name == "sync_end" else {},
-        sync_id=sync_id(DUMMY_ID, at) if name in SYNC_EVENTS else "",
+        service="google_sheets",
+        schema="_schema_1._table_1",
+        created_at=at,
+        connected_by=None,
+        config={},
     )
+    data = {"status": "SUCCESSFUL"} if name == "sync_end" else {}
+    return Event(name, at, connection, data, start=at if name in SYNC_EVENTS else None)
 
 
 def sync_id(connection_id: str, start: float) -> str:

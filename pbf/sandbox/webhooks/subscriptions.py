@@ -1,32 +1,26 @@
 """Webhooks: which URL receives which events of the world."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from pbf.sandbox.core.errors import InvalidInput, NotFound
 from pbf.sandbox.core.lifecycle import RECONNECT
 from pbf.sandbox.core.records import Connection, Webhook
-from pbf.sandbox.core.validation import required
+from pbf.sandbox.core.validation import checked_fields, required
+from pbf.sandbox.core.world import World
 from pbf.sandbox.resources import sync_history
-from pbf.sandbox.webhooks import events
 from pbf.sandbox.webhooks.deliveries import Attempt, Deliveries, Result, is_loopback
-from pbf.sandbox.webhooks.events import EVENTS, SYNC_EVENTS, Event
-
-if TYPE_CHECKING:
-    from pbf.sandbox.core.world import World
+from pbf.sandbox.webhooks.events import EVENTS, SYNC_EVENTS, Event, dummy
 
 KINDS: Mapping[str, type] = {"url": str, "events": list, "active": bool, "secret": str}
-
-# Fields of an update that change nothing, or that have an event of their own.
-UNREPORTED = {"paused", "run_setup_tests", "trust_certificates", "trust_fingerprints"}
 
 
 class Webhooks:
     """A world's webhooks and their queue of deliveries."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         """Start without webhooks."""
         self.world = world
         self.hooks: dict[str, Webhook] = {}
@@ -84,7 +78,7 @@ class Webhooks:
         """Send an event of a connection that does not exist, and return the result."""
         if event not in EVENTS:
             raise InvalidInput(f"Invalid 'event' value '{event}'")
-        body = events.dummy(event, self.world.clock(), hook.group_id).body()
+        body = dummy(event, self.world.clock(), hook.group_id).body()
         return self.deliveries.send(hook, body)
 
     def _refuse_failing(self, hook: Webhook) -> None:
@@ -102,27 +96,7 @@ class Webhooks:
                 self._collect_syncs()
             payload = {"actor": self.world.owner_id, "id": connection.id, **data}
             now = self.world.clock()
-            self._queue(events.event_of(connection, name, now, payload, start=None))
-
-    def record_setup_tests(self, connection: Connection, *, passed: bool) -> None:
-        """Record the result of a connection's setup tests."""
-        self.record("connection_successful" if passed else "connection_failure", connection)
-
-    def record_update(self, connection: Connection, fields: Mapping[str, Any]) -> None:
-        """Record the fields of a connection that are about to change."""
-        if fields.get("paused", connection.paused) != connection.paused:
-            self.record("pause_connector" if fields["paused"] else "resume_connector", connection)
-        changed = sorted(fields.keys() - UNREPORTED)
-        if changed:
-            self.record("edit_connector", connection, properties=changed)
-
-    def record_resync(self, connection: Connection, scope: Mapping[str, Sequence[str]]) -> None:
-        """Record a re-sync of some tables of a connection, or of all its data."""
-        for schema, tables in scope.items():
-            for table in tables:
-                self.record("resync_table", connection, schema=schema, table=table)
-        if not scope:
-            self.record("resync_connector", connection)
+            self._queue(Event(name, now, connection, payload))
 
     def pump(self) -> list[Attempt]:
         """Deliver what is due by the clock, and return the attempts."""
@@ -132,7 +106,7 @@ class Webhooks:
 
     def _queue(self, event: Event) -> None:
         for hook in self.hooks.values():
-            if hook.subscribes_to(event.name, event.group_id):
+            if hook.subscribes_to(event.name, event.connection.group_id):
                 self.deliveries.add(hook.id, event.body(), event.at)
 
     def _collect_syncs(self) -> None:
@@ -147,14 +121,9 @@ class Webhooks:
         for connection in self.world.connections.values():
             for sync in sync_history.history(connection, since=since, until=until, now=until):
                 if since < sync.start:
-                    yield events.event_of(
-                        connection, "sync_start", sync.start, {}, start=sync.start
-                    )
+                    yield Event("sync_start", sync.start, connection, {}, sync.start)
                 if sync.end is not None and since < sync.end:
-                    outcome = _outcome(sync)
-                    yield events.event_of(
-                        connection, "sync_end", sync.end, outcome, start=sync.start
-                    )
+                    yield Event("sync_end", sync.end, connection, _outcome(sync), sync.start)
 
 
 def _outcome(sync: sync_history.Sync) -> dict[str, str]:
@@ -167,10 +136,7 @@ def _outcome(sync: sync_history.Sync) -> dict[str, str]:
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: body[name] for name in KINDS if body.get(name) is not None}
-    for name, value in fields.items():
-        if not isinstance(value, KINDS[name]):
-            raise InvalidInput(f"Invalid '{name}' value")
+    fields = checked_fields({name: body.get(name) for name in KINDS}, KINDS)
     if "url" in fields:
         _refuse_url(fields["url"])
     if "events" in fields and not fields["events"]:

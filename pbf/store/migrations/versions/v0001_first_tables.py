@@ -63,7 +63,6 @@ def _creations() -> None:
         sa.Column("connector_id", sa.String(200)),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("lease_until", sa.Double, nullable=False),
-        sa.Column("changed_at", sa.Double, nullable=False),
         sa.UniqueConstraint("group_id", "reserved", name="one_creation_for_a_name"),
     )
 

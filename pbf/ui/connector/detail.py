@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import streamlit as st
 
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
-from pbf.fivetran.models import Connector, Service, StatusMessage
+from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import ACTIONS, ON_THE_CARD, Health
@@ -15,7 +15,6 @@ from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page
-from pbf.ui.html import Html, escape
 
 LONGEST_STATUS = 60
 # Shown beside the next step; other actions lie in the menu.
@@ -33,10 +32,7 @@ SYNC_ENDS = {
 
 def head(connector: Connector, service: Service, state: Health) -> str:
     """Return the name with its icon and service, the status, and the reason in a sentence."""
-    url, name = service.icon_url, service.title
-    status = f"{html.badge(state.word, state.tone)} {escape(state.reason)}"
-    page_head = html.head(connector.title, name, icon_url=url, icon_name=name)
-    return f'{page_head}<p class="pbf-state">{status}</p>'
+    return html.render("connector", "head", connector=connector, service=service, state=state)
 
 
 def arrange(
@@ -119,8 +115,7 @@ def show_details(connector: Connector) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
-        values = facts(connector, data.service_of(connector), datetime.now(UTC))
-        st.html(html.facts(values))
+        st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
     with right:
         st.header("Tasks and warnings", anchor=False)
         st.html(notes(connector))
@@ -132,78 +127,63 @@ def show_details(connector: Connector) -> None:
             st.html(syncs(sync_records))
         if entries := data.audit_entries(connector):
             st.header("Recent actions", anchor=False)
-            st.html(audit_table.short_table(entries))
+            rows = audit_table.rows(entries, {})
+            st.html(html.render("activity", "short", rows=rows))
 
 
-def facts(connector: Connector, service: Service, now: datetime) -> dict[str, str]:
-    """Return the facts about a connector, as HTML by label."""
-    values = {
-        "Service": escape(service.title),
-        "Permanent name": f"<code>{escape(connector.schema_name)}</code>",
-        "Destination schema": destination(connector),
-        "Created": _when(connector.created_at) if connector.created_at else "not known",
-        "Schedule": escape(in_words(connector)),
-        "Last success": _when(connector.succeeded_at),
-        "Last failure": _when(connector.failed_at),
-        "Next sync": f'<span title="{escape(next_exactly(connector))}">'
-        f"{escape(next_in_words(connector, now))}</span>",
-        "ID at Fivetran": f"<code>{escape(connector.id)}</code>",
-    }
-    if connector.failed_at is None:
-        del values["Last failure"]
-    return values
-
-
-def destination(connector: Connector) -> str:
-    """Return HTML for where a connector's data is in the destination, by its naming fields."""
-    naming = fields(connector.service)
-    schema, _, rest = (escape(part) for part in connector.schema_name.partition("."))
-    if "schema_prefix" in naming:
-        return f"<code>{schema}_…</code>, one for each schema of the source"
-    if not rest:
-        return f"<code>{schema}</code>"
-    label = "its tables begin with" if "table_group_name" in naming else "table"
-    return f"<code>{schema}</code>, {label} <code>{rest}</code>"
+def facts(connector: Connector, service: Service, now: datetime) -> str:
+    """Return the facts about a connector."""
+    return html.render(
+        "connector",
+        "facts",
+        connector=connector,
+        service=service,
+        naming=fields(connector.service),
+        schedule=in_words(connector),
+        next=next_in_words(connector, now),
+        next_exactly=next_exactly(connector),
+    )
 
 
 def notes(connector: Connector) -> str:
     """Return Fivetran's own tasks and warnings in full."""
     status = connector.status
-    items = [_note("Task", "bad", task) for task in status.tasks]
-    items += [_note("Warning", "attention", warning) for warning in status.warnings]
-    if not items:
-        return '<p class="pbf-quiet">Fivetran has no tasks or warnings for this connector.</p>'
-    return f'<ul class="pbf-notes">{"".join(items)}</ul>'
+    kinds = (("Task", "bad", status.tasks), ("Warning", "attention", status.warnings))
+    items = [
+        (kind, tone, note.message or spaced(note.code), note.details)
+        for kind, tone, reported in kinds
+        for note in reported
+    ]
+    return html.render("connector", "notes", notes=items)
 
 
 def syncs(past: History[SyncRecord]) -> str:
     """Return a table of past syncs with start, duration and result, and what it leaves out."""
-    rows = map(_sync, past.items)
-    table = html.table(("Started", "Took", "Ended"), rows, kind="pbf-syncs") if past.items else ""
     total = len(past.items) + past.more
     more = f"The newest {len(past.items)} of {total:,} in the last 7 days." if past.more else ""
-    return table + _left_out(past, more)
+    rows = list(map(_sync, past.items))
+    return html.render("connector", "syncs", syncs=rows, left_out=_left_out(past, more))
 
 
 def errors(past: History[ErrorRecord]) -> str:
     """Return a list of errors with reason and time, and what it leaves out."""
-    items = "".join(map(_error, past.items))
-    return (f'<ul class="pbf-notes">{items}</ul>' if items else "") + _left_out(past)
+    items = [
+        (error.title or spaced(error.type) or "Error", error.created_at, _texts(error))
+        for error in past.items
+    ]
+    return html.render("connector", "errors", errors=items, left_out=_left_out(past))
 
 
-def _left_out(past: History[Any], more: str = "") -> str:
+def _left_out(past: History[Any], more: str = "") -> list[str]:
     """Return what a list of records leaves out, and why."""
     entries = f"{past.unread:,} entr{'y' if past.unread == 1 else 'ies'} could not be read."
-    texts = (past.missing, more, entries if past.unread else "")
-    return "".join(f'<p class="pbf-quiet">{escape(text)}</p>' for text in texts if text)
+    return [text for text in (past.missing, more, entries if past.unread else "") if text]
 
 
-def _sync(sync: SyncRecord) -> tuple[str, ...]:
-    """Return one row of the table of syncs."""
-    word, tone = _end(sync)
-    unknown = "not started yet" if sync.is_queued else "not known"
-    start = Html(_when(sync.start)) if sync.start else unknown
-    return start, _duration(sync), Html(html.badge(word, tone) + html.small(sync.reason))
+def _sync(sync: SyncRecord) -> tuple[datetime | str, str, str, str, str]:
+    """Return the start of a sync as a time or in words, its duration, status, tone and reason."""
+    start = sync.start or ("not started yet" if sync.is_queued else "not known")
+    return start, _duration(sync), *_end(sync), sync.reason
 
 
 def _end(sync: SyncRecord) -> tuple[str, str]:
@@ -227,23 +207,7 @@ def _duration(sync: SyncRecord) -> str:
     return f"{span(seconds)}{'' if sync.end else ' so far'}"
 
 
-def _error(error: ErrorRecord) -> str:
-    title = error.title or spaced(error.type) or "Error"
-    details = "".join(html.small(text) for text in _texts(error))
-    at = f'<span class="pbf-at">{_when(error.created_at)}</span>' if error.created_at else ""
-    return f"<li><strong>{escape(title)}</strong> {at}{details}</li>"
-
-
 def _texts(error: ErrorRecord) -> list[str]:
     """Return the reason and the message; only the message if it repeats the reason."""
     repeats = error.message.startswith(error.reason.rstrip("."))
     return [text for text in ("" if repeats else error.reason, error.message) if text]
-
-
-def _note(kind: str, tone: str, note: StatusMessage) -> str:
-    title = escape(note.message or spaced(note.code))
-    return f"<li>{html.badge(kind, tone)} <strong>{title}</strong>{html.small(note.details)}</li>"
-
-
-def _when(moment: datetime | None) -> str:
-    return html.when(moment.isoformat() if moment else None)

@@ -1,9 +1,12 @@
-"""Cross-origin requests (CORS): which pages of other origins may read the routes' responses."""
+"""The headers of every response of the routes: caching, security, request id, and CORS."""
 
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from pbf.config import Settings
+from pbf.logs import request_id
+from pbf.server.security_headers import ROUTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -12,10 +15,12 @@ METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = "Content-Type, Idempotency-Key, If-None-Match"
 RESPONSE_HEADERS = "Age, Content-Disposition, ETag, Retry-After, X-Request-Id"
 MAX_AGE = "600"
+# Unless the route sets its own.
+DEFAULTS = (("Cache-Control", "private, no-cache"), *ROUTES.items())
 
 
-class AllowOrigins:
-    """WSGI middleware: lets pages of the allowed origins, and no others, read the responses."""
+class AddRouteHeaders:
+    """WSGI middleware: adds the headers, and lets only pages of allowed origins read responses."""
 
     def __init__(self, app: "WSGIApplication", read: Callable[[], Settings]) -> None:
         """Wrap `app`; `read` returns the settings with the allowed origins."""
@@ -25,19 +30,24 @@ class AllowOrigins:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer a preflight request, or pass the request to the app and add the CORS headers."""
+        """Answer a preflight request, or pass the request to the app and add the headers."""
         allowed = self._read().allowed_origins
-        if not allowed:
-            return self._app(environ, start_response)
         cors_headers = _cors_headers(environ, allowed)
         if cors_headers and _is_preflight(environ):
             start_response("204 No Content", [*cors_headers, *_vary([])])
             return []
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start_response(status, [*_vary(headers), *cors_headers], *rest)
+            present = {name for name, _ in headers}
+            missing = [pair for pair in DEFAULTS if pair[0] not in present]
+            if allowed:
+                headers = [*_vary(headers), *cors_headers]
+            return start_response(
+                status, [*headers, *missing, ("X-Request-Id", request_id())], *rest
+            )
 
-        return self._app(environ, start)
+        # In a context of its own: actor, client and request id end with the request.
+        return copy_context().run(self._app, environ, start)
 
 
 def _is_preflight(environ: "WSGIEnvironment") -> bool:

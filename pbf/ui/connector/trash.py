@@ -9,8 +9,8 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.wording import exact, left
-from pbf.ui import bulk_actions, page
-from pbf.ui.html import escape
+from pbf.ui import html, page
+from pbf.ui.connector import bulk_actions
 
 # More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
@@ -48,11 +48,8 @@ def _rows(deleted: tuple[Connector, ...]) -> None:
         part = st.pagination(pages) if pages > 1 else 1
     for connector in deleted[(part - 1) * SHOWN : part * SHOWN]:
         with rows.container(horizontal=True, vertical_alignment="center"):
-            name = bulk_actions.permanent(connector)
-            st.html(
-                f'<div class="pbf-line"><div><strong>{escape(connector.title)}</strong><span '
-                f'class="pbf-quiet">{name} deleted {_when(connector)}</span></div></div>'
-            )
+            when = _when(connector)
+            st.html(html.render("connector", "deleted", connector=connector, when=when))
             key = _key(connector.id)
             st.button("Undo", key=key, help=f"Restore {page.plain(connector.title)}")
 
@@ -75,7 +72,7 @@ def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
     else:
         st.title("Connector not found", anchor=False)
         st.info(page.plain(str(error)), icon=":material/info:")
-    st.page_link(page.page("connectors"), label="All connectors", icon=":material/arrow_back:")
+    page.link_back("connectors", "All connectors")
     st.stop()
 
 
@@ -101,7 +98,7 @@ def _show(portal: Portal, connector_id: str) -> None:
         st.rerun()
     _explain(connector)
     if problem:
-        st.error(page.plain(page.with_reference(problem)), icon=":material/error:")
+        page.show_problem(problem)
     with st.container(horizontal=True):
         st.button("Undo", key=_key(connector.id), type="primary", icon=":material/undo:")
         st.button("Delete for good now", key=f"for-good-{page.turn()}")
@@ -134,7 +131,7 @@ def _for_good(portal: Portal, connector: Connector) -> None:
         error = page.once(lambda: portal.operations.delete(connector.id, now=True), "Deleting…")
         if error is None:
             st.rerun()
-        st.error(page.plain(page.with_reference(error)), icon=":material/error:")
+        page.show_problem(error)
 
 
 def _deleted(portal: Portal, connector_id: str) -> Connector | None:

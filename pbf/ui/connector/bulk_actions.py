@@ -1,13 +1,11 @@
 """Actions on rows of the connector list: confirmation, progress, results."""
 
-import json
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from pbf.components.connector_table import TableAction
+from pbf.components.copy_field import copy_field
 from pbf.connectors import bulk
 from pbf.connectors.bulk import Bulk, Outcome
 from pbf.connectors.portal import Portal
@@ -16,12 +14,9 @@ from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
 from pbf.ui import html, page
-from pbf.ui.html import escape
 
 SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
-# The dialog that an action opens first.
-DIALOGS = {"delete": "delete", "discard": "delete", "link": "link"}
 
 
 def act(portal: Portal, request: TableAction) -> None:
@@ -34,12 +29,12 @@ def act(portal: Portal, request: TableAction) -> None:
     if action == "resync" and len(ids) == 1:  # the connector's page asks first
         connector = portal.connector(ids[0])
         st.switch_page(page.page("connector"), query_params={"id": connector.id})
-    if not (action in DIALOGS or bulk.is_bulk(action)):
+    if not (action in OPEN or bulk.is_bulk(action)):
         return
     own = portal.connectors().items
     connectors, refused = bulk.chosen(ids, shown=page.SHOWN_IDS.get(), own=own)
-    if action in DIALOGS and connectors:
-        page.QUESTION.set((DIALOGS[action], connectors, refused))
+    if action in OPEN and connectors:
+        page.QUESTION.set((action, connectors, refused))
         st.rerun()
     carry_out(portal, action if bulk.is_bulk(action) else "delete", connectors, refused)
 
@@ -103,7 +98,7 @@ def results() -> None:
             st.expander("Result for each connector", expanded=failed > 0),
             st.container(height=260 if len(rows) > SHORT else "content", border=False),
         ):
-            st.html(html.table(("Connector", "Result"), rows))
+            st.html(html.render("parts", "table", headers=("Connector", "Result"), rows=rows))
         st.button("Close", key="batch-close")
 
 
@@ -112,11 +107,8 @@ def delete(portal: Portal, connectors: Sequence[Connector], refused: Sequence[Ou
     """List the connectors to delete, and delete them once the word is typed."""
     number = len(connectors)
     st.markdown(_question(number, portal.grace * HOUR))
-    names = "".join(
-        f"<li>{escape(connector.title)}{permanent(connector)}</li>" for connector in connectors
-    )
     with st.container(height=180 if number > SHORT else "content", border=True):
-        st.html(f'<ul class="pbf-names">{names}</ul>')
+        st.html(html.render("connector", "names", connectors=connectors))
     typed = st.text_input(
         f"Type {WORD} to delete {'it' if number == 1 else f'all {number}'}",
         key="batch-word",
@@ -151,23 +143,19 @@ def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) 
     try:
         url = portal.cards.invitation(connector.id, public_url=page.public_url())
     except PbfError as error:
-        st.error(page.plain(page.with_reference(error)), icon=":material/error:")
+        page.show_problem(error)
         return
     st.markdown(
         f"Anyone with this link can finish the set-up of **{page.plain(connector.title)}**. "
         "It needs no sign-in, shows nothing else, and works for one day."
     )
-    _copy()(key="copy", data={"text": url})
+    copy_field(url, key="copy")
 
 
-def permanent(connector: Connector) -> str:
-    """Return HTML for the permanent name if it differs from the title."""
-    name = connector.schema_name
-    return f" <code>{escape(name)}</code>" if name and name != connector.title else ""
-
-
+# The dialogs of the actions that ask first.
 OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]] = {
     "delete": delete,
+    "discard": delete,
     "link": link,
 }
 
@@ -175,44 +163,5 @@ OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]
 def open_dialog(portal: Portal) -> None:
     """Open the dialog of an action that asks first."""
     if question := page.QUESTION.pop():
-        dialog, connectors, refused = question
-        OPEN[dialog](portal, connectors, refused)
-
-
-@cache
-def _copy() -> ComponentRenderer:
-    """Return the component that shows a text in a field and copies it."""
-    return st.components.v2.component(
-        "copy",
-        html='<p class="line">\n<input readonly aria-label="Link"><button type="button">Copy'
-        '</button></p><p class="status" role="status"></p>',
-        css="""
-.line { display: flex; gap: 8px; margin: 0; font-family: var(--st-font); }
-input { flex: 1; min-width: 0; height: 40px; padding: 0 10px; font: 13px var(--st-code-font);
-  color: var(--st-text-color); background: var(--st-secondary-background-color);
-  border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
-button { height: 40px; padding: 0 16px; font: 600 14px var(--st-font); cursor: pointer;
-  color: var(--st-background-color); background: var(--st-link-color);
-  border: 0; border-radius: var(--st-base-radius); }
-:focus-visible { outline: 2px solid var(--st-link-color); outline-offset: 2px; }
-.status { min-height: 1.5em; margin: 6px 0 0; font: 13px/1.5 var(--st-font); }
-.status { color: var(--st-text-color); }
-""",
-        js=f"""
-export default function({{ data, parentElement }}) {{
-  const field = parentElement.querySelector("input");
-  const status = parentElement.querySelector(".status");
-  field.value = data.text;
-  const copy = async () => {{
-    field.select();
-    try {{
-      await navigator.clipboard.writeText(data.text);
-      status.textContent = {json.dumps("Copied.")};
-    }} catch {{
-      status.textContent = {json.dumps("Press Ctrl+C or ⌘C to copy it.")};
-    }}
-  }};
-  parentElement.querySelector("button").onclick = copy;
-}}
-""",
-    )
+        action, connectors, refused = question
+        OPEN[action](portal, connectors, refused)

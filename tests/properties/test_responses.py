@@ -29,7 +29,7 @@ from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words
-from pbf.ui import connector_detail
+from pbf.ui.connector import detail
 from pbf.ui.table_editor import TableEditor, columns, when_there_are_tables
 from pbf.ui.view_models import card, category, row
 from tests.properties.plan import planned
@@ -191,13 +191,13 @@ def render(kind: str, items: list[Any]) -> None:
         for service in items:
             ServiceShape.model_validate(service).model_dump_json()
     elif kind == "sync-history":
-        connector_detail.syncs(History(items=tuple(items))).encode()
+        detail.syncs(History(items=tuple(items))).encode()
     else:
-        connector_detail.errors(History(items=tuple(items))).encode()
+        detail.errors(History(items=tuple(items))).encode()
 
 
 def render_connectors(connectors: list[Connector]) -> None:
-    rows = [row(connector, None, NOW, marked=False) for connector in connectors]
+    rows = [row(connector, None, NOW) for connector in connectors]
     packed_rows(rows)
     words = {shown["id"]: shown["status"] for shown in rows}
     stripe = Service(id="stripe")
@@ -216,12 +216,12 @@ def render_connectors(connectors: list[Connector]) -> None:
             str(changed_at(connector)),
         ]
         texts += [
-            connector_detail.head(connector, stripe, health(connector, NOW)),
-            connector_detail.notes(connector),
+            detail.head(connector, stripe, health(connector, NOW)),
+            detail.notes(connector),
         ]
         texts += [
-            *connector_detail.facts(connector, stripe, NOW).values(),
-            *connector_detail.arrange(connector, None)[1],
+            detail.facts(connector, stripe, NOW),
+            *detail.arrange(connector, None)[1],
         ]
         texts += choices(connector).values()
         "".join(texts).encode()

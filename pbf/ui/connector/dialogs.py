@@ -1,6 +1,6 @@
 """Dialogs that confirm a change of a connector: re-sync, schedule, setup tests, deletion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,6 @@ from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.wording import HOUR, left, spaced
 from pbf.ui import html, page
-from pbf.ui.html import escape
 from pbf.visible_text import typeable
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
@@ -56,7 +55,8 @@ def reschedule(portal: Portal, connector: Connector) -> None:
     if schedule is not None and not is_new:
         page.quiet("This is the current schedule.")
     if st.button("Save", type="primary", disabled=not is_new, key=f"schedule-save-{page.turn()}"):
-        _run_and_close(lambda: portal.operations.reschedule(connector.id, schedule=schedule))
+        new = {"schedule": schedule}
+        _run_and_close(lambda: portal.operations.change(connector.id, timing=new))
 
 
 def _ask_interval(connector: Connector, intervals: dict[int, str]) -> Schedule | None:
@@ -82,31 +82,35 @@ def _ask_time(connector: Connector) -> Schedule | None:
     present = timing(connector)
     current = f"{present.at:%H:%M}" if present.at else None
     hours = sorted({*HOURS, *([current] if current else ())})
-    index = hours.index(current) if current else None
     hour = st.selectbox(
         "At what time (UTC)",
         hours,
-        index,
+        hours.index(current) if current else None,
         placeholder="Choose a time",
         key="schedule-hour",
     )
-    days = list(days_of(present))
+    days = days_of(present)
     if connector.schedule is not None:
-        days = st.pills(
-            "On which days",
-            DAYS,
-            default=days or list(DAYS),
-            selection_mode="multi",
-            format_func=lambda day: day.capitalize()[:3],
-            key="schedule-days",
-        )
+        days = _ask_days(days or DAYS)
         if not days:
             page.quiet("Choose at least one day.")
             return None
     page.quiet("Fivetran may start it up to an hour later.")
     if hour is None:
         return None
-    return Schedule(schedule_type="TIME_OF_DAY", time_of_day=hour, days_of_week=tuple(days))
+    return Schedule(schedule_type="TIME_OF_DAY", time_of_day=hour, days_of_week=days)
+
+
+def _ask_days(default: Sequence[str]) -> tuple[str, ...]:
+    days = st.pills(
+        "On which days",
+        DAYS,
+        default=default,
+        selection_mode="multi",
+        format_func=lambda day: day.capitalize()[:3],
+        key="schedule-days",
+    )
+    return tuple(days)
 
 
 @st.dialog("Run setup tests", on_dismiss="rerun")
@@ -117,11 +121,11 @@ def test(portal: Portal, connector: Connector) -> None:
         tests = _run_tests(portal, connector)
         page.TESTS.set(tests)
     if isinstance(tests, str):
-        st.error(page.plain(tests), icon=":material/error:")
+        page.show_problem(tests)
     elif not tests:
         page.quiet("Fivetran has no setup tests for this service.")
     else:
-        st.html(f'<ul class="pbf-tests">{"".join(map(_result, tests))}</ul>')
+        st.html(html.render("connector", "tests", tests=list(map(_result, tests))))
         all_passed = {test.status for test in tests} == {"PASSED"}
         if connector.is_broken and all_passed:
             page.quiet("All pass. A sync shows whether data flows again.")
@@ -145,19 +149,22 @@ def delete(portal: Portal, connector: Connector) -> None:
     typed = st.text_input(
         f"Type its {what} to delete it", key="delete-name", live=True, autocomplete="off"
     )
-    is_confirmed = typeable(typed) == name
+    _delete_or_pause(portal, connector, is_confirmed=typeable(typed) == name)
+
+
+def _delete_or_pause(portal: Portal, connector: Connector, *, is_confirmed: bool) -> None:
+    """Show the buttons that delete a connector or pause it instead."""
+    label, key = "Delete it" if portal.grace else "Delete for good", f"delete-yes-{page.turn()}"
+    can_pause = obstacle("pause", connector) is None
     with st.container(horizontal=True):
-        label, key = "Delete it" if portal.grace else "Delete for good", f"delete-yes-{page.turn()}"
         if st.button(label, type="primary", disabled=not is_confirmed, key=key):
             _run_and_close(
                 lambda: portal.operations.delete(connector.id),
                 lambda: page.DELETED.set(connector),
             )
-        if obstacle("pause", connector) is None and st.button(
-            "Pause instead", key=f"delete-pause-{page.turn()}"
-        ):
+        if can_pause and st.button("Pause instead", key=f"delete-pause-{page.turn()}"):
             _run_and_close(lambda: portal.operations.pause(connector.id))
-    if obstacle("pause", connector) is None:
+    if can_pause:
         page.quiet("A paused connector keeps its credentials and continues when it is resumed.")
 
 
@@ -187,7 +194,7 @@ def _run_and_close(
     if error is None:
         on_success()
         st.rerun()
-    st.error(page.plain(page.with_reference(error)), icon=":material/error:")
+    page.show_problem(error)
 
 
 def _run_tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | str:
@@ -198,7 +205,7 @@ def _run_tests(portal: Portal, connector: Connector) -> tuple[SetupTest, ...] | 
     return tuple(tests) if error is None else page.with_reference(error)
 
 
-def _result(test: SetupTest) -> str:
+def _result(test: SetupTest) -> tuple[str, str, str, str]:
+    """Return the word and tone for the status of a test, its title and its message."""
     word = spaced(test.status).capitalize() or "Unknown"
-    badge = html.badge(word, TEST_TONES.get(test.status, "quiet"))
-    return f"<li>{badge} <strong>{escape(test.title)}</strong>{html.small(test.message)}</li>"
+    return word, TEST_TONES.get(test.status, "quiet"), test.title, test.message

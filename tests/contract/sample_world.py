@@ -19,6 +19,9 @@ SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION
 UNSUPPORTED = ("list", "find", "refuse")
 
 
+_unchanged: list[Sandbox] = []
+
+
 @cache
 def app() -> Flask:
     """Return an app whose world `sample_world` sets."""
@@ -56,10 +59,21 @@ def sample_world() -> Sandbox:
     return world
 
 
+def unchanged_world() -> Sandbox:
+    """Make the app serve a sample world that no request has changed, the last one if possible."""
+    if not _unchanged:
+        _unchanged.append(sample_world())
+    serve_world(app(), _unchanged[0])
+    return _unchanged[0]
+
+
 def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
     """Return the response to one request with the world's key."""
     key = (world.api_key, world.api_secret)
-    return app().test_client().open(path, method=method, **{"auth": key, **options})
+    response = app().test_client().open(path, method=method, **{"auth": key, **options})
+    if method != "GET" and response.status_code < 400:
+        _unchanged.clear()
+    return response
 
 
 @cache
