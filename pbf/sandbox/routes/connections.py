@@ -114,7 +114,7 @@ def test_connection(connection_id: str) -> ResponseReturnValue:
     if not request.get_data():
         raise InvalidInput("The request body is missing", code="BadRequest")
     validation.checked(body())
-    results = connections.test(world(), connection)
+    results = connections.run_tests(world(), connection)
     data = {**current_view(connection), "setup_tests": results}
     return answer(data, message="Setup tests have been completed")
 
