@@ -240,7 +240,7 @@ def test_a_wrong_group_is_refused_at_creation(client: ApiClient):
 
 
 def test_an_exhausted_rate_limit_says_how_long_to_wait(client: ApiClient, sandbox: SandboxServer):
-    sandbox.world.rate_limit = 2
+    sandbox.world.limits.hourly = 2
     client.get_account()
     client.get_account()
 
