@@ -43,15 +43,10 @@ def clean_up_connectors(
     time = datetime.now(UTC)
     try:
         runtime = open_runtime()
-        runtime.portal.settle_abandoned()
-        answer = runtime.portal.connectors()
-        if answer.problem:
-            raise answer.problem
-        created = runtime.store.names()
+        unfinished = _settled(runtime, before=time - timedelta(days=days))
     except PbfError as error:
         yield False, f"Nothing was deleted. {error}"
         return
-    unfinished = unfinished_connectors(answer.items, created, before=time - timedelta(days=days))
     if not unfinished:
         yield True, f"No connector has been unfinished for {days} days."
     elif delete:
@@ -61,6 +56,15 @@ def clean_up_connectors(
             yield True, f"would delete  {_describe(connector, time)}"
         command = f"python -m pbf sweep --days {days} --delete"
         yield True, f"{len(unfinished)} in total, none deleted. To delete them: {command}"
+
+
+def _settled(runtime: Runtime, *, before: datetime) -> list[Connector]:
+    """Settle abandoned creations, and return the connectors that nobody finished."""
+    runtime.portal.settle_abandoned()
+    connectors = runtime.portal.connectors()
+    if connectors.problem:
+        raise connectors.problem
+    return unfinished_connectors(connectors.items, runtime.store.names(), before=before)
 
 
 def _delete_all(

@@ -75,7 +75,7 @@ def _destination(runtime: Runtime) -> Result:
 
 
 def _rate_limit(runtime: Runtime) -> Result:
-    limit = runtime.client.rate_limit
+    limit = runtime.client.latest.rate_limit
     if limit.remaining is None:
         return Result("rate limit", True, "Fivetran does not report how many requests are left")
     total = f" of {limit.limit}" if limit.limit else ""

@@ -140,7 +140,7 @@ class ConnectorList:
             self._fetch,
             lifetime=lambda connectors: refresh.throttled(
                 refresh.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
-                self._client.rate_limit,
+                self._client.latest.rate_limit,
             ),
         )
         return self._with_current_deletions(cached) if cached.problem else cached
@@ -166,7 +166,7 @@ class ConnectorList:
 
     def _may_refetch(self, fetched_at: float) -> bool:
         """Return whether the list may be read again for an unknown id; if so, count it."""
-        patience = refresh.throttled(UNKNOWN_LIFETIME, self._client.rate_limit)
+        patience = refresh.throttled(UNKNOWN_LIFETIME, self._client.latest.rate_limit)
         now = self._clock()
         with self._lock:
             # A list that is being read is waited for, not requested once more.

@@ -31,6 +31,10 @@ from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
 from pbf.store.tables import Creation
 
+KEY_REUSED = (
+    "This Idempotency-Key was already used for another connector. "
+    "Use a new Idempotency-Key for a different request."
+)
 POLL_INTERVAL = 0.1
 LONGEST_RETRY_AFTER = 5
 # The call, and the look-up after it, may each take as long as two timeouts.
@@ -106,7 +110,7 @@ class CreationService:
         if connector and _created(creation, connector):
             with self._audit_log.record("create", details="its answer was lost") as entry:
                 entry.about(self._finish(creation, connector))
-        elif creation.sent_at and not connector and self._now() < creation.sent_at + self._lease:
+        elif not connector and self._client.now() < (creation.sent_at or 0.0) + self._lease:
             # The call may still be on its way.
             self._release(creation)
         else:
@@ -125,10 +129,7 @@ class CreationService:
                     self._refuse_above_limit(new)
                     return new
             elif stored.fingerprint != new.fingerprint:
-                raise KeyReused(
-                    "This Idempotency-Key was already used for another connector. "
-                    "Use a new Idempotency-Key for a different request."
-                )
+                raise KeyReused(KEY_REUSED)
             elif stored.connector_id:
                 if connector := self._existing(stored.connector_id):
                     return connector
@@ -206,13 +207,9 @@ class CreationService:
 
         The latest look-up did not find the name: a connector created before it is not ours.
         """
-        now = self._now()
+        now = self._client.now()
         earlier = creation.sent_at
         return now if earlier is None or earlier + self._lease < now else earlier
-
-    def _now(self) -> float:
-        """Return the time by Fivetran's clock, in whole seconds, as of its latest answer."""
-        return self._client.date or float(int(time.time()))
 
     def _look_up(self, creation: Creation) -> Connector | None:
         """Return the connector of an attempt's name; release the attempt if that fails."""

@@ -128,7 +128,7 @@ class DeletionService:
                     details = "its deletion was cut short"
                     entry = PendingEntry(connector.id, connector.schema_name, details)
                     self._audit_log.write("pause", entry)
-                self._deletions.release(pending, paused_at=pending.paused_at or self._now())
+                self._deletions.release(pending, paused_at=pending.paused_at or self._client.now())
 
     def _new(self, connector: Connector) -> Deletion:
         return Deletion(
@@ -178,12 +178,8 @@ class DeletionService:
                 return None
             raise
         with suppress(StoreFailed):
-            self._deletions.release(deletion, paused_at=self._now())
+            self._deletions.release(deletion, paused_at=self._client.now())
         return deletion
-
-    def _now(self) -> float:
-        """Return the time by Fivetran's clock, as of its latest answer."""
-        return self._client.date or time.time()
 
     def _pending_already(self, deletion: Deletion) -> Deletion | None:
         """Return the deletion that another tab or process has stored; None once it is removed."""

@@ -263,7 +263,7 @@ class Operations:
 
     def _present(self, connector: Connector) -> datetime:
         """Return the next second by our clock or Fivetran's, so that no new sync is missed."""
-        date = min(self._client.date or 0.0, LATEST.timestamp())
+        date = min(self._client.latest.date or 0.0, LATEST.timestamp())
         moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(date, UTC))
         now = max([datetime.now(UTC), *(moment for moment in moments if moment)])
         return now.replace(microsecond=0) + timedelta(seconds=1)

@@ -151,7 +151,7 @@ class Portal:
     @property
     def throttling_notice(self) -> str:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
-        return refresh.throttling_notice(self._client.rate_limit)
+        return refresh.throttling_notice(self._client.latest.rate_limit)
 
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.
@@ -201,8 +201,7 @@ class Portal:
         service = self.service(service_id)
         if not service.is_creatable:
             raise NotCreatable(dashboard_only(service))
-        if self._limits and not (attempt and self._has_created(attempt)):
-            self._limits.admit_creation(self.tenant.id, self.policy().limits.creations or "")
+        self._admit_creation(attempt)
         try:
             connector = self._creation.create(
                 service.id,
@@ -219,10 +218,12 @@ class Portal:
         self.cards.keep(connector)
         return connector.model_copy(update={"connect_card": None})
 
-    def _has_created(self, attempt: str) -> bool:
-        """Return whether an attempt has created a connector that still exists."""
-        connector_id = self._creation.created_by(attempt)
-        return any(connector.id == connector_id for connector in self.connectors().items)
+    def _admit_creation(self, attempt: str | None) -> None:
+        """Count a creation against the limit, unless its attempt has created the connector."""
+        connector_id = attempt and self._creation.created_by(attempt)
+        exists = connector_id and connector_id in {item.id for item in self.connectors().items}
+        if self._limits and not exists:
+            self._limits.admit_creation(self.tenant.id, self.policy().limits.creations or "")
 
     def metadata(self, service_id: str) -> Service:
         """Return a service's own metadata, which has more fields than the catalogue.

@@ -1,5 +1,6 @@
 """Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` sends them."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
@@ -18,7 +19,6 @@ from pbf.fivetran.models import (
     Connector,
     Destination,
     Group,
-    RateLimit,
     Schedule,
     SchemaConfig,
     Service,
@@ -40,6 +40,8 @@ class ApiClient:
     def __init__(self, request: Request) -> None:
         """Send everything through `request`."""
         self._request = request
+        self.timeout = request.timeout
+        self.latest = request.latest
         # The unreadable fields that were logged, by model and field; each is logged once.
         self._logged: set[tuple[str, str]] = set()
 
@@ -49,20 +51,9 @@ class ApiClient:
         client._request = self._request.admitted_by(admit)
         return client
 
-    @property
-    def rate_limit(self) -> RateLimit:
-        """The rate limit in the latest response."""
-        return self._request.latest.rate_limit
-
-    @property
-    def date(self) -> float | None:
-        """The time of the latest response by Fivetran's clock, in whole seconds."""
-        return self._request.latest.date
-
-    @property
-    def timeout(self) -> float:
-        """How many seconds a call waits for its response."""
-        return self._request.timeout
+    def now(self) -> float:
+        """Return the time by Fivetran's clock, in whole seconds, as of its latest response."""
+        return self.latest.date or float(int(time.time()))
 
     def get_account(self) -> Account:
         """Return the account that the key belongs to.

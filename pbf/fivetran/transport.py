@@ -82,6 +82,17 @@ class GetOnly(Retry):
         return super().increment(method, *args, **kwargs)
 
 
+RETRY_POLICY = GetOnly(
+    total=RETRIES,
+    allowed_methods={"GET"},
+    status_forcelist={500, 502, 503, 504},
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    respect_retry_after_header=False,
+    raise_on_status=False,
+)
+
+
 class Session(requests.Session):
     """A session that follows no redirect, because that would read the whole body first."""
 
@@ -109,7 +120,7 @@ class Request:
     ) -> None:
         """Open a session on `base_url`, which has no version in its path."""
         self._base_url = base_url.rstrip("/")
-        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
+        self.timeout = timeout
         # As bytes: requests encodes text as Latin-1 and would fail on other characters.
         pair = (api_key.encode(), api_secret.encode())
         self._secrets = (b64encode(b":".join(pair)).decode(), api_secret, api_key)
@@ -119,18 +130,10 @@ class Request:
         # A cookie jar is not thread-safe, and the API needs no cookies.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = not is_loopback(urlsplit(self._base_url).hostname or "")
-        retries = GetOnly(
-            total=RETRIES,
-            allowed_methods={"GET"},
-            status_forcelist={500, 502, 503, 504},
-            backoff_factor=0.2,
-            backoff_jitter=0.2,
-            respect_retry_after_header=False,
-            raise_on_status=False,
-        )
         for scheme in ("http://", "https://"):
             self._session.mount(
-                scheme, DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=retries)
+                scheme,
+                DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=RETRY_POLICY),
             )
         self.latest = Latest()
         self._admit: Callable[[], None] = lambda: None
@@ -140,11 +143,6 @@ class Request:
         request = copy(self)
         request._admit = admit
         return request
-
-    @property
-    def timeout(self) -> float:
-        """How many seconds it waits for a response."""
-        return self._timeout[1]
 
     def send(
         self,
@@ -159,14 +157,14 @@ class Request:
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
             with (
-                deadline(self._timeout[1]),
+                deadline(self.timeout),
                 self._session.request(
                     method,
                     f"{self._base_url}/v1{path}",
                     params=params,
                     json=body,
                     headers={"Accept": accept},
-                    timeout=self._timeout,
+                    timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
                     allow_redirects=False,
                     stream=True,
                 ) as response,
@@ -193,7 +191,8 @@ class Request:
                 "Fivetran cannot be reached. Check the network and FIVETRAN_API_URL, "
                 "then try again."
             )
-        seconds = self._timeout[0 if isinstance(error, requests.ConnectTimeout) else 1]
+        is_connecting = isinstance(error, requests.ConnectTimeout)
+        seconds = min(CONNECT_TIMEOUT, self.timeout) if is_connecting else self.timeout
         return TimedOut(
             f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
         )

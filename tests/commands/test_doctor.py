@@ -128,7 +128,7 @@ def test_an_unknown_rate_limit_is_no_failure(remote: Runtime, api):
 
 
 def test_an_exhausted_rate_limit_is_reported(house: Runtime, sandbox):
-    sandbox.world.rate_limit = 3
+    sandbox.world.limits.hourly = 3
 
     limit = results(house)["rate limit"]
 

@@ -275,7 +275,7 @@ def stranger(portal: Portal, sandbox, service: str = "stripe", *, age: float = 0
     record = sandbox.world.connections[connector.id]
     record.created_at -= age
     record.setup_state = state or record.setup_state
-    record.static_fields = None
+    record.static_fields = record.serialized = None
     return connector
 
 
@@ -355,7 +355,7 @@ def test_the_time_of_a_call_is_by_fivetrans_clock(process, sandbox, monkeypatch)
     connector = create(portal, attempt="key")
 
     assert named(portal) == [connector.id]
-    assert portal.client.date == pytest.approx(sandbox.world.clock(), abs=30)
+    assert portal.client.latest.date == pytest.approx(sandbox.world.clock(), abs=30)
 
 
 def test_the_naming_fields_are_read_once_and_stored_with_the_attempt(process, monkeypatch):

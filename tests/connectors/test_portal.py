@@ -86,11 +86,16 @@ class Slow(ApiClient):
 
 @pytest.fixture
 def slow(tenant_of, settings, monkeypatch):
-    """A portal whose list takes longer than anybody waits, once `takes_long` is set."""
-    monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
+    """A portal whose list takes longer than anybody waits, once `slow_down` was called."""
     client = Slow(Request(settings.api_url, settings.api_key, settings.api_secret))
     portal = tenant_of(settings.group_id, client)
-    portal.takes_long = client.takes_long
+
+    def slow_down() -> None:
+        # Not earlier: on a busy machine, the lists before could take that long, too.
+        monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
+        client.takes_long.set()
+
+    portal.slow_down = slow_down
     yield portal
     client.goes_on.set()
     client.close()
@@ -622,7 +627,7 @@ def test_a_return_is_answered_though_the_list_takes_long(slow, sandbox, about):
         {"connector_id": connector.id} if about == "connector_id" else {"schema_name": "sales"}
     )
     sandbox.world.pass_setup(connector.id)
-    portal.takes_long.set()
+    portal.slow_down()
 
     returned = portal.cards.returned(portal.signer.state(portal.tenant.id, **content))
 
@@ -635,7 +640,7 @@ def test_a_return_is_answered_though_the_list_takes_long(slow, sandbox, about):
 def test_a_return_from_an_unknown_connector_requests_none_of_other_groups(slow, sandbox, about):
     portal = slow
     portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
 
     with pytest.raises((UnknownConnector, TimedOut)):
         portal.cards.returned(portal.signer.state(portal.tenant.id, **about))
@@ -662,7 +667,7 @@ def test_a_connector_of_another_group_is_not_shown_while_the_list_takes_long(rem
 def test_a_key_leads_to_its_connector_though_the_list_takes_long(slow):
     portal = slow
     portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
     connector = create(portal, attempt="key")
 
     again = create(portal, attempt="key")
@@ -675,7 +680,7 @@ def test_a_deletion_and_its_undoing_are_shown_though_the_list_takes_long(slow):
     portal = slow
     connector = create(portal)
     before = portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
 
     portal.operations.delete(connector.id)
     after, deleted = portal.connectors(), portal.deleted()
@@ -695,7 +700,7 @@ def test_a_restored_connector_is_shown_though_the_list_takes_long(slow):
     connector = create(portal)
     portal.operations.delete(connector.id)
     portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
 
     portal.operations.restore(connector.id)
 
@@ -707,7 +712,7 @@ def test_a_connector_deleted_for_good_is_not_shown_though_the_list_takes_long(sl
     pending, shown = create(portal), create(portal, "Other")
     portal.operations.delete(pending.id)
     portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
 
     for connector in (pending, shown):
         portal.operations.delete(connector.id, now=True)
@@ -722,7 +727,7 @@ def test_a_hidden_connector_stays_hidden_without_the_list_and_the_database(slow,
     connector = create(portal)
     portal.operations.delete(connector.id)
     portal.connectors()
-    portal.takes_long.set()
+    portal.slow_down()
     portal._list.forget()
 
     def fail(*_):

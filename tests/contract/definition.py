@@ -94,8 +94,7 @@ def resolved(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        name = schema["$ref"].removeprefix(REFERENCE)
-        return resolved(definition()["components"]["schemas"][name])
+        return schema_named(schema["$ref"].removeprefix(REFERENCE))
     if "allOf" in schema:
         whole: dict[str, Any] = {}
         for part in schema["allOf"]:
@@ -130,9 +129,10 @@ def closed(schema: Any) -> Any:
     return strict
 
 
+@cache
 def schema_named(name: str) -> Any:
-    """Return one of the definition's schemas, resolved."""
-    return resolved({"$ref": REFERENCE + name})
+    """Return one of the definition's schemas, resolved; do not change it."""
+    return resolved(definition()["components"]["schemas"][name])
 
 
 def request_schema(operation: Operation, *, service: str | None = None) -> Any:
@@ -150,20 +150,33 @@ def request_validator(operation: Operation, service: str | None = None) -> Any:
     return jsonschema_rs.Draft202012Validator(closed(request_schema(operation, service=service)))
 
 
+def data_name(operation: Operation, status: int) -> str:
+    """Return the name of the schema of a response's data, if it has one."""
+    content = operation.raw["responses"][str(status)].get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    data: dict[str, str] = schema.get("properties", {}).get("data", {})
+    return data.get("$ref", "").removeprefix(REFERENCE)
+
+
 @cache
-def response_validator(operation: Operation, status: int, service: str | None = None) -> Any:
-    """Return the validator of an operation's responses with a status."""
+def response_validator(operation: Operation, status: int, *, any_data: bool = False) -> Any:
+    """Return the validator of an operation's responses with a status, of their data if wanted."""
     content = operation.raw["responses"][str(status)].get("content", {})
     schema = deepcopy(content.get("application/json", {}).get("schema", {}))
-    data = schema.get("properties", {}).get("data", {})
-    if service is not None and data.get("$ref", "").removeprefix(REFERENCE) in BY_SERVICE:
-        name = f"{service}_{data['$ref'].removeprefix(REFERENCE)}"
-        schema["properties"]["data"] = schema_named(name)
-        if name.endswith("DestinationExtendedResponse"):
-            numbers_or_text(schema["properties"]["data"]["properties"]["config"])
+    if any_data:
+        schema["properties"]["data"] = {}
     if operation in AS_LIST:
-        schema["properties"]["data"] = {"type": "array", "items": data}
+        schema["properties"]["data"] = {"type": "array", "items": schema["properties"]["data"]}
     return jsonschema_rs.Draft202012Validator(closed(resolved(schema)), validate_formats=True)
+
+
+@cache
+def data_validator(name: str) -> Any:
+    """Return the validator of the data of one service's responses."""
+    schema = deepcopy(schema_named(name))
+    if name.endswith("DestinationExtendedResponse"):
+        numbers_or_text(schema["properties"]["config"])
+    return jsonschema_rs.Draft202012Validator(closed(schema), validate_formats=True)
 
 
 ERROR_VALIDATOR = jsonschema_rs.Draft202012Validator(ERROR)
@@ -179,8 +192,12 @@ def problems(operation: Operation, status: int, body: Any) -> list[str]:
         return [f"{status} is not among the declared responses"]
     data = body.get("data") if isinstance(body, dict) else None
     service = data.get("service") if isinstance(data, dict) else None
-    validator = response_validator(operation, status, service)
-    return [_message(error) for error in validator.iter_errors(body)]
+    name = data_name(operation, status)
+    by_service = service is not None and name in BY_SERVICE
+    errors = [*response_validator(operation, status, any_data=by_service).iter_errors(body)]
+    if by_service:
+        errors += data_validator(f"{service}_{name}").iter_errors(data)
+    return [_message(error) for error in errors]
 
 
 def request_problems(operation: Operation, body: Any, query: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
 
 from pbf.sandbox.app import create_app, serve_world
 from pbf.sandbox.catalogue.services import services
@@ -26,6 +27,12 @@ _unchanged: list[Sandbox] = []
 def app() -> Flask:
     """Return an app whose world `sample_world` sets."""
     return create_app(Sandbox(clock=lambda: START, populated=False))
+
+
+@cache
+def client() -> FlaskClient:
+    """Return a client of that app."""
+    return app().test_client(use_cookies=False)
 
 
 def sample_world() -> Sandbox:
@@ -70,7 +77,7 @@ def unchanged_world() -> Sandbox:
 def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
     """Return the response to one request with the world's key."""
     key = (world.api_key, world.api_secret)
-    response = app().test_client().open(path, method=method, **{"auth": key, **options})
+    response = client().open(path, method=method, **{"auth": key, **options})
     if method != "GET" and response.status_code < 400:
         _unchanged.clear()
     return response

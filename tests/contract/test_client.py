@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +16,7 @@ from pbf.fivetran.transport import Request
 from pbf.sandbox.catalogue.services import services
 from tests.contract.definition import Operation, operation_for, problems, request_problems
 from tests.contract.relaxations import ANNOUNCED
-from tests.contract.sample_world import DATABASE, sample_world, send
+from tests.contract.sample_world import DATABASE, START, sample_world, send
 
 pytestmark = pytest.mark.usefixtures("definition")
 
@@ -49,9 +49,7 @@ CALLS: dict[str, Callable[[ApiClient], Any]] = {
     "resync_connector": lambda client: client.resync_connector(DATABASE),
     "test_connector": lambda client: client.test_connector(DATABASE),
     "get_sync_history": lambda client: list(
-        client.get_sync_history(
-            DATABASE, since=datetime.now(UTC) - timedelta(days=7), until=datetime.now(UTC)
-        )
+        client.get_sync_history(DATABASE, since=START - timedelta(days=7), until=START)
     ),
     "get_errors": lambda client: list(client.get_errors(DATABASE)),
     "get_schemas": lambda client: client.get_schemas(DATABASE),

@@ -135,7 +135,7 @@ def test_exceptions_for_operations_match_the_definition():
 
 def test_an_exhausted_limit_is_a_429_with_the_seconds_to_wait():
     world = sample_world()
-    world.rate_limit = 1
+    world.limits.hourly = 1
     send(world, "GET", "/v1/groups")
 
     answer = send(world, "GET", "/v1/groups")

@@ -604,4 +604,4 @@ def test_the_rate_limit_is_that_of_the_transport(api, client):
 
     client.get_account()
 
-    assert client.rate_limit == RateLimit(limit=500, remaining=12)
+    assert client.latest.rate_limit == RateLimit(limit=500, remaining=12)

@@ -94,7 +94,7 @@ def test_a_list_of_many_pages_is_complete(client: ApiClient, sandbox: SandboxSer
     connectors = list(client.get_list_of_connectors_in_group("sandy_harbour"))
 
     assert len({connector.id for connector in connectors}) == 2512
-    assert client.rate_limit.remaining == client.rate_limit.limit - 3
+    assert client.latest.rate_limit.remaining == client.latest.rate_limit.limit - 3
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_wrong_group_is_refused_at_creation(client: ApiClient):
 
 
 def test_an_exhausted_rate_limit_says_how_long_to_wait(client: ApiClient, sandbox: SandboxServer):
-    sandbox.world.rate_limit = 2
+    sandbox.world.limits.hourly = 2
     client.get_account()
     client.get_account()
 
@@ -248,7 +248,7 @@ def test_an_exhausted_rate_limit_says_how_long_to_wait(client: ApiClient, sandbo
         client.get_account()
 
     assert 3590 <= caught.value.retry_after <= 3600
-    assert (client.rate_limit.limit, client.rate_limit.remaining) == (2, 0)
+    assert (client.latest.rate_limit.limit, client.latest.rate_limit.remaining) == (2, 0)
 
 
 def test_a_stopped_sandbox_cannot_be_reached(sandbox: SandboxServer, client: ApiClient):

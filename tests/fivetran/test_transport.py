@@ -750,7 +750,7 @@ def test_after_an_abandoned_response_the_next_call_works():
             with pytest.raises(TimedOut):
                 request.send("POST", "/x")
         hangs.clear()
-        request._timeout = (60.0, 60.0)
+        request.timeout = 60.0
 
         assert request.send("POST", "/x") == {}
         pool = request._session.get_adapter(url).poolmanager.connection_from_url(url).pool

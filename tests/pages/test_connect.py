@@ -251,7 +251,7 @@ def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
 
 def test_a_creation_that_fivetran_refuses_is_told_and_the_name_stays(house, sandbox, visit):
     app = fill(visit("connect", service="stripe"), "Sales")
-    sandbox.world.rate_limit = 0
+    sandbox.world.limits.hourly = 0
 
     app = press(app, "Create and continue")
 

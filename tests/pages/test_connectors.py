@@ -241,11 +241,11 @@ def test_the_last_known_list_is_marked_with_its_age(house, sandbox, hours_later,
 
 
 def test_trying_again_shows_the_list_once_fivetran_is_back(house, sandbox, hours_later, visit):
-    sandbox.world.rate_limit = 0
+    sandbox.world.limits.hourly = 0
     app = visit("connectors")
     assert "used up" in app.error[0].value
 
-    sandbox.world.rate_limit = 100
+    sandbox.world.limits.hourly = 100
     hours_later(1)
     app = press(app, "Try again")
 

@@ -107,7 +107,7 @@ def test_responses_state_the_hourly_limit_and_the_remaining_requests(api):
 
 
 def test_requests_beyond_the_limit_are_refused_until_the_oldest_is_an_hour_old(api, world):
-    world.rate_limit = 2
+    world.limits.hourly = 2
     api.get("/account/info")
     world.advance(600)
     api.get("/account/info")

@@ -10,7 +10,7 @@ from pbf.sandbox import cli
 from pbf.sandbox.app import create_app
 from pbf.sandbox.control.request_log import MOST_KINDS
 from pbf.sandbox.control.samples import STATES
-from pbf.sandbox.core.clock import Clock
+from pbf.sandbox.core.clock import Clock, stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -170,7 +170,7 @@ def test_seeded_connectors_continue_to_sync(api, world):
 
     world.advance(25 * 3600)
 
-    now = world.now().isoformat()
+    now = stamp(world.clock())
     for item in api.data("/connections")["items"]:
         resting = item["status"]["setup_state"] != "connected" or item["paused"]
         ended = max(item["succeeded_at"] or "", item["failed_at"] or "")
@@ -454,7 +454,7 @@ def test_in_the_same_process_control_is_a_python_object(world):
     world.control.advance(60)
     world.control.change_clock(set=START.timestamp() + 120)
 
-    assert world.now() == START.replace(minute=2)
+    assert world.clock() == START.replace(minute=2).timestamp()
     with pytest.raises(InvalidInput, match="only moves forward"):
         world.control.change_clock(set=START.timestamp())
     with pytest.raises(InvalidInput, match="trial, paid, off"):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pbf.sandbox.core import views
+from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.sandbox import Sandbox
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ def test_a_new_world_has_every_state(api):
 
 def test_a_new_world_has_no_times_in_the_future(api, world):
     world.advance(5)
-    now = world.now().isoformat()
+    now = stamp(world.clock())
 
     for item in api.data("/connections")["items"]:
         for name in ("created_at", "succeeded_at", "failed_at"):

@@ -121,7 +121,7 @@ def test_a_window_rolls_and_stores_no_more_than_its_bound():
 
 
 def test_the_wait_is_in_the_callers_seconds_on_a_fast_clock(api, world):
-    world.rate_limit = 1
+    world.limits.hourly = 1
     api.get("/account/info")
     world.control.set_speed(60)
 

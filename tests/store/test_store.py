@@ -19,7 +19,7 @@ from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.store import database
 from pbf.store.store import USED_TOKEN_LIFETIME, Store
-from pbf.store.tables import Base
+from pbf.store.tables import Base, Deletion
 from tests.support.postgres_server import postgres_server
 from tests.support.typed_names import type_name
 
@@ -375,3 +375,45 @@ def test_an_existing_database_is_made_private(tmp_path, form):
     Store(form.format(file)).close()
 
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def deletion(**changes: object) -> Deletion:
+    row = {"group_id": "g", "connector_id": "one", "service": "stripe", "name": "Sales"}
+    state = {"schema_name": "sales", "was_paused": False, "due_at": 0.0}
+    return Deletion(**{**row, **state, **changes})
+
+
+def test_of_eight_threads_that_claim_a_row_at_once_one_gets_it(store):
+    store.deletions.add(deletion())
+    rows = [store.deletions.find("g", "one") for _ in range(THREADS)]
+
+    claims = at_once(lambda number: store.deletions.claim(rows[number], 60.0))
+
+    assert sorted(claims) == [False] * 7 + [True]
+    assert store.deletions.find("g", "one").is_held
+
+
+def test_a_row_that_another_process_has_changed_since_is_neither_written_nor_removed(store):
+    store.deletions.add(deletion())
+    ours, theirs = store.deletions.find("g", "one"), store.deletions.find("g", "one")
+    assert store.deletions.claim(theirs, 60.0)
+
+    assert not store.deletions.write(ours, paused_at=1.0)
+    assert not store.deletions.remove(ours)
+
+    assert ours.paused_at is None
+    assert store.deletions.find("g", "one") == theirs
+
+
+def test_a_row_is_claimed_again_once_it_is_released_or_its_lease_has_expired(store, monkeypatch):
+    row = deletion()
+    store.deletions.add(row, 60.0)
+    held = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
+    store.deletions.release(row)
+    released = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
+    later = time.time() + 61
+    monkeypatch.setattr("time.time", lambda: later)
+
+    expired = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
+
+    assert (held, released, expired) == (False, True, True)

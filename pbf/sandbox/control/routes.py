@@ -5,7 +5,7 @@ It takes no key; `access` says who may use it.
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.connect_card.pages import HEADERS, POLICY
@@ -143,7 +143,7 @@ def find_connections() -> ResponseReturnValue:
     return as_json({"connections": items, "found": len(matching)})
 
 
-@routes.post("/connections/<connection_id>/<operation>")
+@routes.post("/connections/<connection_id>/<any(break, mend, delay, reschedule, report):operation>")
 def change_connection(connection_id: str, operation: str) -> ResponseReturnValue:
     """Break, mend, delay or reschedule a connection, or report other states than its own."""
     operations = {
@@ -153,8 +153,6 @@ def change_connection(connection_id: str, operation: str) -> ResponseReturnValue
         "reschedule": control().reschedule,
         "report": control().report,
     }
-    if operation not in operations:
-        abort(404)
     connection = operations[operation](connection_id, **body())
     with world().lock:
         return as_json(_view(connection))

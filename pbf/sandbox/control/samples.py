@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count, islice
 
 from pbf.sandbox.control.seed import HOUR, MINUTE, sample_connections
 from pbf.sandbox.core import lifecycle
@@ -110,15 +111,11 @@ def _check(groups: int, connectors: int, counts: Mapping[str, int]) -> None:
         )
 
 
-def _names(world: World, count: int) -> list[str]:
+def _names(world: World, number: int) -> list[str]:
+    """Return so many names that no group has."""
     taken = {group.name for group in world.groups.values()}
-    names: list[str] = []
-    number = 0
-    while len(names) < count:
-        number += 1
-        if f"Sandbox_Customer_{number:03}" not in taken:
-            names.append(f"Sandbox_Customer_{number:03}")
-    return names
+    names = (f"Sandbox_Customer_{index:03}" for index in count(1))
+    return list(islice((name for name in names if name not in taken), number))
 
 
 def _fill(world: World, group: Group, states: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pbf.sandbox.catalogue.services import Service, services
 from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
-from pbf.sandbox.core.records import MASK, Connection, User
+from pbf.sandbox.core.records import MASK, Connection, Life, User
 from pbf.sandbox.core.validation import defaults
 from pbf.sandbox.core.world import World
 
@@ -147,18 +147,26 @@ def _connection(world: World, seed: Seed, start: float) -> Connection:
     )
     age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
     connection.created_at = start - age - world.ids.number(f"age:{connection.id}", 40)
-    connection.life = replace(
-        connection.life,
-        anchor=None if seed.ago is None else start - seed.ago,
+    connection.life = _life(seed, connection.life, start)
+    return connection
+
+
+def _life(seed: Seed, life: Life, start: float) -> Life:
+    return replace(
+        life,
+        anchor=_before(start, seed.ago),
         first=seed.first,
         historical=seed.historical,
         fails=seed.fails,
         waiting=seed.waiting,
-        succeeded_at=None if seed.succeeded is None else start - seed.succeeded,
-        failed_at=None if seed.failed is None else start - seed.failed,
+        succeeded_at=_before(start, seed.succeeded),
+        failed_at=_before(start, seed.failed),
         rhythm=seed.frequency * MINUTE,
     )
-    return connection
+
+
+def _before(start: float, seconds: float | None) -> float | None:
+    return None if seconds is None else start - seconds
 
 
 def sample_connections(world: World, group_id: str, count: int) -> Iterator[Connection]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from threading import RLock
 from typing import Any, Protocol
@@ -76,22 +76,9 @@ class World:
     def fill(self, *, populated: bool) -> None:
         """Add the content of the start; a bare world has none."""
 
-    def now(self) -> datetime:
-        """Return the sandbox's time."""
-        return datetime.fromtimestamp(self.clock(), UTC)
-
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward."""
         self.clock.advance(seconds)
-
-    @property
-    def rate_limit(self) -> int | None:
-        """The requests allowed an hour, or None without a limit."""
-        return self.limits.hourly
-
-    @rate_limit.setter
-    def rate_limit(self, requests: int) -> None:
-        self.limits.hourly = requests
 
     def add_group(self, name: str, *, group_id: str | None = None) -> Group:
         """Create a group, with a connected destination that shares its id."""

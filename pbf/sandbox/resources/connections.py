@@ -21,8 +21,8 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict
     if service is None or not service.api_configurable:
         raise InvalidInput(f"Unsupported connector service '{service_id}'")
     card = validation.card_config(fields)
-    run_tests = fields.get("run_setup_tests", True)
-    if card is not None and run_tests:
+    tested = fields.get("run_setup_tests", True)
+    if card is not None and tested:
         raise InvalidInput("Field 'run_setup_tests' must be false with 'connect_card_config'")
     config = fields.get("config", {})
     schema = validation.schema_of(service, config, world.assumptions)
@@ -31,7 +31,7 @@ def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict
         _refuse_duplicate(world, group_id, schema)
         connection = world.add(_new_connection(world, service, group_id, schema, fields))
         world.observer.record("create_connector", connection)
-        return connection, _run_tests(world, connection, service) if run_tests else []
+        return connection, run_tests(world, connection) if tested else []
 
 
 def _new_connection(
@@ -62,17 +62,14 @@ def _refuse_duplicate(world: World, group_id: str, schema: str) -> None:
         )
 
 
-def test(world: World, connection: Connection) -> list[dict[str, Any]]:
+def run_tests(world: World, connection: Connection) -> list[dict[str, Any]]:
     """Run a connection's setup tests and return their results."""
+    service = services()[connection.service]
     with world.lock:
-        return _run_tests(world, connection, services()[connection.service])
-
-
-def _run_tests(world: World, connection: Connection, service: Service) -> list[dict[str, Any]]:
-    passed = connection.setup_state != "broken" and _has_credentials(connection, service)
-    if passed:
-        world.pass_setup(connection.id)
-    record_tests(world, connection, passed=passed)
+        passed = connection.setup_state != "broken" and _has_credentials(connection, service)
+        if passed:
+            world.pass_setup(connection.id)
+        record_tests(world, connection, passed=passed)
     return setup_tests.results(service, passed=passed)
 
 
@@ -107,10 +104,10 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
         _reschedule(world, connection, fields)
         connection.static_fields = None
         has_credentials = bool(config or fields.get("auth"))
-        run_tests = fields.get("run_setup_tests", has_credentials)
-        if run_tests and has_credentials and connection.setup_state == "broken":
+        tested = fields.get("run_setup_tests", has_credentials)
+        if tested and has_credentials and connection.setup_state == "broken":
             connection.setup_state = "incomplete"
-        return _run_tests(world, connection, service) if run_tests else []
+        return run_tests(world, connection) if tested else []
 
 
 def _record_update(world: World, connection: Connection, fields: Mapping[str, Any]) -> None:

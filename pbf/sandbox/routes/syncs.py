@@ -8,10 +8,10 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.errors import InvalidInput, NotFound
+from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.resources import certificates, function_state, sync_history
+from pbf.sandbox.resources import certificates, destinations, function_state, sync_history
 from pbf.sandbox.routes.connections import connection_of_path, current_view
 from pbf.sandbox.webhooks import events
 
@@ -136,9 +136,7 @@ def list_trusted(connection_id: str, kind: str) -> ResponseReturnValue:
 @routes.get("/destinations/<destination_id>/fingerprints", defaults={"kind": "fingerprints"})
 def list_trusted_of_destination(destination_id: str, kind: str) -> ResponseReturnValue:
     """Return the trusted certificates or fingerprints of a destination."""
-    destination = world().destinations.get(destination_id)
-    if destination is None:
-        raise NotFound.of("Destination", destination_id)
+    destination = destinations.get(world(), destination_id)
     return _trusted("Destination", kind, certificates.of_destination(world(), destination)[kind])
 
 
