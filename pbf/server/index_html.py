@@ -12,11 +12,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.paths import lies_within
-from pbf.server.compression import Body
+from pbf.server.compression import Body, asgi_response
 
 # The server is where the page's scripts are. With the host configuration in the page, it opens its
 # WebSocket without asking the server first.
@@ -29,7 +29,6 @@ SERVER = """<script>
 # The scripts of st.html and components, without the digest in their file names.
 ELEMENTS = ("Html", "BidiComponent")
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
-KEPT_HEADERS = ("cache-control",)
 STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 
 
@@ -95,24 +94,16 @@ class ServeIndexHtml:
             nonlocal replaced
             if message["type"] == "http.response.start" and _is_page(message):
                 replaced = True
-                await self._send(Headers(scope=scope), Headers(raw=message["headers"]), send)
+                self._body = self._body or Body(index_html())
+                response = asgi_response(self._body, scope, "text/html")
+                # Streamlit's own headers decide how long the page may be cached.
+                headers = Headers(raw=message["headers"])
+                response.headers["Cache-Control"] = headers.get("cache-control", "no-cache")
+                await response(scope, receive, send)
             elif not replaced:
                 await send(message)
 
         await self._app(scope, receive, replace)
-
-    async def _send(self, request: Headers, response: Headers, send: Send) -> None:
-        self._body = self._body or Body(index_html())
-        encoding, content = self._body.choose(request.get("accept-encoding", ""))
-        kept = {name: response[name] for name in KEPT_HEADERS if name in response}
-        headers = MutableHeaders(kept)
-        headers["content-type"] = "text/html; charset=utf-8"
-        headers["content-length"] = str(len(content))
-        headers["vary"] = "Accept-Encoding"
-        if encoding != "identity":
-            headers["content-encoding"] = encoding
-        await send({"type": "http.response.start", "status": 200, "headers": headers.raw})
-        await send({"type": "http.response.body", "body": content})
 
 
 def _is_page(start: Message) -> bool:
