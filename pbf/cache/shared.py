@@ -23,14 +23,11 @@ from pbf.cache.entries import (
     CachedFailure,
     CachedList,
     Item,
-    PartialList,
     fingerprint,
     keep_newest,
     stale_entry,
 )
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
-
-__all__ = ["CachedList", "PartialList", "SharedCache"]
 
 # An entry older than this many lifetimes is not served while a newer one can be fetched.
 MAX_STALE_LIFETIMES = 5
