@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ class Settings:
         """Whether there are no credentials, so that the embedded sandbox is used."""
         return self.api_key is None
 
-    @property
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """The host names under which people reach us, besides loopback names."""
         host = urlsplit(self.public_url or "").hostname

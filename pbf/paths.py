@@ -1,6 +1,5 @@
 """URL prefixes, the maximum lengths of ids and searches, and how hosts and origins compare."""
 
-from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -22,7 +21,6 @@ def lies_within(path: str, *prefixes: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 
-@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is a loopback name of this machine."""
     try:

@@ -17,6 +17,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
 
+from pbf import redaction
 from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.connectors.portal import Portal
@@ -24,6 +25,7 @@ from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import ACCOUNT, account_on
+from tests.support.component_server import VIEWPORT
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
 
@@ -81,6 +83,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, _empty_folder) -> Iterat
     runtimes.use(None)
     yield
     runtimes.use(None)
+
+
+@pytest.fixture
+def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the secrets that redaction knows by their values, from earlier tests."""
+    monkeypatch.setattr(redaction, "_values", ())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -213,6 +221,6 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """A window of that browser, which keeps loaded scripts from one visit to the next."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context = chromium.new_context(viewport=VIEWPORT, locale="en-GB")
     yield context
     context.close()

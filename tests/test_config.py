@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pbf import redaction
 from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_addresses, load_settings
 from pbf.errors import ConfigurationError
 from pbf.paths import origin
 from pbf.redaction import redact
+
+pytestmark = pytest.mark.usefixtures("no_known_secrets")
 
 ROOT = Path(__file__).parents[1]
 ALL_THREE = {
@@ -21,11 +22,6 @@ ALL_THREE = {
 
 
 KEY = "hidden-KqX3zT8vWm1rYb6nLd0sGf5hJc2p"
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redaction, "_values", ())
 
 
 def load(**values: str) -> Settings:

@@ -5,11 +5,12 @@ import logging
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 
-from pbf import logs, redaction
+from pbf import logs
 from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
 from pbf.logs import JsonLines, begin_request, new_record, request_id
@@ -18,13 +19,14 @@ from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
 from tests.support.servers import clean_environment
 
+pytestmark = pytest.mark.usefixtures("no_known_secrets")
+
 SIGNER = Signer("a key of some length")
 CARD = "https://fivetran.com/connect-card/setup?auth=eyJhbGciOi.eyJzdWIiOiJ"
 
 
 @pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redaction, "_values", ())
+def _end_request() -> Iterator[None]:
     yield
     logs._id.set("")
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from pbf import redaction
 from pbf.redaction import CUT, LONGEST, escape_controls, hide, hide_pair, hide_password, redact
 
+pytestmark = pytest.mark.usefixtures("no_known_secrets")
+
 PERCENT = re.compile("%[0-9A-F]{2}")
 SECRET = "hunter2-Qm4"
 SPELLINGS = {
@@ -51,11 +53,6 @@ ENCODINGS = {
     "query": lambda text: f"GET /?x=1&{text} HTTP/1.1",
 }
 ODD = "/ +&=%\"'<>\\ü€\n\U0001f511"
-
-
-@pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(redaction, "_values", ())
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)

@@ -23,14 +23,11 @@ from pbf.cache.entries import (
     CachedFailure,
     CachedList,
     Item,
-    PartialList,
     fingerprint,
     keep_newest,
     stale_entry,
 )
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
-
-__all__ = ["CachedList", "PartialList", "SharedCache"]
 
 # An entry older than this many lifetimes is not served while a newer one can be fetched.
 MAX_STALE_LIFETIMES = 5
@@ -185,10 +182,9 @@ class SharedCache:
                 request.set_exception(_closing())
                 return request
             self._requests[key] = request
-        previous = seen[0].value if seen[0] else None
         threading.Thread(
             target=self._run,
-            args=(request, key, previous, lambda: self._fetch(fetch, lifetime)),
+            args=(request, key, seen[0], lambda: self._fetch(fetch, lifetime)),
             name=f"fetch {key}",
             daemon=True,
         ).start()
@@ -198,7 +194,7 @@ class SharedCache:
         self,
         request: _Request,
         key: str,
-        previous: CachedList[Any] | None,
+        previous: _Entry | None,
         fetch: Callable[[], CachedList[Any]],
     ) -> None:
         try:
@@ -213,7 +209,7 @@ class SharedCache:
             self._store(request, key, entry)
 
     def _newer(
-        self, key: str, previous: CachedList[Any] | None, fetch: Callable[[], CachedList[Any]]
+        self, key: str, previous: _Entry | None, fetch: Callable[[], CachedList[Any]]
     ) -> _Entry:
         """Return an entry newer than the previous one: another process's, or a fetched one."""
         fetched = None
@@ -231,11 +227,11 @@ class SharedCache:
         return _Entry(fetched or fetch(), None, self._clock())
 
     def _read(
-        self, backend: RedisBackend, key: str, previous: CachedList[Any] | None
+        self, backend: RedisBackend, key: str, previous: _Entry | None
     ) -> tuple[str, _Entry | None]:
         """Return the generation of a key, and the backend's entry if it is a newer one."""
         generation, value = backend.read(key)
-        if value and (previous is None or value.fetched_at > previous.fetched_at):
+        if value and (previous is None or value.fetched_at > previous.value.fetched_at):
             return generation, _Entry(value, generation, self._clock())
         return generation, None
 

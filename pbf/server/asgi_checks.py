@@ -1,6 +1,7 @@
 """Checks before Streamlit: foreign hosts, foreign origins and unused endpoints are refused."""
 
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -35,8 +36,7 @@ class CheckRequests:
     def __init__(self, app: ASGIApp, *, read: Callable[[], Settings] = load_addresses) -> None:
         """Wrap `app`; `read` returns the settings with our addresses."""
         self._app = app
-        self._read = read
-        self._settings: Settings | None = None
+        self._read = cache(read)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it to the app."""
@@ -52,17 +52,12 @@ class CheckRequests:
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        refusal = check_host(hosts[0] if len(hosts) == 1 else None, self._addresses().hosts)
+        refusal = check_host(hosts[0] if len(hosts) == 1 else None, self._read().hosts)
         if refusal:
             return refusal
         if scope["type"] == "websocket" and not self._is_ours(headers):
             return FOREIGN_ORIGIN
         return None if _is_served(scope) else NOT_SERVED
-
-    def _addresses(self) -> Settings:
-        if self._settings is None:
-            self._settings = self._read()
-        return self._settings
 
     def _is_ours(self, headers: Headers) -> bool:
         """Return whether one of our pages or a program opens the socket."""
@@ -71,7 +66,7 @@ class CheckRequests:
             return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         try:
             # Behind a proxy that ends TLS, the scheme we see differs from the browser's.
-            scheme, public_url = urlsplit(sender).scheme, self._addresses().public_url
+            scheme, public_url = urlsplit(sender).scheme, self._read().public_url
             ours = {f"{scheme}://{headers['host']}", *([public_url] if public_url else [])}
             return origin(sender) in {origin(url) for url in ours}
         except ValueError:

@@ -18,10 +18,7 @@ SMALLEST = 1000
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
 CONTENT_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-FILE_HEADERS = {
-    "Cache-Control": "public, immutable, max-age=31536000",
-    "Vary": "Accept-Encoding",
-}
+CACHE_CONTROL = "public, immutable, max-age=31536000"
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda plain: brotli.compress(plain, quality=BROTLI_QUALITY),
     "gzip": lambda plain: gzip.compress(plain, GZIP_LEVEL, mtime=0),
@@ -62,6 +59,15 @@ def accepted(accept_encoding: str) -> tuple[str, ...]:
     return tuple(name for name in ENCODERS if weights[name] > 0)
 
 
+def asgi_response(body: Body, scope: Scope, media_type: str) -> Response:
+    """Return a body in the best encoding that the client of an ASGI request accepts."""
+    encoding, content = body.choose(Headers(scope=scope).get("accept-encoding", ""))
+    response = Response(content, media_type=media_type, headers={"Vary": "Accept-Encoding"})
+    if encoding != "identity":
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
 class CompressStatic:
     """ASGI middleware: compresses Streamlit's scripts and styles at the first request.
 
@@ -86,10 +92,8 @@ class CompressStatic:
         if file is None or "range" in Headers(scope=scope):
             await self._app(scope, receive, send)
             return
-        encoding, content = _body(file).choose(Headers(scope=scope).get("accept-encoding", ""))
-        response = Response(content, headers=FILE_HEADERS, media_type=CONTENT_TYPES[file.suffix])
-        if encoding != "identity":
-            response.headers["Content-Encoding"] = encoding
+        response = asgi_response(_body(file), scope, CONTENT_TYPES[file.suffix])
+        response.headers["Cache-Control"] = CACHE_CONTROL
         await response(scope, receive, send)
 
 

@@ -12,11 +12,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.paths import lies_within
-from pbf.server.compression import Body
+from pbf.server.compression import Body, asgi_response
 
 # The server is where the page's scripts are. With the host configuration in the page, it opens its
 # WebSocket without asking the server first.
@@ -31,7 +31,6 @@ SERVER = """<script>
 ELEMENTS = ("Html", "BidiComponent")
 ELEMENTS_OF = {"/connect": ("Html", "PageLink", "TextInput", "Button")}
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
-KEPT_HEADERS = ("cache-control",)
 STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 
 
@@ -97,27 +96,18 @@ class ServeIndexHtml:
             nonlocal replaced
             if message["type"] == "http.response.start" and _is_page(message):
                 replaced = True
-                await self._send(scope, Headers(raw=message["headers"]), send)
+                elements = ELEMENTS_OF.get(scope["path"], ELEMENTS)
+                if elements not in self._bodies:
+                    self._bodies[elements] = Body(index_html(elements))
+                response = asgi_response(self._bodies[elements], scope, "text/html")
+                # Streamlit's own headers decide how long the page may be cached.
+                headers = Headers(raw=message["headers"])
+                response.headers["Cache-Control"] = headers.get("cache-control", "no-cache")
+                await response(scope, receive, send)
             elif not replaced:
                 await send(message)
 
         await self._app(scope, receive, replace)
-
-    async def _send(self, scope: Scope, response: Headers, send: Send) -> None:
-        elements = ELEMENTS_OF.get(scope["path"], ELEMENTS)
-        if elements not in self._bodies:
-            self._bodies[elements] = Body(index_html(elements))
-        accepted = Headers(scope=scope).get("accept-encoding", "")
-        encoding, content = self._bodies[elements].choose(accepted)
-        kept = {name: response[name] for name in KEPT_HEADERS if name in response}
-        headers = MutableHeaders(kept)
-        headers["content-type"] = "text/html; charset=utf-8"
-        headers["content-length"] = str(len(content))
-        headers["vary"] = "Accept-Encoding"
-        if encoding != "identity":
-            headers["content-encoding"] = encoding
-        await send({"type": "http.response.start", "status": 200, "headers": headers.raw})
-        await send({"type": "http.response.body", "body": content})
 
 
 def _is_page(start: Message) -> bool:

@@ -92,8 +92,7 @@ class ProtectScreens:
     def __init__(self, app: ASGIApp, *, read: Callable[[], Settings] = load_settings) -> None:
         """Wrap `app`; `read` returns the settings."""
         self._app = app
-        self._read = read
-        self._screen_headers: dict[str, str] | None = None
+        self._of_screens = cache(lambda: screens(read()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request to the app, and add the headers to its response."""
@@ -118,12 +117,7 @@ class ProtectScreens:
         if "content-security-policy" in headers:
             # A page with a policy of its own, such as an invitation's.
             return {**EVERYWHERE, "X-Frame-Options": "DENY"}
-        return {**EVERYWHERE, **self._of_screens()}
-
-    def _of_screens(self) -> Mapping[str, str]:
-        if self._screen_headers is None:
-            try:
-                self._screen_headers = screens(self._read())
-            except ConfigurationError:
-                return screens(Settings())  # every page shows the error
-        return self._screen_headers
+        try:
+            return {**EVERYWHERE, **self._of_screens()}
+        except ConfigurationError:
+            return {**EVERYWHERE, **screens(Settings())}  # every page shows the error

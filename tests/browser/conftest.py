@@ -64,17 +64,18 @@ def visit(window: BrowserContext) -> Iterator[Callable[[str], Visitor]]:
     """Give out people who were never here; one who saw a console error fails the test."""
     visitors: list[Visitor] = []
 
-    def arrive(url: str) -> Visitor:
-        visitor = Visitor(window.new_page())
-        visitors.append(visitor)
-        _watch(visitor)
-        visitor.page.goto(url)
-        visitor.settle()
-        return visitor
+    with visiting(window) as open_page:
 
-    with visiting(window):
+        def arrive(url: str) -> Visitor:
+            visitor = Visitor(open_page())
+            visitors.append(visitor)
+            _watch(visitor)
+            visitor.page.goto(url)
+            visitor.settle()
+            return visitor
+
         yield arrive
-    assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
+        assert [visitor.complaints for visitor in visitors] == [[] for _ in visitors]
 
 
 def _watch(visitor: Visitor) -> None:

@@ -29,19 +29,20 @@ def opened(window, server):
         if "status of 400" not in text:
             errors.append(text)
 
-    def show(*, color_scheme="light", width=1280):
-        page = window.new_page()
-        page.emulate_media(color_scheme=color_scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: record(message.text))
-        page.goto(f"{server.url}/_control/")
-        expect(row(page, "webshop")).to_be_visible()
-        return page
+    with visiting(window) as open_page:
 
-    with visiting(window):
+        def show(*, color_scheme="light", width=1280):
+            page = open_page()
+            page.emulate_media(color_scheme=color_scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: record(message.text))
+            page.goto(f"{server.url}/_control/")
+            expect(row(page, "webshop")).to_be_visible()
+            return page
+
         yield show
-    assert errors == []
+        assert errors == []
 
 
 def row(page, name):

@@ -25,8 +25,8 @@ def test_in_a_frame_the_page_follows_the_connector_while_its_card_is_open(
 ):
     source = f"{framed}/connect?service=google_sheets"
     body = f'<iframe src="{source}" style="width:1200px;height:850px"></iframe>'
-    with visiting(window):
-        host = window.new_page()
+    with visiting(window) as open_page:
+        host = open_page()
         host.route(f"{HOST}/", lambda route: route.fulfill(body=body, content_type="text/html"))
         host.goto(f"{HOST}/")
         frame = host.frame_locator("iframe")

@@ -15,7 +15,7 @@ document.addEventListener("securitypolicyviolation", event =>
 def test_no_page_is_refused_anything_and_all_are_protected(product, visit):
     visitor = visit(product)
     page, policies = visitor.page, {}
-    page.add_init_script(LISTEN)
+    listener = page.add_init_script(LISTEN)
     page.on("response", lambda answer: _note(policies, answer))
     own = json.loads(page.request.get(f"{product}/_/connectors").text())[0]["id"]
 
@@ -29,6 +29,7 @@ def test_no_page_is_refused_anything_and_all_are_protected(product, visit):
     refused["/_/docs"] = page.evaluate("window.refused")
     page.goto(f"{product}/_/invited?state=forged")
     refused["/_/invited"] = page.evaluate("window.refused")
+    listener.close()
 
     assert refused == {path: [] for path in refused}
     assert len(policies) >= 9

@@ -1,6 +1,7 @@
 """Clicks that are made before the answer to the first has come over a slow line."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -55,12 +56,14 @@ def _is_end(message: bytes) -> bool:
 
 
 @pytest.fixture
-def line(product, ids, visit) -> Line:
+def line(product, ids, visit) -> Iterator[Line]:
     """The line to the page of a connector."""
     page = visit(f"{product}/connector?id={ids[NAME]}").page
     line = Line(page)
     page.reload()
-    return line
+    yield line
+    # A page that is kept would keep the line.
+    page.close()
 
 
 def click_twice(line: Line, page: Page, name: str) -> None:

@@ -19,7 +19,6 @@ DATABASE, FUNCTION, SHEET = "hollow_reef", "aws_lambda", "winter_trellis"
 SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION, "notion")
 UNSUPPORTED = ("list", "find", "refuse")
 
-
 _unchanged: list[Sandbox] = []
 
 

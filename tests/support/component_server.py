@@ -1,15 +1,19 @@
 """A small Streamlit script on its own port, and a browser page that opens it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize
 
 from tests.support.servers import free_port, running
 
 PATIENCE_MS = 10_000
+USUAL_PATIENCE_MS = 30_000
+EMPTY = "/empty-page"
+VIEWPORT = ViewportSize(width=1280, height=900)
 OPTIONS = [
     "--server.address=127.0.0.1",
     "--server.headless=true",
@@ -32,25 +36,53 @@ def component_server(script: Path, folder: Path) -> Iterator[str]:
 def visitor(window: BrowserContext) -> Iterator[Page]:
     """Open a page of a new visitor; an error in its scripts fails the test."""
     errors: list[str] = []
-    with visiting(window):
-        page = window.new_page()
+    with visiting(window) as open_page:
+        page = open_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-    assert errors == []
+        assert errors == []
 
 
 @contextmanager
-def visiting(window: BrowserContext) -> Iterator[None]:
-    """At the end, close the pages that were opened, and clear cookies, storage and permissions."""
-    before = set(window.pages)
-    yield
-    for page in set(window.pages) - before:
-        if page.url.startswith("http"):
-            page.evaluate("localStorage.clear()")
-        page.close()
-    window.clear_cookies()
-    window.clear_permissions()
+def visiting(window: BrowserContext) -> Iterator[Callable[[], Page]]:
+    """Give out empty pages; at the end, clear cookies, storage and permissions.
+
+    One page is kept for the next test, with the scripts that it has compiled, unless the test
+    closes it. What cannot be cleared here, such as an added script, the test has to take back.
+    """
+    in_use = {page for page in window.pages if not page.url.endswith(EMPTY)}
+
+    def open_page() -> Page:
+        empty = (page for page in window.pages if page.url.endswith(EMPTY))
+        return next(empty, None) or window.new_page()
+
+    try:
+        yield open_page
+    finally:
+        for number, page in enumerate(page for page in window.pages if page not in in_use):
+            if number or not page.url.startswith("http"):
+                page.close()
+            else:
+                _empty(page)
+        window.clear_cookies()
+        window.clear_permissions()
+
+
+def _empty(page: Page) -> None:
+    """Leave an empty page in the place of one, without its storage, history and settings."""
+    page.unroute_all()
+    page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.goto(urljoin(page.url, EMPTY))
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.unroute_all()
+    page.set_default_timeout(USUAL_PATIENCE_MS)
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+    page.mouse.move(-1, -1)
+    browser = page.context.new_cdp_session(page)
+    browser.send("Page.resetNavigationHistory")
+    browser.detach()
 
 
 def scroll_position(page: Page) -> float:

@@ -400,9 +400,9 @@ def test_a_new_version_of_the_cards_keeps_the_focus_and_the_scroll_position(page
 
 
 def test_there_is_no_search_before_there_are_cards(page, server):
-    page.add_init_script(HOLD_CARDS)
-    page.goto(f"{server}/services")
-    page.wait_for_function("Boolean(window.release)")
+    with page.add_init_script(HOLD_CARDS):
+        page.goto(f"{server}/services")
+        page.wait_for_function("Boolean(window.release)")
     field = page.get_by_label("Search services")
     expect(field).to_be_hidden()
 
