@@ -220,9 +220,10 @@ class Portal:
 
     def _admit_creation(self, attempt: str | None) -> None:
         """Count a creation against the limit, unless its attempt has created the connector."""
+        if self._limits is None:
+            return
         connector_id = attempt and self._creation.created_by(attempt)
-        exists = connector_id and connector_id in {item.id for item in self.connectors().items}
-        if self._limits and not exists:
+        if not connector_id or connector_id not in {item.id for item in self.connectors().items}:
             self._limits.admit_creation(self.tenant.id, self.policy().limits.creations or "")
 
     def metadata(self, service_id: str) -> Service:
