@@ -23,7 +23,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.fivetran.transport import _decoded
+from pbf.fivetran.transport import Latest, _decoded
 from pbf.rules.freshness import list_lifetime
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.schedule import choices, next_exactly, next_in_words
@@ -121,6 +121,7 @@ class FakeRequest:
 
     def __init__(self, responses: dict[str, Any]) -> None:
         self._responses = responses
+        self.timeout, self.latest = 1.0, Latest()
 
     def send(self, _method: str, path: str, **_: Any) -> dict[str, Any]:
         content = json.dumps({"data": self._responses[path.rpartition("/")[2]]})
