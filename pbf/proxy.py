@@ -11,7 +11,7 @@ from pbf.api import administration, connect_card, connectors, docs, error_handle
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_runtime, guard, json_body, log_change, public_url
-from pbf.api.openapi_routes import (
+from pbf.api.openapi_operations import (
     CREATES,
     FILTERS,
     FORMS,

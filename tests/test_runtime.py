@@ -140,20 +140,20 @@ def test_links_signed_by_one_process_are_read_by_another_of_the_same_account():
         )
 
     first, same, second, keyed = start("s"), start("s"), start("t"), start("s", "of its own")
-    ticket = first.portal.signer.link("g", "connector")
+    link = first.portal.signer.link("g", "connector")
 
-    assert same.portal.signer.read_link(ticket, "g") == "connector"
-    assert second.portal.signer.read_link(ticket, "g") is None
-    assert keyed.portal.signer.read_link(ticket, "g") is None
+    assert same.portal.signer.read_link(link, "g") == "connector"
+    assert second.portal.signer.read_link(link, "g") is None
+    assert keyed.portal.signer.read_link(link, "g") is None
     for runtime in (first, same, second, keyed):
         runtime.close()
 
 
 def test_each_sandbox_signs_with_a_key_of_its_own():
     first, second = runtimes.start(Settings()), runtimes.start(Settings())
-    ticket = first.portal.signer.link("sandy_harbour", "connector")
+    link = first.portal.signer.link("sandy_harbour", "connector")
 
-    assert second.portal.signer.read_link(ticket, "sandy_harbour") is None
+    assert second.portal.signer.read_link(link, "sandy_harbour") is None
     first.close()
     second.close()
 

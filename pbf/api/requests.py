@@ -12,8 +12,7 @@ from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules import health, timing
-from pbf.rules.actions import FREQUENCIES
-from pbf.rules.schedule import ONLY_DAILY
+from pbf.rules.schedule import FREQUENCIES, ONLY_DAILY
 
 Model = TypeVar("Model", bound=BaseModel)
 

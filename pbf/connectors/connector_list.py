@@ -21,7 +21,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.paths import LONGEST_ID
-from pbf.rules import refresh
+from pbf.rules import freshness
 from pbf.rules.policy import Policy, no_policy
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
@@ -138,8 +138,8 @@ class ConnectorList:
         cached = self._cache.get(
             self.key,
             self._fetch,
-            lifetime=lambda connectors: refresh.throttled(
-                refresh.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
+            lifetime=lambda connectors: freshness.throttled(
+                freshness.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
                 self._client.latest.rate_limit,
             ),
         )
@@ -166,7 +166,7 @@ class ConnectorList:
 
     def _may_refetch(self, fetched_at: float) -> bool:
         """Return whether the list may be read again for an unknown id; if so, count it."""
-        patience = refresh.throttled(UNKNOWN_LIFETIME, self._client.latest.rate_limit)
+        patience = freshness.throttled(UNKNOWN_LIFETIME, self._client.latest.rate_limit)
         now = self._clock()
         with self._lock:
             # A list that is being read is waited for, not requested once more.

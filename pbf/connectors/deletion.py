@@ -1,8 +1,9 @@
 """Deletion that can be undone: a connector is paused and hidden first, and deleted later.
 
-A deletion is stored before anything is done; until it is due it can be undone. The process that
-works on it holds a lease, and reads the connector from Fivetran before carrying out an old
-decision. A connector that somebody resumed meanwhile, or another one with the id, is kept.
+A deletion is stored before anything is done; until it is due, PBF_DELETION_GRACE hours later, it
+can be undone. The process that works on it holds a lease, and reads the connector from Fivetran
+before carrying out an old decision. A connector that somebody resumed meanwhile, or another one
+with the id, is kept.
 """
 
 import logging

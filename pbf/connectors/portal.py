@@ -20,22 +20,20 @@ from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.connectors.permanent_names import PermanentNames
-from pbf.errors import ApiError, InvalidName, InvalidRequest, NotCreatable, UnknownService
+from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
-from pbf.rules import refresh
-from pbf.rules.naming import PermanentName
+from pbf.rules import freshness
+from pbf.rules.naming import PermanentName, typed_name
 from pbf.rules.policy import Policy, no_policy
 from pbf.rules.policy_findings import unknown_names
 from pbf.store.store import Store
-from pbf.visible_text import ENDS, is_one_line
 
 logger = logging.getLogger("pbf")
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
 NO_SERVICES: CachedList[Service] = CachedList(items=(), revision="", fetched_at=0.0)
-LONGEST_TYPED_NAME = 100
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
@@ -151,7 +149,7 @@ class Portal:
     @property
     def throttling_notice(self) -> str:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
-        return refresh.throttling_notice(self._client.latest.rate_limit)
+        return freshness.throttling_notice(self._client.latest.rate_limit)
 
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.
@@ -177,7 +175,7 @@ class Portal:
 
         A name that `attempt` itself has reserved is not taken.
         """
-        typed, required = _clean(typed), self._required(service_id)
+        typed, required = typed_name(typed), self._required(service_id)
         return self._names.name(
             self._names.new_attempt(service_id, typed, required=required, key=attempt)
         )
@@ -205,7 +203,7 @@ class Portal:
         try:
             connector = self._creation.create(
                 service.id,
-                _clean(typed),
+                typed_name(typed),
                 required=self._required(service.id),
                 redirect_uri=lambda name: self.cards.return_url(public_url, schema_name=name),
                 key=attempt,
@@ -252,16 +250,3 @@ def dashboard_only(service: Service) -> str:
         f"{service.title} can be set up in Fivetran's own dashboard only. Ask the administrator of "
         "your Fivetran account to add it there; it then appears in the list of connectors."
     )
-
-
-def _clean(typed: str) -> str:
-    """Return a name as it can be stored; no database takes a NUL, or half a surrogate pair."""
-    if len(typed) > LONGEST_TYPED_NAME:
-        raise InvalidName(f"Type a name of at most {LONGEST_TYPED_NAME} characters.")
-    name = typed.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
-    if not is_one_line(name):
-        raise InvalidName(
-            "Type the name as one line of visible characters, "
-            "without line breaks, direction marks or other invisible characters."
-        )
-    return name

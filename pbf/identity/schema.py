@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pbf.errors import InvalidPolicy
 from pbf.identity.yaml_text import Document, Path
-from pbf.rules.actions import FREQUENCIES
 from pbf.rules.naming import MAX_LENGTH
+from pbf.rules.schedule import FREQUENCIES
 from pbf.visible_text import is_one_line
 
 SENSITIVITIES = ("LOW", "NORMAL", "HIGH", "SYNC_FREQUENCY")

@@ -20,21 +20,6 @@ LABELS: dict[Action, str] = {
     "delete": "Delete",
 }
 
-# Minutes between syncs that the API accepts (the enumeration of its definition), in words.
-FREQUENCIES: dict[int, str] = {
-    1: "Every minute",
-    5: "Every 5 minutes",
-    15: "Every 15 minutes",
-    30: "Every 30 minutes",
-    60: "Hourly",
-    120: "Every 2 hours",
-    180: "Every 3 hours",
-    360: "Every 6 hours",
-    480: "Every 8 hours",
-    720: "Every 12 hours",
-    1440: "Daily",
-}
-
 
 def obstacle(action: Action, connector: Connector) -> str | None:
     """Return why an action would change nothing now, in a sentence, or None.

@@ -1,4 +1,4 @@
-"""The permanent name of a connector, made from a typed name.
+"""The name of a connector as typed, and the permanent name that is made from it.
 
 The rules, in this order:
 
@@ -26,8 +26,10 @@ from anyascii import anyascii
 
 from pbf.errors import InvalidName
 from pbf.fivetran.naming_fields import fields
+from pbf.visible_text import ENDS, is_one_line
 
 MAX_LENGTH = 60
+MAX_TYPED_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,23 @@ class PermanentName:
     def taken(self) -> bool:
         """Whether another connector has the name."""
         return self.free != self.name
+
+
+def typed_name(text: str) -> str:
+    """Return a typed text as the name that people see.
+
+    No database takes a NUL, or half a surrogate pair. Raises InvalidName if the text is too long,
+    or is not one line of visible characters.
+    """
+    if len(text) > MAX_TYPED_LENGTH:
+        raise InvalidName(f"Type a name of at most {MAX_TYPED_LENGTH} characters.")
+    name = text.encode(errors="ignore").decode().replace("\0", "").strip(ENDS)
+    if not is_one_line(name):
+        raise InvalidName(
+            "Type the name as one line of visible characters, "
+            "without line breaks, direction marks or other invisible characters."
+        )
+    return name
 
 
 def slug(typed: str) -> str:

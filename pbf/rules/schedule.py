@@ -6,7 +6,6 @@ from typing import Any
 
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector, Schedule
-from pbf.rules.actions import FREQUENCIES
 from pbf.rules.health import health
 from pbf.rules.timing import (
     DAILY,
@@ -24,6 +23,20 @@ from pbf.rules.timing import (
 )
 from pbf.rules.wording import ahead, exact
 
+# Minutes between syncs that the API accepts (the enumeration of its definition), in words.
+FREQUENCIES: dict[int, str] = {
+    1: "Every minute",
+    5: "Every 5 minutes",
+    15: "Every 15 minutes",
+    30: "Every 30 minutes",
+    60: "Hourly",
+    120: "Every 2 hours",
+    180: "Every 3 hours",
+    360: "Every 6 hours",
+    480: "Every 8 hours",
+    720: "Every 12 hours",
+    1440: "Daily",
+}
 AT_INTERVALS = "At an interval"
 AT_A_TIME = "At a time of day"
 HOURS = tuple(f"{hour:02}:00" for hour in range(24))

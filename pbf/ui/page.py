@@ -11,7 +11,7 @@ import streamlit as st
 
 from pbf import logs
 from pbf.cache.entries import CachedList
-from pbf.components.leave import leave
+from pbf.components.redirect import redirect
 from pbf.config import CREDENTIALS
 from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
@@ -266,7 +266,7 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
         icon=":material/open_in_browser:",
     )
     url = portal.cards.link(connector_id)
-    leave(url, key=f"leave-{connector_id}", on_opened=lambda: _follow_card(connector_id))
+    redirect(url, key=f"redirect-{connector_id}", on_opened=lambda: _follow_card(connector_id))
     st.stop()
 
 

@@ -60,9 +60,9 @@ def test_a_link_is_valid_for_a_day(client, invitation_for, monkeypatch):
 
 def test_a_link_of_our_pages_is_no_invitation(client, house):
     connectors = house.portal.connectors().items
-    ticket = house.portal.signer.link(house.portal.tenant.id, connectors[0].id)
+    link = house.portal.signer.link(house.portal.tenant.id, connectors[0].id)
 
-    assert client.get(f"/_/invite/{ticket}").status_code == 404
+    assert client.get(f"/_/invite/{link}").status_code == 404
 
 
 def test_a_finished_set_up_is_reported_without_the_name(client, invitation_for):

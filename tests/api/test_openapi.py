@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
 from pbf.api.openapi import CODES, VERSION, document
-from pbf.api.openapi_routes import Operation, operations
+from pbf.api.openapi_operations import Operation, operations
 from pbf.proxy import create_app
 from tests.support.servers import ROOT
 

@@ -334,9 +334,9 @@ def test_the_health_check_answers(client: FlaskClient):
 
 def test_a_signed_link_leads_to_the_card(client: FlaskClient, house: Runtime):
     connector = make(client)
-    ticket = house.portal.signer.link(house.portal.tenant.id, connector["id"])
+    link = house.portal.signer.link(house.portal.tenant.id, connector["id"])
 
-    answer = client.get(f"/_/go/{ticket}")
+    answer = client.get(f"/_/go/{link}")
 
     assert answer.status_code == 303
     assert "/connect-card/setup?" in answer.location
@@ -344,9 +344,9 @@ def test_a_signed_link_leads_to_the_card(client: FlaskClient, house: Runtime):
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("ticket", ["forged", "a.b.c", "%00"])
-def test_a_forged_link_leads_to_the_list(client: FlaskClient, ticket: str):
-    answer = client.get(f"/_/go/{ticket}")
+@pytest.mark.parametrize("link", ["forged", "a.b.c", "%00"])
+def test_a_forged_link_leads_to_the_list(client: FlaskClient, link: str):
+    answer = client.get(f"/_/go/{link}")
 
     assert (answer.status_code, answer.location) == (
         303,

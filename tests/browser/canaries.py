@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 # A Connect Card's token; and of what we sign ourselves the time and the signature.
 TOKEN = rb"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"
-SLIP = rb"\.[\w-]{6}\.[\w-]{43}(?![\w-])"
+SIGNED_LINK = rb"\.[\w-]{6}\.[\w-]{43}(?![\w-])"
 LATELY = 7 * 24 * 3600
 AROUND = 60
 
@@ -57,7 +57,7 @@ def forms(secret: str) -> frozenset[bytes]:
 def found(
     places: Iterable[Place], canaries: Mapping[str, str], permits: Sequence[Permit] = ()
 ) -> list[str]:
-    """Return in which place which canary, token or slip stands without a permit."""
+    """Return in which place which canary, token or signed link stands without a permit."""
     wanted = {kind: forms(secret) for kind, secret in canaries.items()}
     leaks = []
     for place in dict.fromkeys(places):
@@ -77,12 +77,12 @@ def _held(place: Place, wanted: Mapping[str, frozenset[bytes]]) -> Iterator[tupl
                 break
     for token in re.findall(TOKEN, content):
         yield "a Connect Card's token", token
-    for slip in re.findall(SLIP, content):
-        if _is_ours(slip):
-            yield "a slip", slip
+    for signed_link in re.findall(SIGNED_LINK, content):
+        if _is_ours(signed_link):
+            yield "a signed link", signed_link
 
 
-def _is_ours(slip: bytes) -> bool:
+def _is_ours(signed_link: bytes) -> bool:
     """Whether it begins with a time of these days; a script may hold two words so long."""
-    made = int.from_bytes(urlsafe_b64decode(slip.split(b".")[1] + b"=="))
+    made = int.from_bytes(urlsafe_b64decode(signed_link.split(b".")[1] + b"=="))
     return abs(time.time() - made) < LATELY

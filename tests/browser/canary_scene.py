@@ -27,7 +27,7 @@ from pbf.connectors.connect_card import Signer
 from pbf.sandbox.connect_card import links
 from pbf.sandbox.server import SandboxServer
 from tests.browser import unforeseen
-from tests.browser.canaries import SLIP, Place
+from tests.browser.canaries import SIGNED_LINK, Place
 from tests.browser.conftest import Visitor
 from tests.support.parcels import unpacked
 from tests.support.postgres_server import PostgresServer
@@ -141,8 +141,8 @@ class Scene:
         every = self.sandbox.world.connections.values()
         return next(one.id for one in every if one.schema == schema)
 
-    def slips(self, *, ago: float = 0.0) -> tuple[str, str, str]:
-        """Return a ticket, an invitation and a state, made so many seconds ago."""
+    def signed_links(self, *, ago: float = 0.0) -> tuple[str, str, str]:
+        """Return a link, an invitation and a state, made so many seconds ago."""
         broken, unfinished = self.id_of("zendesk_support"), self.id_of("once")
         with patch("time.time", return_value=time.time() - ago):
             return (
@@ -163,13 +163,13 @@ class Scene:
 
     def recover(self) -> None:
         """Have the list asked for anew, by coming back from a card."""
-        assert self.ask("GET", f"/return?state={self.slips()[2]}").status_code == 303
+        assert self.ask("GET", f"/return?state={self.signed_links()[2]}").status_code == 303
         assert self.ask("GET", "/connectors").status_code == 200
 
-    def cut(self, slip: str) -> str:
-        """Return a slip as somebody copied it in part; what is left is a canary, too."""
-        part = slip[:-3]
-        self.canaries[f"a slip cut short ({len(self.canaries)})"] = part.rpartition(".")[2]
+    def cut(self, signed_link: str) -> str:
+        """Return a signed link as somebody copied it in part; what is left is a canary, too."""
+        part = signed_link[:-3]
+        self.canaries[f"a signed link cut short ({len(self.canaries)})"] = part.rpartition(".")[2]
         return part
 
     def run_checks(self) -> None:
@@ -239,7 +239,7 @@ class Witness:
 
 def without_slips(path: str) -> str:
     """Return a path for the name of a place."""
-    return re.sub(rf"[\w.-]+{SLIP.decode()}", "SLIP", path.partition("?")[0])
+    return re.sub(rf"[\w.-]+{SIGNED_LINK.decode()}", "SIGNED_LINK", path.partition("?")[0])
 
 
 @contextmanager

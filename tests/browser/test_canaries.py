@@ -7,10 +7,10 @@ from urllib.parse import quote
 import pytest
 
 from pbf.connectors.connect_card import Signer
-from tests.browser.canaries import SLIP, TOKEN, Permit, Place, found
+from tests.browser.canaries import SIGNED_LINK, TOKEN, Permit, Place, found
 
 SECRET = 'can&ary/7Qm4"ü'
-TICKET, CARD = Signer("key").link("us", "it"), "eyJhbGciOi.eyJzdWIiOiJ.c2lnbmF0dXJl"
+LINK, CARD = Signer("key").link("us", "it"), "eyJhbGciOi.eyJzdWIiOiJ.c2lnbmF0dXJl"
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ TICKET, CARD = Signer("key").link("us", "it"), "eyJhbGciOi.eyJzdWIiOiJ.c2lnbmF0d
         pytest.param(f"?x={quote(SECRET, safe='')}&y", id="in-a-url"),
         pytest.param(f"<p>{escape(SECRET)}</p>", id="in-html"),
         pytest.param(b64encode(f"k:{SECRET}:z".encode()).decode(), id="in-a-header"),
-        pytest.param(urlsafe_b64encode(f"key{SECRET}?".encode()).decode(), id="in-a-slip"),
+        pytest.param(urlsafe_b64encode(f"key{SECRET}?".encode()).decode(), id="in-a-signed-link"),
         pytest.param(SECRET.encode().hex(), id="in-hex"),
-        pytest.param(f"/_/go/{TICKET} ", id="a-slip"),
+        pytest.param(f"/_/go/{LINK} ", id="a-signed-link"),
         pytest.param(f"card?auth={CARD}&x", id="a-card"),
     ],
 )
@@ -34,12 +34,12 @@ def test_a_secret_is_found_in_every_form(written: str):
 
 def test_a_permit_is_for_its_place_and_its_secret_alone():
     permit = Permit("GET /form body", TOKEN)
-    both = f"{CARD} {TICKET}".encode()
+    both = f"{CARD} {LINK}".encode()
 
     leaks = found([Place("GET /form body", both), Place("GET /form", CARD.encode())], {}, [permit])
 
     assert [leak.partition(":")[0] for leak in leaks] == [
-        "GET /form body holds a slip",
+        "GET /form body holds a signed link",
         "GET /form holds a Connect Card's token",
     ]
     assert permit.used == 1
@@ -49,4 +49,4 @@ def test_what_only_looks_like_a_slip_is_none():
     script = f"window.{'a' * 6}.{'b' * 43}".encode()
 
     assert found([Place("a script", script)], {"it": SECRET}) == []
-    assert found([Place("a ticket", TICKET.encode())], {}, [Permit("a ticket", SLIP)]) == []
+    assert found([Place("a link", LINK.encode())], {}, [Permit("a link", SIGNED_LINK)]) == []

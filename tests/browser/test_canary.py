@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import steps
-from tests.browser.canaries import SLIP, TOKEN, Permit, Place, found
+from tests.browser.canaries import SIGNED_LINK, TOKEN, Permit, Place, found
 from tests.browser.canary_scene import DAY, ONCE, TYPED, Scene, Witness, scene
 from tests.browser.conftest import Visitor
 from tests.browser.unforeseen import SERVICE as UNFORESEEN
@@ -17,19 +17,19 @@ from tests.support.postgres_server import PostgresServer
 
 PERMITS = (
     # The page's own link to the card, and the link for a colleague that somebody asked for.
-    Permit("frame", rb"/_/go/[\w.-]+" + SLIP),
-    Permit("frame", rb"/_/invite/[\w.-]+" + SLIP),
+    Permit("frame", rb"/_/go/[\w.-]+" + SIGNED_LINK),
+    Permit("frame", rb"/_/invite/[\w.-]+" + SIGNED_LINK),
     # The way to the card, which bears the state with which it leads back.
-    Permit("ours GET /_/go/SLIP 303 location", TOKEN),
-    Permit("ours GET /_/go/SLIP 303 location", SLIP),
-    Permit("ours GET /_/invite/SLIP 303 location", TOKEN),
-    Permit("ours GET /_/invite/SLIP 303 location", SLIP),
+    Permit("ours GET /_/go/SIGNED_LINK 303 location", TOKEN),
+    Permit("ours GET /_/go/SIGNED_LINK 303 location", SIGNED_LINK),
+    Permit("ours GET /_/invite/SIGNED_LINK 303 location", TOKEN),
+    Permit("ours GET /_/invite/SIGNED_LINK 303 location", SIGNED_LINK),
     Permit(r"route GET /_/connectors/\w+/form 200 body", TOKEN),
     # Where a colleague comes back to; it has done its work.
-    Permit("page /_/invited", rb"/_/invited\?state=[\w.-]+" + SLIP),
+    Permit("page /_/invited", rb"/_/invited\?state=[\w.-]+" + SIGNED_LINK),
     # Fivetran's own pages.
     Permit("fivetran .*", TOKEN),
-    Permit("fivetran .*", SLIP),
+    Permit("fivetran .*", SIGNED_LINK),
 )
 FAILURES = (500, "html", "refused", "nothing", 429, 400, 409, 403, 404, 401)
 # On two busy processors the whole way takes a minute.
@@ -148,13 +148,13 @@ def look_around(stage: Scene, witness: Witness) -> None:
 
 def send_nonsense(stage: Scene, witness: Witness) -> None:
     """Send what is forged, expired, cut, used, broken, too large or of the wrong kind."""
-    ticket, invitation, state = stage.slips()
-    late_ticket, late_invitation, late_state = stage.slips(ago=2 * DAY)
+    card_link, invitation, state = stage.signed_links()
+    late_link, late_invitation, late_state = stage.signed_links(ago=2 * DAY)
     for path in (
-        *(f"/go/{link}" for link in (late_ticket, stage.cut(ticket), state)),
-        *(f"/invite/{link}" for link in (late_invitation, stage.cut(invitation), ticket)),
-        *(f"/return?state={link}" for link in (late_state, stage.cut(state), ticket)),
-        *[f"/return?state={stage.slips()[2]}"] * 2,
+        *(f"/go/{link}" for link in (late_link, stage.cut(card_link), state)),
+        *(f"/invite/{link}" for link in (late_invitation, stage.cut(invitation), card_link)),
+        *(f"/return?state={link}" for link in (late_state, stage.cut(state), card_link)),
+        *[f"/return?state={stage.signed_links()[2]}"] * 2,
     ):
         stage.ask("GET", path)
         stage.ask("POST", path)
@@ -182,11 +182,11 @@ def send_nonsense(stage: Scene, witness: Witness) -> None:
 def fail(stage: Scene, witness: Witness, says: int | str) -> None:
     """Let Fivetran fail in one way, and meet that in the routes, on a page and in the check-up."""
     stage.recover()
-    connector_id, (ticket, invitation, _) = stage.id_of("google_ads_emea"), stage.slips()
+    connector_id, (link, invitation, _) = stage.id_of("google_ads_emea"), stage.signed_links()
     calls = [
         ("GET", f"/connectors/{connector_id}/form", {}),
         ("GET", f"/invite/{invitation}", {}),
-        ("GET", f"/go/{ticket}", {}),
+        ("GET", f"/go/{link}", {}),
         ("PATCH", f"/connectors/{connector_id}", {"json": {"sync_frequency": 1440}}),
         ("POST", f"/connectors/{connector_id}/test", {}),
         ("POST", "/connectors", {"json": {"service": "stripe", "name": f"No {uuid4().hex}"}}),
@@ -196,15 +196,15 @@ def fail(stage: Scene, witness: Witness, says: int | str) -> None:
         if says == "nothing":
             with ThreadPoolExecutor(2) as pool:  # each waits in vain, so together
                 calls_at_once = [pool.submit(stage.ask, *call[:2]) for call in calls[:2]]
-                witness.go(f"/_/go/{ticket}")
+                witness.go(f"/_/go/{link}")
             assert {call.result().status_code for call in calls_at_once} == {503, 504}
             return
         for method, path, options in calls:
             stage.ask(method, path, **options)
         if says in ON_A_PAGE:
             # A return from the card fetches the list again, so that the page shows what is wrong.
-            stage.ask("GET", f"/return?state={stage.slips()[2]}")
-            witness.go(f"/_/go/{ticket}")
+            stage.ask("GET", f"/return?state={stage.signed_links()[2]}")
+            witness.go(f"/_/go/{link}")
         if says == 400:
             stage.run_checks()
 
@@ -222,7 +222,7 @@ def fail_unforeseen(stage: Scene, witness: Witness) -> None:
 
 def lose_the_database(stage: Scene, witness: Witness) -> None:
     """Create and come back while nobody can read or write the database."""
-    state = stage.slips()[2]
+    state = stage.signed_links()[2]
     witness.go("/connect?service=stripe")
     with stage.postgres.away(stage.environment["PBF_DATABASE_URL"]):
         body = {"service": "stripe", "name": "No database"}

@@ -156,7 +156,7 @@ def test_a_name_may_hold_what_markdown_would_read(house, visit):
 def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit):
     app = create(visit("connect", service="google_sheets"), "Sales")
 
-    url = components(app)["leave"]["url"]
+    url = components(app)["redirect"]["url"]
     made = next(one for one in house.portal.connectors().items if one.title == "Sales")
     assert url.startswith("/_/go/")
     assert house.portal.signer.read_link(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
@@ -169,11 +169,11 @@ def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit)
 def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
     before = len(sandbox.world.connections)
     app = create(visit("connect", service="google_sheets"), "Sales")
-    first = components(app)["leave"]["url"].removeprefix("/_/go/")
+    first = components(app)["redirect"]["url"].removeprefix("/_/go/")
 
     again = press(app, "Create and continue")
 
-    second = components(again)["leave"]["url"].removeprefix("/_/go/")
+    second = components(again)["redirect"]["url"].removeprefix("/_/go/")
     read = house.portal.signer.read_link
     assert len(sandbox.world.connections) == before + 1
     assert read(first, "sandy_harbour") == read(second, "sandy_harbour")
@@ -186,7 +186,7 @@ def test_what_was_started_and_left_is_offered_again(house, visit):
 
     app = press(app, "Finish set-up")
 
-    assert components(app)["leave"]["url"].startswith("/_/go/")
+    assert components(app)["redirect"]["url"].startswith("/_/go/")
 
 
 def test_many_that_were_left_do_not_push_the_form_away(house, visit):
@@ -240,7 +240,7 @@ def test_an_account_without_connectors_can_make_its_first(empty_house, empty_wor
     app = create(visit("connect", service="stripe"), "Money")
 
     assert [one.schema for one in empty_world.connections.values()] == ["money"]
-    assert "leave" in components(app)
+    assert "redirect" in components(app)
 
 
 def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
@@ -271,7 +271,7 @@ def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):
     app = create(visit("connect", service="stripe"), "Sales")
 
     assert "<strong>Sandbox.</strong>" in html(app)
-    assert components(app)["leave"]["url"].startswith("/_/go/")
+    assert components(app)["redirect"]["url"].startswith("/_/go/")
     assert not app.exception
 
 

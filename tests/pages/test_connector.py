@@ -570,8 +570,8 @@ def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, 
 
     app = press(visit("connector", id=connector_id), label)
 
-    ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(ticket, "sandy_harbour") == connector_id
+    link = components(app)["redirect"]["url"].removeprefix("/_/go/")
+    assert house.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 

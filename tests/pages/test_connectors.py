@@ -138,8 +138,8 @@ def test_what_is_done_on_the_card_leads_there(house, named, visit, action: str):
 
     app = ask(visit("connectors"), action, connector_id)
 
-    ticket = components(app)["leave"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(ticket, "sandy_harbour") == connector_id
+    link = components(app)["redirect"]["url"].removeprefix("/_/go/")
+    assert house.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 
@@ -326,8 +326,8 @@ def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
     app = ask(visit("connectors"), "link", unfinished)
 
     url = components(app)["copy"]["text"]
-    slip = url.rpartition("/_/invite/")[2]
-    assert house.portal.signer.read_invitation(slip, "sandy_harbour") == unfinished
+    link = url.rpartition("/_/invite/")[2]
+    assert house.portal.signer.read_invitation(link, "sandy_harbour") == unfinished
     assert not app.exception
 
 

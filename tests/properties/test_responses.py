@@ -23,9 +23,9 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.fivetran.transport import _decoded
+from pbf.fivetran.transport import Latest, _decoded
+from pbf.rules.freshness import list_lifetime
 from pbf.rules.health import changed_at, health, is_moving
-from pbf.rules.refresh import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words
@@ -121,6 +121,7 @@ class FakeRequest:
 
     def __init__(self, responses: dict[str, Any]) -> None:
         self._responses = responses
+        self.timeout, self.latest = 1.0, Latest()
 
     def send(self, _method: str, path: str, **_: Any) -> dict[str, Any]:
         content = json.dumps({"data": self._responses[path.rpartition("/")[2]]})
@@ -243,12 +244,12 @@ def test_an_invalid_table_or_schema_does_not_affect_others(draws: Any):
     config = client.get_schemas("one")
 
     assert list(config.schemas["untouched"].tables) == list(TABLES)
-    desk = TableEditor("one")
-    desk.take(config, 0.0)
-    desk.search("o")
-    desk.switch(True)
-    json.dumps([columns(desk.shown), desk.count, desk.unread, desk.ticks]).encode()
-    assert all(schema in response["schemas"] for schema, _ in desk.request)
+    editor = TableEditor("one")
+    editor.take(config, 0.0)
+    editor.search("o")
+    editor.switch(True)
+    json.dumps([columns(editor.shown), editor.count, editor.unread, editor.ticks]).encode()
+    assert all(schema in response["schemas"] for schema, _ in editor.request)
     connector = Connector.model_validate(RESPONSES["connections"][0])
     assert when_there_are_tables(connector, read=True, now=NOW)
 

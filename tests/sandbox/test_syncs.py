@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from pbf.sandbox.core import lifecycle
+from pbf.sandbox.core import lifecycle, schedules
 from pbf.sandbox.resources import sync_history
 
 MINUTE = 60
@@ -393,7 +393,7 @@ def run_a_day(api, world, ids):
     """Run a day of every kind of event on the connections."""
     for number, connection_id in enumerate(ids):
         if number % 4 == 0:
-            frequency = lifecycle.FREQUENCIES[number // 4 % len(lifecycle.FREQUENCIES)]
+            frequency = schedules.FREQUENCIES[number // 4 % len(schedules.FREQUENCIES)]
             api.patch(f"/connections/{connection_id}", {"sync_frequency": frequency})
     for hour in range(24):
         for number in range(hour, len(ids), 48):

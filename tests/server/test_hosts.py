@@ -153,9 +153,9 @@ def test_a_card_leads_back_to_the_public_address_whatever_the_host_header(settin
         for item in started.portal.connectors().items
         if item.status.setup_state == "incomplete"
     )
-    ticket = started.portal.signer.link(started.portal.tenant.id, connector.id)
+    link = started.portal.signer.link(started.portal.tenant.id, connector.id)
 
-    card = client.get(f"/_/go/{ticket}", base_url="http://inner:8501").headers["Location"]
+    card = client.get(f"/_/go/{link}", base_url="http://inner:8501").headers["Location"]
 
     started.close()
     back = parse_qs(urlsplit(card).query)["redirect_uri"][0]

@@ -9,7 +9,7 @@ import { openNew } from "../shared/payload.js";
 import { PAGE, makeCards, titleOf, unpack } from "./cards.js";
 import { fill, settle, watchVisibility } from "./grid.js";
 import { onKey } from "./keyboard.js";
-import { closest, matching, prepareQuery } from "./match.js";
+import { closest, matching, prepareQuery } from "./search.js";
 import { countByCategory, placeByUse, placeKey } from "./order.js";
 import { addRecent, recentIds } from "./recent.js";
 

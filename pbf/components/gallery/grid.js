@@ -1,7 +1,7 @@
 // Which cards are in the grid, and what of them matches the search.
 
 import { REPORTS_VISIBILITY, drawIcon, titleOf } from "./cards.js";
-import { RANK, highlighted, matchedAlias } from "./match.js";
+import { RANK, highlighted, matchedAlias } from "./search.js";
 
 // A card with its gap; in a single column the cards are lower.
 const CARD_SIZE = { width: 278, height: 162, lowHeight: 74 };

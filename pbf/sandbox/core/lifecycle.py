@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pbf.sandbox.core.records import Connection, Life, SyncSeries
 
-FREQUENCIES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440)
 DAY = 86400.0
 MOST_SERIES = 500
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from pbf.sandbox.core.errors import InvalidInput
 
+# The minutes between syncs that `sync_frequency` accepts.
+FREQUENCIES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440)
 DAILY = 1440
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 HOURS = frozenset(f"{hour:02}:00" for hour in range(24))

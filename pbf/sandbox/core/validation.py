@@ -7,9 +7,8 @@ from typing import Any
 from pbf.sandbox.catalogue.services import Field, Service
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.lifecycle import FREQUENCIES
 from pbf.sandbox.core.records import MASK
-from pbf.sandbox.core.schedules import resolved
+from pbf.sandbox.core.schedules import FREQUENCIES, resolved
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pbf.components.loader import component
 
 
-def leave(url: str, *, key: str, on_opened: Callable[[], None]) -> None:
+def redirect(url: str, *, key: str, on_opened: Callable[[], None]) -> None:
     """Take the browser to an address; call `on_opened` if it is opened in a new tab instead."""
-    draw = component("leave", Path(__file__).parent)
+    draw = component("redirect", Path(__file__).parent)
     draw(key=key, data={"url": url}, on_opened_change=on_opened)

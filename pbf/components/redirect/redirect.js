@@ -1,6 +1,6 @@
 // A card refuses to be framed, so a framed page offers a new tab. What follows is this page, not the
 // tab that the link opens in.
-export default function leave({ data, parentElement, setTriggerValue }) {
+export default function redirect({ data, parentElement, setTriggerValue }) {
   const link = parentElement.querySelector("a");
   const framed = window.top !== window.self;
   link.onclick = link.onauxclick = () => framed && setTriggerValue("opened", true);

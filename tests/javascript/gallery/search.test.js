@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   RANK, closest, editsToStart, highlighted, matchedAlias, matching, prepareQuery,
-} from "../../../pbf/components/gallery/match.js";
+} from "../../../pbf/components/gallery/search.js";
 
 const CARDS = () => [
   { id: "google_ads", name: "Google Ads", category: "Marketing", also: ["AdWords"] },
