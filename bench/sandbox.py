@@ -112,7 +112,7 @@ def measure_pages(client: Client, world: Sandbox, report: Report) -> None:
 
     def clear_responses() -> None:
         for connection in world.connections.values():
-            connection.static_fields = connection.serialized = None
+            connection.static_fields = None
 
     for what, path, short in _pages(world):
         measure_page(client, report, what, path, short=short)

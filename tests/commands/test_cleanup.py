@@ -138,7 +138,7 @@ def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, la
     portal = house.portal
     created = portal.create("stripe", "Sales", public_url="http://localhost")
     record = sandbox.world.connections[created.id]
-    record.created_at, record.static_fields, record.serialized = time.time() - 40 * DAY, None, None
+    record.created_at, record.static_fields = time.time() - 40 * DAY, None
     portal._list.forget()
 
     status, lines = sweep("--delete")
@@ -226,7 +226,7 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
     (created,) = abandoned
     later = time.time() + 3600
     record = sandbox.world.connections[created.id]
-    record.created_at, record.static_fields, record.serialized = later - 40 * DAY, None, None
+    record.created_at, record.static_fields = later - 40 * DAY, None
     with house.store._database.session() as session:
         session.execute(text("UPDATE creations SET sent_at = :at"), {"at": later - 40 * DAY - 1})
     monkeypatch.setattr("time.time", lambda: later)

@@ -275,7 +275,7 @@ def stranger(portal: Portal, sandbox, service: str = "stripe", *, age: float = 0
     record = sandbox.world.connections[connector.id]
     record.created_at -= age
     record.setup_state = state or record.setup_state
-    record.static_fields = record.serialized = None
+    record.static_fields = None
     return connector
 
 

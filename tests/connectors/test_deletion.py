@@ -322,11 +322,7 @@ def run_and_pause(portal, connection):
 
 
 def finish(portal, connection):
-    connection.setup_state, connection.static_fields, connection.serialized = (
-        "connected",
-        None,
-        None,
-    )
+    connection.setup_state, connection.static_fields = "connected", None
 
 
 USES = [

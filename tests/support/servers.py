@@ -90,7 +90,7 @@ def wait_for_line(log: Path, sentence: str) -> None:
 
 def leave_a_deletion_due(folder: Path, connection: Connection) -> None:
     """Pause a connector, and record in a folder's database that its deletion is due."""
-    connection.paused, connection.static_fields, connection.serialized = True, None, None
+    connection.paused, connection.static_fields = True, None
     store = Store(f"sqlite:///{folder / 'pbf.sqlite3'}")
     store.deletions.add(
         Deletion(

@@ -113,14 +113,6 @@ def answer(data: Any = None, *, message: str | None = None, status: int = 200) -
     return as_json(envelope, status)
 
 
-def answer_page(items: list[str], *, more: bool, end: int, message: str) -> Response:
-    """Return a page of items that are already JSON."""
-    head = to_json({"code": "Success", "message": message})
-    next_cursor = f',"next_cursor":{to_json(cursor(end))}' if more else ""
-    text = f'{head[:-1]},"data":{{"items":[{",".join(items)}]{next_cursor}}}}}'
-    return Response(text, mimetype="application/json")
-
-
 def as_json(value: Any, status: int = 200) -> Response:
     """Return a value as a JSON response."""
     return Response(to_json(value), status=status, mimetype="application/json")
@@ -140,11 +132,6 @@ def body(*, optional: bool = False) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("The request body must be a JSON object")
     return value
-
-
-def paging() -> tuple[int, int]:
-    """Return the number of items that the request skips and its page size."""
-    return _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
 
 
 def _limit(text: str | None) -> int:
@@ -182,7 +169,7 @@ def requested_page(
     records: Collection[Record], view: Callable[[Record], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the page of these records that the request asks for."""
-    skip, limit = paging()
+    skip, limit = _skip(request.args.get("cursor")), _limit(request.args.get("limit"))
     page: dict[str, Any] = {
         "items": [view(record) for record in islice(records, skip, skip + limit)]
     }

@@ -109,21 +109,12 @@ class Cursor:
     written_at: float
 
 
-class SerializedConnection(NamedTuple):
-    """A connection as JSON: the fields and state it was made from, and the text of each part."""
-
-    fields: dict[str, Any]
-    state: tuple[Any, ...]
-    fields_text: str
-    text: str
-
-
 @dataclass(slots=True)
 class Connection:
     """One configured instance of a service.
 
-    `reported` replaces its real state until it syncs or is set up again. `static_fields` and
-    `serialized` are caches.
+    `reported` replaces its real state until it syncs or is set up again. `static_fields` is a
+    cache.
     """
 
     id: str
@@ -145,7 +136,6 @@ class Connection:
     settings: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=dict)
     static_fields: dict[str, Any] | None = field(default=None, compare=False)
-    serialized: SerializedConnection | None = field(default=None, compare=False)
     selection: Selection | None = None
     cursor: Cursor | None = None
 

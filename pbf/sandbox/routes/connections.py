@@ -1,6 +1,5 @@
 """Connections: list, create, read, update, delete, sync, test, and Connect Card links."""
 
-from itertools import islice
 from typing import Any
 
 from flask import Blueprint, request
@@ -9,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from pbf.sandbox.connect_card import links
 from pbf.sandbox.core import validation, views
 from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.http import answer, answer_page, base_url, body, noun, paging, world
+from pbf.sandbox.core.http import answer, base_url, body, noun, requested_page, world
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.resources import connection_pages, connections
+from pbf.sandbox.resources import connections
 
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
@@ -35,16 +34,14 @@ def list_connections() -> ResponseReturnValue:
 
 def page_of(group_id: str | None, message: str) -> ResponseReturnValue:
     """Return the requested page of the connections of a group, or of the account."""
-    skip, limit = paging()
     account = world()
     if group_id is not None:
         account.group(group_id)
     with account.lock:
-        connections, now = account.matching(group_id, request.args.get("schema")), account.clock()
-        page = islice(connections, skip, skip + limit)
-        items = [connection_pages.text(connection, now) for connection in page]
-        more = len(connections) > skip + limit
-    return answer_page(items, more=more, end=skip + limit, message=message)
+        connections = account.matching(group_id, request.args.get("schema"))
+        now = account.clock()
+        page = requested_page(connections, lambda connection: views.connection(connection, now))
+    return answer(page, message=message)
 
 
 @routes.post("/connections")
