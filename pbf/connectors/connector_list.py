@@ -26,8 +26,7 @@ from pbf.rules.policy import Policy, no_policy
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 
-# For an unknown id, a list older than this is read again: at most four times a minute, however
-# many ids are made up.
+# For an unknown id, a list older than this is read again, so at most four times a minute.
 UNKNOWN_LIFETIME = 15.0
 # How many deleted connectors are kept out of older lists.
 KEPT_GONE = 1000
@@ -64,7 +63,6 @@ class ConnectorList:
         self._lock = threading.Lock()
         # When the list was last read again because of an unknown id.
         self._refetched_at = -math.inf
-        # The pending deletions as last read from the store.
         self._pending: dict[Key, Deletion] = {}
         self._gone: dict[str, str] = {}
         self._split: tuple[Items, Items, Items] = ((), (), ())
@@ -260,14 +258,13 @@ class ConnectorList:
 
 @dataclass(frozen=True)
 class Context:
-    """What the services of one group work with."""
+    """What the services of one group work with; `policy` returns what the tenant may do now."""
 
     group_id: str
     client: ApiClient
     store: Store
     connectors: ConnectorList
     audit_log: AuditLog
-    # Returns what the tenant may see and do now.
     policy: Callable[[], Policy] = no_policy
 
 
