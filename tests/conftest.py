@@ -139,7 +139,7 @@ def settings(sandbox: SandboxServer) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings) -> Iterator[Runtime]:
+def runtime(settings: Settings) -> Iterator[Runtime]:
     """The runtime on that account, which pages and routes use."""
     started = runtimes.start(settings)
     runtimes.use(started)
@@ -149,15 +149,15 @@ def house(settings: Settings) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def portal(house: Runtime) -> Portal:
+def portal(runtime: Runtime) -> Portal:
     """The portal of that account's tenant."""
-    return house.portal
+    return runtime.portal
 
 
 @pytest.fixture
-def app(house: Runtime) -> Flask:
+def app(runtime: Runtime) -> Flask:
     """The JSON API on that account."""
-    return create_app(lambda: house)
+    return create_app(lambda: runtime)
 
 
 @pytest.fixture

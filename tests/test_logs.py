@@ -220,8 +220,8 @@ raise ValueError("main canary-1")
     ] * 2
 
 
-def test_an_error_has_the_id_of_its_log_line(house: Runtime, caplog):
-    client: FlaskClient = create_app(lambda: house).test_client()
+def test_an_error_has_the_id_of_its_log_line(runtime: Runtime, caplog):
+    client: FlaskClient = create_app(lambda: runtime).test_client()
 
     with caplog.at_level(logging.INFO, "pbf"):
         answer, health = client.get("/_/connectors/nobody"), client.get("/_/healthz")
@@ -238,8 +238,8 @@ def test_an_error_has_the_id_of_its_log_line(house: Runtime, caplog):
     assert request_id() == ""
 
 
-def test_changes_are_logged(house: Runtime, caplog):
-    client: FlaskClient = create_app(lambda: house).test_client()
+def test_changes_are_logged(runtime: Runtime, caplog):
+    client: FlaskClient = create_app(lambda: runtime).test_client()
 
     with caplog.at_level(logging.INFO, "pbf"):
         client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})

@@ -42,9 +42,9 @@ def test_closing_ends_the_sandbox():
         requests.get(f"{url}/v1/account/info", timeout=5)
 
 
-def test_with_credentials_there_is_no_sandbox(house: Runtime):
-    assert house.sandbox is None
-    assert house.portal.tenant.group_id == "sandy_harbour"
+def test_with_credentials_there_is_no_sandbox(runtime: Runtime):
+    assert runtime.sandbox is None
+    assert runtime.portal.tenant.group_id == "sandy_harbour"
 
 
 def test_the_embedded_sandbox_is_served_to_browsers(own_sandbox: Runtime):
@@ -53,7 +53,7 @@ def test_the_embedded_sandbox_is_served_to_browsers(own_sandbox: Runtime):
     assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
 
 
-def test_with_credentials_nothing_is_served_at_the_sandboxs_path(house: Runtime):
+def test_with_credentials_nothing_is_served_at_the_sandboxs_path(runtime: Runtime):
     assert Client(runtimes.embedded_sandbox).get("/icons/stripe.svg").status_code == 404
 
 
@@ -158,9 +158,9 @@ def test_each_sandbox_signs_with_a_key_of_its_own():
     second.close()
 
 
-def test_the_representation_of_the_parts_contains_no_secret(house: Runtime, sandbox):
-    assert sandbox.world.api_key not in repr(house.settings)
-    assert sandbox.world.api_secret not in repr(house)
+def test_the_representation_of_the_parts_contains_no_secret(runtime: Runtime, sandbox):
+    assert sandbox.world.api_key not in repr(runtime.settings)
+    assert sandbox.world.api_secret not in repr(runtime)
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def actions(answer) -> dict[str, str | None]:
     return {action["id"]: action["obstacle"] for action in answer.json["actions"]}
 
 
-def noted(house: Runtime) -> list[tuple[str, str]]:
-    return [(entry.what, entry.outcome) for entry in house.store.audit.entries()]
+def noted(runtime: Runtime) -> list[tuple[str, str]]:
+    return [(entry.what, entry.outcome) for entry in runtime.store.audit.entries()]
 
 
 def error(answer) -> tuple[int, str]:
@@ -116,21 +116,21 @@ def test_a_change_that_is_already_made_is_no_conflict(client: FlaskClient):
 
 @pytest.mark.parametrize("paused", [True, False], ids=["pause", "resume"])
 def test_a_change_made_elsewhere_since_the_list_was_read_is_respected(
-    client: FlaskClient, house: Runtime, paused: bool
+    client: FlaskClient, runtime: Runtime, paused: bool
 ):
     path = path_of(client, "jira_projects" if paused else "salesforce_crm")
     connector_id = path.rpartition("/")[2]
-    house.client.update_connector(connector_id, paused=not paused)
+    runtime.client.update_connector(connector_id, paused=not paused)
 
     answer = client.patch(path, json={"paused": paused})
 
     assert (answer.status_code, answer.json["paused"]) == (200, paused)
-    assert house.client.get_connector(connector_id).paused is paused
+    assert runtime.client.get_connector(connector_id).paused is paused
 
 
-def test_no_action_is_refused_because_of_an_outdated_list(client: FlaskClient, house: Runtime):
+def test_no_action_is_refused_because_of_an_outdated_list(client: FlaskClient, runtime: Runtime):
     path = path_of(client, "jira_projects")
-    house.client.update_connector(path.rpartition("/")[2], paused=False)
+    runtime.client.update_connector(path.rpartition("/")[2], paused=False)
 
     answer = client.post(f"{path}/resync")
 
@@ -636,7 +636,7 @@ def test_pause_and_schedule_go_to_fivetran_as_they_were_sent(
 
 
 def test_pause_and_schedule_are_changed_together_or_not_at_all(
-    client: FlaskClient, house: Runtime, sandbox
+    client: FlaskClient, runtime: Runtime, sandbox
 ):
     path = path_of(client, "salesforce_crm")
     before = client.get(path).json
@@ -647,11 +647,11 @@ def test_pause_and_schedule_are_changed_together_or_not_at_all(
     assert error(answer) == (429, "rate_limited")
     now = client.get(path).json
     assert (now["paused"], now["sync_frequency"]) == (False, before["sync_frequency"])
-    assert noted(house) == [("pause", "RateLimited"), ("reschedule", "RateLimited")]
+    assert noted(runtime) == [("pause", "RateLimited"), ("reschedule", "RateLimited")]
 
 
 def test_a_change_of_both_that_worked_despite_a_lost_answer_succeeds(
-    client: FlaskClient, house: Runtime, sandbox
+    client: FlaskClient, runtime: Runtime, sandbox
 ):
     path = path_of(client, "salesforce_crm")
     sandbox.world.control.add_fault(kind="lost_answer", method="PATCH")
@@ -660,16 +660,16 @@ def test_a_change_of_both_that_worked_despite_a_lost_answer_succeeds(
 
     assert answer.status_code == 200
     assert (answer.json["paused"], answer.json["sync_frequency"]) == (True, 60)
-    assert noted(house) == [("pause", "done"), ("reschedule", "done")]
+    assert noted(runtime) == [("pause", "done"), ("reschedule", "done")]
 
 
-def test_pausing_a_paused_connector_is_not_in_the_audit_log(client: FlaskClient, house: Runtime):
+def test_pausing_a_paused_connector_is_not_in_the_audit_log(client: FlaskClient, runtime: Runtime):
     path = path_of(client, "jira_projects")
 
     assert client.patch(path, json={"paused": True}).status_code == 200
     assert client.post(f"{path}/restore").status_code == 200
 
-    assert noted(house) == []
+    assert noted(runtime) == []
 
 
 def test_a_limit_that_is_reached_says_when_to_try_again(
@@ -697,23 +697,23 @@ def test_a_creation_returns_the_whole_connector(client: FlaskClient):
 
 
 def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
-    house, client, monkeypatch
+    runtime, client, monkeypatch
 ):
-    paused = next(item for item in house.portal.connectors().items if item.paused)
+    paused = next(item for item in runtime.portal.connectors().items if item.paused)
     go_on = threading.Event()
-    read = house.client.get_list_of_connectors_in_group
+    read = runtime.client.get_list_of_connectors_in_group
 
     def slowly(*args, **options):
         assert go_on.wait(60)
         return read(*args, **options)
 
-    monkeypatch.setattr(house.client, "get_list_of_connectors_in_group", slowly)
+    monkeypatch.setattr(runtime.client, "get_list_of_connectors_in_group", slowly)
     monkeypatch.setattr("pbf.cache.shared.LONGEST_WAIT", 0.05)
 
     # Without that limit this would wait for ever, since the list is never released.
     changed = client.patch(f"/_/connectors/{paused.id}", json={"paused": False})
     connectors = client.get("/_/connectors")
-    flights = list(house.cache._requests.values())
+    flights = list(runtime.cache._requests.values())
     go_on.set()
     wait(flights, 60)
 
@@ -723,9 +723,9 @@ def test_an_action_returns_the_cached_state_and_its_age_if_fivetran_is_slow(
 
 
 def test_a_creation_of_a_dead_process_is_in_progress_and_its_name_not_taken(
-    client: FlaskClient, house: Runtime, monkeypatch
+    client: FlaskClient, runtime: Runtime, monkeypatch
 ):
-    make = house.client.create_connector
+    make = runtime.client.create_connector
 
     def die(_client, *given, **options):
         make(*given, **options)
@@ -734,7 +734,7 @@ def test_a_creation_of_a_dead_process_is_in_progress_and_its_name_not_taken(
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
-            house.portal.create("stripe", "Sales", public_url="http://localhost")
+            runtime.portal.create("stripe", "Sales", public_url="http://localhost")
 
     answer = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
 
@@ -743,10 +743,12 @@ def test_a_creation_of_a_dead_process_is_in_progress_and_its_name_not_taken(
     assert "sales_2" not in answer.text
 
 
-def test_a_connector_that_was_resumed_meanwhile_is_not_deleted(client: FlaskClient, house: Runtime):
+def test_a_connector_that_was_resumed_meanwhile_is_not_deleted(
+    client: FlaskClient, runtime: Runtime
+):
     path = path_of(client, "stripe_payments")
     connector_id = client.delete(path).json["id"]
-    house.client.update_connector(connector_id, paused=False)
+    runtime.client.update_connector(connector_id, paused=False)
 
     answer = client.delete(path, query_string={"now": "true"})
 

@@ -210,20 +210,20 @@ def account() -> Iterator[tuple[Runtime, SandboxServer]]:
 
 
 @pytest.fixture
-def house(account: tuple[Runtime, SandboxServer]) -> Runtime:
-    house, server = account
+def runtime(account: tuple[Runtime, SandboxServer]) -> Runtime:
+    runtime, server = account
     server.world.control.clear_faults()
     server.world.control.reset()
-    house.cache.forget(f"connectors:{server.world.group_id}")
-    return house
+    runtime.cache.forget(f"connectors:{server.world.group_id}")
+    return runtime
 
 
 @pytest.fixture
 def order(
-    account: tuple[Runtime, SandboxServer], house: Runtime, monkeypatch: pytest.MonkeyPatch
+    account: tuple[Runtime, SandboxServer], runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[Fault, Action, str], None]]:
     """Order a fault for the only write of an action; held requests are released at the end."""
-    control, session = account[1].world.control, house.client._request._session
+    control, session = account[1].world.control, runtime.client._request._session
     gate, noted = Gate(), threading.Event()
     send, note = session.request, control.log.add
     ordered: list[str] = []
@@ -267,54 +267,54 @@ def impatient(send: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
-def id_of(house: Runtime, action: Action) -> str:
+def id_of(runtime: Runtime, action: Action) -> str:
     """The connector of an action; like a page, this reads the list before the action."""
-    connectors = house.portal.connectors().items
+    connectors = runtime.portal.connectors().items
     return next(item.id for item in connectors if item.schema_name == action.schema)
 
 
 @pytest.mark.parametrize(
     "action", [action for action in ACTIONS if action.has], ids=lambda action: action.id
 )
-def test_an_action_without_a_fault_is_done(house: Runtime, action: Action):
-    connector_id = id_of(house, action)
-    before = action.has(house.portal, connector_id)
+def test_an_action_without_a_fault_is_done(runtime: Runtime, action: Action):
+    connector_id = id_of(runtime, action)
+    before = action.has(runtime.portal, connector_id)
 
-    action.do(house.portal, connector_id)
+    action.do(runtime.portal, connector_id)
 
-    assert (before, action.has(house.portal, connector_id)) == (False, True)
+    assert (before, action.has(runtime.portal, connector_id)) == (False, True)
 
 
 @each_fault
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
 def test_an_action_reports_what_fivetran_has(
-    house: Runtime, order: Callable[..., None], action: Action, fault: Fault
+    runtime: Runtime, order: Callable[..., None], action: Action, fault: Fault
 ):
-    connector_id = id_of(house, action)
+    connector_id = id_of(runtime, action)
     order(fault, action, connector_id)
     known_to_have_worked = fault.done and action.has is not None
 
     if known_to_have_worked:
-        action.do(house.portal, connector_id)
+        action.do(runtime.portal, connector_id)
     else:
         with pytest.raises(fault.error) as caught:
-            action.do(house.portal, connector_id)
+            action.do(runtime.portal, connector_id)
         if isinstance(caught.value, RateLimited):
             assert caught.value.retry_after == WAIT
             assert f"{WAIT} seconds" in str(caught.value)
 
     if action.has:
-        assert action.has(house.portal, connector_id) is fault.done
+        assert action.has(runtime.portal, connector_id) is fault.done
 
 
 @each_fault
 @pytest.mark.parametrize("action", BY_ROUTE, ids=lambda action: action.id)
 def test_a_route_returns_what_fivetran_has(
-    house: Runtime, order: Callable[..., None], action: Action, fault: Fault
+    runtime: Runtime, order: Callable[..., None], action: Action, fault: Fault
 ):
-    connector_id = id_of(house, action)
+    connector_id = id_of(runtime, action)
     method, path, body = action.ask or ("", "", None)
-    client: FlaskClient = create_app(lambda: house).test_client()
+    client: FlaskClient = create_app(lambda: runtime).test_client()
     order(fault, action, connector_id)
 
     answer = client.open(f"/_/connectors/{connector_id}{path}", method=method, json=body)
@@ -325,4 +325,4 @@ def test_a_route_returns_what_fivetran_has(
         assert (answer.status_code, answer.json["error"]["code"]) == (fault.status, fault.code)
         assert (answer.headers.get("Retry-After") == str(WAIT)) is (fault.status == 429)
     if action.has:
-        assert action.has(house.portal, connector_id) is fault.done
+        assert action.has(runtime.portal, connector_id) is fault.done

@@ -189,12 +189,14 @@ FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
 )
 @pytest.mark.parametrize("place", ["form", "go", "return", "invite", "invited"])
 def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
-    house: Runtime, client: FlaskClient, place: str, headers: dict[str, str]
+    runtime: Runtime, client: FlaskClient, place: str, headers: dict[str, str]
 ):
     connector = next(
-        item for item in house.portal.connectors().items if item.status.setup_state == "incomplete"
+        item
+        for item in runtime.portal.connectors().items
+        if item.status.setup_state == "incomplete"
     )
-    signer, tenant = house.portal.signer, house.portal.tenant.id
+    signer, tenant = runtime.portal.signer, runtime.portal.tenant.id
     state = signer.state(tenant, connector_id=connector.id)
     paths = {
         "form": f"/_/connectors/{connector.id}/form",
@@ -216,7 +218,7 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
 
 @pytest.mark.parametrize("place", ["go", "return", "invite", "invited"])
 def test_a_followed_link_in_a_mail_or_on_the_connect_card_is_allowed(
-    house: Runtime, client: FlaskClient, place: str
+    runtime: Runtime, client: FlaskClient, place: str
 ):
     answer = client.get(
         f"/_/{place}/x" if place in ("invite", "go") else f"/_/{place}?state=x",
@@ -351,8 +353,8 @@ def test_a_redirect_uri_that_is_too_long_is_refused(client: FlaskClient):
     assert error(answer) == (400, "invalid_redirect")
 
 
-def test_an_id_that_is_too_long_is_unknown_without_a_request_to_fivetran(house: Runtime, sandbox):
+def test_an_id_that_is_too_long_is_unknown_without_a_request_to_fivetran(runtime: Runtime, sandbox):
     sandbox.stop()
 
     with pytest.raises(UnknownConnector):
-        house.portal.connector(LONG)
+        runtime.portal.connector(LONG)

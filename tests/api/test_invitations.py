@@ -13,13 +13,13 @@ CARD = "https://fivetran.example/card?auth=a-secret"
 
 
 @pytest.fixture
-def invitation_for(house: Runtime):
+def invitation_for(runtime: Runtime):
     """Returns an invitation to the sandbox's connector with a permanent name."""
 
     def sign(schema: str) -> str:
-        connectors = house.portal.connectors().items
+        connectors = runtime.portal.connectors().items
         connector_id = next(item.id for item in connectors if item.schema_name == schema)
-        return house.portal.signer.invitation(house.portal.tenant.id, connector_id)
+        return runtime.portal.signer.invitation(runtime.portal.tenant.id, connector_id)
 
     return sign
 
@@ -58,9 +58,9 @@ def test_a_link_is_valid_for_a_day(client, invitation_for, monkeypatch):
     assert client.get(f"/_/invite/{unfinished}").status_code == 404
 
 
-def test_a_link_of_our_pages_is_no_invitation(client, house):
-    connectors = house.portal.connectors().items
-    link = house.portal.signer.link(house.portal.tenant.id, connectors[0].id)
+def test_a_link_of_our_pages_is_no_invitation(client, runtime):
+    connectors = runtime.portal.connectors().items
+    link = runtime.portal.signer.link(runtime.portal.tenant.id, connectors[0].id)
 
     assert client.get(f"/_/invite/{link}").status_code == 404
 
@@ -79,31 +79,31 @@ def test_a_link_for_a_broken_connector_leads_to_the_card(client, invitation_for)
     assert "/connect-card/setup?" in answer.location
 
 
-def test_returning_from_a_card_to_a_broken_connector_says_so(client, house):
-    connectors = house.portal.connectors().items
+def test_returning_from_a_card_to_a_broken_connector_says_so(client, runtime):
+    connectors = runtime.portal.connectors().items
     broken = next(item.id for item in connectors if item.schema_name == "zendesk_support")
-    state = house.portal.signer.state(house.portal.tenant.id, connector_id=broken)
+    state = runtime.portal.signer.state(runtime.portal.tenant.id, connector_id=broken)
 
     answer = client.get("/_/invited", query_string={"state": state})
 
     assert heading(answer) == "The connection does not work yet"
 
 
-def test_the_link_of_a_deleted_connector_says_so(client, house, invitation_for):
+def test_the_link_of_a_deleted_connector_says_so(client, runtime, invitation_for):
     unfinished = invitation_for("facebook_ads_dach")
-    connectors = house.portal.connectors().items
+    connectors = runtime.portal.connectors().items
     connector_id = next(item.id for item in connectors if item.schema_name == "facebook_ads_dach")
-    house.portal.operations.delete(connector_id)
+    runtime.portal.operations.delete(connector_id)
 
     answer = client.get(f"/_/invite/{unfinished}")
 
     assert heading(answer) == "There is nothing to set up"
 
 
-def test_returning_from_the_card_shows_the_state_and_no_dashboard(client, house):
-    connectors = house.portal.connectors().items
+def test_returning_from_the_card_shows_the_state_and_no_dashboard(client, runtime):
+    connectors = runtime.portal.connectors().items
     connector_id = next(item.id for item in connectors if item.schema_name == "stripe_payments")
-    state = house.portal.signer.state(house.portal.tenant.id, connector_id=connector_id)
+    state = runtime.portal.signer.state(runtime.portal.tenant.id, connector_id=connector_id)
 
     first, again = (client.get(f"/_/invited?state={state}") for _ in range(2))
 

@@ -332,9 +332,9 @@ def test_the_health_check_answers(client: FlaskClient):
     assert client.get("/_/healthz").json == {"status": "ok", "sandbox": False}
 
 
-def test_a_signed_link_leads_to_the_card(client: FlaskClient, house: Runtime):
+def test_a_signed_link_leads_to_the_card(client: FlaskClient, runtime: Runtime):
     connector = make(client)
-    link = house.portal.signer.link(house.portal.tenant.id, connector["id"])
+    link = runtime.portal.signer.link(runtime.portal.tenant.id, connector["id"])
 
     answer = client.get(f"/_/go/{link}")
 
@@ -354,9 +354,9 @@ def test_a_forged_link_leads_to_the_list(client: FlaskClient, link: str):
     )
 
 
-def test_a_return_names_the_connector_once(client: FlaskClient, house: Runtime):
+def test_a_return_names_the_connector_once(client: FlaskClient, runtime: Runtime):
     connector = make(client)
-    state = house.portal.signer.state(house.portal.tenant.id, connector_id=connector["id"])
+    state = runtime.portal.signer.state(runtime.portal.tenant.id, connector_id=connector["id"])
 
     first, second = (client.get(f"/_/return?state={state}") for _ in range(2))
 
@@ -364,9 +364,9 @@ def test_a_return_names_the_connector_once(client: FlaskClient, house: Runtime):
     assert second.location == "http://localhost/connectors?note=used"
 
 
-def test_a_return_from_the_first_card_finds_the_connector(client: FlaskClient, house: Runtime):
+def test_a_return_from_the_first_card_finds_the_connector(client: FlaskClient, runtime: Runtime):
     connector = make(client)
-    state = house.portal.signer.state(house.portal.tenant.id, schema_name=connector["schema"])
+    state = runtime.portal.signer.state(runtime.portal.tenant.id, schema_name=connector["schema"])
 
     answer = client.get(f"/_/return?state={state}")
 
@@ -380,8 +380,8 @@ def test_a_forged_return_leads_to_the_list(client: FlaskClient, query: str):
     assert (answer.status_code, answer.location) == (303, "http://localhost/connectors?note=used")
 
 
-def test_a_return_for_a_deleted_connector_leads_to_the_list(client: FlaskClient, house: Runtime):
-    state = house.portal.signer.state(house.portal.tenant.id, connector_id="deleted_one")
+def test_a_return_for_a_deleted_connector_leads_to_the_list(client: FlaskClient, runtime: Runtime):
+    state = runtime.portal.signer.state(runtime.portal.tenant.id, connector_id="deleted_one")
 
     answer = client.get(f"/_/return?state={state}")
 
@@ -426,7 +426,7 @@ def test_a_changed_list_is_sent_again(client: FlaskClient):
     assert connector["id"] in [item["id"] for item in again.json]
 
 
-def test_links_use_the_host_of_the_request(house: Runtime):
+def test_links_use_the_host_of_the_request(runtime: Runtime):
     named = Settings(allowed_hosts=("one.example", "two.example"))
     sandboxed = runtimes.start(named)
     client = create_app(lambda: sandboxed).test_client()
@@ -444,7 +444,7 @@ def test_links_use_the_host_of_the_request(house: Runtime):
 
 
 def test_a_creation_sent_again_with_its_key_returns_the_same_connector(
-    client: FlaskClient, house: Runtime
+    client: FlaskClient, runtime: Runtime
 ):
     body = {"service": "stripe", "name": "Sales"}
     key = {"Idempotency-Key": "5f0c7c1e"}
@@ -456,19 +456,19 @@ def test_a_creation_sent_again_with_its_key_returns_the_same_connector(
     assert again.json == first.json
     assert (different.status_code, different.json["error"]["code"]) == (422, "key_reused")
     assert "Use a new Idempotency-Key" in different.json["error"]["message"]
-    assert [(entry.actor, entry.outcome) for entry in house.store.audit.entries()] == [
+    assert [(entry.actor, entry.outcome) for entry in runtime.store.audit.entries()] == [
         ("route", "done"),
         ("route", "KeyReused"),
     ]
 
 
 def test_a_creation_in_progress_says_when_to_retry(
-    client: FlaskClient, house: Runtime, monkeypatch
+    client: FlaskClient, runtime: Runtime, monkeypatch
 ):
     def busy(*_, **__):
         raise InProgress("This connector is being created already.", retry_after=3)
 
-    monkeypatch.setattr(house.portal, "create", busy)
+    monkeypatch.setattr(runtime.portal, "create", busy)
 
     answer = client.post("/_/connectors", json={"service": "stripe", "name": "Sales"})
 
@@ -477,9 +477,9 @@ def test_a_creation_in_progress_says_when_to_retry(
 
 
 def test_without_the_database_a_creation_is_refused_and_the_list_is_shown(
-    client: FlaskClient, house: Runtime
+    client: FlaskClient, runtime: Runtime
 ):
-    with house.store._database.session() as session:
+    with runtime.store._database.session() as session:
         session.execute(text("DROP TABLE creations"))
         session.execute(text("DROP TABLE typed_names"))
 

@@ -26,11 +26,11 @@ def test_the_route_exports_the_log_as_a_csv_file(client, portal, monkeypatch):
     assert {row["group_id"] for row in rows} == {portal.tenant.group_id}
 
 
-def test_a_log_that_cannot_be_read_is_an_error_not_an_empty_file(house, client, monkeypatch):
+def test_a_log_that_cannot_be_read_is_an_error_not_an_empty_file(runtime, client, monkeypatch):
     def fail(*_: object) -> None:
         raise StoreFailed("Our own database cannot be read or written right now.")
 
-    monkeypatch.setattr(house.store.audit, "entries", fail)
+    monkeypatch.setattr(runtime.store.audit, "entries", fail)
 
     answer = client.get("/_/audit.csv")
 

@@ -134,8 +134,8 @@ def test_each_connector_is_deleted_once_and_failures_are_reported(remote, api, s
     assert ACTOR.get() == "page"
 
 
-def test_without_now_a_deletion_can_be_undone(house: Runtime, sandbox, sweep, later):
-    portal = house.portal
+def test_without_now_a_deletion_can_be_undone(runtime: Runtime, sandbox, sweep, later):
+    portal = runtime.portal
     created = portal.create("stripe", "Sales", public_url="http://localhost")
     record = sandbox.world.connections[created.id]
     record.created_at, record.static_fields = time.time() - 40 * DAY, None
@@ -210,9 +210,9 @@ def test_an_invalid_number_of_days_is_refused(days: str):
 
 
 def test_an_abandoned_creation_is_settled_and_then_deleted(
-    house: Runtime, sandbox, sweep, monkeypatch
+    runtime: Runtime, sandbox, sweep, monkeypatch
 ):
-    client, portal, abandoned = house.client, house.portal, []
+    client, portal, abandoned = runtime.client, runtime.portal, []
     create = client.create_connector
 
     def die(_client, *arguments, **options):
@@ -227,7 +227,7 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
     later = time.time() + 3600
     record = sandbox.world.connections[created.id]
     record.created_at, record.static_fields = later - 40 * DAY, None
-    with house.store._database.session() as session:
+    with runtime.store._database.session() as session:
         session.execute(text("UPDATE creations SET sent_at = :at"), {"at": later - 40 * DAY - 1})
     monkeypatch.setattr("time.time", lambda: later)
 
@@ -236,7 +236,7 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
     assert (status, [line.split(" (")[0] for line in lines]) == (0, ["deleted       sales"])
     assert created.id not in sandbox.world.connections
     assert len(portal.connectors().items) == 12
-    assert [(entry.what, entry.details) for entry in house.store.audit.entries()] == [
+    assert [(entry.what, entry.details) for entry in runtime.store.audit.entries()] == [
         ("create", "its answer was lost"),
         ("delete", ""),
     ]

@@ -35,8 +35,8 @@ def answer_well(api: responses.RequestsMock, **replies: dict) -> None:
     api.get(DESTINATION, **replies.get("destination", destination))
 
 
-def test_a_valid_account_passes_every_check(house: Runtime, sandbox):
-    checks = results(house)
+def test_a_valid_account_passes_every_check(runtime: Runtime, sandbox):
+    checks = results(runtime)
 
     assert list(checks) == SUBJECTS
     assert all(result.ok for result in checks.values())
@@ -127,18 +127,18 @@ def test_an_unknown_rate_limit_is_no_failure(remote: Runtime, api):
     assert (limit.ok, limit.text) == (True, "Fivetran does not report how many requests are left")
 
 
-def test_an_exhausted_rate_limit_is_reported(house: Runtime, sandbox):
+def test_an_exhausted_rate_limit_is_reported(runtime: Runtime, sandbox):
     sandbox.world.limits.hourly = 3
 
-    limit = results(house)["rate limit"]
+    limit = results(runtime)["rate limit"]
 
     assert (limit.ok, limit.text) == (False, "0 of 3 requests left in this hour")
 
 
-def test_an_unreachable_fivetran_is_reported_for_each_subject(house: Runtime, sandbox):
+def test_an_unreachable_fivetran_is_reported_for_each_subject(runtime: Runtime, sandbox):
     sandbox.stop()
 
-    checks = results(house)
+    checks = results(runtime)
 
     for subject in ("key", "group", "destination"):
         assert not checks[subject].ok
@@ -163,7 +163,7 @@ def test_the_public_url_is_checked(remote: Runtime, api, url: str, is_good: bool
     assert text in checks["public URL"].text
 
 
-def test_the_command_prints_each_line_and_succeeds(house: Runtime, sandbox, capsys):
+def test_the_command_prints_each_line_and_succeeds(runtime: Runtime, sandbox, capsys):
     status = doctor()
 
     printed = capsys.readouterr().out
@@ -173,7 +173,7 @@ def test_the_command_prints_each_line_and_succeeds(house: Runtime, sandbox, caps
     assert sandbox.world.api_secret not in printed
 
 
-def test_the_command_fails_if_a_check_fails(house: Runtime, sandbox, capsys):
+def test_the_command_fails_if_a_check_fails(runtime: Runtime, sandbox, capsys):
     sandbox.world.destinations[sandbox.world.group_id].setup_status = "incomplete"
 
     status = doctor()
@@ -208,18 +208,18 @@ def test_no_control_or_direction_character_is_printed(remote: Runtime, api, caps
     assert all(line.isprintable() for line in printed)
 
 
-def test_files_that_others_can_read_cause_a_warning(house: Runtime, capsys):
+def test_files_that_others_can_read_cause_a_warning(runtime: Runtime, capsys):
     env = Path(".env")
     env.write_text("PBF_TIMEOUT=9")
     env.chmod(0o644)
 
-    check = results(house)["files"]
+    check = results(runtime)["files"]
     env.chmod(0o600)
 
     assert (check.ok, check.warning) == (True, True)
     assert check.text == "other users of this machine can read .env. Run: chmod 600 .env"
     assert str(check).startswith("WARN")
-    assert not results(house)["files"].warning
+    assert not results(runtime)["files"].warning
 
 
 def test_a_settings_file_that_others_can_read_is_logged_once(caplog):

@@ -164,11 +164,11 @@ def test_an_action_on_a_connector_that_was_ours_and_is_gone_is_recorded(portal, 
     ]
 
 
-def test_a_connector_that_was_already_gone_is_not_recorded_as_deleted(portal, ids, house):
+def test_a_connector_that_was_already_gone_is_not_recorded_as_deleted(portal, ids, runtime):
     portal.connectors()
     first, second = ids["stripe_payments"], ids["salesforce_crm"]
     for connector_id in (first, second):
-        house.client.delete_connector(connector_id)
+        runtime.client.delete_connector(connector_id)
 
     portal.operations.delete(first)
     portal._list.forget()
@@ -209,29 +209,29 @@ def test_no_text_of_fivetrans_is_recorded(remote: Runtime, api):
     assert "hunter2" not in "".join(remote.portal.audit_log.csv())
 
 
-def test_a_database_that_fails_fails_no_action(house: Runtime, ids, sandbox, monkeypatch, caplog):
-    monkeypatch.setattr(house.store.audit, "add", fail)
+def test_a_database_that_fails_fails_no_action(runtime: Runtime, ids, sandbox, monkeypatch, caplog):
+    monkeypatch.setattr(runtime.store.audit, "add", fail)
 
-    house.portal.operations.pause(ids["stripe_payments"])
+    runtime.portal.operations.pause(ids["stripe_payments"])
 
     assert sandbox.world.connections[ids["stripe_payments"]].paused
     assert f"not in the audit log: pause {ids['stripe_payments']}, done by page" in caplog.text
 
 
-def test_a_tenant_reads_its_own_log_alone(house: Runtime, ids):
-    house.portal.operations.pause(ids["stripe_payments"])
+def test_a_tenant_reads_its_own_log_alone(runtime: Runtime, ids):
+    runtime.portal.operations.pause(ids["stripe_payments"])
     other_tenant = Portal(
         Tenant(id="other", name="other", group_id="other"),
-        client=house.client,
-        cache=house.cache,
-        store=house.store,
-        signer=house.portal.signer,
+        client=runtime.client,
+        cache=runtime.cache,
+        store=runtime.store,
+        signer=runtime.portal.signer,
         grace=24.0,
     )
 
     assert other_tenant.audit_log.newest(9, connector_id=ids["stripe_payments"]) == []
     assert len(list(other_tenant.audit_log.csv())) == 1
-    assert len(list(house.portal.audit_log.csv())) == 2
+    assert len(list(runtime.portal.audit_log.csv())) == 2
 
 
 @pytest.mark.parametrize(

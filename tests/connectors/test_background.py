@@ -115,9 +115,9 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
     assert ACTOR.get() == "page"
 
 
-def test_where_nothing_waits_fivetran_is_not_asked(house, sandbox):
+def test_where_nothing_waits_fivetran_is_not_asked(runtime, sandbox):
     before = sandbox.world.control.log.total
 
-    BackgroundWorker(lambda: house.portal).run_once()
+    BackgroundWorker(lambda: runtime.portal).run_once()
 
     assert sandbox.world.control.log.total == before

@@ -127,12 +127,12 @@ def test_after_three_limits_in_a_row_the_rest_is_not_tried_and_says_so(api, oper
     assert not_tried == [False] * 3 + [True] * 2
 
 
-def test_the_list_is_read_once_for_many_rows(house: Runtime, sandbox):
-    own = house.portal.connectors().items
+def test_the_list_is_read_once_for_many_rows(runtime: Runtime, sandbox):
+    own = runtime.portal.connectors().items
     before = sandbox.world.control.log.total
 
-    outcomes = list(carry_out("pause", own[:4], house.portal.operations))
-    house.portal.connectors()
+    outcomes = list(carry_out("pause", own[:4], runtime.portal.operations))
+    runtime.portal.connectors()
 
     lists = sandbox.world.control.log.total - before - len(outcomes)
     assert len(outcomes) == 4

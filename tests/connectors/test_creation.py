@@ -73,17 +73,22 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def process(house, settings, url):
+def process(runtime, settings, url):
     """Start the parts of a process, any number of times, on one account and one database."""
     closers = []
 
-    def start(*, timeout: float = 30.0, cache=house.cache) -> Portal:
+    def start(*, timeout: float = 30.0, cache=runtime.cache) -> Portal:
         request = Request(settings.api_url, settings.api_key, settings.api_secret, timeout=timeout)
         client, store = FailingClient(request), Store(url)
         closers.extend((client.close, store.close))
         tenant = Tenant(id="t", name="t", group_id=settings.group_id)
         portal = Portal(
-            tenant, client=client, cache=cache, store=store, signer=house.portal.signer, grace=24.0
+            tenant,
+            client=client,
+            cache=cache,
+            store=store,
+            signer=runtime.portal.signer,
+            grace=24.0,
         )
         portal.client, portal.store = client, store
         return portal

@@ -58,7 +58,7 @@ def url(request, tmp_path):
 
 
 @pytest.fixture
-def start(house, settings):
+def start(runtime, settings):
     """Start the parts of a process, any number of times, on one account."""
     closers = []
 
@@ -71,7 +71,7 @@ def start(house, settings):
             client=client,
             cache=cache,
             store=store,
-            signer=house.portal.signer,
+            signer=runtime.portal.signer,
             grace=grace,
         )
         portal.client, portal.store = client, store

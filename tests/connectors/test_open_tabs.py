@@ -30,7 +30,7 @@ class Account:
     """An account on a sandbox of its own, and the time there."""
 
     server: SandboxServer
-    house: runtimes.Runtime
+    runtime: runtimes.Runtime
     clock: Clock
 
     @property
@@ -41,11 +41,11 @@ class Account:
         """The product as it is after a start, with nothing cached."""
         cache = SharedCache(clock=self.clock)
         portal = Portal(
-            self.house.portal.tenant,
-            client=self.house.client,
+            self.runtime.portal.tenant,
+            client=self.runtime.client,
             cache=cache,
-            store=self.house.store,
-            signer=self.house.portal.signer,
+            store=self.runtime.store,
+            signer=self.runtime.portal.signer,
             grace=24.0,
             clock=self.clock,
         )

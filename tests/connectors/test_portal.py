@@ -55,16 +55,16 @@ class LosesAnswers(ApiClient):
 
 
 @pytest.fixture
-def tenant_of(house: Runtime):
+def tenant_of(runtime: Runtime):
     """Make another portal on the same account, for another tenant or through another client."""
 
     def make(group_id: str, client: ApiClient | None = None) -> Portal:
         return Portal(
             Tenant(id=group_id, name=group_id, group_id=group_id),
-            client=client or house.client,
-            cache=house.cache,
-            store=house.store,
-            signer=house.portal.signer,
+            client=client or runtime.client,
+            cache=runtime.cache,
+            store=runtime.store,
+            signer=runtime.portal.signer,
             grace=24.0,
         )
 
@@ -319,9 +319,9 @@ def test_without_metadata_the_naming_fields_follow_the_services_kind(remote, api
     assert name.schema == "sales.sales"
 
 
-def test_a_typed_name_survives_a_restart(house, settings, tenant_of):
-    connector = create(house.portal)
-    house.cache.forget(f"connectors:{settings.group_id}")
+def test_a_typed_name_survives_a_restart(runtime, settings, tenant_of):
+    connector = create(runtime.portal)
+    runtime.cache.forget(f"connectors:{settings.group_id}")
 
     assert tenant_of(settings.group_id).connector(connector.id).title == "Sales"
 

@@ -113,7 +113,7 @@ def empty_world() -> Sandbox:
 
 
 @pytest.fixture
-def empty_house(empty_world: Sandbox) -> Iterator[Runtime]:
+def empty_runtime(empty_world: Sandbox) -> Iterator[Runtime]:
     """The product on an account without connectors."""
     with SandboxServer(world=empty_world) as sandbox:
         started = runtimes.start(account_on(sandbox))
@@ -148,7 +148,7 @@ def named(sandbox: SandboxServer) -> Callable[[str], Connection]:
 
 @pytest.fixture
 def hours_later(
-    house: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[float], None]]:
     """Set the clock back by ten hours; a call moves it forward by a number of hours."""
     real, behind = time.time, 10.0
@@ -159,15 +159,15 @@ def hours_later(
 
     cache = SharedCache(clock=clock)
     portal = Portal(
-        house.portal.tenant,
-        client=house.client,
+        runtime.portal.tenant,
+        client=runtime.client,
         cache=cache,
-        store=house.store,
-        signer=house.portal.signer,
+        store=runtime.store,
+        signer=runtime.portal.signer,
         grace=24.0,
         clock=clock,
     )
-    runtimes.use(replace(house, portal=portal, cache=cache))
+    runtimes.use(replace(runtime, portal=portal, cache=cache))
 
     def move(hours: float) -> None:
         nonlocal behind

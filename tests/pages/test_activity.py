@@ -12,9 +12,9 @@ PUBLIC_URL = "http://localhost"
 
 
 @pytest.fixture
-def ids(house: Runtime) -> dict[str, str]:
+def ids(runtime: Runtime) -> dict[str, str]:
     """The connectors' ids by their permanent names."""
-    return {one.schema_name: one.id for one in house.portal.connectors().items}
+    return {one.schema_name: one.id for one in runtime.portal.connectors().items}
 
 
 def rows(app: AppTest) -> list[str]:
@@ -29,11 +29,11 @@ def search(app: AppTest, typed: str) -> AppTest:
     return app.text_input(key="activity-search").set_value(typed).run()
 
 
-def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
-    made = house.portal.create("stripe", "Süd & <West>", public_url=PUBLIC_URL)
-    house.portal.operations.change(ids["stripe_payments"], timing={"sync_frequency": 60})
+def test_what_was_done_is_told_in_words_the_newest_first(runtime, ids, visit):
+    made = runtime.portal.create("stripe", "Süd & <West>", public_url=PUBLIC_URL)
+    runtime.portal.operations.change(ids["stripe_payments"], timing={"sync_frequency": 60})
     with pytest.raises(NotNow):
-        house.portal.operations.sync(ids["shopify_storefront"])
+        runtime.portal.operations.sync(ids["shopify_storefront"])
 
     app = visit("activity")
 
@@ -47,8 +47,8 @@ def test_what_was_done_is_told_in_words_the_newest_first(house, ids, visit):
     assert not app.exception
 
 
-def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(house, ids, visit):
-    house.portal.operations.delete(ids["stripe_payments"], now=True)
+def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(runtime, ids, visit):
+    runtime.portal.operations.delete(ids["stripe_payments"], now=True)
 
     app = visit("activity")
 
@@ -56,9 +56,9 @@ def test_a_connector_that_is_gone_keeps_its_permanent_name_and_no_link(house, id
     assert "<a href=" not in html(app).partition("<tbody>")[2]
 
 
-def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
-    house.portal.create("stripe", "Möbel", public_url=PUBLIC_URL)
-    house.portal.operations.pause(ids["stripe_payments"])
+def test_a_search_finds_names_as_typed_actions_and_outcomes(runtime, ids, visit):
+    runtime.portal.create("stripe", "Möbel", public_url=PUBLIC_URL)
+    runtime.portal.operations.pause(ids["stripe_payments"])
     app = visit("activity")
 
     assert len(rows(app)) == 2
@@ -68,9 +68,9 @@ def test_a_search_finds_names_as_typed_actions_and_outcomes(house, ids, visit):
     assert "No matches among the newest 2 entries." in html(app)
 
 
-def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):
+def test_no_more_than_the_newest_are_drawn_in_one_piece(runtime, visit):
     for number in range(201):
-        with house.portal.audit_log.record("sync", f"c{number}"):
+        with runtime.portal.audit_log.record("sync", f"c{number}"):
             pass
 
     app = visit("activity")
@@ -81,7 +81,7 @@ def test_no_more_than_the_newest_are_drawn_in_one_piece(house, visit):
     assert len(app.get("html")) < 10
 
 
-def test_where_nothing_was_done_it_says_what_will_be_here(empty_house, visit):
+def test_where_nothing_was_done_it_says_what_will_be_here(empty_runtime, visit):
     app = visit("activity")
 
     assert app.info[0].value.startswith("No activity yet.")
@@ -89,22 +89,22 @@ def test_where_nothing_was_done_it_says_what_will_be_here(empty_house, visit):
     assert not app.exception
 
 
-def test_a_database_that_fails_is_told_in_one_sentence(house, monkeypatch, visit):
+def test_a_database_that_fails_is_told_in_one_sentence(runtime, monkeypatch, visit):
     sentence = "Our own database cannot be read or written right now."
 
     def fail(*_: object, **__: object) -> None:
         raise StoreFailed(sentence)
 
-    monkeypatch.setattr(house.store.audit, "newest", fail)
+    monkeypatch.setattr(runtime.store.audit, "newest", fail)
 
     app = visit("activity")
 
     assert_one_sentence(app, "The database does not respond", sentence)
 
 
-def test_a_failing_fivetran_leaves_the_log_without_links(house, ids, sandbox, visit):
-    house.portal.operations.pause(ids["stripe_payments"])
-    house.cache.forget(f"connectors:{house.portal.tenant.group_id}")
+def test_a_failing_fivetran_leaves_the_log_without_links(runtime, ids, sandbox, visit):
+    runtime.portal.operations.pause(ids["stripe_payments"])
+    runtime.cache.forget(f"connectors:{runtime.portal.tenant.group_id}")
     sandbox.stop()
 
     app = visit("activity")
@@ -127,8 +127,8 @@ def test_without_settings_the_sandbox_s_log_is_shown(unset, visit):
     assert app.info[0].value.startswith("No activity yet.")
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, ids, sandbox, visit):
-    with house.portal.audit_log.record("sync", sandbox.world.api_secret):
+def test_neither_key_nor_secret_is_on_the_page(runtime, ids, sandbox, visit):
+    with runtime.portal.audit_log.record("sync", sandbox.world.api_secret):
         pass
 
     page = everything(visit("activity"))

@@ -15,7 +15,7 @@ def create(app: AppTest, name: str) -> AppTest:
     return press(fill(app, name), "Create and continue")
 
 
-def test_a_service_is_introduced(house, visit):
+def test_a_service_is_introduced(runtime, visit):
     app = visit("connect", service="google_sheets")
 
     assert "<h1>Google Sheets</h1>" in html(app)
@@ -24,7 +24,7 @@ def test_a_service_is_introduced(house, visit):
     assert not app.exception
 
 
-def test_what_happens_next_is_said_in_three_steps_with_the_guide(house, visit):
+def test_what_happens_next_is_said_in_three_steps_with_the_guide(runtime, visit):
     app = visit("connect", service="google_sheets")
 
     assert [header.value for header in app.header] == ["What happens next"]
@@ -42,7 +42,9 @@ def test_what_happens_next_is_said_in_three_steps_with_the_guide(house, visit):
         pytest.param("s3", "mobel_kuche.mobel_kuche", id="schema-and-table-group"),
     ],
 )
-def test_the_permanent_name_is_shown_before_it_is_used(house, visit, service: str, permanent: str):
+def test_the_permanent_name_is_shown_before_it_is_used(
+    runtime, visit, service: str, permanent: str
+):
     app = visit("connect", service=service)
     assert "<code>" not in html(app)
 
@@ -52,10 +54,10 @@ def test_the_permanent_name_is_shown_before_it_is_used(house, visit, service: st
     assert "It cannot be changed later." in html(app)
     made = create(visit("connect", service=service), "Möbel & Küche")
     assert not made.error
-    assert permanent in [each.schema_name for each in house.portal.connectors().items]
+    assert permanent in [each.schema_name for each in runtime.portal.connectors().items]
 
 
-def test_a_name_of_which_nothing_is_left_is_refused_while_one_types(house, sandbox, visit):
+def test_a_name_of_which_nothing_is_left_is_refused_while_one_types(runtime, sandbox, visit):
     before = len(sandbox.world.connections)
 
     app = create(visit("connect", service="stripe"), "!?")
@@ -65,7 +67,7 @@ def test_a_name_of_which_nothing_is_left_is_refused_while_one_types(house, sandb
     assert not app.exception
 
 
-def test_without_a_name_nothing_is_created(house, sandbox, visit):
+def test_without_a_name_nothing_is_created(runtime, sandbox, visit):
     before = len(sandbox.world.connections)
 
     app = press(visit("connect", service="stripe"), "Create and continue")
@@ -74,7 +76,7 @@ def test_without_a_name_nothing_is_created(house, sandbox, visit):
     assert len(sandbox.world.connections) == before
 
 
-def test_for_a_name_that_is_taken_the_next_free_one_is_offered(house, visit):
+def test_for_a_name_that_is_taken_the_next_free_one_is_offered(runtime, visit):
     app = fill(visit("connect", service="stripe"), "Webshop")
     assert "`webshop` is taken. `webshop_2` is free." in app.warning[0].value
 
@@ -84,14 +86,14 @@ def test_for_a_name_that_is_taken_the_next_free_one_is_offered(house, visit):
     assert "<code>webshop_2</code>" in html(app)
     assert not app.warning
     press(app, "Create and continue")
-    assert "webshop_2" in [each.schema_name for each in house.portal.connectors().items]
+    assert "webshop_2" in [each.schema_name for each in runtime.portal.connectors().items]
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["made", "not-made"])
 def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
-    house, sandbox, visit, monkeypatch, made
+    runtime, sandbox, visit, monkeypatch, made
 ):
-    make = house.client.create_connector
+    make = runtime.client.create_connector
 
     def die(_client, *given, **options):
         if made:
@@ -101,11 +103,11 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
     with monkeypatch.context() as patch:
         patch.setattr(ApiClient, "create_connector", die)
         with pytest.raises(SystemExit):
-            house.portal.create("stripe", "Sales", public_url="http://localhost")
-    house.portal._list.forget()
-    begin = house.portal._creation.create
+            runtime.portal.create("stripe", "Sales", public_url="http://localhost")
+    runtime.portal._list.forget()
+    begin = runtime.portal._creation.create
     monkeypatch.setattr(
-        house.portal._creation,
+        runtime.portal._creation,
         "create",
         lambda *given, **options: begin(*given, **{**options, "patience": 0.0}),
     )
@@ -119,7 +121,7 @@ def test_an_attempt_that_was_cut_short_is_being_created_and_not_taken(
     assert not app.exception
 
 
-def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visit):
+def test_a_name_that_is_taken_is_not_created_by_pressing_on(runtime, sandbox, visit):
     before = len(sandbox.world.connections)
 
     app = create(visit("connect", service="stripe"), "Webshop")
@@ -131,13 +133,13 @@ def test_a_name_that_is_taken_is_not_created_by_pressing_on(house, sandbox, visi
 
 
 def test_a_name_that_the_preview_does_not_know_to_be_taken_is_told_and_a_free_one_offered(
-    house, visit, monkeypatch
+    runtime, visit, monkeypatch
 ):
     def taken(*_, **__):
         raise NameTaken("The name web_shop is taken. web_shop_2 is free.", free="web_shop_2")
 
     app = fill(visit("connect", service="stripe"), "Web shop")
-    monkeypatch.setattr(house.portal, "create", taken)
+    monkeypatch.setattr(runtime.portal, "create", taken)
 
     app = press(app, "Create and continue")
 
@@ -147,26 +149,26 @@ def test_a_name_that_the_preview_does_not_know_to_be_taken_is_told_and_a_free_on
     assert not app.exception
 
 
-def test_a_name_may_hold_what_markdown_would_read(house, visit):
+def test_a_name_may_hold_what_markdown_would_read(runtime, visit):
     app = create(visit("connect", service="stripe"), "<b>*Till* [1]($)")
 
     assert r"**\<b>\*Till\* \[1\](\$)**" in app.info[0].value
 
 
-def test_creation_leads_to_the_hand_off_and_shows_no_card(house, sandbox, visit):
+def test_creation_leads_to_the_hand_off_and_shows_no_card(runtime, sandbox, visit):
     app = create(visit("connect", service="google_sheets"), "Sales")
 
     url = components(app)["redirect"]["url"]
-    made = next(one for one in house.portal.connectors().items if one.title == "Sales")
+    made = next(one for one in runtime.portal.connectors().items if one.title == "Sales")
     assert url.startswith("/_/go/")
-    assert house.portal.signer.read_link(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
+    assert runtime.portal.signer.read_link(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
     assert "Opening the Connect Card for **Sales**" in app.info[0].value
     assert "auth=" not in everything(app)
     assert "connect-card/setup" not in everything(app)
     assert not app.exception
 
 
-def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
+def test_a_form_sent_twice_makes_one_connector(runtime, sandbox, visit):
     before = len(sandbox.world.connections)
     app = create(visit("connect", service="google_sheets"), "Sales")
     first = components(app)["redirect"]["url"].removeprefix("/_/go/")
@@ -174,12 +176,12 @@ def test_a_form_sent_twice_makes_one_connector(house, sandbox, visit):
     again = press(app, "Create and continue")
 
     second = components(again)["redirect"]["url"].removeprefix("/_/go/")
-    read = house.portal.signer.read_link
+    read = runtime.portal.signer.read_link
     assert len(sandbox.world.connections) == before + 1
     assert read(first, "sandy_harbour") == read(second, "sandy_harbour")
 
 
-def test_what_was_started_and_left_is_offered_again(house, visit):
+def test_what_was_started_and_left_is_offered_again(runtime, visit):
     app = visit("connect", service="facebook_ads")
     offers = [shown.value for shown in app.markdown if "not finished" in shown.value]
     assert offers == ["**facebook_ads_dach** was started but is not finished."]
@@ -189,9 +191,9 @@ def test_what_was_started_and_left_is_offered_again(house, visit):
     assert components(app)["redirect"]["url"].startswith("/_/go/")
 
 
-def test_many_that_were_left_do_not_push_the_form_away(house, visit):
+def test_many_that_were_left_do_not_push_the_form_away(runtime, visit):
     for number in range(12):
-        house.portal.create("facebook_ads", f"Left {number}", public_url="http://localhost")
+        runtime.portal.create("facebook_ads", f"Left {number}", public_url="http://localhost")
 
     app = visit("connect", service="facebook_ads")
 
@@ -202,7 +204,7 @@ def test_many_that_were_left_do_not_push_the_form_away(house, visit):
     assert "**Left 11**" in app.markdown[0].value
 
 
-def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house, visit):
+def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(runtime, visit):
     app = visit("connect", service="fivetran_log")
 
     assert "can be set up in Fivetran's own dashboard only" in app.info[0].value
@@ -213,12 +215,12 @@ def test_a_service_that_the_api_cannot_create_is_explained_and_has_no_form(house
     assert "documentation](<https://" in app.markdown[0].value
 
 
-def test_nothing_is_offered_where_all_is_finished(house, visit):
+def test_nothing_is_offered_where_all_is_finished(runtime, visit):
     assert "Finish set-up" not in labels(visit("connect", service="stripe"))
 
 
 @pytest.mark.parametrize("query", [{"service": "nonesuch"}, {}], ids=["unknown", "none"])
-def test_a_service_that_is_not_there_leads_to_the_list_of_services(house, visit, query: dict):
+def test_a_service_that_is_not_there_leads_to_the_list_of_services(runtime, visit, query: dict):
     app = visit("connect", **query)
 
     assert [title.value for title in app.title] == ["Service not found"]
@@ -236,7 +238,7 @@ def test_an_empty_catalogue_has_no_such_service(fivetran, visit):
     assert not app.exception
 
 
-def test_an_account_without_connectors_can_make_its_first(empty_house, empty_world, visit):
+def test_an_account_without_connectors_can_make_its_first(empty_runtime, empty_world, visit):
     app = create(visit("connect", service="stripe"), "Money")
 
     assert [one.schema for one in empty_world.connections.values()] == ["money"]
@@ -249,7 +251,7 @@ def test_a_failing_fivetran_is_told_in_one_sentence(failure, visit):
     assert_one_sentence(app, failure.heading, failure.sentence)
 
 
-def test_a_creation_that_fivetran_refuses_is_told_and_the_name_stays(house, sandbox, visit):
+def test_a_creation_that_fivetran_refuses_is_told_and_the_name_stays(runtime, sandbox, visit):
     app = fill(visit("connect", service="stripe"), "Sales")
     sandbox.world.limits.hourly = 0
 
@@ -275,7 +277,7 @@ def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):
     assert not app.exception
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
     page = everything(create(visit("connect", service="stripe"), "Sales"))
 
     assert sandbox.world.api_key not in page

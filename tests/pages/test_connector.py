@@ -83,7 +83,7 @@ def sent(sandbox, method: str) -> list[str]:
     ],
 )
 def test_how_it_is_comes_first_and_then_the_one_thing_to_do(
-    house, named, visit, schema: str, text: str, step: str
+    runtime, named, visit, schema: str, text: str, step: str
 ):
     app = visit("connector", id=named(schema).id)
 
@@ -93,7 +93,7 @@ def test_how_it_is_comes_first_and_then_the_one_thing_to_do(
     assert not app.exception
 
 
-def test_the_facts_are_told(house, named, visit):
+def test_the_facts_are_told(runtime, named, visit):
     connection = named("stripe_payments")
 
     page = html(visit("connector", id=connection.id))
@@ -122,13 +122,15 @@ def test_the_facts_are_told(house, named, visit):
         ),
     ],
 )
-def test_where_the_data_is_in_the_destination_is_told(house, named, visit, schema: str, text: str):
+def test_where_the_data_is_in_the_destination_is_told(
+    runtime, named, visit, schema: str, text: str
+):
     assert f"<dt>Destination schema</dt><dd>{text}</dd>" in html(
         visit("connector", id=named(schema).id)
     )
 
 
-def test_tasks_and_warnings_are_told_in_full(house, named, visit):
+def test_tasks_and_warnings_are_told_in_full(runtime, named, visit):
     long = "The source said: " + "no " * 200 + "more"
     named("hubspot_marketing").warnings[0]["details"] = long
 
@@ -138,11 +140,11 @@ def test_tasks_and_warnings_are_told_in_full(house, named, visit):
     assert long in page
 
 
-def test_where_there_are_none_of_them_it_says_so(house, named, visit):
+def test_where_there_are_none_of_them_it_says_so(runtime, named, visit):
     assert "has no tasks or warnings" in html(visit("connector", id=named("stripe_payments").id))
 
 
-def test_past_syncs_and_errors_are_shown_where_the_account_offers_them(house, named, visit):
+def test_past_syncs_and_errors_are_shown_where_the_account_offers_them(runtime, named, visit):
     app = visit("connector", id=named("webshop").id)
 
     assert headers(app) == ["Facts", "Tasks and warnings", "Errors", "Recent syncs"]
@@ -221,7 +223,7 @@ def test_of_many_syncs_the_newest_are_shown_whatever_their_order(account, visit)
 
 
 def test_the_last_seven_days_are_those_of_fivetrans_clock_where_it_is_ahead(
-    sandbox, house, named, visit
+    sandbox, runtime, named, visit
 ):
     sandbox.world.clock.advance(30 * 24 * 3600)
 
@@ -263,12 +265,12 @@ def test_an_entry_of_the_list_that_cannot_be_read_is_counted_on_the_page(account
     assert not app.exception
 
 
-def test_what_people_did_to_it_last_is_told_and_nothing_of_others(house, named, visit):
+def test_what_people_did_to_it_last_is_told_and_nothing_of_others(runtime, named, visit):
     connector_id, other_id = named("stripe_payments").id, named("webshop").id
     for _ in range(3):
-        house.portal.operations.pause(connector_id)
-        house.portal.operations.resume(connector_id)
-    house.portal.operations.pause(other_id)
+        runtime.portal.operations.pause(connector_id)
+        runtime.portal.operations.resume(connector_id)
+    runtime.portal.operations.pause(other_id)
 
     app = visit("connector", id=connector_id)
 
@@ -278,12 +280,12 @@ def test_what_people_did_to_it_last_is_told_and_nothing_of_others(house, named, 
     assert "Dashboard" in table
 
 
-def test_a_database_that_fails_leaves_out_what_people_did(house, named, visit, monkeypatch):
+def test_a_database_that_fails_leaves_out_what_people_did(runtime, named, visit, monkeypatch):
     def fail(*_, **__):
         raise StoreFailed("Our own database cannot be read or written right now.")
 
-    house.portal.operations.pause(named("stripe_payments").id)
-    monkeypatch.setattr(house.store.audit, "newest", fail)
+    runtime.portal.operations.pause(named("stripe_payments").id)
+    monkeypatch.setattr(runtime.store.audit, "newest", fail)
 
     app = visit("connector", id=named("stripe_payments").id)
 
@@ -330,7 +332,7 @@ UNFINISHED = dict.fromkeys(
     ],
 )
 def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do_first(
-    house, named, visit, schema: str, impossible: set, reasons: dict
+    runtime, named, visit, schema: str, impossible: set, reasons: dict
 ):
     app = visit("connector", id=named(schema).id)
 
@@ -370,7 +372,7 @@ def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do
     ],
 )
 def test_few_actions_are_shown_and_the_menu_holds_the_rest_with_delete_last(
-    house, named, visit, schema: str, shown: list, in_menu: list
+    runtime, named, visit, schema: str, shown: list, in_menu: list
 ):
     app = visit("connector", id=named(schema).id)
 
@@ -477,7 +479,7 @@ def test_a_manual_connector_is_not_put_on_a_schedule_without_a_frequency(fivetra
     assert "Save" in dead(app)
 
 
-def test_a_sync_is_started_and_shown(house, named, visit):
+def test_a_sync_is_started_and_shown(runtime, named, visit):
     late = named("linkedin_ads_b2b").id
 
     app = press(visit("connector", id=late), "Sync now")
@@ -488,7 +490,7 @@ def test_a_sync_is_started_and_shown(house, named, visit):
     assert not app.exception
 
 
-def test_it_is_paused_and_resumed(house, named, visit):
+def test_it_is_paused_and_resumed(runtime, named, visit):
     connector_id = named("stripe_payments").id
 
     paused = press(visit("connector", id=connector_id), "Pause")
@@ -496,11 +498,11 @@ def test_it_is_paused_and_resumed(house, named, visit):
     resumed = press(paused, "Resume")
 
     assert "Paused" not in status(resumed)
-    assert house.portal.connector(connector_id).paused is False
+    assert runtime.portal.connector(connector_id).paused is False
 
 
 def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
-    house, sandbox, named, visit
+    runtime, sandbox, named, visit
 ):
     connector_id = named("stripe_payments").id
     app = visit("connector", id=connector_id)
@@ -512,7 +514,7 @@ def test_a_pause_that_answers_500_and_worked_all_the_same_is_no_failure(
     assert not app.error
 
 
-def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox, named, visit):
+def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(runtime, sandbox, named, visit):
     connector_id = named("stripe_payments").id
     app = visit("connector", id=connector_id)
     sandbox.world.control.add_fault(kind="lost_answer", method="POST")
@@ -532,7 +534,7 @@ def test_a_sync_whose_answer_was_lost_and_that_runs_is_no_failure(house, sandbox
     ],
 )
 def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
-    house, sandbox, named, visit, kind: str, sentence: str
+    runtime, sandbox, named, visit, kind: str, sentence: str
 ):
     app = visit("connector", id=named("stripe_payments").id)
     sandbox.world.control.add_fault(kind=kind, method="POST")
@@ -546,7 +548,7 @@ def test_an_action_that_fails_is_told_in_one_sentence_above_how_it_is(
     assert not app.exception
 
 
-def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, named, visit):
+def test_what_was_told_of_one_connector_is_not_told_of_another(runtime, sandbox, named, visit):
     app = visit("connector", id=named("stripe_payments").id)
     sandbox.world.control.add_fault(kind="500", method="POST")
     app = press(app, "Sync now")
@@ -565,13 +567,13 @@ def test_what_was_told_of_one_connector_is_not_told_of_another(house, sandbox, n
         pytest.param("stripe_payments", "Edit on the Connect Card", id="edit"),
     ],
 )
-def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, label: str):
+def test_what_is_done_on_the_card_leads_there(runtime, named, visit, schema: str, label: str):
     connector_id = named(schema).id
 
     app = press(visit("connector", id=connector_id), label)
 
     link = components(app)["redirect"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(link, "sandy_harbour") == connector_id
+    assert runtime.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 
@@ -586,7 +588,7 @@ def test_what_is_done_on_the_card_leads_there(house, named, visit, schema: str, 
     ],
 )
 def test_what_is_asked_first_stands_in_a_dialog(
-    house, sandbox, named, visit, label: str, text: str
+    runtime, sandbox, named, visit, label: str, text: str
 ):
     app = visit("connector", id=named("stripe_payments").id)
 
@@ -598,7 +600,7 @@ def test_what_is_asked_first_stands_in_a_dialog(
     assert not app.exception
 
 
-def test_setup_tests_that_fail_say_what_failed(house, named, visit):
+def test_setup_tests_that_fail_say_what_failed(runtime, named, visit):
     app = press(visit("connector", id=named("zendesk_support").id), "Run setup tests")
 
     page = html(app)
@@ -608,7 +610,7 @@ def test_setup_tests_that_fail_say_what_failed(house, named, visit):
     assert not app.exception
 
 
-def test_the_way_to_the_tables_knows_the_connector(house, named, visit):
+def test_the_way_to_the_tables_knows_the_connector(runtime, named, visit):
     connector_id = named("stripe_payments").id
 
     links = visit("connector", id=connector_id).get("page_link")
@@ -633,7 +635,7 @@ def test_a_catalogue_that_cannot_be_had_does_not_hide_the_connector(account, vis
 
 
 @pytest.mark.parametrize("query", [{"id": "nonesuch"}, {"id": "../groups"}, {}])
-def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(house, visit, query):
+def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(runtime, visit, query):
     app = visit("connector", **query)
 
     assert [title.value for title in app.title] == ["Connector not found"]
@@ -642,7 +644,7 @@ def test_a_connector_that_is_not_there_is_a_plain_message_and_the_way_back(house
     assert not app.exception
 
 
-def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
+def test_somebody_elses_connector_is_not_there(runtime, sandbox, visit):
     group = sandbox.world.add_group("Other")
     foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
 
@@ -652,10 +654,10 @@ def test_somebody_elses_connector_is_not_there(house, sandbox, visit):
     assert foreign.schema not in everything(app)
 
 
-def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbox, named, visit):
+def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(runtime, sandbox, named, visit):
     connector_id = named("stripe_payments").id
     app = visit("connector", id=connector_id)
-    house.portal.operations.delete(connector_id, now=True)
+    runtime.portal.operations.delete(connector_id, now=True)
 
     app = press(app, "Pause")
 
@@ -663,10 +665,10 @@ def test_one_that_was_deleted_elsewhere_is_gone_when_it_is_pressed(house, sandbo
     assert not app.exception
 
 
-def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, named, visit):
+def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(runtime, named, visit):
     connector = named("stripe_payments")
     app = visit("connector", id=connector.id)
-    house.portal.operations.delete(connector.id)
+    runtime.portal.operations.delete(connector.id)
 
     app = press(app, "Pause")
 
@@ -686,9 +688,9 @@ def test_one_that_is_deleted_is_told_with_its_time_and_can_be_had_back(house, na
     assert not app.exception
 
 
-def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named, visit):
+def test_an_undo_that_fails_is_told_and_can_be_tried_again(runtime, sandbox, named, visit):
     connector_id = named("stripe_payments").id
-    house.portal.operations.delete(connector_id)
+    runtime.portal.operations.delete(connector_id)
     app = visit("connector", id=connector_id)
     sandbox.world.control.add_fault(kind="500", method="PATCH")
 
@@ -698,9 +700,9 @@ def test_an_undo_that_fails_is_told_and_can_be_tried_again(house, sandbox, named
     assert "<h1>stripe_payments</h1>" in html(press(app, "Undo"))
 
 
-def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(house, sandbox, named, visit):
+def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(runtime, sandbox, named, visit):
     connector_id = named("stripe_payments").id
-    house.portal.operations.delete(connector_id)
+    runtime.portal.operations.delete(connector_id)
 
     app = press(visit("tables", id=connector_id), "Delete for good now")
 
@@ -710,17 +712,19 @@ def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(house, sandbox, 
     assert not app.exception
 
 
-def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(house, named, visit, monkeypatch):
+def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(
+    runtime, named, visit, monkeypatch
+):
     connector_id = named("stripe_payments").id
     before = time.time() - 25 * 3600
     with monkeypatch.context() as patch:
         patch.setattr("pbf.connectors.deletion.time.time", lambda: before)
-        house.portal.operations.delete(connector_id)
+        runtime.portal.operations.delete(connector_id)
 
     app = visit("connector", id=connector_id)
 
     assert "deleted for good any moment. Until that is done you can still" in app.info[0].value
-    house.portal.carry_out_deletions()
+    runtime.portal.carry_out_deletions()
     assert app.run().success[0].value.startswith("**stripe_payments** is deleted for good.")
 
 
@@ -735,7 +739,7 @@ def test_without_a_time_to_undo_the_question_says_so(settings, sandbox, named, v
     assert "Delete for good" in labels(app)
 
 
-def test_an_account_without_connectors_has_no_such_connector(empty_house, visit):
+def test_an_account_without_connectors_has_no_such_connector(empty_runtime, visit):
     assert "There is no such connector." in visit("connector", id="ours").info[0].value
 
 
@@ -757,7 +761,7 @@ def test_without_settings_there_is_the_sandbox(unset, visit):
     assert not app.exception
 
 
-def test_the_last_known_state_is_marked_with_its_age(house, sandbox, named, hours_later, visit):
+def test_the_last_known_state_is_marked_with_its_age(runtime, sandbox, named, hours_later, visit):
     connector_id = named("stripe_payments").id
     visit("connector", id=connector_id)
     sandbox.stop()
@@ -770,8 +774,8 @@ def test_the_last_known_state_is_marked_with_its_age(house, sandbox, named, hour
     assert not app.exception
 
 
-def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, visit):
-    house_name("<b>*Till* $1$</b>")
+def test_a_name_may_hold_what_html_and_markdown_would_read(account, tenant_name, visit):
+    tenant_name("<b>*Till* $1$</b>")
 
     app = press(visit("connector", id="ours"), "Delete")
 
@@ -788,9 +792,9 @@ def test_a_name_may_hold_what_html_and_markdown_would_read(account, house_name, 
     ],
 )
 def test_a_connector_is_deleted_by_its_name_as_it_is_shown(
-    account, house_name, visit, name, typed, what
+    account, tenant_name, visit, name, typed, what
 ):
-    house_name(name)
+    tenant_name(name)
     app = visit("connector", id="ours")
     app.session_state["delete-name"] = typed
 
@@ -802,7 +806,7 @@ def test_a_connector_is_deleted_by_its_name_as_it_is_shown(
 
 
 @pytest.fixture
-def house_name(account):
+def tenant_name(account):
     """Give the account's connector another permanent name."""
 
     def name(schema: str) -> None:
@@ -812,7 +816,7 @@ def house_name(account):
     return name
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, sandbox, named, visit):
+def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, named, visit):
     page = everything(press(visit("connector", id=named("stripe_payments").id), "Delete"))
 
     assert sandbox.world.api_key not in page

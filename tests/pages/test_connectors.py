@@ -30,7 +30,7 @@ def ask(app: AppTest, action: str, *ids: str) -> AppTest:
     return app.run()
 
 
-def test_every_connector_is_given_to_the_table_the_urgent_first(house, sandbox, visit):
+def test_every_connector_is_given_to_the_table_the_urgent_first(runtime, sandbox, visit):
     app = visit("connectors")
 
     shown = table(app)
@@ -41,13 +41,13 @@ def test_every_connector_is_given_to_the_table_the_urgent_first(house, sandbox, 
     assert not app.exception
 
 
-def test_the_door_leads_to_the_services(house, visit):
+def test_the_door_leads_to_the_services(runtime, visit):
     app = press(visit("connectors"), "Connect a source")
 
     assert [title.value for title in app.title] == ["Connect a source"]
 
 
-def test_one_who_comes_back_connected_is_told_so(house, named, visit):
+def test_one_who_comes_back_connected_is_told_so(runtime, named, visit):
     back = named("stripe_payments").id
 
     app = visit("connectors", returned=back)
@@ -58,7 +58,7 @@ def test_one_who_comes_back_connected_is_told_so(house, named, visit):
     assert marked(app.run()) == [back]
 
 
-def test_one_who_comes_back_unfinished_is_told_so(house, named, visit):
+def test_one_who_comes_back_unfinished_is_told_so(runtime, named, visit):
     app = visit("connectors", returned=named("facebook_ads_dach").id)
     for _ in range(10):
         assert "Fivetran is still checking **facebook_ads_dach**." in app.info[0].value
@@ -70,7 +70,7 @@ def test_one_who_comes_back_unfinished_is_told_so(house, named, visit):
 
 
 def test_a_set_up_that_fivetran_takes_in_late_is_shown_as_soon_as_it_has(
-    house, sandbox, named, visit
+    runtime, sandbox, named, visit
 ):
     back = named("facebook_ads_dach").id
     app = visit("connectors", returned=back)
@@ -83,7 +83,7 @@ def test_a_set_up_that_fivetran_takes_in_late_is_shown_as_soon_as_it_has(
 
 
 @pytest.mark.parametrize("schema", ["webshop", "stripe_payments"])
-def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, named, visit, schema):
+def test_a_resync_is_asked_for_on_the_page_of_the_connector(runtime, sandbox, named, visit, schema):
     before = len(sandbox.world.control.log.entries())
 
     app = ask(visit("connectors"), "resync", named(schema).id)
@@ -98,7 +98,7 @@ def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, name
     assert posts == []
 
 
-def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
+def test_a_return_about_somebody_elses_connector_says_nothing(runtime, visit):
     app = visit("connectors", returned="not_ours")
 
     assert marked(app) == []
@@ -117,7 +117,7 @@ def test_a_return_about_somebody_elses_connector_says_nothing(house, visit):
         pytest.param("unread", "Fivetran does not respond right now", id="unread"),
     ],
 )
-def test_a_note_is_a_plain_message_over_the_table(house, visit, note: str, text: str):
+def test_a_note_is_a_plain_message_over_the_table(runtime, visit, note: str, text: str):
     app = visit("connectors", note=note)
 
     assert [text in shown.value for shown in app.info] == [True]
@@ -125,7 +125,7 @@ def test_a_note_is_a_plain_message_over_the_table(house, visit, note: str, text:
     assert "note" not in app.query_params
 
 
-def test_a_note_of_somebodys_own_is_not_shown(house, visit):
+def test_a_note_of_somebodys_own_is_not_shown(runtime, visit):
     app = visit("connectors", note="<script>Send us your password")
 
     assert not app.info
@@ -133,37 +133,37 @@ def test_a_note_of_somebodys_own_is_not_shown(house, visit):
 
 
 @pytest.mark.parametrize("action", ["finish", "reconnect", "edit"])
-def test_what_is_done_on_the_card_leads_there(house, named, visit, action: str):
+def test_what_is_done_on_the_card_leads_there(runtime, named, visit, action: str):
     connector_id = named("zendesk_support").id
 
     app = ask(visit("connectors"), action, connector_id)
 
     link = components(app)["redirect"]["url"].removeprefix("/_/go/")
-    assert house.portal.signer.read_link(link, "sandy_harbour") == connector_id
+    assert runtime.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception
 
 
-def test_a_sync_is_started(house, named, visit):
+def test_a_sync_is_started(runtime, named, visit):
     late = named("linkedin_ads_b2b").id
 
     app = ask(visit("connectors"), "sync", late)
 
     assert [toast.value for toast in app.toast] == ["Sync now: linkedin_ads_b2b"]
-    assert house.portal.connector(late).status.sync_state == "syncing"
+    assert runtime.portal.connector(late).status.sync_state == "syncing"
     assert not app.exception
 
 
-def test_a_paused_connector_is_resumed(house, named, visit):
+def test_a_paused_connector_is_resumed(runtime, named, visit):
     paused = named("jira_projects").id
 
     app = ask(visit("connectors"), "resume", paused)
 
     assert [toast.value for toast in app.toast] == ["Resume: jira_projects"]
-    assert house.portal.connector(paused).paused is False
+    assert runtime.portal.connector(paused).paused is False
 
 
-def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
+def test_an_id_that_is_not_the_tenants_is_refused(runtime, sandbox, visit):
     group = sandbox.world.add_group("Other")
     foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
     before = foreign.life
@@ -175,7 +175,7 @@ def test_an_id_that_is_not_the_tenants_is_refused(house, sandbox, visit):
     assert not app.exception
 
 
-def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
+def test_an_action_that_is_not_offered_does_nothing(runtime, named, visit):
     app = ask(visit("connectors"), "rename", named("stripe_payments").id)
 
     assert len(table(app)["rows"]) == 12
@@ -183,7 +183,7 @@ def test_an_action_that_is_not_offered_does_nothing(house, named, visit):
     assert not app.exception
 
 
-def test_a_sync_that_fivetran_refuses_is_told(house, named, visit):
+def test_a_sync_that_fivetran_refuses_is_told(runtime, named, visit):
     app = ask(visit("connectors"), "sync", named("facebook_ads_dach").id)
 
     assert "status.setup_state" in html(app)
@@ -191,7 +191,7 @@ def test_a_sync_that_fivetran_refuses_is_told(house, named, visit):
     assert not app.exception
 
 
-def test_an_account_without_connectors_says_what_to_do(empty_house, visit):
+def test_an_account_without_connectors_says_what_to_do(empty_runtime, visit):
     app = visit("connectors")
 
     assert "There are no connectors yet." in app.info[0].value
@@ -221,14 +221,14 @@ def test_without_settings_the_sandboxs_connectors_are_shown(unset, visit):
     assert not app.exception
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
     page = everything(visit("connectors"))
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
 
 
-def test_the_last_known_list_is_marked_with_its_age(house, sandbox, hours_later, visit):
+def test_the_last_known_list_is_marked_with_its_age(runtime, sandbox, hours_later, visit):
     visit("connectors")
     sandbox.stop()
     hours_later(10)
@@ -240,7 +240,7 @@ def test_the_last_known_list_is_marked_with_its_age(house, sandbox, hours_later,
     assert not app.exception
 
 
-def test_trying_again_shows_the_list_once_fivetran_is_back(house, sandbox, hours_later, visit):
+def test_trying_again_shows_the_list_once_fivetran_is_back(runtime, sandbox, hours_later, visit):
     sandbox.world.limits.hourly = 0
     app = visit("connectors")
     assert "used up" in app.error[0].value
@@ -258,7 +258,7 @@ def results(app: AppTest) -> list[tuple[str, str]]:
     return re.findall(r"<td>(.*?)</td><td>(.*?)</td>", html(app))
 
 
-def test_each_chosen_row_gets_its_own_result(house, named, visit):
+def test_each_chosen_row_gets_its_own_result(runtime, named, visit):
     paused, working, unfinished = (
         named(name).id for name in ("jira_projects", "stripe_payments", "facebook_ads_dach")
     )
@@ -271,11 +271,11 @@ def test_each_chosen_row_gets_its_own_result(house, named, visit):
         ("stripe_payments", "Paused"),
         ("facebook_ads_dach", "Paused"),
     ]
-    assert house.portal.connector(working).paused is True
+    assert runtime.portal.connector(working).paused is True
     assert not app.exception
 
 
-def test_results_stay_until_they_are_closed(house, named, visit):
+def test_results_stay_until_they_are_closed(runtime, named, visit):
     chosen = [named("hubspot_marketing").id, named("stripe_payments").id]
     app = ask(visit("connectors"), "pause", *chosen).run()
     assert app.success[0].value == "Pause: all 2 done."
@@ -287,12 +287,12 @@ def test_results_stay_until_they_are_closed(house, named, visit):
 
 
 def test_a_list_that_turned_round_after_the_choice_leads_to_no_other_row(
-    house, sandbox, named, visit
+    runtime, sandbox, named, visit
 ):
     app = visit("connectors")
     chosen = named("stripe_payments")
     gone = named("hubspot_marketing").id
-    house.portal.operations.delete(gone, now=True)
+    runtime.portal.operations.delete(gone, now=True)
     world = sandbox.world.connections
     turned = dict(reversed(world.items()))
     world.clear()
@@ -301,33 +301,33 @@ def test_a_list_that_turned_round_after_the_choice_leads_to_no_other_row(
     app = ask(app, "pause", chosen.id, gone)
 
     paused = {
-        connector.schema_name for connector in house.portal.connectors().items if connector.paused
+        connector.schema_name for connector in runtime.portal.connectors().items if connector.paused
     }
     assert paused == {"stripe_payments", "jira_projects"}
     assert ("A connector", "It is no longer there. It may have been deleted.") in results(app)
 
 
-def test_deleting_asks_first_for_the_word(house, named, visit):
+def test_deleting_asks_first_for_the_word(runtime, named, visit):
     chosen = [named("hubspot_marketing").id, named("stripe_payments").id]
 
     app = ask(visit("connectors"), "delete", *chosen)
 
     assert "hubspot_marketing" in html(app)
     assert "In 24 hours they will be deleted at Fivetran for good" in app.markdown[0].value
-    assert {connector.id for connector in house.portal.connectors().items} >= set(chosen)
+    assert {connector.id for connector in runtime.portal.connectors().items} >= set(chosen)
     button = next(button for button in app.button if button.label == "Delete 2")
     assert button.disabled
     assert not app.exception
 
 
-def test_a_link_for_a_colleague_is_shown_in_a_field(house, named, visit):
+def test_a_link_for_a_colleague_is_shown_in_a_field(runtime, named, visit):
     unfinished = named("facebook_ads_dach").id
 
     app = ask(visit("connectors"), "link", unfinished)
 
     url = components(app)["copy"]["text"]
     link = url.rpartition("/_/invite/")[2]
-    assert house.portal.signer.read_invitation(link, "sandy_harbour") == unfinished
+    assert runtime.portal.signer.read_invitation(link, "sandy_harbour") == unfinished
     assert not app.exception
 
 
@@ -338,11 +338,11 @@ def lately(app: AppTest) -> list[str]:
     return re.findall(r'pbf-line"><div><strong>(.*?)</strong>', html(app))
 
 
-def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit):
+def test_what_was_deleted_lately_is_folded_up_above_the_list(runtime, named, visit):
     assert not visit("connectors").expander
 
     for name in ("hubspot_marketing", "stripe_payments"):
-        house.portal.operations.delete(named(name).id)
+        runtime.portal.operations.delete(named(name).id)
     app = visit("connectors")
 
     assert [expander.label for expander in app.expander] == ["Recently deleted (2)"]
@@ -353,9 +353,9 @@ def test_what_was_deleted_lately_is_folded_up_above_the_list(house, named, visit
 
 
 def test_the_expander_of_deleted_connectors_is_the_same_element_when_it_is_open(
-    house, named, visit
+    runtime, named, visit
 ):
-    house.portal.operations.delete(named("stripe_payments").id)
+    runtime.portal.operations.delete(named("stripe_payments").id)
     app = visit("connectors")
     closed = app.expander[0].proto
 
@@ -368,9 +368,9 @@ def test_the_expander_of_deleted_connectors_is_the_same_element_when_it_is_open(
     assert closed.id == opened.id
 
 
-def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(house, named, visit):
+def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(runtime, named, visit):
     for name in ("hubspot_marketing", "stripe_payments", "jira_projects"):
-        house.portal.operations.delete(named(name).id)
+        runtime.portal.operations.delete(named(name).id)
     app = visit("connectors")
     first, *others = lately(app)
 
@@ -385,8 +385,8 @@ def test_what_was_deleted_lately_is_had_back_one_by_one_or_all_at_once(house, na
     assert not app.exception
 
 
-def test_an_undo_that_fails_is_told_in_its_row(house, sandbox, named, visit):
-    house.portal.operations.delete(named("stripe_payments").id)
+def test_an_undo_that_fails_is_told_in_its_row(runtime, sandbox, named, visit):
+    runtime.portal.operations.delete(named("stripe_payments").id)
     app = visit("connectors")
     lately(app)
     sandbox.world.control.add_fault(kind="500", method="PATCH")
@@ -397,9 +397,9 @@ def test_an_undo_that_fails_is_told_in_its_row(house, sandbox, named, visit):
     assert lately(app) == ["stripe_payments"]
 
 
-def test_who_deleted_the_last_one_has_it_back_from_the_empty_page(house, visit):
-    for connector in house.portal.connectors().items:
-        house.portal.operations.delete(connector.id)
+def test_who_deleted_the_last_one_has_it_back_from_the_empty_page(runtime, visit):
+    for connector in runtime.portal.connectors().items:
+        runtime.portal.operations.delete(connector.id)
     app = visit("connectors")
 
     assert "There are no connectors left." in app.info[0].value

@@ -8,7 +8,7 @@ def webshop(sandbox):
     return next(connection for connection in connections if connection.schema == "webshop")
 
 
-def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(house, visit):
+def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(runtime, visit):
     app = visit("overview")
 
     assert [title.value for title in app.title] == ["Data connections"]
@@ -24,7 +24,7 @@ def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(house, vi
     assert not app.exception
 
 
-def test_each_total_leads_to_the_connectors_that_it_counts(house, visit):
+def test_each_total_leads_to_the_connectors_that_it_counts(runtime, visit):
     tiles = html(visit("overview")).partition("pbf-tiles")[2].partition("</div></div>")[0]
 
     links = re.findall(r'<a href="([^"]*)"><strong>(\d+)</strong> ([\w ]+)', tiles)
@@ -36,7 +36,7 @@ def test_each_total_leads_to_the_connectors_that_it_counts(house, visit):
     assert "<div><strong>0</strong> Failing</div>" in tiles
 
 
-def test_the_links_lead_to_services_and_connectors(house, visit):
+def test_the_links_lead_to_services_and_connectors(runtime, visit):
     services = press(visit("overview"), "Connect a source")
     connectors = press(visit("overview"), "See all connectors")
 
@@ -44,7 +44,7 @@ def test_the_links_lead_to_services_and_connectors(house, visit):
     assert [title.value for title in connectors.title] == ["Connectors"]
 
 
-def test_the_next_step_of_a_connector_leads_to_its_card(house, visit):
+def test_the_next_step_of_a_connector_leads_to_its_card(runtime, visit):
     app = press(visit("overview"), "Reconnect")
 
     assert "Opening the Connect Card for **zendesk_support**" in app.info[0].value
@@ -52,18 +52,18 @@ def test_the_next_step_of_a_connector_leads_to_its_card(house, visit):
     assert not app.exception
 
 
-def test_a_connector_that_only_has_to_sync_again_is_synced(house, sandbox, visit):
+def test_a_connector_that_only_has_to_sync_again_is_synced(runtime, sandbox, visit):
     failing = webshop(sandbox)
     failing.tasks = []
 
     app = press(visit("overview"), "Sync now")
 
-    assert house.portal.connector(failing.id).status.sync_state == "syncing"
+    assert runtime.portal.connector(failing.id).status.sync_state == "syncing"
     assert not app.error
     assert not app.exception
 
 
-def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
+def test_a_broken_connector_that_is_paused_is_resumed(runtime, sandbox, visit):
     failing = webshop(sandbox)
     failing.tasks = []
     failing.paused = True
@@ -71,10 +71,10 @@ def test_a_broken_connector_that_is_paused_is_resumed(house, sandbox, visit):
 
     press(visit("overview"), "Resume")
 
-    assert house.portal.connector(failing.id).paused is False
+    assert runtime.portal.connector(failing.id).paused is False
 
 
-def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, visit):
+def test_a_resync_is_asked_for_on_the_page_of_the_connector(runtime, sandbox, visit):
     failing = webshop(sandbox)
     failing.tasks = [{"code": "resync_table_warning", "message": "Re-sync", "details": ""}]
 
@@ -84,7 +84,7 @@ def test_a_resync_is_asked_for_on_the_page_of_the_connector(house, sandbox, visi
     assert not app.exception
 
 
-def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
+def test_each_chart_has_its_sentence_and_a_table_with_links(runtime, visit):
     app = visit("overview")
 
     charts = [element.proto for element in app.get("vega_lite_chart")]
@@ -96,7 +96,7 @@ def test_each_chart_has_its_sentence_and_a_table_with_links(house, visit):
         assert f'href="connectors?{link}"' in html(app)
 
 
-def test_a_step_that_fails_says_so_and_the_page_stays(house, sandbox, visit):
+def test_a_step_that_fails_says_so_and_the_page_stays(runtime, sandbox, visit):
     failing = webshop(sandbox)
     failing.tasks = []
     app = visit("overview")
@@ -109,7 +109,7 @@ def test_a_step_that_fails_says_so_and_the_page_stays(house, sandbox, visit):
     assert not app.exception
 
 
-def test_an_account_without_connectors_shows_where_to_begin(empty_house, visit):
+def test_an_account_without_connectors_shows_where_to_begin(empty_runtime, visit):
     app = visit("overview")
 
     assert "Nothing is connected yet." in app.info[0].value
@@ -117,7 +117,7 @@ def test_an_account_without_connectors_shows_where_to_begin(empty_house, visit):
     assert not app.exception
 
 
-def test_where_every_connector_runs_the_overview_says_so(empty_house, empty_world, visit):
+def test_where_every_connector_runs_the_overview_says_so(empty_runtime, empty_world, visit):
     empty_world.add_connections(3)
 
     app = visit("overview")
@@ -149,18 +149,18 @@ def test_without_settings_the_sandbox_stands_in_and_says_so(unset, visit):
     assert not app.exception
 
 
-def test_a_real_account_has_no_banner(house, visit):
+def test_a_real_account_has_no_banner(runtime, visit):
     assert "Sandbox." not in html(visit("overview"))
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
     page = everything(visit("overview"))
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
 
 
-def test_the_last_known_answer_is_marked_with_its_age(house, sandbox, hours_later, visit):
+def test_the_last_known_answer_is_marked_with_its_age(runtime, sandbox, hours_later, visit):
     visit("overview")
     sandbox.stop()
     hours_later(10)

@@ -4,7 +4,7 @@ from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html, shown_services
 
 
-def test_the_whole_catalogue_is_given_to_the_gallery(house, visit):
+def test_the_whole_catalogue_is_given_to_the_gallery(runtime, visit):
     app = visit("services")
 
     cards = shown_services(app)
@@ -16,10 +16,10 @@ def test_the_whole_catalogue_is_given_to_the_gallery(house, visit):
     assert not app.exception
 
 
-def test_the_gallery_is_told_apart_when_a_connector_is_added(house, visit):
+def test_the_gallery_is_told_apart_when_a_connector_is_added(runtime, visit):
     before = components(visit("services"))["pbf_gallery"]
 
-    house.portal.create("stripe", "Second till", public_url="http://localhost")
+    runtime.portal.create("stripe", "Second till", public_url="http://localhost")
     app = visit("services")
 
     assert components(app)["pbf_gallery"]["version"] != before["version"]
@@ -36,7 +36,7 @@ def test_an_empty_catalogue_says_what_to_check(fivetran, visit):
     assert not app.exception
 
 
-def test_an_account_without_connectors_sees_the_gallery(empty_house, visit):
+def test_an_account_without_connectors_sees_the_gallery(empty_runtime, visit):
     cards = shown_services(visit("services"))
 
     assert len(cards) == 773
@@ -67,7 +67,7 @@ def test_without_settings_the_sandboxs_catalogue_is_shown(unset, visit):
     assert not app.exception
 
 
-def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
+def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
     page = everything(visit("services"))
 
     assert sandbox.world.api_key not in page
@@ -75,7 +75,9 @@ def test_neither_key_nor_secret_is_on_the_page(house, sandbox, visit):
 
 
 @pytest.mark.parametrize("hours", [10, 0.2], ids=["both", "connectors-alone"])
-def test_the_last_known_lists_are_marked_with_their_age(house, sandbox, hours_later, visit, hours):
+def test_the_last_known_lists_are_marked_with_their_age(
+    runtime, sandbox, hours_later, visit, hours
+):
     visit("services")
     sandbox.stop()
     hours_later(hours)

@@ -196,7 +196,7 @@ def test_a_source_without_tables_says_so(account, visit):
     assert "found no tables" in visit("tables", id="ours").info[0].value
 
 
-def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, named, visit):
+def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(runtime, named, visit):
     app = visit("tables", id=named("zendesk_support").id)
 
     assert "Repair it first." in app.info[0].value
@@ -205,7 +205,7 @@ def test_a_broken_connector_shows_its_tables_and_says_what_to_do_first(house, na
     assert not app.exception
 
 
-def test_an_unfinished_connector_says_what_to_do_first(house, named, visit):
+def test_an_unfinished_connector_says_what_to_do_first(runtime, named, visit):
     app = visit("tables", id=named("facebook_ads_dach").id)
 
     assert "Finish the set-up first." in app.info[0].value
@@ -237,14 +237,14 @@ def test_a_look_is_offered_unless_the_metadata_says_that_fivetran_cannot(
     assert not disabled(app, "Select all")
 
 
-def test_a_choice_reaches_the_sandbox(house, named, visit):
+def test_a_choice_reaches_the_sandbox(runtime, named, visit):
     connector_id = named("webshop").id
     app = press(visit("tables", id=connector_id), "Select none")
 
     app = press(app, next(label for label in labels(app) if label.startswith("Save")))
 
     assert app.success[0].value.startswith("Saved. ")
-    config = house.portal.operations.schemas(connector_id)
+    config = runtime.portal.operations.schemas(connector_id)
     free = [
         table.enabled
         for schema in config.schemas.values()
@@ -279,7 +279,7 @@ def test_the_choice_for_one_connector_is_not_that_for_another(account, visit):
 
 
 @pytest.mark.parametrize("query", [{"id": "nonesuch"}, {}], ids=["unknown", "none"])
-def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: dict):
+def test_a_connector_that_is_not_there_is_a_plain_message(runtime, visit, query: dict):
     app = visit("tables", **query)
 
     assert [title.value for title in app.title] == ["Connector not found"]
@@ -287,7 +287,7 @@ def test_a_connector_that_is_not_there_is_a_plain_message(house, visit, query: d
     assert not app.exception
 
 
-def test_somebody_elses_tables_are_not_there(house, sandbox, visit):
+def test_somebody_elses_tables_are_not_there(runtime, sandbox, visit):
     group = sandbox.world.add_group("Other")
     foreign = sandbox.world.add_connections(1, group_id=group.id)[0]
 

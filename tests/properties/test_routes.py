@@ -46,14 +46,14 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def client(house: Runtime, sandbox: SandboxServer) -> FlaskClient:
+def client(runtime: Runtime, sandbox: SandboxServer) -> FlaskClient:
     """The routes, on a sandbox without rate limits."""
     sandbox.world.limits.plan = "off"
-    return create_app(lambda: house).test_client()
+    return create_app(lambda: runtime).test_client()
 
 
 @pytest.fixture
-def created(house: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def created(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The bodies of all creations that were sent to Fivetran."""
     bodies: list[dict[str, Any]] = []
     send = Request.send

@@ -50,28 +50,28 @@ def test_throttling_is_explained_in_a_sentence():
     )
 
 
-def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(house, sandbox):
-    house.portal.connectors()
-    house.client._request.latest.rate_limit = left(0.5)
-    before = house.portal.connectors()
+def test_a_list_fetched_in_the_last_tenth_is_fresh_for_ten_minutes(runtime, sandbox):
+    runtime.portal.connectors()
+    runtime.client._request.latest.rate_limit = left(0.5)
+    before = runtime.portal.connectors()
     sandbox.world.limits.plan = "off"  # its responses have no limit from here
-    house.client._request.latest.rate_limit = left(0.05)
-    house.portal._list.forget()
+    runtime.client._request.latest.rate_limit = left(0.05)
+    runtime.portal._list.forget()
 
-    throttled_list = house.portal.connectors()
+    throttled_list = runtime.portal.connectors()
 
     assert before.lifetime <= 60.0
     assert throttled_list.lifetime == LONGEST_LIFETIME
-    assert house.portal.throttling_notice.startswith("Only 1,000 of this hour's 20,000")
+    assert runtime.portal.throttling_notice.startswith("Only 1,000 of this hour's 20,000")
 
 
-def test_actions_show_immediately_despite_throttling(house, sandbox):
+def test_actions_show_immediately_despite_throttling(runtime, sandbox):
     sandbox.world.limits.plan = "off"
-    house.client._request.latest.rate_limit = left(0.05)
-    connector = house.portal.connectors().items[0]
+    runtime.client._request.latest.rate_limit = left(0.05)
+    connector = runtime.portal.connectors().items[0]
 
-    (house.portal.operations.resume if connector.paused else house.portal.operations.pause)(
+    (runtime.portal.operations.resume if connector.paused else runtime.portal.operations.pause)(
         connector.id
     )
 
-    assert house.portal.connector(connector.id).paused is not connector.paused
+    assert runtime.portal.connector(connector.id).paused is not connector.paused

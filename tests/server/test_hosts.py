@@ -108,8 +108,8 @@ def test_routes_refuse_in_json_and_other_paths_in_plain_text(client: FlaskClient
     assert (page.status_code, page.mimetype) == (421, "text/plain")
 
 
-def test_a_foreign_host_reaches_no_route_and_caches_no_body(house: Runtime):
-    app = create_app(lambda: house)
+def test_a_foreign_host_reaches_no_route_and_caches_no_body(runtime: Runtime):
+    app = create_app(lambda: runtime)
     client = app.test_client()
 
     answers = {
@@ -121,8 +121,8 @@ def test_a_foreign_host_reaches_no_route_and_caches_no_body(house: Runtime):
     assert len(app.extensions["pbf_bodies"]._bodies) == 0
 
 
-def test_bodies_for_different_ports_are_cached_up_to_a_bound(house: Runtime):
-    app = create_app(lambda: house)
+def test_bodies_for_different_ports_are_cached_up_to_a_bound(runtime: Runtime):
+    app = create_app(lambda: runtime)
     client = app.test_client()
 
     for port in range(1000, 1100):

@@ -126,11 +126,11 @@ def test_the_summary_counts_and_puts_the_latest_change_first(api):
     assert datetime.fromisoformat(summary.changed[0]["changed"]).tzinfo is not None
 
 
-def test_what_is_derived_follows_a_change_at_once(house, sandbox):
+def test_what_is_derived_follows_a_change_at_once(runtime, sandbox):
     before, version = data.rows()
     paused = next(row for row in before if row["status"] == "Paused")
 
-    house.portal.operations.resume(paused["id"])
+    runtime.portal.operations.resume(paused["id"])
     after, newer = data.rows()
 
     assert version != newer
@@ -138,7 +138,7 @@ def test_what_is_derived_follows_a_change_at_once(house, sandbox):
     assert data.summary().total == len(before)
 
 
-def test_what_is_derived_is_made_once_for_one_answer(house):
+def test_what_is_derived_is_made_once_for_one_answer(runtime):
     first, version = data.gallery()
 
     second, same = data.gallery()
@@ -146,7 +146,7 @@ def test_what_is_derived_is_made_once_for_one_answer(house):
     assert (first, version) == (second, same)
 
 
-def test_two_tenants_of_one_process_do_not_see_each_others_rows(house, sandbox, settings):
+def test_two_tenants_of_one_process_do_not_see_each_others_rows(runtime, sandbox, settings):
     own, _ = data.rows()
     group = sandbox.world.add_group("Other")
     sandbox.world.add_connections(1, group_id=group.id)
@@ -179,28 +179,28 @@ def settle(portal) -> None:
     assert not wait(list(portal._pasts._requests.values()), 20).not_done
 
 
-def test_a_past_that_could_not_be_read_is_asked_for_again(house, sandbox, monkeypatch):
+def test_a_past_that_could_not_be_read_is_asked_for_again(runtime, sandbox, monkeypatch):
     connector = next(
         connector for connector in data.connectors().items if connector.schema_name == "webshop"
     )
     sandbox.world.control.add_fault("500", path="/v1/connections/*/sync-history", times=3)
 
     failed, at_once = data.history(connector), data.history(connector)
-    let_pass(house.portal, monkeypatch, FAILURE_LIFETIME)
+    let_pass(runtime.portal, monkeypatch, FAILURE_LIFETIME)
     data.history(connector)  # asks, and waits for nothing
-    settle(house.portal)
+    settle(runtime.portal)
     later = data.history(connector)
 
     assert failed == at_once == History(missing=data.UNREAD)
     assert len(later.items) > 0
 
 
-def test_nobody_waits_long_for_a_past(house, monkeypatch):
+def test_nobody_waits_long_for_a_past(runtime, monkeypatch):
     connector = next(
         connector for connector in data.connectors().items if connector.schema_name == "webshop"
     )
     answers = threading.Event()
-    get_sync_history = house.client.get_sync_history
+    get_sync_history = runtime.client.get_sync_history
 
     def slowly(_client, *given, **options):
         assert answers.wait(20)
@@ -210,20 +210,20 @@ def test_nobody_waits_long_for_a_past(house, monkeypatch):
     monkeypatch.setattr("pbf.connectors.portal.PAST_PATIENCE", 0.05)
     slow = data.history(connector)
     answers.set()
-    settle(house.portal)
+    settle(runtime.portal)
 
     assert slow == History(missing=data.UNREAD)
     assert len(data.history(connector).items) > 0
 
 
-def test_the_pasts_of_many_connectors_do_not_fill_the_memory(house):
+def test_the_pasts_of_many_connectors_do_not_fill_the_memory(runtime):
     for number in range(MOST_PASTS + 10):
-        house.portal.past(f"history:{number}", History)
+        runtime.portal.past(f"history:{number}", History)
 
-    assert len(house.portal._pasts._entries) == MOST_PASTS
+    assert len(runtime.portal._pasts._entries) == MOST_PASTS
 
 
-def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
+def test_rows_of_former_minutes_do_not_fill_the_memory(runtime, monkeypatch):
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
     monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
     tables, original = [], data.row
@@ -241,26 +241,26 @@ def test_rows_of_former_minutes_do_not_fill_the_memory(house, monkeypatch):
     assert sum(table() is not None for table in tables) <= 3
 
 
-def test_every_visitor_gets_the_same_rows_and_no_copy(house):
+def test_every_visitor_gets_the_same_rows_and_no_copy(runtime):
     assert data.rows()[0] is data.rows()[0]
     assert data.summary() is data.summary()
     assert data.gallery()[0] is data.gallery()[0]
 
 
-def test_ids_in_an_address_that_do_not_exist_make_no_rows_of_their_own(house):
+def test_ids_in_an_address_that_do_not_exist_make_no_rows_of_their_own(runtime):
     own = data.rows()
 
     assert all(data.rows(f"stranger {number}")[0] is own[0] for number in range(5))
     assert data.table("stranger") is data.table()
 
 
-def test_nobody_waits_for_a_past_while_fivetran_is_away(house, sandbox, monkeypatch):
+def test_nobody_waits_for_a_past_while_fivetran_is_away(runtime, sandbox, monkeypatch):
     connector = next(
         connector for connector in data.connectors().items if connector.schema_name == "webshop"
     )
     history = data.history(connector)
     sandbox.stop()
-    house.portal._list.forget()
+    runtime.portal._list.forget()
     monkeypatch.setattr(ApiClient, "get_errors", lambda *_: pytest.fail("it was asked for"))
 
     assert data.connectors().problem is not None
