@@ -23,11 +23,11 @@ from pbf import logs
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
-from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import LazyApp, background_loading
 from pbf.server.request_body import BufferRequestBody
+from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (

@@ -21,8 +21,8 @@ from bench.browser import (
 from bench.figures import Figure, against, in_turns
 from bench.gestures import COUNT, TABLE, TABLE_SEARCH, TEN_ROWS, WORD
 from bench.scale import Scale
-from pbf.connectors.connect_card import Signer
 from pbf.sandbox.core.world import GROUP_ID
+from pbf.signed_links import Signer
 
 SERVICES = 773
 EMPTY = Condition("[data-testid=stMarkdownContainer]", text="empty")

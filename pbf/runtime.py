@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from pbf.cache.backends import RedisBackend
+from pbf.cache.redis_backend import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
 from pbf.connectors.client_limits import ClientLimits
-from pbf.connectors.connect_card import Signer
 from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
@@ -29,6 +28,7 @@ from pbf.fivetran.transport import Request
 from pbf.identity.policy_source import PolicySource
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.signed_links import Signer
 from pbf.store.store import Store
 
 if TYPE_CHECKING:

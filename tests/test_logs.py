@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from pbf import logs
-from pbf.connectors.connect_card import Signer
 from pbf.errors import PbfError
 from pbf.logs import JsonLines, begin_request, new_record, request_id
 from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
+from pbf.signed_links import Signer
 from tests.support.servers import clean_environment
 
 pytestmark = pytest.mark.usefixtures("no_known_secrets")

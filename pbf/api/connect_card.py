@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import allowed_origins, current_runtime, public_url
 from pbf.api.responses import no_store
-from pbf.connectors.connect_card import LONGEST_TOKEN
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
+from pbf.signed_links import LONGEST_TOKEN
 
 LONGEST_REDIRECT = 2_000
 

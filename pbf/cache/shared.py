@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.cache.backends import RECHECK, BackendUnavailable, RedisBackend
 from pbf.cache.entries import (
     CachedFailure,
     CachedList,
@@ -27,6 +26,7 @@ from pbf.cache.entries import (
     keep_newest,
     stale_entry,
 )
+from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
 
 # An entry older than this many lifetimes is not served while a newer one can be fetched.

@@ -1,94 +1,18 @@
-"""The way to the Connect Card and back: signed links, the card's URL, and the signed return.
+"""The way to the Connect Card and back: links, the card's URL, and the return."""
 
-A *link* stands in our pages and leads to the card of one connector; it contains no secret of
-Fivetran's. An *invitation* does the same for a colleague without access to our pages, and may be
-opened again within its day. A *state* travels in the card's `redirect_uri` and is accepted once.
-All are signed and expire.
-"""
-
-import hashlib
-import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 from pbf.cache.entries import keep_newest
 from pbf.connectors.connector_list import Context
 from pbf.errors import NotAllowed
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
+from pbf.signed_links import Signer
 
-DAY = 24 * 60 * 60
-# Ours have about 200 characters.
-LONGEST_TOKEN = 1_000
 # The card that came with a creation is kept for so long, for the first visit.
 CARD_LIFETIME = timedelta(minutes=1)
 MOST_CARDS = 1000
-
-
-@dataclass(frozen=True)
-class State:
-    """What a signed state contains: whose connector, and which (by id, or by permanent name)."""
-
-    tenant_id: str
-    connector_id: str
-    schema_name: str
-    nonce: str
-
-
-class Signer:
-    """Signs and reads links, invitations and states."""
-
-    def __init__(self, key: str, *older: str) -> None:
-        """Sign with a key that all processes share; signatures of older keys are accepted, too."""
-        # itsdangerous signs with the last of its keys.
-        keys = [*reversed(older), key]
-        options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        self._serializers = {
-            purpose: URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs=options)
-            for purpose in ("link", "invitation", "state")
-        }
-
-    def link(self, tenant_id: str, connector_id: str) -> str:
-        """Return a signed link to one connector's card."""
-        return self._sign("link", tenant_id, connector_id)
-
-    def read_link(self, link: str, tenant_id: str) -> str | None:
-        """Return the connector id of a link; None if forged, expired or another tenant's."""
-        return next(iter(self._read("link", link, tenant_id)), None)
-
-    def invitation(self, tenant_id: str, connector_id: str) -> str:
-        """Return an invitation to finish the set-up of one connector."""
-        return self._sign("invitation", tenant_id, connector_id)
-
-    def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
-        """Return the connector id of an invitation; None if forged, expired or another tenant's."""
-        return next(iter(self._read("invitation", invitation, tenant_id)), None)
-
-    def state(self, tenant_id: str, *, connector_id: str = "", schema_name: str = "") -> str:
-        """Return a new state for a connector; before it exists, for its permanent name."""
-        nonce = secrets.token_urlsafe(12)
-        return self._sign("state", tenant_id, connector_id, schema_name, nonce)
-
-    def read_state(self, state: str, tenant_id: str) -> State | None:
-        """Return the contents of a state; None if forged, expired or another tenant's."""
-        content = self._read("state", state, tenant_id)
-        return State(tenant_id, *content) if content else None
-
-    def _sign(self, purpose: str, *content: str) -> str:
-        return str(self._serializers[purpose].dumps(content))
-
-    def _read(self, purpose: str, text: str, tenant_id: str) -> list[str]:
-        """Return what was signed for a tenant, or an empty list."""
-        if len(text) > LONGEST_TOKEN:
-            return []
-        try:
-            owner, *content = self._serializers[purpose].loads(text, max_age=DAY)
-        except (BadData, UnicodeError):
-            return []
-        return content if owner == tenant_id else []
 
 
 class ConnectCards:

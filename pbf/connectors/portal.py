@@ -14,7 +14,7 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.client_limits import ClientLimits
-from pbf.connectors.connect_card import ConnectCards, Signer
+from pbf.connectors.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
@@ -27,6 +27,7 @@ from pbf.rules import freshness
 from pbf.rules.naming import PermanentName, typed_name
 from pbf.rules.policy import Policy, no_policy
 from pbf.rules.policy_findings import unknown_names
+from pbf.signed_links import Signer
 from pbf.store.store import Store
 
 logger = logging.getLogger("pbf")

@@ -6,7 +6,7 @@ It only grows: the database itself refuses to change or delete an entry.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import DDL, Select, event, select
 
 from pbf.spreadsheet import line
 from pbf.store.database import Database
@@ -16,6 +16,22 @@ __all__ = ["AuditLog", "Entry"]
 
 FIELDS = ("at", "actor", "what", "details", "connector_id", "name", "outcome", "group_id")
 BATCH = 500
+
+# The same triggers as in the first migration, which does not change with this module.
+for _event, _condition in (
+    ("UPDATE", ""),
+    ("DELETE", ""),
+    # SQLite replaces a row without firing the trigger for deletions.
+    ("INSERT", "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "),
+):
+    event.listen(
+        Entry.__table__,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER audit_only_grows_{_event} BEFORE {_event} ON audit {_condition}"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ).execute_if(dialect="sqlite"),
+    )
 
 
 class AuditLog:

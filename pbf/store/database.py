@@ -6,28 +6,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from pbf.errors import StoreFailed
+from pbf.store.migrations import migrate
 from pbf.store.tables import Base
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-# The newest migration. If the database is at it, opening costs one query.
-HEAD = "0001"
 BUSY_TIMEOUT = 15.0
 RETRY_INTERVAL = 0.01
 CONNECT_TIMEOUT = 5
 PRIVATE = 0o600
 POOL = 20
 POSTGRESQL = "postgresql+psycopg"
-MIGRATION_LOCK = 0x706266  # "pbf"
 UNAVAILABLE = (
     "Our own database cannot be read or written right now. Try again in a moment; if it stays so, "
     "check the disk and PBF_DATABASE_URL."
@@ -86,40 +82,6 @@ class Database:
         """Close every connection, once no thread uses the shared one."""
         with self._lock:
             self.engine.dispose()
-
-
-def migrate(engine: Engine) -> None:
-    """Apply missing migrations; of several processes that start at once, one does.
-
-    Raises ValueError if the database has a version that this program does not know.
-    """
-    if _version(engine) == HEAD:
-        return
-    # Alembic takes a fifth of a second to import and is needed once per version.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    # SQLite locks with the transaction, PostgreSQL on request.
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as exc:
-            raise ValueError("The database has a version that this program does not know.") from exc
-
-
-def _version(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        try:
-            version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        except DBAPIError:
-            return None
-    return version
 
 
 def _with_driver(url: str | URL) -> URL:

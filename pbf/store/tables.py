@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from sqlalchemy import DDL, Double, Index, String, Text, UniqueConstraint, event
+from sqlalchemy import Double, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 
@@ -124,20 +124,3 @@ class Entry(Base, kw_only=True):
     name: Mapped[str]
     outcome: Mapped[str] = mapped_column(Text)
     group_id: Mapped[str] = mapped_column(server_default="")
-
-
-# The same triggers as in the first migration, which does not change with this module.
-for _event, _condition in (
-    ("UPDATE", ""),
-    ("DELETE", ""),
-    # SQLite replaces a row without firing the trigger for deletions.
-    ("INSERT", "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "),
-):
-    event.listen(
-        Entry.__table__,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_only_grows_{_event} BEFORE {_event} ON audit {_condition}"
-            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
-        ).execute_if(dialect="sqlite"),
-    )

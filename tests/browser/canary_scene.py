@@ -23,9 +23,9 @@ from psycopg.sql import SQL, Identifier
 
 from pbf import runtime as runtimes
 from pbf.__main__ import main
-from pbf.connectors.connect_card import Signer
 from pbf.sandbox.connect_card import links
 from pbf.sandbox.server import SandboxServer
+from pbf.signed_links import Signer
 from tests.browser import unforeseen
 from tests.browser.canaries import SIGNED_LINK, Place
 from tests.browser.conftest import Visitor

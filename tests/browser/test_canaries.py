@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pbf.connectors.connect_card import Signer
+from pbf.signed_links import Signer
 from tests.browser.canaries import SIGNED_LINK, TOKEN, Permit, Place, found
 
 SECRET = 'can&ary/7Qm4"ü'

@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pbf.connectors.connect_card import DAY, LONGEST_TOKEN, Signer
 from pbf.connectors.portal import Portal
+from pbf.signed_links import DAY, LONGEST_TOKEN, Signer
 
 NOW = 1_700_000_000.0
 

@@ -8,11 +8,11 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.connectors.connect_card import Signer
 from pbf.errors import BadAnswer, InvalidName
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
+from pbf.signed_links import Signer
 from tests.properties.plan import ENOUGH, PLAN, planned
 
 API = "https://fivetran.example"

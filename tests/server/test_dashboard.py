@@ -11,7 +11,7 @@ from streamlit import config, net_util
 from streamlit.web import bootstrap
 
 from pbf.sandbox.server import SandboxServer
-from pbf.server.asgi_checks import LARGEST_MESSAGE
+from pbf.server.screen_checks import LARGEST_MESSAGE
 from tests.support.servers import (
     ROOT,
     dashboard,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
-from pbf.store import database
+from pbf.store import migrations
 from pbf.store.store import USED_TOKEN_LIFETIME, Store
 from pbf.store.tables import Base, Deletion
 from tests.support.postgres_server import postgres_server
@@ -171,10 +171,10 @@ def test_the_migrations_create_the_tables_of_the_code(persistent):
         context = MigrationContext.configure(connection)
         differences = compare_metadata(context, Base.metadata)
         version = context.get_current_revision()
-    scripts = ScriptDirectory(str(database.MIGRATIONS))
+    scripts = ScriptDirectory(str(migrations.MIGRATIONS))
 
     assert differences == []
-    assert version == database.HEAD == scripts.get_current_head()
+    assert version == migrations.HEAD == scripts.get_current_head()
     opened.close()
 
 

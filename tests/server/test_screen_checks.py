@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from pbf.config import Settings
-from pbf.server.asgi_checks import LARGEST_MESSAGE, CheckRequests
+from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from tests.support.servers import dashboard, json_api
 
 

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from pbf import runtime as runtimes
-from pbf.cache.backends import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.entries import CachedList
+from pbf.cache.redis_backend import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import Settings, load_settings
@@ -284,7 +284,7 @@ def test_without_redis_the_process_fetches_itself_and_logs_once(process, source,
     assert ids(get(cache, source)) == ["b"]
     assert source.calls == 2
     messages = [
-        record.getMessage() for record in caplog.records if record.name == "pbf.cache.backends"
+        record.getMessage() for record in caplog.records if record.name == "pbf.cache.redis_backend"
     ]
     assert messages == [
         "Redis does not answer (ConnectionError). "
@@ -297,7 +297,7 @@ def test_forgotten_keys_reach_redis_when_it_is_back(
     tmp_path, process, source, clock, monkeypatch, caplog
 ):
     moment = Clock()
-    monkeypatch.setattr("pbf.cache.backends.time.monotonic", moment)
+    monkeypatch.setattr("pbf.cache.redis_backend.time.monotonic", moment)
     port = free_port()
     with redis_server(tmp_path, port) as own:
         here = process(own)
@@ -344,7 +344,7 @@ import threading
 from pbf.cache.shared import SharedCache
 from pbf.cache.serializer import ListSerializer
 from pbf.fivetran.models import Connector
-from pbf.cache.backends import RedisBackend
+from pbf.cache.redis_backend import RedisBackend
 
 called = threading.Event()
 serializer = ListSerializer(Connector)
