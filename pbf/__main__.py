@@ -92,16 +92,14 @@ def policy(action: str, file: str | None) -> int:
     """Check or explain a policy file, by default that of PBF_POLICY; return 1 if it is wrong."""
     try:
         settings = load_settings()
-        if file is None and settings.policy is None:
+        path = file or settings.policy
+        if not path:
             raise ConfigurationError("Name a file, or set PBF_POLICY.")
     except ConfigurationError as error:
         _print(str(error), file=sys.stderr)
         return 1
-    ok, report = True, check_policy if action == "check" else explain_policy
-    for finding in report(Path(file or settings.policy or ""), settings):
-        _print(str(finding), flush=True)
-        ok = ok and not finding.is_error
-    return 0 if ok else 1
+    findings = (check_policy if action == "check" else explain_policy)(Path(path), settings)
+    return _report((not finding.is_error, str(finding)) for finding in findings)
 
 
 def proxy(host: str, port: int) -> None:

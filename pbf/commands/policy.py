@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from pbf.config import Settings
@@ -10,7 +11,7 @@ from pbf.fivetran.models import Service
 from pbf.identity.policy_file import PolicyFile, read_policy_file
 from pbf.rules.policy import Policy
 from pbf.rules.policy_findings import Finding, unknown_names, warnings
-from pbf.runtime import start
+from pbf.runtime import STORE_IN_MEMORY, start
 
 
 def check_policy(path: Path, settings: Settings) -> Iterator[Finding]:
@@ -53,7 +54,7 @@ def explain_policy(path: Path, settings: Settings) -> Iterator[Finding]:
 
 def _services(settings: Settings) -> tuple[Service, ...]:
     # Neither the policy in force, which may be invalid, nor the database is needed.
-    runtime = start(replace(settings, policy=None, database_url="sqlite://"))
+    runtime = start(replace(settings, policy=None, database_url=STORE_IN_MEMORY))
     try:
         return runtime.portal.catalogue().items
     finally:
@@ -63,8 +64,8 @@ def _services(settings: Settings) -> tuple[Service, ...]:
 def _compared(file: PolicyFile, services: tuple[Service, ...]) -> Iterator[Finding]:
     """Yield each finding once, although several tenants may have the same policy."""
     for find in (unknown_names, warnings):
-        found = (finding for policy in file.policies.values() for finding in find(policy, services))
-        yield from dict.fromkeys(found)
+        findings = (find(policy, services) for policy in file.policies.values())
+        yield from dict.fromkeys(chain.from_iterable(findings))
 
 
 def _summary(policy: Policy, services: tuple[Service, ...]) -> str:

@@ -4,13 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pbf.errors import InvalidPolicy
 from pbf.identity.colours import DARK, LIGHT, readable_on, text_on
 from pbf.identity.logo import read_logo
-from pbf.identity.schema import PolicyFileContent, PolicySettings, TenantSettings, validate
+from pbf.identity.schema import (
+    PolicyFileContent,
+    PolicySettings,
+    Services,
+    TenantSettings,
+    validate,
+)
 from pbf.identity.yaml_text import Document, parse
 from pbf.rules.naming import NameRule, text_of
 from pbf.rules.policy import Accent, Branding, Limits, Mention, Policy, ServiceRule, name_key
@@ -19,10 +26,10 @@ from pbf.rules.timing import DAILY
 LARGEST_FILE = 1024 * 1024
 # Letters and digits that a pattern must leave for the typed name.
 ROOM_FOR_NAME = 12
-LISTS = ("categories", "stages", "include", "exclude")
 SECTIONS = tuple(PolicySettings.model_fields)
 
-Lines = Mapping[tuple[Any, ...], str]
+# The paths of what was merged, the most specific last.
+Levels = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,11 @@ def read_policy_file(path: Path) -> PolicyFile:
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise InvalidPolicy(f"{path.name} is larger than 1 MiB.")
         text = content.decode("utf-8-sig")
     except (OSError, ValueError):
         raise InvalidPolicy(f"{path.name} cannot be read. Check PBF_POLICY.") from None
-    if len(content) > LARGEST_FILE:
-        raise InvalidPolicy(f"{path.name} is larger than 1 MiB.")
     return _Reader(parse(text, path.name), path.parent).read()
 
 
@@ -78,7 +85,8 @@ class _Reader:
 
     def __init__(self, document: Document, folder: Path) -> None:
         self._document = document
-        self._folder = folder
+        # Tenants that inherit a logo share it.
+        self._read_logo = cache(partial(read_logo, folder))
         self._content: PolicyFileContent = validate(document)
 
     def read(self) -> PolicyFile:
@@ -103,88 +111,94 @@ class _Reader:
 
     def _policy(self, tenant_id: str) -> Policy:
         tenant = self._content.tenants[tenant_id]
-        settings, lines = self._inherited(tenant.policy, "tenants", tenant_id, "policy")
-        settings, lines = self._merged(settings, lines, tenant, "tenants", tenant_id)
+        here = ("tenants", tenant_id)
+        settings, levels = self._inherited(tenant.policy, *here, "policy")
+        settings, levels = _merged(settings, tenant), (*levels, here)
         merged = PolicySettings.model_validate(settings)
-        self._check(merged, lines)
-        branding = self._branding(merged, lines)
+        self._check(merged, levels)
+        branding = self._branding(merged, levels)
         named = {"name": tenant.name, **settings, "id": tenant_id}
         logo = branding.logo.digest if branding.logo else ""
         content = json.dumps([named, logo], sort_keys=True).encode()
         return Policy(
             tenant_name=tenant.name or tenant_id,
             services=_service_rule(merged),
-            naming=self._name_rule(merged, tenant_id, lines),
+            naming=self._name_rule(merged, tenant_id, levels),
             defaults=merged.defaults.model_dump(exclude_unset=True),
             limits=Limits(**merged.limits.model_dump()),
             branding=branding,
-            mentions=tuple(_mentions(merged, lines)),
+            mentions=tuple(self._mentions(merged, levels)),
             digest=hashlib.blake2b(content, digest_size=8).hexdigest(),
         )
 
     def _inherited(
         self, name: str, *named_at: str, below: tuple[str, ...] = ()
-    ) -> tuple[dict[str, Any], Lines]:
-        """Return the settings of a policy with all that it extends, and their places."""
+    ) -> tuple[dict[str, Any], Levels]:
+        """Return the settings of a policy with all that it extends, and where these were given."""
         if not name:
-            return {}, {}
+            return {}, ()
         policy = self._content.policies.get(name)
         if policy is None:
-            known = ", ".join(self._content.policies) or "none yet"
-            text = f"There is no policy {name!r}. Policies: {known}."
+            names = ", ".join(self._content.policies) or "none yet"
+            text = f"There is no policy {name!r}. Policies: {names}."
             raise self._document.error(text, *named_at)
         if name in below:
             circle = " > ".join((*below[below.index(name) :], name))
             raise self._document.error(f"These policies extend each other: {circle}.", *named_at)
         here = ("policies", name)
-        settings, lines = self._inherited(policy.extends, *here, "extends", below=(*below, name))
-        return self._merged(settings, lines, policy, *here)
+        settings, levels = self._inherited(policy.extends, *here, "extends", below=(*below, name))
+        return _merged(settings, policy), (*levels, here)
 
-    def _merged(
-        self, settings: dict[str, Any], lines: Lines, own: PolicySettings, *here: str
-    ) -> tuple[dict[str, Any], Lines]:
-        """Return settings overridden by others; maps are merged, lists replaced."""
-        given = own.model_dump(exclude_unset=True, include=set(SECTIONS))
-        merged = {**settings, **{key: {**settings.get(key, {}), **given[key]} for key in given}}
-        depth = len(here)
-        places = {
-            path[depth:]: self._document.where(*path)
-            for path in self._document.lines
-            if path[:depth] == here
-        }
-        return merged, {**lines, **places}
+    def _where(self, levels: Levels, *path: Any) -> str:
+        """Return the place of a setting that is in force; empty if none of the levels gives it."""
+        for level in reversed(levels):
+            if (*level, *path) in self._document.lines:
+                return self._document.where(*level, *path)
+        return ""
 
-    def _error(self, text: str, lines: Lines, *path: str) -> InvalidPolicy:
-        return InvalidPolicy(f"{lines.get(path, self._document.file)}: {text}")
+    def _error(self, text: str, levels: Levels, *path: str) -> InvalidPolicy:
+        return InvalidPolicy(f"{self._where(levels, *path) or self._document.file}: {text}")
 
-    def _check(self, settings: PolicySettings, lines: Lines) -> None:
+    def _check(self, settings: PolicySettings, levels: Levels) -> None:
         """Refuse defaults that contradict each other or the limits."""
         defaults, fastest = settings.defaults, settings.limits.min_sync_frequency
         if defaults.daily_sync_time and defaults.sync_frequency != DAILY:
             text = f"daily_sync_time needs sync_frequency: {DAILY}."
-            raise self._error(text, lines, "defaults", "daily_sync_time")
+            raise self._error(text, levels, "defaults", "daily_sync_time")
         chosen = "sync_frequency" in defaults.model_fields_set
         if chosen and fastest and defaults.sync_frequency < fastest:
             text = f"sync_frequency must not be below min_sync_frequency, which is {fastest}."
-            raise self._error(text, lines, "defaults", "sync_frequency")
+            raise self._error(text, levels, "defaults", "sync_frequency")
 
-    def _name_rule(self, settings: PolicySettings, tenant_id: str, lines: Lines) -> NameRule:
+    def _name_rule(self, settings: PolicySettings, tenant_id: str, levels: Levels) -> NameRule:
         naming = settings.naming
         pattern = naming.pattern.replace("{tenant}", tenant_id)
         before, after = (text_of(part) for part in pattern.split("{name}"))
         if len(before + after) > naming.max_length - ROOM_FOR_NAME:
             text = f"The pattern leaves fewer than {ROOM_FOR_NAME} of {naming.max_length} "
-            raise self._error(f"{text}characters for the name.", lines, "naming", "pattern")
+            raise self._error(f"{text}characters for the name.", levels, "naming", "pattern")
         return NameRule(before, after, naming.max_length)
 
-    def _branding(self, settings: PolicySettings, lines: Lines) -> Branding:
+    def _branding(self, settings: PolicySettings, levels: Levels) -> Branding:
         branding = settings.branding
         try:
-            logo = read_logo(self._folder, branding.logo) if branding.logo else None
+            logo = self._read_logo(branding.logo) if branding.logo else None
         except ValueError as exc:
-            raise self._error(str(exc), lines, "branding", "logo") from None
+            raise self._error(str(exc), levels, "branding", "logo") from None
         accent = _accent(branding.accent.lower()) if branding.accent else None
         return Branding(branding.product_name, accent, logo, branding.support)
+
+    def _mentions(self, settings: PolicySettings, levels: Levels) -> Iterator[Mention]:
+        """Yield the services, categories and stages that a policy names, with their places."""
+        for kind in Services.model_fields:
+            for index, name in enumerate(getattr(settings.services, kind)):
+                yield Mention(kind, name, self._where(levels, "services", kind, index))
+
+
+def _merged(settings: dict[str, Any], own: PolicySettings) -> dict[str, Any]:
+    """Return settings overridden by others; maps are merged, lists replaced."""
+    given = own.model_dump(exclude_unset=True, include=set(SECTIONS))
+    return {**settings, **{key: {**settings.get(key, {}), **given[key]} for key in given}}
 
 
 def _accent(colour: str) -> Accent:
@@ -201,10 +215,3 @@ def _service_rule(settings: PolicySettings) -> ServiceRule:
         include=frozenset(services.include),
         exclude=frozenset(services.exclude),
     )
-
-
-def _mentions(settings: PolicySettings, lines: Lines) -> Iterator[Mention]:
-    """Yield the services, categories and stages that a policy names, with their places."""
-    for kind in LISTS:
-        for index, name in enumerate(getattr(settings.services, kind)):
-            yield Mention(kind, name, lines.get(("services", kind, index), ""))

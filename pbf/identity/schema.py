@@ -1,17 +1,18 @@
 """The keys of a policy file and what each may contain."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pbf.errors import InvalidPolicy
 from pbf.identity.yaml_text import Document, Path
 from pbf.rules.naming import MAX_LENGTH
+from pbf.rules.policy import FIVETRANS_DEFAULT
 from pbf.rules.schedule import FREQUENCIES
 from pbf.visible_text import is_one_line
 
-SENSITIVITIES = ("LOW", "NORMAL", "HIGH", "SYNC_FREQUENCY")
+Sensitivity = Literal["LOW", "NORMAL", "HIGH", "SYNC_FREQUENCY"]
 SHORTEST_MAX_LENGTH = 20
 MOST_CONNECTORS = 1_000_000
 LONGEST_NAME = 60
@@ -41,7 +42,7 @@ HINTS = {
     "sync_frequency": MINUTES,
     "daily_sync_time": 'a full hour in UTC, such as "06:00"',
     "paused": "true or false",
-    "data_delay_sensitivity": f"one of {', '.join(SENSITIVITIES)}",
+    "data_delay_sensitivity": f"one of {', '.join(get_args(Sensitivity))}",
     "limits": "a map with connectors, creations, min_sync_frequency and invitations",
     "connectors": f"a whole number from 0 to {MOST_CONNECTORS:,}",
     "creations": "a limit such as 20 per hour, with second, minute, hour or day",
@@ -104,10 +105,10 @@ class Naming(_Section):
 class Defaults(_Section):
     """What new connectors begin with."""
 
-    sync_frequency: Frequency = 360
+    sync_frequency: Frequency = FIVETRANS_DEFAULT
     daily_sync_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00$")] = ""
     paused: bool = False
-    data_delay_sensitivity: Literal["LOW", "NORMAL", "HIGH", "SYNC_FREQUENCY"] = "NORMAL"
+    data_delay_sensitivity: Sensitivity = "NORMAL"
 
 
 class Limits(_Section):
@@ -180,8 +181,8 @@ def _sentence(document: Document, kind: str, path: Path) -> InvalidPolicy:
         return document.error(text, *path[:-1])
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
-        known = ", ".join(_keys(path[:-1]))
-        return document.error(f"There is no key {key[:60]!r} here. Use {known}.", *path)
+        keys = ", ".join(_keys(path[:-1]))
+        return document.error(f"There is no key {key[:60]!r} here. Use {keys}.", *path)
     if kind == "missing":
         return document.error(f"{key} is missing. It must be {HINTS[key]}.", *path)
     named = key if key in HINTS else "This"

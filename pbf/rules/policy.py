@@ -54,14 +54,14 @@ class ServiceRule:
             return Decision(False, "exclude names it")
         if service.id in self.include:
             return Decision(True, "include names it")
-        for field_name, listed, names in (
+        lists = (
             ("categories", self.categories, category_names(service.type)),
             ("stages", self.stages, stage_names(service.service_status)),
-        ):
+        )
+        for field_name, listed, names in lists:
             if listed is not None and listed.isdisjoint(map(name_key, names)):
                 return Decision(False, f"{field_name} does not list {names[0]}")
-        by = {"categories": self.categories, "stages": self.stages}
-        listing = " and ".join(name for name, listed in by.items() if listed is not None)
+        listing = " and ".join(name for name, listed, _ in lists if listed is not None)
         return Decision(True, f"allowed by {listing}" if listing else "all services are allowed")
 
 

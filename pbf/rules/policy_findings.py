@@ -32,10 +32,10 @@ def unknown_names(policy: Policy, services: Sequence[Service]) -> Iterator[Findi
     }
     for mention in policy.mentions:
         if mention.kind in named:
-            known = named[mention.kind]
-            if name_key(mention.name) not in known:
+            names = named[mention.kind]
+            if name_key(mention.name) not in names:
                 what = f"There is no {WORDS[mention.kind]} {mention.name!r}."
-                yield Finding(mention.where, f"{what} {_choice(list(known.values()))}")
+                yield Finding(mention.where, f"{what} {_choice(list(names.values()))}")
         elif mention.name not in ids:
             text = f"There is no service {mention.name!r}. It may have been renamed or removed."
             yield Finding(mention.where, text + _nearest(mention.name, ids))

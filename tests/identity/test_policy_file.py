@@ -146,6 +146,24 @@ def test_what_is_no_policy_file_is_refused_in_one_line(tmp_path, text):
     assert str(refused.value).isprintable()
 
 
+@pytest.mark.parametrize("start", ["#", "#x"])
+def test_a_file_that_is_too_large_says_so_wherever_its_limit_cuts(tmp_path, start):
+    with pytest.raises(InvalidPolicy, match=r"^policy\.yaml is larger than 1 MiB\.$"):
+        read(tmp_path, start + "é" * 600_000)
+
+
+def test_tenants_that_inherit_a_logo_share_it(tmp_path):
+    (tmp_path / "acme.svg").write_text(SVG)
+
+    file = read(
+        tmp_path,
+        "version: 1\npolicies: {p: {branding: {logo: acme.svg}}}\n"
+        "tenants: {a: {policy: p}, b: {policy: p}}\n",
+    )
+
+    assert file.policies["a"].branding.logo is file.policies["b"].branding.logo
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
