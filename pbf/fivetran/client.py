@@ -130,12 +130,12 @@ class ApiClient:
         if required is None:
             required = self.get_service(service_id).required
         body: dict[str, Any] = {
+            **defaults,
             "service": service_id,
             "group_id": group_id,
             "run_setup_tests": False,
             "destination_schema_names": "FIVETRAN_NAMING",
             "config": dict.fromkeys(naming_fields.fields(service_id, required), name),
-            **defaults,
         }
         if redirect_uri is not None:
             body["connect_card_config"] = {"redirect_uri": redirect_uri}

@@ -164,7 +164,7 @@ class Request:
                     params=params,
                     json=body,
                     headers={"Accept": accept},
-                    timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
+                    timeout=(self._connect_timeout, self.timeout),
                     allow_redirects=False,
                     stream=True,
                 ) as response,
@@ -183,6 +183,10 @@ class Request:
         """Close the pooled connections."""
         self._session.close()
 
+    @property
+    def _connect_timeout(self) -> float:
+        return min(CONNECT_TIMEOUT, self.timeout)
+
     def _unreachable(self, error: Exception) -> Unreachable:
         # A response that stops halfway raises a ConnectionError with a ReadTimeoutError inside.
         cause = error.args[0] if error.args else None
@@ -192,7 +196,7 @@ class Request:
                 "then try again."
             )
         is_connecting = isinstance(error, requests.ConnectTimeout)
-        seconds = min(CONNECT_TIMEOUT, self.timeout) if is_connecting else self.timeout
+        seconds = self._connect_timeout if is_connecting else self.timeout
         return TimedOut(
             f"Fivetran did not answer within {seconds:g} seconds. Try again in a moment."
         )

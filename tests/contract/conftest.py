@@ -1,7 +1,6 @@
 """The definition, and a world whose responses are validated against it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +10,11 @@ from pbf.sandbox.app import create_app
 from pbf.sandbox.sandbox import Sandbox
 from tests.contract import definition as official
 from tests.contract.definition import Operation
-from tests.contract.sample_world import imitated
+from tests.contract.sample_world import START, imitated
 from tests.support.draws import same_draws_whatever_is_loaded
 from tests.support.requirements import DEFINITION
 
 __all__ = ["same_draws_whatever_is_loaded"]
-
-START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
 
 SELECTIONS: dict[str, Callable[[Operation], bool]] = {
     "imitated_operation": lambda _: True,

@@ -150,19 +150,23 @@ def request_validator(operation: Operation, service: str | None = None) -> Any:
     return jsonschema_rs.Draft202012Validator(closed(request_schema(operation, service=service)))
 
 
+def response_schema(operation: Operation, status: int) -> Any:
+    """Return the schema of an operation's responses with a status; do not change it."""
+    content = operation.raw["responses"][str(status)].get("content", {})
+    return content.get("application/json", {}).get("schema", {})
+
+
 def data_name(operation: Operation, status: int) -> str:
     """Return the name of the schema of a response's data, if it has one."""
-    content = operation.raw["responses"][str(status)].get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
-    data: dict[str, str] = schema.get("properties", {}).get("data", {})
+    properties = response_schema(operation, status).get("properties", {})
+    data: dict[str, str] = properties.get("data", {})
     return data.get("$ref", "").removeprefix(REFERENCE)
 
 
 @cache
 def response_validator(operation: Operation, status: int, *, any_data: bool = False) -> Any:
     """Return the validator of an operation's responses with a status, of their data if wanted."""
-    content = operation.raw["responses"][str(status)].get("content", {})
-    schema = deepcopy(content.get("application/json", {}).get("schema", {}))
+    schema = deepcopy(response_schema(operation, status))
     if any_data:
         schema["properties"]["data"] = {}
     if operation in AS_LIST:

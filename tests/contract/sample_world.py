@@ -19,8 +19,6 @@ DATABASE, FUNCTION, SHEET = "hollow_reef", "aws_lambda", "winter_trellis"
 SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION, "notion")
 UNSUPPORTED = ("list", "find", "refuse")
 
-_unchanged: list[Sandbox] = []
-
 
 @cache
 def app() -> Flask:
@@ -67,10 +65,14 @@ def sample_world() -> Sandbox:
 
 def unchanged_world() -> Sandbox:
     """Make the app serve a sample world that no request has changed, the last one if possible."""
-    if not _unchanged:
-        _unchanged.append(sample_world())
-    serve_world(app(), _unchanged[0])
-    return _unchanged[0]
+    world = _unchanged()
+    serve_world(app(), world)
+    return world
+
+
+@cache
+def _unchanged() -> Sandbox:
+    return sample_world()
 
 
 def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
@@ -78,7 +80,7 @@ def send(world: Sandbox, method: str, path: str, **options: Any) -> Any:
     key = (world.api_key, world.api_secret)
     response = client().open(path, method=method, **{"auth": key, **options})
     if method != "GET" and response.status_code < 400:
-        _unchanged.clear()
+        _unchanged.cache_clear()
     return response
 
 

@@ -207,6 +207,24 @@ def test_an_invalid_seed_is_refused_and_adds_nothing(client, post, body):
     assert client.get("/_control/state").json["connectors"] == 12
 
 
+@pytest.mark.parametrize("field", ["groups", "states"])
+def test_a_null_counts_as_absent(client, post, field):
+    body = {"groups": 1, "connectors": 1, "states": {"paused": 1}}
+    del body[field]
+
+    with_null, without = post("seed", {**body, field: None}), post("seed", body)
+
+    assert len(with_null["new_groups"]) == len(without["new_groups"])
+
+
+def test_a_field_of_the_path_is_unknown_in_the_body(post, seeded):
+    path = f"connections/{seeded('salesforce_crm')['id']}/delay"
+
+    answer = post(path, {"connection_id": "another"}, status=400)
+
+    assert answer["message"] == "Unknown field 'connection_id'"
+
+
 def test_a_connector_is_broken_mended_delayed_and_rescheduled(client, post, seeded):
     connection_id = seeded("salesforce_crm")["id"]
 

@@ -68,10 +68,10 @@ class FaultRule(BaseModel):
 
     @field_validator("method")
     @classmethod
-    def _check_method(cls, method: str | None) -> str | None:
-        if method is not None and method.upper() not in METHODS:
+    def _check_method(cls, method: str) -> str:
+        if method.upper() not in METHODS:
             raise ValueError(f"must be one of {', '.join(sorted(METHODS))}")
-        return method and method.upper()
+        return method.upper()
 
 
 @dataclass(slots=True)

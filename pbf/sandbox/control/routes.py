@@ -78,28 +78,28 @@ def get_snapshot() -> ResponseReturnValue:
 @routes.post("/reset")
 def reset() -> ResponseReturnValue:
     """Restart the world."""
-    control().reset(**body())
+    control().reset(**given())
     return get_state()
 
 
 @routes.post("/seed")
 def seed() -> ResponseReturnValue:
     """Add groups and connectors."""
-    groups = control().seed(**body())
+    groups = control().seed(**given())
     return as_json({**control().state(), "new_groups": [group.id for group in groups]})
 
 
 @routes.post("/clock")
 def change_clock() -> ResponseReturnValue:
     """Set the clock, move it forward, or change its speed."""
-    control().change_clock(**body())
+    control().change_clock(**given())
     return get_state()
 
 
 @routes.post("/limits")
 def set_limits() -> ResponseReturnValue:
     """Apply the rate limits of a plan."""
-    control().set_limits(**body())
+    control().set_limits(**given())
     return get_state()
 
 
@@ -112,7 +112,7 @@ def list_faults() -> ResponseReturnValue:
 @routes.post("/faults")
 def add_fault() -> ResponseReturnValue:
     """Inject a fault."""
-    return as_json(control().add_fault(**body()).public(), 201)
+    return as_json(control().add_fault(**given()).public(), 201)
 
 
 @routes.delete("/faults")
@@ -153,7 +153,7 @@ def change_connection(connection_id: str, operation: str) -> ResponseReturnValue
         "reschedule": control().reschedule,
         "report": control().report,
     }
-    connection = operations[operation](connection_id, **body())
+    connection = operations[operation](connection_id, **given())
     with world().lock:
         return as_json(_view(connection))
 
@@ -173,6 +173,11 @@ def clear_requests() -> ResponseReturnValue:
     """Remove the requests and their counts."""
     control().log.clear()
     return list_requests()
+
+
+def given() -> dict[str, Any]:
+    """Return the fields of the body; a null counts as absent."""
+    return {name: value for name, value in body().items() if value is not None}
 
 
 def _view(connection: Connection) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Validation of the arguments of control's operations, which may come from outside."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -9,6 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, valida
 
 from pbf.sandbox.core.errors import InvalidInput
 
+# How pydantic calls a field that the operation does not have.
+UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument", "multiple_argument_values"}
 CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 Parameters = ParamSpec("Parameters")
@@ -52,9 +55,9 @@ def _explained(error: ValidationError) -> str:
     """Return what is wrong with the first invalid argument."""
     problem = error.errors()[0]
     name = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+    if problem["type"] in UNKNOWN:
         return f"Unknown field '{name}'"
     if problem["type"].startswith("missing"):
         return f"Field '{name}' is required"
-    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = re.sub("^(Value error, |Input |String )", "", problem["msg"])
     return f"Field '{name}' {reason}"

@@ -200,7 +200,7 @@ def failing(connection: Connection) -> bool:
     return connection.life.fails or connection.life.failures > 0
 
 
-def broken(connection: Connection, now: float) -> Life:
+def _broken(connection: Connection, now: float) -> Life:
     """Return the life of a connection whose credentials fail now.
 
     The running sync fails; if none runs, one starts and fails at once.
@@ -217,7 +217,7 @@ def broken(connection: Connection, now: float) -> Life:
 
 def lose_credentials(connection: Connection, now: float) -> None:
     """Break a connection: its sync fails and its credentials must be entered again."""
-    connection.life = broken(connection, now)
+    connection.life = _broken(connection, now)
     connection.setup_state = "broken"
     connection.authorised = False
     connection.tasks = [dict(RECONNECT)]

@@ -8,17 +8,17 @@ from pbf.sandbox.catalogue.services import Field, Service
 from pbf.sandbox.core.assumptions import Assumptions
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.records import MASK
-from pbf.sandbox.core.schedules import FREQUENCIES, resolved
+from pbf.sandbox.core.schedules import FREQUENCIES, HOURS, resolved
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
-CHOICES: Mapping[str, tuple[Any, ...]] = {
+CHOICES: Mapping[str, Collection[Any]] = {
     "sync_frequency": FREQUENCIES,
     "schedule_type": ("auto", "manual"),
     "data_delay_sensitivity": ("LOW", "NORMAL", "HIGH", "CUSTOM", "SYNC_FREQUENCY"),
     "networking_method": ("Directly", "PrivateLink", "SshTunnel", "ProxyAgent"),
     "destination_schema_names": ("FIVETRAN_NAMING", "SOURCE_NAMING"),
-    "daily_sync_time": tuple(f"{hour:02}:00" for hour in range(24)),
+    "daily_sync_time": HOURS,
     "schema_status": ("ready", "blocked_on_capture"),
 }
 TYPES: Mapping[str, type] = {
@@ -175,11 +175,9 @@ def defaults(service: Service) -> dict[str, Any]:
 
 def card_config(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the validated `connect_card_config` of a body, or None if there is none."""
-    config = body.get("connect_card_config")
+    config = checked_fields(body, {"connect_card_config": dict}).get("connect_card_config")
     if config is None:
         return None
-    if not isinstance(config, dict):
-        raise InvalidInput("Invalid 'connect_card_config' object")
     if not required(config, "redirect_uri").startswith(("http://", "https://")):
         raise InvalidInput("The 'redirect_uri' must start with 'http' or 'https'")
     options = {

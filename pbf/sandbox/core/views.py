@@ -97,19 +97,13 @@ def webhook(record: Webhook) -> dict[str, Any]:
 
 
 def connection(record: Connection, now: float) -> dict[str, Any]:
-    """Return a connection as it is at a time."""
-    return {**static_fields(record), **dynamic_fields(record, state_at(record, now))}
-
-
-def static_fields(record: Connection) -> dict[str, Any]:
-    """Return the fields that time does not change, cached until the record changes."""
+    """Return a connection as it is at a time; the fields that time does not change are cached."""
     if record.static_fields is None:
         record.static_fields = _static_fields(record)
-    return record.static_fields
+    return {**record.static_fields, **_dynamic_fields(record, state_at(record, now))}
 
 
-def dynamic_fields(record: Connection, state: ConnectionState) -> dict[str, Any]:
-    """Return the fields that time changes, for one state."""
+def _dynamic_fields(record: Connection, state: ConnectionState) -> dict[str, Any]:
     status = {
         "setup_state": record.setup_state,
         "sync_state": state.sync_state,

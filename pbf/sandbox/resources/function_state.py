@@ -8,6 +8,7 @@ from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput, SandboxError
 from pbf.sandbox.core.records import Connection, Cursor
+from pbf.sandbox.core.validation import checked_fields
 from pbf.sandbox.core.world import World
 
 
@@ -29,9 +30,7 @@ def state_of(world: World, connection: Connection) -> dict[str, Any]:
 
 def write(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
     """Write the state of a paused connection; a body without a state changes nothing."""
-    state = body.get("state")
-    if state is not None and not isinstance(state, dict):
-        raise InvalidInput("Invalid 'state' object")
+    state = checked_fields(body, {"state": dict}).get("state")
     with world.lock:
         state_of(world, connection)
         if state is None:

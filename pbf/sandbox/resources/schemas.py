@@ -11,6 +11,7 @@ from pbf.sandbox.catalogue.sources import Column, Schema, Table
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotConnected, NotFound, SandboxError
 from pbf.sandbox.core.records import Connection, Selection
+from pbf.sandbox.core.validation import checked_fields
 from pbf.sandbox.core.world import World
 from pbf.sandbox.resources.schema_changes import checked_tree, merge, refuse_impossible
 
@@ -169,10 +170,8 @@ def pre_create(world: World, connection: Connection, body: Mapping[str, Any]) ->
 
 def reload(world: World, connection: Connection, body: Mapping[str, Any]) -> None:
     """Read the source again; the mode says whether to exclude or include everything."""
-    mode = body.get("exclude_mode")
-    mode = "PRESERVE" if mode is None else mode
-    if mode not in EXCLUDE_MODES:
-        raise InvalidInput("Invalid 'exclude_mode' value")
+    fields = checked_fields(body, {}, {"exclude_mode": EXCLUDE_MODES})
+    mode = fields.get("exclude_mode", "PRESERVE")
     with world.lock:
         refuse_unconnected(connection)
         _refuse_magic(world, connection)

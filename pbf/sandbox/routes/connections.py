@@ -92,10 +92,8 @@ def triggered(connection: Connection) -> ResponseReturnValue:
 def sync_connection(connection_id: str) -> ResponseReturnValue:
     """Start a sync."""
     connection = connection_of_path(connection_id)
-    force = body(optional=True).get("force")
-    if force is not None and not isinstance(force, bool):
-        raise InvalidInput("Invalid 'force' value")
-    connections.sync(world(), connection, force=bool(force))
+    fields = validation.checked_fields(body(optional=True), {"force": bool})
+    connections.sync(world(), connection, force=fields.get("force", False))
     return triggered(connection)
 
 
