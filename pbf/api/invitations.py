@@ -80,11 +80,10 @@ PAGES = {
 def invite(invitation: str) -> ResponseReturnValue:
     """Redirect a colleague to the Connect Card of the link's connector."""
     portal = current_runtime().portal
-    connector_id = portal.cards.read_invitation(invitation)
-    if connector_id is None:
-        return _page("expired")
     try:
-        portal.cards.refuse_invitations_if_off()
+        connector_id = portal.cards.read_invitation(invitation)
+        if connector_id is None:
+            return _page("expired")
         connector = portal.connector(connector_id)
         if not needs_the_card(connector):
             return _page("finished")

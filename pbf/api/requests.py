@@ -12,6 +12,7 @@ from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules import health, timing
+from pbf.rules.naming import MAX_TYPED_LENGTH
 from pbf.rules.schedule import FREQUENCIES, ONLY_DAILY
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -69,8 +70,8 @@ class NewConnector(BaseModel):
         min_length=1, description="The id of a service.", examples=["google_sheets"]
     )
     name: str = Field(
-        description="One line of at most 100 visible characters; its letters and digits make the "
-        "permanent name.",
+        description=f"One line of at most {MAX_TYPED_LENGTH} visible characters; its letters and "
+        "digits make the permanent name.",
         examples=["Sales"],
     )
 

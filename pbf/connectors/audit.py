@@ -91,7 +91,11 @@ class AuditLog:
         actor, about, outcome = ACTOR.get(), entry.connector_id, entry.outcome
         try:
             self._entries.add(
-                *(actor, action, about, entry.name, outcome),
+                actor,
+                action,
+                about,
+                entry.name,
+                outcome,
                 group_id=self._group_id,
                 details=entry.details,
             )

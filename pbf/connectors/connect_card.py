@@ -45,18 +45,23 @@ class ConnectCards:
 
         Raises NotAllowed if the policy allows no invitations.
         """
-        self.refuse_invitations_if_off()
+        self._refuse_invitations_if_off()
         with self._audit_log.record("invite", connector_id) as entry:
             connector = entry.about(self._connectors.connector(connector_id))
             signed = self._signer.invitation(self._tenant_id, connector.id)
             return f"{public_url}{PREFIX}/invite/{signed}"
 
     def read_invitation(self, invitation: str) -> str | None:
-        """Return the connector id of the signed part of an invitation, or None if not valid."""
-        return self._signer.read_invitation(invitation, self._tenant_id)
+        """Return the connector id of the signed part of an invitation, or None if not valid.
 
-    def refuse_invitations_if_off(self) -> None:
-        """Raise NotAllowed if the policy allows no invitations."""
+        Raises NotAllowed if the policy allows no invitations any more.
+        """
+        connector_id = self._signer.read_invitation(invitation, self._tenant_id)
+        if connector_id:
+            self._refuse_invitations_if_off()
+        return connector_id
+
+    def _refuse_invitations_if_off(self) -> None:
         if not self._policy().limits.invitations:
             raise NotAllowed("The policy does not allow links for colleagues.")
 
@@ -74,11 +79,7 @@ class ConnectCards:
         return absolute(self._card(connector_id, redirect_uri).uri, public_url)
 
     def open_for_colleague(self, connector_id: str, *, public_url: str) -> str:
-        """Return the URL of a card that leads back to the page for invited colleagues.
-
-        Raises NotAllowed if the policy allows no invitations.
-        """
-        self.refuse_invitations_if_off()
+        """Return the URL of a card that leads back to the page for invited colleagues."""
         state = self._signer.state(self._tenant_id, connector_id=connector_id)
         card = self._card(connector_id, f"{public_url}{PREFIX}/invited?state={state}")
         return absolute(card.uri, public_url)

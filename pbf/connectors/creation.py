@@ -196,7 +196,7 @@ class CreationService:
             creation.service,
             self._group_id,
             creation.schema_name.partition(".")[0],
-            required=tuple(creation.naming_fields.split(",")),
+            required=creation.required,
             redirect_uri=redirect_uri,
             defaults=self._policy().new_connector,
         )

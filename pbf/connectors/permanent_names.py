@@ -84,9 +84,9 @@ class PermanentNames:
         return taken(self._free(attempt, [*self._connectors.schema_names(), schema_name]))
 
     def _free(self, attempt: Creation, existing: list[str]) -> PermanentName:
-        service, typed, rule = attempt.service, attempt.typed, self._policy().naming
-        fields = attempt.naming_fields.split(",")
-        return naming.permanent_name(service, typed, existing, fields, rule)
+        return naming.permanent_name(
+            attempt.service, attempt.typed, existing, attempt.required, self._policy().naming
+        )
 
 
 def taken(name: PermanentName) -> NameTaken:

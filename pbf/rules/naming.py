@@ -101,14 +101,6 @@ def typed_name(text: str) -> str:
     return name
 
 
-def slug(typed: str) -> str:
-    """Return a typed text as a valid name.
-
-    Raises InvalidName if nothing of it is left.
-    """
-    return ANY_NAME.name(typed)
-
-
 def permanent_name(
     service_id: str,
     typed: str,

@@ -23,20 +23,8 @@ from pbf.rules.timing import (
 )
 from pbf.rules.wording import ahead, exact
 
-# Minutes between syncs that the API accepts (the enumeration of its definition), in words.
-FREQUENCIES: dict[int, str] = {
-    1: "Every minute",
-    5: "Every 5 minutes",
-    15: "Every 15 minutes",
-    30: "Every 30 minutes",
-    60: "Hourly",
-    120: "Every 2 hours",
-    180: "Every 3 hours",
-    360: "Every 6 hours",
-    480: "Every 8 hours",
-    720: "Every 12 hours",
-    1440: "Daily",
-}
+# Minutes between syncs that the API accepts (the enumeration of its definition).
+FREQUENCIES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, DAILY)
 AT_INTERVALS = "At an interval"
 AT_A_TIME = "At a time of day"
 HOURS = tuple(f"{hour:02}:00" for hour in range(24))
@@ -101,7 +89,7 @@ def choices(connector: Connector, *, fastest: int | None = None) -> dict[int, st
     """
     current = timing(connector).minutes
     allowed = range(fastest or 0, DAILY)
-    options = {minutes: text for minutes, text in FREQUENCIES.items() if minutes in allowed}
+    options = {minutes: every(minutes) for minutes in FREQUENCIES if minutes in allowed}
     if current is None or current in options:
         return options
     return {current: every(current), **options}

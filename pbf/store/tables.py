@@ -77,6 +77,11 @@ class Creation(Leased, Base, kw_only=True):
     sent_at: Mapped[float | None] = mapped_column(default=None)
     connector_id: Mapped[str | None] = mapped_column(default=None)
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The naming fields that the service required when the attempt began."""
+        return tuple(self.naming_fields.split(","))
+
 
 class Deletion(Leased, Base, kw_only=True):
     """A connector that is hidden until it is deleted, at `due_at`.

@@ -98,4 +98,7 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
 def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:
     """Yield the rows that contain all the typed words."""
     words = typed.casefold().split()
-    return (row for row in rows if all(word in row.text for word in words))
+    for row in rows:
+        text = row.text if words else ""
+        if all(word in text for word in words):
+            yield row

@@ -9,6 +9,7 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import InvalidName, NameTaken, PbfError
 from pbf.fivetran.models import Connector, Service
+from pbf.rules.naming import MAX_TYPED_LENGTH
 from pbf.ui import html, page
 from pbf.ui.view_models import category, stage
 
@@ -77,7 +78,7 @@ def show_form(portal: Portal, service: Service) -> None:
             "Name",
             key="name",
             live=True,
-            max_chars=100,
+            max_chars=MAX_TYPED_LENGTH,
             placeholder="Sales forecast 2027",
             help="You and your colleagues find the connector by this name.",
         )

@@ -123,23 +123,23 @@ def start_page(title: str) -> Portal:
         stop_with(error)
     if opened.settings.sandbox:
         st.html(html.render("parts", "banner", names=CREDENTIALS))
-    show_branding(title)
+    show_branding(opened.portal.policy().branding, title)
     return opened.portal
 
 
-def show_branding(title: str) -> None:
+def show_branding(branding: Branding, title: str) -> None:
     """Show the vendor's logo, product name, colour and support address, as far as the policy does.
 
     The colour is a style sheet: Streamlit's own themes are the same for all.
     """
-    branding = runtime().policy.current().branding
     if branding == Branding():
         return
     if branding.product_name:
         st.set_page_config(page_title=f"{title} · {branding.product_name}")
     accent, is_dark = branding.accent, st.context.theme.type == "dark"
     link = (accent.dark_link if is_dark else accent.link) if accent else ""
-    st.html(html.render("branding", "style", branding=branding, link=link))
+    if branding.logo or accent:
+        st.html(html.render("branding", "style", branding=branding, link=link))
     if line := html.render("branding", "line", branding=branding, logo_url=f"{PREFIX}/logo"):
         st.html(line)
 

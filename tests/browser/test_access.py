@@ -181,7 +181,7 @@ def test_axe_finds_nothing_in_what_is_asked_before_a_change(page, ids, path, lab
         else:
             page.get_by_role("button", name=re.compile(f"^{label}")).first.click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.locator("input, button, .pbf-tests").nth(1)).to_be_visible()
+        expect(dialog.locator("input, button, .pbf-notes").nth(1)).to_be_visible()
         assert troubles(page, within="[role=dialog]") == [], label
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from pbf.errors import BadAnswer, InvalidName
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
-from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
+from pbf.rules.naming import ANY_NAME, MAX_LENGTH, permanent_name
 from pbf.signed_links import Signer
 from tests.properties.plan import ENOUGH, PLAN, planned
 
@@ -31,13 +31,13 @@ def test_enough_examples_are_drawn():
 @given(typed=TYPED)
 def test_any_typed_text_becomes_a_valid_and_stable_name(typed: str):
     try:
-        name = slug(typed)
+        name = ANY_NAME.name(typed)
     except InvalidName:
         return
 
     assert VALID.fullmatch(name)
     assert len(name) <= MAX_LENGTH
-    assert slug(name) == name
+    assert ANY_NAME.name(name) == name
 
 
 @planned("names beside other names")

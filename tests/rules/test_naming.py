@@ -3,7 +3,7 @@ import re
 import pytest
 
 from pbf.errors import InvalidName
-from pbf.rules.naming import MAX_LENGTH, permanent_name, slug
+from pbf.rules.naming import ANY_NAME, MAX_LENGTH, permanent_name
 
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
@@ -41,7 +41,7 @@ VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
     ],
 )
 def test_a_typed_name_becomes_valid_by_rule(typed, expected):
-    assert slug(typed) == expected
+    assert ANY_NAME.name(typed) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_a_typed_name_becomes_valid_by_rule(typed, expected):
 )
 def test_a_name_without_a_letter_or_digit_is_refused(typed):
     with pytest.raises(InvalidName, match="at least one letter or digit"):
-        slug(typed)
+        ANY_NAME.name(typed)
 
 
 def test_any_typed_text_becomes_a_valid_and_stable_name():
     for code in [*range(0x3000), *range(0x1F300, 0x1F700)]:
         for typed in (chr(code), f"a{chr(code)}1", f"{chr(code)}9 " * 40):
             try:
-                name = slug(typed)
+                name = ANY_NAME.name(typed)
             except InvalidName:
                 continue
             assert VALID.fullmatch(name), (code, name)
             assert len(name) <= MAX_LENGTH
-            assert slug(name) == name
+            assert ANY_NAME.name(name) == name
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test(portal: Portal, connector: Connector) -> None:
     elif not tests:
         page.quiet("Fivetran has no setup tests for this service.")
     else:
-        st.html(html.render("connector", "tests", tests=list(map(_result, tests))))
+        st.html(html.render("connector", "notes", notes=list(map(_result, tests))))
         all_passed = {test.status for test in tests} == {"PASSED"}
         if connector.is_broken and all_passed:
             page.quiet("All pass. A sync shows whether data flows again.")
