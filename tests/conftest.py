@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from streamlit.testing.v1 import app_test, local_script_runner
 from pbf import redaction
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
@@ -185,6 +187,36 @@ def remote(api: responses.RequestsMock, remote_settings: Settings) -> Iterator[R
     started = runtimes.start(remote_settings)
     yield started
     started.close()
+
+
+@pytest.fixture
+def policy_path(tmp_path: Path) -> Path:
+    """The place of the policy file; the file is not there yet."""
+    return tmp_path / "policy.yaml"
+
+
+@pytest.fixture
+def under(settings: Settings, policy_path: Path) -> Iterator[Callable[[str], Runtime]]:
+    """Start the product under the policy of a tenant acme, written as YAML."""
+    started = []
+
+    def start(policy: str) -> Runtime:
+        policy_path.write_text(f"version: 1\ntenants:\n  acme: {policy}\n", encoding="utf-8")
+        started.append(runtimes.start(replace(settings, policy=str(policy_path))))
+        runtimes.use(started[-1])
+        return started[-1]
+
+    yield start
+    for runtime in started:
+        runtime.close()
+
+
+@pytest.fixture
+def caller() -> Iterator[None]:
+    """Attribute what this test does to one client."""
+    before = CLIENT.set(Client("192.0.2.1"))
+    yield
+    CLIENT.reset(before)
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterable
 
 import pytest
 from dotenv import dotenv_values
-from werkzeug.routing import Rule
 
 from pbf import proxy
 from pbf.__main__ import main
 from pbf.config import Settings, load_settings
 from tests.support.servers import ROOT
 
+PARAMETER = re.compile(r"<[^>]*:connector_id>")
 SETTING = re.compile(r"(?:FIVETRAN|PBF)_[A-Z_]*[A-Z]")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 
@@ -39,12 +38,10 @@ def settings_in_config() -> set[str]:
     return {text for text in texts if isinstance(text, str) and SETTING.fullmatch(text)}
 
 
-PARAMETER = re.compile(r"<[^>]*:connector_id>")
-
-
-def rules() -> Iterable[Rule]:
-    """The rules of the JSON API."""
-    return proxy.create_app().url_map.iter_rules()
+def paths_of_routes() -> set[str]:
+    """The paths of the JSON API, with CONNECTOR_ID in the place of a connector's id."""
+    rules = proxy.create_app().url_map.iter_rules()
+    return {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules}
 
 
 def test_there_is_one_setting_for_each_field():
@@ -129,20 +126,18 @@ def test_the_layout_has_a_line_for_each_folder():
 
 
 def test_every_route_in_the_documents_exists():
-    paths = {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules()}
     named = r"(?:curl -s http://127\.0\.0\.1:5001|`(?:GET|POST|PATCH|DELETE) )(/_/[A-Za-z_/.]+)"
 
     names = set(re.findall(named, ALL_TEXT))
 
     assert len(names) >= 10
-    assert names <= paths
+    assert names <= paths_of_routes()
 
 
 def test_the_page_of_routes_names_every_route_of_one_connector():
     text = text_of("docs/routes.md")
-    paths = {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules()}
 
-    assert [path for path in paths if "CONNECTOR_ID" in path and path not in text] == []
+    assert [path for path in paths_of_routes() if "CONNECTOR_ID" in path and path not in text] == []
 
 
 def test_the_changelog_begins_with_the_present_version():

@@ -155,7 +155,7 @@ class Scene:
         """Ask a route, and keep its answer."""
         options = {"timeout": 60, "allow_redirects": False, **options}
         answer = requests.request(method, f"{self.url}/_{path}", **options)
-        where = f"route {method} /_{without_slips(path)} {answer.status_code}"
+        where = f"route {method} /_{without_signed_links(path)} {answer.status_code}"
         self.places.append(Place(f"{where} body", answer.content))
         for name, value in answer.headers.items():
             self.places.append(Place(f"{where} {name.lower()}", value.encode()))
@@ -214,7 +214,7 @@ class Witness:
     def look(self) -> None:
         """Keep the page that is shown, with its address."""
         shown: Page = self.page
-        path = without_slips(urlsplit(shown.url).path)
+        path = without_signed_links(urlsplit(shown.url).path)
         content = f"{shown.url} {shown.content()}"
         self._scene.places.append(Place(f"page {path}", content.encode()))
 
@@ -223,7 +223,7 @@ class Witness:
         if response is None:
             return
         whose = "ours" if request.url.startswith(f"{self._scene.url}/") else "fivetran"
-        path = without_slips(urlsplit(request.url).path)
+        path = without_signed_links(urlsplit(request.url).path)
         where = f"{whose} {request.method} {path} {response.status}"
         for name, value in response.all_headers().items():
             self._scene.places.append(Place(f"{where} {name}", value.encode()))
@@ -237,7 +237,7 @@ class Witness:
         self._scene.places.append(Place("frame", unpacked(content)))
 
 
-def without_slips(path: str) -> str:
+def without_signed_links(path: str) -> str:
     """Return a path for the name of a place."""
     return re.sub(rf"[\w.-]+{SIGNED_LINK.decode()}", "SIGNED_LINK", path.partition("?")[0])
 

@@ -45,7 +45,7 @@ def test_a_permit_is_for_its_place_and_its_secret_alone():
     assert permit.used == 1
 
 
-def test_what_only_looks_like_a_slip_is_none():
+def test_what_only_looks_like_a_signed_link_is_none():
     script = f"window.{'a' * 6}.{'b' * 43}".encode()
 
     assert found([Place("a script", script)], {"it": SECRET}) == []

@@ -1,8 +1,5 @@
 """Several processes that share one cache in a real Redis server."""
 
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,38 +16,13 @@ from pbf.errors import ConfigurationError, Forbidden, ServerFailed
 from pbf.fivetran.models import Connector, Service
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
+from tests.support.cache_source import PATIENCE, Source, exit_status_with_a_hanging_request
 from tests.support.clock import Clock
 from tests.support.redis_server import redis_server
-from tests.support.servers import clean_environment, free_port
+from tests.support.servers import free_port
 
 LIFETIME = 60.0
-PATIENCE = 20
 SERIALIZER = ListSerializer(Service, Connector)
-
-
-class Source:
-    """A source that counts calls and can be blocked during a call."""
-
-    def __init__(self, *ids: str) -> None:
-        self.calls = 0
-        self.returns(*ids)
-        self.called = threading.Event()
-        self.open = threading.Event()
-        self.open.set()
-        self._lock = threading.Lock()
-
-    def returns(self, *ids: str) -> None:
-        self.result: list[Connector] | Exception = [connector(name) for name in ids]
-
-    def __call__(self) -> list[Connector]:
-        with self._lock:
-            self.calls += 1
-            result = self.result
-        self.called.set()
-        assert self.open.wait(PATIENCE)
-        if isinstance(result, Exception):
-            raise result
-        return result
 
 
 def connector(name: str) -> Connector:
@@ -98,20 +70,19 @@ def process(url: str, clock: Clock) -> Iterator[Callable[..., SharedCache]]:
 
     def begin(at: str = url, prefix: str = "pbf") -> SharedCache:
         backend = RedisBackend(at, prefix=prefix, serializer=SERIALIZER)
-        opened.append((SharedCache(clock=clock, backend=backend), backend))
-        return opened[-1][0]
+        opened.append(SharedCache(clock=clock, backend=backend))
+        return opened[-1]
 
     yield begin
-    for cache, backend in opened:
+    for cache in opened:
         cache.close()
-        backend.close()
 
 
 @pytest.fixture
 def source() -> Iterator[Source]:
-    source = Source("a")
+    source = Source(connector, "a")
     yield source
-    source.open.set()
+    source.release()
 
 
 def get(cache: SharedCache, source: Source, key: str = "key") -> CachedList[Connector]:
@@ -150,12 +121,12 @@ def test_an_empty_list_is_shared_too(process, source):
 
 def test_processes_that_start_together_cost_one_request(process, source):
     caches = [process() for _ in range(4)]
-    source.open.clear()
+    source.block()
 
     with ThreadPoolExecutor(16) as pool:
         callers = [pool.submit(get, cache, source) for cache in caches * 4]
-        assert source.called.wait(PATIENCE)
-        source.open.set()
+        source.wait_until_called()
+        source.release()
         entries = [caller.result(PATIENCE) for caller in callers]
 
     assert {entry.revision for entry in entries} == {entries[0].revision}
@@ -191,13 +162,13 @@ def test_the_own_copy_is_served_until_the_recheck(process, source, clock):
 
 def test_forgetting_overrides_a_running_request_of_another_process(process, source, clock):
     here, there = process(), process()
-    source.open.clear()
+    source.block()
     with ThreadPoolExecutor(1) as pool:
         before = pool.submit(get, there, source)
-        assert source.called.wait(PATIENCE)
+        source.wait_until_called()
         here.forget("key")
         source.returns("b")
-        source.open.set()
+        source.release()
         assert ids(before.result(PATIENCE)) == ["a"]
     clock.advance(RECHECK)
 
@@ -224,7 +195,7 @@ def test_a_refresh_of_one_process_serves_the_other(process, source, clock):
 def test_a_starting_process_serves_an_old_entry_only_if_fetching_fails(process, source, clock):
     get(process(), source)
     clock.advance(LIFETIME * 100)
-    source.result = ServerFailed("down")
+    source.fails(ServerFailed("down"))
     started = process()
 
     entry = get(started, source)
@@ -236,7 +207,7 @@ def test_a_refusal_deletes_the_shared_entry(process, source, clock):
     here = process()
     get(here, source)
     clock.advance(LIFETIME + 1)
-    source.result = Forbidden("no")
+    source.fails(Forbidden("no"))
     get(here, source)
     settle(here)
 
@@ -265,7 +236,7 @@ def test_entries_are_stored_as_json(process, source, url):
 
 
 def test_accounts_in_one_redis_are_separate(process, source):
-    second_source = Source("b")
+    second_source = Source(connector, "b")
 
     assert ids(get(process(prefix="one"), source)) == ["a"]
     assert ids(get(process(prefix="two"), second_source)) == ["b"]
@@ -310,7 +281,7 @@ def test_forgotten_keys_reach_redis_when_it_is_back(
     clock.advance(RECHECK)
     with redis_server(tmp_path, port) as own:
         there = process(own)
-        old = Source("a")
+        old = Source(connector, "a")
         get(there, old)
         after = get(here, source)
         clock.advance(RECHECK)
@@ -339,32 +310,16 @@ def test_a_change_in_one_process_shows_in_the_other(url):
 
 
 def test_a_process_with_a_hanging_request_can_exit(url):
-    script = f"""
-import threading
-from pbf.cache.shared import SharedCache
+    create = f"""
+from pbf.cache.redis_backend import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.fivetran.models import Connector
-from pbf.cache.redis_backend import RedisBackend
 
-called = threading.Event()
 serializer = ListSerializer(Connector)
 cache = SharedCache(backend=RedisBackend({url!r}, prefix="pbf", serializer=serializer))
-
-def hang():
-    called.set()
-    threading.Event().wait()
-
-threading.Thread(
-    target=lambda: cache.get("key", hang, lifetime=lambda _: 1.0), daemon=True
-).start()
-called.wait()
 """
 
-    ended = subprocess.run(
-        [sys.executable, "-c", script], timeout=PATIENCE, env=clean_environment(), check=False
-    )
-
-    assert ended.returncode == 0
+    assert exit_status_with_a_hanging_request(create) == 0
 
 
 def test_the_setting_is_read():

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,14 +20,13 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
+from tests.support.cache_source import PATIENCE, Source, exit_status_with_a_hanging_request
 from tests.support.clock import START, Clock
-from tests.support.servers import clean_environment
 
 THREADS = 8
 LIFETIME = 60.0
 STALE = LIFETIME + 1
 LONG_STALE = LIFETIME * MAX_STALE_LIFETIMES + 1
-PATIENCE = 20
 
 DOWN = [
     pytest.param(ConnectionFailed("down"), id="connection-failed"),
@@ -51,48 +48,13 @@ class Item(BaseModel):
     id: str
 
 
-class Source:
-    """A source that counts calls, returns or raises as set, and can be blocked during a call."""
-
-    def __init__(self, *ids: str) -> None:
-        self.calls = 0
-        self.result: list[Item] | Exception = [Item(id=id_) for id_ in ids]
-        self.entered = threading.Semaphore(0)
-        self._lock = threading.Lock()
-        self._open = threading.Event()
-        self._open.set()
-
-    def __call__(self) -> list[Item]:
-        with self._lock:
-            self.calls += 1
-            result = self.result
-        self.entered.release()
-        assert self._open.wait(PATIENCE)
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    def returns(self, *ids: str) -> None:
-        self.result = [Item(id=id_) for id_ in ids]
-
-    def fails(self, error: Exception) -> None:
-        self.result = error
-
-    def block(self) -> None:
-        self._open.clear()
-
-    def release(self) -> None:
-        self._open.set()
-
-    def wait_until_called(self) -> None:
-        assert self.entered.acquire(timeout=PATIENCE)
+def item(name: str) -> Item:
+    return Item(id=name)
 
 
 @pytest.fixture
-def clock(monkeypatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("time.time", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -104,7 +66,7 @@ def cache(clock) -> Iterator[SharedCache]:
 
 @pytest.fixture
 def source() -> Iterator[Source]:
-    source = Source("a")
+    source = Source(item, "a")
     yield source
     source.release()
 
@@ -181,7 +143,7 @@ def test_an_empty_list_is_cached(cache, source):
 
 
 def test_keys_are_independent(cache, source):
-    second_source = Source("b")
+    second_source = Source(item, "b")
 
     assert ids(get(cache, source, "one")) == ["a"]
     assert ids(get(cache, second_source, "two")) == ["b"]
@@ -538,27 +500,7 @@ def test_closing_releases_waiting_callers_without_an_entry(cache, source, thread
 
 
 def test_a_running_request_keeps_no_process_alive():
-    script = """
-import threading
-from pbf.cache.shared import SharedCache
-
-cache, called = SharedCache(), threading.Event()
-
-def hang():
-    called.set()
-    threading.Event().wait()
-
-threading.Thread(
-    target=lambda: cache.get("key", hang, lifetime=lambda _: 1.0), daemon=True
-).start()
-called.wait()
-"""
-
-    ended = subprocess.run(
-        [sys.executable, "-c", script], timeout=PATIENCE, env=clean_environment(), check=False
-    )
-
-    assert ended.returncode == 0
+    assert exit_status_with_a_hanging_request("cache = SharedCache()") == 0
 
 
 def test_refreshes_leave_no_requests_behind(cache, source, clock):

@@ -11,8 +11,8 @@ from pbf import runtime as runtimes
 from pbf.config import Settings, load_settings
 from pbf.connectors.client_limits import CLIENT, Client, ClientLimits
 from pbf.errors import ConfigurationError, TooManyRequests
-from pbf.proxy import create_app
 from pbf.runtime import Runtime
+from tests.support.accounts import routes
 from tests.support.redis_server import redis_server
 
 Start = Callable[..., Runtime]
@@ -30,18 +30,6 @@ def start(settings: Settings) -> Iterator[Start]:
     yield start
     for runtime in started:
         runtime.close()
-
-
-@pytest.fixture
-def caller() -> Iterator[None]:
-    """Attribute what this test does to one client."""
-    before = CLIENT.set(Client("192.0.2.1"))
-    yield
-    CLIENT.reset(before)
-
-
-def routes(runtime: Runtime) -> FlaskClient:
-    return create_app(lambda: runtime).test_client()
 
 
 def form(

@@ -53,12 +53,11 @@ class Account:
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def account() -> Iterator[Account]:
     clock = Clock(START)
     world = Sandbox(clock=lambda: datetime.fromtimestamp(clock.now, UTC), populated=False)
     with SandboxServer(world=world) as server:
         started = runtimes.start(account_on(server))
-        monkeypatch.setattr("time.time", clock)
         yield Account(server, started, clock)
         started.close()
 

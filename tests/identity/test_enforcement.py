@@ -23,10 +23,9 @@ from pbf.errors import (
 from pbf.fivetran.models import Schedule, Service
 from pbf.proxy import create_app
 from pbf.rules.policy import ServiceRule, category_names, name_key, stage_names
-from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from pbf.ui import data
-from tests.identity.conftest import Start
+from tests.support.accounts import routes
 from tests.support.draws import cases
 
 PUBLIC_URL = "http://localhost"
@@ -34,24 +33,12 @@ WORD = re.compile(r'"([a-z0-9_]+)"')
 SOME = "{services: {categories: [Marketing], include: [stripe], exclude: [google_ads]}}"
 
 
-def routes(runtime: Runtime) -> FlaskClient:
-    return create_app(lambda: runtime).test_client()
-
-
 def post(client: FlaskClient, service: str, name: str, key: str = ""):
     headers = {"Idempotency-Key": key} if key else {}
     return client.post("/_/connectors", json={"service": service, "name": name}, headers=headers)
 
 
-@pytest.fixture
-def visitor():
-    """Attribute what this test does to one client."""
-    before = CLIENT.set(Client("192.0.2.1"))
-    yield
-    CLIENT.reset(before)
-
-
-def test_the_list_has_the_allowed_services_only(under: Start):
+def test_the_list_has_the_allowed_services_only(under):
     runtime = under(SOME)
 
     ids = {service["id"]: service for service in routes(runtime).get("/_/services").json}
@@ -63,7 +50,7 @@ def test_the_list_has_the_allowed_services_only(under: Start):
     assert len(runtime.portal.catalogue().items) == 773
 
 
-def test_a_hidden_service_is_unknown_to_whoever_creates_or_asks_for_it(under: Start):
+def test_a_hidden_service_is_unknown_to_whoever_creates_or_asks_for_it(under):
     runtime = under(SOME)
 
     refused = post(routes(runtime), "google_ads", "Ads")
@@ -77,7 +64,7 @@ def test_a_hidden_service_is_unknown_to_whoever_creates_or_asks_for_it(under: St
         runtime.portal.service("google_ads")
 
 
-def test_a_connector_of_a_hidden_service_stays_visible_and_manageable(under: Start):
+def test_a_connector_of_a_hidden_service_stays_visible_and_manageable(under):
     runtime = under("{services: {exclude: [stripe]}}")
     client = routes(runtime)
     connector = next(item for item in runtime.portal.connectors().items if item.service == "stripe")
@@ -90,7 +77,7 @@ def test_a_connector_of_a_hidden_service_stays_visible_and_manageable(under: Sta
     assert names[connector.id][1]
 
 
-def test_lists_and_pages_change_with_the_policy(under: Start):
+def test_lists_and_pages_change_with_the_policy(under):
     before, cards_before = under("{}"), data.gallery()
     etag = routes(before).get("/_/services").headers["ETag"]
 
@@ -133,9 +120,7 @@ def test_to_exclude_more_never_allows_more(rule: ServiceRule, hidden: frozenset[
     assert rule.include - rule.exclude <= allowed
 
 
-def test_a_hidden_service_appears_in_no_list_and_not_in_the_gallery(
-    under: Start, policy_path: Path
-):
+def test_a_hidden_service_appears_in_no_list_and_not_in_the_gallery(under, policy_path: Path):
     runtime = under("{}")
     app = create_app(lambda: runtime)
     client = app.test_client()
@@ -167,7 +152,7 @@ def test_a_hidden_service_appears_in_no_list_and_not_in_the_gallery(
     check()
 
 
-def test_names_follow_the_pattern_and_a_free_name_does_too(under: Start):
+def test_names_follow_the_pattern_and_a_free_name_does_too(under):
     portal = under('{naming: {pattern: "{tenant}_{name}", max_length: 20}}').portal
 
     first = portal.create("stripe", "Sales Forecast 2027", public_url=PUBLIC_URL)
@@ -180,7 +165,7 @@ def test_names_follow_the_pattern_and_a_free_name_does_too(under: Start):
     assert again.schema_name == taken.free
 
 
-def test_new_connectors_begin_with_the_defaults(under: Start, sandbox: SandboxServer):
+def test_new_connectors_begin_with_the_defaults(under, sandbox: SandboxServer):
     portal = under(
         "{defaults: {sync_frequency: 1440, daily_sync_time: '06:00', paused: true, "
         "data_delay_sensitivity: LOW}}"
@@ -193,13 +178,13 @@ def test_new_connectors_begin_with_the_defaults(under: Start, sandbox: SandboxSe
     assert connection.settings["data_delay_sensitivity"] == "LOW"
 
 
-def test_a_new_connector_syncs_no_more_often_than_is_allowed(under: Start):
+def test_a_new_connector_syncs_no_more_often_than_is_allowed(under):
     portal = under("{limits: {min_sync_frequency: 720}}").portal
 
     assert portal.create("stripe", "Sales", public_url=PUBLIC_URL).sync_frequency == 720
 
 
-def test_at_the_limit_no_connector_is_created(under: Start, sandbox: SandboxServer):
+def test_at_the_limit_no_connector_is_created(under, sandbox: SandboxServer):
     number = len(sandbox.world.connections)
     client = routes(under(f"{{limits: {{connectors: {number + 1}}}}}"))
 
@@ -213,7 +198,7 @@ def test_at_the_limit_no_connector_is_created(under: Start, sandbox: SandboxServ
     assert len(sandbox.world.connections) == number + 1
 
 
-def test_after_a_refusal_the_same_attempt_works_once_there_is_room(under: Start, sandbox):
+def test_after_a_refusal_the_same_attempt_works_once_there_is_room(under, sandbox):
     runtime = under(f"{{limits: {{connectors: {len(sandbox.world.connections)}}}}}")
     with pytest.raises(LimitReached):
         runtime.portal.create("stripe", "One", public_url=PUBLIC_URL, attempt="one")
@@ -227,7 +212,7 @@ def test_after_a_refusal_the_same_attempt_works_once_there_is_room(under: Start,
     assert runtime.portal.create("stripe", "One", public_url=PUBLIC_URL, attempt="one").id
 
 
-def test_many_at_once_do_not_exceed_the_limit(under: Start, sandbox: SandboxServer):
+def test_many_at_once_do_not_exceed_the_limit(under, sandbox: SandboxServer):
     number = len(sandbox.world.connections)
     portal = under(f"{{limits: {{connectors: {number + 2}}}}}").portal
 
@@ -245,7 +230,7 @@ def test_many_at_once_do_not_exceed_the_limit(under: Start, sandbox: SandboxServ
 
 
 def test_if_the_connectors_cannot_be_counted_a_later_attempt_is_not_blocked(
-    under: Start, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    under, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ):
     portal = under("{limits: {connectors: 100}}").portal
     portal.connectors()
@@ -270,8 +255,8 @@ def raising(error: Exception, otherwise, *, at: int):
     return call
 
 
-@pytest.mark.usefixtures("visitor")
-def test_creations_are_limited_for_all_people_of_the_tenant(under: Start):
+@pytest.mark.usefixtures("caller")
+def test_creations_are_limited_for_all_people_of_the_tenant(under):
     portal = under("{limits: {creations: 2 per hour}}").portal
     for name in ("One", "Two"):
         portal.create("stripe", name, public_url=PUBLIC_URL)
@@ -289,7 +274,7 @@ def test_creations_are_limited_for_all_people_of_the_tenant(under: Start):
         pytest.param({"schedule": Schedule(schedule_type="CRON", cron="* * * * *")}, id="cron"),
     ],
 )
-def test_a_schedule_that_is_too_frequent_is_refused(under: Start, sandbox, change):
+def test_a_schedule_that_is_too_frequent_is_refused(under, sandbox, change):
     portal = under("{limits: {min_sync_frequency: 60}}").portal
     connector = portal.connectors().items[0]
     before = sandbox.world.connections[connector.id].sync_frequency
@@ -312,14 +297,14 @@ def test_a_schedule_that_is_too_frequent_is_refused(under: Start, sandbox, chang
         ),
     ],
 )
-def test_a_schedule_within_the_limit_is_accepted(under: Start, change):
+def test_a_schedule_within_the_limit_is_accepted(under, change):
     portal = under("{limits: {min_sync_frequency: 60}}").portal
     connector = portal.connectors().items[0]
 
     portal.operations.change(connector.id, timing=change)
 
 
-def test_without_invitations_no_link_is_offered_and_none_is_made(under: Start):
+def test_without_invitations_no_link_is_offered_and_none_is_made(under):
     runtime = under("{limits: {invitations: false}}")
     connector = next(item for item in runtime.portal.connectors().items if item.is_incomplete)
 
@@ -331,7 +316,7 @@ def test_without_invitations_no_link_is_offered_and_none_is_made(under: Start):
     assert "discard" in offers
 
 
-def test_a_name_that_the_catalogue_does_not_have_is_logged_once(under: Start, caplog):
+def test_a_name_that_the_catalogue_does_not_have_is_logged_once(under, caplog):
     portal = under("{services: {include: [stripe, googel_ads], categories: [Markting]}}").portal
 
     for _ in range(3):

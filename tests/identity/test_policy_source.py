@@ -7,14 +7,7 @@ import pytest
 
 from pbf.errors import InvalidPolicy
 from pbf.identity.policy_source import CHECK_INTERVAL, PolicySource
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 def write(path: Path, limit: object) -> None:
@@ -35,7 +28,7 @@ def source(policy_path: Path, clock: Clock) -> PolicySource:
 def test_a_changed_file_is_in_force_within_seconds(source, clock, policy_path):
     write(policy_path, 20)
     before = source.current().limits.connectors
-    clock.now += CHECK_INTERVAL
+    clock.advance(CHECK_INTERVAL)
 
     assert (before, source.current().limits.connectors) == (1, 20)
 
@@ -45,7 +38,7 @@ def test_the_file_is_looked_at_only_every_few_seconds(source, clock, policy_path
     monkeypatch.setattr("pbf.identity.policy_source._stamp", looks.append)
 
     for _ in range(1000):
-        clock.now += CHECK_INTERVAL / 250
+        clock.advance(CHECK_INTERVAL / 250)
         source.current()
 
     assert len(looks) <= 4
@@ -66,7 +59,7 @@ def test_a_broken_file_leaves_the_last_valid_policy_in_force(
     source, clock, policy_path, caplog, breaks, reason
 ):
     breaks(policy_path)
-    clock.now += CHECK_INTERVAL
+    clock.advance(CHECK_INTERVAL)
     with caplog.at_level(logging.ERROR):
         limits = [source.current().limits.connectors for _ in range(3)]
 
@@ -78,10 +71,10 @@ def test_a_broken_file_leaves_the_last_valid_policy_in_force(
 
 def test_a_repaired_file_is_in_force_and_no_longer_a_problem(source, clock, policy_path):
     write(policy_path, "many")
-    clock.now += CHECK_INTERVAL
+    clock.advance(CHECK_INTERVAL)
     assert source.problem
     write(policy_path, 300)
-    clock.now += CHECK_INTERVAL
+    clock.advance(CHECK_INTERVAL)
 
     assert source.problem == ""
     assert source.current().limits.connectors == 300

@@ -1,17 +1,9 @@
 """What a policy changes on the pages."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from pbf import runtime as runtimes
-from pbf.config import Settings
-from pbf.runtime import Runtime
 from tests.pages.reading import assert_one_sentence, everything, html, labels, press, shown_services
 
-Start = Callable[[str], Runtime]
 BRANDING = (
     "{name: Acme Ltd, branding: {product_name: Acme <Hub>, accent: '#0b6e4f', logo: acme.svg, "
     "support: 'mailto:data@example.com'}}"
@@ -19,20 +11,10 @@ BRANDING = (
 
 
 @pytest.fixture
-def under(settings: Settings, tmp_path: Path) -> Iterator[Start]:
-    """Start the product under the policy of a tenant acme, written as YAML."""
-    (tmp_path / "acme.svg").write_text("<svg/>")
-    path, started = tmp_path / "policy.yaml", []
-
-    def start(policy: str) -> Runtime:
-        path.write_text(f"version: 1\ntenants:\n  acme: {policy}\n", encoding="utf-8")
-        started.append(runtimes.start(replace(settings, policy=str(path))))
-        runtimes.use(started[-1])
-        return started[-1]
-
-    yield start
-    for runtime in started:
-        runtime.close()
+def branded(under, policy_path):
+    """The product under a policy with everything that branding may have."""
+    policy_path.with_name("acme.svg").write_text("<svg/>")
+    return under(BRANDING)
 
 
 def test_the_gallery_shows_what_is_allowed(under, visit):
@@ -83,9 +65,8 @@ def test_at_the_limit_the_connect_page_says_so_once_create_is_pressed(under, vis
 
 
 @pytest.mark.parametrize("name", ["overview", "services", "connectors", "activity"])
-def test_every_page_shows_name_logo_colour_and_support(under, visit, name):
-    runtime = under(BRANDING)
-    logo = runtime.portal.policy().branding.logo
+def test_every_page_shows_name_logo_colour_and_support(branded, visit, name):
+    logo = branded.portal.policy().branding.logo
 
     app = visit(name)
 
@@ -96,8 +77,7 @@ def test_every_page_shows_name_logo_colour_and_support(under, visit, name):
     assert not app.exception
 
 
-def test_a_page_that_fails_shows_whom_to_ask(under, visit, sandbox):
-    under(BRANDING)
+def test_a_page_that_fails_shows_whom_to_ask(branded, visit, sandbox):
     sandbox.stop()
 
     app = visit("connectors")
@@ -106,9 +86,7 @@ def test_a_page_that_fails_shows_whom_to_ask(under, visit, sandbox):
     assert '<a href="mailto:data@example.com">' in html(app)
 
 
-def test_the_overview_is_titled_with_the_tenants_name(under, visit):
-    under(BRANDING)
-
+def test_the_overview_is_titled_with_the_tenants_name(branded, visit):
     assert [title.value for title in visit("overview").title] == ["Acme Ltd"]
 
 

@@ -377,10 +377,16 @@ def test_an_existing_database_is_made_private(tmp_path, form):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def deletion(**changes: object) -> Deletion:
-    row = {"group_id": "g", "connector_id": "one", "service": "stripe", "name": "Sales"}
-    state = {"schema_name": "sales", "was_paused": False, "due_at": 0.0}
-    return Deletion(**{**row, **state, **changes})
+def deletion() -> Deletion:
+    return Deletion(
+        group_id="g",
+        connector_id="one",
+        service="stripe",
+        name="Sales",
+        schema_name="sales",
+        was_paused=False,
+        due_at=0.0,
+    )
 
 
 def test_of_eight_threads_that_claim_a_row_at_once_one_gets_it(store):
@@ -405,14 +411,13 @@ def test_a_row_that_another_process_has_changed_since_is_neither_written_nor_rem
     assert store.deletions.find("g", "one") == theirs
 
 
-def test_a_row_is_claimed_again_once_it_is_released_or_its_lease_has_expired(store, monkeypatch):
+def test_a_row_is_claimed_again_once_it_is_released_or_its_lease_has_expired(store, later):
     row = deletion()
     store.deletions.add(row, 60.0)
     held = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
     store.deletions.release(row)
     released = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
-    later = time.time() + 61
-    monkeypatch.setattr("time.time", lambda: later)
+    later(61)
 
     expired = store.deletions.claim(store.deletions.find("g", "one"), 60.0)
 

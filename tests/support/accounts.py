@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+from flask.testing import FlaskClient
+
 from pbf.config import Settings
+from pbf.proxy import create_app
+from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 
 API = "https://fivetran.example"
@@ -25,3 +29,8 @@ def account_on(sandbox: SandboxServer, **changes: object) -> Settings:
         api_url=sandbox.url,
         **changes,
     )
+
+
+def routes(runtime: Runtime) -> FlaskClient:
+    """Return a client of the JSON API on a runtime."""
+    return create_app(lambda: runtime).test_client()

@@ -13,6 +13,8 @@ from tests.support.servers import free_port, running
 PATIENCE_MS = 10_000
 USUAL_PATIENCE_MS = 30_000
 EMPTY = "/empty-page"
+# What tests listen to.
+EVENTS = ("console", "pageerror", "request", "response")
 VIEWPORT = ViewportSize(width=1280, height=900)
 OPTIONS = [
     "--server.address=127.0.0.1",
@@ -71,6 +73,10 @@ def visiting(window: BrowserContext) -> Iterator[Callable[[], Page]]:
 
 def _empty(page: Page) -> None:
     """Leave an empty page in the place of one, without its storage, history and settings."""
+    # Playwright has no public way to remove a listener without knowing it.
+    for event in EVENTS:
+        for listener in page._impl_obj.listeners(event):
+            page._impl_obj.remove_listener(event, listener)
     page.unroute_all()
     page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
     page.goto(urljoin(page.url, EMPTY))
