@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api import administration, connect_card, connectors, docs, error_handlers, invitations
+from pbf.api import administration, connect_card, connectors, error_handlers, invitations
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_runtime, guard, json_body, log_change, public_url
-from pbf.api.openapi_operations import (
+from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
     FORMS,
@@ -20,6 +20,7 @@ from pbf.api.openapi_operations import (
     REDIRECT,
     Operation,
 )
+from pbf.api.openapi.routes import routes as openapi_routes
 from pbf.api.requests import (
     KEY_HEADER,
     Filter,
@@ -54,7 +55,7 @@ BLUEPRINTS = (
     connect_card.routes,
     invitations.routes,
     administration.routes,
-    docs.routes,
+    openapi_routes,
 )
 
 

@@ -25,7 +25,7 @@ from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
-from pbf.identity.policy_source import PolicySource
+from pbf.identity.policy.source import PolicySource
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
 from pbf.signed_links import Signer

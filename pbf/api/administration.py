@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from pbf.api.guard import current_runtime
-from pbf.api.openapi_operations import AUDIT_EXAMPLE, READS_SETTINGS, Operation
+from pbf.api.openapi.operations import AUDIT_EXAMPLE, READS_SETTINGS, Operation
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ServerStatus
 from pbf.paths import PREFIX

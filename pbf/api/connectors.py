@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime, json_body
-from pbf.api.openapi_operations import (
+from pbf.api.openapi.operations import (
     CHANGES_CONNECTOR,
     DELETES,
     NOW,

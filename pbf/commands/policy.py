@@ -8,7 +8,7 @@ from pathlib import Path
 from pbf.config import Settings
 from pbf.errors import PbfError
 from pbf.fivetran.models import Service
-from pbf.identity.policy_file import PolicyFile, read_policy_file
+from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.rules.policy import Policy
 from pbf.rules.policy_findings import Finding, unknown_names, warnings
 from pbf.runtime import STORE_IN_MEMORY, start

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
 
-from pbf.api.openapi import document
+from pbf.api.openapi.document import document
 from pbf.config import Settings
 from pbf.fivetran.transport import Request
 from pbf.proxy import create_app

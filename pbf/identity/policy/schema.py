@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.yaml_text import Document, Path
+from pbf.identity.policy.yaml_text import Document, Path
 from pbf.rules.naming import MAX_LENGTH
 from pbf.rules.policy import FIVETRANS_DEFAULT
 from pbf.rules.schedule import FREQUENCIES

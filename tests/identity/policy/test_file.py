@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.policy_file import PolicyFile, read_policy_file
+from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.rules.naming import NameRule
 from pbf.rules.policy import Limits
 from tests.support.servers import ROOT

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.identity.colours import DARK, LIGHT, READABLE, contrast, readable_on, text_on
+from pbf.identity.policy.colours import DARK, LIGHT, READABLE, contrast, readable_on, text_on
 from tests.support.draws import cases
 
 COLOURS = some.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

@@ -10,8 +10,8 @@ from importlib.resources import files
 from flask import Blueprint, abort, current_app, json, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.openapi import document
-from pbf.api.openapi_operations import ANY_ROUTE, Operation
+from pbf.api.openapi.document import document
+from pbf.api.openapi.operations import ANY_ROUTE, Operation
 from pbf.api.responses import JSON, body_response
 from pbf.paths import PREFIX
 from pbf.server.compression import Body

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
-from pbf.api.docs import FILES
+from pbf.api.openapi.routes import FILES
 
 
 @pytest.fixture

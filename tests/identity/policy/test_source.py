@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.policy_source import CHECK_INTERVAL, PolicySource
+from pbf.identity.policy.source import CHECK_INTERVAL, PolicySource
 from tests.support.clock import Clock
 
 
@@ -35,7 +35,7 @@ def test_a_changed_file_is_in_force_within_seconds(source, clock, policy_path):
 
 def test_the_file_is_looked_at_only_every_few_seconds(source, clock, policy_path, monkeypatch):
     looks = []
-    monkeypatch.setattr("pbf.identity.policy_source._stamp", looks.append)
+    monkeypatch.setattr("pbf.identity.policy.source._stamp", looks.append)
 
     for _ in range(1000):
         clock.advance(CHECK_INTERVAL / 250)

@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from pbf.api import schemas as response_schemas
 from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
 from pbf.api.guard import FOREIGN_ORIGIN
-from pbf.api.openapi_operations import Operation, operations
+from pbf.api.openapi.operations import Operation, operations
 from pbf.paths import LONGEST_ID
 from pbf.server.hosts import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW

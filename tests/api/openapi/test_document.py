@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
-from pbf.api.openapi import CODES, VERSION, document
-from pbf.api.openapi_operations import Operation, operations
+from pbf.api.openapi.document import CODES, VERSION, document
+from pbf.api.openapi.operations import Operation, operations
 from pbf.proxy import create_app
 from tests.support.servers import ROOT
 

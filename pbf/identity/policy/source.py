@@ -74,7 +74,7 @@ class PolicySource:
 
 def _read(path: Path, group_id: str | None) -> Policy:
     # Imported here: most processes have no policy file, and ruamel.yaml takes a while to load.
-    from pbf.identity.policy_file import read_policy_file
+    from pbf.identity.policy.file import read_policy_file
 
     return read_policy_file(path).for_group(group_id)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.colours import DARK, LIGHT, readable_on, text_on
-from pbf.identity.logo import read_logo
-from pbf.identity.schema import (
+from pbf.identity.policy.colours import DARK, LIGHT, readable_on, text_on
+from pbf.identity.policy.logo import read_logo
+from pbf.identity.policy.schema import (
     PolicyFileContent,
     PolicySettings,
     Services,
     TenantSettings,
     validate,
 )
-from pbf.identity.yaml_text import Document, parse
+from pbf.identity.policy.yaml_text import Document, parse
 from pbf.rules.naming import NameRule, text_of
 from pbf.rules.policy import Accent, Branding, Limits, Mention, Policy, ServiceRule, name_key
 from pbf.rules.timing import DAILY
