@@ -93,7 +93,7 @@ class FakeIssuer:
     def _before(self) -> Response | Any | None:
         self.asked.append(request.path)
         if self.elsewhere:
-            return redirect(f"{self.elsewhere}{request.path}")
+            return redirect(f"{self.elsewhere}{request.path}", 307)
         return None if self.status == 200 else Response(status=self.status)
 
     def _discovery(self) -> Response:

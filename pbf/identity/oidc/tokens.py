@@ -93,7 +93,7 @@ class TokenVerifier:
                 leeway=LEEWAY,
                 options={"require": required},
             )
-        except (jwt.PyJWTError, ValueError, TypeError) as exc:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as exc:
             # The type says which check failed. The texts may contain claims.
             raise self._untrusted(type(exc).__name__) from exc
         # PyJWT accepts a token that is meant for others as well.

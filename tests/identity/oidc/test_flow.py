@@ -189,6 +189,17 @@ def test_the_issuer_of_an_answer_is_checked(sign_in, issuer, announced, iss, acc
         assert "/token" not in issuer.asked
 
 
+def test_a_code_is_not_sent_to_where_the_provider_redirects(sign_in, issuer):
+    sent = sign_in.start()
+    with fake_issuer() as other:
+        issuer.elsewhere = other.url
+
+        with pytest.raises(ProviderUnavailable):
+            sign_in.oidc.finish("fake", {"state": sent["state"], "code": "c"}, sent["cookie"])
+
+        assert other.asked == []
+
+
 def test_another_nonce_is_refused(sign_in, issuer):
     issuer.claims = {"nonce": "of another sign-in"}
 

@@ -1,5 +1,6 @@
 """Forged, foreign and stale tokens, signed by a fake issuer."""
 
+import base64
 import time
 
 import jwt
@@ -196,6 +197,16 @@ def test_a_logout_token_is_used_once(issuer, read):
 def test_a_wrong_logout_token_is_refused(issuer, read, claims):
     with pytest.raises(UntrustedToken):
         read(logout(issuer, **claims))
+
+
+@pytest.mark.parametrize(
+    "header", ["[" * 60_000, '{"alg": []}', '{"alg": "RS256", "kid": 7}', "[]", "7", "é"]
+)
+def test_a_token_with_a_hostile_header_is_refused(read, header):
+    encoded = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+
+    with pytest.raises(UntrustedToken):
+        read(f"{encoded}.e30.AAAA")
 
 
 def test_a_shared_entra_issuer_accepts_trusted_tenants_alone(issuer, sign_in, monkeypatch):
