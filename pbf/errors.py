@@ -10,11 +10,21 @@ PbfError
         UnknownService
         NotCreatable
         UnknownConnector
+        UnknownTenant
         LimitReached
         NotAllowed
+        NotPermitted
         NotNow
         KeyReused
         InProgress
+    NotSignedIn                 the caller has no session, or it has ended
+        InvalidToken            the caller's API token is wrong, expired or revoked
+    SignInFailed                a person could not be signed in
+        ProviderUnavailable
+        SignInRefused
+        SignInExpired
+        UnknownSignIn
+        UntrustedToken          a token is forged, expired, used already or for somebody else
     StoreFailed                 our own database cannot be read or written
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -86,12 +96,20 @@ class UnknownConnector(InputError):
     """The tenant's group has no connector with that id."""
 
 
+class UnknownTenant(InputError):
+    """There is no tenant with that id, or no longer."""
+
+
 class LimitReached(InputError):
     """The policy allows the tenant no more connectors."""
 
 
 class NotAllowed(InputError):
     """The policy does not allow it."""
+
+
+class NotPermitted(InputError):
+    """The caller's role does not allow it."""
 
 
 class NotNow(InputError):
@@ -109,6 +127,38 @@ class InProgress(InputError):
         """Store the number of seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotSignedIn(PbfError):
+    """The caller has no session, or it has ended."""
+
+
+class InvalidToken(NotSignedIn):
+    """The caller's API token is wrong, expired or revoked."""
+
+
+class SignInFailed(PbfError):
+    """A person could not be signed in; the text says why without naming any account."""
+
+
+class ProviderUnavailable(SignInFailed):
+    """The sign-in provider does not answer, or its answer has not the documented form."""
+
+
+class SignInRefused(SignInFailed):
+    """The sign-in provider refused, or the person cancelled."""
+
+
+class SignInExpired(SignInFailed):
+    """More time passed between the start of sign-in and its end than is allowed."""
+
+
+class UnknownSignIn(SignInFailed):
+    """Sign-in was not started in this browser, or it has ended already."""
+
+
+class UntrustedToken(SignInFailed):
+    """A token is forged, expired, used already, or meant for somebody else."""
 
 
 class StoreFailed(PbfError):

@@ -1,0 +1,23 @@
+"""What a way of signing in yields: the claims about a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Claims:
+    """A person as a provider describes them; `issuer` and `subject` together identify them.
+
+    `all` contains the provider's claims as they are, for access rules. `sid` is the provider's own
+    session, and `id_token` is sent back to the provider at sign-out.
+    """
+
+    provider: str
+    issuer: str
+    subject: str
+    email: str = ""
+    email_verified: bool = False
+    name: str = ""
+    all: Mapping[str, object] = field(default_factory=dict)
+    sid: str = ""
+    id_token: str = field(default="", repr=False)
