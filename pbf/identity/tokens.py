@@ -10,7 +10,7 @@ import secrets
 import string
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -20,6 +20,7 @@ from zlib import crc32
 from pbf.errors import InputError, NotPermitted, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.rules.permissions import Permission, Role, allows, refusal
+from pbf.store.identity.tables import ApiToken
 from pbf.visible_text import is_one_line
 
 PREFIX = "pbf_"
@@ -61,77 +62,30 @@ class NewToken:
     text: str = field(repr=False)
 
 
-class TokenRow(Protocol):
-    """A stored token; times are seconds since 1970."""
-
-    @property
-    def id(self) -> str:
-        """The id, which is part of the token and no secret."""
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the token, as 64 hexadecimal digits."""
-
-    @property
-    def tenant_id(self) -> str | None:
-        """The tenant; None for a token of the operators."""
-
-    @property
-    def role(self) -> str:
-        """The role."""
-
-    @property
-    def name(self) -> str:
-        """What its creator called it."""
-
-    @property
-    def used_at(self) -> float | None:
-        """When it was last used, to the hour."""
-
-    @property
-    def expires_at(self) -> float:
-        """When it expires."""
-
-    @property
-    def revoked_at(self) -> float | None:
-        """When it was revoked, if it was."""
-
-
 class TokenStore(Protocol):
     """Where tokens are stored; times are seconds since 1970."""
 
-    def add(
-        self,
-        *,
-        id: str,
-        digest: str,
-        tenant_id: str | None,
-        role: str,
-        name: str,
-        created_by: str,
-        created_at: float,
-        expires_at: float,
-    ) -> None:
+    def add(self, token: ApiToken) -> None:
         """Store a new token."""
 
-    def get(self, token_id: str) -> TokenRow | None:
+    def get(self, token_id: str) -> ApiToken | None:
         """Return the token with an id, if there is one."""
 
-    def of_tenant(self, tenant_id: str | None) -> Sequence[TokenRow]:
-        """Return the tokens of a tenant, or those of the operators, the newest first."""
+    def listed(self, tenant_id: str | None) -> list[ApiToken]:
+        """Return the tokens of a tenant, or with None those of the operators."""
 
-    def revoke(self, token_id: str, at: float) -> None:
-        """Store that a token was revoked."""
+    def revoke(self, token_id: str, tenant_id: str | None, now: float) -> bool:
+        """Revoke a token of a tenant, or of the operators; False if there is none to revoke."""
 
-    def mark_used(self, token_id: str, at: float) -> None:
-        """Store when a token was last used."""
+    def touch(self, token_id: str, now: float) -> bool:
+        """Store that a token is in use; False if that was stored less than an hour ago."""
 
 
 @dataclass
 class CachedRow:
     """A row that was read from the store, until when it counts, and when the token was used."""
 
-    row: TokenRow
+    row: ApiToken
     until: float
     used_at: float | None
 
@@ -181,14 +135,16 @@ class ApiTokens:
         token, now = make_token(), self._clock()
         new = NewToken(token.id, now + days * DAY, token.text)
         self._store.add(
-            id=token.id,
-            digest=token.digest,
-            tenant_id=tenant_id,
-            role=role.value,
-            name=name.strip(),
-            created_by=creator.actor,
-            created_at=now,
-            expires_at=new.expires_at,
+            ApiToken(
+                id=token.id,
+                digest=token.digest,
+                tenant_id=tenant_id,
+                role=role.value,
+                name=name.strip(),
+                created_by=creator.actor,
+                created_at=now,
+                expires_at=new.expires_at,
+            )
         )
         return new
 
@@ -203,26 +159,22 @@ class ApiTokens:
             return None
         if entry.used_at is None or now - entry.used_at >= HOUR:
             entry.used_at = now
-            self._store.mark_used(entry.row.id, now)
+            self._store.touch(entry.row.id, now)
         return _identity(entry.row)
 
-    def of_tenant(self, tenant_id: str | None) -> Sequence[TokenRow]:
-        """Return the tokens of a tenant, or with None those of the operators."""
-        return self._store.of_tenant(tenant_id)
+    def listed(self, tenant_id: str | None) -> list[ApiToken]:
+        """Return the tokens of a tenant, or with None those of the operators, the newest first."""
+        return self._store.listed(tenant_id)
 
     def revoke(self, token_id: str, *, tenant_id: str | None) -> bool:
-        """Revoke a token of a tenant, or of the operators; return whether there is one.
+        """Revoke a token of a tenant, or of the operators; False if there is none to revoke.
 
         This process refuses the token at once, others within 5 seconds.
         """
-        row = self._store.get(token_id)
-        if row is None or row.tenant_id != tenant_id:
-            return False
-        if row.revoked_at is None:
-            self._store.revoke(token_id, self._clock())
+        was_revoked = self._store.revoke(token_id, tenant_id, self._clock())
         with self._lock:
             self._cached.pop(token_id, None)
-        return True
+        return was_revoked
 
     def _entry(self, token_id: str) -> CachedRow | None:
         """Return a stored token as it was at most 5 seconds ago."""
@@ -241,7 +193,7 @@ class ApiTokens:
             return entry
 
 
-def _identity(row: TokenRow) -> Identity:
+def _identity(row: ApiToken) -> Identity:
     return Identity(
         actor=f"token:{row.id}",
         tenant_id=row.tenant_id or "",

@@ -11,6 +11,7 @@ from pbf.errors import InputError, InvalidRedirect, NotPermitted, UnknownTenant,
 from pbf.identity.models import Identity
 from pbf.identity.sign_in_links import SignInLinks, is_page, narrowed
 from pbf.rules.permissions import Role
+from pbf.store.store import Store
 from tests.support.clock import Clock
 
 ORIGINS = ("https://app.example.com",)
@@ -118,6 +119,20 @@ def test_a_link_to_a_tenant_that_was_removed_does_not_work(store, clock):
 
     with pytest.raises(UntrustedToken):
         links.redeem(link.code)
+
+
+def test_links_are_kept_in_the_database(clock):
+    database = Store("sqlite://")
+    links = SignInLinks(database.sign_in_links, tenant_exists=lambda _tenant: True, clock=clock)
+    used, expired = create(links, BODY), create(links, BODY)
+
+    assert links.redeem(used.code).claims.subject == "u_42"
+    clock.advance(60)
+
+    for link in (used, expired):
+        with pytest.raises(UntrustedToken):
+            links.redeem(link.code)
+    database.close()
 
 
 @settings(max_examples=300, deadline=None)
