@@ -1,4 +1,4 @@
-"""What a way of signing in yields: the claims about a person."""
+"""What ways of signing in yield: claims about a person, and the results of sign-in and sign-out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,4 +20,19 @@ class Claims:
     name: str = ""
     all: Mapping[str, object] = field(default_factory=dict)
     sid: str = ""
+    id_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class NoAccess:
+    """A person who signed in but is a member of no tenant; `account` is what they signed in as."""
+
+    account: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A session that was ended here: where it came from, to end it there, too."""
+
+    provider: str = ""
     id_token: str = field(default="", repr=False)
