@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Protocol, TypeVar
-from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,14 +23,13 @@ from pbf.errors import (
 )
 from pbf.identity.claims import Claims
 from pbf.identity.models import Identity
-from pbf.paths import LONGEST_ID, origin
+from pbf.paths import LONGEST_ID, LONGEST_PAGE, origin, own_page
 from pbf.rules.permissions import Permission, Role, allows, refusal
 from pbf.visible_text import shown
 
 SECONDS = 60.0
 CODE_BYTES = 32
 CODE = re.compile(r"[0-9A-Za-z_-]{43}")
-LONGEST_PAGE = 2_000
 LONGEST_URL = 2_000
 LONGEST_QUOTE = 40
 MOST_SERVICES = 1_000
@@ -233,23 +231,11 @@ def narrowed(
     return services & limit
 
 
-def is_page(path: str) -> bool:
-    """Return whether a path, with its query, leads to one of our pages and nowhere else."""
-    decoded = unquote(path)
-    return (
-        len(path) <= LONGEST_PAGE
-        and PRINTABLE.fullmatch(path) is not None
-        and path.startswith("/")
-        and not any(text.startswith(("//", "/\\")) for text in (path, decoded))
-        and not any("\\" in text or "/_/" in text for text in (path, decoded))
-    )
-
-
 def check_entry(
     entry: Entry, kind: str, error: type[Exception], allowed_origins: Collection[str]
 ) -> None:
     """Raise an error if the page is not ours, or InvalidRedirect for the return URL."""
-    if entry.page and not is_page(entry.page):
+    if entry.page and own_page(entry.page) != entry.page:
         raise error(f"The {kind} page {SENTENCES['page']}")
     if entry.return_url and not _is_allowed(entry.return_url, allowed_origins):
         raise InvalidRedirect(

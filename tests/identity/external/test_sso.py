@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from pbf.errors import ProviderUnavailable, UntrustedToken
-from pbf.identity.keys import KeySet
-from pbf.identity.sso import SsoTokens
+from pbf.identity.external.keys import KeySet
+from pbf.identity.external.sso import SsoTokens
 from pbf.rules.permissions import Role
 from tests.support.clock import START, Clock
 from tests.support.signing import jwks, pem, sign

@@ -12,8 +12,8 @@ from jwt.exceptions import InvalidAudienceError, InvalidIssuerError, PyJWTError
 from pydantic import ConfigDict, Field
 
 from pbf.errors import InvalidRedirect, UntrustedToken
-from pbf.identity.keys import Keys, decode
-from pbf.identity.sign_in_links import (
+from pbf.identity.external.keys import Keys, decode
+from pbf.identity.external.sign_in_links import (
     Entry,
     Id,
     Text,

@@ -20,7 +20,7 @@ from jwt.exceptions import PyJWTError
 
 from pbf.errors import ConfigurationError, UntrustedToken
 from pbf.identity.claims import Claims
-from pbf.identity.keys import Keys, KeySet, PemKeys, decode
+from pbf.identity.external.keys import Keys, KeySet, PemKeys, decode
 from pbf.visible_text import shown
 
 SECRET_HEADER = "x-proxy-secret"  # noqa: S105 - the name of a header

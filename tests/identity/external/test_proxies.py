@@ -8,7 +8,7 @@ from jwt.algorithms import ECAlgorithm
 
 from pbf.errors import ConfigurationError, UntrustedToken
 from pbf.identity.claims import Claims
-from pbf.identity.proxies import is_other_person, trusted_proxy
+from pbf.identity.external.proxies import is_other_person, trusted_proxy
 from tests.support.clock import START, Clock
 from tests.support.signing import KeyServer, key_server, pem, private_key, sign
 

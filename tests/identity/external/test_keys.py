@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pbf.errors import ConfigurationError, ProviderUnavailable
-from pbf.identity.keys import KeySet, PemKeys
+from pbf.identity.external.keys import KeySet, PemKeys
 from tests.support.clock import Clock
 from tests.support.signing import jwk, jwks, key_server, pem, private_key
 
