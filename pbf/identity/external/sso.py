@@ -12,8 +12,7 @@ from jwt.exceptions import InvalidAudienceError, InvalidIssuerError, PyJWTError
 from pydantic import ConfigDict, Field
 
 from pbf.errors import InvalidRedirect, UntrustedToken
-from pbf.identity.external.keys import Keys, decode
-from pbf.identity.external.sign_in_links import (
+from pbf.identity.external.entry import (
     Entry,
     Id,
     Text,
@@ -23,6 +22,7 @@ from pbf.identity.external.sign_in_links import (
     read,
     vendor_sign_in,
 )
+from pbf.identity.external.keys import Keys, decode
 
 LONGEST_TOKEN = 8_192
 LEEWAY = 60.0
@@ -97,7 +97,7 @@ class SsoTokens:
         signed_in = person("jwt", self._issuer, claims.sub, name=claims.name, email=claims.email)
         minutes = claims.session_minutes
         limited = None if minutes is None else min(minutes, self._most_minutes)
-        return vendor_sign_in(claims, signed_in, method="jwt", minutes=limited)
+        return vendor_sign_in(claims, signed_in, minutes=limited)
 
     def _verified(self, token: str) -> Mapping[str, object]:
         """Return the claims of a token whose signature, issuer and audience are right."""

@@ -8,15 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbf.errors import InputError, InvalidRedirect, NotPermitted, UnknownTenant, UntrustedToken
-from pbf.identity.external.sign_in_links import SignInLinks, narrowed
+from pbf.identity.claims import Claims
+from pbf.identity.external.entry import VendorSignIn, narrowed
+from pbf.identity.external.sign_in_links import SignInLinks
 from pbf.identity.models import Identity
 from pbf.rules.permissions import Role
 from pbf.store.store import Store
 from tests.support.clock import Clock
 
 ORIGINS = ("https://app.example.com",)
-TOKEN = Identity("token:1", "acme", Role.ADMIN)
-OPERATOR = Identity("token:2", "", Role.OPERATOR, is_operator=True)
+TOKEN = Identity("token:1", "acme", Role.ADMIN, method="token")
+OPERATOR = Identity("token:2", "", Role.OPERATOR, method="token", is_operator=True)
 BODY = {
     "tenant": "acme",
     "user": {"id": "u_42", "name": "Ada", "email": "ada@acme.example"},
@@ -162,6 +164,21 @@ def test_a_link_needs_an_admin(links, role):
 def test_a_link_leads_to_a_tenant_of_its_creator(links, body, creator):
     with pytest.raises((UnknownTenant, InputError)):
         create(links, body, creator)
+
+
+def test_a_person_cannot_create_a_link(links):
+    with pytest.raises(NotPermitted, match="API token"):
+        create(links, LEAST, replace(TOKEN, method="oidc"))
+
+
+@pytest.mark.parametrize("services", [None, frozenset(), frozenset({"s3", "slack"})])
+def test_a_sign_in_can_be_continued_in_the_next_request(links, services):
+    claims = Claims("jwt", "https://app.example.com", "u_42", name="Ada", email="ada@acme.example")
+    sign_in = VendorSignIn(
+        claims, "acme", Role.EDITOR, "jwt", services, "/connect", "https://app.example.com/", 30
+    )
+
+    assert links.redeem(links.hold(sign_in).code) == sign_in
 
 
 WRONG = {
