@@ -36,6 +36,10 @@ class TenantRows:
         with self._database.session() as session:
             return list(session.scalars(select(Tenant).order_by(Tenant.id)))
 
+    def active(self) -> list[Tenant]:
+        """Return the tenants by id, without disabled ones."""
+        return [tenant for tenant in self.listed() if tenant.disabled_at is None]
+
     def change(self, tenant_id: str, *, name: str, policy: str) -> bool:
         """Change a tenant's name and policy; False if there is none with that id."""
         return self._write(tenant_id, name=storable(Tenant.name, name), policy=policy)

@@ -39,11 +39,12 @@ def test_a_tenant_is_renamed_disabled_and_enabled(store):
 
     assert store.tenants.change("acme", name="Acme Ltd", policy="standard")
     assert store.tenants.disable("acme", NOW)
-    disabled = store.tenants.listed()[0]
+    disabled, active = store.tenants.listed()[0], store.tenants.active()
     assert store.tenants.enable("acme")
 
     assert (disabled.name, disabled.policy, disabled.disabled_at) == ("Acme Ltd", "standard", NOW)
-    assert store.tenants.listed()[0].disabled_at is None
+    assert active == []
+    assert store.tenants.active()[0].disabled_at is None
 
 
 @pytest.mark.parametrize("unknown", ["other", "a\0"], ids=["plain", "nul"])
