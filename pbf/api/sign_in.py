@@ -220,10 +220,11 @@ def _choice(next_page: str, reason: Page | None) -> Page:
     heading = reason.heading if reason else "Sign in"
     if not providers:
         return Page(heading, "Open the dashboard again from the application that led you here.")
-    verb = "Sign in with" if len(providers) == 1 else "Continue with"
+    only = len(providers) == 1
+    verb = "Sign in with" if only else "Continue with"
     links = [
-        Link(f"{verb} {provider.label}", _sign_in_url(next_page, provider.id), primary=index == 0)
-        for index, provider in enumerate(providers)
+        Link(f"{verb} {provider.label}", _sign_in_url(next_page, provider.id), primary=only)
+        for provider in providers
     ]
     return Page(heading, reason.text if reason else "", links)
 

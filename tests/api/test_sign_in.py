@@ -270,7 +270,7 @@ def test_a_provider_that_is_down_is_a_page_with_a_way_on(both, issuer):
 
     assert answer.status_code == 503
     assert heading(answer) == "Sign-in does not work right now"
-    assert "Acme SSO does not answer" in answer.text
+    assert "Acme SSO gives no usable answer" in answer.text
     assert links(answer) == [
         "/_/sign-in/fake?next=%2Fconnect",
         "/_/sign-in?next=%2Fconnect&amp;choose=1",

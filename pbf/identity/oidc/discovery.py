@@ -187,5 +187,5 @@ class Discovery:
 def unavailable(provider: Provider) -> ProviderUnavailable:
     """Return the error of a provider that gives no usable answer."""
     return ProviderUnavailable(
-        f"{provider.label} does not answer at the moment. Try again in a few minutes."
+        f"{provider.label} gives no usable answer at the moment. Try again in a few minutes."
     )

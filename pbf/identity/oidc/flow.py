@@ -14,7 +14,7 @@ from pbf.errors import ProviderUnavailable, SignInFailed, SignInRefused
 from pbf.identity.claims import Claims
 from pbf.identity.oidc.discovery import TIMEOUT, Discovery, Metadata, unavailable
 from pbf.identity.oidc.state import State, StateSigner, unknown_sign_in
-from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier
+from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier, untrusted
 from pbf.identity.providers import Provider
 from pbf.paths import PREFIX, own_page
 
@@ -209,8 +209,7 @@ def _with_userinfo(
 ) -> dict[str, Any]:
     """Return the claims of an ID token with those that only the userinfo endpoint gives."""
     if userinfo.get("sub") != claims["sub"]:
-        log.warning("provider %s: userinfo is of somebody else", provider.id)
-        raise unavailable(provider)
+        raise untrusted(provider, "sub of userinfo")
     # Whether an address is verified says nothing about a different address.
     if "email" in claims and userinfo.get("email") != claims["email"]:
         userinfo = {name: value for name, value in userinfo.items() if name != "email_verified"}

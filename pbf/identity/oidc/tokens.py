@@ -4,7 +4,6 @@ https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation
 """
 
-import hmac
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -49,10 +48,9 @@ class TokenVerifier:
     def id_token(self, token: str, *, nonce: str) -> dict[str, Any]:
         """Return the claims of an ID token; raise UntrustedToken if a check fails."""
         claims = self._claims(token, ["iss", "aud", "sub", "exp", "iat", "nonce"])
-        sent = claims["nonce"]
         if not claims["sub"]:
             raise self._untrusted("sub")
-        if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), nonce.encode()):
+        if claims["nonce"] != nonce:
             raise self._untrusted("nonce")
         return claims
 
@@ -125,11 +123,16 @@ class TokenVerifier:
         raise self._untrusted("kid")
 
     def _untrusted(self, check: str) -> UntrustedToken:
-        log.warning("provider %s: a token was refused: %s", self._provider.id, check)
-        return UntrustedToken(
-            f"The answer of {self._provider.label} could not be verified. Sign in again. If it "
-            "happens again, tell your administrator."
-        )
+        return untrusted(self._provider, check)
+
+
+def untrusted(provider: Provider, check: str) -> UntrustedToken:
+    """Return the error of a failed check, whose name is logged."""
+    log.warning("provider %s: an answer was refused: %s", provider.id, check)
+    return UntrustedToken(
+        f"The answer of {provider.label} could not be verified. Sign in again. If it happens "
+        "again, tell your administrator."
+    )
 
 
 def _can_verify(key: Mapping[str, Any], header: Mapping[str, Any]) -> bool:

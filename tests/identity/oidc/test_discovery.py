@@ -35,7 +35,7 @@ def test_the_last_metadata_serves_while_the_provider_is_down(discovery, issuer, 
 def test_a_provider_that_fails_is_left_alone_for_five_seconds(discovery, issuer, clock):
     issuer.status = 503
     for _ in range(3):
-        with pytest.raises(ProviderUnavailable, match="Acme does not answer"):
+        with pytest.raises(ProviderUnavailable, match="Acme gives no usable answer"):
             discovery.metadata()
     assert issuer.asked == [DOCUMENT]
 

@@ -63,7 +63,7 @@ def test_what_the_id_token_lacks_is_read_from_userinfo(sign_in, issuer):
 def test_userinfo_of_another_person_is_refused(sign_in, issuer):
     issuer.userinfo["sub"] = "u2"
 
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(UntrustedToken):
         sign_in.finish()
 
 
