@@ -60,12 +60,12 @@ class AccessRule:
         return any(self.contains in texts for texts in lists)
 
     def _matches_email(self, claims: SignInClaims) -> bool:
-        """Compare an address or its domain without regard to capital letters."""
+        """Compare an address or its domain, in which A to Z equal a to z."""
         if not (claims.email_verified or self.trust_email) or claims.email.count("@") != 1:
             return False
         text = claims.email if self.claim == EMAIL else claims.email.partition("@")[2]
         expected = self.contains if self.equals is None else self.equals
-        return bool(text) and text.casefold() == (expected or "").casefold()
+        return bool(text) and _address(text) == _address(expected or "")
 
 
 def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, Role]:
@@ -78,6 +78,14 @@ def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, 
         if rule.tenant not in roles and rule.matches(claims):
             roles[rule.tenant] = rule.role
     return roles
+
+
+def _address(text: str) -> str:
+    """Return the form in which addresses are compared.
+
+    Unicode's own rules would make different domains equal, such as those with "ß" and "ss".
+    """
+    return text.lower() if text.isascii() else text
 
 
 def _values(claims: object, name: str) -> Iterator[object]:

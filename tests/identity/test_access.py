@@ -88,6 +88,14 @@ def test_an_e_mail_address_counts_if_it_is_verified(how, claim, email, verified,
     assert rule(claim, trust_email=trusted, **{how: text}).matches(claims) is matches
 
 
+def test_a_domain_that_unicode_calls_equal_does_not_count():
+    claims = Claims(email="ada@\u017ftra\u00dfe.example", email_verified=True)
+
+    assert not rule("email_domain", equals="strasse.example").matches(claims)
+    assert not rule("email_domain", equals="stra\u00dfe.example").matches(claims)
+    assert rule("email", equals=claims.email).matches(claims)
+
+
 def test_a_raw_e_mail_claim_does_not_count():
     claims = Claims(all={"email": "ada@acme.example", "email_domain": "acme.example"})
 

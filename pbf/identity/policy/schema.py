@@ -20,6 +20,8 @@ MOST_CONNECTORS = 1_000_000
 LONGEST_NAME = 60
 SUPPORT = re.compile(r"(mailto:[^\s@?]+@[^\s@?]+|https://[^\s/]+\S*)", re.ASCII)
 ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+# Without an underscore: it is part of addresses at the provider.
+PROVIDER_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 
 MINUTES = f"one of {', '.join(map(str, FREQUENCIES))} (minutes)"
 # What each key must be. Keys of the same name mean the same everywhere.
@@ -30,7 +32,7 @@ HINTS = {
     "providers": "a list of identity providers, each a map of settings",
     "access": "a list of rules, each a map with provider, claim, equals or contains, tenant "
     "and role",
-    "id": "an id of at most 40 small letters, digits, - and _",
+    "id": "an id of at most 40 small letters, digits and hyphens",
     "issuer": "the provider's https:// address, without ? and # (http:// on this machine only)",
     "client_id": "the id that the provider gave this dashboard, in quotes if it is a number",
     "secret_env": "the name of the environment variable that holds the client secret",
@@ -185,7 +187,7 @@ class TenantSettings(PolicySettings):
 class ProviderEntry(_Section):
     """An identity provider with which people sign in."""
 
-    id: Id
+    id: Annotated[str, Field(pattern=PROVIDER_ID)]
     issuer: Annotated[str, Field(max_length=300), AfterValidator(_issuer)]
     client_id: Text
     secret_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
@@ -197,11 +199,11 @@ class ProviderEntry(_Section):
 class AccessEntry(_Section):
     """A rule that makes people members of a tenant when they sign in."""
 
-    provider: Id
+    provider: Text
     claim: Text
     equals: Text | None = None
     contains: Text | None = None
-    tenant: Id
+    tenant: Text
     role: Literal["viewer", "editor", "admin"]
 
 

@@ -12,7 +12,7 @@ from pbf.rules.permissions import Role
 # The ids of what signs people in by settings alone: PBF_OIDC_... and PBF_PROXY_...
 SETTINGS_PROVIDERS = ("oidc", "proxy")
 # Parts of Entra's issuers behind which anybody's organization may be.
-SHARED_ISSUERS = ("common", "organizations", "consumers")
+SHARED_ISSUERS = ("common", "organizations")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _settings(entry: ProviderEntry, environ: Mapping[str, str]) -> ProviderSetti
         client_id=entry.client_id,
         secret_env=entry.secret_env,
         client_secret=environ.get(entry.secret_env, ""),
-        name=entry.name or entry.id,
+        name=entry.name,
         trust_email=entry.trust_email,
         trusted_tids=tuple(entry.trusted_tids),
     )

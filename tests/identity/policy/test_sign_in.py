@@ -43,7 +43,7 @@ def test_providers_have_their_secrets_from_the_environment_and_do_not_show_them(
     providers = read(tmp_path, VALID).providers
 
     assert providers == (
-        ProviderSettings("google", GOOGLE, "123.apps", "GOOGLE_SECRET", "secret-1", "google"),
+        ProviderSettings("google", GOOGLE, "123.apps", "GOOGLE_SECRET", "secret-1", ""),
         ProviderSettings(
             *("entra", ENTRA, "1b2c-3d4e", "ENTRA_SECRET", "secret-2", "Acme account"),
             trust_email=True,
