@@ -38,7 +38,7 @@ class AddedTenant(Protocol):
 
     @property
     def id(self) -> str:
-        """The id."""
+        """The tenant's id."""
 
     @property
     def name(self) -> str:
@@ -77,11 +77,6 @@ class SettingsTenant:
     is_only: bool = False
 
 
-def none_added() -> Sequence[AddedTenant]:
-    """Return no tenants."""
-    return ()
-
-
 class Tenants:
     """All tenants and their policies, read again when the file or the added tenants change."""
 
@@ -92,7 +87,7 @@ class Tenants:
         *,
         sign_in: bool = False,
         groups: Mapping[str, str] | None = None,
-        added: Callable[[], Sequence[AddedTenant]] = none_added,
+        added: Callable[[], Sequence[AddedTenant]] = tuple,
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -118,6 +113,11 @@ class Tenants:
     def get(self, tenant_id: str) -> TenantEntry | None:
         """Return a tenant, or None if there is none of that id."""
         return self._current().by_id.get(tenant_id)
+
+    def policy(self, tenant_id: str) -> Policy:
+        """Return what a tenant may do now; one that is gone gets nothing new."""
+        entry = self.get(tenant_id)
+        return entry.policy if entry else NOTHING_NEW
 
     def by_group(self, group_id: str) -> TenantEntry | None:
         """Return the tenant of a group, or None."""

@@ -203,9 +203,10 @@ def test_an_added_tenant_is_there_within_seconds_or_at_once_if_told(policy_path,
     assert tenants.get("initech")
 
     rows.rows = ()
-    assert tenants.get("initech")
+    assert tenants.policy("initech").services.decide(SERVICE).allowed
     tenants.refresh()
     assert tenants.get("initech") is None
+    assert not tenants.policy("initech").services.decide(SERVICE).allowed
 
 
 def test_the_store_is_read_only_every_few_seconds(policy_path, clock):
