@@ -15,7 +15,7 @@ from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.policy import check_policy, explain_policy
 from pbf.config import load_settings
-from pbf.connectors.audit import acting_as
+from pbf.connectors.access.caller import acting_as
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import SANDBOX_PATH

@@ -10,11 +10,15 @@ PbfError
         UnknownService
         NotCreatable
         UnknownConnector
+        UnknownTenant
         LimitReached
         NotAllowed
+        NotPermitted
         NotNow
         KeyReused
         InProgress
+    NotSignedIn                 the caller has no session, or it has ended
+        InvalidToken            the caller's API token is wrong, expired or revoked
     StoreFailed                 our own database cannot be read or written
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -86,12 +90,20 @@ class UnknownConnector(InputError):
     """The tenant's group has no connector with that id."""
 
 
+class UnknownTenant(InputError):
+    """There is no tenant with that id, or no longer."""
+
+
 class LimitReached(InputError):
     """The policy allows the tenant no more connectors."""
 
 
 class NotAllowed(InputError):
     """The policy does not allow it."""
+
+
+class NotPermitted(InputError):
+    """The caller's role does not allow it."""
 
 
 class NotNow(InputError):
@@ -109,6 +121,14 @@ class InProgress(InputError):
         """Store the number of seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotSignedIn(PbfError):
+    """The caller has no session, or it has ended."""
+
+
+class InvalidToken(NotSignedIn):
+    """The caller's API token is wrong, expired or revoked."""
 
 
 class StoreFailed(PbfError):

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pbf.api import administration, connect_card, connectors, error_handlers, invitations
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import current_runtime, guard, json_body, log_change, public_url
+from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -82,7 +82,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
 @Operation(tag="Services", response=Service, many=True, errors=READS_FIVETRAN)
 def list_services() -> ResponseReturnValue:
     """List the catalogue."""
-    return whole_list(current_runtime().portal.services(), Service, base=public_url())
+    return whole_list(current_portal().services(), Service, base=public_url())
 
 
 @routes.get("/connectors")
@@ -96,9 +96,9 @@ def list_services() -> ResponseReturnValue:
 def list_connectors() -> ResponseReturnValue:
     """List the connectors, all or filtered."""
     if not request.query_string:
-        return whole_list(current_runtime().portal.connectors(), Connector)
+        return whole_list(current_portal().connectors(), Connector)
     query = Filter.of(request.args)
-    connectors = current_runtime().portal.connectors()
+    connectors = current_portal().connectors()
     matches = query.choose(connectors.items, datetime.now(UTC))
     return with_age(filtered_list(matches, Connector), connectors)
 
@@ -114,7 +114,7 @@ def list_connectors() -> ResponseReturnValue:
 def create_connector() -> ResponseReturnValue:
     """Create a connector."""
     new = read(NewConnector, json_body())
-    connector = current_runtime().portal.create(
+    connector = current_portal().create(
         new.service,
         new.name,
         public_url=public_url(),
@@ -133,7 +133,7 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     redirect_uri = request.args.get("redirect_uri")
     if redirect_uri is not None:
         check_redirect(redirect_uri)
-    cards = current_runtime().portal.cards
+    cards = current_portal().cards
     url = cards.form(connector_id, redirect_uri=redirect_uri, public_url=public_url())
     return no_store(json_response(Form(url=url, connector_id=connector_id)))
 

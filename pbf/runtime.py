@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,19 @@ from pbf.cache.redis_backend import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
-from pbf.connectors.client_limits import ClientLimits
+from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.portal import Portal, Tenant
+from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
+from pbf.identity.authentication import Authentication
+from pbf.identity.models import Identity
 from pbf.identity.policy.source import PolicySource
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.rules.permissions import Role
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
@@ -48,11 +53,18 @@ class Runtime:
 
     settings: Settings
     client: ApiClient
-    portal: Portal
+    portals: Portals
+    authentication: Authentication
+    signer: Signer
     cache: SharedCache
     store: Store
     sandbox: "SandboxServer | None" = None
     policy: PolicySource = field(default_factory=PolicySource)
+
+    @property
+    def portal(self) -> Portal:
+        """The portal of the settings' own tenant: the only one while sign-in is off."""
+        return next(self.portals.all())
 
     def close(self) -> None:
         """Close all parts."""
@@ -124,17 +136,22 @@ def start(settings: Settings) -> Runtime:
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache = SharedCache(backend=backend)
-    portal = Portal(
-        Tenant(id=group_id, name=settings.product_name, group_id=group_id),
+    signer = Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)])
+    build = partial(
+        Portal,
         client=client,
         cache=cache,
         store=store,
-        signer=Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)]),
+        signer=signer,
         limits=_limits(settings),
         policy=policy.current,
         grace=settings.deletion_grace,
     )
-    return Runtime(settings, client, portal, cache, store, sandbox, policy)
+    tenants = {group_id: Tenant(group_id, settings.product_name, group_id)}
+    portals = Portals(tenants.get, lambda: tuple(tenants), build)
+    default = Identity("", group_id, Role.ADMIN)
+    authentication = Authentication(default=default)
+    return Runtime(settings, client, portals, authentication, signer, cache, store, sandbox, policy)
 
 
 def _start_sandbox(settings: Settings) -> "SandboxServer":

@@ -8,8 +8,11 @@ opened again within its day. A *state* travels in the card's `redirect_uri` and 
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+
+Purpose = Literal["link", "invitation", "state"]
 
 DAY = 24 * 60 * 60
 # Ours have about 200 characters.
@@ -36,8 +39,12 @@ class Signer:
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         self._serializers = {
             purpose: URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs=options)
-            for purpose in ("link", "invitation", "state")
+            for purpose in get_args(Purpose)
         }
+
+    def tenant_of(self, purpose: Purpose, text: str) -> str:
+        """Return the tenant that a link, invitation or state was signed for, "" if not valid."""
+        return next(iter(self._loads(purpose, text)), "")
 
     def link(self, tenant_id: str, connector_id: str) -> str:
         """Return a signed link to one connector's card."""
@@ -65,15 +72,20 @@ class Signer:
         content = self._read("state", state, tenant_id)
         return State(tenant_id, *content) if content else None
 
-    def _sign(self, purpose: str, *content: str) -> str:
+    def _sign(self, purpose: Purpose, *content: str) -> str:
         return str(self._serializers[purpose].dumps(content))
 
-    def _read(self, purpose: str, text: str, tenant_id: str) -> list[str]:
+    def _read(self, purpose: Purpose, text: str, tenant_id: str) -> list[str]:
         """Return what was signed for a tenant, or an empty list."""
+        owner, *content = self._loads(purpose, text) or [""]
+        return content if owner == tenant_id else []
+
+    def _loads(self, purpose: Purpose, text: str) -> list[str]:
+        """Return what was signed, the tenant first, or an empty list."""
         if len(text) > LONGEST_TOKEN:
             return []
         try:
-            owner, *content = self._serializers[purpose].loads(text, max_age=DAY)
+            content: list[str] = self._serializers[purpose].loads(text, max_age=DAY)
         except (BadData, UnicodeError):
             return []
-        return content if owner == tenant_id else []
+        return content

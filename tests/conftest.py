@@ -21,9 +21,11 @@ from streamlit.testing.v1 import app_test, local_script_runner
 from pbf import redaction
 from pbf import runtime as runtimes
 from pbf.config import Settings
-from pbf.connectors.client_limits import CLIENT, Client
+from pbf.connectors.access import caller as callers
+from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
 from pbf.proxy import create_app
+from pbf.rules.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import ACCOUNT, account_on
@@ -85,6 +87,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, _empty_folder) -> Iterat
     runtimes.use(None)
     yield
     runtimes.use(None)
+
+
+@pytest.fixture(autouse=True)
+def may_do_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give all rights to threads without a caller; pages and routes have to name theirs."""
+    monkeypatch.setattr(callers, "NOBODY", Caller("page", Role.OPERATOR))
 
 
 @pytest.fixture
@@ -214,9 +222,9 @@ def under(settings: Settings, policy_path: Path) -> Iterator[Callable[[str], Run
 @pytest.fixture
 def caller() -> Iterator[None]:
     """Attribute what this test does to one client."""
-    before = CLIENT.set(Client("192.0.2.1"))
+    before = CALLER.set(Caller("page", Role.ADMIN, Client("192.0.2.1")))
     yield
-    CLIENT.reset(before)
+    CALLER.reset(before)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from pbf.api.guard import current_runtime
-from pbf.api.openapi.operations import AUDIT_EXAMPLE, READS_SETTINGS, Operation
+from pbf.api.guard import current_portal, current_runtime
+from pbf.api.openapi.operations import AUDIT_EXAMPLE, OF_TENANT, READS_SETTINGS, Operation
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ServerStatus
 from pbf.paths import PREFIX
@@ -20,13 +20,10 @@ routes = Blueprint("administration", __name__, url_prefix=PREFIX)
 
 
 @routes.get("/audit.csv")
-@Operation(tag="Activity", csv=AUDIT_EXAMPLE, errors=READS_SETTINGS | {"store_unavailable"})
+@Operation(tag="Activity", csv=AUDIT_EXAMPLE, errors=OF_TENANT | {"forbidden", "store_unavailable"})
 def export_audit() -> ResponseReturnValue:
-    """Export the audit log as CSV, the oldest entry first.
-
-    Until there is sign-in there is one tenant, and anyone who reaches this route can read its log.
-    """
-    lines = current_runtime().portal.audit_log.csv()
+    """Export the audit log as CSV, the oldest entry first."""
+    lines = current_portal().audit_log.csv()
     chunks = iter(lambda: "".join(islice(lines, LINES_PER_CHUNK)), "")
     # Read before the response starts, so that a failing database is an error, not an empty file.
     first = next(chunks)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import allowed_origins, current_runtime, public_url
+from pbf.api.guard import allowed_origins, current_portal, public_url, signed_for
 from pbf.api.responses import no_store
 from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
@@ -21,7 +21,7 @@ routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
 @routes.get(f"/go/<string(maxlength={LONGEST_TOKEN}):link>")
 def go(link: str) -> ResponseReturnValue:
     """Redirect a browser from one of our pages to a new Connect Card."""
-    cards = current_runtime().portal.cards
+    cards = current_portal().cards
     connector_id = cards.read_link(link)
     if connector_id is None:
         return _to_connectors(note="expired")
@@ -40,7 +40,9 @@ def come_back() -> ResponseReturnValue:
     The parameters of the redirect are not trusted; the connector is read from Fivetran again.
     """
     try:
-        connector = current_runtime().portal.cards.returned(request.args.get("state", ""))
+        state = request.args.get("state", "")
+        portal = signed_for("state", state)
+        connector = portal.cards.returned(state) if portal else None
     except PbfError as error:
         log.warning("connector not read on return: %s: %s", type(error).__name__, error)
         return _to_connectors(note=_note(error, "unread"))

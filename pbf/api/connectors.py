@@ -7,7 +7,7 @@ if Fivetran takes long, the cached connector with its age.
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import current_runtime, json_body
+from pbf.api.guard import current_portal, json_body
 from pbf.api.openapi.operations import (
     CHANGES_CONNECTOR,
     DELETES,
@@ -32,7 +32,7 @@ routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 @Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
 def list_deletions() -> ResponseReturnValue:
     """List the deleted connectors that can still be restored."""
-    return whole_list(current_runtime().portal.deleted(), DeletedConnector)
+    return whole_list(current_portal().deleted(), DeletedConnector)
 
 
 @routes.get(CONNECTOR)
@@ -49,7 +49,7 @@ def get_connector(connector_id: str) -> ResponseReturnValue:
 def change_connector(connector_id: str) -> ResponseReturnValue:
     """Pause or resume a connector, or change its schedule."""
     change = read(Change, json_body())
-    operations = current_runtime().portal.operations
+    operations = current_portal().operations
     operations.change(connector_id, paused=change.paused, timing=change.timing)
     return _current_state(connector_id)
 
@@ -58,7 +58,7 @@ def change_connector(connector_id: str) -> ResponseReturnValue:
 @Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR | {"not_now"})
 def sync_connector(connector_id: str) -> ResponseReturnValue:
     """Start a sync now."""
-    current_runtime().portal.operations.sync(connector_id)
+    current_portal().operations.sync(connector_id)
     return _current_state(connector_id)
 
 
@@ -66,7 +66,7 @@ def sync_connector(connector_id: str) -> ResponseReturnValue:
 @Operation(response=ConnectorDetail, errors=CHANGES_CONNECTOR)
 def resync_connector(connector_id: str) -> ResponseReturnValue:
     """Sync all historical data again."""
-    current_runtime().portal.operations.resync(connector_id)
+    current_portal().operations.resync(connector_id)
     return _current_state(connector_id)
 
 
@@ -74,7 +74,7 @@ def resync_connector(connector_id: str) -> ResponseReturnValue:
 @Operation(response=SetupTestResults, errors=CHANGES_CONNECTOR)
 def test_connector(connector_id: str) -> ResponseReturnValue:
     """Run the setup tests."""
-    portal = current_runtime().portal
+    portal = current_portal()
     results = portal.operations.test(connector_id)
     response = json_response(
         SetupTestResults(
@@ -90,7 +90,7 @@ def test_connector(connector_id: str) -> ResponseReturnValue:
 def delete_connector(connector_id: str) -> ResponseReturnValue:
     """Delete a connector; its data stays in the destination."""
     now = read_flag("now", request.args.get("now", "false"))
-    deletion = current_runtime().portal.operations.delete(connector_id, now=now)
+    deletion = current_portal().operations.delete(connector_id, now=now)
     final_at = deletion.final_at if deletion else None
     return json_response(Deletion(id=connector_id, final_at=final_at))
 
@@ -99,11 +99,11 @@ def delete_connector(connector_id: str) -> ResponseReturnValue:
 @Operation(response=ConnectorDetail, errors=DELETES)
 def restore_connector(connector_id: str) -> ResponseReturnValue:
     """Restore a deleted connector."""
-    current_runtime().portal.operations.restore(connector_id)
+    current_portal().operations.restore(connector_id)
     return _current_state(connector_id)
 
 
 def _current_state(connector_id: str) -> ResponseReturnValue:
-    portal = current_runtime().portal
+    portal = current_portal()
     response = json_response(detailed_connector(portal.connector(connector_id)))
     return with_age(response, portal.connectors())

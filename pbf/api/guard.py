@@ -1,35 +1,50 @@
-"""What every request passes first: origin check, actor, client and request id.
-
-Until there is sign-in, this keeps pages of other origins from acting through a visitor's browser.
-"""
+"""What every request passes first: identity, origin check and request id."""
 
 import json
 import logging
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
-from pbf.connectors.audit import ACTOR
-from pbf.connectors.client_limits import CLIENT, Client
+from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.portal import Portal
+from pbf.errors import UnknownTenant
+from pbf.identity.models import Identity
 from pbf.logs import begin_request
 from pbf.paths import origin
+from pbf.rules.permissions import Role
 from pbf.runtime import Runtime
+from pbf.signed_links import Purpose
 
 log = logging.getLogger(__name__)
 
-# The actor of the routes that people open in a browser; every other route is for programs.
-ACTORS = {
+# The routes that people open in a browser, with the actor if they need no identity: a signed link
+# or state says whose connector is meant. Every other route is for programs as well.
+BROWSER_ROUTES = {
     "connect_card.go": "page",
     "connect_card.come_back": "page",
     "invitations.invite": "link",
     "invitations.come_back": "link",
 }
+# What anybody may request: nothing there belongs to a tenant.
+PUBLIC = frozenset(
+    {
+        "connect_card.come_back",
+        "invitations.invite",
+        "invitations.come_back",
+        "administration.get_health",
+        "administration.get_logo",
+        "docs.get_description",
+        "docs.show_docs",
+        "docs.get_file",
+    }
+)
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
-LINKED = frozenset(ACTORS)
+LINKED = frozenset(BROWSER_ROUTES)
 ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (
     403,
@@ -44,6 +59,31 @@ def current_runtime() -> Runtime:
     """Return the runtime that this app serves."""
     runtime: Runtime = current_app.extensions["pbf"]()
     return runtime
+
+
+def current_identity() -> Identity:
+    """Return who asks; raise NotSignedIn or InvalidToken."""
+    if "identity" not in g:
+        authorization = request.headers.get("Authorization", "")
+        authentication = current_runtime().authentication
+        g.identity = authentication.of_request(request.cookies, authorization)
+    identity: Identity = g.identity
+    return identity
+
+
+def current_portal() -> Portal:
+    """Return the portal of the caller's tenant; raise UnknownTenant if there is none."""
+    return current_runtime().portals.of(current_identity().tenant_id)
+
+
+def signed_for(purpose: Purpose, text: str) -> Portal | None:
+    """Return the portal that a link, invitation or state is signed for; None if it is not valid."""
+    runtime = current_runtime()
+    tenant_id = runtime.signer.tenant_of(purpose, text)
+    try:
+        return runtime.portals.of(tenant_id)
+    except UnknownTenant:
+        return None
 
 
 def public_url() -> str:
@@ -61,10 +101,9 @@ def allowed_origins() -> tuple[str, ...]:
 
 
 def guard() -> Response | None:
-    """Refuse changes that a page of another origin asks for, and bodies that are not JSON."""
-    ACTOR.set(ACTORS.get(request.endpoint or "", "route"))
-    CLIENT.set(Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+    """Refuse callers without identity, changes for foreign pages, and bodies that are not JSON."""
     begin_request()
+    CALLER.set(_caller())
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
         return error_response(*FOREIGN_ORIGIN)
@@ -101,6 +140,17 @@ def log_change(response: Response) -> Response:
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
+
+
+def _caller() -> Caller:
+    """Return whom this request acts for; raise NotSignedIn or InvalidToken."""
+    client = Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+    endpoint = request.endpoint or ""
+    actor = BROWSER_ROUTES.get(endpoint, "route")
+    if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
+        return Caller(actor, Role.EDITOR if actor == "link" else None, client)
+    identity = current_identity()
+    return Caller(identity.actor or actor, identity.role, client, identity.services)
 
 
 def _requested_origin() -> str:

@@ -12,7 +12,7 @@ from html import escape
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import current_runtime, public_url
+from pbf.api.guard import current_runtime, public_url, signed_for
 from pbf.api.responses import no_store
 from pbf.errors import NotAllowed, PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
@@ -79,10 +79,10 @@ PAGES = {
 @routes.get("/invite/<string:invitation>")
 def invite(invitation: str) -> ResponseReturnValue:
     """Redirect a colleague to the Connect Card of the link's connector."""
-    portal = current_runtime().portal
     try:
-        connector_id = portal.cards.read_invitation(invitation)
-        if connector_id is None:
+        portal = signed_for("invitation", invitation)
+        connector_id = portal.cards.read_invitation(invitation) if portal else None
+        if portal is None or connector_id is None:
             return _page("expired")
         connector = portal.connector(connector_id)
         if not needs_the_card(connector):
@@ -97,7 +97,9 @@ def invite(invitation: str) -> ResponseReturnValue:
 def come_back() -> ResponseReturnValue:
     """Show a colleague who returns from the Connect Card the state of the set-up at Fivetran."""
     try:
-        connector = current_runtime().portal.cards.returned(request.args.get("state", ""))
+        state = request.args.get("state", "")
+        portal = signed_for("state", state)
+        connector = portal.cards.returned(state) if portal else None
     except PbfError as error:
         return _error_page(error)
     if connector is None:

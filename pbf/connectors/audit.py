@@ -7,12 +7,13 @@ are never recorded.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pbf.connectors.access.caller import caller, require
 from pbf.errors import InProgress, StoreFailed, UnknownConnector
 from pbf.redaction import redact
+from pbf.rules.permissions import Permission
 
 if TYPE_CHECKING:  # the server loads this module before it listens
     from pbf.fivetran.models import Connector
@@ -23,19 +24,6 @@ logger = logging.getLogger("pbf")
 
 DONE = "done"
 NOTHING_TO_DO = "nothing to do"
-
-# Who acts; until there is sign-in, by which way they came.
-ACTOR: ContextVar[str] = ContextVar("actor", default="page")
-
-
-@contextmanager
-def acting_as(actor: str) -> Iterator[None]:
-    """Attribute to an actor what is done within."""
-    before = ACTOR.set(actor)
-    try:
-        yield
-    finally:
-        ACTOR.reset(before)
 
 
 @dataclass
@@ -88,7 +76,7 @@ class AuditLog:
 
     def write(self, action: str, entry: PendingEntry) -> None:
         """Write an entry for an action that is complete."""
-        actor, about, outcome = ACTOR.get(), entry.connector_id, entry.outcome
+        actor, about, outcome = caller().actor, entry.connector_id, entry.outcome
         try:
             self._entries.add(
                 actor,
@@ -110,7 +98,11 @@ class AuditLog:
         return self._entries.newest(self._group_id, limit, connector_id=connector_id)
 
     def csv(self) -> Iterator[str]:
-        """Yield all entries as lines of CSV, the oldest first; raise StoreFailed."""
+        """Yield all entries as lines of CSV, the oldest first.
+
+        Raises NotPermitted or StoreFailed.
+        """
+        require(Permission.EXPORT_AUDIT)
         return self._entries.csv(self._group_id)
 
     def _was_ours(self, entry: PendingEntry) -> bool:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pbf.connectors.audit import ACTOR, PendingEntry
+from pbf.connectors.access.caller import acting_as
+from pbf.connectors.audit import PendingEntry
 from pbf.errors import ApiError, InProgress, NotNow, PbfError, RateLimited, Unreachable
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ class BackgroundWorker:
 
     def run(self) -> None:
         """Work until stopped."""
-        ACTOR.set("background")
-        while not self._stopped.is_set():
-            self._stopped.wait(self.run_once())
+        with acting_as("background"):
+            while not self._stopped.is_set():
+                self._stopped.wait(self.run_once())
 
     def run_once(self) -> float:
         """Do what is due, and return the seconds to wait before the next run."""

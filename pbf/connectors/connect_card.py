@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pbf.cache.entries import keep_newest
+from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import Context
 from pbf.errors import NotAllowed
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
+from pbf.rules.permissions import Permission
 from pbf.signed_links import Signer
 
 # The card that came with a creation is kept for so long, for the first visit.
@@ -48,6 +50,7 @@ class ConnectCards:
         self._refuse_invitations_if_off()
         with self._audit_log.record("invite", connector_id) as entry:
             connector = entry.about(self._connectors.connector(connector_id))
+            require(Permission.CHANGE)
             signed = self._signer.invitation(self._tenant_id, connector.id)
             return f"{public_url}{PREFIX}/invite/{signed}"
 
@@ -70,6 +73,7 @@ class ConnectCards:
 
         The card that came with the creation serves for the first visit.
         """
+        require(Permission.CHANGE)
         created_at, connector, card = self._new.pop(connector_id, (None, None, None))
         if created_at and connector and card and _now() - created_at < CARD_LIFETIME:
             with self._audit_log.record("card") as entry:
@@ -129,6 +133,7 @@ class ConnectCards:
     def _card(self, connector_id: str, redirect_uri: str) -> ConnectCard:
         with self._audit_log.record("card", connector_id) as entry:
             connector = entry.about(self._connectors.connector(connector_id))
+            require(Permission.CHANGE)
             return self._client.get_connect_card_url_for_connector(
                 connector.id, redirect_uri=redirect_uri
             )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import Context, connector_named
 from pbf.connectors.permanent_names import PermanentNames, digest, is_same, taken
 from pbf.connectors.uncertain_writes import UNCERTAIN, attempt, confirm
@@ -29,6 +30,7 @@ from pbf.errors import (
 )
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
+from pbf.rules.permissions import Permission
 from pbf.store.tables import Creation
 
 KEY_REUSED = (
@@ -81,6 +83,7 @@ class CreationService:
         new = self._names.new_attempt(service_id, typed, required=required, key=key)
         end = time.monotonic() + patience
         with self._audit_log.record("create", name=new.schema_name) as entry:
+            require(Permission.CHANGE)
             try:
                 creation = self._claim(new, end)
             except StoreFailed as error:

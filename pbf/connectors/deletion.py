@@ -14,12 +14,14 @@ from contextlib import contextmanager, suppress
 from copy import copy
 
 from pbf.connectors import uncertain_writes
+from pbf.connectors.access.caller import require
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
 from pbf.connectors.connector_list import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
+from pbf.rules.permissions import Permission
 from pbf.store.tables import Deletion
 
 HOUR = 3600.0
@@ -69,6 +71,7 @@ class DeletionService:
             pending = self._deletions.find(self._group_id, connector_id)
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
+        permission = Permission.DELETE_NOW if now else Permission.CHANGE
         now = now or not self._grace
         try:
             connector = self._connectors.connector(connector_id)
@@ -78,12 +81,12 @@ class DeletionService:
                     raise
             if not now:
                 return pending
-            return self._recorded("delete for good", pending, self.carry_out)
+            return self._recorded("delete for good", pending, self.carry_out, permission)
         if not now:
-            return self._recorded("delete", self._new(connector), self._hide)
+            return self._recorded("delete", self._new(connector), self._hide, permission)
         if pending and pending.schema_name == connector.schema_name:
-            return self._recorded("delete for good", pending, self.carry_out)
-        return self._recorded("delete", self._new(connector), self._end)
+            return self._recorded("delete for good", pending, self.carry_out, permission)
+        return self._recorded("delete", self._new(connector), self._end, permission)
 
     def restore(self, connector_id: str) -> None:
         """Undo a deletion; a connector without a pending one stays as it is.
@@ -93,7 +96,7 @@ class DeletionService:
         """
         pending = self._deletions.find(self._group_id, connector_id)
         if pending:
-            self._recorded("restore", pending, self._bring_back)
+            self._recorded("restore", pending, self._bring_back, Permission.CHANGE)
         else:
             self._connectors.connector(connector_id)
 
@@ -247,10 +250,12 @@ class DeletionService:
         action: str,
         deletion: Deletion,
         do: Callable[[Deletion, PendingEntry], Deletion | None],
+        permission: Permission,
     ) -> Deletion | None:
-        """Do something with a deletion, and record the outcome in the audit log."""
+        """Do something with a deletion if the caller may, and record the outcome."""
         record = self._audit_log.record
         with record(action, deletion.connector_id, name=deletion.schema_name) as entry:
+            require(permission)
             try:
                 pending = do(deletion, entry)
             except (NotNow, UnknownConnector):

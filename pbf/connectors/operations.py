@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pbf.connectors import uncertain_writes
+from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import Context
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
@@ -20,6 +21,7 @@ from pbf.fivetran.models import Connector, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
 from pbf.rules.actions import Action, obstacle
+from pbf.rules.permissions import Permission
 from pbf.rules.policy import refuse_too_often
 from pbf.store.tables import Deletion
 
@@ -211,6 +213,7 @@ class Operations:
                 entry = entries.enter_context(recording)
                 entry.skipped = True  # unless it fails
                 entry.about(self._connectors.connector(connector_id))
+                require(Permission.CHANGE)
             return self.is_paused(connector_id) == paused
 
     @contextmanager
@@ -220,6 +223,7 @@ class Operations:
         """Yield a connector that can take an action now, and record the outcome."""
         with self._audit_log.record(record or action, connector_id, details=details) as entry:
             connector = entry.about(self._connectors.connector(connector_id))
+            require(Permission.CHANGE)
             if obstacle(action, connector) and not self._trusts_the_list:
                 # The list may be a minute old; a refusal must be true now.
                 connector = self._client.get_connector(connector.id)

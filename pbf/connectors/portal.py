@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
+from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
-from pbf.connectors.client_limits import ClientLimits
 from pbf.connectors.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService

@@ -37,6 +37,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     DONE: ("Done", "good"),
     NOTHING_TO_DO: ("Nothing to do", "quiet"),
     "NotNow": ("Not possible then", "attention"),
+    "NotPermitted": ("Not permitted", "attention"),
     "LimitReached": ("Limit reached", "attention"),
     "UnknownConnector": ("No such connector", "attention"),
     "NameTaken": ("Name was taken", "attention"),

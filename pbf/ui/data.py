@@ -19,13 +19,12 @@ from pbf.cache.entries import CachedList
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.operations import Operations
-from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Service
 from pbf.rules.health import TONES, URGENT
 from pbf.rules.statistics import Statistic, statistics
-from pbf.runtime import runtime
+from pbf.ui import session
 from pbf.ui.view_models import Row, card, category, row
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ UNREAD = "This could not be loaded. We will try again in a moment."
 
 def services() -> CachedList[Service]:
     """Return the catalogue; show a message while it loads."""
-    portal = _portal()
+    portal = session.portal()
     if portal.services_available:
         return portal.services()
     with st.spinner("Asking Fivetran for the services…"):
@@ -55,7 +54,7 @@ def services() -> CachedList[Service]:
 
 def connectors() -> CachedList[Connector]:
     """Return the tenant's connectors; show a message while they load."""
-    portal = _portal()
+    portal = session.portal()
     if portal.connectors_available:
         return portal.connectors()
     with st.spinner("Asking Fivetran for your connectors…"):
@@ -66,7 +65,7 @@ def service_of(connector: Connector) -> Service:
     """Return a connector's service; only its id if the catalogue does not list it."""
     try:
         services()  # shows a message while they load
-        catalogue = _portal().catalogue().items
+        catalogue = session.portal().catalogue().items
     except ApiError:
         catalogue = ()
     by_id = (service for service in catalogue if service.id == connector.service)
@@ -90,7 +89,7 @@ def audit_entries(connector: Connector) -> "list[Entry]":
     """Return the last audit entries of a connector; none if the database fails."""
     entries: list[Entry] = []
     with suppress(StoreFailed):  # the page works without them; the next run tries again
-        entries = _portal().audit_log.newest(SHOWN_AUDIT_ENTRIES, connector_id=connector.id)
+        entries = session.portal().audit_log.newest(SHOWN_AUDIT_ENTRIES, connector_id=connector.id)
     return [entry for entry in entries if entry.name in ("", connector.schema_name)]
 
 
@@ -113,7 +112,7 @@ class Table:
 def table(marked: str = "") -> Table:
     """Return the connector table's data, one object for all sessions that show it."""
     marked_rows, version = rows(marked)
-    return _table(_portal().tenant.id, version, marked_rows)
+    return _table(session.portal().tenant.id, version, marked_rows)
 
 
 def rows(marked: str = "") -> tuple[Rows, str]:
@@ -122,7 +121,7 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     Reasons may contain times relative to now, so rows are made anew every minute; the version
     changes only if their texts do.
     """
-    table_rows, version = _rows(*_key(), _minute())
+    table_rows, version = _rows(*_key(), session.may(), _minute())
     for index, candidate in enumerate(table_rows if marked else ()):
         if candidate["id"] == marked:
             first: Row = {**candidate, "marked": True}
@@ -143,19 +142,19 @@ class Summary:
 
 def summary() -> Summary:
     """Return totals, the connectors that do not run by themselves, and the latest changes."""
-    return _summary(*_key(), _minute())
+    return _summary(*_key(), session.may(), _minute())
 
 
 def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
     """Return the overview's statistics, each with its chart for the light or the dark theme."""
-    return _charts(*_key(), _minute(), theme)
+    return _charts(*_key(), session.may(), _minute(), theme)
 
 
 def _past(
     kind: str, connector: Connector, ask: Callable[[Operations], History[Record]]
 ) -> History[Record]:
     """Return records that are fetched once per state of a connector, or why they are missing."""
-    portal = _portal()
+    portal = session.portal()
 
     def fetch() -> History[Record]:
         if problem := portal.connectors().problem:
@@ -182,17 +181,18 @@ def _state(connector: Connector) -> str:
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
 def _gallery(tenant: str, shown: str, own: str, _services: tuple[Service, ...]) -> bytes:
     # The revision is a digest of the services, so they need not be part of the key.
-    counts = Counter(connector.service for connector in _portal().connectors().items)
+    counts = Counter(connector.service for connector in session.portal().connectors().items)
     return packed_cards([card(service, counts[service.id]) for service in _services])
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows, str]:
-    by_id = {service.id: service for service in _portal().catalogue().items}
-    invites = _portal().policy().limits.invitations
+def _rows(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> tuple[Rows, str]:
+    portal = session.portal()
+    by_id = {service.id: service for service in portal.catalogue().items}
+    invites = portal.policy().limits.invitations
     table_rows = [
-        row(connector, by_id.get(connector.service), minute, invites=invites)
-        for connector in _portal().connectors().items
+        row(connector, by_id.get(connector.service), minute, invites=invites, acts=acts)
+        for connector in portal.connectors().items
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
     table_rows.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
@@ -207,8 +207,8 @@ def _table(tenant: str, version: str, _table_rows: Rows) -> Table:
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
-    table_rows, _ = _rows(tenant, catalogue, own, minute)
+def _summary(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> Summary:
+    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
     changed = [row for row in table_rows if row["changed"]]
     return Summary(
         total=len(table_rows),
@@ -220,15 +220,18 @@ def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary
 
 @st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
 def _charts(
-    tenant: str, catalogue: str, own: str, minute: datetime, theme: str
+    tenant: str, catalogue: str, own: str, acts: bool, minute: datetime, theme: str
 ) -> "list[tuple[Statistic, Spec]]":
     from pbf.ui.charts import spec  # importing Altair takes half a second, too long at start-up
 
-    table_rows, _ = _rows(tenant, catalogue, own, minute)
+    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
+    portal = session.portal()
     drawn = statistics(
-        _portal().connectors().items,
+        portal.connectors().items,
         words={row["id"]: row["status"] for row in table_rows},
-        categories={service.id: category(service) for service in _portal().catalogue().items},
+        categories={
+            service.id: category(service) for service in session.portal().catalogue().items
+        },
         now=minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]
@@ -236,12 +239,8 @@ def _charts(
 
 def _key() -> tuple[str, str, str]:
     """Return what derived data depends on: the tenant, and the versions of the two lists."""
-    return _portal().tenant.id, services().revision, connectors().revision
+    return session.portal().tenant.id, services().revision, connectors().revision
 
 
 def _minute() -> datetime:
     return datetime.now(UTC).replace(second=0, microsecond=0)
-
-
-def _portal() -> Portal:
-    return runtime().portal

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -13,11 +13,11 @@ from pbf import logs
 from pbf.cache.entries import CachedList
 from pbf.components.redirect import redirect
 from pbf.config import CREDENTIALS
-from pbf.connectors.client_limits import CLIENT, Client
 from pbf.connectors.portal import Portal
 from pbf.errors import (
     ConfigurationError,
     InvalidPolicy,
+    NotSignedIn,
     PbfError,
     RateLimited,
     StoreFailed,
@@ -27,7 +27,7 @@ from pbf.paths import LONGEST_ID, PREFIX
 from pbf.rules.policy import Branding
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
-from pbf.ui import html
+from pbf.ui import html, session
 from pbf.ui.markdown import plain as plain  # pages say page.plain
 
 if TYPE_CHECKING:
@@ -116,15 +116,16 @@ def start_page(title: str) -> Portal:
             value.pop()
         OPEN_PAGE.set(title)
     logs.begin_request()
-    tell_client()
     try:
-        opened = runtime()
-    except ConfigurationError as error:
+        portal = session.portal()
+    except NotSignedIn:
+        stop_signed_out()
+    except PbfError as error:
         stop_with(error)
-    if opened.settings.sandbox:
+    if runtime().settings.sandbox:
         st.html(html.render("parts", "banner", names=CREDENTIALS))
-    show_branding(opened.portal.policy().branding, title)
-    return opened.portal
+    show_branding(portal.policy().branding, title)
+    return portal
 
 
 def show_branding(branding: Branding, title: str) -> None:
@@ -150,11 +151,19 @@ def show_policy_problem() -> None:
         st.warning(plain(problem), icon=":material/policy:")
 
 
-def tell_client() -> None:
-    """Set the client this thread acts for; each run of a page or fragment may use a new thread."""
-    # Streamlit gives no address for loopback.
-    peer = st.context.ip_address or "127.0.0.1"
-    CLIENT.set(Client(peer, st.context.headers.get("X-Forwarded-For", "")))
+def stop_signed_out() -> NoReturn:
+    """Say that the session has ended, with the way back to this page, and end the page."""
+    st.title("Your session has ended", anchor=False)
+    st.info("Nothing you saved is lost. Sign in again to go on here.", icon=":material/lock:")
+    st.html(html.render("parts", "sign_in", url=_sign_in_url()))
+    st.stop()
+
+
+def _sign_in_url() -> str:
+    """Return the address of the sign-in, which leads back to this page."""
+    path = urlsplit(st.context.url or "").path or "/"
+    query = urlencode(st.query_params.to_dict())
+    return f"{PREFIX}/sign-in?{urlencode({'next': f'{path}?{query}' if query else path})}"
 
 
 def query_param(name: str) -> str:
@@ -212,8 +221,8 @@ def next_turn() -> None:
 def once(operation: Callable[[], object], message: str = "Asking Fivetran…") -> PbfError | None:
     """Do what was pressed, once; return the error if there was one."""
     next_turn()
-    tell_client()
     try:
+        session.portal()
         with st.spinner(message):
             operation()
     except PbfError as error:
@@ -238,7 +247,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
                 icon=":material/history:",
             )
             return
-    if throttling := runtime().portal.throttling_notice:
+    if throttling := session.portal().throttling_notice:
         quiet(throttling)
 
 

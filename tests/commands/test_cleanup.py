@@ -11,7 +11,7 @@ from sqlalchemy import text
 from pbf import runtime as runtimes
 from pbf.__main__ import main
 from pbf.commands.cleanup import unfinished_connectors
-from pbf.connectors.audit import ACTOR
+from pbf.connectors.access.caller import caller
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
@@ -131,7 +131,7 @@ def test_each_connector_is_deleted_once_and_failures_are_reported(remote, api, s
         ("command", "delete", "done"),
         ("command", "delete", "nothing to do"),
     ]
-    assert ACTOR.get() == "page"
+    assert caller().actor == "page"
 
 
 def test_without_now_a_deletion_can_be_undone(runtime: Runtime, sandbox, sweep, later):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pbf.connectors.audit import ACTOR
+from pbf.connectors.access.caller import caller
 from pbf.connectors.background import INTERVAL, BackgroundWorker
 from pbf.errors import ConfigurationError, StoreFailed, TimedOut
 
@@ -97,7 +97,7 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
     class Watched(Portal):
         def carry_out_deletions(self):
             runs.release()
-            actors.add(ACTOR.get())
+            actors.add(caller().actor)
             return time.time()
 
     runs, actors = threading.Semaphore(0), set()
@@ -112,7 +112,7 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
 
     assert not thread.is_alive()
     assert actors == {"background"}
-    assert ACTOR.get() == "page"
+    assert caller().actor == "page"
 
 
 def test_where_nothing_waits_fivetran_is_not_asked(runtime, sandbox):

@@ -11,7 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
 from pbf.cache.shared import SharedCache
+from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.portal import Portal
+from pbf.connectors.portals import Portals
+from pbf.rules.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
@@ -66,6 +69,14 @@ FAILURES = {
         "limit of requests to Fivetran is used up. Try again in 90 seconds.",
     ),
 }
+
+
+@pytest.fixture
+def may_do_everything() -> Iterator[None]:
+    """Give all rights to the test's own thread; pages run in others, and have to name a caller."""
+    before = CALLER.set(Caller("page", Role.ADMIN))
+    yield
+    CALLER.reset(before)
 
 
 @pytest.fixture
@@ -167,7 +178,9 @@ def hours_later(
         grace=24.0,
         clock=clock,
     )
-    runtimes.use(replace(runtime, portal=portal, cache=cache))
+    tenant = portal.tenant
+    portals = Portals({tenant.id: tenant}.get, lambda: (tenant.id,), lambda _: portal)
+    runtimes.use(replace(runtime, portals=portals, cache=cache))
 
     def move(hours: float) -> None:
         nonlocal behind

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.connectors.client_limits import CLIENT, Client
+from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.errors import (
     ApiError,
     InputError,
@@ -22,6 +22,7 @@ from pbf.errors import (
 )
 from pbf.fivetran.models import Schedule, Service
 from pbf.proxy import create_app
+from pbf.rules.permissions import Role
 from pbf.rules.policy import ServiceRule, category_names, name_key, stage_names
 from pbf.sandbox.server import SandboxServer
 from pbf.ui import data
@@ -260,7 +261,7 @@ def test_creations_are_limited_for_all_people_of_the_tenant(under):
     portal = under("{limits: {creations: 2 per hour}}").portal
     for name in ("One", "Two"):
         portal.create("stripe", name, public_url=PUBLIC_URL)
-    CLIENT.set(Client("198.51.100.7"))
+    CALLER.set(Caller("page", Role.ADMIN, Client("198.51.100.7")))
 
     with pytest.raises(TooManyRequests, match="The policy allows 2 new connectors per hour"):
         portal.create("stripe", "Three", public_url=PUBLIC_URL)

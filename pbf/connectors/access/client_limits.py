@@ -7,15 +7,13 @@ count together; while Redis does not answer, each counts by itself.
 import math
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
+from pbf.connectors.access.caller import caller
 from pbf.errors import TooManyRequests
 
 # For each key that is counted: the limit, and the message for clients that exceed it.
@@ -24,34 +22,6 @@ Limits = Mapping[str, tuple[RateLimitItem | None, str]]
 REDIS_TIMEOUT = 1.0
 # After a failure Redis is not tried for so many seconds.
 REDIS_PAUSE = 30.0
-
-
-@dataclass(frozen=True)
-class Client:
-    """Who sends a request: the address of its socket, and what X-Forwarded-For says."""
-
-    peer: str
-    forwarded_for: str = ""
-
-    def address(self, *, trusted_proxies: int) -> str:
-        """Return the address that counts as one client, or the network of an IPv6 address.
-
-        It is that of the socket, or with trusted proxies the one that the first of them reports:
-        anything else in X-Forwarded-For may be forged by the sender.
-        """
-        address, hops = self.peer, self.forwarded_for.split(",")
-        if trusted_proxies and len(hops) >= trusted_proxies:
-            address = hops[-trusted_proxies].strip()
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return self.peer
-        # A client with one IPv6 address has a whole network of them.
-        return str(parsed if parsed.version == 4 else ip_network((parsed, 64), strict=False))
-
-
-# The client that this thread acts for; None for background work.
-CLIENT: ContextVar[Client | None] = ContextVar("client", default=None)
 
 
 class ClientLimits:
@@ -97,7 +67,7 @@ class ClientLimits:
             self._admit(limits)
 
     def _client(self) -> str:
-        client = CLIENT.get()
+        client = caller().client
         return client.address(trusted_proxies=self._trusted_proxies) if client else ""
 
     def _admit(self, limits: Limits) -> None:

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings, load_settings
-from pbf.connectors.client_limits import CLIENT, Client, ClientLimits
+from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.client_limits import ClientLimits
 from pbf.errors import ConfigurationError, TooManyRequests
 from pbf.runtime import Runtime
 from tests.support.accounts import routes
@@ -170,13 +171,13 @@ def test_a_client_refused_by_the_common_limit_takes_no_memory():
     limits = ClientLimits(requests="600 per hour", all_requests="3 per hour", creations="")
 
     for number in range(20):
-        before = CLIENT.set(Client(f"192.0.2.{number}"))
+        before = CALLER.set(Caller("page", client=Client(f"192.0.2.{number}")))
         try:
             limits.admit_request()
         except TooManyRequests:
             pass
         finally:
-            CLIENT.reset(before)
+            CALLER.reset(before)
 
     kept = limits._memory.storage.events
     assert sum(len(hits) for hits in kept.values()) == 6

@@ -1,0 +1,1 @@
+"""Who may act on a tenant's connectors, and how often; what the actions do belongs elsewhere."""

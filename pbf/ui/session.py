@@ -1,0 +1,40 @@
+"""Whom a page acts for."""
+
+import streamlit as st
+
+from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.portal import Portal
+from pbf.identity.models import Identity
+from pbf.rules.permissions import Permission, allows, refusal
+from pbf.runtime import runtime
+
+
+def identity() -> Identity:
+    """Return who looks at this page; raise NotSignedIn once the session has ended."""
+    # The authentication middleware puts the session's id into a header, which only it can set;
+    # .streamlit/config.toml maps that to st.user.
+    session_id = st.user.get("session")
+    return runtime().authentication.of_page(session_id if isinstance(session_id, str) else None)
+
+
+def portal() -> Portal:
+    """Return the portal of the visitor's tenant, and act for the visitor in this thread.
+
+    Each run of a page or fragment may use a new thread. Raises NotSignedIn or UnknownTenant.
+    """
+    visitor = identity()
+    # Streamlit gives no address for loopback.
+    peer = st.context.ip_address or "127.0.0.1"
+    client = Client(peer, st.context.headers.get("X-Forwarded-For", ""))
+    CALLER.set(Caller(visitor.actor or "page", visitor.role, client, visitor.services))
+    return runtime().portals.of(visitor.tenant_id)
+
+
+def may(permission: Permission = Permission.CHANGE) -> bool:
+    """Return whether the visitor may do something."""
+    return allows(identity().role, permission)
+
+
+def why_not(permission: Permission = Permission.CHANGE) -> str:
+    """Return in a sentence why the visitor may not do something."""
+    return refusal(identity().role, permission)
