@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
@@ -91,7 +92,8 @@ class Portal:
         self.connectors = self._list.connectors
         self.deleted = self._list.deleted
         self.connector = self._list.connector
-        limited = client.admitted_by(limits.admit_request) if limits else client
+        admit = partial(limits.admit_request, tenant.id) if limits else None
+        limited = client.admitted_by(admit) if admit else client
         audit_log = self.audit_log = AuditLog(store, tenant.group_id)
         self._build_services(
             Context(tenant.group_id, limited, store, self._list, audit_log, policy)
