@@ -40,9 +40,12 @@ class _Group:
         if parsed and parsed.group_id == self._id:
             self._items.append(parsed)
 
-    def result(self) -> GroupConnectors:
-        """Return the connectors; raise BadAnswer if none of the group's items has an id."""
-        self._reader.finish()
+    def result(self) -> GroupConnectors | None:
+        """Return the connectors, or None if none of the group's items could be read."""
+        try:
+            self._reader.finish()
+        except BadAnswer:
+            return None
         return GroupConnectors(tuple(self._items), self._reader.unread)
 
 
@@ -51,8 +54,8 @@ def account_connectors(
 ) -> AccountConnectors | None:
     """Return the connectors of some groups; None if the account's list has more pages.
 
-    Other groups' connectors are not parsed. Raises BadAnswer for a connector without a group,
-    which may belong to any of them, and the other errors of a list.
+    Other groups' connectors are not parsed, and a group that cannot be read is left out. Raises
+    BadAnswer for a connector without a group, which may belong to any, and the errors of a list.
     """
     groups = {group_id: _Group(group_id, logged) for group_id in group_ids}
     pages = 0
@@ -63,7 +66,8 @@ def account_connectors(
         for item in page:
             if group := groups.get(_group_id(item)):
                 group.add(item)
-    return AccountConnectors({id_: group.result() for id_, group in groups.items()}, pages)
+    results = {group_id: group.result() for group_id, group in groups.items()}
+    return AccountConnectors({id_: result for id_, result in results.items() if result}, pages)
 
 
 def _group_id(item: object) -> str:
