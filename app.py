@@ -23,6 +23,8 @@ from pbf import logs
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
+from pbf.server.auth_middleware.authenticator import NoSignIn
+from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import LazyApp, background_loading
@@ -169,6 +171,7 @@ app = st.App(
     middleware=[
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
+        Middleware(Authenticate, load=NoSignIn),
         Middleware(ServeIndexHtml, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],

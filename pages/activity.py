@@ -8,7 +8,8 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
-from pbf.ui import audit_table, data, html, page
+from pbf.rules.permissions import Permission
+from pbf.ui import audit_table, data, html, page, session
 
 SHOWN = 200
 SEARCHED = 5000
@@ -63,5 +64,6 @@ def show_entries(portal: Portal) -> None:
 portal = page.start_page("Activity")
 title, download = st.columns([3, 1], vertical_alignment="center")
 title.title("Activity", anchor=False)
-download.html(audit_table.DOWNLOAD)
+if session.may(Permission.EXPORT_AUDIT):
+    download.html(audit_table.DOWNLOAD)
 show_entries(portal)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.connectors.portal import dashboard_only
 from pbf.errors import PbfError, UnknownService
-from pbf.ui import connect_form, data, page
+from pbf.ui import connect_form, data, page, session
 
 portal = page.start_page("Connect")
 try:
@@ -18,8 +18,11 @@ try:
             connect_form.show_next_steps(portal, service)
     with left, st.container(width=680):
         connect_form.introduce(service)
-        connect_form.offer_unfinished(portal, service)
-        if service.is_creatable:
+        if session.may():
+            connect_form.offer_unfinished(portal, service)
+        if not session.may():
+            st.info(session.why_not(), icon=":material/lock:")
+        elif service.is_creatable:
             connect_form.show_form(portal, service)
         else:
             st.info(page.plain(dashboard_only(service)), icon=":material/lock:")

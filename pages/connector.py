@@ -9,7 +9,7 @@ from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
-from pbf.ui import data, page
+from pbf.ui import data, page, session
 from pbf.ui.connector import detail, dialogs, trash
 
 
@@ -52,7 +52,10 @@ def show(portal: Portal, connector_id: str) -> None:
     failed_id, problem = page.PROBLEM.get() or ("", "")
     if failed_id == connector.id:
         page.show_problem(problem)
-    detail.show_actions(connector, state)
+    if session.may():
+        detail.show_actions(connector, state)
+    else:
+        detail.show_why_not(connector)
     detail.show_details(connector)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pbf.components.connector_table import connector_table, table_action
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
-from pbf.ui import data, page
+from pbf.ui import data, page, session
 from pbf.ui.connector import bulk_actions, setup_result, trash
 
 
@@ -27,8 +27,13 @@ def show(portal: Portal, returned: str) -> None:
             return
         if returned:
             setup_result.show(portal, returned)
-        now = datetime.now(UTC).isoformat()
-        connector_table(table.rows, version=table.version, now=now, detail="connector")
+        connector_table(
+            table.rows,
+            version=table.version,
+            now=datetime.now(UTC).isoformat(),
+            detail="connector",
+            acts=session.may(),
+        )
         page.SHOWN_IDS.set(table.ids)
     except PbfError as error:
         page.stop_with(error)
@@ -39,7 +44,9 @@ setup_result.remember_return()
 setup_result.show_note()
 title, button = st.columns([3, 1], vertical_alignment="center")
 title.title("Connectors", anchor=False)
-if button.button("Connect a source", type="primary", icon=":material/add:", width="stretch"):
+if session.may() and button.button(
+    "Connect a source", type="primary", icon=":material/add:", width="stretch"
+):
     st.switch_page(page.page("services"))
 try:
     data.connectors()

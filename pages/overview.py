@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
-from pbf.ui import data, overview, page
+from pbf.ui import data, overview, page, session
 
 SHOWN = 5
 
@@ -12,7 +12,7 @@ SHOWN = 5
 def show_links() -> None:
     """Link to the services and to all connectors."""
     with st.container(horizontal=True):
-        if st.button("Connect a source", type="primary", icon=":material/add:"):
+        if session.may() and st.button("Connect a source", type="primary", icon=":material/add:"):
             st.switch_page(page.page("services"))
         if st.button("See all connectors", icon=":material/cable:"):
             st.switch_page(page.page("connectors"))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.errors import PbfError, UnknownConnector
 from pbf.rules.actions import advice
-from pbf.ui import data, page, table_widgets
+from pbf.ui import data, page, session, table_widgets
 from pbf.ui.connector import trash
 from pbf.ui.table_editor import as_csv
 
@@ -30,15 +30,18 @@ with st.container(width=760):
         )
     if editor.unread:
         page.quiet(editor.unread)
-    reloads = table_widgets.can_reload(portal, connector)
-    if not reloads:
+    reloads = session.may() and table_widgets.can_reload(portal, connector)
+    if not session.may():
+        page.quiet(session.why_not())
+    elif not reloads:
         page.quiet(NO_RELOAD)
     if not editor.tables:
         table_widgets.show_no_tables(portal, editor, connector, reloads=reloads)
         st.stop()
     table_widgets.show_search(editor)
     table_widgets.show_list(editor)
-    table_widgets.show_changes(portal, editor)
+    if session.may():
+        table_widgets.show_changes(portal, editor)
     table_widgets.show_notes(editor)
     with st.container(horizontal=True):
         if reloads:

@@ -114,8 +114,10 @@ class ProtectScreens:
         kind = headers.get("content-type", "")
         if not kind.strip().lower().startswith(PAGES):
             return EVERYWHERE
-        if "content-security-policy" in headers:
+        if own_policy := headers.get("content-security-policy"):
             # A page with a policy of its own, such as an invitation's.
+            if re.search("frame-ancestors (?!'none')", own_policy):
+                return EVERYWHERE
             return {**EVERYWHERE, "X-Frame-Options": "DENY"}
         try:
             return {**EVERYWHERE, **self._of_screens()}

@@ -6,12 +6,55 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
+from google.protobuf.message import DecodeError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 MAX_FILE_DESCRIPTORS = 256
+
+
+class ClientMessage(NamedTuple):
+    """What a browser asks of Streamlit 1.67.
+
+    `complete_run` is empty unless it is a run of a page or fragment. It is the message that runs
+    the same page from the top, with its query, without what was typed or clicked.
+    """
+
+    kind: str
+    complete_run: bytes = b""
+    is_fragment: bool = False
+    is_timer: bool = False
+
+
+def read_client_message(content: bytes) -> ClientMessage | None:
+    """Return what a message from a browser asks for; None if Streamlit would not accept it."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(content)
+    except DecodeError:
+        return None
+    kind = message.WhichOneof("type")
+    if kind != "rerun_script":
+        return ClientMessage(kind or "")
+    state = message.rerun_script
+    return ClientMessage(
+        kind, _complete_run(state), bool(state.fragment_id), bool(state.is_auto_rerun)
+    )
+
+
+def _complete_run(state: ClientState) -> bytes:
+    run = ClientState(
+        query_string=state.query_string,
+        page_script_hash=state.page_script_hash,
+        page_name=state.page_name,
+    )
+    if state.HasField("context_info"):
+        run.context_info.CopyFrom(state.context_info)
+    return bytes(BackMsg(rerun_script=run).SerializeToString())
 
 
 def ignore_timers_of_left_pages() -> None:

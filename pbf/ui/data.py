@@ -121,7 +121,7 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     Reasons may contain times relative to now, so rows are made anew every minute; the version
     changes only if their texts do.
     """
-    table_rows, version = _rows(*_key(), _minute())
+    table_rows, version = _rows(*_key(), session.may(), _minute())
     for index, candidate in enumerate(table_rows if marked else ()):
         if candidate["id"] == marked:
             first: Row = {**candidate, "marked": True}
@@ -142,12 +142,12 @@ class Summary:
 
 def summary() -> Summary:
     """Return totals, the connectors that do not run by themselves, and the latest changes."""
-    return _summary(*_key(), _minute())
+    return _summary(*_key(), session.may(), _minute())
 
 
 def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
     """Return the overview's statistics, each with its chart for the light or the dark theme."""
-    return _charts(*_key(), _minute(), theme)
+    return _charts(*_key(), session.may(), _minute(), theme)
 
 
 def _past(
@@ -186,12 +186,13 @@ def _gallery(tenant: str, shown: str, own: str, _services: tuple[Service, ...]) 
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _rows(tenant: str, catalogue: str, own: str, minute: datetime) -> tuple[Rows, str]:
-    by_id = {service.id: service for service in session.portal().catalogue().items}
-    invites = session.portal().policy().limits.invitations
+def _rows(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> tuple[Rows, str]:
+    portal = session.portal()
+    by_id = {service.id: service for service in portal.catalogue().items}
+    invites = portal.policy().limits.invitations
     table_rows = [
-        row(connector, by_id.get(connector.service), minute, invites=invites)
-        for connector in session.portal().connectors().items
+        row(connector, by_id.get(connector.service), minute, invites=invites, acts=acts)
+        for connector in portal.connectors().items
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
     table_rows.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
@@ -206,8 +207,8 @@ def _table(tenant: str, version: str, _table_rows: Rows) -> Table:
 
 
 @st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary:
-    table_rows, _ = _rows(tenant, catalogue, own, minute)
+def _summary(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> Summary:
+    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
     changed = [row for row in table_rows if row["changed"]]
     return Summary(
         total=len(table_rows),
@@ -219,11 +220,11 @@ def _summary(tenant: str, catalogue: str, own: str, minute: datetime) -> Summary
 
 @st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
 def _charts(
-    tenant: str, catalogue: str, own: str, minute: datetime, theme: str
+    tenant: str, catalogue: str, own: str, acts: bool, minute: datetime, theme: str
 ) -> "list[tuple[Statistic, Spec]]":
     from pbf.ui.charts import spec  # importing Altair takes half a second, too long at start-up
 
-    table_rows, _ = _rows(tenant, catalogue, own, minute)
+    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
     portal = session.portal()
     drawn = statistics(
         portal.connectors().items,

@@ -11,7 +11,7 @@ from pbf.errors import ApiError, PbfError
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.table_selection import NEW_TABLES, summary
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 from pbf.ui.table_editor import SYNCED, TableEditor, columns, when_there_are_tables
 from pbf.visible_text import shown
 
@@ -97,10 +97,10 @@ def show_search(editor: TableEditor) -> None:
                 key="tables-schema",
             )
     editor.search((typed or "")[:LONGEST_SEARCH], schema or "")
-    is_empty = not editor.shown
+    is_fixed = not editor.shown or not session.may()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Select all", on_click=editor.switch, args=(True,), disabled=is_empty)
-        st.button("Select none", on_click=editor.switch, args=(False,), disabled=is_empty)
+        st.button("Select all", on_click=editor.switch, args=(True,), disabled=is_fixed)
+        st.button("Select none", on_click=editor.switch, args=(False,), disabled=is_fixed)
         page.quiet(f"{editor.count} {len(editor.shown):,} shown here.")
 
 
@@ -114,7 +114,7 @@ def show_list(editor: TableEditor) -> None:
         {SYNCED: editor.ticks, **texts},
         key=key,
         hide_index=True,
-        disabled=list(texts),
+        disabled=list(texts) if session.may() else True,
         column_config={SYNCED: st.column_config.CheckboxColumn(width=90)},
         height=min(38 + 35 * len(editor.shown), 460),
         on_change=lambda: editor.keep(st.session_state[key]["edited_rows"]),

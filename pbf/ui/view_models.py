@@ -91,13 +91,20 @@ def card(service: Service, yours: int) -> Card:
 
 
 def row(
-    connector: Connector, service: Service | None, now: datetime, *, invites: bool = True
+    connector: Connector,
+    service: Service | None,
+    now: datetime,
+    *,
+    invites: bool = True,
+    acts: bool = True,
 ) -> Row:
     """Return a connector as a row; the service is None if the catalogue does not list it.
 
-    `invites` is whether links for colleagues may be made.
+    `invites` is whether links for colleagues may be made, `acts` whether anything may be done.
     """
     state = health(connector, now)
+    next_action = state.action if acts else None
+    also = _also(state, invites) if acts else ()
     return {
         "id": connector.id,
         "name": connector.title,
@@ -112,10 +119,8 @@ def row(
         "reason": shown(state.reason),
         "frequency": shown(in_words(connector)),
         "interval": interval(connector),
-        "next_action": {"id": state.action, "label": ACTIONS[state.action]}
-        if state.action
-        else None,
-        "also": [{"id": action, "label": label} for action, label in _also(state, invites)],
+        "next_action": {"id": next_action, "label": ACTIONS[next_action]} if next_action else None,
+        "also": [{"id": action, "label": label} for action, label in also],
         "marked": False,
         "moving": connector.is_syncing,
         **_times(connector, state, now),

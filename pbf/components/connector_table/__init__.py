@@ -25,15 +25,21 @@ def connector_table(
     now: str,
     key: str = "connectors",
     detail: str = "",
+    acts: bool = True,
 ) -> None:
     """Draw the connectors; `table_action` returns what somebody does with them.
 
     `rows` are `packed`. They are drawn again, in place, when `version` differs from the last one.
     `now` is the server's time, ISO in UTC. `detail` names the page that a connector's name leads
-    to, with its id as `?id=`.
+    to, with its id as `?id=`. Without `acts` no rows can be chosen.
     """
     draw = component("pbf_connector_table", Path(__file__).parent, PAGE_STYLE)
-    label = {"version": version, "now": first_drawn(key, version, now), "detail": detail}
+    label = {
+        "version": version,
+        "now": first_drawn(key, version, now),
+        "detail": detail,
+        "acts": acts,
+    }
     draw(key=key, data=parcel(label, rows), on_act_change=lambda: None)
 
 

@@ -72,9 +72,10 @@ function openTable(root) {
 async function show(view, payload) {
   const update = await openNew(view, payload);
   if (!update) return;
-  const { detail, now, body, isFirst } = update;
+  const { detail, acts, now, body, isFirst } = update;
   const notes = view.address.notes();
   view.detail = detail;
+  view.root.classList.toggle("view-only", acts === false);
   view.offset = clockOffset(now);
   const markedIds = new Set(view.rows.filter((row) => row.isMarked).map((row) => row.id));
   setRows(view, unpack(body));

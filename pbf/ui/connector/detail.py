@@ -14,7 +14,7 @@ from pbf.rules.health import ACTIONS, ON_THE_CARD, Health
 from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
-from pbf.ui import audit_table, data, html, page
+from pbf.ui import audit_table, data, html, page, session
 
 LONGEST_STATUS = 60
 # Shown beside the next step; other actions lie in the menu.
@@ -73,6 +73,13 @@ def show_actions(connector: Connector, state: Health) -> None:
         # A new key closes the menu once something in it was pressed.
         with st.popover("More", key=f"more-{page.turn()}"):
             _show_menu(connector, menu)
+
+
+def show_why_not(connector: Connector) -> None:
+    """Say why the visitor may change nothing, and link to what can be looked at."""
+    page.quiet(session.why_not())
+    if not connector.is_incomplete:
+        _action("tables", connector)
 
 
 def _show_menu(connector: Connector, menu: Mapping[str, Iterable[Action]]) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
+from pbf.rules.permissions import Permission
 from pbf.rules.wording import exact, left
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 from pbf.ui.connector import bulk_actions
 
 # More at a time, each with a button, would make every run of the page slow.
@@ -43,7 +44,7 @@ def strip(portal: Portal) -> None:
 def _rows(deleted: tuple[Connector, ...]) -> None:
     pages, rows = -(-len(deleted) // SHOWN), st.container(gap="xsmall")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if len(deleted) > 1:
+        if len(deleted) > 1 and session.may():
             st.button(f"Undo all {len(deleted):,}", key=_key("all"))
         part = st.pagination(pages) if pages > 1 else 1
     for connector in deleted[(part - 1) * SHOWN : part * SHOWN]:
@@ -51,7 +52,8 @@ def _rows(deleted: tuple[Connector, ...]) -> None:
             when = _when(connector)
             st.html(html.render("connector", "deleted", connector=connector, when=when))
             key = _key(connector.id)
-            st.button("Undo", key=key, help=f"Restore {page.plain(connector.title)}")
+            if session.may():
+                st.button("Undo", key=key, help=f"Restore {page.plain(connector.title)}")
 
 
 def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
@@ -100,8 +102,10 @@ def _show(portal: Portal, connector_id: str) -> None:
     if problem:
         page.show_problem(problem)
     with st.container(horizontal=True):
-        st.button("Undo", key=_key(connector.id), type="primary", icon=":material/undo:")
-        st.button("Delete for good now", key=f"for-good-{page.turn()}")
+        if session.may():
+            st.button("Undo", key=_key(connector.id), type="primary", icon=":material/undo:")
+        if session.may(Permission.DELETE_NOW):
+            st.button("Delete for good now", key=f"for-good-{page.turn()}")
 
 
 def _explain(connector: Connector) -> None:

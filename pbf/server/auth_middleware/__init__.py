@@ -1,0 +1,1 @@
+"""Authentication in front of Streamlit's pages and WebSocket; who may sign in belongs elsewhere."""

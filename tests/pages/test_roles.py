@@ -1,0 +1,94 @@
+"""Every page as a viewer, an editor and an admin, and as nobody."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pbf import runtime as runtimes
+from pbf.identity.authentication import Authentication
+from pbf.identity.models import Identity
+from pbf.rules.permissions import Role
+from pbf.runtime import Runtime
+from tests.pages.conftest import Visit
+from tests.pages.reading import everything
+
+PAGES = ["overview", "services", "connectors", "activity", "connect", "connector", "tables"]
+VIEWER = "Your role is viewer. Only an editor may change connectors; ask one to do it."
+LOOKING = {"Try again", "Select all", "Select none"}
+
+
+@pytest.fixture
+def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
+    """Give visitors a role; None signs everybody out."""
+
+    def give(role: Role | None) -> None:
+        default = Identity("person:1", runtime.portal.tenant.id, role) if role else None
+        runtimes.use(replace(runtime, authentication=Authentication(default=default)))
+
+    return give
+
+
+@pytest.fixture
+def query(runtime: Runtime) -> dict[str, str]:
+    """The address of a connector that works, and of a service."""
+    connectors = runtime.portal.connectors().items
+    works = next(item for item in connectors if item.is_set_up and not item.paused)
+    return {"id": works.id, "service": "google_ads"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_sees_anything_but_the_way_to_sign_in(name, as_role, query, visit: Visit):
+    as_role(None)
+    page = visit(name, **query)
+
+    assert [title.value for title in page.title] == ["Your session has ended"]
+    assert not page.exception
+    assert not page.button
+    assert "/_/sign-in?next=" in everything(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_viewers_are_offered_nothing_that_changes_anything(name, as_role, query, visit: Visit):
+    as_role(Role.VIEWER)
+    page = visit(name, **query)
+
+    assert not page.exception
+    assert not page.error
+    offered = {button.label for button in page.button if not button.disabled} - LOOKING
+    assert offered <= {"See all connectors", "Download CSV"}
+
+
+@pytest.mark.parametrize("name", ["connect", "connector", "tables"])
+def test_viewers_are_told_why(name, as_role, query, visit: Visit):
+    as_role(Role.VIEWER)
+
+    assert VIEWER in everything(visit(name, **query))
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.ADMIN, Role.OPERATOR])
+def test_editors_and_above_see_each_page_without_a_refusal(name, role, as_role, query, visit):
+    as_role(role)
+    page = visit(name, **query)
+
+    assert not page.exception
+    assert not page.error
+    assert "Your role is" not in everything(page)
+
+
+@pytest.mark.parametrize(("role", "offered"), [(Role.EDITOR, False), (Role.ADMIN, True)])
+def test_only_admins_export_the_audit_log(role, offered, as_role, visit: Visit):
+    as_role(role)
+
+    assert ("audit.csv" in everything(visit("activity"))) is offered
+
+
+@pytest.mark.parametrize(("role", "offered"), [(Role.EDITOR, False), (Role.ADMIN, True)])
+def test_only_admins_delete_at_once(role, offered, as_role, query, visit, runtime):
+    runtime.portal.operations.delete(query["id"])
+    as_role(role)
+    labels = {button.label for button in visit("connector", id=query["id"]).button}
+
+    assert "Undo" in labels
+    assert ("Delete for good now" in labels) is offered
