@@ -34,5 +34,6 @@ export default [
   { files: ["pbf/**/*.js"], languageOptions: { globals: globals.browser } },
   { files: ["pbf/components/**/*.js"], rules: { "no-restricted-syntax": ["error", ...BUNDLED] } },
   { files: ["pbf/api/assets/docs.js"], languageOptions: { globals: { SwaggerUIBundle: "readonly" } } },
+  { files: ["tests/support/*.js"], languageOptions: { globals: globals.node } },
   { files: ["tests/javascript/**/*.js"], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
 ];

@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "sweep":
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
-        return policy(options.action, options.file)
+        return policy(options)
     try:
         if options.command == "sandbox":
             sandbox_commands.run(options)
@@ -88,17 +88,20 @@ def clean_up(days: int, *, delete: bool, now: bool) -> int:
         return _report(clean_up_connectors(runtime, days=days, delete=delete, now=now))
 
 
-def policy(action: str, file: str | None) -> int:
+def policy(options: argparse.Namespace) -> int:
     """Check or explain a policy file, by default that of PBF_POLICY; return 1 if it is wrong."""
     try:
         settings = load_settings()
-        path = file or settings.policy
+        path = options.file or settings.policy
         if not path:
             raise ConfigurationError("Name a file, or set PBF_POLICY.")
     except ConfigurationError as error:
         _print(str(error), file=sys.stderr)
         return 1
-    findings = (check_policy if action == "check" else explain_policy)(Path(path), settings)
+    if options.action == "check":
+        findings = check_policy(Path(path), settings, os.environ)
+    else:
+        findings = explain_policy(Path(path), settings, options.tenant)
     return _report((not finding.is_error, str(finding)) for finding in findings)
 
 
@@ -164,6 +167,7 @@ def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     ):
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("file", nargs="?", help="the file (default: that of PBF_POLICY)")
+    action.add_argument("--tenant", help="the id of a tenant, if the file has several")
 
 
 def _port(text: str) -> int:

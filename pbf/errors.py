@@ -19,6 +19,12 @@ PbfError
         InProgress
     NotSignedIn                 the caller has no session, or it has ended
         InvalidToken            the caller's API token is wrong, expired or revoked
+    SignInFailed                a person could not be signed in
+        ProviderUnavailable
+        SignInRefused
+        SignInExpired
+        UnknownSignIn
+        UntrustedToken          a token is forged, expired, used already or for somebody else
     StoreFailed                 our own database cannot be read or written
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -129,6 +135,30 @@ class NotSignedIn(PbfError):
 
 class InvalidToken(NotSignedIn):
     """The caller's API token is wrong, expired or revoked."""
+
+
+class SignInFailed(PbfError):
+    """A person could not be signed in; the text says why without naming any account."""
+
+
+class ProviderUnavailable(SignInFailed):
+    """The sign-in provider does not answer, or its answer has not the documented form."""
+
+
+class SignInRefused(SignInFailed):
+    """The sign-in provider refused, or the person cancelled."""
+
+
+class SignInExpired(SignInFailed):
+    """More time passed between the start of sign-in and its end than is allowed."""
+
+
+class UnknownSignIn(SignInFailed):
+    """Sign-in was not started in this browser, or it has ended already."""
+
+
+class UntrustedToken(SignInFailed):
+    """A token is forged, expired, used already, or meant for somebody else."""
 
 
 class StoreFailed(PbfError):

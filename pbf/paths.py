@@ -1,13 +1,15 @@
 """URL prefixes, the maximum lengths of ids and searches, and how hosts and origins compare."""
 
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
 # Fivetran's ids have about 20 characters; much longer ones are refused unread.
 LONGEST_ID = 200
 LONGEST_SEARCH = 200
+# The address of a page to open after sign-in has to fit into a cookie.
+LONGEST_PAGE = 2_000
 
 
 def absolute(url: str, public_url: str) -> str:
@@ -19,6 +21,22 @@ def absolute(url: str, public_url: str) -> str:
 def lies_within(path: str, *prefixes: str) -> bool:
     """Return whether a path equals one of the prefixes or is below one."""
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+def own_page(address: str) -> str:
+    """Return a path of one of our own pages, with its query; `/` for any other address.
+
+    Browsers read `//host` and `/\\host` as another site, and drop line breaks and dot segments.
+    """
+    is_path = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    is_printable = all("!" <= letter <= "~" for letter in address)
+    if not is_path or not is_printable or len(address) > LONGEST_PAGE:
+        return "/"
+    path = unquote(urlsplit(address).path)
+    segments = path.split("/")
+    if lies_within(path, PREFIX) or "." in segments or ".." in segments:
+        return "/"
+    return address
 
 
 def is_loopback(host: str) -> bool:

@@ -58,8 +58,10 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Signed values, ours and others': payload, time or claims, signature.
     (re.compile(r"(?<![\w-])\.?[\w-]++\.[\w-]{6,7}+\.[\w-]{43}+(?![\w-])"), HIDDEN),
     (re.compile(r"(?<![a-z])eyJ[\w-]{8,}+(?:\.[\w-]*+){0,2}+"), HIDDEN),
+    # API tokens, also those that were copied only in part.
+    (re.compile(r"pbf_[0-9A-Za-z]{16,}+"), HIDDEN),
     (
-        re.compile(r"(?i)((?:/|%2F)_(?:/|%2F)(?:go|invite)(?:/|%2F))[^\s?\"']++"),
+        re.compile(r"(?i)((?:/|%2F)_(?:/|%2F)(?:go|invite|sso)(?:/|%2F))[^\s?\"']++"),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(://)[^/\s:@]*+:[^/\s]*@"), rf"\1{HIDDEN}@"),

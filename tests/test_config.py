@@ -1,4 +1,3 @@
-import ast
 import subprocess
 import sys
 from base64 import b64encode, urlsafe_b64encode
@@ -354,27 +353,6 @@ def test_nothing_is_read_when_the_module_is_imported(tmp_path):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [file.name for file in tmp_path.iterdir()] == [".env"]
-
-
-def test_the_example_file_lists_every_setting_and_no_other():
-    source = (ROOT / "pbf" / "config.py").read_text()
-    read = {
-        node.value
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.isupper()
-        and node.value.startswith(("FIVETRAN_", "PBF_"))
-    }
-
-    lines = (ROOT / ".env.example").read_text().splitlines()
-    listed = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
-
-    assert listed == read
-
-
-def test_the_example_file_sets_the_defaults():
-    assert load_settings({}, dotenv=str(ROOT / ".env.example")) == Settings()
 
 
 @pytest.mark.parametrize(

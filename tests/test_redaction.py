@@ -114,6 +114,27 @@ def test_a_known_secret_is_found_in_every_encoding(secret, encoding, before):
         )
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("text", ["{}", "found {}, used", "Key={}", "/x/{}/y", "a{}", "token {}?"])
+def test_an_api_token_is_found_by_its_form(text: str, encoding):
+    token = "pbf_" + "aZ9" * 18 + "b7"
+
+    cleared = redact(encoding(text.format(token)))
+
+    assert "***" in cleared
+    assert "aZ9" not in cleared
+
+
+def test_an_api_token_is_found_if_only_part_of_it_was_copied():
+    assert redact("the token pbf_0123456789aZ9aZ9aZ") == "the token ***"
+    assert redact("pbf_connections and pbf_0123456789") == "pbf_connections and pbf_0123456789"
+
+
+@pytest.mark.parametrize("path", ["/_/sso/{}", "https://a.example/_/sso/{}?x=1", "%2F_%2Fsso%2F{}"])
+def test_the_code_of_a_sign_in_link_is_found(path: str):
+    assert "Qm4" not in redact(path.format("Qm4" * 14 + "x"))
+
+
 def test_a_short_secret_is_not_searched_in_base64():
     hide("abcd")
 
@@ -148,6 +169,7 @@ UNITS = [
     *("password", "password=", '"password": "', 'password:\\"', "password%25", "token%22%20"),
     *("\\", '\\"', "'", '"', "%", "%22", "%3D", "%25", "&quot;", "state", "state=", "é", "\ud800"),
     *("/_/go/", "/connect-card", "/connect-card ", "cookie:", "cookie", "api_", "sid=\\\\"),
+    *("pbf_", "pbf_" + "a" * 56, "/_/sso/"),
     *("aaaaaa.aaaaaaa.", "A" * 43 + ".", "password=&quot;"),
 ]
 TEXTS = {

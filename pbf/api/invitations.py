@@ -4,36 +4,20 @@ The link can be opened again within its day, since programs that preview links o
 to the Connect Card and ends on a plain page that shows only the result.
 """
 
-from base64 import b64encode
 from datetime import UTC, datetime
-from hashlib import sha256
-from html import escape
 
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime, public_url, signed_for
+from pbf.api.pages import Page, page_response
 from pbf.api.responses import no_store
 from pbf.errors import NotAllowed, PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.health import health
-from pbf.server.security_headers import policy
 
 routes = Blueprint("invitations", __name__, url_prefix=PREFIX)
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { display: grid; place-content: center; min-height: 90vh; margin: 0; padding: 24px;
-  font: 17px/1.6 system-ui, sans-serif; color: light-dark(#1d2733, #e9eef5);
-  background: light-dark(#fff, #11161d); }
-main { max-width: 34rem; }
-h1 { margin: 0 0 8px; font-size: 26px; line-height: 1.25; }
-a { color: inherit; }
-p { margin: 0 0 12px; color: light-dark(#4d5a6b, #a9b6c6); }
-"""
-STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
-POLICY = policy(style_src=f"'sha256-{STYLE_HASH}'", img_src="data:")
 
 PAGES = {
     "expired": (
@@ -121,26 +105,7 @@ def _error_page(error: PbfError) -> Response:
     return _page("gone" if isinstance(error, UnknownConnector) else "unread")
 
 
-def _support() -> str:
-    """Return whom to ask, if the policy names somebody."""
-    branding = current_runtime().policy.current().branding
-    if not branding.support:
-        return ""
-    name = escape(branding.product_name or "Support")
-    address = escape(branding.support.removeprefix("mailto:"))
-    return f'<p>{name}: <a href="{escape(branding.support)}">{address}</a></p>'
-
-
 def _page(name: str) -> Response:
     status, heading, text = PAGES[name]
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="robots" content="noindex"><link rel="icon" href="data:,">'
-        f"<title>{escape(heading)}</title><style>{STYLE}</style></head>"
-        f"<body><main><h1>{escape(heading)}</h1><p>{escape(text)}</p>{_support()}</main></body>"
-        "</html>"
-    )
-    response = Response(page, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    return no_store(response)
+    branding = current_runtime().policy.current().branding
+    return page_response(Page(heading, text), branding, status=status)

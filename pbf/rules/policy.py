@@ -3,8 +3,10 @@
 These are plain values. The file that they come from is read in `identity`.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pbf.errors import InputError
@@ -40,16 +42,20 @@ class ServiceRule:
     """Which services are allowed; None allows every category or stage.
 
     A service is allowed if `include` names it, or if its category and its stage are both allowed;
-    `exclude` overrides both. Categories and stages are those of `name_key`.
+    `exclude` overrides both. Categories and stages are those of `name_key`. `only` are the
+    services of a session that is for some alone; it allows none that the rest does not.
     """
 
     categories: frozenset[str] | None = None
     stages: frozenset[str] | None = None
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
     def decide(self, service: Service) -> Decision:
         """Return whether a service is allowed, and why."""
+        if self.only is not None and service.id not in self.only:
+            return Decision(False, "the session is for other services")
         if service.id in self.exclude:
             return Decision(False, "exclude names it")
         if service.id in self.include:
@@ -124,6 +130,21 @@ class Policy:
         if chosen or not fastest or fastest <= FIVETRANS_DEFAULT:
             return dict(self.defaults)
         return {**self.defaults, "sync_frequency": fastest}
+
+    def narrowed(self, services: frozenset[str] | None) -> "Policy":
+        """Return this policy for some services alone; None changes nothing.
+
+        Nothing becomes allowed by it. The digest is the same for the same services.
+        """
+        if services is None:
+            return self
+        only = self.services.only
+        kept = services if only is None else services & only
+        if kept == only:
+            return self
+        content = json.dumps([self.digest, sorted(kept)]).encode()
+        digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+        return replace(self, services=replace(self.services, only=kept), digest=digest)
 
 
 def no_policy() -> Policy:

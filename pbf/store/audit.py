@@ -10,11 +10,14 @@ from sqlalchemy import DDL, Select, event, select
 
 from pbf.spreadsheet import line
 from pbf.store.database import Database
-from pbf.store.tables import Entry
+from pbf.store.tables import Entry, storable
 
 __all__ = ["AuditLog", "Entry"]
 
-FIELDS = ("at", "actor", "what", "details", "connector_id", "name", "outcome", "group_id")
+FIELDS = (
+    *("at", "actor", "actor_name", "what", "details"),
+    *("connector_id", "name", "outcome", "group_id"),
+)
 BATCH = 500
 
 # The same triggers as in the first migration, which does not change with this module.
@@ -51,16 +54,18 @@ class AuditLog:
         *,
         group_id: str,
         details: str = "",
+        actor_name: str = "",
     ) -> None:
         """Add an entry with the current time."""
         entry = Entry(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            actor=_storable("actor", actor),
-            what=_storable("what", what),
-            details=_storable("details", details),
-            connector_id=_storable("connector_id", connector_id),
-            name=_storable("name", name),
-            outcome=_storable("outcome", outcome),
+            actor=storable(Entry.actor, actor),
+            actor_name=storable(Entry.actor_name, actor_name),
+            what=storable(Entry.what, what),
+            details=storable(Entry.details, details),
+            connector_id=storable(Entry.connector_id, connector_id),
+            name=storable(Entry.name, name),
+            outcome=storable(Entry.outcome, outcome),
             group_id=group_id,
         )
         with self._database.session() as session:
@@ -70,7 +75,7 @@ class AuditLog:
         """Return a group's entries, or those of one of its connectors, newest first."""
         query = select(Entry).where(Entry.group_id == group_id)
         if connector_id:
-            stored = _storable("connector_id", connector_id)
+            stored = storable(Entry.connector_id, connector_id)
             query = query.where(Entry.connector_id == stored)
         return self._read(query.order_by(Entry.id.desc()).limit(limit))
 
@@ -93,12 +98,3 @@ class AuditLog:
     def _read(self, query: Select[Entry]) -> list[Entry]:
         with self._database.session() as session:
             return list(session.scalars(query))
-
-
-def _storable(field: str, text: str) -> str:
-    """Return a text that every database accepts: no lone surrogate, no NUL, cut to its column.
-
-    An id from outside may hold anything.
-    """
-    longest: int | None = getattr(Entry.__table__.c[field].type, "length", None)
-    return text.encode(errors="replace").decode().replace("\0", "?")[:longest]

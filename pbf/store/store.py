@@ -13,6 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from pbf.store.audit import AuditLog
 from pbf.store.creations import Creations
 from pbf.store.database import Database
+from pbf.store.identity.api_tokens import ApiTokens
+from pbf.store.identity.invitations import Invitations
+from pbf.store.identity.people import People
+from pbf.store.identity.service_requests import ServiceRequests
+from pbf.store.identity.sessions import SessionRows
+from pbf.store.identity.sign_in_links import SignInLinks
+from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, TypedName, UsedToken
 
@@ -22,7 +29,7 @@ USED_TOKEN_LIFETIME = 2 * 24 * 3600.0
 
 
 class Store:
-    """Typed names, creations, pending deletions, used tokens and the audit log."""
+    """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
     def __init__(self, url: str | URL) -> None:
         """Open the database at an SQLAlchemy URL and apply missing migrations."""
@@ -30,6 +37,13 @@ class Store:
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.audit = AuditLog(self._database)
+        self.tenants = TenantRows(self._database)
+        self.people = People(self._database)
+        self.invitations = Invitations(self._database)
+        self.sessions = SessionRows(self._database)
+        self.api_tokens = ApiTokens(self._database)
+        self.sign_in_links = SignInLinks(self._database)
+        self.service_requests = ServiceRequests(self._database)
 
     @property
     def file(self) -> str | None:
@@ -54,6 +68,11 @@ class Store:
         except IntegrityError:
             return False
         return True
+
+    def delete_expired(self, now: float) -> None:
+        """Delete sessions, tokens, links and invitations that ended some time ago."""
+        for rows in (self.sessions, self.api_tokens, self.sign_in_links, self.invitations):
+            rows.delete_expired(now)
 
     def close(self) -> None:
         """Close the database."""

@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from sqlalchemy import Double, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    MappedAsDataclass,
+    mapped_column,
+)
 
 
 class Base(MappedAsDataclass, DeclarativeBase):
@@ -112,6 +118,7 @@ class Entry(Base, kw_only=True):
 
     `at` is a time in UTC, in ISO 8601. `name` is the connector's permanent name, `outcome` is
     "done", "nothing to do" or the type of an error.
+    `actor_name` is the actor's name at that time.
     """
 
     __tablename__ = "audit"
@@ -123,9 +130,19 @@ class Entry(Base, kw_only=True):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
     at: Mapped[str] = mapped_column(String(32))
     actor: Mapped[str]
+    actor_name: Mapped[str] = mapped_column(server_default="", default="")
     what: Mapped[str] = mapped_column(String(100))
     details: Mapped[str] = mapped_column(server_default="")
     connector_id: Mapped[str]
     name: Mapped[str]
     outcome: Mapped[str] = mapped_column(Text)
     group_id: Mapped[str] = mapped_column(server_default="")
+
+
+def storable(column: InstrumentedAttribute[str], text: str) -> str:
+    """Return a text that every database accepts: no lone surrogate, no NUL, cut to its column.
+
+    A text from outside may hold anything.
+    """
+    longest: int | None = getattr(column.type, "length", None)
+    return text.encode(errors="replace").decode().replace("\0", "?")[:longest]

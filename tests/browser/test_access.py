@@ -6,38 +6,14 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import steps
+from tests.support.accessibility import troubles
 
-LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-OPTIONS = {"runOnly": {"type": "tag", "values": list(LEVELS)}, "resultTypes": ["violations"]}
-SERIOUS = {"serious", "critical"}
-# Swagger UI puts each route's link inside the button that opens it, and offers no other way to
-# draw them. Both are reached by Tab, and both lead to the same description.
-FOREIGN = (("nested-interactive", ".opblock-summary-control"),)
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = "[data-testid=stVegaLiteChart]"
 BEHIND = "Show as a table"
-
-
-def troubles(page: Page, *, within: str | None = None) -> list[str]:
-    """What axe finds that keeps somebody out, on all of a page or in a part: rule and place."""
-    # A dialog locks the page's scrolling, and axe takes what lies beyond the empty body for hidden.
-    page.evaluate("document.documentElement.style.overflow = 'visible'")
-    response = Axe().run(page, context=within, options=OPTIONS).response
-    looked_at = {violation["id"] for violation in response["violations"] + response["passes"]}
-    assert "color-contrast" in looked_at
-    return [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in response["violations"]
-        if violation["impact"] in SERIOUS
-        for node in violation["nodes"]
-        if not any(
-            violation["id"] == rule and part in str(node["target"]) for rule, part in FOREIGN
-        )
-    ]
 
 
 def shows(selector: str) -> Callable[[Page], None]:

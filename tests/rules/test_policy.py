@@ -140,3 +140,62 @@ def test_what_nobody_should_begin_with_is_a_warning():
         "Ending is in its sunset stage: Fivetran will remove it.",
     ]
     assert not any(finding.is_error for finding in findings)
+
+
+SOME_IDS = some.frozensets(some.sampled_from([f"service_{number}" for number in range(6)]))
+KINDS, STATUSES = ["Marketing", "Sales"], ["", "beta", "sunset"]
+SOME_RULES = some.builds(
+    ServiceRule,
+    categories=some.none() | some.frozensets(some.sampled_from(["marketing", "sales"])),
+    stages=some.none() | some.frozensets(some.sampled_from(["generalavailability", "beta"])),
+    include=SOME_IDS,
+    exclude=SOME_IDS,
+)
+
+
+@cases(500)
+@given(
+    rule=SOME_RULES,
+    sets=some.lists(some.none() | SOME_IDS, max_size=3),
+    kinds=some.lists(some.sampled_from(KINDS), min_size=6, max_size=6),
+    statuses=some.lists(some.sampled_from(STATUSES), min_size=6, max_size=6),
+)
+def test_narrowing_allows_what_the_policy_and_each_set_allow(rule, sets, kinds, statuses):
+    policy = narrowed = Policy(services=rule, digest="1")
+    for ids in sets:
+        narrowed = narrowed.narrowed(ids)
+
+    for number, (kind, status) in enumerate(zip(kinds, statuses, strict=True)):
+        service = Service(id=f"service_{number}", type=kind, service_status=status)
+        in_sets = all(ids is None or service.id in ids for ids in sets)
+        expected = policy.services.decide(service).allowed and in_sets
+        assert narrowed.services.decide(service).allowed is expected
+
+
+def test_a_narrowed_policy_has_a_digest_of_its_own_that_is_always_the_same():
+    policy = Policy(digest="1")
+    ids = frozenset({"b", "a"})
+
+    assert policy.narrowed(None) is policy
+    assert policy.narrowed(ids).digest == Policy(digest="1").narrowed(frozenset({"a", "b"})).digest
+    digests = {
+        each.digest
+        for each in (
+            policy,
+            Policy().narrowed(ids),
+            policy.narrowed(ids),
+            policy.narrowed(frozenset()),
+            policy.narrowed(frozenset({"a"})),
+        )
+    }
+    assert len(digests) == 5
+    assert policy.narrowed(ids).narrowed(ids | {"c"}) == policy.narrowed(ids)
+
+
+def test_a_narrowed_policy_keeps_everything_else():
+    policy = Policy(tenant_name="Acme", limits=Limits(connectors=3), digest="1")
+
+    narrowed = policy.narrowed(frozenset({"new_ads"}))
+
+    assert (narrowed.tenant_name, narrowed.limits) == ("Acme", Limits(connectors=3))
+    assert narrowed.services.decide(PLAIN) == Decision(False, "the session is for other services")

@@ -2,11 +2,13 @@
 
 import re
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pbf.errors import InvalidPolicy
 from pbf.identity.policy.yaml_text import Document, Path
+from pbf.paths import is_loopback
 from pbf.rules.naming import MAX_LENGTH
 from pbf.rules.policy import FIVETRANS_DEFAULT
 from pbf.rules.schedule import FREQUENCIES
@@ -18,6 +20,8 @@ MOST_CONNECTORS = 1_000_000
 LONGEST_NAME = 60
 SUPPORT = re.compile(r"(mailto:[^\s@?]+@[^\s@?]+|https://[^\s/]+\S*)", re.ASCII)
 ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+# Without an underscore: it is part of addresses at the provider.
+PROVIDER_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 
 MINUTES = f"one of {', '.join(map(str, FREQUENCIES))} (minutes)"
 # What each key must be. Keys of the same name mean the same everywhere.
@@ -25,6 +29,21 @@ HINTS = {
     "version": "1",
     "policies": "a map from the names of policies to their settings",
     "tenants": "a map from the ids of tenants to their settings",
+    "providers": "a list of identity providers, each a map of settings",
+    "access": "a list of rules, each a map with provider, claim, equals or contains, tenant "
+    "and role",
+    "id": "an id of at most 40 small letters, digits and hyphens",
+    "issuer": "the provider's https:// address, without ? and # (http:// on this machine only)",
+    "client_id": "the id that the provider gave this dashboard, in quotes if it is a number",
+    "secret_env": "the name of the environment variable that holds the client secret",
+    "trust_email": "true or false",
+    "trusted_tids": "a list of ids of Entra tenants",
+    "provider": "the id of a provider",
+    "claim": "the name of a claim, such as groups, email or email_domain",
+    "equals": "the text that the claim must be, in quotes if it is a number",
+    "contains": "a text that the claim must list, in quotes if it is a number",
+    "tenant": "the id of a tenant",
+    "role": "viewer, editor or admin",
     "extends": "the name of another policy",
     "policy": "the name of a policy",
     "name": f"one line of at most {LONGEST_NAME} visible characters",
@@ -74,9 +93,19 @@ def _support(text: str) -> str:
     return text
 
 
+def _issuer(text: str) -> str:
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    plain = text.isascii() and text.isprintable() and not set(text) & set("?#@\\ ")
+    if not (plain and parts.hostname and (parts.scheme == "https" or local)):
+        raise ValueError
+    return text
+
+
 Id = Annotated[str, Field(pattern=ID)]
 Line = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_line)]
-Names = list[Annotated[str, Field(min_length=1, max_length=200)]]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Names = list[Text]
 Frequency = Annotated[int, AfterValidator(_frequency)]
 
 
@@ -155,12 +184,46 @@ class TenantSettings(PolicySettings):
     policy: str = ""
 
 
+class ProviderEntry(_Section):
+    """An identity provider with which people sign in."""
+
+    id: Annotated[str, Field(pattern=PROVIDER_ID)]
+    issuer: Annotated[str, Field(max_length=300), AfterValidator(_issuer)]
+    client_id: Text
+    secret_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+    name: Line = ""
+    trust_email: bool = False
+    trusted_tids: Names = []
+
+
+class AccessEntry(_Section):
+    """A rule that makes people members of a tenant when they sign in."""
+
+    provider: Text
+    claim: Text
+    equals: Text | None = None
+    contains: Text | None = None
+    tenant: Text
+    role: Literal["viewer", "editor", "admin"]
+
+
 class PolicyFileContent(_Section):
     """A whole policy file."""
 
     version: Literal[1]
+    providers: list[ProviderEntry] = []
     policies: dict[Id, NamedPolicy] = {}
     tenants: Annotated[dict[Id, TenantSettings], Field(min_length=1)]
+    access: list[AccessEntry] = []
+
+
+# What the entries of each map and list consist of.
+ENTRIES: dict[Any, type[_Section]] = {
+    "providers": ProviderEntry,
+    "policies": NamedPolicy,
+    "tenants": TenantSettings,
+    "access": AccessEntry,
+}
 
 
 def validate(document: Document) -> PolicyFileContent:
@@ -191,10 +254,8 @@ def _sentence(document: Document, kind: str, path: Path) -> InvalidPolicy:
 
 
 def _keys(path: Path) -> list[str]:
-    """Return the keys that a map may have."""
-    model: Any = PolicyFileContent
-    for key in path:
-        model = {"policies": NamedPolicy, "tenants": TenantSettings}.get(key) or (
-            model.model_fields[key].annotation if key in model.model_fields else model
-        )
+    """Return the keys that a map may have; the second part of a path is an id or a number."""
+    model: Any = ENTRIES[path[0]] if path else PolicyFileContent
+    for key in path[2:]:
+        model = model.model_fields[key].annotation
     return list(model.model_fields)

@@ -1,10 +1,11 @@
-"""The policy that is in force: read from its file again when that changes."""
+"""A policy file that is read again when it changes, and the policy that is in force."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pbf.errors import InvalidPolicy
 from pbf.rules.policy import NO_POLICY, Policy
@@ -16,6 +17,59 @@ IN_FORCE = "The last valid policy stays in force."
 log = logging.getLogger(__name__)
 
 Stamp = tuple[int, int] | None
+Content = TypeVar("Content")
+
+
+class WatchedFile(Generic[Content]):
+    """The last valid content of a file that may change at any time."""
+
+    def __init__(
+        self, path: Path, read: Callable[[Path], Content], *, clock: Callable[[], float]
+    ) -> None:
+        """Read the file with a function that raises InvalidPolicy for what it refuses."""
+        self._path = path
+        self._read = read
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._problem = ""
+        self._stamp: Stamp = _stamp(path)
+        self._content = read(path)
+        self._next_check = clock() + CHECK_INTERVAL
+
+    def current(self) -> Content:
+        """Return the content that is in force."""
+        if self._clock() >= self._next_check and self._lock.acquire(blocking=False):
+            try:
+                self._check()
+            finally:
+                self._lock.release()
+        return self._content
+
+    def check(self) -> None:
+        """Look at the file now."""
+        with self._lock:
+            self._check()
+
+    @property
+    def problem(self) -> str:
+        """Why the file as it is now is not in force, in a sentence; empty if it is."""
+        self.current()
+        return self._problem
+
+    def _check(self) -> None:
+        """Read the file again if it has changed; keep the last content if it is invalid."""
+        self._next_check = self._clock() + CHECK_INTERVAL
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._content = self._read(self._path)
+            self._problem = ""
+            log.info("%s was read again and is in force", self._path.name)
+        except InvalidPolicy as error:
+            self._problem = f"{error} {IN_FORCE}"
+            log.error("%s", self._problem)
 
 
 class PolicySource:
@@ -32,51 +86,23 @@ class PolicySource:
 
         Raises InvalidPolicy.
         """
-        self._path = path
-        self._group_id = group_id
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._problem = ""
-        self._stamp: Stamp = _stamp(path) if path else None
-        self._policy = _read(path, group_id) if path else NO_POLICY
-        self._next_check = clock() + CHECK_INTERVAL
+
+        def read(path: Path) -> Policy:
+            # Imported here: most processes have no policy file, and ruamel.yaml loads slowly.
+            from pbf.identity.policy.file import read_policy_file
+
+            return read_policy_file(path).for_group(group_id)
+
+        self._file = WatchedFile(path, read, clock=clock) if path else None
 
     def current(self) -> Policy:
         """Return the policy that is in force."""
-        if self._path and self._clock() >= self._next_check and self._lock.acquire(blocking=False):
-            try:
-                self._check(self._path)
-            finally:
-                self._lock.release()
-        return self._policy
+        return self._file.current() if self._file else NO_POLICY
 
     @property
     def problem(self) -> str:
         """Why the file as it is now is not in force, in a sentence; empty if it is."""
-        self.current()
-        return self._problem
-
-    def _check(self, path: Path) -> None:
-        """Read the file again if it has changed; keep the last valid policy if it is invalid."""
-        self._next_check = self._clock() + CHECK_INTERVAL
-        stamp = _stamp(path)
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            self._policy = _read(path, self._group_id)
-            self._problem = ""
-            log.info("%s was read again and is in force", path.name)
-        except InvalidPolicy as error:
-            self._problem = f"{error} {IN_FORCE}"
-            log.error("%s", self._problem)
-
-
-def _read(path: Path, group_id: str | None) -> Policy:
-    # Imported here: most processes have no policy file, and ruamel.yaml takes a while to load.
-    from pbf.identity.policy.file import read_policy_file
-
-    return read_policy_file(path).for_group(group_id)
+        return self._file.problem if self._file else ""
 
 
 def _stamp(path: Path) -> Stamp:

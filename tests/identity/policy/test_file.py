@@ -84,12 +84,6 @@ def test_the_digest_changes_with_the_policy_of_the_tenant_alone(tmp_path, old, n
         pytest.param("version: 1", "version: 2", "line 1: version must be 1.", id="version"),
         pytest.param("version: 1\n", "", "line 1: version is missing. It", id="no-version"),
         pytest.param("connectors: 3", "conectors: 3", "line 9: There is no key 'conec", id="key"),
-        pytest.param(
-            "tenants:",
-            "access: []\ntenants:",
-            "line 10: There is no key 'acc",
-            id="access",
-        ),
         pytest.param("extends: standard", "extends: trial", "line 9: These pol", id="circle"),
         pytest.param("extends: standard", "extends: pro", "line 9: There is no pol", id="extends"),
         pytest.param("policy: trial", "policy: trail", "line 12: There is no pol", id="policy"),
@@ -129,6 +123,21 @@ def test_the_digest_changes_with_the_policy_of_the_tenant_alone(tmp_path, old, n
 def test_a_mistake_is_refused_with_its_line(tmp_path, old, new, message):
     with pytest.raises(InvalidPolicy, match=f"^policy.yaml, {re.escape(message)}"):
         read(tmp_path, VALID.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize(("number", "is_valid"), [(20, True), (21, False)])
+def test_a_limited_number_of_policies_extend_one_another(tmp_path, is_reversed, number, is_valid):
+    lines = [f"  p{index}: {{extends: p{index - 1}}}\n" for index in range(2, number + 1)]
+    lines = ["  p1: {limits: {connectors: 7}}\n", *lines]
+    policies = "".join(reversed(lines) if is_reversed else lines)
+    text = f"version: 1\npolicies:\n{policies}tenants: {{acme: {{policy: p{number}}}}}\n"
+
+    if is_valid:
+        assert read(tmp_path, text).policies["acme"].limits.connectors == 7
+    else:
+        with pytest.raises(InvalidPolicy, match="More than 20 policies extend one another"):
+            read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +224,11 @@ def test_the_example_in_the_documents_is_valid(tmp_path):
     page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
     example = page.partition("```yaml\n")[2].partition("```")[0]
 
-    policy = read(tmp_path, example).for_group("group_id_2")
+    file = read(tmp_path, example)
+    policy = file.for_group("group_id_2")
 
+    file.require_groups()
+    assert [provider.id for provider in file.providers] == ["google", "entra"]
+    assert {rule.tenant for rule in file.access} == set(file.policies) == {"acme", "globex"}
     assert policy.branding.product_name == "Globex Sources"
     assert policy.limits.connectors == 3

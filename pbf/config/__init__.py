@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from pbf.config.sign_in import SignIn, read_sign_in
+from pbf.config.values import read_limit, read_number, read_origins, read_url
 from pbf.errors import ConfigurationError
-from pbf.paths import host_as_sent, is_loopback, origin
+from pbf.paths import host_as_sent, is_loopback
 from pbf.redaction import hide, hide_pair
 
 CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
@@ -23,7 +25,6 @@ DOTENV = ".env"
 SHORTEST_SIGNING_KEY = 32
 # A random key of that length has more different characters in any alphabet.
 FEWEST_CHARACTERS = 8
-LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Settings:
     # In hours.
     deletion_grace: float = 24.0
     policy: str | None = None
+    sign_in: SignIn = field(default_factory=SignIn)
 
     @property
     def sandbox(self) -> bool:
@@ -84,23 +86,28 @@ def load_settings(
         api_secret=values.get("FIVETRAN_API_SECRET"),
         group_id=values.get("FIVETRAN_GROUP_ID"),
         api_url=_api_url(values),
-        public_url=_url(values, "PBF_PUBLIC_URL"),
-        allowed_origins=_origins(values, "PBF_ALLOWED_ORIGINS"),
+        public_url=read_url(values, "PBF_PUBLIC_URL"),
+        allowed_origins=read_origins(values, "PBF_ALLOWED_ORIGINS"),
         allowed_hosts=_hosts(values),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
-        timeout=_number(values, "PBF_TIMEOUT", "seconds", Settings.timeout, least=0.1, most=600),
-        deletion_grace=_number(
+        timeout=read_number(
+            values, "PBF_TIMEOUT", "seconds", Settings.timeout, least=0.1, most=600
+        ),
+        deletion_grace=read_number(
             values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
         ),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_keys=_signing_keys(values),
         redis_url=values.get("PBF_REDIS_URL"),
-        frame_ancestors=_origins(values, "PBF_FRAME_ANCESTORS"),
-        create_limit=_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
-        action_limit=_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),
-        total_action_limit=_limit(values, "PBF_TOTAL_ACTION_LIMIT", Settings.total_action_limit),
+        frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),
+        create_limit=read_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
+        action_limit=read_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),
+        total_action_limit=read_limit(
+            values, "PBF_TOTAL_ACTION_LIMIT", Settings.total_action_limit
+        ),
         trusted_proxies=_proxies(values),
         policy=values.get("PBF_POLICY"),
+        sign_in=read_sign_in(values),
     )
 
 
@@ -115,7 +122,7 @@ def load_addresses(
     with suppress(ConfigurationError):
         values = _values(environ, dotenv)
         with suppress(ConfigurationError):
-            settings = replace(settings, public_url=_url(values, "PBF_PUBLIC_URL"))
+            settings = replace(settings, public_url=read_url(values, "PBF_PUBLIC_URL"))
         with suppress(ConfigurationError):
             settings = replace(settings, allowed_hosts=_hosts(values))
     return settings
@@ -182,22 +189,9 @@ def _pair(text: str) -> tuple[str, str] | None:
     return (key, secret) if key and secret and is_pair else None
 
 
-def _url(values: Mapping[str, str], name: str, default: str | None = None) -> str | None:
-    text = values.get(name, default)
-    if text is None:
-        return None
-    try:
-        origin(text)
-    except ValueError as exc:
-        raise ConfigurationError(
-            f"{name} is not a URL that starts with http:// or https://."
-        ) from exc
-    return text.rstrip("/")
-
-
 def _api_url(values: Mapping[str, str]) -> str:
     # Fivetran's sample puts the version into the address; here it is part of the paths.
-    url = (_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
+    url = (read_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
@@ -219,19 +213,6 @@ def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
     return keys
 
 
-def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
-    origins = []
-    for text in values.get(name, "").replace(",", " ").split():
-        try:
-            origins.append(origin(text))
-        except ValueError as exc:
-            raise ConfigurationError(
-                f"{name} contains a value that is not an http or https origin. Use origins such "
-                "as https://app.example.com."
-            ) from exc
-    return tuple(origins)
-
-
 def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:
     names = values.get("PBF_ALLOWED_HOSTS", "").replace(",", " ").lower().split()
     if not all(HOST_NAME.fullmatch(name) for name in names):
@@ -240,27 +221,6 @@ def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:
             "connect.example.com, without scheme, port and path."
         )
     return tuple(host_as_sent(name.strip("[]")) for name in names)
-
-
-def _limit(values: Mapping[str, str], name: str, default: str) -> str:
-    text = values.get(name, default)
-    if text == "off":
-        return ""
-    if not LIMIT.fullmatch(text):
-        raise ConfigurationError(
-            f"{name} is not a limit. Use a value such as 100 per hour or 5 per minute, or off."
-        )
-    return text
-
-
-def _number(
-    values: Mapping[str, str], name: str, unit: str, default: float, *, least: float, most: float
-) -> float:
-    with suppress(ValueError):
-        number = float(values.get(name, default))
-        if least <= number <= most:
-            return number
-    raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")
 
 
 def _proxies(values: Mapping[str, str]) -> int:

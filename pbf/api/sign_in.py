@@ -1,0 +1,249 @@
+"""Routes of signing in and out with OpenID Connect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from pbf.api.pages import Link, Page, page_response
+from pbf.api.responses import no_store
+from pbf.errors import ProviderUnavailable, SignInFailed, UnknownSignIn
+from pbf.identity.claims import Claims, Ended, NoAccess
+from pbf.identity.oidc.flow import Oidc
+from pbf.identity.oidc.state import STATE_LIFETIME, unknown_sign_in
+from pbf.paths import PREFIX, own_page
+from pbf.rules.policy import Branding
+
+routes = Blueprint("sign_in", __name__, url_prefix=PREFIX)
+
+SIGN_IN = f"{PREFIX}/sign-in"
+SIGNED_OUT = f"{PREFIX}/signed-out"
+# The cookie of each sign-in under way has its own name: restored tabs may all start one at once.
+STATE_COOKIE = "pbf-sign-in-"
+STATE_PATH = f"{PREFIX}/"
+MOST_STATES = 5
+# Why a person is asked to sign in, by the `reason` in the address.
+REASONS = {
+    "ended": Page("Your session has ended", "Sign in again to continue where you were."),
+    "unknown": Page("Sign in again", str(unknown_sign_in())),
+}
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What these routes need: providers, sessions, branding, and the address people know us by.
+
+    `complete` returns the cookie of a new session. `end` and `is_signed_in` take a session's
+    cookie; `end_provider_session` takes issuer, subject and the provider's session id, of which one
+    may be empty. `use_once` takes an id and the time until which to keep it, and returns whether
+    the id is new.
+    """
+
+    oidc: Oidc
+    complete: Callable[[Claims], str | NoAccess]
+    is_signed_in: Callable[[str], bool]
+    end: Callable[[str], Ended | None]
+    end_provider_session: Callable[[str, str, str], None]
+    use_once: Callable[[str, float], bool]
+    branding: Callable[[], Branding]
+    public_url: str
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach us by https."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the session's cookie; browsers accept the prefix with https alone."""
+        return "__Host-pbf" if self.is_secure else "pbf"
+
+
+def current_sign_in() -> SignIn:
+    """Return how this app signs people in."""
+    return cast(SignIn, current_app.extensions["pbf_sign_in"])
+
+
+@routes.get("/sign-in")
+def choose() -> ResponseReturnValue:
+    """Send a person to the only provider, or let them choose one of several."""
+    providers = current_sign_in().oidc.providers
+    next_page = own_page(request.args.get("next", "/"))
+    reason = REASONS.get(request.args.get("reason", ""))
+    if len(providers) == 1 and reason is None and "choose" not in request.args:
+        return _start(next(iter(providers)), next_page)
+    return _page(_choice(next_page, reason))
+
+
+@routes.get("/sign-in/<string:provider>")
+def start(provider: str) -> ResponseReturnValue:
+    """Send a person to a provider."""
+    _check(provider)
+    return _start(provider, own_page(request.args.get("next", "/")))
+
+
+@routes.get("/signed-in/<string:provider>")
+def finish(provider: str) -> ResponseReturnValue:
+    """Start a session for a person who comes back from a provider."""
+    _check(provider)
+    sign_in = current_sign_in()
+    finished = sign_in.oidc.finish(provider, request.args, _state_cookie())
+    result = sign_in.complete(finished.claims)
+    if isinstance(result, NoAccess):
+        return _forget_state(_page(_no_access(result, provider, finished.next), 403))
+    if earlier := request.cookies.get(sign_in.session_cookie):
+        sign_in.end(earlier)
+    response = no_store(redirect(finished.next, 303))
+    response.set_cookie(
+        sign_in.session_cookie, result, secure=sign_in.is_secure, httponly=True, samesite="Lax"
+    )
+    return _forget_state(response)
+
+
+@routes.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the session here, and lead the browser to where the provider ends its own.
+
+    The page leads on by itself: our Content-Security-Policy allows forms to end here alone, and
+    Chromium applies it to redirects as well.
+    """
+    sign_in = current_sign_in()
+    cookie = request.cookies.get(sign_in.session_cookie)
+    ended = sign_in.end(cookie) if cookie else None
+    url = SIGNED_OUT
+    if ended and ended.provider in sign_in.oidc.providers:
+        url = sign_in.oidc.end_session_url(ended.provider, ended.id_token) or url
+    response = _page(Page("Signing out", links=[Link("Continue", url)], refresh=url))
+    response.delete_cookie(
+        sign_in.session_cookie, secure=sign_in.is_secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+@routes.get("/signed-out")
+def signed_out() -> ResponseReturnValue:
+    """Say that the session has ended."""
+    text = "On a computer that others use, close the browser as well."
+    return _page(Page("You are signed out", text, [Link("Sign in again", SIGN_IN, primary=True)]))
+
+
+@routes.post("/backchannel-logout/<string:provider>")
+def backchannel_logout(provider: str) -> ResponseReturnValue:
+    """End the sessions of a person who signed out at a provider, which tells us so itself."""
+    _check(provider)
+    sign_in = current_sign_in()
+    token = request.form.get("logout_token", "")
+    logout = sign_in.oidc.read_logout_token(provider, token, use_once=sign_in.use_once)
+    sign_in.end_provider_session(logout.issuer, logout.subject, logout.sid)
+    return no_store(Response(status=200))
+
+
+@routes.errorhandler(SignInFailed)
+def report_failure(error: SignInFailed) -> ResponseReturnValue:
+    """Say why sign-in failed, with a link to try again."""
+    if request.endpoint == f"{routes.name}.{backchannel_logout.__name__}":
+        return no_store(({"error": "invalid_request"}, 400))
+    provider = (request.view_args or {}).get("provider", "")
+    next_page = current_sign_in().oidc.next_page(_state_cookie())
+    if next_page == "/":
+        next_page = own_page(request.args.get("next", "/"))
+    url = _sign_in_url(next_page, provider) if provider else _sign_in_url(next_page)
+    links = [Link("Try again", url, primary=True), *_other_ways(next_page)]
+    is_down = isinstance(error, ProviderUnavailable)
+    heading = "Sign-in does not work right now" if is_down else "You are not signed in"
+    return _forget_state(_page(Page(heading, str(error), links), 503 if is_down else 403))
+
+
+@routes.errorhandler(UnknownSignIn)
+def leave(_error: UnknownSignIn) -> ResponseReturnValue:
+    """Send away a person whose sign-in is unknown, for instance after going back in the browser."""
+    sign_in = current_sign_in()
+    cookie = request.cookies.get(sign_in.session_cookie)
+    if cookie and sign_in.is_signed_in(cookie):
+        return no_store(redirect("/", 303))
+    # Not straight to the provider: without cookies, that would go round in circles.
+    return no_store(redirect(f"{SIGN_IN}?reason=unknown", 303))
+
+
+def _start(provider: str, next_page: str) -> Response:
+    sign_in = current_sign_in()
+    begun = sign_in.oidc.start(provider, next_page, other_account="other" in request.args)
+    response = no_store(redirect(begun.url, 303))
+    states = [name for name in request.cookies if name.startswith(STATE_COOKIE)]
+    for name in states[: max(0, len(states) - MOST_STATES + 1)]:
+        response.delete_cookie(name, path=STATE_PATH)
+    response.set_cookie(
+        _state_name(begun.state),
+        begun.cookie,
+        max_age=STATE_LIFETIME,
+        path=STATE_PATH,
+        secure=sign_in.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _check(provider: str) -> None:
+    if provider not in current_sign_in().oidc.providers:
+        raise NotFound
+
+
+def _state_name(state: str) -> str:
+    return f"{STATE_COOKIE}{state[:8]}"
+
+
+def _state_cookie() -> str:
+    return request.cookies.get(_state_name(request.args.get("state", "")), "")
+
+
+def _forget_state(response: Response) -> Response:
+    name = _state_name(request.args.get("state", ""))
+    if name in request.cookies:
+        response.delete_cookie(name, path=STATE_PATH)
+    return response
+
+
+def _sign_in_url(next_page: str, provider: str = "", **options: str) -> str:
+    query = {**({"next": next_page} if next_page != "/" else {}), **options}
+    path = f"{SIGN_IN}/{provider}" if provider else SIGN_IN
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _choice(next_page: str, reason: Page | None) -> Page:
+    sign_in = current_sign_in()
+    providers = sign_in.oidc.providers.values()
+    heading = reason.heading if reason else "Sign in"
+    if not providers:
+        return Page(heading, "Open the dashboard again from the application that led you here.")
+    only = len(providers) == 1
+    verb = "Sign in with" if only else "Continue with"
+    links = [
+        Link(f"{verb} {provider.label}", _sign_in_url(next_page, provider.id), primary=only)
+        for provider in providers
+    ]
+    return Page(heading, reason.text if reason else "", links)
+
+
+def _no_access(result: NoAccess, provider: str, next_page: str) -> Page:
+    product = current_sign_in().branding().product_name or "this dashboard"
+    return Page(
+        "You have no access yet",
+        f"You are signed in as {result.account}, but this account has not been given access to "
+        f"{product}. Ask your administrator.",
+        [Link("Use another account", _sign_in_url(next_page, provider, other="1"))],
+    )
+
+
+def _other_ways(next_page: str) -> list[Link]:
+    several = len(current_sign_in().oidc.providers) > 1
+    url = _sign_in_url(next_page, choose="1")
+    return [Link("Sign in another way", url)] if several else []
+
+
+def _page(page: Page, status: int = 200) -> Response:
+    return page_response(page, current_sign_in().branding(), status=status)

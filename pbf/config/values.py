@@ -1,0 +1,61 @@
+"""How the text of one setting becomes a value; a mistake is a sentence that names the setting."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+
+from pbf.errors import ConfigurationError
+from pbf.paths import origin
+
+LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
+
+
+def read_url(values: Mapping[str, str], name: str, default: str | None = None) -> str | None:
+    """Return a URL without a slash at the end, or the default if the setting is empty."""
+    text = values.get(name, default)
+    if text is None:
+        return None
+    try:
+        origin(text)
+    except ValueError as exc:
+        raise ConfigurationError(
+            f"{name} is not a URL that starts with http:// or https://."
+        ) from exc
+    return text.rstrip("/")
+
+
+def read_origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a list of origins."""
+    origins = []
+    for text in values.get(name, "").replace(",", " ").split():
+        try:
+            origins.append(origin(text))
+        except ValueError as exc:
+            raise ConfigurationError(
+                f"{name} contains a value that is not an http or https origin. Use origins such "
+                "as https://app.example.com."
+            ) from exc
+    return tuple(origins)
+
+
+def read_limit(values: Mapping[str, str], name: str, default: str) -> str:
+    """Return a limit such as "100 per hour"; an empty text for "off"."""
+    text = values.get(name, default)
+    if text == "off":
+        return ""
+    if not LIMIT.fullmatch(text):
+        raise ConfigurationError(
+            f"{name} is not a limit. Use a value such as 100 per hour or 5 per minute, or off."
+        )
+    return text
+
+
+def read_number(
+    values: Mapping[str, str], name: str, unit: str, default: float, *, least: float, most: float
+) -> float:
+    """Return a number of a unit between two bounds."""
+    with suppress(ValueError):
+        number = float(values.get(name, default))
+        if least <= number <= most:
+            return number
+    raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")

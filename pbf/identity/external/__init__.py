@@ -1,0 +1,1 @@
+"""Sign-in that others vouch for, without OpenID Connect: the vendor's application and proxies."""

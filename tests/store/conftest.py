@@ -1,0 +1,27 @@
+"""Stores on each kind of database."""
+
+import pytest
+from sqlalchemy import URL
+
+from pbf.store.store import Store
+
+
+@pytest.fixture(params=["memory", "file", "postgres"])
+def store(request, tmp_path):
+    opened = Store(address(request, tmp_path))
+    yield opened
+    opened.close()
+
+
+def address(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").fresh()
+    return "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'store.sqlite3'}"
+
+
+@pytest.fixture(params=["file", "postgres"])
+def persistent(request, tmp_path):
+    """The URL of an empty database that outlives the process."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").empty()
+    return URL.create("sqlite", database=str(tmp_path / "store % here.sqlite3"))

@@ -1,0 +1,56 @@
+"""The settings of sign-in."""
+
+import pytest
+
+from pbf.config import load_settings
+from pbf.config.sign_in import SignIn
+from pbf.errors import ConfigurationError
+
+URL = {"PBF_PUBLIC_URL": "https://connect.example.com"}
+OIDC = {
+    "PBF_SIGN_IN": "oidc",
+    "PBF_OIDC_ISSUER": "https://id.example.com/",
+    "PBF_OIDC_CLIENT_ID": "pbf",
+    "PBF_OIDC_CLIENT_SECRET": "secret",
+    "PBF_OPERATORS": "Ada@Example.com, bob@example.com",
+}
+JWT = {"PBF_JWT_ISSUER": "https://app.example.com", "PBF_JWT_KEYS": "keys.json"}
+SECRET = {"PBF_PROXY_SECRET": "0123456789abcdef0123456789abcdef"}
+
+
+def test_nobody_has_to_sign_in_by_default():
+    assert load_settings({}, dotenv=None).sign_in == SignIn()
+
+
+def test_several_methods_are_read_with_what_they_need():
+    ways = {"PBF_SIGN_IN": "OIDC, jwt proxy", "PBF_PROXY_PRESET": "oauth2-proxy"}
+    sign_in = load_settings(URL | OIDC | JWT | SECRET | ways, dotenv=None).sign_in
+
+    assert sign_in.methods == ("oidc", "jwt", "proxy")
+    assert sign_in.oidc_issuer == "https://id.example.com"
+    assert sign_in.operators == ("ada@example.com", "bob@example.com")
+    assert "secret" not in repr(sign_in)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"PBF_SIGN_IN": "saml"}, "PBF_SIGN_IN is not a way to sign in"),
+        ({"PBF_SIGN_IN": "off oidc"}, "PBF_SIGN_IN is not a way to sign in"),
+        (OIDC, "PBF_PUBLIC_URL is not set"),
+        (URL | OIDC | {"PBF_OIDC_CLIENT_ID": ""}, "must both be set"),
+        (URL | OIDC | {"PBF_OIDC_ISSUER": "example.com"}, "PBF_OIDC_ISSUER is not a URL"),
+        (URL | {"PBF_SIGN_IN": "jwt"}, "PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set"),
+        (URL | {"PBF_SIGN_IN": "proxy"}, "PBF_PROXY_PRESET is none of"),
+        (URL | {"PBF_SIGN_IN": "proxy", "PBF_PROXY_PRESET": "iap"}, "PBF_PROXY_AUDIENCE is not"),
+        (
+            URL | {"PBF_SIGN_IN": "proxy", "PBF_PROXY_PRESET": "X-User=sub"},
+            "PBF_PROXY_SECRET must be random",
+        ),
+        ({"PBF_SESSION_HOURS": "0"}, "PBF_SESSION_HOURS is not a number of hours"),
+        ({"PBF_SESSION_IDLE_MINUTES": "soon"}, "is not a number of minutes"),
+    ],
+)
+def test_a_mistake_is_named(values, said):
+    with pytest.raises(ConfigurationError, match=said):
+        load_settings(values, dotenv=None)
