@@ -12,41 +12,35 @@ Every request runs in a daemon thread, so that a request that hangs does not kee
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pbf.cache.entries import (
     CachedFailure,
     CachedList,
     Item,
-    fingerprint,
+    StoredList,
+    fetched,
     keep_newest,
+    keep_recent,
     stale_entry,
 )
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
 from pbf.errors import ApiError, ConnectionFailed, TimedOut
 
-# An entry older than this many lifetimes is not served while a newer one can be fetched.
-MAX_STALE_LIFETIMES = 5
 # A caller with a previous entry waits so many seconds; Fivetran may take a minute to fail.
 LONGEST_WAIT = 3.0
-# The limit of stored keys. A catalogue has about 800 services.
-MAX_KEYS = 2048
+# The limits of what is stored: a catalogue of 800 services, and the lists of thousands of tenants.
+# A connector takes 3.2 kB.
+MAX_KEYS = 8192
+MAX_ITEMS = 250_000
 
 _Request = Future[CachedList[Any]]
+_Result = StoredList | CachedFailure | None
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """A list in this process's memory, and when the backend last confirmed it."""
-
-    value: CachedList[Any]
-    generation: str | None
-    checked: float
 
 
 class SharedCache:
@@ -58,21 +52,26 @@ class SharedCache:
         clock: Callable[[], float] = time.time,
         backend: RedisBackend | None = None,
         max_keys: int = MAX_KEYS,
+        max_items: int = MAX_ITEMS,
     ) -> None:
         """Start empty; with a backend, share the entries of other processes.
 
-        At most `max_keys` keys are stored; beyond that, those fetched longest ago are evicted.
+        Beyond `max_keys` keys, or `max_items` items of all lists together, the lists that were not
+        used for longest are evicted.
         """
         self._clock = clock
         self._max_keys = max_keys
+        self._limits = max_keys, max_items
         self._backend = backend
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, StoredList] = {}
         # Entries from before their key was forgotten, served while Fivetran does not answer.
         self._previous: dict[str, CachedList[Any]] = {}
         self._failures: dict[str, CachedFailure] = {}
         self._requests: dict[str, _Request] = {}
+        # How often each key was forgotten.
+        self._forgotten: Counter[str] = Counter()
         self._closed = False
-        # Guards the five above: starting, finishing and forgetting are atomic.
+        # Guards the six above: starting, finishing and forgetting are atomic.
         self._lock = threading.RLock()
 
     def get(
@@ -103,7 +102,7 @@ class SharedCache:
             return self.get(key, fetch, lifetime=lifetime, patience=patience)
         if (last or patience is not None) and failure and failure.is_recent(now):
             return stale_entry(last, failure)
-        if cached and age <= cached.lifetime * MAX_STALE_LIFETIMES:
+        if cached and not cached.is_long_stale(now):
             return stale_entry(cached, failure) if failure else cached
         try:
             newer = request.result(LONGEST_WAIT if last else patience)
@@ -111,7 +110,7 @@ class SharedCache:
             return stale_entry(last, self._overdue(key, request))
         except ApiError as error:
             return stale_entry(last, CachedFailure(error, now))
-        if cached is None and _is_long_stale(newer, self._clock()):
+        if cached is None and newer.is_long_stale(self._clock()):
             # It came from the backend.
             return self.get(key, fetch, lifetime=lifetime, patience=patience)
         return newer
@@ -119,13 +118,27 @@ class SharedCache:
     def is_available(self, key: str) -> bool:
         """Whether there is an entry that can be served without waiting."""
         entry = self._entries.get(key)
-        return entry is not None and not _is_long_stale(entry.value, self._clock())
+        return entry is not None and not entry.value.is_long_stale(self._clock())
+
+    def peek(self, key: str) -> CachedList[Any] | None:
+        """Return the entry of a key, however stale; None if there is none or it was forgotten."""
+        entry = self._entries.get(key)
+        return entry.value if entry else None
+
+    def generation(self, key: str) -> str | None:
+        """Return a tag that changes when any process forgets the key; None if Redis is down."""
+        try:
+            shared = self._backend.generation(key) if self._backend else ""
+        except BackendUnavailable:
+            return None
+        return f"{self._forgotten[key]} {shared}"
 
     def forget(self, key: str) -> None:
         """Fetch anew at the next call, even if an earlier request is still running."""
         if self._backend:
             self._backend.forget(key)
         with self._lock:
+            self._forgotten[key] += 1
             self._retire(key)
             self._failures.pop(key, None)
             self._requests.pop(key, None)
@@ -141,9 +154,11 @@ class SharedCache:
         if self._backend:
             self._backend.close()
 
-    def _current(self, key: str, now: float) -> _Entry | None:
+    def _current(self, key: str, now: float) -> StoredList | None:
         """Return this process's entry, unless another process has forgotten the key."""
         entry = self._entries.get(key)
+        if entry:
+            entry.used = now
         if entry is None or self._backend is None or now - entry.checked < RECHECK:
             return entry
         entry.checked = now  # so that other threads do not check meanwhile
@@ -169,7 +184,7 @@ class SharedCache:
         fetch: Callable[[], Sequence[Item]],
         lifetime: Callable[[Sequence[Item]], float],
         *,
-        seen: tuple[_Entry | None, CachedFailure | None],
+        seen: tuple[StoredList | None, CachedFailure | None],
     ) -> "Future[CachedList[Item]] | None":
         """Return the running request, or start one; None if one has finished since `seen`."""
         with self._lock:
@@ -184,7 +199,7 @@ class SharedCache:
             self._requests[key] = request
         threading.Thread(
             target=self._run,
-            args=(request, key, seen[0], lambda: self._fetch(fetch, lifetime)),
+            args=(request, key, seen[0], lambda: fetched(fetch(), lifetime, self._clock)),
             name=f"fetch {key}",
             daemon=True,
         ).start()
@@ -194,7 +209,7 @@ class SharedCache:
         self,
         request: _Request,
         key: str,
-        previous: _Entry | None,
+        previous: StoredList | None,
         fetch: Callable[[], CachedList[Any]],
     ) -> None:
         try:
@@ -209,10 +224,10 @@ class SharedCache:
             self._store(request, key, entry)
 
     def _newer(
-        self, key: str, previous: _Entry | None, fetch: Callable[[], CachedList[Any]]
-    ) -> _Entry:
+        self, key: str, previous: StoredList | None, fetch: Callable[[], CachedList[Any]]
+    ) -> StoredList:
         """Return an entry newer than the previous one: another process's, or a fetched one."""
-        fetched = None
+        newer = None
         if self._backend:
             with suppress(BackendUnavailable):
                 if shared := self._read(self._backend, key, previous)[1]:
@@ -221,39 +236,32 @@ class SharedCache:
                     generation, shared = self._read(self._backend, key, previous)
                     if shared:
                         return shared
-                    fetched = fetch()
-                    self._backend.put(key, generation, fetched)
-                    return _Entry(fetched, generation, self._clock())
-        return _Entry(fetched or fetch(), None, self._clock())
+                    newer = fetch()
+                    self._backend.put(key, generation, newer)
+                    return StoredList(newer, generation, self._clock())
+        return StoredList(newer or fetch(), None, self._clock())
 
     def _read(
-        self, backend: RedisBackend, key: str, previous: _Entry | None
-    ) -> tuple[str, _Entry | None]:
+        self, backend: RedisBackend, key: str, previous: StoredList | None
+    ) -> tuple[str, StoredList | None]:
         """Return the generation of a key, and the backend's entry if it is a newer one."""
         generation, value = backend.read(key)
         if value and (previous is None or value.fetched_at > previous.value.fetched_at):
-            return generation, _Entry(value, generation, self._clock())
+            return generation, StoredList(value, generation, self._clock())
         return generation, None
 
-    def _fetch(
-        self, fetch: Callable[[], Sequence[Item]], lifetime: Callable[[Sequence[Item]], float]
-    ) -> CachedList[Item]:
-        response = fetch()
-        items, unread = tuple(response), getattr(response, "unread", 0)
-        return CachedList(items, fingerprint(items), self._clock(), lifetime(items), unread=unread)
-
-    def _store(self, request: _Request, key: str, result: _Entry | CachedFailure | None) -> None:
+    def _store(self, request: _Request, key: str, result: _Result) -> None:
         """Store the result of a request, unless the key was forgotten meanwhile."""
         with self._lock:
             if self._requests.get(key) is request:
                 del self._requests[key]
-                if isinstance(result, _Entry):
-                    keep_newest(self._entries, key, result, self._max_keys)
+                if isinstance(result, StoredList):
                     self._previous.pop(key, None)
                     self._failures.pop(key, None)
+                    keep_recent(self._entries, self._previous, key, result, *self._limits)
                 elif result:
                     self._store_failure(key, result)
-        if isinstance(result, _Entry):
+        if isinstance(result, StoredList):
             _finish(request, value=result.value)
         elif result:
             _finish(request, error=result.error)
@@ -276,10 +284,6 @@ class SharedCache:
             entry = self._entries.pop(key, None)
             if entry and self._backend:
                 self._backend.delete(key, entry.generation or "")
-
-
-def _is_long_stale(value: CachedList[Any], now: float) -> bool:
-    return now - value.fetched_at > value.lifetime * MAX_STALE_LIFETIMES
 
 
 def _finish(

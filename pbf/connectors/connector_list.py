@@ -15,11 +15,11 @@ from operator import attrgetter
 
 from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
+from pbf.connectors.account.account_list import AccountList, list_key
 from pbf.connectors.audit import AuditLog
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
-from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.paths import LONGEST_ID
 from pbf.rules import freshness
 from pbf.rules.policy import Policy, no_policy
@@ -49,14 +49,19 @@ class ConnectorList:
         client: ApiClient,
         cache: SharedCache,
         store: Store,
+        account: AccountList | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Read the list through a client and a cache; the clock is that of the cache."""
-        self.key = f"connectors:{group_id}"
+        """Read the list through a client and a cache; the clock is that of the cache.
+
+        Tenants that are given the same `account` save requests together.
+        """
+        self.key = list_key(group_id)
         # Ids of pending deletions whose connectors were seen running.
         self.running: set[str] = set()
         self._group_id = group_id
         self._client = client
+        self._account = account or AccountList(client, cache, clock=clock)
         self._cache = cache
         self._store = store
         self._clock = clock
@@ -133,14 +138,7 @@ class ConnectorList:
         keep_newest(self._gone, connector_id, schema_name, KEPT_GONE)
 
     def _cached(self) -> CachedList[Connector]:
-        cached = self._cache.get(
-            self.key,
-            self._fetch,
-            lifetime=lambda connectors: freshness.throttled(
-                freshness.list_lifetime(connectors, self._clock(), page=LARGEST_PAGE),
-                self._client.latest.rate_limit,
-            ),
-        )
+        cached = self._cache.get(self.key, self._fetch, lifetime=self._account.lifetime)
         return self._with_current_deletions(cached) if cached.problem else cached
 
     def _with_current_deletions(self, cached: CachedList[Connector]) -> CachedList[Connector]:
@@ -217,7 +215,7 @@ class ConnectorList:
         # Read first: what is deleted for good meanwhile must not come back with an older list.
         pending = self._read_or_last_pending()
         try:
-            listed = PartialList(self._client.get_list_of_connectors_in_group(self._group_id))
+            listed = self._account.connectors(self._group_id)
         except (NotFound, Forbidden) as exc:
             raise GroupNotVisible(
                 f"Fivetran shows this API key no group {self._group_id!r}. "
@@ -232,7 +230,7 @@ class ConnectorList:
             final_at = deletion and deletion.final_at
             update = {"display_name": name, "final_at": final_at, "connect_card": None}
             connectors.append(connector.model_copy(update=update))
-        return PartialList(connectors, listed.unread)
+        return PartialList(connectors, listed.unread, listed.read_at)
 
     def _read_or_last_pending(self) -> dict[Key, Deletion]:
         try:

@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pbf.cache.entries import CachedList, Item, PartialList
 from pbf.cache.shared import SharedCache
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.connect_card import ConnectCards
@@ -65,6 +67,7 @@ class Portal:
         store: Store,
         signer: Signer,
         limits: ClientLimits | None = None,
+        account: AccountList | None = None,
         policy: Callable[[], Policy] = no_policy,
         grace: float,
         clock: Callable[[], float] = time.time,
@@ -72,6 +75,7 @@ class Portal:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 
         The clock is that of the cache. Requests that the cache does not make count in `limits`.
+        Portals with the same `account` save requests by reading their lists together.
         `policy` returns what the tenant may see and do now.
         """
         self.tenant = tenant
@@ -86,12 +90,13 @@ class Portal:
         self._logged: set[str] = set()
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
-            tenant.group_id, client=client, cache=cache, store=store, clock=clock
+            tenant.group_id, client=client, cache=cache, store=store, account=account, clock=clock
         )
         self.connectors = self._list.connectors
         self.deleted = self._list.deleted
         self.connector = self._list.connector
-        limited = client.admitted_by(limits.admit_request) if limits else client
+        admit = partial(limits.admit_request, tenant.id) if limits else None
+        limited = client.admitted_by(admit) if admit else client
         audit_log = self.audit_log = AuditLog(store, tenant.group_id)
         self._build_services(
             Context(tenant.group_id, limited, store, self._list, audit_log, policy)

@@ -1,17 +1,18 @@
 """Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` sends them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from pbf.errors import BadAnswer, NotFound
+from pbf.errors import BadAnswer
 from pbf.fivetran import naming_fields
+from pbf.fivetran.account_connectors import AccountConnectors, account_connectors
+from pbf.fivetran.addresses import connection, quoted
 from pbf.fivetran.history import ErrorRecord, SyncRecord
 from pbf.fivetran.models import (
     Account,
@@ -67,14 +68,14 @@ class ApiClient:
 
         GET /groups/{groupId}
         """
-        return _parse(Group, self._request.send("GET", f"/groups/{_quoted(group_id)}"))
+        return _parse(Group, self._request.send("GET", f"/groups/{quoted(group_id)}"))
 
     def get_destination(self, destination_id: str) -> Destination:
         """Return one destination; it has the id of its group.
 
         GET /destinations/{destinationId}
         """
-        path = f"/destinations/{_quoted(destination_id)}"
+        path = f"/destinations/{quoted(destination_id)}"
         return _parse(Destination, self._request.send("GET", path))
 
     def get_metadata(self) -> Iterator[Service]:
@@ -89,7 +90,7 @@ class ApiClient:
 
         GET /metadata/connector-types/{service}
         """
-        path = f"/metadata/connector-types/{_quoted(service_id)}"
+        path = f"/metadata/connector-types/{quoted(service_id)}"
         return _parse(Service, self._request.send("GET", path))
 
     def get_list_of_connectors_in_group(
@@ -100,14 +101,23 @@ class ApiClient:
         GET /groups/{groupId}/connections
         """
         query = {} if schema is None else {"schema": schema}
-        return self._pages(Connector, f"/groups/{_quoted(group_id)}/connections", query)
+        return self._pages(Connector, f"/groups/{quoted(group_id)}/connections", query)
+
+    def get_connectors_of_account(
+        self, group_ids: Collection[str], *, max_pages: int
+    ) -> AccountConnectors | None:
+        """Return the connectors of some groups, or None if the account's list is too long.
+
+        GET /connections
+        """
+        return account_connectors(self._request, group_ids, max_pages, self._logged)
 
     def get_connector(self, connector_id: str) -> Connector:
         """Return one connector.
 
         GET /connections/{connectionId}
         """
-        return _parse(Connector, self._request.send("GET", _connection(connector_id)))
+        return _parse(Connector, self._request.send("GET", connection(connector_id)))
 
     def create_connector(
         self,
@@ -163,35 +173,35 @@ class ApiClient:
             "schedule": schedule and schedule.model_dump(mode="json", exclude_defaults=True),
         }
         body = {name: value for name, value in given.items() if value is not None}
-        return _parse(Connector, self._request.send("PATCH", _connection(connector_id), body=body))
+        return _parse(Connector, self._request.send("PATCH", connection(connector_id), body=body))
 
     def delete_connector(self, connector_id: str) -> None:
         """Delete a connector; its data stays in the destination.
 
         DELETE /connections/{connectionId}
         """
-        self._request.send("DELETE", _connection(connector_id))
+        self._request.send("DELETE", connection(connector_id))
 
     def sync_connector(self, connector_id: str) -> None:
         """Start a sync now; a running one continues.
 
         POST /connections/{connectionId}/sync
         """
-        self._request.send("POST", _connection(connector_id, "/sync"), body={"force": False})
+        self._request.send("POST", connection(connector_id, "/sync"), body={"force": False})
 
     def resync_connector(self, connector_id: str) -> None:
         """Sync the whole history of a connector again.
 
         POST /connections/{connectionId}/resync
         """
-        self._request.send("POST", _connection(connector_id, "/resync"), body={})
+        self._request.send("POST", connection(connector_id, "/resync"), body={})
 
     def test_connector(self, connector_id: str) -> Connector:
         """Run the setup tests of a connector and return it with their results.
 
         POST /connections/{connectionId}/test
         """
-        response = self._request.send("POST", _connection(connector_id, "/test"), body={})
+        response = self._request.send("POST", connection(connector_id, "/test"), body={})
         return _parse(Connector, response)
 
     def get_sync_history(
@@ -203,7 +213,7 @@ class ApiClient:
 
         GET /connections/{connectionId}/sync-history
         """
-        path = _connection(connector_id, "/sync-history")
+        path = connection(connector_id, "/sync-history")
         window = {"start_time": _stamp(since), "end_time": _stamp(until)}
         return self._pages(SyncRecord, path, window, max_pages=MAX_SYNC_PAGES)
 
@@ -212,14 +222,14 @@ class ApiClient:
 
         GET /connections/{connectionId}/errors
         """
-        return self._pages(ErrorRecord, _connection(connector_id, "/errors"), {})
+        return self._pages(ErrorRecord, connection(connector_id, "/errors"), {})
 
     def get_schemas(self, connector_id: str) -> SchemaConfig:
         """Return which schemas and tables are synced; raise NotFound before the source was read.
 
         GET /connections/{connectionId}/schemas
         """
-        response = self._request.send("GET", _connection(connector_id, "/schemas"))
+        response = self._request.send("GET", connection(connector_id, "/schemas"))
         return _parse(SchemaConfig, response)
 
     def reload_schemas(self, connector_id: str) -> SchemaConfig:
@@ -227,7 +237,7 @@ class ApiClient:
 
         POST /connections/{connectionId}/schemas/reload
         """
-        path = _connection(connector_id, "/schemas/reload")
+        path = connection(connector_id, "/schemas/reload")
         body = {"exclude_mode": "PRESERVE"}
         return _parse(SchemaConfig, self._request.send("POST", path, body=body))
 
@@ -245,7 +255,7 @@ class ApiClient:
             if enabled:
                 # A table in a disabled schema would stay off.
                 patch["enabled"] = True
-        path = _connection(connector_id, "/schemas")
+        path = connection(connector_id, "/schemas")
         return _parse(SchemaConfig, self._request.send("PATCH", path, body={"schemas": schemas}))
 
     def get_connect_card_url_for_connector(
@@ -256,7 +266,7 @@ class ApiClient:
         POST /connections/{connectionId}/connect-card
         """
         body = {"connect_card_config": {"redirect_uri": redirect_uri}}
-        response = self._request.send("POST", _connection(connector_id, "/connect-card"), body=body)
+        response = self._request.send("POST", connection(connector_id, "/connect-card"), body=body)
         return _parse(ConnectCard, response.get("connect_card"))
 
     def close(self) -> None:
@@ -278,17 +288,6 @@ def _parse(model: type[Model], response: object) -> Model:
         raise BadAnswer(
             f"Fivetran's response does not have the documented format ({where or model.__name__})."
         ) from None
-
-
-def _quoted(part: str) -> str:
-    # As segments of a path these would change it; quoting does not help, requests undoes "%2E".
-    if part in ("", ".", ".."):
-        raise NotFound("There is nothing with that id.")
-    return quote(part, safe="")
-
-
-def _connection(connector_id: str, action: str = "") -> str:
-    return f"/connections/{_quoted(connector_id)}{action}"
 
 
 def _stamp(moment: datetime) -> str:

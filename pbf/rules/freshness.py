@@ -45,13 +45,16 @@ def throttling_notice(limit: RateLimit) -> str:
     )
 
 
-def list_lifetime(connectors: Sequence[Connector], now: float, *, page: int) -> float:
+def list_lifetime(
+    connectors: Sequence[Connector], now: float, *, page: int, requests: int = 1
+) -> float:
     """Return how many seconds a list is fresh, given that each page of it costs a request.
 
-    A list at rest expires earlier when one of its connectors is due to sync.
+    `requests` is what all lists that are read as often cost together. A list at rest expires
+    earlier when one of its connectors is due to sync.
     """
     pages = -(-len(connectors) // page)
-    soon = min(MOVING_LIFETIME * max(pages, 1), QUIET_LIFETIME)
+    soon = min(MOVING_LIFETIME * max(pages, requests, 1), QUIET_LIFETIME)
     waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
     if any(abs(wait) < TOLERANCE for wait in waits):
         return soon

@@ -5,8 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 from pydantic import BaseModel
 
-from pbf.cache.entries import FAILURE_LIFETIME, LONGEST_RETRY_AFTER, CachedList
-from pbf.cache.shared import MAX_STALE_LIFETIMES, SharedCache
+from pbf.cache.entries import (
+    FAILURE_LIFETIME,
+    LONGEST_RETRY_AFTER,
+    MAX_STALE_LIFETIMES,
+    CachedList,
+    PartialList,
+)
+from pbf.cache.shared import SharedCache
 from pbf.errors import (
     ApiError,
     BadAnswer,
@@ -752,3 +758,58 @@ def test_the_number_of_keys_is_limited(clock, source):
     assert list(cache._entries) == ["key 17", "key 18", "key 19"]  # the newest
     assert not any(cache.is_available(f"key {number}") for number in range(17))
     cache.close()
+
+
+@pytest.mark.parametrize("limits", [{"max_keys": 3}, {"max_items": 3}], ids=["keys", "items"])
+def test_lists_that_were_not_used_for_longest_are_evicted(clock, source, limits):
+    cache = SharedCache(clock=clock, **limits)
+
+    for key in ("a", "b", "c"):
+        get(cache, source, key)
+        clock.advance(1)
+    get(cache, source, "a")
+    clock.advance(1)
+    get(cache, source, "d")
+
+    assert sorted(cache._entries) == ["a", "c", "d"]
+    cache.close()
+
+
+def test_previous_lists_are_evicted_first_and_the_newest_stays_however_long(clock, source):
+    cache = SharedCache(clock=clock, max_items=3)
+
+    get(cache, source, "forgotten")
+    cache.forget("forgotten")
+    get(cache, source, "a")
+    source.returns("a", "b", "c")
+    get(cache, source, "three")
+    assert (list(cache._previous), list(cache._entries)) == ([], ["three"])
+
+    source.returns(*"abcdef")
+    get(cache, source, "six")
+    assert list(cache._entries) == ["six"]
+    cache.close()
+
+
+def test_the_generation_changes_with_each_forgetting_of_its_key(cache, source):
+    get(cache, source)
+    before = cache.generation("key")
+    cache.forget("other")
+    assert cache.generation("key") == before
+
+    cache.forget("key")
+    after = cache.generation("key")
+    cache.forget("key")
+
+    assert len({before, after, cache.generation("key")}) == 3
+
+
+def test_the_age_of_a_list_counts_from_when_it_was_read(cache, clock):
+    read = PartialList([item("a")], read_at=START - 50)
+
+    entry = cache.get("key", lambda: read, lifetime=lambda _: LIFETIME)
+
+    assert entry.fetched_at == START - 50
+    assert cache.peek("key") is entry
+    cache.forget("key")
+    assert cache.peek("key") is None

@@ -1,12 +1,15 @@
 """Limits on requests to Fivetran, for one client and for all together, and on creations.
 
+Tenants share the limit for all: once most of it is used, those that have used more than an equal
+share of it are refused, and what is left is for the others.
+
 Requests of the shared cache are not counted: its lifetimes bound them. Processes that share Redis
 count together; while Redis does not answer, each counts by itself.
 """
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -18,6 +21,13 @@ from pbf.errors import TooManyRequests
 
 # For each key that is counted: the limit, and the message for clients that exceed it.
 Limits = Mapping[str, tuple[RateLimitItem | None, str]]
+
+# The key under which the requests of all are counted.
+EVERYBODY = "everybody"
+# From this part of the limit for all on, tenants over their share are refused.
+SHARED_FROM = 0.75
+# How many tenants are counted at most.
+MOST_TENANTS = 100_000
 
 REDIS_TIMEOUT = 1.0
 # After a failure Redis is not tried for so many seconds.
@@ -36,22 +46,31 @@ class ClientLimits:
         trusted_proxies: int = 0,
         redis_url: str | None = None,
         redis_prefix: str = "pbf:limits",
+        tenants: Callable[[], int] = lambda: 1,
     ) -> None:
-        """Count in memory, or in Redis where a URL is given."""
+        """Count in memory, or in Redis where a URL is given.
+
+        `tenants` returns how many tenants there are now; one alone may use the limit for all.
+        """
         self._requests = _parsed(requests)
         self._all_requests = _parsed(all_requests)
         self._creations = _parsed(creations)
         self._trusted_proxies = trusted_proxies
+        self._tenants = tenants
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._redis = _redis_limiter(redis_url, redis_prefix) if redis_url else None
         self._redis_retry_at = 0.0
 
-    def admit_request(self) -> None:
-        """Count a request to Fivetran; raise TooManyRequests if it exceeds a limit."""
-        limits = {"everybody": (self._all_requests, "Too many requests from all users together.")}
+    def admit_request(self, tenant_id: str = "") -> None:
+        """Count a request of a tenant to Fivetran; raise TooManyRequests if it exceeds a limit."""
+        limits = {EVERYBODY: (self._all_requests, "Too many requests from all users together.")}
         if client := self._client():
             limits[f"requests {client}"] = (self._requests, "Too many requests from your network.")
-        self._admit(limits)
+        if tenant_id and self._all_requests and self._tenants() > 1:
+            share = TenantShare(self._all_requests, tenant_id)
+            self._attempt(lambda limiter: share.count(limiter, limits))
+        else:
+            self._attempt(lambda limiter: _count(limiter, limits))
 
     def admit_creation(self, tenant_id: str = "", tenant_limit: str = "") -> None:
         """Count a connector to create; raise TooManyRequests if it exceeds a limit.
@@ -64,19 +83,54 @@ class ClientLimits:
             limits = {f"creations {client}": (self._creations, message)}
             message = f"The policy allows {tenant_limit.replace(' per ', ' new connectors per ')}."
             limits[f"creations of tenant {tenant_id}"] = (_parsed(tenant_limit), message)
-            self._admit(limits)
+            self._attempt(lambda limiter: _count(limiter, limits))
 
     def _client(self) -> str:
         client = caller().client
         return client.address(trusted_proxies=self._trusted_proxies) if client else ""
 
-    def _admit(self, limits: Limits) -> None:
+    def _attempt(self, count: Callable[[MovingWindowRateLimiter], None]) -> None:
         if self._redis and time.monotonic() >= self._redis_retry_at:
             try:
-                return _count(self._redis, limits)
+                return count(self._redis)
             except StorageError:
                 self._redis_retry_at = time.monotonic() + REDIS_PAUSE
-        return _count(self._memory, limits)
+        return count(self._memory)
+
+
+class TenantShare:
+    """One tenant's share of the limit for all: an equal part among the tenants of its window."""
+
+    def __init__(self, limit: RateLimitItem, tenant_id: str) -> None:
+        """Share a limit, such as 6,000 requests per hour, with other tenants."""
+        self._limit = limit
+        self._key = f"requests of tenant {tenant_id}"
+        self._presence = f"presence of tenant {tenant_id}"
+
+    def count(self, limiter: MovingWindowRateLimiter, limits: Limits) -> None:
+        """Count a request of the tenant in all limits, or raise TooManyRequests."""
+        if _used(limiter, self._limit, EVERYBODY) >= SHARED_FROM * self._limit.amount:
+            self._check(limiter)
+        _count(limiter, limits)
+        limiter.hit(self._limit, self._key)
+        # A tenant is present for one window from its first request; then it is counted again.
+        if limiter.hit(self._with_amount(1), self._presence):
+            limiter.hit(self._with_amount(MOST_TENANTS), "present tenants")
+
+    def _check(self, limiter: MovingWindowRateLimiter) -> None:
+        """Raise TooManyRequests if the tenant has used its share or more."""
+        used = _used(limiter, self._limit, self._key)
+        present = _used(limiter, self._with_amount(MOST_TENANTS), "present tenants")
+        # A tenant that is alone now leaves the other half to whoever comes next.
+        if used * max(present, 2) >= self._limit.amount:
+            raise TooManyRequests(
+                "Your organization has used its share of the requests to Fivetran, and few are "
+                "left for the others.",
+                retry_after=_wait(limiter, self._limit, self._key),
+            )
+
+    def _with_amount(self, amount: int) -> RateLimitItem:
+        return type(self._limit)(amount, self._limit.multiples)
 
 
 def _count(limiter: MovingWindowRateLimiter, limits: Limits) -> None:
@@ -84,11 +138,19 @@ def _count(limiter: MovingWindowRateLimiter, limits: Limits) -> None:
     # that the common limit refuses takes no memory.
     for key, (limit, message) in limits.items():
         if limit and not limiter.test(limit, key):
-            wait = limiter.get_window_stats(limit, key).reset_time - time.time()
-            raise TooManyRequests(message, retry_after=max(1, math.ceil(wait)))
+            raise TooManyRequests(message, retry_after=_wait(limiter, limit, key))
     for key, (limit, _) in limits.items():
         if limit:
             limiter.hit(limit, key)
+
+
+def _used(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> int:
+    return limit.amount - limiter.get_window_stats(limit, key).remaining
+
+
+def _wait(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> int:
+    """Return the seconds until the oldest request of a key leaves its window, at least 1."""
+    return max(1, math.ceil(limiter.get_window_stats(limit, key).reset_time - time.time()))
 
 
 def _parsed(limit: str) -> RateLimitItem | None:

@@ -1,0 +1,1 @@
+"""What the tenants of one account share; nothing that belongs to one tenant."""
