@@ -11,17 +11,17 @@ if session_id is None or not counts.is_valid(session_id):
     st.stop()
 
 st.write(f"Signed in as {session_id}")
-st.session_state.setdefault("clicks", 0)
+st.session_state.setdefault("clicked", "no")
 
 
 @st.fragment(run_every=0.2)
 def timer() -> None:
-    """Count the runs of a timer and its clicks."""
+    """Count its runs, and say whether the button was clicked."""
     counts.fragments[session_id] += 1
     if st.button("Click"):
-        st.session_state.clicks += 1
-        st.query_params["clicks"] = str(st.session_state.clicks)
-    st.write(f"Clicked {st.session_state.clicks} times")
+        st.session_state.clicked = "yes"
+        st.query_params["clicked"] = "yes"
+    st.write(f"Clicked: {st.session_state.clicked}")
 
 
 timer()
