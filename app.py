@@ -5,7 +5,8 @@ Modules that the first page does not need are imported in functions, for a fast 
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,10 +21,11 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from pbf import logs
+from pbf.config import load_settings
 from pbf.connectors.background import BackgroundWorker
-from pbf.errors import PbfError
+from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
-from pbf.server.auth_middleware.authenticator import NoSignIn
+from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
@@ -59,11 +61,33 @@ MOUNTED = (PREFIX, SANDBOX_PATH)
 logger = logging.getLogger("pbf")
 
 
-def portal() -> "Portal":
-    """Return the portal."""
+def portals() -> "Iterator[Portal]":
+    """Yield the portals of all tenants."""
     from pbf.runtime import runtime
 
-    return runtime().portal
+    return runtime().portals.all()
+
+
+def clean_up() -> None:
+    """Delete sessions, tokens and links that ended some time ago."""
+    from pbf.runtime import runtime
+
+    runtime().store.delete_expired(time.time())
+
+
+def authenticator() -> Authenticator:
+    """Return what knows the sessions; the runtime is opened when one is looked for."""
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        return NoSignIn()  # every page shows the error
+    if not settings.sign_in.methods and not settings.is_demo:
+        return NoSignIn()
+    from pbf.identity.page_authenticator import PageAuthenticator
+    from pbf.runtime import runtime
+
+    is_required = bool(settings.sign_in.methods)
+    return PageAuthenticator(lambda: runtime().identity, is_required=is_required)
 
 
 def load_api() -> "WSGIApplication":
@@ -96,7 +120,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
     log_pages_once()
-    worker = BackgroundWorker(portal)
+    worker = BackgroundWorker(portals, clean_up=clean_up)
     ended = threading.Event()
     call_on_shutdown(release_waiters, worker.stop, ended.set)
     enable_tcp_nodelay()
@@ -117,9 +141,10 @@ def warm_up(ended: threading.Event) -> None:
     """
     with background_loading():
         try:
-            tenant_portal = portal()
-            tenant_portal.services()
-            tenant_portal.connectors()
+            first = next(portals(), None)
+            if first:
+                first.services()
+                first.connectors()
         except PbfError as error:
             logger.warning("%s", error)
         if not ended.wait(API_LOAD_DELAY):
@@ -171,7 +196,7 @@ app = st.App(
     middleware=[
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
-        Middleware(Authenticate, load=NoSignIn),
+        Middleware(Authenticate, load=authenticator),
         Middleware(ServeIndexHtml, mounted=MOUNTED),
         Middleware(CompressStatic),
     ],

@@ -8,7 +8,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
 
 SHOWN = 200

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -108,7 +109,10 @@ def policy(options: argparse.Namespace) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
-    keeper = BackgroundWorker(lambda: runtime().portal)
+    keeper = BackgroundWorker(
+        lambda: runtime().portals.all(),
+        clean_up=lambda: runtime().store.delete_expired(time.time()),
+    )
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, on_start=keeper.start)

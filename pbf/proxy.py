@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api import administration, connect_card, connectors, error_handlers, invitations
+from pbf.api import (
+    administration,
+    connect_card,
+    connectors,
+    error_handlers,
+    invitations,
+    sign_in,
+    sso,
+)
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
@@ -38,6 +46,8 @@ from pbf.api.responses import (
     with_age,
 )
 from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
+from pbf.api.sign_in import sign_in_of
+from pbf.api.sso import sso_of
 from pbf.config import Settings, load_addresses
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
@@ -55,6 +65,8 @@ BLUEPRINTS = (
     connect_card.routes,
     invitations.routes,
     administration.routes,
+    sign_in.routes,
+    sso.routes,
     openapi_routes,
 )
 
@@ -68,6 +80,8 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
+    app.extensions["pbf_sign_in"] = lambda: sign_in_of(open_runtime(), public_url())
+    app.extensions["pbf_sso"] = lambda: sso_of(open_runtime(), public_url())
     app.extensions["pbf_bodies"] = BodyCache()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

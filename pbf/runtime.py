@@ -7,10 +7,9 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,20 +18,20 @@ from werkzeug.wrappers import Response
 from pbf.cache.redis_backend import RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
-from pbf.config import DOTENV, Settings, is_readable_by_others, load_settings
+from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.portal import Portal, Tenant
 from pbf.connectors.portals import Portals
-from pbf.errors import ConfigurationError
+from pbf.errors import ConfigurationError, PbfError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
-from pbf.identity.authentication import Authentication
-from pbf.identity.models import Identity
-from pbf.identity.policy.source import PolicySource
+from pbf.identity.services import IdentityServices
+from pbf.identity.services import build as build_identity
+from pbf.identity.tenants import Tenants
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
-from pbf.rules.permissions import Role
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
@@ -45,6 +44,8 @@ log = logging.getLogger(__name__)
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
+# The demo's tenants besides the first: id, name of the group, number of connectors.
+DEMO_GROUPS = (("globex", "Globex", 5), ("initech", "Initech", 2))
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,11 @@ class Runtime:
     settings: Settings
     client: ApiClient
     portals: Portals
-    authentication: Authentication
+    identity: IdentityServices
     signer: Signer
     cache: SharedCache
     store: Store
     sandbox: "SandboxServer | None" = None
-    policy: PolicySource = field(default_factory=PolicySource)
 
     @property
     def portal(self) -> Portal:
@@ -126,32 +126,74 @@ def start(settings: Settings) -> Runtime:
     Raises ConfigurationError if the database or the policy file cannot be opened.
     """
     _hide_secrets(settings)
-    policy = open_policy(settings)
     backend = _cache_backend(settings)
     store = open_store(settings)
     sandbox = _start_sandbox(settings) if settings.sandbox else None
     account = sandbox.world if sandbox else settings
     key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
+    keys = settings.signing_keys or (_signing_key(secret, shared=sandbox is None),)
+    try:
+        identity = build_identity(
+            settings,
+            store,
+            group_id=group_id,
+            signing_keys=keys,
+            environ=environment(),
+            demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
+        )
+    except PbfError:
+        store.close()
+        if sandbox:
+            sandbox.stop()
+        raise
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
-    cache = SharedCache(backend=backend)
-    signer = Signer(*settings.signing_keys or [_signing_key(secret, shared=sandbox is None)])
-    build = partial(
-        Portal,
-        client=client,
-        cache=cache,
-        store=store,
-        signer=signer,
-        limits=_limits(settings),
-        policy=policy.current,
-        grace=settings.deletion_grace,
-    )
-    tenants = {group_id: Tenant(group_id, settings.product_name, group_id)}
-    portals = Portals(tenants.get, lambda: tuple(tenants), build)
-    default = Identity("", group_id, Role.ADMIN)
-    authentication = Authentication(default=default)
-    return Runtime(settings, client, portals, authentication, signer, cache, store, sandbox, policy)
+    cache, signer = SharedCache(backend=backend), Signer(*keys)
+    portals = _portals(settings, identity.tenants, client, cache, store, signer)
+    return Runtime(settings, client, portals, identity, signer, cache, store, sandbox)
+
+
+def _portals(
+    settings: Settings,
+    tenants: Tenants,
+    client: ApiClient,
+    cache: SharedCache,
+    store: Store,
+    signer: Signer,
+) -> Portals:
+    limits = _limits(settings, lambda: len(tenants.all()))
+    account = AccountList(client, cache)
+
+    def find(tenant_id: str) -> Tenant | None:
+        entry = tenants.get(tenant_id)
+        return Tenant(entry.id, entry.name, entry.group_id) if entry else None
+
+    def build(tenant: Tenant) -> Portal:
+        return Portal(
+            tenant,
+            client=client,
+            cache=cache,
+            store=store,
+            signer=signer,
+            limits=limits,
+            account=account,
+            policy=partial(tenants.policy, tenant.id),
+            grace=settings.deletion_grace,
+        )
+
+    return Portals(find, lambda: tuple(entry.id for entry in tenants.all()), build)
+
+
+def _demo_groups(sandbox: "SandboxServer") -> dict[str, str]:
+    """Add the groups of the demo's tenants, with connectors; return them by tenant."""
+    world = sandbox.world
+    groups = {"acme": world.group_id}
+    for tenant_id, name, connectors in DEMO_GROUPS:
+        group = world.add_group(name)
+        world.add_connections(connectors, group_id=group.id)
+        groups[tenant_id] = group.id
+    return groups
 
 
 def _start_sandbox(settings: Settings) -> "SandboxServer":
@@ -162,22 +204,18 @@ def _start_sandbox(settings: Settings) -> "SandboxServer":
     return SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
 
 
-def open_policy(settings: Settings) -> PolicySource:
-    """Return the policy of the settings' group; raise InvalidPolicy if its file is not valid."""
-    path = Path(settings.policy) if settings.policy else None
-    return PolicySource(path, group_id=settings.group_id)
-
-
 def _hide_secrets(settings: Settings) -> None:
     """Have the secrets redacted in logs, before anything uses them and may fail."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
     hide(*settings.signing_keys)
+    hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
     for url in (settings.database_url, settings.redis_url):
         hide_password(url)
 
 
-def _limits(settings: Settings) -> ClientLimits:
+def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
+        tenants=tenants,
         requests=settings.action_limit,
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,

@@ -25,7 +25,7 @@ from pbf.connectors.access import caller as callers
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
 from pbf.proxy import create_app
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import ACCOUNT, account_on

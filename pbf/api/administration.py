@@ -42,7 +42,7 @@ def get_health() -> ResponseReturnValue:
 @routes.get("/logo")
 def get_logo() -> ResponseReturnValue:
     """Return the logo that the policy names; its address changes with it."""
-    logo = current_runtime().policy.current().branding.logo
+    logo = current_portal().policy().branding.logo
     if logo is None:
         raise NotFound
     response = Response(logo.content, content_type=logo.content_type)

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Mapping
+from typing import cast
 
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import UnsupportedMediaType
@@ -14,8 +16,9 @@ from pbf.errors import UnknownTenant
 from pbf.identity.models import Identity
 from pbf.logs import begin_request
 from pbf.paths import origin
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
+from pbf.server.auth_middleware.cookies import COOKIE, FRAME_COOKIE, LOOPBACK_COOKIE, is_local
 from pbf.signed_links import Purpose
 
 log = logging.getLogger(__name__)
@@ -35,12 +38,24 @@ PUBLIC = frozenset(
         "invitations.invite",
         "invitations.come_back",
         "administration.get_health",
-        "administration.get_logo",
         "docs.get_description",
         "docs.show_docs",
         "docs.get_file",
+        "sign_in.choose",
+        "sign_in.start",
+        "sign_in.finish",
+        "sign_in.sign_out",
+        "sign_in.signed_out",
+        "sign_in.backchannel_logout",
+        "sso.follow",
+        "sso.enter",
+        "sso.post",
     }
 )
+# What browsers and providers send as a form; the last two come from other sites, and prove
+# themselves by a signed token.
+FORMS = frozenset({"sign_in.sign_out", "sign_in.backchannel_logout", "sso.post"})
+FOREIGN_FORMS = FORMS - {"sign_in.sign_out"}
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
@@ -64,9 +79,9 @@ def current_runtime() -> Runtime:
 def current_identity() -> Identity:
     """Return who asks; raise NotSignedIn or InvalidToken."""
     if "identity" not in g:
-        authorization = request.headers.get("Authorization", "")
-        authentication = current_runtime().authentication
-        g.identity = authentication.of_request(request.cookies, authorization)
+        g.identity = current_runtime().identity.authentication.of_request(
+            _session_cookies(), cast(Mapping[str, str], request.headers)
+        )
     identity: Identity = g.identity
     return identity
 
@@ -79,7 +94,7 @@ def current_portal() -> Portal:
 def signed_for(purpose: Purpose, text: str) -> Portal | None:
     """Return the portal that a link, invitation or state is signed for; None if it is not valid."""
     runtime = current_runtime()
-    tenant_id = runtime.signer.tenant_of(purpose, text)
+    g.tenant_id = tenant_id = runtime.signer.tenant_of(purpose, text)
     try:
         return runtime.portals.of(tenant_id)
     except UnknownTenant:
@@ -108,7 +123,8 @@ def guard() -> Response | None:
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
         return error_response(*FOREIGN_ORIGIN)
     # Browsers send other content types across origins without a preflight request.
-    if not reads and not request.is_json and (request.mimetype or _has_body()):
+    is_json = request.is_json or not (request.mimetype or _has_body())
+    if not reads and not is_json and request.endpoint not in FORMS:
         raise UnsupportedMediaType
     return None
 
@@ -142,6 +158,14 @@ def log_change(response: Response) -> Response:
     return response
 
 
+def _session_cookies() -> list[str]:
+    """Return the cookies that may hold a session; one that is there twice does not count."""
+    is_plain = is_local(current_runtime().settings.public_url)
+    names = (COOKIE, *((LOOPBACK_COOKIE,) if is_plain else ()), FRAME_COOKIE)
+    values = (request.cookies.getlist(name) for name in names)
+    return [found[0] for found in values if len(found) == 1]
+
+
 def _caller() -> Caller:
     """Return whom this request acts for; raise NotSignedIn or InvalidToken."""
     client = Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
@@ -150,7 +174,7 @@ def _caller() -> Caller:
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)
     identity = current_identity()
-    return Caller(identity.actor or actor, identity.role, client, identity.services)
+    return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
 
 
 def _requested_origin() -> str:
@@ -163,11 +187,13 @@ def _has_body() -> bool:
 
 def _may_act() -> bool:
     """Return whether the sender is a program, one of our own pages, or a page that is allowed."""
-    if request.method == "OPTIONS" or _is_followed_link():
+    if request.method == "OPTIONS" or _is_followed_link() or request.endpoint in FOREIGN_FORMS:
         return True
     sender = request.headers.get("Origin")
     if sender is not None:
         return _is_allowed(sender)
+    if "identity" in g and g.identity.session_id:
+        return False  # a browser sends it with every change
     return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
 
 

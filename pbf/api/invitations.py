@@ -6,7 +6,7 @@ to the Connect Card and ends on a plain page that shows only the result.
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.guard import current_runtime, public_url, signed_for
@@ -107,5 +107,5 @@ def _error_page(error: PbfError) -> Response:
 
 def _page(name: str) -> Response:
     status, heading, text = PAGES[name]
-    branding = current_runtime().policy.current().branding
+    branding = current_runtime().identity.branding(g.get("tenant_id", ""))
     return page_response(Page(heading, text), branding, status=status)

@@ -13,7 +13,7 @@ from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pbf.api.responses import no_store
-from pbf.rules.policy import Branding, Logo
+from pbf.rules.access.policy import Branding, Logo
 from pbf.server.security_headers import policy
 
 

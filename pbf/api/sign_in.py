@@ -1,6 +1,7 @@
 """Routes of signing in and out with OpenID Connect."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
@@ -11,13 +12,16 @@ from werkzeug.exceptions import NotFound
 
 from pbf.api.pages import Link, Page, page_response
 from pbf.api.responses import no_store
-from pbf.errors import ProviderUnavailable, SignInFailed, UnknownSignIn
+from pbf.errors import PbfError, ProviderUnavailable, SignInFailed, UnknownSignIn
 from pbf.identity.claims import Claims, Ended, NoAccess
+from pbf.identity.external.proxies import TrustedProxy
 from pbf.identity.oidc.flow import Oidc
 from pbf.identity.oidc.state import STATE_LIFETIME, unknown_sign_in
 from pbf.paths import PREFIX, own_page
-from pbf.rules.policy import Branding
+from pbf.rules.access.policy import Branding
+from pbf.runtime import Runtime
 
+log = logging.getLogger(__name__)
 routes = Blueprint("sign_in", __name__, url_prefix=PREFIX)
 
 SIGN_IN = f"{PREFIX}/sign-in"
@@ -51,6 +55,8 @@ class SignIn:
     use_once: Callable[[str, float], bool]
     branding: Callable[[], Branding]
     public_url: str
+    proxy: TrustedProxy | None = None
+    is_required: bool = True
 
     @property
     def is_secure(self) -> bool:
@@ -65,14 +71,38 @@ class SignIn:
 
 def current_sign_in() -> SignIn:
     """Return how this app signs people in."""
-    return cast(SignIn, current_app.extensions["pbf_sign_in"])
+    return cast(SignIn, current_app.extensions["pbf_sign_in"]())
+
+
+def sign_in_of(runtime: Runtime, public_url: str) -> SignIn:
+    """Return how a runtime signs people in."""
+    identity, service = runtime.identity, runtime.identity.sign_in
+    return SignIn(
+        oidc=identity.oidc,
+        complete=service.complete,
+        is_signed_in=service.is_signed_in,
+        end=service.end,
+        end_provider_session=service.end_provider_session,
+        use_once=lambda text, _until: runtime.store.use_token(text),
+        branding=identity.branding,
+        public_url=public_url,
+        proxy=identity.proxy,
+        is_required=identity.authentication.is_required,
+    )
 
 
 @routes.get("/sign-in")
 def choose() -> ResponseReturnValue:
-    """Send a person to the only provider, or let them choose one of several."""
-    providers = current_sign_in().oidc.providers
-    next_page = own_page(request.args.get("next", "/"))
+    """Send a person to the only provider, or let them choose one of several.
+
+    A person whom a trusted proxy names is signed in at once.
+    """
+    sign_in, next_page = current_sign_in(), own_page(request.args.get("next", "/"))
+    if not sign_in.is_required:
+        return no_store(redirect(next_page, 303))
+    if sign_in.proxy and (claims := _proxy_claims(sign_in.proxy)):
+        return _enter(claims, next_page)
+    providers = sign_in.oidc.providers
     reason = REASONS.get(request.args.get("reason", ""))
     if len(providers) == 1 and reason is None and "choose" not in request.args:
         return _start(next(iter(providers)), next_page)
@@ -92,16 +122,7 @@ def finish(provider: str) -> ResponseReturnValue:
     _check(provider)
     sign_in = current_sign_in()
     finished = sign_in.oidc.finish(provider, request.args, _state_cookie())
-    result = sign_in.complete(finished.claims)
-    if isinstance(result, NoAccess):
-        return _forget_state(_page(_no_access(result, provider, finished.next), 403))
-    if earlier := request.cookies.get(sign_in.session_cookie):
-        sign_in.end(earlier)
-    response = no_store(redirect(finished.next, 303))
-    response.set_cookie(
-        sign_in.session_cookie, result, secure=sign_in.is_secure, httponly=True, samesite="Lax"
-    )
-    return _forget_state(response)
+    return _forget_state(_enter(finished.claims, finished.next))
 
 
 @routes.post("/sign-out")
@@ -158,6 +179,14 @@ def report_failure(error: SignInFailed) -> ResponseReturnValue:
     return _forget_state(_page(Page(heading, str(error), links), 503 if is_down else 403))
 
 
+@routes.errorhandler(PbfError)
+def report_error(error: PbfError) -> ResponseReturnValue:
+    """Say that nobody can sign in, because of the settings or the database."""
+    log.warning("nobody can sign in: %s: %s", type(error).__name__, error)
+    page = Page("Sign-in does not work right now", str(error), [Link("Try again", request.url)])
+    return page_response(page, Branding(), status=503)
+
+
 @routes.errorhandler(UnknownSignIn)
 def leave(_error: UnknownSignIn) -> ResponseReturnValue:
     """Send away a person whose sign-in is unknown, for instance after going back in the browser."""
@@ -167,6 +196,25 @@ def leave(_error: UnknownSignIn) -> ResponseReturnValue:
         return no_store(redirect("/", 303))
     # Not straight to the provider: without cookies, that would go round in circles.
     return no_store(redirect(f"{SIGN_IN}?reason=unknown", 303))
+
+
+def _proxy_claims(proxy: TrustedProxy) -> Claims | None:
+    return proxy.claims(cast(Mapping[str, str], request.headers))
+
+
+def _enter(claims: Claims, next_page: str) -> Response:
+    """Start a session for a person, who gets a new one in any case."""
+    sign_in = current_sign_in()
+    result = sign_in.complete(claims)
+    if isinstance(result, NoAccess):
+        return _page(_no_access(result, claims.provider, next_page), 403)
+    if earlier := request.cookies.get(sign_in.session_cookie):
+        sign_in.end(earlier)
+    response = no_store(redirect(next_page, 303))
+    response.set_cookie(
+        sign_in.session_cookie, result, secure=sign_in.is_secure, httponly=True, samesite="Lax"
+    )
+    return response
 
 
 def _start(provider: str, next_page: str) -> Response:
@@ -230,12 +278,14 @@ def _choice(next_page: str, reason: Page | None) -> Page:
 
 
 def _no_access(result: NoAccess, provider: str, next_page: str) -> Page:
-    product = current_sign_in().branding().product_name or "this dashboard"
+    sign_in = current_sign_in()
+    product = sign_in.branding().product_name or "this dashboard"
+    url = _sign_in_url(next_page, provider, other="1")
     return Page(
         "You have no access yet",
         f"You are signed in as {result.account}, but this account has not been given access to "
         f"{product}. Ask your administrator.",
-        [Link("Use another account", _sign_in_url(next_page, provider, other="1"))],
+        [Link("Use another account", url)] if provider in sign_in.oidc.providers else [],
     )
 
 

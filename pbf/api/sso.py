@@ -9,7 +9,7 @@ from typing import cast
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import json_body
+from pbf.api.guard import current_identity, json_body
 from pbf.api.pages import Link, Page, page_response
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
@@ -20,7 +20,8 @@ from pbf.identity.external.sign_in_links import SignInLinks
 from pbf.identity.external.sso import SsoTokens
 from pbf.identity.models import Identity
 from pbf.paths import PREFIX
-from pbf.rules.policy import Branding
+from pbf.rules.access.policy import Branding
+from pbf.runtime import Runtime
 
 routes = Blueprint("sso", __name__, url_prefix=PREFIX)
 
@@ -62,7 +63,23 @@ class Sso:
 
 def current_sso() -> Sso:
     """Return how this app lets the vendor's application sign people in."""
-    return cast(Sso, current_app.extensions["pbf_sso"])
+    return cast(Sso, current_app.extensions["pbf_sso"]())
+
+
+def sso_of(runtime: Runtime, public_url: str) -> Sso:
+    """Return how the vendor's application signs people in to a runtime."""
+    identity = runtime.identity
+    return Sso(
+        links=identity.links,
+        tokens=identity.sso,
+        complete=identity.sign_in.complete_vendor,
+        person_of=identity.sign_in.person_of,
+        end=identity.sign_in.end,
+        caller=current_identity,
+        branding=identity.branding,
+        allowed_origins=runtime.settings.allowed_origins,
+        public_url=public_url,
+    )
 
 
 @routes.post("/sign-in-links")

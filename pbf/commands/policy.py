@@ -10,8 +10,8 @@ from pbf.config import Settings
 from pbf.errors import PbfError
 from pbf.fivetran.models import Service
 from pbf.identity.policy.file import PolicyFile, read_policy_file
-from pbf.rules.policy import Policy, ServiceRule
-from pbf.rules.policy_findings import Finding, unknown_names, warnings
+from pbf.rules.access.findings import Finding, unknown_names, warnings
+from pbf.rules.access.policy import Policy, ServiceRule
 from pbf.runtime import STORE_IN_MEMORY, start
 
 IDS_SHOWN = 30

@@ -60,6 +60,11 @@ class Settings:
         """Whether there are no credentials, so that the embedded sandbox is used."""
         return self.api_key is None
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether visitors may look at the sandbox as people of several sample tenants."""
+        return self.sandbox and not self.sign_in.methods and self.policy is None
+
     @cached_property
     def hosts(self) -> frozenset[str]:
         """The host names under which people reach us, besides loopback names."""
@@ -126,6 +131,11 @@ def load_addresses(
         with suppress(ConfigurationError):
             settings = replace(settings, allowed_hosts=_hosts(values))
     return settings
+
+
+def environment(dotenv: str | None = DOTENV) -> dict[str, str]:
+    """Return the environment and, below it, the file `dotenv`; raise ConfigurationError."""
+    return _values(None, dotenv)
 
 
 def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:

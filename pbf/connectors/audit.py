@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pbf.connectors.access.caller import caller, require
 from pbf.errors import InProgress, StoreFailed, UnknownConnector
 from pbf.redaction import redact
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 
 if TYPE_CHECKING:  # the server loads this module before it listens
     from pbf.fivetran.models import Connector
@@ -76,7 +76,8 @@ class AuditLog:
 
     def write(self, action: str, entry: PendingEntry) -> None:
         """Write an entry for an action that is complete."""
-        actor, about, outcome = caller().actor, entry.connector_id, entry.outcome
+        who = caller()
+        actor, about, outcome = who.actor, entry.connector_id, entry.outcome
         try:
             self._entries.add(
                 actor,
@@ -86,6 +87,7 @@ class AuditLog:
                 outcome,
                 group_id=self._group_id,
                 details=entry.details,
+                actor_name=who.name,
             )
         except StoreFailed:
             logger.error("not in the audit log: %s %s, %s by %s", action, about, outcome, actor)

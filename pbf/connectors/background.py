@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -96,13 +96,21 @@ class DueDeletions:
 
 
 class BackgroundWorker:
-    """Does the background work of one portal until the process ends."""
+    """Does the background work of all portals until the process ends."""
 
     def __init__(
-        self, open_portal: Callable[[], Jobs], *, clock: Callable[[], float] = time.time
+        self,
+        open_portals: Callable[[], Iterable[Jobs]],
+        *,
+        clean_up: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Work on the portal that `open_portal` returns; while it cannot be opened, wait."""
-        self._open = open_portal
+        """Work on the portals that `open_portals` returns; while they cannot be opened, wait.
+
+        `clean_up` is called in every run.
+        """
+        self._open = open_portals
+        self._clean_up = clean_up
         self._clock = clock
         self._stopped = threading.Event()
         self._logged: dict[str, str] = {}
@@ -124,8 +132,12 @@ class BackgroundWorker:
     def run_once(self) -> float:
         """Do what is due, and return the seconds to wait before the next run."""
         problems: dict[str, str] = {}
-        self._safely(lambda portal: portal.settle_abandoned(), problems)
-        due = self._safely(lambda portal: portal.carry_out_deletions(), problems)
+        self._safely(self._clean_up, problems)
+        dues = []
+        for portal in self._safely(lambda: list(self._open()), problems) or ():
+            self._safely(portal.settle_abandoned, problems)
+            dues.append(self._safely(portal.carry_out_deletions, problems))
+        due = min((due for due in dues if due is not None), default=None)
         # Log a problem once, not at every run.
         for text in problems.keys() - self._logged.keys():
             log.warning("%s: %s", problems[text], text)
@@ -133,10 +145,10 @@ class BackgroundWorker:
         left = INTERVAL if due is None else due - self._clock()
         return min(max(left, SHORTEST_INTERVAL), INTERVAL)
 
-    def _safely(self, job: Callable[[Jobs], Result], problems: dict[str, str]) -> Result | None:
+    def _safely(self, job: Callable[[], Result], problems: dict[str, str]) -> Result | None:
         """Run a job; add an error to the problems, by its text, so that the thread goes on."""
         try:
-            return job(self._open())
+            return job()
         except PbfError as error:
             problems[str(error)] = type(error).__name__
         except Exception as error:

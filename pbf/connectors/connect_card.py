@@ -9,7 +9,7 @@ from pbf.connectors.connector_list import Context
 from pbf.errors import NotAllowed
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 from pbf.signed_links import Signer
 
 # The card that came with a creation is kept for so long, for the first visit.

@@ -22,7 +22,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_ID
 from pbf.rules import freshness
-from pbf.rules.policy import Policy, no_policy
+from pbf.rules.access.policy import Policy, no_policy
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 

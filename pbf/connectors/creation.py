@@ -30,7 +30,7 @@ from pbf.errors import (
 )
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 from pbf.store.tables import Creation
 
 KEY_REUSED = (

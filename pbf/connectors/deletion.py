@@ -21,7 +21,7 @@ from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 from pbf.store.tables import Deletion
 
 HOUR = 3600.0

@@ -20,9 +20,9 @@ from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
 from pbf.rules import write_checks
+from pbf.rules.access.permissions import Permission
+from pbf.rules.access.policy import refuse_too_often
 from pbf.rules.actions import Action, obstacle
-from pbf.rules.permissions import Permission
-from pbf.rules.policy import refuse_too_often
 from pbf.store.tables import Deletion
 
 # The longest period that Fivetran returns at once.

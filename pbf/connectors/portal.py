@@ -26,9 +26,9 @@ from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import freshness
+from pbf.rules.access.findings import unknown_names
+from pbf.rules.access.policy import Policy, no_policy
 from pbf.rules.naming import PermanentName, typed_name
-from pbf.rules.policy import Policy, no_policy
-from pbf.rules.policy_findings import unknown_names
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 
 # The claims that count only if the provider has verified the e-mail address, or is trusted to.
 EMAIL, EMAIL_DOMAIN = "email", "email_domain"

@@ -1,13 +1,11 @@
 """Who a request, a page or a program acts for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pbf.errors import InvalidToken, NotSignedIn
 from pbf.identity.models import Identity
 
-# In a frame, in a window over https, and over plain http on this machine.
-COOKIES = ("__Host-pbf-frame", "__Host-pbf", "pbf")
 BEARER = "bearer "
 NOT_SIGNED_IN = "You are not signed in, or your session has ended. Sign in and try again."
 
@@ -34,15 +32,20 @@ class Authentication:
 
     def __init__(
         self,
-        sessions: SessionLookup | None = None,
-        tokens: TokenLookup | None = None,
+        sessions: SessionLookup,
+        tokens: TokenLookup,
         *,
         default: Identity | None,
+        is_other: Callable[[Identity, Mapping[str, str]], bool] = lambda _identity, _headers: False,
     ) -> None:
-        """Look in these sessions and tokens."""
+        """Look in these sessions and tokens.
+
+        `is_other` returns whether headers name another person than an identity's.
+        """
         self._sessions = sessions
         self._tokens = tokens
         self._default = default
+        self._is_other = is_other
 
     @property
     def is_required(self) -> bool:
@@ -51,25 +54,32 @@ class Authentication:
 
     def of_page(self, session_id: str | None) -> Identity:
         """Return the identity of a page's session; raise NotSignedIn."""
-        identity = self._sessions.by_id(session_id) if self._sessions and session_id else None
+        identity = self._sessions.by_id(session_id) if session_id else None
         return self._or_default(identity)
 
-    def of_request(self, cookies: Mapping[str, str], authorization: str) -> Identity:
+    def of_request(self, cookies: Sequence[str], headers: Mapping[str, str]) -> Identity:
         """Return the identity of a request to the routes; raise NotSignedIn or InvalidToken.
 
-        A request with a bearer token never falls back to a cookie.
+        `cookies` may hold a session. A request with a bearer token never falls back to one.
         """
+        authorization = headers.get("Authorization", "")
         if authorization[: len(BEARER)].lower() == BEARER:
-            token = authorization[len(BEARER) :].strip()
-            identity = self._tokens.find(token) if self._tokens else None
+            identity = self._tokens.find(authorization[len(BEARER) :].strip())
             if identity is None:
                 raise InvalidToken("This API token is wrong, expired or revoked. Use another one.")
             return identity
-        identity = None
-        for name in COOKIES:
-            if self._sessions and identity is None and name in cookies:
-                identity = self._sessions.find(cookies[name])
-        return self._or_default(identity)
+        return self._or_default(self.of_cookies(cookies, headers))
+
+    def of_cookies(self, cookies: Sequence[str], headers: Mapping[str, str]) -> Identity | None:
+        """Return the identity of the first cookie whose session is open.
+
+        A session does not count if the trusted proxy names another person in the headers.
+        """
+        for cookie in cookies:
+            identity = self._sessions.find(cookie)
+            if identity and not self._is_other(identity, headers):
+                return identity
+        return None
 
     def _or_default(self, identity: Identity | None) -> Identity:
         if identity := identity or self._default:

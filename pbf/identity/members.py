@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pbf.identity.sessions import Sessions
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.identity.people import Profile, SignIn
 from pbf.store.store import Store
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable
 from pbf.errors import StoreFailed
 from pbf.identity.models import Identity
 from pbf.identity.session_cache import CachedSession, SessionCache
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.identity.sessions import SignedIn
 from pbf.store.identity.tables import SessionRow
 from pbf.store.store import Store

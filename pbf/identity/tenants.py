@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from pbf.errors import InvalidPolicy, StoreFailed
 from pbf.identity.access import AccessRule
 from pbf.identity.policy.source import CHECK_INTERVAL, WatchedFile
-from pbf.rules.policy import NO_POLICY, Limits, Policy, ServiceRule
+from pbf.rules.access.policy import NO_POLICY, Limits, Policy, ServiceRule
 
 if TYPE_CHECKING:
     from pbf.identity.policy.file import PolicyFile

@@ -19,7 +19,7 @@ from zlib import crc32
 
 from pbf.errors import InputError, NotPermitted, UnknownTenant
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Permission, Role, allows, refusal
+from pbf.rules.access.permissions import Permission, Role, allows, refusal
 from pbf.store.identity.tables import ApiToken
 from pbf.visible_text import is_one_line
 

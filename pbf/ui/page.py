@@ -24,7 +24,7 @@ from pbf.errors import (
     Unauthorized,
 )
 from pbf.paths import LONGEST_ID, PREFIX
-from pbf.rules.policy import Branding
+from pbf.rules.access.policy import Branding
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
 from pbf.ui import html, session
@@ -147,7 +147,7 @@ def show_branding(branding: Branding, title: str) -> None:
 
 def show_policy_problem() -> None:
     """Tell operators that the policy file is invalid as it is now."""
-    if problem := runtime().policy.problem:
+    if problem := runtime().identity.tenants.problem:
         st.warning(plain(problem), icon=":material/policy:")
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Permission, allows, refusal
+from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
 
 
@@ -14,7 +14,9 @@ def identity() -> Identity:
     # The authentication middleware puts the session's id into a header, which only it can set;
     # .streamlit/config.toml maps that to st.user.
     session_id = st.user.get("session")
-    return runtime().authentication.of_page(session_id if isinstance(session_id, str) else None)
+    return runtime().identity.authentication.of_page(
+        session_id if isinstance(session_id, str) else None
+    )
 
 
 def portal() -> Portal:
@@ -26,7 +28,8 @@ def portal() -> Portal:
     # Streamlit gives no address for loopback.
     peer = st.context.ip_address or "127.0.0.1"
     client = Client(peer, st.context.headers.get("X-Forwarded-For", ""))
-    CALLER.set(Caller(visitor.actor or "page", visitor.role, client, visitor.services))
+    actor = visitor.actor or "page"
+    CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name))
     return runtime().portals.of(visitor.tenant_id)
 
 

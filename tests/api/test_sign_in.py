@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.tokens import LOGOUT_EVENT
-from pbf.identity.providers import Provider
-from pbf.rules.policy import Accent, Branding, Logo
+from pbf.rules.access.policy import Accent, Branding, Logo
 from tests.support.fake_issuer import fake_issuer
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET
 from tests.support.sign_in_app import FakeSessions, sign_in_app

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pbf.identity.claims import Claims
-from pbf.identity.providers import Provider
+from pbf.identity.oidc.providers import Provider
 from tests.support.oidc_provider import (
     CLIENT_ID,
     CLIENT_SECRET,

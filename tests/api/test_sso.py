@@ -14,8 +14,8 @@ from pbf.identity.external.keys import KeySet
 from pbf.identity.external.sign_in_links import SignInLinks
 from pbf.identity.external.sso import SsoTokens
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Role
-from pbf.rules.policy import Branding
+from pbf.rules.access.permissions import Role
+from pbf.rules.access.policy import Branding
 from pbf.store.store import Store
 from tests.support.clock import Clock
 from tests.support.signing import jwks, sign
@@ -78,7 +78,7 @@ def app(clock, sessions, tmp_path):
     app = Flask(__name__)
     error_handlers.register(app)
     app.register_blueprint(sso.routes)
-    app.extensions["pbf_sso"] = Sso(
+    parts = Sso(
         links=SignInLinks(store.sign_in_links, tenant_exists={"acme"}.__contains__, clock=clock),
         tokens=tokens,
         complete=sessions.start,
@@ -89,6 +89,7 @@ def app(clock, sessions, tmp_path):
         allowed_origins=(ISSUER,),
         public_url=URL,
     )
+    app.extensions["pbf_sso"] = lambda: parts
     yield app
     store.close()
 
@@ -154,9 +155,9 @@ def test_an_invalid_request_for_a_link_is_refused_as_json(client):
 
 
 def test_a_caller_without_the_right_creates_no_link(app):
-    settings = app.extensions["pbf_sso"]
+    parts = app.extensions["pbf_sso"]()
     viewer = Identity("token:1", "acme", Role.VIEWER, method="token")
-    app.extensions["pbf_sso"] = replace(settings, caller=lambda: viewer)
+    app.extensions["pbf_sso"] = lambda: replace(parts, caller=lambda: viewer)
 
     answer = app.test_client().post("/_/sign-in-links", json=BODY)
 
@@ -223,7 +224,8 @@ def test_a_frame_has_a_cookie_of_its_own(client, sessions):
 
 def test_over_http_on_this_machine_the_cookie_is_not_secure(app):
     local = "http://localhost:8501"
-    app.extensions["pbf_sso"] = replace(app.extensions["pbf_sso"], public_url=local)
+    parts = replace(app.extensions["pbf_sso"](), public_url=local)
+    app.extensions["pbf_sso"] = lambda: parts
     client = app.test_client()
     path = client.post("/_/sign-in-links", json=BODY).json["url"].removeprefix(local)
 
@@ -276,7 +278,8 @@ def test_a_wrong_token_is_refused_on_a_page_that_does_not_repeat_it(client, text
 
 
 def test_without_an_issuer_tokens_are_not_accepted(app, clock):
-    app.extensions["pbf_sso"] = replace(app.extensions["pbf_sso"], tokens=None)
+    parts = replace(app.extensions["pbf_sso"](), tokens=None)
+    app.extensions["pbf_sso"] = lambda: parts
 
     answer = follow(app.test_client(), f"/_/sso?token={token(clock)}")
 

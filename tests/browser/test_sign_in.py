@@ -6,8 +6,8 @@ import pytest
 from flask import Flask, Response, request
 from playwright.sync_api import Browser, Page, expect
 
-from pbf.identity.providers import Provider
-from pbf.rules.policy import Accent, Branding
+from pbf.identity.oidc.providers import Provider
+from pbf.rules.access.policy import Accent, Branding
 from tests.support.accessibility import troubles
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
 from tests.support.sign_in_app import FakeSessions, configure, served_app

@@ -34,7 +34,7 @@ class Portal:
 
 
 def worker_on(portal: Portal) -> BackgroundWorker:
-    return BackgroundWorker(lambda: portal, clock=lambda: NOW)
+    return BackgroundWorker(lambda: [portal], clock=lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_a_failing_job_is_logged_once_and_does_not_stop_the_others(error, messag
 
 
 def test_while_the_settings_are_wrong_it_waits_until_they_are_corrected(caplog):
-    portal, errors = Portal(), [ConfigurationError("FIVETRAN_API_KEY is not set.")] * 2
+    portal, errors = Portal(), [ConfigurationError("FIVETRAN_API_KEY is not set.")]
 
-    def open_portal():
+    def open_portals():
         if errors:
             raise errors.pop()
-        return portal
+        return [portal]
 
-    worker = BackgroundWorker(open_portal, clock=lambda: NOW)
+    worker = BackgroundWorker(open_portals, clock=lambda: NOW)
     assert worker.run_once() == INTERVAL
     worker.run_once()
 
@@ -101,7 +101,7 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
             return time.time()
 
     runs, actors = threading.Semaphore(0), set()
-    worker = BackgroundWorker(Watched)
+    worker = BackgroundWorker(lambda: [Watched()])
 
     worker.start()
     assert runs.acquire(timeout=30)
@@ -118,6 +118,6 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
 def test_where_nothing_waits_fivetran_is_not_asked(runtime, sandbox):
     before = sandbox.world.control.log.total
 
-    BackgroundWorker(lambda: runtime.portal).run_once()
+    BackgroundWorker(runtime.portals.all).run_once()
 
     assert sandbox.world.control.log.total == before

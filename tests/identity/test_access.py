@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pbf.identity.access import AccessRule, memberships
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from tests.support.draws import cases
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pbf.identity.members import Members
 from pbf.identity.sessions import Sessions
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.store import Store
 from tests.support.clock import Clock
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from pbf.errors import StoreFailed
 from pbf.identity import session_cache
 from pbf.identity.sessions import Sessions
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.identity.people import Profile
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once

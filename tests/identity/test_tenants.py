@@ -11,8 +11,8 @@ from pbf.errors import InvalidPolicy, StoreFailed
 from pbf.fivetran.models import Service
 from pbf.identity.policy.source import CHECK_INTERVAL
 from pbf.identity.tenants import DEMO_POLICY, SettingsTenant, TenantEntry, Tenants
+from pbf.rules.access.policy import Limits
 from pbf.rules.naming import NameRule
-from pbf.rules.policy import Limits
 from tests.support.clock import Clock
 
 OWN = SettingsTenant("own_group", "Data connections")

@@ -17,7 +17,7 @@ from pbf.identity.tokens import (
     make_token,
     parse_token,
 )
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.identity.tables import ApiToken
 from pbf.store.store import Store
 from tests.support.clock import Clock

@@ -14,7 +14,7 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.portal import Portal
 from pbf.connectors.portals import Portals
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox

@@ -99,7 +99,7 @@ def test_without_branding_nothing_is_added(under, visit):
 def test_the_overview_tells_operators_that_the_file_is_broken(under, visit, tmp_path):
     runtime = under("{}")
     (tmp_path / "policy.yaml").write_text("version: 1\ntenants:\n  acme: {limit: {}}\n")
-    runtime.policy._file._next_check = 0.0
+    runtime.identity.tenants.refresh()
 
     app = visit("overview")
 

@@ -8,7 +8,7 @@ import pytest
 from pbf import runtime as runtimes
 from pbf.identity.authentication import Authentication
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from tests.pages.conftest import Visit
 from tests.pages.reading import everything

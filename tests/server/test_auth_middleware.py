@@ -203,7 +203,7 @@ def test_no_sign_in_has_no_sessions():
     nobody.touch(ADA)
     nobody.on_ended(lambda _: None)
 
-    assert nobody.session_of({"pbf": ADA}) is None
+    assert nobody.session_of({"pbf": ADA}, {}) is None
     assert nobody.ended([ADA]) == {ADA}
 
 

@@ -7,6 +7,7 @@ class FakeSessions:
     """An authenticator whose session ids are the values of the cookies."""
 
     enabled = True
+    is_required = True
 
     def __init__(self, *valid: str) -> None:
         self.valid = set(valid)
@@ -16,7 +17,7 @@ class FakeSessions:
         self.problem: Exception | None = None
         self._callbacks: list[Callable[[str], None]] = []
 
-    def session_of(self, cookies: Mapping[str, str]) -> str | None:
+    def session_of(self, cookies: Mapping[str, str], _headers: Mapping[str, str]) -> str | None:
         self._fail()
         self.asked.append(cookies)
         return next((value for value in cookies.values() if value in self.valid), None)

@@ -10,9 +10,9 @@ from flask import Flask
 from pbf.api.sign_in import SignIn, routes
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.oidc.flow import Oidc
+from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.state import StateSigner
-from pbf.identity.providers import Provider
-from pbf.rules.policy import Branding
+from pbf.rules.access.policy import Branding
 from tests.support.fake_issuer import served
 
 
@@ -64,7 +64,7 @@ def configure(
     app: Flask, providers: Sequence[Provider], sessions: FakeSessions, *, public_url: str
 ) -> None:
     """Let an app sign people in with these providers."""
-    app.extensions["pbf_sign_in"] = SignIn(
+    sign_in = SignIn(
         oidc=Oidc(providers, public_url=public_url, signer=StateSigner("a-key"), timeout=5),
         complete=sessions.complete,
         is_signed_in=sessions.open.__contains__,
@@ -74,6 +74,7 @@ def configure(
         branding=lambda: sessions.branding,
         public_url=public_url,
     )
+    app.extensions["pbf_sign_in"] = lambda: sign_in
 
 
 @contextmanager

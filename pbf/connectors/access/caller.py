@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from pbf.errors import NotPermitted
-from pbf.rules.permissions import Permission, Role, allows, refusal
+from pbf.rules.access.permissions import Permission, Role, allows, refusal
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Caller:
     role: Role | None = None
     client: Client | None = None
     services: frozenset[str] | None = None
+    name: str = ""
 
 
 # What a thread may do that nobody has named a caller for: nothing.

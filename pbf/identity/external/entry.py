@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pbf.errors import InvalidRedirect
 from pbf.identity.claims import Claims
 from pbf.paths import LONGEST_ID, LONGEST_PAGE, origin, own_page
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.visible_text import shown
 
 LONGEST_URL = 2_000

@@ -35,7 +35,7 @@ from pbf.identity.external.entry import (
     vendor_sign_in,
 )
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Permission, Role, allows, refusal
+from pbf.rules.access.permissions import Permission, Role, allows, refusal
 
 SECONDS = 60.0
 CODE_BYTES = 32

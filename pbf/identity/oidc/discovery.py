@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pbf.errors import ProviderUnavailable
-from pbf.identity.providers import Provider, is_safe_url
+from pbf.identity.oidc.providers import Provider, is_safe_url
 from pbf.paths import is_loopback
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from pbf.errors import ProviderUnavailable, SignInFailed, SignInRefused
 from pbf.identity.claims import Claims
 from pbf.identity.oidc.discovery import TIMEOUT, Discovery, Metadata, unavailable
+from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.state import State, StateSigner, unknown_sign_in
 from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier, untrusted
-from pbf.identity.providers import Provider
 from pbf.paths import PREFIX, own_page
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pbf.errors import UntrustedToken
 from pbf.identity.oidc.discovery import Discovery
-from pbf.identity.providers import Provider
+from pbf.identity.oidc.providers import Provider
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pbf.identity.policy.resolve import ResolvedPolicy, Resolver
 from pbf.identity.policy.schema import PolicyFileContent, TenantSettings, validate
 from pbf.identity.policy.sign_in import ProviderSettings, read_access, read_providers
 from pbf.identity.policy.yaml_text import Document, parse
-from pbf.rules.policy import Policy
+from pbf.rules.access.policy import Policy
 
 LARGEST_FILE = 1024 * 1024
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from pbf.rules.policy import Logo
+from pbf.rules.access.policy import Logo
 
 LARGEST = 256 * 1024
 # How the content of each type begins.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pbf.identity.access import AccessRule
 from pbf.identity.policy.schema import AccessEntry, PolicyFileContent, ProviderEntry
 from pbf.identity.policy.yaml_text import Document
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 
 # The ids of what signs people in by settings alone: PBF_OIDC_... and PBF_PROXY_...
 SETTINGS_PROVIDERS = ("oidc", "proxy")

@@ -1,14 +1,12 @@
-"""A policy file that is read again when it changes, and the policy that is in force."""
+"""A policy file that is read again when it changes."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pbf.errors import InvalidPolicy
-from pbf.rules.policy import NO_POLICY, Policy
 
 # Seconds between two looks at the file's time and size.
 CHECK_INTERVAL = 2.0
@@ -70,39 +68,6 @@ class WatchedFile(Generic[Content]):
         except InvalidPolicy as error:
             self._problem = f"{error} {IN_FORCE}"
             log.error("%s", self._problem)
-
-
-class PolicySource:
-    """The policy of one group, as its file has it; one that allows everything without a file."""
-
-    def __init__(
-        self,
-        path: Path | None = None,
-        *,
-        group_id: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Read the policy of a group; with None, the file must name one tenant.
-
-        Raises InvalidPolicy.
-        """
-
-        def read(path: Path) -> Policy:
-            # Imported here: most processes have no policy file, and ruamel.yaml loads slowly.
-            from pbf.identity.policy.file import read_policy_file
-
-            return read_policy_file(path).for_group(group_id)
-
-        self._file = WatchedFile(path, read, clock=clock) if path else None
-
-    def current(self) -> Policy:
-        """Return the policy that is in force."""
-        return self._file.current() if self._file else NO_POLICY
-
-    @property
-    def problem(self) -> str:
-        """Why the file as it is now is not in force, in a sentence; empty if it is."""
-        return self._file.problem if self._file else ""
 
 
 def _stamp(path: Path) -> Stamp:

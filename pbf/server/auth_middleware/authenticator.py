@@ -13,10 +13,17 @@ class Authenticator(Protocol):
 
     @property
     def enabled(self) -> bool:
+        """Whether there are sessions."""
+
+    @property
+    def is_required(self) -> bool:
         """Whether people have to sign in."""
 
-    def session_of(self, cookies: Mapping[str, str]) -> str | None:
-        """Return the id of the session of the first cookie that is valid; None if none is."""
+    def session_of(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
+        """Return the id of the session of the first cookie that is valid; None if none is.
+
+        The request's headers, without regard to case, may name another person.
+        """
 
     def ended(self, ids: Collection[str]) -> set[str]:
         """Return which of the sessions are no longer valid: revoked, expired or unknown."""
@@ -32,8 +39,13 @@ class NoSignIn:
     """The authenticator of a server where nobody signs in."""
 
     enabled = False
+    is_required = False
 
-    def session_of(self, cookies: Mapping[str, str]) -> str | None:  # noqa: ARG002
+    def session_of(
+        self,
+        cookies: Mapping[str, str],  # noqa: ARG002
+        headers: Mapping[str, str],  # noqa: ARG002
+    ) -> str | None:
         """Return None: there are no sessions."""
         return None
 

@@ -35,13 +35,13 @@ def session_cookies(scope: Scope, public_url: str | None) -> dict[str, str]:
 
 
 def _names(scope: Scope, headers: Headers, public_url: str | None) -> tuple[str, ...]:
-    is_plain = scope.get("scheme") in ("http", "ws") and _is_local(public_url)
+    is_plain = scope.get("scheme") in ("http", "ws") and is_local(public_url)
     if is_plain and is_loopback(host_name(headers.get("host", "")) or ""):
         return COOKIE, LOOPBACK_COOKIE, FRAME_COOKIE
     return COOKIE, FRAME_COOKIE
 
 
-def _is_local(public_url: str | None) -> bool:
+def is_local(public_url: str | None) -> bool:
     """Return whether people open the dashboard on this machine alone, without TLS.
 
     A proxy on this machine may request it under a loopback name, too.

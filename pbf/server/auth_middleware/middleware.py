@@ -51,8 +51,8 @@ log = logging.getLogger(__name__)
 class Authenticate:
     """ASGI middleware: only people who are signed in reach Streamlit.
 
-    It removes the identity header from every request, so that nobody can forge one. With sign-in
-    off it does nothing else.
+    It removes the identity header from every request, so that nobody can forge one, and headers
+    with underscores. With sign-in off it does nothing else.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Authenticate:
         scope = _without_identity(scope)
         if not self._authenticator().enabled or _is_public(scope):
             await self._app(scope, receive, send)
-        elif refusal := _refusal(scope):
+        elif self._authenticator().is_required and (refusal := _refusal(scope)):
             await send_refusal(scope, refusal, send)
         else:
             await self._check(scope, receive, send)
@@ -86,17 +86,17 @@ class Authenticate:
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             session_id = await self._session_of(scope)
-            sockets = await self._open_sockets()
+            sockets = await self._open_sockets() if session_id else None
         except PbfError as error:
             log.warning("a session cannot be checked: %s", error)
             await send_refusal(scope, NOT_CHECKED, send)
             return
-        if scope["type"] == "websocket" and session_id:
+        if scope["type"] == "websocket" and session_id and sockets:
             await self._watch(session_id, sockets, scope, receive, send)
+        elif session_id or not self._authenticator().is_required:
+            await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, without_identity(receive), send)
-        elif session_id:
-            await self._app(scope, receive, send)
         elif _is_page(scope):
             await self._unknown(scope)(scope, receive, send)
         else:
@@ -122,7 +122,8 @@ class Authenticate:
         cookies = session_cookies(scope, self._settings().public_url)
         if not cookies:
             return None
-        return await asyncio.to_thread(self._authenticator().session_of, cookies)
+        headers = Headers(scope=scope)
+        return await asyncio.to_thread(self._authenticator().session_of, cookies, headers)
 
     async def _open_sockets(self) -> OpenSockets:
         if self._sockets is None:
@@ -150,15 +151,15 @@ def _settings(read: Callable[[], Settings]) -> Settings:
         return Settings()  # every page shows the error
 
 
-def _is_identity(name: bytes) -> bool:
-    # WSGI turns dashes into underscores.
-    return name.lower().replace(b"_", b"-") == IDENTITY_HEADER
+def _is_forged(name: bytes) -> bool:
+    # WSGI turns dashes into underscores, so that a visitor could add to a proxy's headers.
+    return b"_" in name or name.lower() == IDENTITY_HEADER
 
 
 def _without_identity(scope: Scope) -> Scope:
-    if not any(_is_identity(name) for name, _ in scope["headers"]):
+    if not any(_is_forged(name) for name, _ in scope["headers"]):
         return scope
-    headers = [(name, value) for name, value in scope["headers"] if not _is_identity(name)]
+    headers = [(name, value) for name, value in scope["headers"] if not _is_forged(name)]
     return {**scope, "headers": headers}
 
 

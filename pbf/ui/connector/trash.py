@@ -8,7 +8,7 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
-from pbf.rules.permissions import Permission
+from pbf.rules.access.permissions import Permission
 from pbf.rules.wording import exact, left
 from pbf.ui import html, page, session
 from pbf.ui.connector import bulk_actions

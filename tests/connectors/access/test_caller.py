@@ -8,7 +8,7 @@ import pytest
 from pbf.connectors.access.caller import CALLER, NOBODY, Caller, acting_as, caller
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, InputError, NotPermitted
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 
 PUBLIC_URL = "http://localhost"
 Action = Callable[[Portal, str], object]

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pbf.connectors.access.client_limits import ClientLimits
 
+from pbf.connectors.access.client_limits import ClientLimits
 from pbf.errors import TooManyRequests
 from tests.support.clock import START
 from tests.support.draws import cases

@@ -12,7 +12,7 @@ from pbf.identity.claims import Claims
 from pbf.identity.external.entry import VendorSignIn, narrowed
 from pbf.identity.external.sign_in_links import SignInLinks
 from pbf.identity.models import Identity
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from pbf.store.store import Store
 from tests.support.clock import Clock
 

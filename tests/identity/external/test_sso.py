@@ -12,7 +12,7 @@ import pytest
 from pbf.errors import ProviderUnavailable, UntrustedToken
 from pbf.identity.external.keys import KeySet
 from pbf.identity.external.sso import SsoTokens
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 from tests.support.clock import START, Clock
 from tests.support.signing import jwks, pem, sign
 

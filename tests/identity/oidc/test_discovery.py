@@ -2,7 +2,7 @@ import pytest
 
 from pbf.errors import ProviderUnavailable
 from pbf.identity.oidc.discovery import Discovery
-from pbf.identity.providers import Provider
+from pbf.identity.oidc.providers import Provider
 from tests.support.fake_issuer import fake_issuer
 from tests.support.servers import free_port
 

@@ -12,8 +12,8 @@ from pbf.errors import (
     UntrustedToken,
 )
 from pbf.identity.oidc.flow import Oidc
+from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.state import StateSigner
-from pbf.identity.providers import Provider
 from tests.support.fake_issuer import fake_issuer
 
 

@@ -7,8 +7,8 @@ import jwt
 import pytest
 
 from pbf.errors import UntrustedToken
+from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.tokens import LOGOUT_EVENT, LogoutToken
-from pbf.identity.providers import Provider
 
 NOW = int(time.time())
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"

@@ -22,8 +22,8 @@ from pbf.errors import (
 )
 from pbf.fivetran.models import Schedule, Service
 from pbf.proxy import create_app
-from pbf.rules.permissions import Role
-from pbf.rules.policy import ServiceRule, category_names, name_key, stage_names
+from pbf.rules.access.permissions import Role
+from pbf.rules.access.policy import ServiceRule, category_names, name_key, stage_names
 from pbf.sandbox.server import SandboxServer
 from pbf.ui import data
 from tests.support.accounts import routes
@@ -140,7 +140,7 @@ def test_a_hidden_service_appears_in_no_list_and_not_in_the_gallery(under, polic
         excluded = json.dumps(sorted(hidden))
         policy = f"version: 1\ntenants: {{acme: {{services: {{exclude: {excluded}}}}}}}\n"
         policy_path.write_text(policy, encoding="utf-8")
-        runtime.policy._file._next_check = 0.0
+        runtime.identity.tenants.refresh()
         words = {path: set(WORD.findall(client.get(path).text)) for path in paths}
         cards = gzip.decompress(data.gallery()[0]).decode()
         assert {path: hidden & words[path] for path in paths if hidden & words[path]} == {}

@@ -9,7 +9,7 @@ from pbf.errors import InvalidPolicy
 from pbf.identity.access import AccessRule
 from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.identity.policy.sign_in import ProviderSettings
-from pbf.rules.permissions import Role
+from pbf.rules.access.permissions import Role
 
 GOOGLE = "https://accounts.google.com"
 ENTRA = "https://login.microsoftonline.com/1b2c/v2.0"

@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.policy.source import CHECK_INTERVAL, PolicySource
+from pbf.identity.policy.file import read_policy_file
+from pbf.identity.policy.source import CHECK_INTERVAL, WatchedFile
+from pbf.rules.access.policy import Policy
 from tests.support.clock import Clock
 
 
 def write(path: Path, limit: object) -> None:
     path.write_text(f"version: 1\ntenants:\n  acme:\n    limits: {{connectors: {limit}}}\n")
+
+
+def watched(path: Path, clock: Clock) -> WatchedFile[Policy]:
+    """The policy of the only tenant of a file."""
+    return WatchedFile(path, lambda path: read_policy_file(path).for_group(None), clock=clock)
 
 
 @pytest.fixture
@@ -20,9 +27,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def source(policy_path: Path, clock: Clock) -> PolicySource:
+def source(policy_path: Path, clock: Clock) -> WatchedFile[Policy]:
     write(policy_path, 1)
-    return PolicySource(policy_path, clock=clock)
+    return watched(policy_path, clock)
 
 
 def test_a_changed_file_is_in_force_within_seconds(source, clock, policy_path):
@@ -80,13 +87,8 @@ def test_a_repaired_file_is_in_force_and_no_longer_a_problem(source, clock, poli
     assert source.current().limits.connectors == 300
 
 
-def test_a_broken_file_stops_the_start(policy_path):
+def test_a_broken_file_stops_the_start(policy_path, clock):
     write(policy_path, "many")
 
     with pytest.raises(InvalidPolicy, match="line 4: connectors"):
-        PolicySource(policy_path)
-
-
-def test_without_a_file_everything_is_allowed():
-    assert PolicySource().current().digest == ""
-    assert PolicySource().problem == ""
+        watched(policy_path, clock)

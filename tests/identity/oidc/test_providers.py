@@ -1,7 +1,7 @@
 import pytest
 
 from pbf.errors import ConfigurationError
-from pbf.identity.providers import Provider
+from pbf.identity.oidc.providers import Provider
 
 ENTRA = "https://login.microsoftonline.com"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pbf.fivetran.models import Service
-from pbf.rules.policy import Mention, Policy, category_names, name_key, stage_names
+from pbf.rules.access.policy import Mention, Policy, category_names, name_key, stage_names
 
 WORDS = {"categories": "category", "stages": "release stage"}
 

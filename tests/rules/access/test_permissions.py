@@ -2,7 +2,7 @@
 
 import pytest
 
-from pbf.rules.permissions import LOWEST_ROLE, Permission, Role, allows, refusal
+from pbf.rules.access.permissions import LOWEST_ROLE, Permission, Role, allows, refusal
 
 
 @pytest.mark.parametrize("permission", Permission)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pbf.fivetran.models import Service
+from pbf.rules.access.findings import unknown_names, warnings
+from pbf.rules.access.policy import Decision, Limits, Mention, Policy, ServiceRule
 from pbf.rules.naming import NameRule
-from pbf.rules.policy import Decision, Limits, Mention, Policy, ServiceRule
-from pbf.rules.policy_findings import unknown_names, warnings
 from tests.support.draws import cases
 
 BETA = Service(id="new_ads", type="Marketing", service_status="beta")

@@ -1,0 +1,1 @@
+"""What roles may do, and what policies allow tenants."""
