@@ -15,7 +15,7 @@ from pbf import logs
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.policy import check_policy, explain_policy
-from pbf.config import load_settings
+from pbf.config import Settings, check_listening, load_settings
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
@@ -47,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
             sandbox_commands.run(options)
         else:
             proxy(options.host, options.port)
+    except ConfigurationError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         # For an unknown host, waitress raises ValueError or an error with a negative number.
         number = getattr(error, "errno", None) or 0
@@ -109,6 +112,7 @@ def policy(options: argparse.Namespace) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
+    check_listening(_settings_or_defaults(), host)
     keeper = BackgroundWorker(
         lambda: runtime().portals.all(),
         clean_up=lambda: runtime().store.delete_expired(time.time()),
@@ -116,6 +120,13 @@ def proxy(host: str, port: int) -> None:
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, on_start=keeper.start)
+
+
+def _settings_or_defaults() -> Settings:
+    try:
+        return load_settings()
+    except ConfigurationError:
+        return Settings()  # every route reports the error
 
 
 def _report(lines: Iterable[tuple[bool, str]]) -> int:
