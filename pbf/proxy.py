@@ -18,7 +18,14 @@ from pbf.api import (
 )
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
+from pbf.api.guard import (
+    count_failed_sign_in,
+    current_portal,
+    guard,
+    json_body,
+    log_change,
+    public_url,
+)
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -88,6 +95,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.before_request(guard)
     error_handlers.register(app)
     app.after_request(log_change)
+    app.after_request(count_failed_sign_in)
     _wrap(app, open_runtime, check_host=check_host)
     return app
 

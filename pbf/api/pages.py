@@ -13,6 +13,7 @@ from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pbf.api.responses import no_store
+from pbf.errors import TooManyRequests
 from pbf.rules.access.policy import Branding, Logo
 from pbf.server.security_headers import policy
 
@@ -52,6 +53,13 @@ def page_response(page: Page, branding: Branding, *, status: int = 200) -> Respo
         style_src=f"'sha256-{digest}'", img_src="data:"
     )
     return no_store(response)
+
+
+def too_many_page(error: TooManyRequests, branding: Branding) -> Response:
+    """Return a page that says when to try again."""
+    response = page_response(Page("Too many attempts", str(error)), branding, status=429)
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _data_url(logo: Logo) -> str:

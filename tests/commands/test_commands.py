@@ -221,3 +221,15 @@ def test_without_a_command_the_usage_is_shown(tmp_path):
 
     assert ended.returncode == 2
     assert "usage: python -m pbf" in ended.stderr
+
+
+def test_the_proxy_does_not_open_an_account_to_others_without_sign_in(tmp_path):
+    account = {
+        "FIVETRAN_API_KEY": "a-key",
+        "FIVETRAN_API_SECRET": "a-secret",
+        "FIVETRAN_GROUP_ID": "a_group",
+    }
+    ended = run("proxy", "--host", "0.0.0.0", folder=tmp_path, **account)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The server listens on 0.0.0.0, but sign-in is off")
