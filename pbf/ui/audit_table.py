@@ -25,6 +25,8 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "create": "Create",
     "card": "Open the Connect Card",
     "return": "Come back from the Connect Card",
+    "create_token": "Make an API token",
+    "revoke_token": "Revoke an API token",
     "invite": "Make a link for a colleague",
     "reload_schemas": "Reload tables",
     "choose_tables": "Choose tables",
