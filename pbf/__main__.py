@@ -25,7 +25,7 @@ from pbf.commands.tokens import (
     list_tokens,
     revoke_token,
 )
-from pbf.config import Settings, check_listening, load_settings
+from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, InputError, PbfError
@@ -116,7 +116,7 @@ def policy(options: argparse.Namespace) -> int:
         _print(str(error), file=sys.stderr)
         return 1
     if options.action == "check":
-        findings = check_policy(Path(path), settings, os.environ)
+        findings = check_policy(Path(path), settings, environment())
     else:
         findings = explain_policy(Path(path), settings, options.tenant)
     return _report((not finding.is_error, str(finding)) for finding in findings)

@@ -50,7 +50,10 @@ def test_several_methods_are_read_with_what_they_need():
         (OIDC, "PBF_PUBLIC_URL is not set"),
         (URL | OIDC | {"PBF_OIDC_CLIENT_ID": ""}, "must both be set"),
         (URL | OIDC | {"PBF_OIDC_ISSUER": "example.com"}, "PBF_OIDC_ISSUER is not a URL"),
-        (URL | {"PBF_SIGN_IN": "jwt"}, "PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set"),
+        (
+            URL | JWT | {"PBF_SIGN_IN": "jwt", "PBF_JWT_KEYS": ""},
+            "PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set",
+        ),
         (URL | {"PBF_SIGN_IN": "proxy"}, "PBF_PROXY_PRESET is none of"),
         (URL | {"PBF_SIGN_IN": "proxy", "PBF_PROXY_PRESET": "iap"}, "PBF_PROXY_AUDIENCE is not"),
         (URL | CLOUDFLARE | {"PBF_PROXY_AUDIENCE": ""}, "PBF_PROXY_AUDIENCE is not"),
@@ -66,6 +69,12 @@ def test_several_methods_are_read_with_what_they_need():
 def test_a_mistake_is_named(values, said):
     with pytest.raises(ConfigurationError, match=said):
         load_settings(values, dotenv=None)
+
+
+def test_sign_in_links_alone_need_no_keys():
+    sign_in = load_settings(URL | {"PBF_SIGN_IN": "jwt"}, dotenv=None).sign_in
+
+    assert (sign_in.methods, sign_in.jwt_issuer) == (("jwt",), "")
 
 
 def test_a_cloudflare_team_is_part_of_the_preset():

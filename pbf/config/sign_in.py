@@ -94,9 +94,10 @@ def _check(sign_in: SignIn, values: Mapping[str, str]) -> None:
         )
     if "oidc" in sign_in.methods:
         _check_oidc(sign_in)
-    if "jwt" in sign_in.methods and not (sign_in.jwt_issuer and sign_in.jwt_keys):
+    if bool(sign_in.jwt_issuer) != bool(sign_in.jwt_keys):
         raise ConfigurationError(
-            "PBF_SIGN_IN contains jwt, so PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set."
+            "PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set. Leave both empty if your "
+            "application uses sign-in links and no SSO tokens."
         )
     if "proxy" in sign_in.methods:
         _check_proxy(sign_in)

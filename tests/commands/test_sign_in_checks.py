@@ -107,6 +107,10 @@ def test_the_keys_of_sso_tokens_are_read(
     assert sso["operators"].warning
 
 
+def test_sign_in_links_alone_need_no_keys(check: Checks):
+    assert check(methods=("jwt",))["SSO keys"].text.startswith("none; sign-in links are accepted")
+
+
 def test_a_proxy_is_named_without_its_secret(check: Checks):
     proxy = check(methods=("proxy",), proxy_preset="oauth2-proxy", proxy_secret="s" * 32)["proxy"]
 
