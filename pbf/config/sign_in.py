@@ -119,7 +119,7 @@ def _check_proxy(sign_in: SignIn) -> None:
     if not is_named and not HEADER_PAIRS.fullmatch(preset):
         raise ConfigurationError(
             f"PBF_PROXY_PRESET is none of {', '.join(PRESETS)}, and no list of pairs such as "
-            "X-User=sub X-Mail=email."
+            "X-Forwarded-User=sub X-Forwarded-Email=email."
         )
     if is_signed and not sign_in.proxy_audience:
         raise ConfigurationError(
