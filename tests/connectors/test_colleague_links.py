@@ -1,9 +1,11 @@
 """Links for colleagues: made, listed, followed, finished, revoked."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import inspect
 
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.cards.colleague_links import ColleagueLink, NewLink
@@ -178,15 +180,19 @@ def test_a_link_of_another_tenant_is_not_known(portal, unfinished):
 
 
 def test_a_link_does_not_lead_to_another_connector_that_has_the_same_id(
-    portal, sandbox, unfinished
+    portal, runtime, unfinished
 ):
     made = make(portal, unfinished)
-    sandbox.world.connections[unfinished].schema = "another"
-    portal._list.forget()
+    secret = portal.signer.read_invitation(signed_part(made), portal.tenant.id)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    row = runtime.store.colleague_links.find(portal.tenant.group_id, digest)
+    other = {column.key: getattr(row, column.key) for column in inspect(type(row)).columns}
+    other |= {"id": "b", "digest": hashlib.sha256(b"b").hexdigest(), "schema_name": "another"}
+    runtime.store.colleague_links.add(type(row)(**other))
 
     with pytest.raises(UnknownConnector):
-        portal.links.follow(signed_part(made))
-    assert portal.links.listed(unfinished) == []
+        portal.links.follow(portal.signer.invitation(portal.tenant.id, "b"))
+    assert only(portal, unfinished).id == made.link.id
 
 
 @pytest.mark.parametrize("role", [None, Role.VIEWER])

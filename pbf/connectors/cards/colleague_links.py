@@ -192,7 +192,7 @@ def _checked_note(note: str) -> str:
     """Return a note as lines of visible characters, or raise InputError if it is too long."""
     if len(note) > LONGEST_NOTE:
         raise InputError(f"A note has at most {LONGEST_NOTE:,} characters. Shorten it.")
-    return "\n".join(map(shown, note.splitlines())).strip()
+    return "\n".join(shown(line.strip()) for line in note.splitlines()).strip()
 
 
 def _link(row: Row) -> ColleagueLink:
