@@ -22,8 +22,8 @@ PERMITS = (
     # The way to the card, which bears the state with which it leads back.
     Permit("ours GET /_/go/SIGNED_LINK 303 location", TOKEN),
     Permit("ours GET /_/go/SIGNED_LINK 303 location", SIGNED_LINK),
-    Permit("ours GET /_/invite/SIGNED_LINK 303 location", TOKEN),
-    Permit("ours GET /_/invite/SIGNED_LINK 303 location", SIGNED_LINK),
+    Permit("ours POST /_/invite/SIGNED_LINK 303 location", TOKEN),
+    Permit("ours POST /_/invite/SIGNED_LINK 303 location", SIGNED_LINK),
     Permit(r"route GET /_/connectors/\w+/form 200 body", TOKEN),
     # Where a colleague comes back to; it has done its work.
     Permit("page /_/invited", rb"/_/invited\?state=[\w.-]+" + SIGNED_LINK),
@@ -104,12 +104,14 @@ def connect(witness: Witness) -> None:
 
 
 def invite(stage: Scene, witness: Witness) -> None:
-    """Copy the link for a colleague, who finishes the set-up."""
+    """Make a link for a colleague, who finishes the set-up."""
     page = witness.page
-    page.get_by_role("button", name="for a colleague to finish facebook_ads_dach").click()
+    page.get_by_role("button", name="Ask a colleague to finish facebook_ads_dach").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Link", exact=True)
     expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."), timeout=PATIENCE)
     page.goto(link.input_value())
+    page.get_by_role("button", name="Continue to Fivetran").click()
     enter(page)
     expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible(
         timeout=PATIENCE

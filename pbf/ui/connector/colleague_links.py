@@ -89,7 +89,7 @@ def _form(connector: Connector) -> None:
             "Note for your colleague (optional)",
             key="colleague-note",
             max_chars=LONGEST_NOTE,
-            height=90,
+            height=130,
             placeholder="What it is about, and which account to use.",
         )
         st.segmented_control(
@@ -126,21 +126,19 @@ def _make(connector_id: str) -> None:
 
 def _rows(links: Sequence[ColleagueLink], *, key: str) -> None:
     for link in links:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            word, tone = capital(link.state), TONES[link.state]
-            remaining = _remaining(link) if link.works else ""
-            st.html(
-                html.render(
-                    "connector",
-                    "colleague_link",
-                    link=link,
-                    word=word,
-                    tone=tone,
-                    remaining=remaining,
-                )
+        text, action = st.columns([3, 1], vertical_alignment="center")
+        text.html(
+            html.render(
+                "connector",
+                "colleague_link",
+                link=link,
+                word=capital(link.state),
+                tone=TONES[link.state],
+                remaining=_remaining(link) if link.works else "",
             )
-            if link.works:
-                st.button("Revoke", key=f"revoke-{key}-{link.id}", on_click=_revoke, args=(link,))
+        )
+        if link.works:
+            action.button("Revoke", key=f"revoke-{key}-{link.id}", on_click=_revoke, args=(link,))
 
 
 def _revoke(link: ColleagueLink) -> None:
