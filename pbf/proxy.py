@@ -12,7 +12,6 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    invitations,
     sign_in,
     sso,
 )
@@ -26,6 +25,8 @@ from pbf.api.guard import (
     log_change,
     public_url,
 )
+from pbf.api.invitations.pages import routes as invitation_pages
+from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -70,7 +71,8 @@ BLUEPRINTS = (
     routes,
     connectors.routes,
     connect_card.routes,
-    invitations.routes,
+    invitation_pages,
+    invitation_routes,
     administration.routes,
     sign_in.routes,
     sso.routes,
