@@ -122,7 +122,7 @@ def start_page(title: str) -> Portal:
     show_branding(identity, title)
     show_top_row(identity)
     if identity.is_operator and not identity.tenant_id:
-        stop_without_tenant(identity)
+        stop_without_tenant()
     try:
         portal = session.portal()
     except NotSignedIn:
