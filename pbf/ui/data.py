@@ -140,7 +140,8 @@ def table(marked: str = "") -> Table:
         return Table(packed_rows(marked_rows), version, ids)
 
     # The version is a digest of the rows, so they need not be part of the state.
-    whose = session.portal().tenant.id, session.may(), marked
+    is_marked = version.endswith(f"-{marked}")  # not for an id that no connector has
+    whose = session.portal().tenant.id, session.may(), marked if is_marked else ""
     return _derived().tables.get(whose, version, pack, items=len(marked_rows))
 
 
