@@ -147,8 +147,6 @@ def start(settings: Settings) -> Runtime:
         if sandbox:
             sandbox.stop()
         raise
-    if identity.demo:
-        identity.demo.add_people()
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
