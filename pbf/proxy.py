@@ -15,6 +15,7 @@ from pbf.api import (
     sign_in,
     sso,
 )
+from pbf.api.account import routes as account
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import (
@@ -76,6 +77,7 @@ BLUEPRINTS = (
     administration.routes,
     sign_in.routes,
     sso.routes,
+    account.routes,
     openapi_routes,
 )
 

@@ -52,12 +52,19 @@ PUBLIC = frozenset(
         "sso.follow",
         "sso.enter",
         "sso.post",
+        # It exists in the demo alone, where anybody may use it.
+        "account.look_as",
     }
 )
-# What browsers and providers send as a form; some come from other sites, and prove themselves by a
-# signed token.
+# Forms that come from other sites, and prove themselves by a signed token.
 FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
-FORMS = FOREIGN_FORMS | {"sign_in.sign_out", "invitations.open_card"}
+# What browsers and providers send as a form.
+FORMS = FOREIGN_FORMS | {
+    "sign_in.sign_out",
+    "account.switch_tenant",
+    "account.look_as",
+    "invitations.open_card",
+}
 # What counts as an attempt to sign in; so does every invalid bearer token.
 ATTEMPTS = {
     "sign_in.choose": Attempt.SIGN_IN,
