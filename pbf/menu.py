@@ -18,6 +18,9 @@ page = st.navigation(
         st.Page(PAGES / "services.py", title="Services", url_path="services"),
         st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
         st.Page(PAGES / "activity.py", title="Activity", url_path="activity"),
+        st.Page(PAGES / "policy.py", title="Policy", url_path="policy"),
+        st.Page(PAGES / "tenants.py", title="Tenants", url_path="tenants"),
+        st.Page(PAGES / "source_requests.py", title="Requests", url_path="source_requests"),
         st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
         st.Page(
             PAGES / "connector.py", title="Connector", url_path="connector", visibility="hidden"

@@ -21,6 +21,7 @@ from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
+from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
 from pbf.connectors.portal import Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, PbfError
@@ -59,6 +60,8 @@ class Runtime:
     signer: Signer
     cache: SharedCache
     store: Store
+    limits: ClientLimits
+    statuses: AccountStatuses
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -150,19 +153,23 @@ def start(settings: Settings) -> Runtime:
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
-    portals = _portals(settings, identity.tenants, client, cache, store, signer)
-    return Runtime(settings, client, portals, identity, signer, cache, store, sandbox)
+    limits = _limits(settings, lambda: len(identity.tenants.all()))
+    portals = _portals(settings, limits, identity.tenants, client, cache, store, signer)
+    statuses = AccountStatuses(client, cache, store)
+    return Runtime(
+        settings, client, portals, identity, signer, cache, store, limits, statuses, sandbox
+    )
 
 
 def _portals(
     settings: Settings,
+    limits: ClientLimits,
     tenants: Tenants,
     client: ApiClient,
     cache: SharedCache,
     store: Store,
     signer: Signer,
 ) -> Portals:
-    limits = _limits(settings, lambda: len(tenants.all()))
     account = AccountList(client, cache)
 
     def find(tenant_id: str) -> Tenant | None:
@@ -239,7 +246,7 @@ def _cache_backend(settings: Settings) -> RedisBackend | None:
         return RedisBackend(
             settings.redis_url or "",
             prefix=f"pbf:1:{_account_hash(settings)}",
-            serializer=ListSerializer(Service, Connector),
+            serializer=ListSerializer(Service, Connector, GroupStatuses),
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

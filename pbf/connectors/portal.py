@@ -147,6 +147,11 @@ class Portal:
             keep_newest(self._allowed, policy.digest, (catalogue, allowed), MOST_POLICIES)
         return allowed
 
+    def hidden_services(self) -> tuple[Service, ...]:
+        """Return the services that the policy and the session hide; for operators' eyes only."""
+        allowed = {service.id for service in self.services().items}
+        return tuple(item for item in self.catalogue().items if item.id not in allowed)
+
     def _log_unknown(self, policy: Policy, services: tuple[Service, ...]) -> None:
         """Log each name in the policy that the catalogue does not have, once."""
         for finding in map(str, unknown_names(policy, services) if services else ()):

@@ -26,9 +26,7 @@ def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
         default = Identity("person:1", runtime.portal.tenant.id, role) if role else None
         services = runtime.identity
         authentication = Authentication(services.sessions, services.tokens, default=default)
-        runtimes.use(
-            replace(runtime, identity=replace(services, authentication=authentication))
-        )
+        runtimes.use(replace(runtime, identity=replace(services, authentication=authentication)))
 
     return give
 

@@ -9,7 +9,7 @@ count together; while Redis does not answer, each counts by itself.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -85,6 +85,22 @@ class ClientLimits:
             limits[f"creations of tenant {tenant_id}"] = (_parsed(tenant_limit), message)
             self._attempt(lambda limiter: _count(limiter, limits))
 
+    @property
+    def for_all(self) -> str:
+        """The limit for all tenants together, such as "6000 per 1 hour"; empty if there is none."""
+        return str(self._all_requests or "")
+
+    def used(self, tenant_ids: Iterable[str]) -> dict[str, int]:
+        """Return how many requests tenants have used of the limit for all, by their ids.
+
+        The dict is empty where that cannot be told at little cost: without such a limit, with one
+        tenant, and for processes that count together.
+        """
+        limit = self._all_requests
+        if limit is None or self._redis or self._tenants() < 2:
+            return {}
+        return {id_: TenantShare(limit, id_).used(self._memory) for id_ in tenant_ids}
+
     def _client(self) -> str:
         client = caller().client
         return client.address(trusted_proxies=self._trusted_proxies) if client else ""
@@ -117,9 +133,13 @@ class TenantShare:
         if limiter.hit(self._with_amount(1), self._presence):
             limiter.hit(self._with_amount(MOST_TENANTS), "present tenants")
 
+    def used(self, limiter: MovingWindowRateLimiter) -> int:
+        """Return how many requests the tenant has used in the last window."""
+        return _used(limiter, self._limit, self._key)
+
     def _check(self, limiter: MovingWindowRateLimiter) -> None:
         """Raise TooManyRequests if the tenant has used its share or more."""
-        used = _used(limiter, self._limit, self._key)
+        used = self.used(limiter)
         present = _used(limiter, self._with_amount(MOST_TENANTS), "present tenants")
         # A tenant that is alone now leaves the other half to whoever comes next.
         if used * max(present, 2) >= self._limit.amount:
