@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.components.gallery import gallery
 from pbf.errors import PbfError
-from pbf.ui import data, page
+from pbf.ui import data, page, session
 from pbf.ui.administration import source_requests
 
 portal = page.start_page("Services")
@@ -20,7 +20,12 @@ st.title("Connect a source", anchor=False)
 source_requests.show_answers(portal)
 if has_services:
     source_requests.answer_asking(portal)
-    gallery(cards, version=version, asks=source_requests.may_ask())
+    gallery(
+        cards,
+        version=version,
+        owner=session.browser_owner(),
+        asks=source_requests.may_ask(),
+    )
 elif portal.catalogue().items:
     st.info("No services are allowed here. Ask the people who run this dashboard.")
 else:

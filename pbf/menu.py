@@ -1,31 +1,42 @@
 """The script that Streamlit runs: the menu over pages/, nothing else.
 
 It is not beside pages/: Streamlit would then use that folder by itself, and skip this script at the
-first visit to a deep link.
+first visit to a deep link. Every page checks by itself what a visitor may do there.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
+from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
+from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
 
 PAGES = Path(__file__).parent.parent / "pages"
+ENTRIES = (
+    Entry("overview", "Overview"),
+    Entry("services", "Services"),
+    Entry("connectors", "Connectors"),
+    Entry("activity", "Activity"),
+    Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
+    Entry("tenants", "Tenants", Place.OPERATORS),
+    Entry("source_requests", "Requests", Place.OPERATORS),
+    Entry("connect", "Connect", Place.UNLISTED),
+    Entry("connector", "Connector", Place.UNLISTED),
+    Entry("tables", "Tables", Place.UNLISTED),
+)
 
+who = visitor()
 page = st.navigation(
     [
-        st.Page(PAGES / "overview.py", title="Overview", default=True),
-        st.Page(PAGES / "services.py", title="Services", url_path="services"),
-        st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
-        st.Page(PAGES / "activity.py", title="Activity", url_path="activity"),
-        st.Page(PAGES / "policy.py", title="Policy", url_path="policy"),
-        st.Page(PAGES / "tenants.py", title="Tenants", url_path="tenants"),
-        st.Page(PAGES / "source_requests.py", title="Requests", url_path="source_requests"),
-        st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
         st.Page(
-            PAGES / "connector.py", title="Connector", url_path="connector", visibility="hidden"
-        ),
-        st.Page(PAGES / "tables.py", title="Tables", url_path="tables", visibility="hidden"),
+            PAGES / f"{entry.name}.py",
+            title=entry.title,
+            url_path=entry.name,
+            default=entry is ENTRIES[0],
+            visibility="visible" if shown(entry, who) else "hidden",
+        )
+        for entry in ENTRIES
     ],
     position="top",
 )

@@ -16,6 +16,7 @@ from pbf.api import (
     sign_in,
     sso,
 )
+from pbf.api.account import routes as account
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
@@ -67,6 +68,7 @@ BLUEPRINTS = (
     administration.routes,
     sign_in.routes,
     sso.routes,
+    account.routes,
     openapi_routes,
 )
 

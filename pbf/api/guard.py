@@ -50,12 +50,14 @@ PUBLIC = frozenset(
         "sso.follow",
         "sso.enter",
         "sso.post",
+        # It exists in the demo alone, where anybody may use it.
+        "account.look_as",
     }
 )
-# What browsers and providers send as a form; the last two come from other sites, and prove
-# themselves by a signed token.
-FORMS = frozenset({"sign_in.sign_out", "sign_in.backchannel_logout", "sso.post"})
-FOREIGN_FORMS = FORMS - {"sign_in.sign_out"}
+# Forms that come from other sites, and prove themselves by a signed token.
+FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
+# What browsers and providers send as a form.
+FORMS = FOREIGN_FORMS | {"sign_in.sign_out", "account.switch_tenant", "account.look_as"}
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.

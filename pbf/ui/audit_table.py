@@ -21,6 +21,8 @@ WHO = {
     "command": "Command line",
     "housekeeping": "Automatic",
 }
+# People and tokens whose name is not known.
+NAMELESS = {"person": "A person", "token": "API token"}
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
     "card": "Open the Connect Card",
@@ -30,6 +32,7 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "choose_tables": "Choose tables",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
+    "enter": "Enter the tenant",
     "taken back": "Keep a deleted connector that is in use",
 }
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
@@ -89,11 +92,19 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
         exists = connector is not None and connector.schema_name == entry.name
         yield Row(
             entry=entry,
-            who=WHO.get(entry.actor, entry.actor),
+            who=_who(entry),
             what=WHAT.get(entry.what) or spaced(entry.what).capitalize(),
             outcome=OUTCOMES.get(entry.outcome, FAILED),
             connector=connector if exists else None,
         )
+
+
+def _who(entry: "Entry") -> str:
+    """Return who acted: a person or a token by name, anything else in words."""
+    if not entry.actor_name:
+        return WHO.get(entry.actor, NAMELESS.get(entry.actor.partition(":")[0], entry.actor))
+    is_token = entry.actor.startswith("token:")
+    return f"API token {entry.actor_name}" if is_token else entry.actor_name
 
 
 def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:

@@ -15,14 +15,17 @@ NOT_POPULAR = {"Sunset", "In Fivetran only"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
-def gallery(cards: bytes, *, version: str, asks: bool = False, key: str = "gallery") -> None:
+def gallery(
+    cards: bytes, *, version: str, owner: str = "", asks: bool = False, key: str = "gallery"
+) -> None:
     """Draw every service as a card that leads to its connect page.
 
-    `cards` are `packed`. They are built again only when `version` differs from the last one. With
-    `asks`, a search without matches offers to ask for the source; `asked_for` returns its text.
+    `cards` are `packed`. They are built again only when `version` differs from the last one. The
+    browser keeps which services were opened recently for one `owner`. With `asks`, a search without
+    matches offers to ask for the source; `asked_for` returns its text.
     """
     draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
-    label = {"version": version, "asks": asks}
+    label = {"version": version, "owner": owner, "asks": asks}
     draw(key=key, data=parcel(label, cards), on_ask_change=lambda: None)
 
 

@@ -39,6 +39,7 @@ function openGallery(root) {
     pause: 0,
     category: "",
     version: undefined,
+    owner: undefined,
     isShown: false,
   };
   const release = listen(view);
@@ -49,7 +50,8 @@ function openGallery(root) {
 async function show(view, payload) {
   const update = await openNew(view, payload);
   if (!update) return;
-  const { body, isFirst, asks } = update;
+  const { body, isFirst, owner, asks } = update;
+  view.owner = owner;
   view.asks = asks;
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst) readAddress(view);
@@ -73,7 +75,7 @@ function readAddress(view) {
 
 function build(view, cards) {
   view.cards = cards;
-  placeByUse(cards, recentIds());
+  placeByUse(cards, recentIds(view.owner));
   const place = placeKey(view.sort.value);
   makeCards(view, [...cards].sort((a, b) => a[place] - b[place]));
   view.categories = countByCategory(cards);
@@ -153,7 +155,7 @@ function listen(view) {
 function onClick(view, event) {
   const link = event.target.closest("a.open");
   if (!link) return;
-  addRecent(link.dataset.id);
+  addRecent(link.dataset.id, view.owner);
   if (!isPlainClick(event)) return; // the browser opens the new tab
   event.preventDefault();
   view.address.flush();
