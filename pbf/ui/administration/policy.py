@@ -14,6 +14,7 @@ from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission, allows
 from pbf.rules.access.policy import FIVETRANS_DEFAULT, Policy
 from pbf.rules.timing import every
+from pbf.rules.wording import capital
 from pbf.runtime import runtime
 from pbf.ui import html, page
 
@@ -79,7 +80,9 @@ def portal_of(tenant_id: str) -> Portal:
 def decided(services: Iterable[Service], policy: Policy) -> list[Decided]:
     """Return all services by name, each with what the policy decides."""
     decisions = ((service, policy.services.decide(service)) for service in services)
-    listed = [Decided(item.id, item.title, made.allowed, made.rule) for item, made in decisions]
+    listed = [
+        Decided(item.id, item.title, made.allowed, capital(made.rule)) for item, made in decisions
+    ]
     return sorted(listed, key=lambda row: (row.name.casefold(), row.id))
 
 

@@ -15,7 +15,7 @@ from pbf.runtime import runtime
 from pbf.ui import html, page
 
 SEARCH = "tenants-search"
-SHOWN = 100
+SHOWN = 50
 HOME = "/"
 
 
