@@ -27,13 +27,14 @@ ENTRIES = (
 )
 
 who = visitor()
+home = next((entry for entry in ENTRIES if shown(entry, who)), ENTRIES[0])
 page = st.navigation(
     [
         st.Page(
             PAGES / f"{entry.name}.py",
             title=entry.title,
             url_path=entry.name,
-            default=entry is ENTRIES[0],
+            default=entry is home,
             visibility="visible" if shown(entry, who) else "hidden",
         )
         for entry in ENTRIES

@@ -128,7 +128,7 @@ def start_page(title: str) -> Portal:
     """Open a page and return the portal; stop with a sentence if the settings are not right."""
     identity = open_page(title)
     if identity.is_operator and not identity.tenant_id:
-        stop_without_tenant(identity)
+        stop_without_tenant()
     try:
         portal = session.portal()
     except NotSignedIn:

@@ -36,12 +36,13 @@ def switch_tenant() -> ResponseReturnValue:
     identity, services = current_identity(), current_runtime().identity
     sought = request.form.get("tenant", "").strip()
     tenant_id = _find(sought, [tenant for tenant, _ in services.sign_in.tenants_of(identity)])
+    name = _cookie_name(identity.session_id)  # as long as the session is open
     cookie = None if tenant_id is None else services.sign_in.enter(identity, tenant_id)
     if cookie is None:
         return page_response(NO_TENANT, services.branding(identity.tenant_id), status=404)
     if identity.is_operator and tenant_id:
         _record_entry(tenant_id)
-    return _reload(cookie, _cookie_name(identity.session_id))
+    return _reload(cookie, name)
 
 
 @routes.post("/look-as")

@@ -11,7 +11,7 @@ from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
 from pbf.ui import html
-from pbf.ui.account.top_row import next_page, tenant_options
+from pbf.ui.account.top_row import MOST_LISTED, next_page, tenant_options
 
 
 def stop_signed_out() -> NoReturn:
@@ -27,16 +27,16 @@ def stop_signed_out() -> NoReturn:
     st.stop()
 
 
-def stop_without_tenant(identity: Identity) -> NoReturn:
-    """Let an operator choose a tenant, and end the page."""
+def stop_without_tenant() -> NoReturn:
+    """Let an operator choose a tenant for this page, and end the page."""
     st.title("Choose a tenant", anchor=False)
     entries = [(tenant, Role.OPERATOR) for tenant in runtime().identity.tenants.all()]
     if not entries:
         st.info("There are no tenants yet. Add them to the policy file.", icon=":material/info:")
-    elif identity.is_operator:
-        st.html(
-            html.render("account", "tenants", options=tenant_options(entries), next=next_page())
-        )
+    else:
+        options, is_long = tenant_options(entries), len(entries) > MOST_LISTED
+        macro = "tenant_search" if is_long else "tenants"
+        st.html(html.render("account", macro, options=options, next=next_page()))
     st.stop()
 
 
@@ -44,14 +44,16 @@ def stop_without_its_tenant(identity: Identity) -> NoReturn:
     """Say that the visitor's tenant was removed, and end the page."""
     st.title("This tenant no longer exists", anchor=False)
     if identity.is_operator:
-        way_on = "Leave it in the menu at the top of this page."
+        st.info(
+            "It was removed, or its id has changed. Leave it in the menu at the top of this page.",
+            icon=":material/info:",
+        )
     else:
-        way_on = "If you expected it here, ask your administrator."
-    st.info(
-        f"It was removed, or its id has changed. Its connectors at Fivetran are as they were. "
-        f"{way_on}",
-        icon=":material/info:",
-    )
+        st.info(
+            "It was removed, or its id has changed. If you expected it here, ask your "
+            "administrator.",
+            icon=":material/info:",
+        )
     st.stop()
 
 

@@ -39,14 +39,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Account:
-    """What the menu says and offers; `names` are tenants to search, if there are many."""
+    """What the menu says and offers; `many` are tenants to search instead of `choices`."""
 
     name: str
     email: str
     place: str
     next: str
     choices: Sequence[Option] = ()
-    names: Sequence[str] = ()
+    many: Sequence[Option] = ()
     people: Sequence[Option] = ()
     can_leave: bool = False
     can_sign_out: bool = False
@@ -117,7 +117,7 @@ def _account(running: Runtime, identity: Identity) -> Account | None:
         place=_place(running, identity),
         next=next_page(),
         choices=choices if len(choices) <= MOST_LISTED else (),
-        names=[option.label for option in choices] if len(choices) > MOST_LISTED else (),
+        many=choices if len(choices) > MOST_LISTED else (),
         people=people,
         can_leave=identity.is_operator and bool(identity.tenant_id),
         can_sign_out=bool(identity.session_id),

@@ -26,6 +26,10 @@ OPERATIONS = tuple(operations(APP))
 HIDDEN = {
     *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
     *("/_/docs", "/_/docs/", "/_/docs/{name}", "/_/logo"),
+    *("/_/sign-in", "/_/sign-in/{provider}", "/_/signed-in/{provider}"),
+    *("/_/sign-out", "/_/signed-out", "/_/backchannel-logout/{provider}"),
+    *("/_/sso", "/_/sso/{code}"),
+    *("/_/tenant", "/_/look-as"),
 }
 NAMES = [operation.name for operation in OPERATIONS]
 
