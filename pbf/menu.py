@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
 
@@ -17,6 +18,9 @@ ENTRIES = (
     Entry("services", "Services"),
     Entry("connectors", "Connectors"),
     Entry("activity", "Activity"),
+    Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
+    Entry("tenants", "Tenants", Place.OPERATORS),
+    Entry("source_requests", "Requests", Place.OPERATORS),
     Entry("connect", "Connect", Place.UNLISTED),
     Entry("connector", "Connector", Place.UNLISTED),
     Entry("tables", "Tables", Place.UNLISTED),

@@ -23,6 +23,7 @@ from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
+from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
 from pbf.connectors.portal import Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, PbfError
@@ -62,6 +63,8 @@ class Runtime:
     cache: SharedCache
     store: Store
     sign_in_limits: SignInLimits
+    limits: ClientLimits
+    statuses: AccountStatuses
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -153,22 +156,31 @@ def start(settings: Settings) -> Runtime:
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
-    portals = _portals(settings, identity.tenants, client, cache, store, signer)
-    sign_in_limits = _sign_in_limits(settings)
+    limits = _limits(settings, lambda: len(identity.tenants.all()))
     return Runtime(
-        settings, client, portals, identity, signer, cache, store, sign_in_limits, sandbox
+        settings=settings,
+        client=client,
+        portals=_portals(settings, limits, identity.tenants, client, cache, store, signer),
+        identity=identity,
+        signer=signer,
+        cache=cache,
+        store=store,
+        sign_in_limits=_sign_in_limits(settings),
+        limits=limits,
+        statuses=AccountStatuses(client, cache, store),
+        sandbox=sandbox,
     )
 
 
 def _portals(
     settings: Settings,
+    limits: ClientLimits,
     tenants: Tenants,
     client: ApiClient,
     cache: SharedCache,
     store: Store,
     signer: Signer,
 ) -> Portals:
-    limits = _limits(settings, lambda: len(tenants.all()))
     account = AccountList(client, cache)
 
     def find(tenant_id: str) -> Tenant | None:
@@ -254,7 +266,7 @@ def _cache_backend(settings: Settings) -> RedisBackend | None:
         return RedisBackend(
             settings.redis_url or "",
             prefix=f"pbf:1:{_account_hash(settings)}",
-            serializer=ListSerializer(Service, Connector),
+            serializer=ListSerializer(Service, Connector, GroupStatuses),
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

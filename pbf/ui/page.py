@@ -109,8 +109,8 @@ def link_back(name: str, label: str, query: Mapping[str, str] | None = None) -> 
     st.page_link(page(name), label=plain(label), icon=":material/arrow_back:", query_params=query)
 
 
-def start_page(title: str) -> Portal:
-    """Open a page and return the portal; stop with a sentence if the settings are not right."""
+def open_page(title: str) -> Identity:
+    """Open a page and return who looks at it; stop with the way to sign in if nobody does."""
     # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
     st.set_page_config(page_title=title, layout="wide")
     if OPEN_PAGE.get() != title:
@@ -121,6 +121,12 @@ def start_page(title: str) -> Portal:
     identity = _visitor()
     show_branding(identity, title)
     show_top_row(identity)
+    return identity
+
+
+def start_page(title: str) -> Portal:
+    """Open a page and return the portal; stop with a sentence if the settings are not right."""
+    identity = open_page(title)
     if identity.is_operator and not identity.tenant_id:
         stop_without_tenant()
     try:

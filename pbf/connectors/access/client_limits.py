@@ -6,7 +6,7 @@ share of it are refused, and what is left is for the others.
 Requests of the shared cache are not counted: its lifetimes bound them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from limits import RateLimitItem
 from limits.strategies import MovingWindowRateLimiter
@@ -72,6 +72,22 @@ class ClientLimits:
             limits[f"creations of tenant {tenant_id}"] = (parsed(tenant_limit), message)
             self._limiter.attempt(lambda limiter: count_all(limiter, limits))
 
+    @property
+    def for_all(self) -> str:
+        """The limit for all tenants together, such as "6000 per 1 hour"; empty if there is none."""
+        return str(self._all_requests or "")
+
+    def used(self, tenant_ids: Iterable[str]) -> dict[str, int]:
+        """Return how many requests tenants have used of the limit for all, by their ids.
+
+        The dict is empty where that cannot be told at little cost: without such a limit, with one
+        tenant, and for processes that count together.
+        """
+        limit, limiter = self._all_requests, self._limiter.own
+        if limit is None or limiter is None or self._tenants() < 2:
+            return {}
+        return {id_: TenantShare(limit, id_).used(limiter) for id_ in tenant_ids}
+
     def _client(self) -> str:
         client = caller().client
         return client.address(trusted_proxies=self._trusted_proxies) if client else ""
@@ -96,9 +112,13 @@ class TenantShare:
         if limiter.hit(self._with_amount(1), self._presence):
             limiter.hit(self._with_amount(MOST_TENANTS), "present tenants")
 
+    def used(self, limiter: MovingWindowRateLimiter) -> int:
+        """Return how many requests the tenant has used in the last window."""
+        return amount_used(limiter, self._limit, self._key)
+
     def _check(self, limiter: MovingWindowRateLimiter) -> None:
         """Raise TooManyRequests if the tenant has used its share or more."""
-        used = amount_used(limiter, self._limit, self._key)
+        used = self.used(limiter)
         present = amount_used(limiter, self._with_amount(MOST_TENANTS), "present tenants")
         # A tenant that is alone now leaves the other half to whoever comes next.
         if used * max(present, 2) >= self._limit.amount:

@@ -31,6 +31,11 @@ class Limiter:
         self._redis = _redis_limiter(redis_url, redis_prefix) if redis_url else None
         self._redis_retry_at = 0.0
 
+    @property
+    def own(self) -> MovingWindowRateLimiter | None:
+        """Where this process counts by itself; None if several count together."""
+        return None if self._redis else self._memory
+
     def attempt(self, count: Callable[[MovingWindowRateLimiter], None]) -> None:
         """Call `count` with where to count now; what it raises passes through."""
         if self._redis and time.monotonic() >= self._redis_retry_at:
