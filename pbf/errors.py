@@ -11,6 +11,7 @@ PbfError
         NotCreatable
         UnknownConnector
         UnknownTenant
+        UnknownItem
         LimitReached
         NotAllowed
         NotPermitted
@@ -100,6 +101,10 @@ class UnknownTenant(InputError):
     """There is no tenant with that id, or no longer."""
 
 
+class UnknownItem(InputError):
+    """The tenant has no such member, invitation, session or token."""
+
+
 class LimitReached(InputError):
     """The policy allows the tenant no more connectors."""
 
@@ -113,7 +118,7 @@ class NotPermitted(InputError):
 
 
 class NotNow(InputError):
-    """The connector's present state does not allow the action; the text says what to do first."""
+    """The present state does not allow the action; the text says what to do first."""
 
 
 class KeyReused(InputError):

@@ -16,6 +16,7 @@ from pbf.api import (
     sign_in,
     sso,
 )
+from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
@@ -65,6 +66,10 @@ BLUEPRINTS = (
     connect_card.routes,
     invitations.routes,
     administration.routes,
+    me.routes,
+    members.routes,
+    tokens.routes,
+    tenants.routes,
     sign_in.routes,
     sso.routes,
     openapi_routes,

@@ -26,6 +26,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.UnknownService: (404, "unknown_service"),
     errors.UnknownConnector: (404, "unknown_connector"),
     errors.UnknownTenant: (404, "unknown_tenant"),
+    errors.UnknownItem: (404, "unknown_item"),
     errors.InvalidToken: (401, "invalid_token"),
     errors.NotSignedIn: (401, "not_signed_in"),
     errors.InputError: (400, "invalid_request"),

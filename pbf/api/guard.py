@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from flask import Response, current_app, g, request
@@ -67,6 +68,8 @@ FOREIGN_ORIGIN = (
     "Pages of other origins may not change anything here. Add the page's origin to "
     "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
 )
+# By it, programs with a token of the operators name the tenant that a request is for.
+TENANT_HEADER = "X-Tenant"
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -77,10 +80,12 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
-    """Return who asks; raise NotSignedIn or InvalidToken."""
+    """Return who asks; raise NotSignedIn, InvalidToken or UnknownTenant."""
     if "identity" not in g:
-        g.identity = current_runtime().identity.authentication.of_request(
-            _session_cookies(), cast(Mapping[str, str], request.headers)
+        g.identity = _in_named_tenant(
+            current_runtime().identity.authentication.of_request(
+                _session_cookies(), cast(Mapping[str, str], request.headers)
+            )
         )
     identity: Identity = g.identity
     return identity
@@ -156,6 +161,17 @@ def log_change(response: Response) -> Response:
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
     return response
+
+
+def _in_named_tenant(identity: Identity) -> Identity:
+    """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
+    tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
+    if tenant_id == identity.tenant_id:
+        return identity
+    is_token = identity.is_operator and identity.method == "token"
+    if not is_token or not current_runtime().identity.has_tenant(tenant_id):
+        raise UnknownTenant("There is no such tenant, or it is not yours.")
+    return replace(identity, tenant_id=tenant_id)
 
 
 def _session_cookies() -> list[str]:
