@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from pbf.server.streamlit_patches import forget_fragments_on_stop
+from pbf.ui.people.menu import people_are_listed
 
 PAGES = Path(__file__).parent.parent / "pages"
 
@@ -18,6 +19,12 @@ page = st.navigation(
         st.Page(PAGES / "services.py", title="Services", url_path="services"),
         st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
         st.Page(PAGES / "activity.py", title="Activity", url_path="activity"),
+        st.Page(
+            PAGES / "people.py",
+            title="People",
+            url_path="people",
+            visibility="visible" if people_are_listed() else "hidden",
+        ),
         st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
         st.Page(
             PAGES / "connector.py", title="Connector", url_path="connector", visibility="hidden"
