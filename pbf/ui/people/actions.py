@@ -111,9 +111,14 @@ def run_and_close(operation: Callable[[], object], done: str) -> None:
     page.show_problem(error)
 
 
-@st.dialog("Are you sure?")
-def confirm(sentence: str, label: str, operation: Callable[[], object], done: str) -> None:
-    """Say what will happen, and do it when that is confirmed."""
-    st.markdown(sentence)
-    if st.button(label, type="primary", key=f"confirm-{page.turn()}"):
-        run_and_close(operation, done)
+def confirm(
+    title: str, sentence: str, label: str, operation: Callable[[], object], done: str
+) -> None:
+    """Ask in a dialog, say what will happen, and do it when that is confirmed."""
+
+    def ask() -> None:
+        st.markdown(sentence)
+        if st.button(label, type="primary", key=f"confirm-{page.turn()}"):
+            run_and_close(operation, done)
+
+    st.dialog(title)(ask)()

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pbf.components.copy_field import copy_field
-from pbf.errors import PbfError
 from pbf.identity.administration.members import INVITATION_DAYS, LONGEST_EMAIL, Invitation
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
@@ -29,27 +28,30 @@ def show() -> None:
 
 
 def _form(identity: Identity, tenant_id: str) -> None:
-    problem: PbfError | None = None
-    place = st.container()
-    with st.form("invite", border=True, clear_on_submit=False, enter_to_submit=True):
+    place, problem = st.container(), None
+    with st.form("invite", width=680):
+        # The field is empty again after each invitation.
+        key = f"email-{INVITED.get()}"
         email = st.text_input(
-            "E-mail address", max_chars=LONGEST_EMAIL, placeholder="ada@example.com", key="email"
+            "E-mail address", max_chars=LONGEST_EMAIL, placeholder="ada@example.com", key=key
         )
         roles = roles_up_to(identity)
         role = st.selectbox("Role", roles, format_func=_described, key="invite-role")
         submitted = st.form_submit_button("Invite", type="primary", key=f"invite-{page.turn()}")
     if submitted:
-        members = administration().members
-        problem = page.once(
-            lambda: INVITED.set(members.invite(identity, tenant_id, email, role).email), "Inviting…"
-        )
-        if problem:
-            INVITED.pop()
+        problem = page.once(lambda: _invite(identity, tenant_id, email, role), "Inviting…")
+        if problem is None:
+            st.rerun()
     with place:
         if problem:
             page.show_problem(problem)
         elif address := INVITED.get():
             _explain(address)
+
+
+def _invite(identity: Identity, tenant_id: str, email: str, role: Role) -> None:
+    invitation = administration().members.invite(identity, tenant_id, email, role)
+    INVITED.set(invitation.email)
 
 
 def _explain(address: str) -> None:
@@ -67,6 +69,7 @@ def _row(identity: Identity, invitation: Invitation) -> None:
     email, key = page.plain(invitation.email), f"withdraw-{invitation.id}-{page.turn()}"
     if line.button("Withdraw", key=key, help=f"Withdraw the invitation of {email}"):
         confirm(
+            "Withdraw this invitation?",
             f"**{email}** can no longer become a member by this invitation.",
             "Withdraw",
             lambda: administration().members.withdraw(identity, identity.tenant_id, invitation.id),

@@ -72,12 +72,11 @@ def change_role(identity: Identity, member: Member) -> None:
 
 def ask_removal(identity: Identity, member: Member) -> None:
     """Ask before a member is removed."""
-    returns = {
-        "sso": " Your application may bring them back at their next sign-in.",
-    }.get(member.source, "")
+    returns = " Your application may bring them back at their next sign-in."
     confirm(
+        "Remove this member?",
         f"**{page.plain(member.title)}** loses access, and their open sessions end. Connectors "
-        f"stay as they are.{returns}",
+        f"stay as they are.{returns if member.source == 'sso' else ''}",
         "Remove",
         lambda: administration().members.remove(identity, identity.tenant_id, member.id),
         f"{member.title} is removed",

@@ -39,6 +39,7 @@ def _row(identity: Identity, session: OpenSession) -> None:
     name, key = page.plain(session.title), f"end-{session.id[:16]}-{page.turn()}"
     if line.button("End", key=key, help=f"End this session of {name}"):
         confirm(
+            "End this session?",
             f"**{name}** is signed out in that browser within seconds, and may sign in again. To "
             "keep somebody out, remove them from the members.",
             "End the session",

@@ -12,6 +12,7 @@ from pbf.ui import page
 from pbf.ui.people.actions import administration, choose_role, confirm, part, row, visitor
 
 LIFETIMES = (30, 90, 365)
+DONE = "token-done"
 
 
 def show() -> None:
@@ -35,6 +36,7 @@ def _row(identity: Identity, token: TokenEntry) -> None:
     name, key = page.plain(token.name), f"revoke-{token.id}-{page.turn()}"
     if line.button("Revoke", key=key, help=f"Revoke {name}"):
         confirm(
+            "Revoke this token?",
             f"Programs that use **{name}** are refused within seconds. This cannot be undone.",
             "Revoke",
             lambda: administration().tokens.revoke(identity, identity.tenant_id, token.id),
@@ -45,28 +47,37 @@ def _row(identity: Identity, token: TokenEntry) -> None:
 @st.dialog("Create a token", on_dismiss="rerun")
 def create(identity: Identity, tenant_id: str) -> None:
     """Ask for a token's name, role and lifetime, and show it once."""
-    place = st.empty()
-    with place.container():
-        name = st.text_input(
-            "Name", max_chars=LONGEST_NAME, placeholder="What it is for", key="token-name"
+    if st.session_state.get(DONE):
+        st.rerun()
+    problem = None
+    if st.session_state.get(_save_key()):
+        created = make(
+            identity,
+            tenant_id,
+            st.session_state["token-name"],
+            st.session_state["token-role"],
+            st.session_state["token-days"],
         )
-        role = choose_role(identity, Role.VIEWER, key="token-role")
-        days = st.selectbox(
-            "Expires after",
-            LIFETIMES,
-            LIFETIMES.index(DEFAULT_DAYS),
-            format_func=lambda days: f"{days} days",
-            key="token-days",
-        )
-        pressed = st.button("Create", type="primary", key=f"token-save-{page.turn()}")
-    if not pressed:
-        return
-    created = make(identity, tenant_id, name, role, days)
-    if isinstance(created, PbfError):
-        page.show_problem(created)
-        return
-    with place.container():
-        show_once(created)
+        if isinstance(created, CreatedToken):
+            show_once(created)
+            return
+        problem = created
+    _form(identity)
+    if problem:
+        page.show_problem(problem)
+
+
+def _form(identity: Identity) -> None:
+    st.text_input("Name", max_chars=LONGEST_NAME, placeholder="What it is for", key="token-name")
+    choose_role(identity, Role.VIEWER, key="token-role")
+    st.selectbox(
+        "Expires after",
+        LIFETIMES,
+        LIFETIMES.index(DEFAULT_DAYS),
+        format_func=lambda days: f"{days} days",
+        key="token-days",
+    )
+    st.button("Create", type="primary", key=_save_key())
 
 
 def make(
@@ -89,5 +100,8 @@ def show_once(token: CreatedToken) -> None:
         icon=":material/key:",
     )
     copy_field(token.text, key="new-token", label="Token")
-    if st.button("Done", key=f"token-done-{page.turn()}"):
-        st.rerun()
+    st.button("Done", key=DONE)
+
+
+def _save_key() -> str:
+    return f"token-save-{page.turn()}"
