@@ -12,6 +12,7 @@ PbfError
         UnknownConnector
         UnknownLink
         UnknownTenant
+        UnknownItem
         LimitReached
         NotAllowed
         NotPermitted
@@ -105,6 +106,10 @@ class UnknownTenant(InputError):
     """There is no tenant with that id, or no longer."""
 
 
+class UnknownItem(InputError):
+    """The tenant has no such member, invitation, session or token."""
+
+
 class LimitReached(InputError):
     """No more are allowed: connectors of the tenant, or links of one connector."""
 
@@ -118,7 +123,7 @@ class NotPermitted(InputError):
 
 
 class NotNow(InputError):
-    """The connector's present state does not allow the action; the text says what to do first."""
+    """The present state does not allow the action; the text says what to do first."""
 
 
 class KeyReused(InputError):

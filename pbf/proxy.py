@@ -16,6 +16,7 @@ from pbf.api import (
     sso,
 )
 from pbf.api.account import routes as account
+from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import (
@@ -75,6 +76,10 @@ BLUEPRINTS = (
     invitation_pages,
     invitation_routes,
     administration.routes,
+    me.routes,
+    members.routes,
+    tokens.routes,
+    tenants.routes,
     sign_in.routes,
     sso.routes,
     account.routes,

@@ -139,6 +139,8 @@ def start(settings: Settings) -> Runtime:
     key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
     keys = settings.signing_keys or (_signing_key(secret, shared=sandbox is None),)
+    api_url = sandbox.url if sandbox else settings.api_url
+    client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     try:
         identity = build_identity(
             settings,
@@ -146,15 +148,15 @@ def start(settings: Settings) -> Runtime:
             group_id=group_id,
             signing_keys=keys,
             environ=environment(),
+            check_group=client.get_group,
             demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
         )
     except PbfError:
+        client.close()
         store.close()
         if sandbox:
             sandbox.stop()
         raise
-    api_url = sandbox.url if sandbox else settings.api_url
-    client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
     limits = _limits(settings, lambda: len(identity.tenants.all()))
     return Runtime(

@@ -27,6 +27,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.UnknownConnector: (404, "unknown_connector"),
     errors.UnknownLink: (404, "unknown_link"),
     errors.UnknownTenant: (404, "unknown_tenant"),
+    errors.UnknownItem: (404, "unknown_item"),
     errors.InvalidToken: (401, "invalid_token"),
     errors.NotSignedIn: (401, "not_signed_in"),
     errors.InputError: (400, "invalid_request"),

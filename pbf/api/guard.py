@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import cast
 
 from flask import Response, current_app, g, request
@@ -71,7 +72,7 @@ ATTEMPTS = {
     "sign_in.start": Attempt.SIGN_IN,
     "sign_in.finish": Attempt.SIGN_IN,
     "sign_in.backchannel_logout": Attempt.LOGOUT,
-    "sso.create": Attempt.LINK,
+    "sso.create_sign_in_link": Attempt.LINK,
     "sso.follow": Attempt.SIGN_IN,
     "sso.enter": Attempt.SIGN_IN,
     "sso.post": Attempt.SIGN_IN,
@@ -87,6 +88,8 @@ FOREIGN_ORIGIN = (
     "Pages of other origins may not change anything here. Add the page's origin to "
     "PBF_ALLOWED_ORIGINS, or set PBF_PUBLIC_URL if it is this dashboard's own.",
 )
+# By it, programs with a token of the operators name the tenant that a request is for.
+TENANT_HEADER = "X-Tenant"
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -97,12 +100,14 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
-    """Return who asks; raise NotSignedIn, InvalidToken or TooManyRequests."""
+    """Return who asks; raise NotSignedIn, InvalidToken, UnknownTenant or TooManyRequests."""
     if "identity" not in g:
         runtime = current_runtime()
         try:
-            g.identity = runtime.identity.authentication.of_request(
-                _session_cookies(), cast(Mapping[str, str], request.headers)
+            g.identity = _in_named_tenant(
+                runtime.identity.authentication.of_request(
+                    _session_cookies(), cast(Mapping[str, str], request.headers)
+                )
             )
         except InvalidToken:
             # Only now: a valid token is never refused because of the others behind its address.
@@ -198,6 +203,17 @@ def count_failed_sign_in(response: Response) -> Response:
 
 def _client() -> Client:
     return Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+
+
+def _in_named_tenant(identity: Identity) -> Identity:
+    """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
+    tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
+    if tenant_id == identity.tenant_id:
+        return identity
+    is_token = identity.is_operator and identity.method == "token"
+    if not is_token or not current_runtime().identity.has_tenant(tenant_id):
+        raise UnknownTenant("There is no such tenant, or it is not yours.")
+    return replace(identity, tenant_id=tenant_id)
 
 
 def _session_cookies() -> list[str]:

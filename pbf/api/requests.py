@@ -271,10 +271,13 @@ def read_flag(name: str, value: str) -> bool:
     return value == "true"
 
 
-def read(model: type[Model], body: object) -> Model:
-    """Return a body as a model, or raise InputError with a sentence that names the field."""
+def read(model: type[Model], body: object, *, sentences: Mapping[str, str] | None = None) -> Model:
+    """Return a body as a model, or raise InputError with a sentence that names the field.
+
+    `sentences` are those of the model by field, with "" for a body that is no object.
+    """
     if not isinstance(body, dict) or (model is Change and not body):
-        raise InputError(OBJECTS[model.__name__])
+        raise InputError(sentences[""] if sentences else OBJECTS[model.__name__])
     try:
         return model.model_validate(body)
     except ValidationError as exc:
@@ -288,7 +291,7 @@ def read(model: type[Model], body: object) -> Model:
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         fields = ", ".join(model.model_fields)
         raise InputError(f"There is no field {field[:LONGEST_QUOTE]!r}. Send {fields}.")
-    message = FIELDS[field]
+    message = (sentences or FIELDS)[field]
     if error["type"] in ("string_type", "string_unicode") and "missing" in message:
         message = f"The field {field} must be text."
-    raise (InvalidName if field == "name" else InputError)(message)
+    raise (InvalidName if model is NewConnector and field == "name" else InputError)(message)

@@ -8,16 +8,18 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
+from pydantic import Field
 
 from pbf.api.error_handlers import handle_error
 from pbf.api.guard import current_identity, json_body, mark_failed_sign_in
+from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, page_response, too_many_page
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.proxies import is_other_person
-from pbf.identity.external.sign_in_links import SignInLinks
+from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
 from pbf.identity.external.sso import SsoTokens
 from pbf.identity.models import Identity
 from pbf.paths import PREFIX
@@ -33,8 +35,11 @@ FRAME_COOKIE = "__Host-pbf-frame"
 class NewLink(ResponseModel):
     """A sign-in link that was just made."""
 
-    url: str
-    expires_at: datetime
+    url: str = Field(
+        description="A secret that signs one person in, once, within 60 seconds.",
+        examples=["https://connect.example.com/_/sso/..."],
+    )
+    expires_at: datetime = Field(examples=["2026-11-20T12:01:00Z"])
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,16 @@ def sso_of(runtime: Runtime, public_url: str) -> Sso:
 
 
 @routes.post("/sign-in-links")
-def create() -> ResponseReturnValue:
+@Operation(
+    tag="Sign-in",
+    response=NewLink,
+    body=NewSignInLink,
+    status=201,
+    errors=OF_TENANT
+    | READS_BODY
+    | {"forbidden", "foreign_origin", "not_json", "invalid_redirect", "store_unavailable"},
+)
+def create_sign_in_link() -> ResponseReturnValue:
     """Create a link that signs one person in, once."""
     sso = current_sso()
     link = sso.links.create(json_body(), creator=sso.caller(), allowed_origins=sso.allowed_origins)
@@ -135,7 +149,7 @@ def report_failure(error: SignInFailed) -> ResponseReturnValue:
 @routes.errorhandler(TooManyRequests)
 def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
     """Say when to try again: to the vendor's application as JSON, to people as a page."""
-    if request.endpoint == f"{routes.name}.{create.__name__}":
+    if request.endpoint == f"{routes.name}.{create_sign_in_link.__name__}":
         return handle_error(error)
     return too_many_page(error, Branding())
 

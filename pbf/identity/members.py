@@ -71,14 +71,25 @@ class Members:
         revoked = self._people.grant(tenant_id, person_id, role, source=source, by=by, now=now)
         self._sessions.forget(revoked)
 
-    def set_role(self, tenant_id: str, person_id: str, role: Role, *, by: str) -> bool:
-        """Change a member's role and end their sessions in the tenant; False if no member."""
-        now = self._clock()
-        return self._forget(self._people.set_role(tenant_id, person_id, role, by=by, now=now))
+    def set_role(
+        self, tenant_id: str, person_id: str, role: Role, *, by: str, keep_admin: bool = False
+    ) -> bool:
+        """Change a member's role and end their sessions in the tenant; False if no member.
 
-    def remove(self, tenant_id: str, person_id: str) -> bool:
-        """Remove a member and end their sessions in the tenant; False if no member."""
-        return self._forget(self._people.remove(tenant_id, person_id, self._clock()))
+        With `keep_admin`, raises NotNow if the tenant would have no admin.
+        """
+        now = self._clock()
+        return self._forget(
+            self._people.set_role(tenant_id, person_id, role, by=by, now=now, keep_admin=keep_admin)
+        )
+
+    def remove(self, tenant_id: str, person_id: str, *, keep_admin: bool = False) -> bool:
+        """Remove a member and end their sessions in the tenant; False if no member.
+
+        With `keep_admin`, raises NotNow if the tenant would have no admin.
+        """
+        now = self._clock()
+        return self._forget(self._people.remove(tenant_id, person_id, now, keep_admin=keep_admin))
 
     def disable(self, person_id: str) -> bool:
         """Disable a person and end all their sessions; False if there is no such person."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pbf.config import Settings
+from pbf.identity.administration.administration import Administration, administration_of
 from pbf.identity.authentication import Authentication
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
@@ -46,6 +47,7 @@ class IdentityServices:
     tokens: ApiTokens
     sign_in: SignInService
     authentication: Authentication
+    administration: Administration
     signing_keys: Sequence[str]
     # The proxy that signs people in, if there is one.
     proxy: "TrustedProxy | None" = None
@@ -157,12 +159,14 @@ def build(
     group_id: str,
     signing_keys: Sequence[str],
     environ: Mapping[str, str],
+    check_group: Callable[[str], object],
     demo_groups: Mapping[str, str] | None = None,
 ) -> IdentityServices:
     """Build the services; `group_id` is that of the settings' own tenant.
 
     `environ` holds the secrets of the policy file's providers, `demo_groups` the groups of the
-    demo's tenants. Raises InvalidPolicy or StoreFailed.
+    demo's tenants. `check_group` raises NotFound for a group that Fivetran does not show. Raises
+    InvalidPolicy or StoreFailed.
     """
     sign_in = settings.sign_in
     tenants = _tenants(settings, store, group_id, environ, demo_groups)
@@ -192,6 +196,15 @@ def build(
             tokens,
             default=_default(settings, tenants),
             is_other=_proxy_check(proxy, store),
+        ),
+        administration_of(
+            store,
+            tenants,
+            members,
+            sessions,
+            tokens,
+            is_on=bool(sign_in.methods) or settings.is_demo,
+            check_group=check_group,
         ),
         signing_keys,
         proxy,

@@ -219,7 +219,9 @@ def _check_creator(creator: Identity, role: Role, tenant_id: str | None) -> None
 
 def _check_request(name: str, role: Role, tenant_id: str | None, days: int) -> None:
     if not 0 < len(name.strip()) <= LONGEST_NAME or not is_one_line(name):
-        raise InputError(f"Name the token: one line of at most {LONGEST_NAME} visible characters.")
+        raise InputError(
+            f"Give the token a name: one line of at most {LONGEST_NAME} visible characters."
+        )
     if not 1 <= days <= MOST_DAYS:
         raise InputError(f"A token can live for 1 to {MOST_DAYS} days. Choose another number.")
     if (role is Role.OPERATOR) != (tenant_id is None):

@@ -37,6 +37,16 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "delete for good": "Delete for good",
     "enter": "Enter the tenant",
     "taken back": "Keep a deleted connector that is in use",
+    "invite a person": "Invite a person",
+    "withdraw an invitation": "Withdraw an invitation",
+    "change a role": "Change a role",
+    "remove a person": "Remove a person",
+    "end a session": "End a session",
+    "create an API token": "Create an API token",
+    "revoke an API token": "Revoke an API token",
+    "add a tenant": "Add the tenant",
+    "change a tenant": "Change the tenant",
+    "disable a tenant": "Disable the tenant",
 }
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {

@@ -30,7 +30,10 @@ DATABASE_DOWN = "Our own database cannot be read or written right now."
 NEVER_RECORDED = {
     *("InvalidPolicy", "NotAllowed", "NotSignedIn", "InvalidToken", "UnknownTenant"),
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
-    *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable"),
+    *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),
+    # Whoever fails to sign in acts for no tenant.
+    *("SignInFailed", "ProviderUnavailable", "SignInRefused", "SignInExpired", "UnknownSignIn"),
+    "UntrustedToken",
 }
 
 

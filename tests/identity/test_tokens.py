@@ -228,7 +228,7 @@ def test_a_token_lives_a_year_at_most(tokens, days):
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\u202eb", "x" * 81])
 def test_a_token_needs_a_visible_name(tokens, name):
-    with pytest.raises(InputError, match="Name the token"):
+    with pytest.raises(InputError, match="Give the token a name"):
         tokens.create(name, role=Role.VIEWER, tenant_id="acme", creator=ADMIN)
 
 

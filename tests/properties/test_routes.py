@@ -1,7 +1,9 @@
 """Generated requests to the JSON API: none leads to a 5xx."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,14 +19,22 @@ from pbf.api.openapi.document import document
 from pbf.config import Settings
 from pbf.fivetran.transport import Request
 from pbf.proxy import create_app
+from pbf.rules.access.permissions import Role
 from pbf.rules.naming import MAX_LENGTH
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned
+from tests.support.tenants import client_of, make_token, path_of, start_with_tenants
 
 DOCUMENT = document(create_app())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [(method.upper(), path) for path, at in DOCUMENT["paths"].items() for method in at]
+# Those that only mean something with sign-in.
+OF_SIGN_IN = [
+    (method, path)
+    for method, path in OPERATIONS
+    if path.startswith(("/_/admin", "/_/me", "/_/sign-in-links"))
+]
 WITH_BODY = [("POST", "/_/connectors"), ("PATCH", "/_/connectors/{connector_id}")]
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 TYPES = ("application/json", "application/json; charset=utf-16", "text/plain", "nonsense", "")
@@ -50,6 +60,16 @@ def client(runtime: Runtime, sandbox: SandboxServer) -> FlaskClient:
     """The routes, on a sandbox without rate limits."""
     sandbox.world.limits.plan = "off"
     return create_app(lambda: runtime).test_client()
+
+
+@pytest.fixture
+def operator(sandbox: SandboxServer, tmp_path: Path) -> Iterator[tuple[Runtime, FlaskClient]]:
+    """The product with sign-in, and a client of the operators in the tenant acme."""
+    sandbox.world.limits.plan = "off"
+    runtime = start_with_tenants(sandbox, tmp_path)
+    token = make_token(runtime, Role.OPERATOR, None)
+    yield runtime, client_of(runtime, token=token, tenant_id="acme")
+    runtime.close()
 
 
 @pytest.fixture
@@ -92,6 +112,43 @@ def test_valid_requests_get_documented_responses(client: FlaskClient, method, pa
         response = client.open(url, method=method, query_string=case.query, **body_of(case))
         assert response.status_code < 500, response.text
         assert str(response.status_code) in documented, response.text
+
+    run()
+
+
+@named(OF_SIGN_IN)
+def test_valid_requests_of_operators_get_documented_responses(
+    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path
+):
+    runtime, client = operator
+    operation = SCHEMA[path][method]
+    documented = DOCUMENT["paths"][path][method.lower()]["responses"]
+
+    @planned("documented requests")
+    @given(case=operation.as_strategy(), is_real=some.booleans())
+    def run(case: Any, is_real: bool) -> None:
+        url = path_of(runtime, sandbox, method, path) if is_real else case.formatted_path
+        response = client.open(url, method=method, query_string=case.query, **body_of(case))
+        assert response.status_code < 500, response.text
+        assert str(response.status_code) in documented, response.text
+
+    run()
+
+
+@named([(method, path) for method, path in OF_SIGN_IN if method not in ("GET", "DELETE")])
+def test_invalid_requests_of_operators_are_refused(
+    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path
+):
+    runtime, client = operator
+    strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    url = path_of(runtime, sandbox, method, path)
+
+    @planned("undocumented bodies")
+    @given(case=strategy)
+    def run(case: Any) -> None:
+        response = client.open(url, method=method, **body_of(case))
+        assert 400 <= response.status_code < 500, response.text
+        assert response.json["error"]["message"]
 
     run()
 

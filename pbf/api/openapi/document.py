@@ -11,9 +11,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf.api import schemas as response_schemas
 from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
-from pbf.api.guard import FOREIGN_ORIGIN
+from pbf.api.guard import FOREIGN_ORIGIN, TENANT_HEADER
 from pbf.api.openapi.operations import Operation, operations
 from pbf.paths import LONGEST_ID
+from pbf.server.auth_middleware.cookies import COOKIE
 from pbf.server.hosts import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW
 
@@ -24,7 +25,8 @@ ABOUT = (
     "Fivetran's field names. After an action the connector is read again: the response is what "
     "Fivetran then reports. An action may have happened although Fivetran's answer was lost, so "
     "read the connector again after a 5xx error before you retry. Pages of other origins may "
-    "change something only if PBF_ALLOWED_ORIGINS names them."
+    "change something only if PBF_ALLOWED_ORIGINS names them. While sign-in is off, requests need "
+    "neither a token nor a session."
 )
 SCHEMAS = "#/components/schemas"
 # The status of each error code, and a sentence about it.
@@ -52,8 +54,10 @@ def document(app: Flask) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
         "paths": paths,
+        "security": [{name: []} for name in SECURITY],
         "components": {
             "schemas": schemas,
+            "securitySchemes": SECURITY,
             "headers": {"Retry-After": _RETRY_AFTER},
             "examples": {code: _error_example(code) for code in sorted(CODES)},
         },
@@ -75,18 +79,29 @@ def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     return {"boolean": False, "string": ""}[schema["type"]]
 
 
-_IDS: Mapping[str, Mapping[str, Any]] = {
-    name: {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": {"type": "string", "maxLength": LONGEST_ID},
-    }
-    for name, description in (
-        ("connector_id", "The id of a connector, from the list."),
-        ("invitation_id", "The id of a link, from the list of the connector's links."),
-    )
+SECURITY: Mapping[str, Mapping[str, str]] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token of a tenant. With one of the operators, name the tenant in "
+        f"the header {TENANT_HEADER}; the admin routes have it in their paths.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "The session of a person who signed in with a browser. Changes need an "
+        "Origin that is allowed.",
+    },
+}
+# The parameters of paths, and what each one is the id of.
+IDS: Mapping[str, str] = {
+    "connector_id": "a connector, from the list",
+    "tenant_id": "a tenant",
+    "person_id": "a member, from the list",
+    "invitation_id": "an invitation or a link for colleagues, from its list",
+    "session_id": "a session, from the list",
+    "token_id": "a token, from the list",
 }
 _REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {
@@ -117,7 +132,7 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
         "tags": [operation.tag],
     }
     # Repeated at each operation, since Swagger UI ignores a reference at the path.
-    parameters = [part for name, part in _IDS.items() if f"{{{name}}}" in operation.path]
+    parameters = [_id(name) for name in IDS if f"{{{name}}}" in operation.path]
     for place, fields in (("query", operation.query), ("header", operation.headers)):
         parameters += [{"name": name, "in": place, **field} for name, field in fields.items()]
     if parameters:
@@ -125,10 +140,23 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
     if operation.body:
         content = _content(_ref(operation.body), schemas)
         described["requestBody"] = {"required": True, "content": content}
-    described["responses"] = {"200": _success(operation, schemas), **_errors(operation.errors)}
+    if operation.is_public:
+        described["security"] = []
+    success = {str(operation.status): _success(operation, schemas)}
+    described["responses"] = success | _errors(operation.errors)
     if operation.has_etag:
         described["responses"]["304"] = {"description": "Not changed since If-None-Match."}
     return described
+
+
+def _id(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": f"The id of {IDS[name]}.",
+        "schema": {"type": "string", "maxLength": LONGEST_ID},
+    }
 
 
 def _success(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:

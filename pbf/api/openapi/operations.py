@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import Flask
 from pydantic import BaseModel
 
+from pbf.api.guard import PUBLIC
 from pbf.api.requests import KEY_HEADER, LONGEST_KEY
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.health import TONES
@@ -61,8 +62,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 class Operation:
     """Decorates the function of a route with what cannot be read from the route itself.
 
-    `errors` are the error codes that it may return; `csv` is an example of a CSV response. Method,
-    path, name and summary are filled in by `operations`.
+    `errors` are the error codes that it may return; `csv` is an example of a CSV response; `status`
+    is that of a success. Method, path, name, summary and whether anybody may use it are filled in
+    by `operations`.
     """
 
     errors: frozenset[str]
@@ -73,6 +75,8 @@ class Operation:
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     csv: str = ""
+    status: int = 200
+    is_public: bool = False
     method: str = ""
     path: str = ""
     name: str = ""
@@ -100,6 +104,7 @@ def operations(app: Flask) -> Iterator[Operation]:
         (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         yield replace(
             operation,
+            is_public=rule.endpoint in PUBLIC,
             method=method.lower(),
             path=PARAMETER.sub(r"{\1}", rule.rule),
             name=verb + "".join(word.title() for word in words),

@@ -2,6 +2,7 @@ export default function copyField({ data, parentElement }) {
   const field = parentElement.querySelector("input");
   const status = parentElement.querySelector(".status");
   field.value = data.text;
+  field.ariaLabel = data.label;
   parentElement.querySelector("button").onclick = async () => {
     field.select();
     try {

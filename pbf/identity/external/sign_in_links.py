@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 from pbf.errors import (
     InputError,
@@ -48,6 +49,14 @@ USED_OR_EXPIRED = (
 NO_TENANT = "There is no tenant with this id. Send the id of one of your tenants."
 
 
+EXAMPLE: JsonDict = {
+    "tenant": "acme",
+    "user": {"id": "u_42", "name": "Ada", "email": "ada@people.example"},
+    "role": "editor",
+    "page": "/services",
+}
+
+
 class User(BaseModel):
     """A person of the vendor's application."""
 
@@ -61,7 +70,9 @@ class User(BaseModel):
 class NewSignInLink(Entry):
     """A sign-in link to create."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     user: User
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pbf.errors import InvalidPolicy
 from pbf.identity.policy.yaml_text import Document, Path
 from pbf.paths import is_loopback
-from pbf.rules.access.policy import FIVETRANS_DEFAULT
+from pbf.rules.access.policy import FIVETRANS_DEFAULT, ID
 from pbf.rules.naming import MAX_LENGTH
 from pbf.rules.schedule import FREQUENCIES
 from pbf.visible_text import is_one_line
@@ -19,7 +19,6 @@ SHORTEST_MAX_LENGTH = 20
 MOST_CONNECTORS = 1_000_000
 LONGEST_NAME = 60
 SUPPORT = re.compile(r"(mailto:[^\s@?]+@[^\s@?]+|https://[^\s/]+\S*)", re.ASCII)
-ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 # Without an underscore: it is part of addresses at the provider.
 PROVIDER_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 

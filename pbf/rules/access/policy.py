@@ -16,6 +16,8 @@ from pbf.rules.timing import DAILY, every, of_schedule, timing
 from pbf.rules.wording import CATEGORIES, STAGES
 
 AVAILABLE = "general_availability"
+# The ids of tenants and policies.
+ID = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 # Minutes between the syncs of a new connector, unless a policy says otherwise.
 FIVETRANS_DEFAULT = 360
 

@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pbf.errors import InputError
 from pbf.store.database import Database
-from pbf.store.identity.invitations import INVITATION, redeem
+from pbf.store.identity import memberships
+from pbf.store.identity.invitations import redeem
 from pbf.store.identity.sessions import revoke
 from pbf.store.identity.tables import ISSUER, SUBJECT, Membership, Person, SessionRow
 from pbf.store.tables import storable
 
-RULE, ADMIN, SSO = "rule", "admin", "sso"
-ROLE_CHANGED = "role changed"
-MEMBERSHIP_REMOVED = "membership removed"
 PERSON_DISABLED = "person disabled"
 # Two sign-ins of a new person at once both add it; one fails, and then finds it.
 ATTEMPTS = 3
@@ -93,7 +91,7 @@ class People:
     def memberships(self, person_id: str) -> list[Membership]:
         """Return a person's memberships by tenant id."""
         with self._database.session() as session:
-            return _memberships(session, person_id)
+            return memberships.memberships_of(session, person_id)
 
     def members(self, tenant_id: str) -> list[Member]:
         """Return the members of a tenant by name, also disabled persons."""
@@ -124,34 +122,55 @@ class People:
         )
         try:
             with self._database.session() as session:
-                return _put(session, membership, replaces=_replaced_by(source))
+                return memberships.put(
+                    session, membership, replaces=memberships.replaced_by(source)
+                )
         except IntegrityError:  # added by another process since it was looked for
             with self._database.session() as session:
-                return _put(session, membership, replaces=_replaced_by(source))
+                return memberships.put(
+                    session, membership, replaces=memberships.replaced_by(source)
+                )
 
     def set_role(
-        self, tenant_id: str, person_id: str, role: str, *, by: str, now: float
+        self,
+        tenant_id: str,
+        person_id: str,
+        role: str,
+        *,
+        by: str,
+        now: float,
+        keep_admin: bool = False,
     ) -> list[str] | None:
         """Change a member's role, as an admin; rules no longer change it.
 
-        Returns the ids of revoked sessions, or None if the person is no member.
+        Returns the ids of revoked sessions, or None if the person is no member. With `keep_admin`,
+        raises NotNow if the tenant would have no admin.
         """
         with self._database.session() as session:
-            membership = _membership(session, tenant_id, person_id)
+            membership = memberships.membership_of(session, tenant_id, person_id)
             if membership is None:
                 return None
-            membership.source = ADMIN
+            if keep_admin and role != memberships.HIGHEST:
+                memberships.require_other_admin(session, membership)
+            membership.source = memberships.ADMIN
             membership.created_by = storable(Membership.created_by, by)
-            return _set_role(session, membership, role, now)
+            return memberships.set_role(session, membership, role, now)
 
-    def remove(self, tenant_id: str, person_id: str, now: float) -> list[str] | None:
+    def remove(
+        self, tenant_id: str, person_id: str, now: float, *, keep_admin: bool = False
+    ) -> list[str] | None:
         """Remove a member from a tenant; an access rule may add them at their next sign-in.
 
-        Returns the ids of revoked sessions, or None if the person is no member.
+        Returns the ids of revoked sessions, or None if the person is no member. With `keep_admin`,
+        raises NotNow if the tenant would have no admin.
         """
         with self._database.session() as session:
-            membership = _membership(session, tenant_id, person_id)
-            return None if membership is None else _remove(session, membership, now)
+            membership = memberships.membership_of(session, tenant_id, person_id)
+            if membership is None:
+                return None
+            if keep_admin:
+                memberships.require_other_admin(session, membership)
+            return memberships.remove(session, membership, now)
 
     def disable(self, person_id: str, now: float) -> list[str] | None:
         """Let a person do nothing any more, in any tenant.
@@ -184,11 +203,13 @@ class People:
             revoked = [
                 session_id
                 for membership in invited
-                for session_id in _put(session, membership, replaces={RULE, SSO})
+                for session_id in memberships.put(
+                    session, membership, replaces=memberships.replaced_by(memberships.SSO)
+                )
             ]
             if roles is not None:
-                revoked += _apply_rules(session, person.id, roles, now)
-            return SignIn(person, _memberships(session, person.id), revoked)
+                revoked += memberships.apply_rules(session, person.id, roles, now)
+            return SignIn(person, memberships.memberships_of(session, person.id), revoked)
 
 
 def _person(session: Session, profile: Profile, now: float) -> Person:
@@ -205,80 +226,3 @@ def _person(session: Session, profile: Profile, now: float) -> Person:
     person.seen_at = now
     session.flush()
     return person
-
-
-def _apply_rules(
-    session: Session, person_id: str, roles: Mapping[str, str], now: float
-) -> list[str]:
-    revoked = []
-    for membership in _memberships(session, person_id):
-        if membership.source == RULE and membership.tenant_id not in roles:
-            revoked += _remove(session, membership, now)
-    for tenant_id, role in roles.items():
-        membership = Membership(
-            tenant_id=tenant_id,
-            person_id=person_id,
-            role=role,
-            source=RULE,
-            created_by=RULE,
-            created_at=now,
-        )
-        revoked += _put(session, membership, replaces={RULE})
-    return revoked
-
-
-def _replaced_by(source: str) -> set[str]:
-    everything = {RULE, SSO, INVITATION, ADMIN}
-    return {RULE, SSO} if source == SSO else everything
-
-
-def _put(session: Session, new: Membership, *, replaces: set[str]) -> list[str]:
-    """Store a membership unless there is one from a source that it does not replace."""
-    old = _membership(session, new.tenant_id, new.person_id)
-    if old is None:
-        session.add(new)
-        session.flush()
-        return []
-    if old.source not in replaces:
-        return []
-    if (old.source, old.role) != (new.source, new.role):
-        old.source, old.created_by, old.created_at = new.source, new.created_by, new.created_at
-    return _set_role(session, old, new.role, new.created_at)
-
-
-def _set_role(session: Session, membership: Membership, role: str, now: float) -> list[str]:
-    if membership.role == role:
-        return []
-    membership.role = role
-    return _revoke(session, membership, ROLE_CHANGED, now)
-
-
-def _remove(session: Session, membership: Membership, now: float) -> list[str]:
-    this = (
-        Membership.tenant_id == membership.tenant_id,
-        Membership.person_id == membership.person_id,
-    )
-    session.execute(delete(Membership).where(*this))
-    return _revoke(session, membership, MEMBERSHIP_REMOVED, now)
-
-
-def _revoke(session: Session, membership: Membership, reason: str, now: float) -> list[str]:
-    return revoke(
-        session,
-        SessionRow.person_id == membership.person_id,
-        SessionRow.tenant_id == membership.tenant_id,
-        reason=reason,
-        now=now,
-    )
-
-
-def _membership(session: Session, tenant_id: str, person_id: str) -> Membership | None:
-    if not (tenant_id.isprintable() and person_id.isprintable()):
-        return None
-    query = select(Membership).filter_by(tenant_id=tenant_id, person_id=person_id)
-    return session.scalars(query.with_for_update()).one_or_none()
-
-
-def _memberships(session: Session, person_id: str) -> list[Membership]:
-    query = select(Membership).filter_by(person_id=person_id).order_by(Membership.tenant_id)
-    return list(session.scalars(query))

@@ -1,0 +1,22 @@
+"""Who administers, and what they may administer."""
+
+from dataclasses import replace
+
+from pbf.api.guard import current_identity, current_runtime
+from pbf.identity.administration.administration import Administration
+from pbf.identity.models import Identity
+from pbf.paths import PREFIX
+
+ADMIN = f"{PREFIX}/admin"
+TENANT = "/tenants/<string:tenant_id>"
+
+
+def admin() -> Identity:
+    """Return who asks; without sign-in, the audit log names the routes."""
+    identity = current_identity()
+    return identity if identity.actor else replace(identity, actor="route")
+
+
+def administration() -> Administration:
+    """Return what may be administered."""
+    return current_runtime().identity.administration

@@ -1,0 +1,1 @@
+"""The parts of the People screen: members, invitations, sessions and API tokens."""
