@@ -61,9 +61,9 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
 
 
 @contextmanager
-def dashboard(folder: Path, **settings: str) -> Iterator[str]:
+def dashboard(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
     """Run the dashboard in a folder by `streamlit run app.py`, and yield its URL."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
     with running(command, folder, f"{url}/_stcore/health", **settings):
