@@ -49,6 +49,8 @@ access:
   - {{provider: oidc, claim: groups, contains: data-admins, tenant: acme, role: admin}}
   - {{provider: oidc, claim: hd, equals: acme.example, tenant: acme, role: editor}}
   - {{provider: oidc, claim: hd, equals: globex.example, tenant: globex, role: viewer}}
+  - {{provider: proxy, claim: email_domain, equals: acme.example, tenant: acme, role: editor}}
+  - {{provider: proxy, claim: email_domain, equals: globex.example, tenant: globex, role: viewer}}
   - {{provider: partner, claim: email_domain, equals: both.example, tenant: acme, role: editor}}
   - {{provider: partner, claim: email_domain, equals: both.example, tenant: globex, role: viewer}}
 """
@@ -62,6 +64,7 @@ class Site:
     """
 
     url: str
+    port: int
     world: Sandbox
     partner: str
     store: Store
@@ -92,6 +95,10 @@ class Site:
         creator = Identity("person:x", tenant_id or "", Role.OPERATOR, is_operator=True)
         tokens = ApiTokens(self.store.api_tokens)
         return tokens.create("tests", role=role, tenant_id=tenant_id, creator=creator).text
+
+    def state(self) -> object:
+        """Return all connectors as they are at Fivetran."""
+        return json.loads(self.world.snapshot())["connections"]
 
     def connectors_of(self, tenant_id: str) -> list[Connection]:
         """Return the connectors of a tenant."""
@@ -158,10 +165,13 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, *, url: str = "", **changes: str) -> Iterator[Site]:
+def site(
+    folder: Path, *, url: str = "", provider_id: str = "oidc", **changes: str
+) -> Iterator[Site]:
     """Run everything until the block ends, and yield it.
 
-    `url` is where people reach the dashboard, if that is not the dashboard itself.
+    `url` is where people reach the dashboard, if something stands in front of it. The first
+    provider leads people back to the path of `provider_id`.
     """
     port = free_port()
     public_url = url or f"http://localhost:{port}"
@@ -169,7 +179,7 @@ def site(folder: Path, *, url: str = "", **changes: str) -> Iterator[Site]:
     (folder / "jwks.json").write_text(json.dumps(jwks(KEY)))
     with (
         SandboxServer() as sandbox,
-        oidc_provider(public_url, "oidc") as issuer,
+        oidc_provider(public_url, provider_id) as issuer,
         mock_provider(folder / "partner") as partner,
     ):
         world = sandbox.world
@@ -201,5 +211,5 @@ def site(folder: Path, *, url: str = "", **changes: str) -> Iterator[Site]:
         }
         with dashboard(folder, port=port, **settings):
             store = Store(settings["PBF_DATABASE_URL"])
-            yield Site(public_url, world, partner, store, settings)
+            yield Site(public_url, port, world, partner, store, settings)
             store.close()

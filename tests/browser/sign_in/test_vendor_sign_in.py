@@ -83,7 +83,7 @@ def test_nobody_is_signed_in_as_another_person_without_being_asked(
     )
     page.goto(new_link(shared_site))
     page.get_by_role("link", name="Continue").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.get_by_role("heading", name="Acme Ltd")).to_be_visible()
 
     assert stays == 200
     assert "Sign in as another person?" in forged.text
