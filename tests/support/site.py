@@ -138,7 +138,7 @@ class Site:
         columns = ", ".join(f"{name} = ?" for name in times)
         assert self.store.file
         with closing(sqlite3.connect(self.store.file)) as database, database:
-            statement = f"UPDATE sessions SET {columns} WHERE id = ?"  # noqa: S608
+            statement = f"UPDATE sessions SET {columns} WHERE id = ?"
             database.execute(statement, (*times.values(), self.identity(cookie).session_id))
 
     def add_partner(self, subject: str, email: str) -> None:

@@ -26,9 +26,7 @@ def new_browser(chromium: Browser) -> Iterator[NewBrowser]:
     opened: list[BrowserContext] = []
 
     def new(site: Site | None = None, cookie: str = "") -> BrowserContext:
-        browser = chromium.new_context(
-            viewport=VIEWPORT, locale="en-GB", ignore_https_errors=True
-        )
+        browser = chromium.new_context(viewport=VIEWPORT, locale="en-GB", ignore_https_errors=True)
         browser.route(ELSEWHERE, lambda route: route.abort())
         if site and cookie:
             browser.add_cookies(

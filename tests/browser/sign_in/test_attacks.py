@@ -53,7 +53,9 @@ def leads_to_sign_in(answer: requests.Response) -> bool:
     "change",
     [
         pytest.param(lambda _: "A" * 43, id="unknown"),
-        pytest.param(lambda cookie: f"{cookie[:-1]}{'A' if cookie[-1] != 'A' else 'B'}", id="altered"),
+        pytest.param(
+            lambda cookie: f"{cookie[:-1]}{'A' if cookie[-1] != 'A' else 'B'}", id="altered"
+        ),
         pytest.param(lambda cookie: cookie.swapcase(), id="other-case"),
         pytest.param(lambda cookie: f"{cookie}=", id="padded"),
         pytest.param(lambda cookie: f'"{cookie}"', id="quoted"),
@@ -88,7 +90,9 @@ def test_a_cookie_copied_before_sign_out_is_worth_nothing_afterwards(shared_site
 
 def test_a_new_sign_in_replaces_a_cookie_that_somebody_planted(shared_site: Site, ada: str):
     person = Person()
-    person.browser.cookies.set("pbf", planted := shared_site.sign_in("bob"), domain="localhost.local")
+    person.browser.cookies.set(
+        "pbf", planted := shared_site.sign_in("bob"), domain="localhost.local"
+    )
     url = person.open(f"{shared_site.url}/_/sign-in/oidc").headers["Location"]
     back = person.sign_in_at_provider(url, "ada", f"{shared_site.url}/_/signed-in/oidc")
 
@@ -107,7 +111,9 @@ def test_a_new_sign_in_replaces_a_cookie_that_somebody_planted(shared_site: Site
         pytest.param({"Origin": "null"}, id="null"),
         pytest.param({"Origin": "http://localhost:1"}, id="other-port"),
         pytest.param({"Sec-Fetch-Site": "same-site"}, id="same-site"),
-        pytest.param({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, id="lies"),
+        pytest.param(
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, id="lies"
+        ),
     ],
 )
 def test_a_write_with_a_cookie_needs_our_origin(
@@ -151,7 +157,10 @@ def test_the_state_of_one_browser_signs_nobody_in_in_another(shared_site: Site):
 def test_a_code_of_another_sign_in_is_refused(shared_site: Site):
     _, victims = begin(shared_site)
     attacker, own = begin(shared_site)
-    code, state = parse_qs(urlsplit(own).query)["code"][0], parse_qs(urlsplit(own).query)["state"][0]
+    code, state = (
+        parse_qs(urlsplit(own).query)["code"][0],
+        parse_qs(urlsplit(own).query)["state"][0],
+    )
 
     # PKCE: the code of one sign-in does not fit the verifier of another.
     swapped = own.replace(quote(code, safe=""), parse_qs(urlsplit(victims).query)["code"][0])
@@ -268,9 +277,7 @@ def test_headers_of_a_proxy_mean_nothing_while_no_proxy_is_trusted(shared_site: 
     assert ask(shared_site, "/_/connectors", headers=headers).status_code == 401
 
 
-def test_with_too_many_cookies_a_page_says_so_instead_of_staying_blank(
-    shared_site: Site, ada: str
-):
+def test_with_too_many_cookies_a_page_says_so_instead_of_staying_blank(shared_site: Site, ada: str):
     many = f"{ada}; other={'x' * 9_000}"
 
     page = ask(shared_site, "/", many, headers=PAGE_REQUEST)
@@ -294,11 +301,17 @@ def test_a_connector_of_another_tenant_does_not_exist_on_any_route(shared_site: 
         body = {"json": {"paused": True}} if method == "PATCH" else {}
         answer = ask(shared_site, path, ada, method, headers=headers, **body)
         unknown = ask(
-            shared_site, path.replace(foreign.id, "no_such_id"), ada, method, headers=headers, **body
+            shared_site,
+            path.replace(foreign.id, "no_such_id"),
+            ada,
+            method,
+            headers=headers,
+            **body,
         )
 
         assert (method, path, answer.status_code) == (method, path, 404)
-        assert foreign.schema not in answer.text and foreign.group_id not in answer.text
+        assert foreign.schema not in answer.text
+        assert foreign.group_id not in answer.text
         assert answer.json()["error"]["message"] == unknown.json()["error"]["message"]
     assert shared_site.state() == before
 

@@ -81,7 +81,11 @@ def test_headers_without_the_secret_sign_nobody_in(trusted: Site, proof: dict[st
     for path in ("/_/sign-in", "/", "/_/connectors"):
         answer = directly(trusted, path, **GRACE, **proof)
 
-        assert (path, answer.status_code) in [("/_/sign-in", 403), ("/", 303), ("/_/connectors", 401)]
+        assert (path, answer.status_code) in [
+            ("/_/sign-in", 403),
+            ("/", 303),
+            ("/_/connectors", 401),
+        ]
         assert not answer.cookies
 
 

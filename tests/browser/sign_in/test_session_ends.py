@@ -21,9 +21,7 @@ NOTICE = 5_000
 
 
 @pytest.fixture(scope="module")
-def second_process(
-    shared_site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def second_process(shared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Another process on the same database, as behind a load balancer."""
     with dashboard(tmp_path_factory.mktemp("second"), **shared_site.settings) as url:
         yield url.replace("127.0.0.1", "localhost")

@@ -112,9 +112,7 @@ def test_a_header_from_outside_does_not_replace_the_session(
     assert foreign.schema not in text
 
 
-def test_a_connector_of_another_tenant_does_not_exist_on_any_page(
-    shared_site: Site, grace: str
-):
+def test_a_connector_of_another_tenant_does_not_exist_on_any_page(shared_site: Site, grace: str):
     foreign = shared_site.connector_of("acme")
     with socket(shared_site, grace) as opened:
         texts = [
@@ -163,7 +161,8 @@ def test_a_viewers_crafted_click_changes_nothing(shared_site: Site, grace: str):
         answer = run(opened, "connector", f"id={viewers.id}", *clicks)
 
     assert len(clicks) == 1
-    assert editors.paused and not viewers.paused
+    assert editors.paused
+    assert not viewers.paused
     assert viewers.schema in answer
     assert shared_site.state() == changed
 
