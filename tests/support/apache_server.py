@@ -48,7 +48,8 @@ ProxyPass / http://127.0.0.1:{target}/ upgrade=websocket
 
 def require_apache() -> str:
     """Return the path of Apache; skip the test without it or without mod_auth_openidc."""
-    program = require_package(shutil.which("apache2"), "Apache", "apache2")
+    program = shutil.which("apache2") or shutil.which("apache2", path="/usr/sbin")
+    program = require_package(program, "Apache", "apache2-bin")
     if not (MODULES / "mod_auth_openidc.so").exists():
         skip_without(
             "mod_auth_openidc", "install your system's package libapache2-mod-auth-openidc."

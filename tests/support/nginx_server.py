@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from tests.support.requirements import require_package
 from tests.support.servers import front_server
 
-# As in docs/: Host as the browser sent it, and the upgrade to WebSocket.
+# Host as the browser sent it, and the upgrade to WebSocket.
 CONFIGURATION = """\
 daemon off;
 pid {folder}/nginx.pid;
@@ -51,7 +51,8 @@ http {{
 @contextmanager
 def nginx(folder: Path, port: int, target: int) -> Iterator[Path]:
     """Run nginx on a port in front of another until the block ends; yield its certificate."""
-    program = require_package(shutil.which("nginx"), "nginx", "nginx")
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    program = require_package(program, "nginx", "nginx")
     folder.mkdir()
     certificate = _write_certificate(folder)
     configuration = folder / "nginx.conf"

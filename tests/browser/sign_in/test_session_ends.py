@@ -1,11 +1,10 @@
 """How sessions end while pages are open, here and in other processes on the same database."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Page
 
 from pbf.rules.access.permissions import Role
 from tests.browser.sign_in import steps
@@ -116,7 +115,8 @@ def test_however_a_session_ends_its_open_pages_say_so_within_five_seconds(
         cookies.append(shared_site.sign_in(user, "partner"))
         pages.append(new_browser(shared_site, cookies[-1]).new_page())
     connection = shared_site.connector_of("acme")
-    open_all(pages, lambda page: page.goto(f"{shared_site.url}{steps.path_of(connection)}"))
+    for page in pages:
+        page.goto(f"{shared_site.url}{steps.path_of(connection)}")
     for page in pages:
         steps.sees(page, connection)
 
@@ -136,9 +136,3 @@ def test_however_a_session_ends_its_open_pages_say_so_within_five_seconds(
         assert role is (Role.VIEWER if user == "lower-role" else Role.EDITOR)
     with pytest.raises(AssertionError, match="has not been given access"):
         shared_site.sign_in("disable", "partner")
-
-
-def open_all(pages: list[Page], open_one: Callable[[Page], object]) -> None:
-    """Open pages one after the other."""
-    for page in pages:
-        open_one(page)
