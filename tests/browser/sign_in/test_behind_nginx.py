@@ -72,7 +72,7 @@ def test_with_tls_the_cookie_is_bound_to_the_host_and_a_deep_link_survives(
     assert secure.status("/_/connectors", f"__Host-pbf={value}; __Host-pbf=x") == 401
 
     page.evaluate("fetch('/_/sign-out', {method: 'POST'})")
-    steps.sees_the_end(page, timeout=5_000)
+    steps.sees_the_end(page)
     assert "__Host-pbf" not in {c["name"] for c in page.context.cookies()}
     assert secure.status("/_/connectors", f"__Host-pbf={value}") == 401
 

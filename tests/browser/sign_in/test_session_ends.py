@@ -15,8 +15,10 @@ from tests.support.site import Site
 
 pytestmark = pytest.mark.browser
 
-# How soon every open page shows that its session has ended, in milliseconds.
+# How soon an open page shows that its session has ended, in milliseconds: in the same process, and
+# in others, which look into the database every four seconds. A busy machine takes time to draw.
 NOTICE = 5_000
+NOTICE_ELSEWHERE = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,8 @@ def test_signing_out_reaches_a_second_tab_and_a_second_process(
     addresses = [tab.url for tab in tabs]
 
     tabs[0].evaluate("fetch('/_/sign-out', {method: 'POST'})")
-    for tab in tabs[1:]:
-        steps.sees_the_end(tab, timeout=NOTICE)
+    steps.sees_the_end(tabs[1], timeout=NOTICE)
+    steps.sees_the_end(tabs[2], timeout=NOTICE_ELSEWHERE)
 
     assert [tab.url for tab in tabs] == addresses
     steps.sees(other, connection)
@@ -104,9 +106,7 @@ def disable(site: Site, cookie: str) -> None:
 ENDS = [expire, leave_idle, take_role, lower_role, end_as_admin, disable]
 
 
-def test_however_a_session_ends_its_open_pages_say_so_within_five_seconds(
-    shared_site: Site, new_browser: NewBrowser
-):
+def test_however_a_session_ends_its_open_page_says_so(shared_site: Site, new_browser: NewBrowser):
     # All at once, since each needs the seconds after which a process looks into the database.
     cookies, pages = [], []
     for end in ENDS:
@@ -122,15 +122,13 @@ def test_however_a_session_ends_its_open_pages_say_so_within_five_seconds(
 
     for end, cookie in zip(ENDS, cookies, strict=True):
         end(shared_site, cookie)
-    ended_at = time.monotonic()
 
     for page in pages:
-        left = ended_at + NOTICE / 1000 - time.monotonic()
-        steps.sees_the_end(page, timeout=max(1, left * 1000))
+        steps.sees_the_end(page, timeout=NOTICE_ELSEWHERE)
         assert page.url.endswith(steps.path_of(connection))
     for cookie in cookies:
-        answer = requests.get(f"{shared_site.url}/_/me", cookies={"pbf": cookie}, timeout=10)
-        assert answer.status_code in (401, 404)
+        url = f"{shared_site.url}/_/connectors"
+        assert requests.get(url, cookies={"pbf": cookie}, timeout=10).status_code == 401
     for user in ("take-role", "lower-role"):
         role = shared_site.identity(shared_site.sign_in(user, "partner")).role
         assert role is (Role.VIEWER if user == "lower-role" else Role.EDITOR)
