@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from pbf.sandbox.core.records import Connection
 
+ENDED = "Your session has ended"
+
 
 def sign_in_at_provider(page: Page, user: str) -> None:
     """Fill in the forms of oidc-provider."""
@@ -34,5 +36,5 @@ def sees(page: Page, connection: Connection) -> None:
 
 def sees_the_end(page: Page, **options: float) -> None:
     """Wait until a page says that the session has ended."""
-    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible(**options)
+    expect(page.get_by_role("heading", name=ENDED)).to_be_visible(**options)
     expect(page.get_by_role("link", name=re.compile("Sign in"))).to_be_visible()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -9,6 +10,7 @@ import requests
 from pbf.rules.access.permissions import Role
 from tests.browser.sign_in import steps
 from tests.browser.sign_in.conftest import NewBrowser
+from tests.browser.sign_in.sockets import drawn, run, socket
 from tests.support.oidc_provider import Person
 from tests.support.servers import dashboard
 from tests.support.site import Site
@@ -107,30 +109,38 @@ ENDS = [expire, leave_idle, take_role, lower_role, end_as_admin, disable]
 
 
 def test_however_a_session_ends_its_open_page_says_so(shared_site: Site, new_browser: NewBrowser):
-    # All at once, since each needs the seconds after which a process looks into the database.
-    cookies, pages = [], []
-    for end in ENDS:
-        user = end.__name__.replace("_", "-")
-        shared_site.add_partner(user, f"{user}@both.example")
-        cookies.append(shared_site.sign_in(user, "partner"))
-        pages.append(new_browser(shared_site, cookies[-1]).new_page())
     connection = shared_site.connector_of("acme")
-    for page in pages:
+    cookies = {end: new_member(shared_site, end.__name__) for end in ENDS}
+    # All at once, since each needs the seconds after which a process looks into the database.
+    with ExitStack() as stack:
+        page = new_browser(shared_site, cookies[leave_idle]).new_page()
         page.goto(f"{shared_site.url}{steps.path_of(connection)}")
-    for page in pages:
         steps.sees(page, connection)
+        opened = [stack.enter_context(socket(shared_site, cookies[end])) for end in ENDS]
+        before = [run(each, "connector", f"id={connection.id}") for each in opened]
 
-    for end, cookie in zip(ENDS, cookies, strict=True):
-        end(shared_site, cookie)
+        for end in ENDS:
+            end(shared_site, cookies[end])
+        after = [drawn(each) for each in opened]
 
-    for page in pages:
         steps.sees_the_end(page, timeout=NOTICE_ELSEWHERE)
-        assert page.url.endswith(steps.path_of(connection))
-    for cookie in cookies:
+    for text in before:
+        assert connection.schema in text
+        assert steps.ENDED not in text
+    for text in after:
+        assert connection.schema not in text
+        assert steps.ENDED in text
+    for cookie in cookies.values():
         url = f"{shared_site.url}/_/connectors"
         assert requests.get(url, cookies={"pbf": cookie}, timeout=10).status_code == 401
-    for user in ("take-role", "lower-role"):
-        role = shared_site.identity(shared_site.sign_in(user, "partner")).role
-        assert role is (Role.VIEWER if user == "lower-role" else Role.EDITOR)
+    for end, role in ((take_role, Role.EDITOR), (lower_role, Role.VIEWER)):
+        again = shared_site.sign_in(end.__name__, "partner")
+        assert shared_site.identity(again).role is role
     with pytest.raises(AssertionError, match="has not been given access"):
-        shared_site.sign_in("disable", "partner")
+        shared_site.sign_in(disable.__name__, "partner")
+
+
+def new_member(site: Site, name: str) -> str:
+    """Return the cookie of a new editor of acme."""
+    site.add_partner(name, f"{name}@both.example")
+    return site.sign_in(name, "partner")

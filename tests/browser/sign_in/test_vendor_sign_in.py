@@ -90,9 +90,7 @@ def test_nobody_is_signed_in_as_another_person_without_being_asked(
     assert shared_site.sessions.find(cookie) is None
 
 
-def test_in_a_frame_of_the_vendors_site_the_session_works_and_ends(
-    shared_site: Site, page: Page
-):
+def test_in_a_frame_of_the_vendors_site_the_session_works_and_ends(shared_site: Site, page: Page):
     connection = shared_site.connector_of("acme")
     token = sign(shared_site.claims(sub="u_43", page=steps.path_of(connection)))
     source = escape(f"{shared_site.url}/_/sso?token={token}")
