@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from pbf import logs
-from pbf.config import load_settings
+from pbf.config import check_listening, load_settings
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
@@ -119,6 +119,7 @@ sandbox = LazyApp(load_sandbox)
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
+    check_address()
     log_pages_once()
     worker = BackgroundWorker(portals, clean_up=clean_up)
     ended = threading.Event()
@@ -132,6 +133,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
     worker.stop()
     ended.set()
+
+
+def check_address() -> None:
+    """Raise ConfigurationError if everybody could reach a real account without sign-in."""
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        return  # every page shows the error
+    check_listening(settings, st.get_option("server.address") or "")
 
 
 def warm_up(ended: threading.Event) -> None:

@@ -20,6 +20,8 @@ from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.access.limiter import Limiter
+from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.portal import Portal, Tenant
 from pbf.connectors.portals import Portals
@@ -59,6 +61,7 @@ class Runtime:
     signer: Signer
     cache: SharedCache
     store: Store
+    sign_in_limits: SignInLimits
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -151,7 +154,10 @@ def start(settings: Settings) -> Runtime:
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
     portals = _portals(settings, identity.tenants, client, cache, store, signer)
-    return Runtime(settings, client, portals, identity, signer, cache, store, sandbox)
+    sign_in_limits = _sign_in_limits(settings)
+    return Runtime(
+        settings, client, portals, identity, signer, cache, store, sign_in_limits, sandbox
+    )
 
 
 def _portals(
@@ -213,6 +219,19 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    limiter = Limiter(redis_url=_limits_redis(settings), redis_prefix=_limits_prefix(settings))
+    return SignInLimits(limiter, trusted_proxies=settings.trusted_proxies)
+
+
+def _limits_redis(settings: Settings) -> str | None:
+    return settings.redis_url if settings.shares_redis else None
+
+
+def _limits_prefix(settings: Settings) -> str:
+    return f"pbf:limits:{_account_hash(settings)}"
+
+
 def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
         tenants=tenants,
@@ -220,8 +239,8 @@ def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
-        redis_url=settings.redis_url if settings.shares_redis else None,
-        redis_prefix=f"pbf:limits:{_account_hash(settings)}",
+        redis_url=_limits_redis(settings),
+        redis_prefix=_limits_prefix(settings),
     )
 
 
