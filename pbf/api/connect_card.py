@@ -6,9 +6,15 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import allowed_origins, current_portal, public_url, signed_for
+from pbf.api.guard import (
+    allowed_origins,
+    current_portal,
+    current_runtime,
+    public_url,
+    signed_for,
+)
 from pbf.api.responses import no_store
-from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
+from pbf.errors import InvalidRedirect, NotSignedIn, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
 from pbf.signed_links import LONGEST_TOKEN
 
@@ -31,6 +37,16 @@ def go(link: str) -> ResponseReturnValue:
         log.warning("no Connect Card: %s: %s", type(error).__name__, error)
         return _to_connectors(note=_note(error, "no-card"))
     return no_store(redirect(url, 303))
+
+
+@routes.errorhandler(NotSignedIn)
+def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
+    """Let a person whose session has ended sign in, and then go on at the connector's page."""
+    signer, link = current_runtime().signer, (request.view_args or {}).get("link", "")
+    connector_id = signer.read_link(link, signer.tenant_of("link", link))
+    page = f"/connector?{urlencode({'id': connector_id})}" if connector_id else "/connectors"
+    query = urlencode({"next": page, "reason": "ended"})
+    return no_store(redirect(f"{PREFIX}/sign-in?{query}", 303))
 
 
 @routes.get("/return")
