@@ -110,7 +110,7 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     keeper = BackgroundWorker(
-        lambda: runtime().portals.all(),
+        lambda: runtime().portals_to_work_on(),
         clean_up=lambda: runtime().store.delete_expired(time.time()),
     )
     call_on_shutdown(release_waiters, keeper.stop)

@@ -14,7 +14,7 @@ from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
 from pbf.errors import UnknownTenant
 from pbf.identity.models import Identity
-from pbf.logs import begin_request
+from pbf.logs import begin_request, set_tenant
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
@@ -95,10 +95,21 @@ def signed_for(purpose: Purpose, text: str) -> Portal | None:
     """Return the portal that a link, invitation or state is signed for; None if it is not valid."""
     runtime = current_runtime()
     g.tenant_id = tenant_id = runtime.signer.tenant_of(purpose, text)
+    set_tenant(tenant_id)
     try:
         return runtime.portals.of(tenant_id)
     except UnknownTenant:
         return None
+
+
+def is_for_another_tenant(portal: Portal) -> bool:
+    """Return whether somebody is signed in here, but to another tenant than a portal's."""
+    runtime = current_runtime()
+    if runtime.identity.authentication.is_required or runtime.identity.is_demo:
+        headers = cast(Mapping[str, str], request.headers)
+        identity = runtime.identity.authentication.of_cookies(_session_cookies(), headers)
+        return identity is not None and identity.tenant_id != portal.tenant.id
+    return False
 
 
 def public_url() -> str:
@@ -174,6 +185,7 @@ def _caller() -> Caller:
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)
     identity = current_identity()
+    set_tenant(identity.tenant_id)
     return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
 
 
