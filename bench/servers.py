@@ -176,6 +176,6 @@ def _wait(
             try:
                 session.get(url, timeout=5)
                 return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(poll)
     raise RuntimeError(f"no answer at {url}: {log.read_text(encoding='utf-8')[-2000:]}")
