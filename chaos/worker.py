@@ -10,8 +10,10 @@ import threading
 import time
 
 from chaos.plan import Creation, share
+from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, InProgress, PbfError, StoreFailed
+from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
 
 THREADS = 2
@@ -40,6 +42,7 @@ def main(index: int, processes: int, creations: int) -> int:
 
 
 def _work(portal: Portal, pending: "queue.SimpleQueue[Creation]", errors: list[str]) -> None:
+    CALLER.set(Caller("route", Role.EDITOR))
     while True:
         try:
             creation = pending.get_nowait()

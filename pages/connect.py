@@ -21,7 +21,7 @@ try:
         if session.may():
             connect_form.offer_unfinished(portal, service)
         if not session.may():
-            st.info(session.why_not(), icon=":material/lock:")
+            st.info(page.plain(session.why_not()), icon=":material/lock:")
         elif service.is_creatable:
             connect_form.show_form(portal, service)
         else:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
 from flask import Response, current_app, g, request
@@ -118,12 +118,8 @@ def public_url() -> str:
 
 
 def allowed_origins() -> tuple[str, ...]:
-    """Return our own origins and those that the settings allow.
-
-    The address of the request is one of ours: requests for other hosts were refused before.
-    """
-    own = origin(_requested_origin())
-    return (origin(public_url()), own, *current_runtime().settings.allowed_origins)
+    """Return our own origins and those that the settings allow."""
+    return (*_own_origins(), *current_runtime().settings.allowed_origins)
 
 
 def guard() -> Response | None:
@@ -189,6 +185,11 @@ def _caller() -> Caller:
     return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
 
 
+def _own_origins() -> tuple[str, str]:
+    """Return our origins; requests for other hosts than ours were refused before."""
+    return (origin(public_url()), origin(_requested_origin()))
+
+
 def _requested_origin() -> str:
     return f"{request.scheme}://{get_host(request.environ)}"
 
@@ -202,11 +203,13 @@ def _may_act() -> bool:
     if request.method == "OPTIONS" or _is_followed_link() or request.endpoint in FOREIGN_FORMS:
         return True
     sender = request.headers.get("Origin")
-    if sender is not None:
-        return _is_allowed(sender)
+    site = request.headers.get("Sec-Fetch-Site", "none")
     if "identity" in g and g.identity.session_id:
-        return False  # a browser sends it with every change
-    return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        # A cookie proves nothing about the page that sends it.
+        return _is_among(sender, _own_origins()) if sender else site == "same-origin"
+    if sender is not None:
+        return _is_among(sender, allowed_origins())
+    return site in ("none", "same-origin")
 
 
 def _is_followed_link() -> bool:
@@ -215,8 +218,8 @@ def _is_followed_link() -> bool:
     return request.endpoint in LINKED and fetch == ("navigate", "document")
 
 
-def _is_allowed(sender: str) -> bool:
+def _is_among(sender: str, origins: Collection[str]) -> bool:
     try:
-        return origin(sender) in allowed_origins()
+        return origin(sender) in origins
     except ValueError:
         return False

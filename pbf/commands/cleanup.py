@@ -6,6 +6,7 @@ Connectors that were created elsewhere are never touched.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from pbf.connectors.portal import Portal
 from pbf.errors import NotFound, PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.wording import ago
@@ -35,7 +36,7 @@ def unfinished_connectors(
 def clean_up_connectors(
     open_runtime: Callable[[], Runtime], *, days: int, delete: bool, now: bool = False
 ) -> Iterator[Line]:
-    """Yield a line for each unfinished connector, and delete them if `delete` is set.
+    """Yield a line for each unfinished connector of all tenants; delete them if `delete` is set.
 
     With `now`, deletions are permanent; otherwise they can be undone like any other. Abandoned
     creations are settled first.
@@ -43,35 +44,44 @@ def clean_up_connectors(
     time = datetime.now(UTC)
     try:
         runtime = open_runtime()
-        unfinished = _settled(runtime, before=time - timedelta(days=days))
+        before = time - timedelta(days=days)
+        portals = list(runtime.portals.all())
+        unfinished = {portal: _settled(runtime, portal, before=before) for portal in portals}
     except PbfError as error:
         yield False, f"Nothing was deleted. {error}"
         return
-    if not unfinished:
+    found = [connector for connectors in unfinished.values() for connector in connectors]
+    if not found:
         yield True, f"No connector has been unfinished for {days} days."
     elif delete:
-        yield from _delete_all(runtime, unfinished, time, now=now)
+        for portal, connectors in unfinished.items():
+            yield from _delete_all(runtime, portal, connectors, time, now=now)
     else:
-        for connector in unfinished:
+        for connector in found:
             yield True, f"would delete  {_describe(connector, time)}"
         command = f"python -m pbf sweep --days {days} --delete"
-        yield True, f"{len(unfinished)} in total, none deleted. To delete them: {command}"
+        yield True, f"{len(found)} in total, none deleted. To delete them: {command}"
 
 
-def _settled(runtime: Runtime, *, before: datetime) -> list[Connector]:
-    """Settle abandoned creations, and return the connectors that nobody finished."""
-    runtime.portal.settle_abandoned()
-    connectors = runtime.portal.connectors()
+def _settled(runtime: Runtime, portal: Portal, *, before: datetime) -> list[Connector]:
+    """Settle a tenant's abandoned creations, and return the connectors that nobody finished."""
+    portal.settle_abandoned()
+    connectors = portal.connectors()
     if connectors.problem:
         raise connectors.problem
     return unfinished_connectors(connectors.items, runtime.store.names(), before=before)
 
 
 def _delete_all(
-    runtime: Runtime, connectors: Iterable[Connector], time: datetime, *, now: bool
+    runtime: Runtime,
+    portal: Portal,
+    connectors: Iterable[Connector],
+    time: datetime,
+    *,
+    now: bool,
 ) -> Iterator[Line]:
-    """Delete one connector after the other; an error does not stop the next."""
-    with runtime.portal.operations.together() as operations:
+    """Delete one connector of a tenant after the other; an error does not stop the next."""
+    with portal.operations.together() as operations:
         for connector in connectors:
             description = _describe(connector, time)
             try:

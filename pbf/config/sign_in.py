@@ -105,11 +105,12 @@ def _check_oidc(sign_in: SignIn) -> None:
 
 
 def _check_proxy(sign_in: SignIn) -> None:
-    preset = sign_in.proxy_preset
-    if preset not in PRESETS and not HEADER_PAIRS.fullmatch(preset):
+    # Cloudflare's has its team after a colon.
+    preset = sign_in.proxy_preset.partition(":")[0]
+    if preset not in PRESETS and not HEADER_PAIRS.fullmatch(sign_in.proxy_preset):
         raise ConfigurationError(
-            f"PBF_PROXY_PRESET is none of {', '.join(PRESETS)}, and no list of pairs such as "
-            "X-Forwarded-Email=email."
+            "PBF_PROXY_PRESET is none of oauth2-proxy, iap, alb and cloudflare:<team>, and no list "
+            "of pairs such as X-Forwarded-User=sub X-Forwarded-Email=email."
         )
     if preset in SIGNED_PRESETS and not sign_in.proxy_audience:
         raise ConfigurationError(

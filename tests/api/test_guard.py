@@ -1,5 +1,6 @@
 """Who may change things through the JSON API, and how its list can be filtered."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,10 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.errors import UnknownConnector
 from pbf.proxy import create_app
+from pbf.rules.access.permissions import Role
 from pbf.rules.health import TONES
 from pbf.runtime import Runtime
+from pbf.store.identity.people import Profile
 
 API = "https://fivetran.example"
 
@@ -358,3 +361,34 @@ def test_an_id_that_is_too_long_is_unknown_without_a_request_to_fivetran(runtime
 
     with pytest.raises(UnknownConnector):
         runtime.portal.connector(LONG)
+
+
+@pytest.fixture
+def cookie(runtime: Runtime) -> str:
+    """The cookie of an admin's session."""
+    person = runtime.store.people.sign_in(Profile("https://id.example", "ada"), None, time.time())
+    return runtime.identity.sessions.start(
+        person.person.id, runtime.portal.tenant.id, Role.ADMIN, method="oidc"
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Origin": "http://localhost"}, 404, id="our-page"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, 404, id="same-origin"),
+        pytest.param({"Origin": "https://app.example"}, 403, id="allowed-origin"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="foreign"),
+        pytest.param({"Origin": "null"}, 403, id="null"),
+        pytest.param({}, 403, id="missing"),
+        pytest.param({"Sec-Fetch-Site": "none"}, 403, id="no-page"),
+    ],
+)
+def test_a_change_with_a_cookie_comes_from_our_own_pages_alone(runtime, cookie, headers, status):
+    settings = replace(runtime.settings, allowed_origins=("https://app.example",))
+    client = create_app(lambda: replace(runtime, settings=settings)).test_client()
+    client.set_cookie("pbf", cookie)
+
+    response = client.post("/_/connectors/none/sync", headers=headers)
+
+    assert response.status_code == status

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from sqlalchemy import text
 from pbf import runtime as runtimes
 from pbf.__main__ import main
 from pbf.commands.cleanup import unfinished_connectors
-from pbf.connectors.access.caller import caller
+from pbf.config.sign_in import SignIn
+from pbf.connectors.access.caller import acting_as, caller
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.runtime import Runtime
@@ -240,3 +242,28 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
         ("create", "its answer was lost"),
         ("delete", ""),
     ]
+
+
+def test_the_unfinished_connectors_of_all_tenants_are_found(settings, sandbox, tmp_path, sweep):
+    other = sandbox.world.add_group("Globex").id
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "version: 1\ntenants:\n"
+        f"  acme: {{group: {sandbox.world.group_id}}}\n  globex: {{group: {other}}}\n"
+    )
+    sign_in = SignIn(methods=("proxy",), proxy_preset="oauth2-proxy", proxy_secret="s" * 32)
+    runtime = runtimes.start(replace(settings, policy=str(policy), sign_in=sign_in))
+    runtimes.use(runtime)
+    for tenant_id in ("acme", "globex"):
+        portal = runtime.portals.of(tenant_id)
+        with acting_as("test"):
+            created = portal.create("stripe", tenant_id, public_url="http://localhost")
+        record = sandbox.world.connections[created.id]
+        record.created_at, record.static_fields = time.time() - 40 * DAY, None
+        portal._list.forget()
+    status, lines = sweep()
+
+    assert status == 0
+    assert status == 0
+    assert {line.split()[2] for line in lines[:-1]} == {"acme", "globex"}
+    runtime.close()

@@ -34,6 +34,9 @@ CALLS: dict[str, Callable[[ApiClient], Any]] = {
         *client.get_list_of_connectors_in_group(GROUP),
         *client.get_list_of_connectors_in_group(GROUP, schema="webshop"),
     ],
+    "get_connectors_of_account": lambda client: client.get_connectors_of_account(
+        [GROUP], max_pages=5
+    ),
     "get_connector": lambda client: client.get_connector(DATABASE),
     "create_connector": lambda client: [
         client.create_connector("google_sheets", GROUP, "one"),

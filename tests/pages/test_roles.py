@@ -24,7 +24,9 @@ def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
 
     def give(role: Role | None) -> None:
         default = Identity("person:1", runtime.portal.tenant.id, role) if role else None
-        runtimes.use(replace(runtime, authentication=Authentication(default=default)))
+        services = runtime.identity
+        authentication = Authentication(services.sessions, services.tokens, default=default)
+        runtimes.use(replace(runtime, identity=replace(services, authentication=authentication)))
 
     return give
 

@@ -18,6 +18,7 @@ from pbf.errors import ConfigurationError, StoreFailed
 from pbf.server.auth_middleware.authenticator import NoSignIn
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.security_headers import ProtectScreens
+from tests.support.event_loop import complete
 from tests.support.fake_sessions import FakeSessions
 
 ADA = "a" * 43
@@ -104,7 +105,7 @@ def request(
         await app(scope_of("http", path, headers, **parts), receive, answer.send)
         return answer, streamlit
 
-    return asyncio.run(run())
+    return complete(run())
 
 
 class Browser:
@@ -154,7 +155,7 @@ def with_sockets(
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE)
         return streamlit
 
-    return asyncio.run(main())
+    return complete(main())
 
 
 def runs(streamlit: FakeStreamlit) -> list[ClientState]:
@@ -182,7 +183,7 @@ def test_an_identity_from_outside_never_arrives(kind: str, name: str, load):
         await app(scope_of(kind, "/static/x", headers), receive, Answer().send)
         return streamlit
 
-    (scope,) = asyncio.run(run()).scopes
+    (scope,) = complete(run()).scopes
 
     names = [key.lower().replace(b"_", b"-") for key, _ in scope["headers"]]
     assert b"x-pbf-session" not in names
@@ -216,7 +217,7 @@ def test_the_authenticator_is_loaded_at_the_first_request_and_once():
         for _ in range(3):
             await app(scope_of("http", "/", PAGE), None, Answer().send)
 
-    asyncio.run(run())
+    complete(run())
 
     assert loaded == [1]
 
@@ -227,7 +228,7 @@ def test_the_lifespan_passes():
         await Authenticate(streamlit, load=FakeSessions)({"type": "lifespan"}, None, None)
         return streamlit.scopes
 
-    assert asyncio.run(run()) == [{"type": "lifespan"}]
+    assert complete(run()) == [{"type": "lifespan"}]
 
 
 # Pages
@@ -348,7 +349,7 @@ def test_only_the_allowed_ancestors_may_frame_it():
         await protected(scope_of("http", "/", FRAME), None, answer.send)
         return answer.headers
 
-    allowed, forbidden = (asyncio.run(run(settings)) for settings in (PUBLIC, LOCAL))
+    allowed, forbidden = (complete(run(settings)) for settings in (PUBLIC, LOCAL))
 
     assert "x-frame-options" not in allowed
     assert forbidden["x-frame-options"] == "DENY"
@@ -374,7 +375,7 @@ def test_invalid_settings_leave_sign_in_on():
         await app(scope_of("http", "/", headers), None, answer.send)
         return answer
 
-    assert asyncio.run(run()).status == 401
+    assert complete(run()).status == 401
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
@@ -390,7 +391,7 @@ def test_without_its_database_nobody_gets_in(kind: str):
         await app(scope_of(kind, "/", headers, extensions=extensions), None, answer.send)
         return answer, streamlit
 
-    answer, streamlit = asyncio.run(run())
+    answer, streamlit = complete(run())
 
     assert (answer.status, streamlit.scopes) == (503, [])
     assert b"Nothing is lost" in answer.body
@@ -528,7 +529,7 @@ def test_a_socket_needs_an_origin():
         await app(scope, None, answer.send)
         return answer, streamlit
 
-    answer, streamlit = asyncio.run(run())
+    answer, streamlit = complete(run())
 
     assert (answer.status, streamlit.scopes) == (1008, [])
 

@@ -1,7 +1,6 @@
 """Request bodies beside Streamlit: complete and in time, or refused."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from pbf.server.request_body import LARGEST_BODY, BufferRequestBody
+from tests.support.event_loop import complete
 
 
 async def echo(request: Request) -> Response:
@@ -59,9 +59,7 @@ def ask(receive: Any) -> list[dict[str, Any]]:
         "headers": [(b"content-length", b"10")],
     }
     answered = BufferRequestBody(APP, timeout=0.05)(scope, receive, send)
-    # In a thread: the main one may have the browser tests' event loop.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, answered).result()
+    complete(answered)
     return sent
 
 
