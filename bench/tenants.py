@@ -126,7 +126,10 @@ def _p95(world: ManyTenants, seconds: float) -> float:
 
 @contextmanager
 def _storm(world: ManyTenants, kind: str) -> Iterator[None]:
-    """Have one tenant send as many requests as it can until the block ends."""
+    """Have one tenant send as many requests as it can until the block ends.
+
+    A caller that is refused waits as long as it is told to.
+    """
     ended = threading.Event()
     headers, url = world.headers[0], f"{world.product.url}{CONNECTORS}"
     connector = requests.get(url, headers=headers, timeout=60).json()[0]["id"]
@@ -138,7 +141,9 @@ def _storm(world: ManyTenants, kind: str) -> Iterator[None]:
                     session.get(url, headers=headers, timeout=60)
                 else:
                     body = {"paused": number % 2 == 0}
-                    session.patch(f"{url}/{connector}", json=body, headers=headers, timeout=60)
+                    path = f"{url}/{connector}"
+                    answer = session.patch(path, json=body, headers=headers, timeout=60)
+                    ended.wait(float(answer.headers.get("Retry-After", 0)))
 
     with ThreadPoolExecutor(STORM) as pool:
         senders = [pool.submit(send, number) for number in range(STORM)]

@@ -18,7 +18,15 @@ from pbf.api import (
 )
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
+from pbf.api.guard import (
+    begin_change,
+    current_portal,
+    end_change,
+    guard,
+    json_body,
+    log_change,
+    public_url,
+)
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -49,6 +57,7 @@ from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.api.sign_in import sign_in_of
 from pbf.api.sso import sso_of
 from pbf.config import Settings, load_addresses
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.server.hosts import CheckHost
@@ -85,7 +94,10 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.extensions["pbf_bodies"] = BodyCache()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.extensions["pbf_changes"] = ChangesAtOnce()
     app.before_request(guard)
+    app.before_request(begin_change)
+    app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(log_change)
     _wrap(app, open_runtime, check_host=check_host)

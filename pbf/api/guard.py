@@ -11,6 +11,7 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.portal import Portal
 from pbf.errors import UnknownTenant
 from pbf.identity.models import Identity
@@ -134,6 +135,22 @@ def guard() -> Response | None:
     if not reads and not is_json and request.endpoint not in FORMS:
         raise UnsupportedMediaType
     return None
+
+
+def begin_change() -> None:
+    """Count a change while it is under way; raise TooManyRequests if its tenant has too many."""
+    if request.method in READ_METHODS or "identity" not in g:
+        return
+    if len(current_runtime().identity.tenants.all()) > 1:
+        changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
+        changes.begin(g.identity.tenant_id)
+        g.changing = g.identity.tenant_id
+
+
+def end_change(_error: BaseException | None = None) -> None:
+    """Count a change as done, also if it failed."""
+    if (tenant_id := g.pop("changing", None)) is not None:
+        current_app.extensions["pbf_changes"].end(tenant_id)
 
 
 def json_body() -> object:
