@@ -13,7 +13,7 @@ from pbf.errors import PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 
 SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
@@ -103,6 +103,7 @@ def results() -> None:
 
 
 @st.dialog("Delete connectors?")
+@session.acting
 def delete(portal: Portal, connectors: Sequence[Connector], refused: Sequence[Outcome]) -> None:
     """List the connectors to delete, and delete them once the word is typed."""
     number = len(connectors)
@@ -137,6 +138,7 @@ def _question(number: int, grace: float) -> str:
 
 
 @st.dialog("Link for a colleague")
+@session.acting
 def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) -> None:
     """Show a link with which somebody else can finish one set-up."""
     connector = connectors[0]
