@@ -20,7 +20,7 @@ POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v 
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test javascript bench chaos outage abuse system clean
+.PHONY: run test javascript bench tenants chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -34,6 +34,9 @@ test: $(DEV) system javascript
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
+
+tenants: $(DEV) system
+	$(VENV)/bin/python -m bench.tenants
 
 chaos: $(RUN)
 	$(VENV)/bin/python -m chaos

@@ -10,6 +10,7 @@ from pbf.api.guard import (
     allowed_origins,
     current_portal,
     current_runtime,
+    is_for_another_tenant,
     public_url,
     signed_for,
 )
@@ -27,7 +28,10 @@ routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
 @routes.get(f"/go/<string(maxlength={LONGEST_TOKEN}):link>")
 def go(link: str) -> ResponseReturnValue:
     """Redirect a browser from one of our pages to a new Connect Card."""
-    cards = current_portal().cards
+    portal = current_portal()
+    cards, owner = portal.cards, current_runtime().signer.tenant_of("link", link)
+    if owner not in ("", portal.tenant.id):
+        return _to_connectors(note="elsewhere")
     connector_id = cards.read_link(link)
     if connector_id is None:
         return _to_connectors(note="expired")
@@ -58,6 +62,8 @@ def come_back() -> ResponseReturnValue:
     try:
         state = request.args.get("state", "")
         portal = signed_for("state", state)
+        if portal and is_for_another_tenant(portal):
+            return _to_connectors(note="elsewhere")
         connector = portal.cards.returned(state) if portal else None
     except PbfError as error:
         log.warning("connector not read on return: %s: %s", type(error).__name__, error)

@@ -12,11 +12,12 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.connectors.portal import Portal
 from pbf.errors import InvalidToken, UnknownTenant
 from pbf.identity.models import Identity
-from pbf.logs import begin_request
+from pbf.logs import begin_request, set_tenant
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
@@ -127,10 +128,21 @@ def signed_for(purpose: Purpose, text: str) -> Portal | None:
     """Return the portal that a link, invitation or state is signed for; None if it is not valid."""
     runtime = current_runtime()
     g.tenant_id = tenant_id = runtime.signer.tenant_of(purpose, text)
+    set_tenant(tenant_id)
     try:
         return runtime.portals.of(tenant_id)
     except UnknownTenant:
         return None
+
+
+def is_for_another_tenant(portal: Portal) -> bool:
+    """Return whether somebody is signed in here, but to another tenant than a portal's."""
+    runtime = current_runtime()
+    if runtime.identity.authentication.is_required or runtime.identity.is_demo:
+        headers = cast(Mapping[str, str], request.headers)
+        identity = runtime.identity.authentication.of_cookies(_session_cookies(), headers)
+        return identity is not None and identity.tenant_id != portal.tenant.id
+    return False
 
 
 def public_url() -> str:
@@ -157,6 +169,22 @@ def guard() -> Response | None:
     if not reads and not is_json and request.endpoint not in FORMS:
         raise UnsupportedMediaType
     return None
+
+
+def begin_change() -> None:
+    """Count a change while it is under way; raise TooManyRequests if its tenant has too many."""
+    if request.method in READ_METHODS or "identity" not in g:
+        return
+    if len(current_runtime().identity.tenants.all()) > 1:
+        changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
+        changes.begin(g.identity.tenant_id)
+        g.changing = g.identity.tenant_id
+
+
+def end_change(_error: BaseException | None = None) -> None:
+    """Count a change as done, also if it failed."""
+    if (tenant_id := g.pop("changing", None)) is not None:
+        current_app.extensions["pbf_changes"].end(tenant_id)
 
 
 def json_body() -> object:
@@ -231,6 +259,7 @@ def _caller() -> Caller:
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)
     identity = current_identity()
+    set_tenant(identity.tenant_id)
     return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
 
 
