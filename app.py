@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -73,6 +73,14 @@ def clean_up() -> None:
     from pbf.runtime import runtime
 
     runtime().store.delete_expired(time.time())
+
+
+def add_demo_people() -> None:
+    """Make the people of the demo members of their tenants, where there is a demo."""
+    from pbf.runtime import runtime
+
+    if demo := runtime().identity.demo:
+        demo.add_people()
 
 
 def authenticator() -> Authenticator:
@@ -159,6 +167,8 @@ def warm_up(ended: threading.Event) -> None:
             logger.warning("%s", error)
         if not ended.wait(API_LOAD_DELAY):
             api.load()
+            with suppress(PbfError):  # every page shows the error
+                add_demo_people()
 
 
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.components.gallery import gallery
 from pbf.errors import PbfError
-from pbf.ui import data, page
+from pbf.ui import data, page, session
 
 portal = page.start_page("Services")
 
@@ -17,7 +17,7 @@ except PbfError as error:
 
 st.title("Connect a source", anchor=False)
 if has_services:
-    gallery(cards, version=version)
+    gallery(cards, version=version, owner=session.browser_owner())
 elif portal.catalogue().items:
     st.info("No services are allowed here. Ask the people who run this dashboard.")
 else:

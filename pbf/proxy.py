@@ -12,10 +12,10 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    invitations,
     sign_in,
     sso,
 )
+from pbf.api.account import routes as account
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import (
@@ -26,6 +26,8 @@ from pbf.api.guard import (
     log_change,
     public_url,
 )
+from pbf.api.invitations.pages import routes as invitation_pages
+from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -70,10 +72,12 @@ BLUEPRINTS = (
     routes,
     connectors.routes,
     connect_card.routes,
-    invitations.routes,
+    invitation_pages,
+    invitation_routes,
     administration.routes,
     sign_in.routes,
     sso.routes,
+    account.routes,
     openapi_routes,
 )
 

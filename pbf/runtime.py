@@ -46,8 +46,8 @@ log = logging.getLogger(__name__)
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
-# The demo's tenants besides the first: id, name of the group, number of connectors.
-DEMO_GROUPS = (("globex", "Globex", 5), ("initech", "Initech", 2))
+# The demo's tenants besides the first, and the sample customers of the sandbox.
+DEMO_CUSTOMERS = {"globex": "Globex", "initech": "Initech"}
 
 
 @dataclass(frozen=True)
@@ -194,12 +194,8 @@ def _portals(
 def _demo_groups(sandbox: "SandboxServer") -> dict[str, str]:
     """Add the groups of the demo's tenants, with connectors; return them by tenant."""
     world = sandbox.world
-    groups = {"acme": world.group_id}
-    for tenant_id, name, connectors in DEMO_GROUPS:
-        group = world.add_group(name)
-        world.add_connections(connectors, group_id=group.id)
-        groups[tenant_id] = group.id
-    return groups
+    added = {tenant: world.add_customer(name).id for tenant, name in DEMO_CUSTOMERS.items()}
+    return {"acme": world.group_id, **added}
 
 
 def _start_sandbox(settings: Settings) -> "SandboxServer":

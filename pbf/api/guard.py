@@ -29,14 +29,15 @@ log = logging.getLogger(__name__)
 BROWSER_ROUTES = {
     "connect_card.go": "page",
     "connect_card.come_back": "page",
-    "invitations.invite": "link",
+    "invitations.open_card": "link",
     "invitations.come_back": "link",
 }
 # What anybody may request: nothing there belongs to a tenant.
 PUBLIC = frozenset(
     {
         "connect_card.come_back",
-        "invitations.invite",
+        "invitations.show",
+        "invitations.open_card",
         "invitations.come_back",
         "administration.get_health",
         "docs.get_description",
@@ -51,12 +52,19 @@ PUBLIC = frozenset(
         "sso.follow",
         "sso.enter",
         "sso.post",
+        # It exists in the demo alone, where anybody may use it.
+        "account.look_as",
     }
 )
-# What browsers and providers send as a form; the last two come from other sites, and prove
-# themselves by a signed token.
-FORMS = frozenset({"sign_in.sign_out", "sign_in.backchannel_logout", "sso.post"})
-FOREIGN_FORMS = FORMS - {"sign_in.sign_out"}
+# Forms that come from other sites, and prove themselves by a signed token.
+FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
+# What browsers and providers send as a form.
+FORMS = FOREIGN_FORMS | {
+    "sign_in.sign_out",
+    "account.switch_tenant",
+    "account.look_as",
+    "invitations.open_card",
+}
 # What counts as an attempt to sign in; so does every invalid bearer token.
 ATTEMPTS = {
     "sign_in.choose": Attempt.SIGN_IN,
@@ -71,7 +79,7 @@ ATTEMPTS = {
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
-LINKED = frozenset(BROWSER_ROUTES)
+LINKED = frozenset(BROWSER_ROUTES) - FORMS
 ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (
     403,

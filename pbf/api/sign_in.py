@@ -28,6 +28,7 @@ from pbf.identity.oidc.state import STATE_LIFETIME, unknown_sign_in
 from pbf.paths import PREFIX, own_page
 from pbf.rules.access.policy import Branding
 from pbf.runtime import Runtime
+from pbf.server.auth_middleware.cookies import FRAME_COOKIE
 
 log = logging.getLogger(__name__)
 routes = Blueprint("sign_in", __name__, url_prefix=PREFIX)
@@ -106,7 +107,7 @@ def choose() -> ResponseReturnValue:
     A person whom a trusted proxy names is signed in at once.
     """
     sign_in, next_page = current_sign_in(), own_page(request.args.get("next", "/"))
-    if not sign_in.is_required:
+    if not sign_in.is_required or _has_another_session():
         return no_store(redirect(next_page, 303))
     if sign_in.proxy and (claims := _proxy_claims(sign_in.proxy)):
         return _enter(claims, next_page)
@@ -141,13 +142,22 @@ def sign_out() -> ResponseReturnValue:
     Chromium applies it to redirects as well.
     """
     sign_in = current_sign_in()
-    cookie = request.cookies.get(sign_in.session_cookie)
-    ended = sign_in.end(cookie) if cookie else None
+    names = [name for name in (sign_in.session_cookie, FRAME_COOKIE) if name in request.cookies]
+    endings = [sign_in.end(request.cookies[name]) for name in names]
+    ended = next((ending for ending in endings if ending), None)
     url = (_end_at_provider(sign_in, ended) if ended else "") or SIGNED_OUT
     response = _page(Page("Signing out", links=[Link("Continue", url)], refresh=url))
-    response.delete_cookie(
-        sign_in.session_cookie, secure=sign_in.is_secure, httponly=True, samesite="Lax"
-    )
+    for name in names:
+        is_framed = name == FRAME_COOKIE
+        response.delete_cookie(
+            name,
+            secure=is_framed or sign_in.is_secure,
+            httponly=True,
+            samesite="None" if is_framed else "Lax",
+            partitioned=is_framed,
+        )
+    # What the pages keep in the browser, such as the services that were opened recently.
+    response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 
@@ -223,6 +233,13 @@ def _end_at_provider(sign_in: SignIn, ended: Ended) -> str:
     if provider is None or ended.issuer not in provider.issuers():
         return ""
     return sign_in.oidc.end_session_url(ended.provider, ended.id_token)
+
+
+def _has_another_session() -> bool:
+    """Return whether the session that ended was replaced, for instance by a switch of tenant."""
+    sign_in = current_sign_in()
+    cookie = request.cookies.get(sign_in.session_cookie, "")
+    return request.args.get("reason") == "ended" and bool(cookie) and sign_in.is_signed_in(cookie)
 
 
 def _proxy_claims(proxy: TrustedProxy) -> Claims | None:

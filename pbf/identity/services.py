@@ -19,6 +19,7 @@ from pbf.rules.access.policy import Branding
 from pbf.store.store import Store
 
 if TYPE_CHECKING:
+    from pbf.identity.demo.people import Demo
     from pbf.identity.external.proxies import TrustedProxy
     from pbf.identity.external.sign_in_links import SignInLinks
     from pbf.identity.external.sso import SsoTokens
@@ -53,6 +54,15 @@ class IdentityServices:
     def is_demo(self) -> bool:
         """Whether visitors may look at the sandbox as different people."""
         return self.settings.is_demo
+
+    @cached_property
+    def demo(self) -> "Demo | None":
+        """The people as whom visitors may look at the sandbox; None outside the demo."""
+        if not self.is_demo:
+            return None
+        from pbf.identity.demo.people import Demo
+
+        return Demo(self.tenants, self.members, self.sessions)
 
     @property
     def oidc(self) -> "Oidc":

@@ -13,13 +13,14 @@ NOT_POPULAR = {"Sunset", "In Fivetran only"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
-def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
+def gallery(cards: bytes, *, version: str, owner: str = "", key: str = "gallery") -> None:
     """Draw every service as a card that leads to its connect page.
 
-    `cards` are `packed`. They are built again only when `version` differs from the last one.
+    `cards` are `packed`. They are built again only when `version` differs from the last one. The
+    browser keeps which services were opened recently for one `owner`.
     """
     draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
-    draw(key=key, data=parcel({"version": version}, cards))
+    draw(key=key, data=parcel({"version": version, "owner": owner}, cards))
 
 
 def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:

@@ -37,6 +37,7 @@ function openGallery(root) {
     pause: 0,
     category: "",
     version: undefined,
+    owner: undefined,
     isShown: false,
   };
   const release = listen(view);
@@ -47,7 +48,8 @@ function openGallery(root) {
 async function show(view, payload) {
   const update = await openNew(view, payload);
   if (!update) return;
-  const { body, isFirst } = update;
+  const { body, isFirst, owner } = update;
+  view.owner = owner;
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst) readAddress(view);
   view.root.hidden = false; // what is typed before there are cards would be lost
@@ -70,7 +72,7 @@ function readAddress(view) {
 
 function build(view, cards) {
   view.cards = cards;
-  placeByUse(cards, recentIds());
+  placeByUse(cards, recentIds(view.owner));
   const place = placeKey(view.sort.value);
   makeCards(view, [...cards].sort((a, b) => a[place] - b[place]));
   view.categories = countByCategory(cards);
@@ -149,7 +151,7 @@ function listen(view) {
 function onClick(view, event) {
   const link = event.target.closest("a.open");
   if (!link) return;
-  addRecent(link.dataset.id);
+  addRecent(link.dataset.id, view.owner);
   if (!isPlainClick(event)) return; // the browser opens the new tab
   event.preventDefault();
   view.address.flush();
