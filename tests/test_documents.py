@@ -13,7 +13,7 @@ from pbf.config import Settings, load_settings
 from pbf.config.sign_in import SignIn
 from tests.support.servers import ROOT
 
-PARAMETER = re.compile(r"<[^>]*:connector_id>")
+PARAMETER = re.compile(r"<[^>]*:(connector|invitation)_id>")
 SETTING = re.compile(r"(?:FIVETRAN|PBF)_[A-Z_]*[A-Z]")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 
@@ -41,9 +41,9 @@ def settings_in_config() -> set[str]:
 
 
 def paths_of_routes() -> set[str]:
-    """The paths of the JSON API, with CONNECTOR_ID in the place of a connector's id."""
+    """The paths of the JSON API, with CONNECTOR_ID in the place of a connector's id, and so on."""
     rules = proxy.create_app().url_map.iter_rules()
-    return {PARAMETER.sub("CONNECTOR_ID", rule.rule) for rule in rules}
+    return {PARAMETER.sub(lambda match: f"{match[1].upper()}_ID", rule.rule) for rule in rules}
 
 
 def test_there_is_one_setting_for_each_field():
