@@ -35,6 +35,7 @@ def carry_out(portal: Portal, connector: Connector) -> None:
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def show(portal: Portal, connector_id: str) -> None:
     """Show the connector as it is now."""
     progress = st.container()

@@ -11,7 +11,7 @@ from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 from pbf.ui.connector import colleague_links
 
 SHORT = 6  # the number of results that need no scrolling
@@ -102,6 +102,7 @@ def results() -> None:
 
 
 @st.dialog("Delete connectors?")
+@session.acting
 def delete(portal: Portal, connectors: Sequence[Connector], refused: Sequence[Outcome]) -> None:
     """List the connectors to delete, and delete them once the word is typed."""
     number = len(connectors)

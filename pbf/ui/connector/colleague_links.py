@@ -47,6 +47,7 @@ def open_dialog(_: Portal, connectors: Sequence[Connector], __: Sequence[Outcome
 
 
 @st.dialog(LABEL)
+@session.acting
 def ask(connector: Connector) -> None:
     """Ask for a note and a duration, or show the new link; list the links below."""
     try:
