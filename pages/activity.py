@@ -37,6 +37,7 @@ def show_search() -> None:
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def show_entries(portal: Portal) -> None:
     """Show the newest entries that match the search."""
     typed = (st.session_state.get(SEARCH) or "")[:LONGEST_SEARCH]

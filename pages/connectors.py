@@ -12,6 +12,7 @@ from pbf.ui.connector import bulk_actions, setup_result, trash
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def show(portal: Portal, returned: str) -> None:
     """Show the connectors as they are now."""
     try:

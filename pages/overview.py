@@ -19,6 +19,7 @@ def show_links() -> None:
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def show(portal: Portal) -> None:
     """Show the connectors as they are now."""
     try:

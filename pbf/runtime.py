@@ -20,6 +20,8 @@ from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.access.limiter import Limiter
+from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
 from pbf.connectors.portal import Portal, Tenant
@@ -61,6 +63,7 @@ class Runtime:
     cache: SharedCache
     store: Store
     limits: ClientLimits
+    sign_in_limits: SignInLimits
     statuses: AccountStatuses
     sandbox: "SandboxServer | None" = None
 
@@ -150,16 +153,22 @@ def start(settings: Settings) -> Runtime:
         if sandbox:
             sandbox.stop()
         raise
-    if identity.demo:
-        identity.demo.add_people()
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     cache, signer = SharedCache(backend=backend), Signer(*keys)
     limits = _limits(settings, lambda: len(identity.tenants.all()))
-    portals = _portals(settings, limits, identity.tenants, client, cache, store, signer)
-    statuses = AccountStatuses(client, cache, store)
     return Runtime(
-        settings, client, portals, identity, signer, cache, store, limits, statuses, sandbox
+        settings,
+        client,
+        _portals(settings, limits, identity.tenants, client, cache, store, signer),
+        identity,
+        signer,
+        cache,
+        store,
+        limits,
+        _sign_in_limits(settings),
+        AccountStatuses(client, cache, store),
+        sandbox,
     )
 
 
@@ -218,6 +227,19 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    limiter = Limiter(redis_url=_limits_redis(settings), redis_prefix=_limits_prefix(settings))
+    return SignInLimits(limiter, trusted_proxies=settings.trusted_proxies)
+
+
+def _limits_redis(settings: Settings) -> str | None:
+    return settings.redis_url if settings.shares_redis else None
+
+
+def _limits_prefix(settings: Settings) -> str:
+    return f"pbf:limits:{_account_hash(settings)}"
+
+
 def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
         tenants=tenants,
@@ -225,8 +247,8 @@ def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
-        redis_url=settings.redis_url if settings.shares_redis else None,
-        redis_prefix=f"pbf:limits:{_account_hash(settings)}",
+        redis_url=_limits_redis(settings),
+        redis_prefix=_limits_prefix(settings),
     )
 
 

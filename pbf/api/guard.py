@@ -11,8 +11,9 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.connectors.portal import Portal
-from pbf.errors import UnknownTenant
+from pbf.errors import InvalidToken, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.logs import begin_request
 from pbf.paths import origin
@@ -28,14 +29,15 @@ log = logging.getLogger(__name__)
 BROWSER_ROUTES = {
     "connect_card.go": "page",
     "connect_card.come_back": "page",
-    "invitations.invite": "link",
+    "invitations.open_card": "link",
     "invitations.come_back": "link",
 }
 # What anybody may request: nothing there belongs to a tenant.
 PUBLIC = frozenset(
     {
         "connect_card.come_back",
-        "invitations.invite",
+        "invitations.show",
+        "invitations.open_card",
         "invitations.come_back",
         "administration.get_health",
         "docs.get_description",
@@ -57,11 +59,27 @@ PUBLIC = frozenset(
 # Forms that come from other sites, and prove themselves by a signed token.
 FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
 # What browsers and providers send as a form.
-FORMS = FOREIGN_FORMS | {"sign_in.sign_out", "account.switch_tenant", "account.look_as"}
+FORMS = FOREIGN_FORMS | {
+    "sign_in.sign_out",
+    "account.switch_tenant",
+    "account.look_as",
+    "invitations.open_card",
+}
+# What counts as an attempt to sign in; so does every invalid bearer token.
+ATTEMPTS = {
+    "sign_in.choose": Attempt.SIGN_IN,
+    "sign_in.start": Attempt.SIGN_IN,
+    "sign_in.finish": Attempt.SIGN_IN,
+    "sign_in.backchannel_logout": Attempt.LOGOUT,
+    "sso.create": Attempt.LINK,
+    "sso.follow": Attempt.SIGN_IN,
+    "sso.enter": Attempt.SIGN_IN,
+    "sso.post": Attempt.SIGN_IN,
+}
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
-LINKED = frozenset(BROWSER_ROUTES)
+LINKED = frozenset(BROWSER_ROUTES) - FORMS
 ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (
     403,
@@ -79,11 +97,18 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
-    """Return who asks; raise NotSignedIn or InvalidToken."""
+    """Return who asks; raise NotSignedIn, InvalidToken or TooManyRequests."""
     if "identity" not in g:
-        g.identity = current_runtime().identity.authentication.of_request(
-            _session_cookies(), cast(Mapping[str, str], request.headers)
-        )
+        runtime = current_runtime()
+        try:
+            g.identity = runtime.identity.authentication.of_request(
+                _session_cookies(), cast(Mapping[str, str], request.headers)
+            )
+        except InvalidToken:
+            # Only now: a valid token is never refused because of the others behind its address.
+            runtime.sign_in_limits.admit(Attempt.TOKEN, _client())
+            runtime.sign_in_limits.count_failure(Attempt.TOKEN, _client())
+            raise
     identity: Identity = g.identity
     return identity
 
@@ -116,6 +141,8 @@ def allowed_origins() -> tuple[str, ...]:
 def guard() -> Response | None:
     """Refuse callers without identity, changes for foreign pages, and bodies that are not JSON."""
     begin_request()
+    if attempt := ATTEMPTS.get(request.endpoint or ""):
+        current_runtime().sign_in_limits.admit(attempt, _client())
     CALLER.set(_caller())
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
@@ -156,6 +183,23 @@ def log_change(response: Response) -> Response:
     return response
 
 
+def mark_failed_sign_in() -> None:
+    """Have this request counted as an attempt to sign in that failed."""
+    g.sign_in_failed = True
+
+
+def count_failed_sign_in(response: Response) -> Response:
+    """Count an attempt to sign in that failed."""
+    attempt = ATTEMPTS.get(request.endpoint or "")
+    if attempt and g.get("sign_in_failed"):
+        current_runtime().sign_in_limits.count_failure(attempt, _client())
+    return response
+
+
+def _client() -> Client:
+    return Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+
+
 def _session_cookies() -> list[str]:
     """Return the cookies that may hold a session; one that is there twice does not count."""
     is_plain = is_local(current_runtime().settings.public_url)
@@ -165,9 +209,8 @@ def _session_cookies() -> list[str]:
 
 
 def _caller() -> Caller:
-    """Return whom this request acts for; raise NotSignedIn or InvalidToken."""
-    client = Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
-    endpoint = request.endpoint or ""
+    """Return whom this request acts for; raise NotSignedIn, InvalidToken or TooManyRequests."""
+    client, endpoint = _client(), request.endpoint or ""
     actor = BROWSER_ROUTES.get(endpoint, "route")
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)

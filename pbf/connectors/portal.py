@@ -18,7 +18,8 @@ from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
-from pbf.connectors.connect_card import ConnectCards
+from pbf.connectors.cards.colleague_links import ColleagueLinks
+from pbf.connectors.cards.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
@@ -109,6 +110,13 @@ class Portal:
 
     def _build_services(self, context: Context) -> None:
         self.cards = ConnectCards(context, self.tenant.id, self.signer)
+        self.links = ColleagueLinks(
+            context,
+            self.signer,
+            self.cards,
+            tenant_id=self.tenant.id,
+            tenant_name=self.tenant.name,
+        )
         self._names = PermanentNames(context)
         self._creation = CreationService(context, self._names)
         self.settle_abandoned = self._creation.settle_abandoned

@@ -87,7 +87,7 @@ class IdentityServices:
         from pbf.identity.external.sso import SsoTokens
 
         settings = self.settings.sign_in
-        if "jwt" not in settings.methods:
+        if "jwt" not in settings.methods or not settings.jwt_issuer:
             return None
         return SsoTokens(
             issuer=settings.jwt_issuer,

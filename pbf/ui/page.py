@@ -242,6 +242,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
 
 
 @st.fragment(run_every=REFRESH)
+@session.acting
 def follow_age(ask: Callable[[], Iterable[CachedList]]) -> None:  # type: ignore[type-arg]
     """Mark the age of lists on a page that does not refresh itself, as long as they are old."""
     try:

@@ -1,14 +1,20 @@
 """Whom a page acts for."""
 
 import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
+from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
+
+Parameters = ParamSpec("Parameters")
 
 
 def identity() -> Identity:
@@ -33,6 +39,23 @@ def portal() -> Portal:
     actor = visitor.actor or "page"
     CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name))
     return runtime().portals.of(visitor.tenant_id)
+
+
+def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """Let a fragment or dialog act for the visitor.
+
+    Each of its runs may use a new thread, and runs neither the menu nor the page.
+    """
+
+    @wraps(show)
+    def run(*args: Parameters.args, **values: Parameters.kwargs) -> None:
+        try:
+            portal()
+        except PbfError:
+            st.rerun()  # the page says why
+        show(*args, **values)
+
+    return run
 
 
 def may(permission: Permission = Permission.CHANGE) -> bool:

@@ -69,6 +69,7 @@ def show_reload(portal: Portal, editor: TableEditor, label: str) -> None:
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def wait_for_tables(portal: Portal, editor: TableEditor, before: Connector) -> None:
     """Fetch the tables again once the connector has changed."""
     try:

@@ -75,12 +75,18 @@ def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     return {"boolean": False, "string": ""}[schema["type"]]
 
 
-_ID: Mapping[str, Any] = {
-    "name": "connector_id",
-    "in": "path",
-    "required": True,
-    "description": "The id of a connector, from the list.",
-    "schema": {"type": "string", "maxLength": LONGEST_ID},
+_IDS: Mapping[str, Mapping[str, Any]] = {
+    name: {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "maxLength": LONGEST_ID},
+    }
+    for name, description in (
+        ("connector_id", "The id of a connector, from the list."),
+        ("invitation_id", "The id of a link, from the list of the connector's links."),
+    )
 }
 _REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {
@@ -111,7 +117,7 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
         "tags": [operation.tag],
     }
     # Repeated at each operation, since Swagger UI ignores a reference at the path.
-    parameters = [_ID] if "{connector_id}" in operation.path else []
+    parameters = [part for name, part in _IDS.items() if f"{{{name}}}" in operation.path]
     for place, fields in (("query", operation.query), ("header", operation.headers)):
         parameters += [{"name": name, "in": place, **field} for name, field in fields.items()]
     if parameters:

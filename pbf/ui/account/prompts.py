@@ -62,4 +62,4 @@ def _sign_in_url() -> str:
     path = urlsplit(st.context.url or "").path or "/"
     query = urlencode(st.query_params.to_dict(), doseq=True)
     page = f"{path}?{query}" if query else path
-    return f"{PREFIX}/sign-in?{urlencode({'reason': 'ended', 'next': page})}"
+    return f"{PREFIX}/sign-in?{urlencode({'next': page, 'reason': 'ended'})}"

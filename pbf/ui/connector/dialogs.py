@@ -10,13 +10,14 @@ from pbf.rules.actions import Action, obstacle
 from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
 from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.wording import HOUR, left, spaced
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 from pbf.visible_text import typeable
 
 TEST_TONES = {"PASSED": "good", "FAILED": "bad", "JOB_FAILED": "bad", "WARNING": "attention"}
 
 
 @st.dialog("Re-sync history")
+@session.acting
 def resync(portal: Portal, connector: Connector) -> None:
     """Say what reading all data again costs, and start it."""
     st.markdown(
@@ -31,6 +32,7 @@ def resync(portal: Portal, connector: Connector) -> None:
 
 
 @st.dialog("Change schedule")
+@session.acting
 def reschedule(portal: Portal, connector: Connector) -> None:
     """Offer intervals, a time of day, and no schedule at all."""
     present = timing(connector)
@@ -114,6 +116,7 @@ def _ask_days(default: Sequence[str]) -> tuple[str, ...]:
 
 
 @st.dialog("Run setup tests", on_dismiss="rerun")
+@session.acting
 def test(portal: Portal, connector: Connector) -> None:
     """Run the setup tests and show the result of each."""
     tests = page.TESTS.get()
@@ -133,6 +136,7 @@ def test(portal: Portal, connector: Connector) -> None:
 
 
 @st.dialog("Delete this connector?")
+@session.acting
 def delete(portal: Portal, connector: Connector) -> None:
     """Ask for the name before deleting, and offer to pause instead."""
     # A name that consists of characters that no keyboard has cannot be typed.

@@ -79,6 +79,7 @@ def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def _show(portal: Portal, connector_id: str) -> None:
     """Show a deleted connector and a button to restore it, as long as that is possible."""
     try:
@@ -125,6 +126,7 @@ def _explain(connector: Connector) -> None:
 
 
 @st.dialog("Delete for good now?")
+@session.acting
 def _for_good(portal: Portal, connector: Connector) -> None:
     """Ask before a connector is deleted ahead of time."""
     st.markdown(

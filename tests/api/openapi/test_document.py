@@ -80,6 +80,9 @@ def ask(client: FlaskClient, operation: Operation, **options: Any) -> TestRespon
     if body:
         options.setdefault("json", body["content"]["application/json"]["example"])
     path = operation.path.replace("{connector_id}", working)
+    if "{invitation_id}" in path:
+        made = client.post(f"/_/connectors/{working}/invitations", json={}).json
+        path = path.replace("{invitation_id}", made["id"])
     return client.open(path, method=operation.method.upper(), **options)
 
 
@@ -254,12 +257,12 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    body = {"service": "slack", "name": "x"} if operation.name == "createConnector" else None
+    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),
         method=operation.method.upper(),
-        json=body or {"paused": True},
+        json=bodies.get(operation.name, {"paused": True}),
     )
 
     assert response.status_code == status

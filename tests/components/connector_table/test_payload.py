@@ -46,6 +46,7 @@ def test_what_rows_share_is_sent_once():
         "version": "1",
         "now": "noon",
         "detail": "",
+        "acts": True,
         "rows": [
             [each, "Orders", "orders", 0, 0, 0, 0, None, "2026-11-23T14:00:00Z", None, None, False]
             for each in ("a", "b")
