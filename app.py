@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from pbf import logs
-from pbf.config import load_settings
+from pbf.config import check_listening, load_settings
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH
@@ -75,6 +75,14 @@ def clean_up() -> None:
     runtime().store.delete_expired(time.time())
 
 
+def add_demo_people() -> None:
+    """Make the people of the demo members of their tenants, where there is a demo."""
+    from pbf.runtime import runtime
+
+    if demo := runtime().identity.demo:
+        demo.add_people()
+
+
 def authenticator() -> Authenticator:
     """Return what knows the sessions; the runtime is opened when one is looked for."""
     try:
@@ -119,6 +127,7 @@ sandbox = LazyApp(load_sandbox)
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
+    check_address()
     log_pages_once()
     worker = BackgroundWorker(portals, clean_up=clean_up)
     ended = threading.Event()
@@ -132,6 +141,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
     worker.stop()
     ended.set()
+
+
+def check_address() -> None:
+    """Raise ConfigurationError if everybody could reach a real account without sign-in."""
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        return  # every page shows the error
+    check_listening(settings, st.get_option("server.address") or "")
 
 
 def warm_up(ended: threading.Event) -> None:
@@ -149,6 +167,8 @@ def warm_up(ended: threading.Event) -> None:
             logger.warning("%s", error)
         if not ended.wait(API_LOAD_DELAY):
             api.load()
+            with suppress(PbfError):  # every page shows the error
+                add_demo_people()
 
 
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:

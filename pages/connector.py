@@ -10,11 +10,12 @@ from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
 from pbf.ui import data, page, session
-from pbf.ui.connector import detail, dialogs, trash
+from pbf.ui.connector import bulk_actions, colleague_links, detail, dialogs, trash
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
     """Carry out the action that was pressed in the last run, or open its dialog."""
+    colleague_links.ask_if_pressed(connector)
     pressed = (action for action in LABELS if st.session_state.get(f"{action}-{page.turn()}"))
     action = next(pressed, None)
     if action is None:
@@ -74,5 +75,6 @@ action = page.DIALOG.pop()
 if action == "edit":
     page.hand_off(portal, connector.id, name=connector.title)
 show(portal, connector.id)
+bulk_actions.open_dialog(portal)
 if action:
     dialogs.OPEN[action](portal, connector)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from pbf.components.gallery import gallery
 from pbf.errors import PbfError
-from pbf.ui import data, page
+from pbf.ui import data, page, session
+from pbf.ui.administration import source_requests
 
 portal = page.start_page("Services")
 
@@ -16,8 +17,15 @@ except PbfError as error:
     page.stop_with(error)
 
 st.title("Connect a source", anchor=False)
+source_requests.show_answers(portal)
 if has_services:
-    gallery(cards, version=version)
+    source_requests.answer_asking(portal)
+    gallery(
+        cards,
+        version=version,
+        owner=session.browser_owner(),
+        asks=source_requests.may_ask(),
+    )
 elif portal.catalogue().items:
     st.info("No services are allowed here. Ask the people who run this dashboard.")
 else:

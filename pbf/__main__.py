@@ -1,4 +1,4 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy | token."""
 
 import argparse
 import os
@@ -15,10 +15,20 @@ from pbf import logs
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.policy import check_policy, explain_policy
-from pbf.config import load_settings
+from pbf.commands.tokens import (
+    ACTOR,
+    DAYS,
+    LIFETIME,
+    OPERATOR_ROLE,
+    TENANT_ROLES,
+    create_token,
+    list_tokens,
+    revoke_token,
+)
+from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.background import BackgroundWorker
-from pbf.errors import ConfigurationError, PbfError
+from pbf.errors import ConfigurationError, InputError, PbfError
 from pbf.paths import SANDBOX_PATH
 from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
@@ -42,11 +52,17 @@ def main(arguments: list[str] | None = None) -> int:
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
         return policy(options)
+    if options.command == "token":
+        with acting_as(ACTOR):
+            return token(options)
     try:
         if options.command == "sandbox":
             sandbox_commands.run(options)
         else:
             proxy(options.host, options.port)
+    except ConfigurationError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         # For an unknown host, waitress raises ValueError or an error with a negative number.
         number = getattr(error, "errno", None) or 0
@@ -100,15 +116,44 @@ def policy(options: argparse.Namespace) -> int:
         _print(str(error), file=sys.stderr)
         return 1
     if options.action == "check":
-        findings = check_policy(Path(path), settings, os.environ)
+        findings = check_policy(Path(path), settings, environment())
     else:
         findings = explain_policy(Path(path), settings, options.tenant)
     return _report((not finding.is_error, str(finding)) for finding in findings)
 
 
+def token(options: argparse.Namespace) -> int:
+    """Make, list or revoke API tokens; return 1 after an error.
+
+    The text of a new token is the only line on standard output.
+    """
+    try:
+        settings = load_settings()
+        if options.words == ["list"]:
+            return _report(list_tokens(settings))
+        if options.words[0] == "revoke" and len(options.words) == 2:
+            return _report(revoke_token(settings, options.words[1]))
+        if len(options.words) > 1:
+            raise InputError("Write a name of several words in quotes.")
+        text, about = create_token(
+            settings,
+            options.words[0],
+            tenant_id=options.tenant,
+            role=OPERATOR_ROLE if options.operator else options.role,
+            days=options.days,
+        )
+    except PbfError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
+    _print(about, file=sys.stderr)
+    print(text)  # _print would redact it
+    return 0
+
+
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
+    check_listening(_settings_or_defaults(), host)
     keeper = BackgroundWorker(
         lambda: runtime().portals.all(),
         clean_up=lambda: runtime().store.delete_expired(time.time()),
@@ -116,6 +161,13 @@ def proxy(host: str, port: int) -> None:
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     serve(app, host, port, on_start=keeper.start)
+
+
+def _settings_or_defaults() -> Settings:
+    try:
+        return load_settings()
+    except ConfigurationError:
+        return Settings()  # every route reports the error
 
 
 def _report(lines: Iterable[tuple[bool, str]]) -> int:
@@ -148,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
     _add_sweep(commands)
     _add_policy(commands)
+    _add_token(commands)
     return parser
 
 
@@ -172,6 +225,18 @@ def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("file", nargs="?", help="the file (default: that of PBF_POLICY)")
     action.add_argument("--tenant", help="the id of a tenant, if the file has several")
+
+
+def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "make an API token and print it, or list or revoke API tokens"
+    token = commands.add_parser("token", help=text, description=text)
+    token.add_argument("words", nargs="+", metavar="NAME | list | revoke ID", help="what to do")
+    token.add_argument("--tenant", help="the id of a tenant, if there are several")
+    role = token.add_mutually_exclusive_group()
+    default = TENANT_ROLES[0]
+    role.add_argument("--role", choices=TENANT_ROLES, default=default, help="default: viewer")
+    role.add_argument("--operator", action="store_true", help="make a token for all tenants")
+    token.add_argument("--days", type=_days, default=DAYS, help=LIFETIME)
 
 
 def _port(text: str) -> int:

@@ -10,6 +10,7 @@ PbfError
         UnknownService
         NotCreatable
         UnknownConnector
+        UnknownLink
         UnknownTenant
         UnknownItem
         LimitReached
@@ -97,6 +98,10 @@ class UnknownConnector(InputError):
     """The tenant's group has no connector with that id."""
 
 
+class UnknownLink(InputError):
+    """The connector has no such link for a colleague, or it ended."""
+
+
 class UnknownTenant(InputError):
     """There is no tenant with that id, or no longer."""
 
@@ -106,7 +111,7 @@ class UnknownItem(InputError):
 
 
 class LimitReached(InputError):
-    """The policy allows the tenant no more connectors."""
+    """No more are allowed: connectors of the tenant, or links of one connector."""
 
 
 class NotAllowed(InputError):

@@ -12,14 +12,26 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    invitations,
     sign_in,
     sso,
 )
+<<<<<<< HEAD
 from pbf.api.admin import me, members, tenants, tokens
+=======
+from pbf.api.account import routes as account
+>>>>>>> main
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import current_portal, guard, json_body, log_change, public_url
+from pbf.api.guard import (
+    count_failed_sign_in,
+    current_portal,
+    guard,
+    json_body,
+    log_change,
+    public_url,
+)
+from pbf.api.invitations.pages import routes as invitation_pages
+from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -64,7 +76,8 @@ BLUEPRINTS = (
     routes,
     connectors.routes,
     connect_card.routes,
-    invitations.routes,
+    invitation_pages,
+    invitation_routes,
     administration.routes,
     me.routes,
     members.routes,
@@ -72,6 +85,7 @@ BLUEPRINTS = (
     tenants.routes,
     sign_in.routes,
     sso.routes,
+    account.routes,
     openapi_routes,
 )
 
@@ -93,6 +107,7 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.before_request(guard)
     error_handlers.register(app)
     app.after_request(log_change)
+    app.after_request(count_failed_sign_in)
     _wrap(app, open_runtime, check_host=check_host)
     return app
 

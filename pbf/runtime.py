@@ -20,7 +20,10 @@ from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.access.limiter import Limiter
+from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
+from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
 from pbf.connectors.portal import Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, PbfError
@@ -44,8 +47,8 @@ log = logging.getLogger(__name__)
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
-# The demo's tenants besides the first: id, name of the group, number of connectors.
-DEMO_GROUPS = (("globex", "Globex", 5), ("initech", "Initech", 2))
+# The demo's tenants besides the first, and the sample customers of the sandbox.
+DEMO_CUSTOMERS = {"globex": "Globex", "initech": "Initech"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class Runtime:
     signer: Signer
     cache: SharedCache
     store: Store
+    sign_in_limits: SignInLimits
+    limits: ClientLimits
+    statuses: AccountStatuses
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -152,19 +158,31 @@ def start(settings: Settings) -> Runtime:
             sandbox.stop()
         raise
     cache, signer = SharedCache(backend=backend), Signer(*keys)
-    portals = _portals(settings, identity.tenants, client, cache, store, signer)
-    return Runtime(settings, client, portals, identity, signer, cache, store, sandbox)
+    limits = _limits(settings, lambda: len(identity.tenants.all()))
+    return Runtime(
+        settings=settings,
+        client=client,
+        portals=_portals(settings, limits, identity.tenants, client, cache, store, signer),
+        identity=identity,
+        signer=signer,
+        cache=cache,
+        store=store,
+        sign_in_limits=_sign_in_limits(settings),
+        limits=limits,
+        statuses=AccountStatuses(client, cache, store),
+        sandbox=sandbox,
+    )
 
 
 def _portals(
     settings: Settings,
+    limits: ClientLimits,
     tenants: Tenants,
     client: ApiClient,
     cache: SharedCache,
     store: Store,
     signer: Signer,
 ) -> Portals:
-    limits = _limits(settings, lambda: len(tenants.all()))
     account = AccountList(client, cache)
 
     def find(tenant_id: str) -> Tenant | None:
@@ -190,12 +208,8 @@ def _portals(
 def _demo_groups(sandbox: "SandboxServer") -> dict[str, str]:
     """Add the groups of the demo's tenants, with connectors; return them by tenant."""
     world = sandbox.world
-    groups = {"acme": world.group_id}
-    for tenant_id, name, connectors in DEMO_GROUPS:
-        group = world.add_group(name)
-        world.add_connections(connectors, group_id=group.id)
-        groups[tenant_id] = group.id
-    return groups
+    added = {tenant: world.add_customer(name).id for tenant, name in DEMO_CUSTOMERS.items()}
+    return {"acme": world.group_id, **added}
 
 
 def _start_sandbox(settings: Settings) -> "SandboxServer":
@@ -215,6 +229,19 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    limiter = Limiter(redis_url=_limits_redis(settings), redis_prefix=_limits_prefix(settings))
+    return SignInLimits(limiter, trusted_proxies=settings.trusted_proxies)
+
+
+def _limits_redis(settings: Settings) -> str | None:
+    return settings.redis_url if settings.shares_redis else None
+
+
+def _limits_prefix(settings: Settings) -> str:
+    return f"pbf:limits:{_account_hash(settings)}"
+
+
 def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
         tenants=tenants,
@@ -222,8 +249,8 @@ def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
-        redis_url=settings.redis_url if settings.shares_redis else None,
-        redis_prefix=f"pbf:limits:{_account_hash(settings)}",
+        redis_url=_limits_redis(settings),
+        redis_prefix=_limits_prefix(settings),
     )
 
 
@@ -241,7 +268,7 @@ def _cache_backend(settings: Settings) -> RedisBackend | None:
         return RedisBackend(
             settings.redis_url or "",
             prefix=f"pbf:1:{_account_hash(settings)}",
-            serializer=ListSerializer(Service, Connector),
+            serializer=ListSerializer(Service, Connector, GroupStatuses),
         )
     except (ValueError, ImportError):
         # The error may quote the URL with its password, so it is not chained into logs.

@@ -1,12 +1,14 @@
 """Signed links: to a connector's Connect Card, for a colleague, and the state on the way back.
 
 A *link* stands in our pages and leads to the card of one connector; it contains no secret of
-Fivetran's. An *invitation* does the same for a colleague without access to our pages, and may be
-opened again within its day. A *state* travels in the card's `redirect_uri` and is accepted once.
+Fivetran's. An *invitation* does the same for a colleague without access to our pages: it contains
+the secret by which the store knows it. A *state* travels in the card's `redirect_uri` and is
+accepted once.
 """
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,18 +17,24 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 Purpose = Literal["link", "invitation", "state"]
 
 DAY = 24 * 60 * 60
+# For how long a signature is accepted at most, in seconds; an invitation may end earlier.
+LIFETIMES: Mapping[Purpose, int] = {"link": DAY, "invitation": 7 * DAY, "state": DAY}
 # Ours have about 200 characters.
 LONGEST_TOKEN = 1_000
 
 
 @dataclass(frozen=True)
 class State:
-    """What a signed state contains: whose connector, and which (by id, or by permanent name)."""
+    """What a signed state contains: whose connector, and which (by id, or by permanent name).
+
+    `invitation_id` is set if an invitation led to the card.
+    """
 
     tenant_id: str
     connector_id: str
     schema_name: str
     nonce: str
+    invitation_id: str = ""
 
 
 class Signer:
@@ -54,18 +62,25 @@ class Signer:
         """Return the connector id of a link; None if forged, expired or another tenant's."""
         return next(iter(self._read("link", link, tenant_id)), None)
 
-    def invitation(self, tenant_id: str, connector_id: str) -> str:
-        """Return an invitation to finish the set-up of one connector."""
-        return self._sign("invitation", tenant_id, connector_id)
+    def invitation(self, tenant_id: str, secret: str) -> str:
+        """Return an invitation that contains a secret."""
+        return self._sign("invitation", tenant_id, secret)
 
     def read_invitation(self, invitation: str, tenant_id: str) -> str | None:
-        """Return the connector id of an invitation; None if forged, expired or another tenant's."""
+        """Return the secret of an invitation; None if forged, expired or another tenant's."""
         return next(iter(self._read("invitation", invitation, tenant_id)), None)
 
-    def state(self, tenant_id: str, *, connector_id: str = "", schema_name: str = "") -> str:
+    def state(
+        self,
+        tenant_id: str,
+        *,
+        connector_id: str = "",
+        schema_name: str = "",
+        invitation_id: str = "",
+    ) -> str:
         """Return a new state for a connector; before it exists, for its permanent name."""
         nonce = secrets.token_urlsafe(12)
-        return self._sign("state", tenant_id, connector_id, schema_name, nonce)
+        return self._sign("state", tenant_id, connector_id, schema_name, nonce, invitation_id)
 
     def read_state(self, state: str, tenant_id: str) -> State | None:
         """Return the contents of a state; None if forged, expired or another tenant's."""
@@ -85,7 +100,7 @@ class Signer:
         if len(text) > LONGEST_TOKEN:
             return []
         try:
-            content: list[str] = self._serializers[purpose].loads(text, max_age=DAY)
+            content: list[str] = self._serializers[purpose].loads(text, max_age=LIFETIMES[purpose])
         except (BadData, UnicodeError):
             return []
         return content

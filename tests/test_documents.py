@@ -117,7 +117,7 @@ def test_every_link_between_documents_leads_to_a_file(path):
 
 def test_readme_links_to_every_page_of_the_documents():
     assert {path.name for path in (ROOT / "docs").glob("*.md")} == set(
-        re.findall(r"\(docs/([a-z]+\.md)\)", section("Read on"))
+        re.findall(r"\(docs/([a-z-]+\.md)\)", section("Read on"))
     )
 
 

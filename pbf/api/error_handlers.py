@@ -25,6 +25,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.NotCreatable: (422, "not_creatable"),
     errors.UnknownService: (404, "unknown_service"),
     errors.UnknownConnector: (404, "unknown_connector"),
+    errors.UnknownLink: (404, "unknown_link"),
     errors.UnknownTenant: (404, "unknown_tenant"),
     errors.UnknownItem: (404, "unknown_item"),
     errors.InvalidToken: (401, "invalid_token"),

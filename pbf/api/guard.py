@@ -12,8 +12,9 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.connectors.portal import Portal
-from pbf.errors import UnknownTenant
+from pbf.errors import InvalidToken, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.logs import begin_request
 from pbf.paths import origin
@@ -29,14 +30,15 @@ log = logging.getLogger(__name__)
 BROWSER_ROUTES = {
     "connect_card.go": "page",
     "connect_card.come_back": "page",
-    "invitations.invite": "link",
+    "invitations.open_card": "link",
     "invitations.come_back": "link",
 }
 # What anybody may request: nothing there belongs to a tenant.
 PUBLIC = frozenset(
     {
         "connect_card.come_back",
-        "invitations.invite",
+        "invitations.show",
+        "invitations.open_card",
         "invitations.come_back",
         "administration.get_health",
         "docs.get_description",
@@ -51,16 +53,34 @@ PUBLIC = frozenset(
         "sso.follow",
         "sso.enter",
         "sso.post",
+        # It exists in the demo alone, where anybody may use it.
+        "account.look_as",
     }
 )
-# What browsers and providers send as a form; the last two come from other sites, and prove
-# themselves by a signed token.
-FORMS = frozenset({"sign_in.sign_out", "sign_in.backchannel_logout", "sso.post"})
-FOREIGN_FORMS = FORMS - {"sign_in.sign_out"}
+# Forms that come from other sites, and prove themselves by a signed token.
+FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
+# What browsers and providers send as a form.
+FORMS = FOREIGN_FORMS | {
+    "sign_in.sign_out",
+    "account.switch_tenant",
+    "account.look_as",
+    "invitations.open_card",
+}
+# What counts as an attempt to sign in; so does every invalid bearer token.
+ATTEMPTS = {
+    "sign_in.choose": Attempt.SIGN_IN,
+    "sign_in.start": Attempt.SIGN_IN,
+    "sign_in.finish": Attempt.SIGN_IN,
+    "sign_in.backchannel_logout": Attempt.LOGOUT,
+    "sso.create": Attempt.LINK,
+    "sso.follow": Attempt.SIGN_IN,
+    "sso.enter": Attempt.SIGN_IN,
+    "sso.post": Attempt.SIGN_IN,
+}
 # Each of these makes a Connect Card or uses up a signed state. A page of another site can make any
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
-LINKED = frozenset(BROWSER_ROUTES)
+LINKED = frozenset(BROWSER_ROUTES) - FORMS
 ACTING_GETS = LINKED | {"routes.get_form"}
 FOREIGN_ORIGIN = (
     403,
@@ -80,6 +100,7 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
+<<<<<<< HEAD
     """Return who asks; raise NotSignedIn, InvalidToken or UnknownTenant."""
     if "identity" not in g:
         g.identity = _in_named_tenant(
@@ -87,6 +108,20 @@ def current_identity() -> Identity:
                 _session_cookies(), cast(Mapping[str, str], request.headers)
             )
         )
+=======
+    """Return who asks; raise NotSignedIn, InvalidToken or TooManyRequests."""
+    if "identity" not in g:
+        runtime = current_runtime()
+        try:
+            g.identity = runtime.identity.authentication.of_request(
+                _session_cookies(), cast(Mapping[str, str], request.headers)
+            )
+        except InvalidToken:
+            # Only now: a valid token is never refused because of the others behind its address.
+            runtime.sign_in_limits.admit(Attempt.TOKEN, _client())
+            runtime.sign_in_limits.count_failure(Attempt.TOKEN, _client())
+            raise
+>>>>>>> main
     identity: Identity = g.identity
     return identity
 
@@ -119,6 +154,8 @@ def allowed_origins() -> tuple[str, ...]:
 def guard() -> Response | None:
     """Refuse callers without identity, changes for foreign pages, and bodies that are not JSON."""
     begin_request()
+    if attempt := ATTEMPTS.get(request.endpoint or ""):
+        current_runtime().sign_in_limits.admit(attempt, _client())
     CALLER.set(_caller())
     reads = request.method in READ_METHODS
     if (not reads or request.endpoint in ACTING_GETS) and not _may_act():
@@ -159,6 +196,7 @@ def log_change(response: Response) -> Response:
     return response
 
 
+<<<<<<< HEAD
 def _in_named_tenant(identity: Identity) -> Identity:
     """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
     tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
@@ -168,6 +206,23 @@ def _in_named_tenant(identity: Identity) -> Identity:
     if not is_token or not current_runtime().identity.has_tenant(tenant_id):
         raise UnknownTenant("There is no such tenant, or it is not yours.")
     return replace(identity, tenant_id=tenant_id)
+=======
+def mark_failed_sign_in() -> None:
+    """Have this request counted as an attempt to sign in that failed."""
+    g.sign_in_failed = True
+
+
+def count_failed_sign_in(response: Response) -> Response:
+    """Count an attempt to sign in that failed."""
+    attempt = ATTEMPTS.get(request.endpoint or "")
+    if attempt and g.get("sign_in_failed"):
+        current_runtime().sign_in_limits.count_failure(attempt, _client())
+    return response
+
+
+def _client() -> Client:
+    return Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+>>>>>>> main
 
 
 def _session_cookies() -> list[str]:
@@ -179,9 +234,8 @@ def _session_cookies() -> list[str]:
 
 
 def _caller() -> Caller:
-    """Return whom this request acts for; raise NotSignedIn or InvalidToken."""
-    client = Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
-    endpoint = request.endpoint or ""
+    """Return whom this request acts for; raise NotSignedIn, InvalidToken or TooManyRequests."""
+    client, endpoint = _client(), request.endpoint or ""
     actor = BROWSER_ROUTES.get(endpoint, "route")
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)

@@ -13,6 +13,7 @@ from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pbf.api.responses import no_store
+from pbf.errors import TooManyRequests
 from pbf.rules.access.policy import Branding, Logo
 from pbf.server.security_headers import policy
 
@@ -28,12 +29,22 @@ class Link:
 
 @dataclass(frozen=True)
 class Page:
-    """What a page says; the browser goes on to `refresh` at once if it is set."""
+    """What a page says; the browser goes on to `refresh` at once if it is set.
+
+    `note` is what a person wrote, `details` are terms with what they mean, and `next_step` says
+    what the button leads to. The button sends an empty form to the page's own address, which may
+    redirect to `form_targets`, sources of a Content-Security-Policy.
+    """
 
     heading: str
     text: str = ""
     links: Sequence[Link] = ()
     refresh: str = ""
+    note: str = ""
+    details: Sequence[tuple[str, str]] = ()
+    next_step: str = ""
+    button: str = ""
+    form_targets: str = "'none'"
 
 
 def page_response(page: Page, branding: Branding, *, status: int = 200) -> Response:
@@ -49,9 +60,20 @@ def page_response(page: Page, branding: Branding, *, status: int = 200) -> Respo
     digest = b64encode(sha256(style.encode()).digest()).decode()
     # The logo is part of the page, so that a route without a session need not serve it.
     response.headers["Content-Security-Policy"] = policy(
-        style_src=f"'sha256-{digest}'", img_src="data:"
+        style_src=f"'sha256-{digest}'", img_src="data:", form_action=page.form_targets
     )
-    return no_store(response)
+    response = no_store(response)
+    if page.button:
+        # With no-referrer, a browser would send the form with the Origin of nobody.
+        response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def too_many_page(error: TooManyRequests, branding: Branding) -> Response:
+    """Return a page that says when to try again."""
+    response = page_response(Page("Too many attempts", str(error)), branding, status=429)
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _data_url(logo: Logo) -> str:

@@ -12,6 +12,7 @@ from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules import health, timing
+from pbf.rules.access.colleague_links import DEFAULT_HOURS, DURATIONS, LONGEST_NOTE
 from pbf.rules.naming import MAX_TYPED_LENGTH
 from pbf.rules.schedule import FREQUENCIES, ONLY_DAILY
 
@@ -27,10 +28,13 @@ KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 
 OBJECTS = {
+    "NewInvitation": 'Send a JSON object: {"note": "...", "hours": 24}; both may be left out.',
     "NewConnector": 'Send a JSON object: {"service": "...", "name": "..."}.',
     "Change": 'Send a JSON object with what to change, such as {"paused": true}.',
 }
 FIELDS = {
+    "note": f"The field note must be text of at most {LONGEST_NOTE} characters.",
+    "hours": f"The field hours must be one of {', '.join(map(str, DURATIONS))}.",
     "service": "The field service is missing. Send the id of a service.",
     "name": "The field name is missing. Send a name for the connector.",
     "paused": "The field paused must be true or false.",
@@ -74,6 +78,32 @@ class NewConnector(BaseModel):
         "digits make the permanent name.",
         examples=["Sales"],
     )
+
+
+class NewInvitation(BaseModel):
+    """A link with which a colleague finishes or renews the set-up of a connector."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    note: str = Field(
+        default="",
+        max_length=LONGEST_NOTE,
+        description="What the colleague reads, as plain text.",
+        examples=["You have the admin account of our shop."],
+    )
+    hours: int = Field(
+        default=DEFAULT_HOURS,
+        description="How long the link works.",
+        json_schema_extra={"enum": list(DURATIONS)},
+        examples=[DEFAULT_HOURS],
+    )
+
+    @field_validator("hours")
+    @classmethod
+    def _offered(cls, value: int) -> int:
+        if value not in DURATIONS:
+            raise ValueError("not a duration that is offered")
+        return value
 
 
 class NewSchedule(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pbf.fivetran import models
 from pbf.paths import absolute
 from pbf.rules import actions, health
+from pbf.rules.access import colleague_links
 
 
 def _linked(url: str, info: ValidationInfo) -> str:
@@ -240,6 +241,33 @@ class DeletedConnector(ResponseModel):
     final_at: datetime = Field(
         description="Until when it can be restored.", examples=["2026-11-26T12:00:00Z"]
     )
+
+
+class Invitation(ResponseModel):
+    """A link for a colleague, without its address."""
+
+    id: str = Field(examples=["0b7a91c2d4e6f835"])
+    asker: str = Field(description="Who asks, as the colleague reads it.", examples=["Ada"])
+    note: str = Field(examples=["You have the admin account of our shop."])
+    state: colleague_links.State = Field(examples=["opened"])
+    created_at: datetime = Field(examples=["2026-11-26T12:00:00Z"])
+    expires_at: datetime = Field(examples=["2026-11-27T12:00:00Z"])
+    opened_at: datetime | None = Field(
+        description="When the colleague first went on to the Connect Card.",
+        examples=["2026-11-26T12:30:00Z"],
+    )
+    finished_at: datetime | None = Field(
+        description="When the set-up was finished through it.", examples=[None]
+    )
+    revoked_at: datetime | None = Field(examples=[None])
+
+
+class CreatedInvitation(ResponseModel):
+    """A link that was just made; its address is a secret and is returned only once."""
+
+    id: str = Field(examples=["0b7a91c2d4e6f835"])
+    url: str = Field(examples=["https://connect.example.com/_/invite/..."])
+    expires_at: datetime = Field(examples=["2026-11-27T12:00:00Z"])
 
 
 class Form(ResponseModel):

@@ -10,9 +10,17 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from pbf.api.pages import Link, Page, page_response
+from pbf.api.error_handlers import handle_error
+from pbf.api.guard import mark_failed_sign_in
+from pbf.api.pages import Link, Page, page_response, too_many_page
 from pbf.api.responses import no_store
-from pbf.errors import PbfError, ProviderUnavailable, SignInFailed, UnknownSignIn
+from pbf.errors import (
+    PbfError,
+    ProviderUnavailable,
+    SignInFailed,
+    TooManyRequests,
+    UnknownSignIn,
+)
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.proxies import TrustedProxy
 from pbf.identity.oidc.flow import Oidc
@@ -20,6 +28,7 @@ from pbf.identity.oidc.state import STATE_LIFETIME, unknown_sign_in
 from pbf.paths import PREFIX, own_page
 from pbf.rules.access.policy import Branding
 from pbf.runtime import Runtime
+from pbf.server.auth_middleware.cookies import FRAME_COOKIE
 
 log = logging.getLogger(__name__)
 routes = Blueprint("sign_in", __name__, url_prefix=PREFIX)
@@ -98,7 +107,7 @@ def choose() -> ResponseReturnValue:
     A person whom a trusted proxy names is signed in at once.
     """
     sign_in, next_page = current_sign_in(), own_page(request.args.get("next", "/"))
-    if not sign_in.is_required:
+    if not sign_in.is_required or _has_another_session():
         return no_store(redirect(next_page, 303))
     if sign_in.proxy and (claims := _proxy_claims(sign_in.proxy)):
         return _enter(claims, next_page)
@@ -133,15 +142,22 @@ def sign_out() -> ResponseReturnValue:
     Chromium applies it to redirects as well.
     """
     sign_in = current_sign_in()
-    cookie = request.cookies.get(sign_in.session_cookie)
-    ended = sign_in.end(cookie) if cookie else None
-    url = SIGNED_OUT
-    if ended and ended.provider in sign_in.oidc.providers:
-        url = sign_in.oidc.end_session_url(ended.provider, ended.id_token) or url
+    names = [name for name in (sign_in.session_cookie, FRAME_COOKIE) if name in request.cookies]
+    endings = [sign_in.end(request.cookies[name]) for name in names]
+    ended = next((ending for ending in endings if ending), None)
+    url = (_end_at_provider(sign_in, ended) if ended else "") or SIGNED_OUT
     response = _page(Page("Signing out", links=[Link("Continue", url)], refresh=url))
-    response.delete_cookie(
-        sign_in.session_cookie, secure=sign_in.is_secure, httponly=True, samesite="Lax"
-    )
+    for name in names:
+        is_framed = name == FRAME_COOKIE
+        response.delete_cookie(
+            name,
+            secure=is_framed or sign_in.is_secure,
+            httponly=True,
+            samesite="None" if is_framed else "Lax",
+            partitioned=is_framed,
+        )
+    # What the pages keep in the browser, such as the services that were opened recently.
+    response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 
@@ -166,6 +182,9 @@ def backchannel_logout(provider: str) -> ResponseReturnValue:
 @routes.errorhandler(SignInFailed)
 def report_failure(error: SignInFailed) -> ResponseReturnValue:
     """Say why sign-in failed, with a link to try again."""
+    is_down = isinstance(error, ProviderUnavailable)
+    if not is_down:
+        mark_failed_sign_in()
     if request.endpoint == f"{routes.name}.{backchannel_logout.__name__}":
         return no_store(({"error": "invalid_request"}, 400))
     provider = (request.view_args or {}).get("provider", "")
@@ -174,9 +193,16 @@ def report_failure(error: SignInFailed) -> ResponseReturnValue:
         next_page = own_page(request.args.get("next", "/"))
     url = _sign_in_url(next_page, provider) if provider else _sign_in_url(next_page)
     links = [Link("Try again", url, primary=True), *_other_ways(next_page)]
-    is_down = isinstance(error, ProviderUnavailable)
     heading = "Sign-in does not work right now" if is_down else "You are not signed in"
     return _forget_state(_page(Page(heading, str(error), links), 503 if is_down else 403))
+
+
+@routes.errorhandler(TooManyRequests)
+def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
+    """Say when to try again."""
+    if request.endpoint == f"{routes.name}.{backchannel_logout.__name__}":
+        return no_store(handle_error(error))
+    return too_many_page(error, Branding())
 
 
 @routes.errorhandler(PbfError)
@@ -196,6 +222,24 @@ def leave(_error: UnknownSignIn) -> ResponseReturnValue:
         return no_store(redirect("/", 303))
     # Not straight to the provider: without cookies, that would go round in circles.
     return no_store(redirect(f"{SIGN_IN}?reason=unknown", 303))
+
+
+def _end_at_provider(sign_in: SignIn, ended: Ended) -> str:
+    """Return where the provider ends its own session; empty if it is no longer configured.
+
+    The policy file may have given its id to another provider, which must not get the ID token.
+    """
+    provider = sign_in.oidc.providers.get(ended.provider)
+    if provider is None or ended.issuer not in provider.issuers():
+        return ""
+    return sign_in.oidc.end_session_url(ended.provider, ended.id_token)
+
+
+def _has_another_session() -> bool:
+    """Return whether the session that ended was replaced, for instance by a switch of tenant."""
+    sign_in = current_sign_in()
+    cookie = request.cookies.get(sign_in.session_cookie, "")
+    return request.args.get("reason") == "ended" and bool(cookie) and sign_in.is_signed_in(cookie)
 
 
 def _proxy_claims(proxy: TrustedProxy) -> Claims | None:

@@ -10,12 +10,18 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
+<<<<<<< HEAD
 from pbf.api.guard import current_identity, json_body
 from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, page_response
+=======
+from pbf.api.error_handlers import handle_error
+from pbf.api.guard import current_identity, json_body, mark_failed_sign_in
+from pbf.api.pages import Link, Page, page_response, too_many_page
+>>>>>>> main
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
-from pbf.errors import ProviderUnavailable, SignInFailed, UntrustedToken
+from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.proxies import is_other_person
 from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
@@ -138,9 +144,19 @@ def post() -> ResponseReturnValue:
 def report_failure(error: SignInFailed) -> ResponseReturnValue:
     """Say why a person was not signed in."""
     is_down = isinstance(error, ProviderUnavailable)
+    if not is_down:
+        mark_failed_sign_in()
     heading = "Sign-in does not work right now" if is_down else "You are not signed in"
     page = Page(heading, str(error))
     return page_response(page, current_sso().branding(), status=503 if is_down else 403)
+
+
+@routes.errorhandler(TooManyRequests)
+def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
+    """Say when to try again: to the vendor's application as JSON, to people as a page."""
+    if request.endpoint == f"{routes.name}.{create.__name__}":
+        return handle_error(error)
+    return too_many_page(error, Branding())
 
 
 def _read_token(token: str) -> VendorSignIn:

@@ -1,9 +1,10 @@
 """The check of settings and account before going live, one line for each subject."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from pbf.commands.results import Result
+from pbf.commands.sign_in_checks import sign_in_results
 from pbf.config import DOTENV, Settings, is_readable_by_others
 from pbf.errors import Forbidden, NotFound, PbfError
 from pbf.paths import is_loopback
@@ -13,23 +14,8 @@ from pbf.runtime import Runtime
 TLS_MODES = {"require", "verify-ca", "verify-full"}
 
 
-@dataclass(frozen=True)
-class Result:
-    """The result of one check."""
-
-    subject: str
-    ok: bool
-    text: str
-    warning: bool = False
-
-    def __str__(self) -> str:
-        """Return the line as it is printed."""
-        mark = "WARN" if self.warning else "ok  " if self.ok else "BAD "
-        return f"{mark} {self.subject:<12} {self.text}"
-
-
 def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
-    """Yield the results for settings, key, group, destination, rate limit, URL, files and TLS."""
+    """Yield the results for settings, account, URL, files, TLS and sign-in."""
     try:
         runtime = open_runtime()
     except PbfError as error:
@@ -45,6 +31,7 @@ def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
     yield _public_url(runtime.settings)
     yield _files(runtime.store.file)
     yield _encryption(runtime.settings)
+    yield from sign_in_results(runtime)
 
 
 def _key(runtime: Runtime) -> Result:

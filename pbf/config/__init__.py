@@ -22,6 +22,7 @@ CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
 FIVETRAN_API_URL = "https://api.fivetran.com"
 HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]")
 DOTENV = ".env"
+SIGN_IN_FIRST = "set PBF_SIGN_IN to oidc, jwt or proxy (docs/sign-in.md)."
 SHORTEST_SIGNING_KEY = 32
 # A random key of that length has more different characters in any alphabet.
 FEWEST_CHARACTERS = 8
@@ -86,6 +87,21 @@ def load_settings(
     """
     values = _values(environ, dotenv)
     _check_credentials(values)
+    settings = _settings(values)
+    _check_reachable(settings)
+    return settings
+
+
+def check_listening(settings: Settings, address: str) -> None:
+    """Raise ConfigurationError if a server may not listen on an address; empty means on all."""
+    if _is_open(settings) and not is_loopback(address):
+        raise ConfigurationError(
+            f"The server listens on {address or 'all addresses'}, but sign-in is off, so anybody "
+            f"who reaches it could manage every connector. Listen on 127.0.0.1, or {SIGN_IN_FIRST}"
+        )
+
+
+def _settings(values: Mapping[str, str]) -> Settings:
     return Settings(
         api_key=values.get("FIVETRAN_API_KEY"),
         api_secret=values.get("FIVETRAN_API_SECRET"),
@@ -114,6 +130,20 @@ def load_settings(
         policy=values.get("PBF_POLICY"),
         sign_in=read_sign_in(values),
     )
+
+
+def _is_open(settings: Settings) -> bool:
+    """Return whether everybody who reaches the dashboard may manage a real account."""
+    return not settings.sandbox and not settings.sign_in.methods
+
+
+def _check_reachable(settings: Settings) -> None:
+    names = sorted(name for name in settings.hosts if not is_loopback(name))
+    if _is_open(settings) and names:
+        raise ConfigurationError(
+            f"Sign-in is off, but PBF_PUBLIC_URL or PBF_ALLOWED_HOSTS names {names[0]}, so anybody "
+            f"who reaches it could manage every connector. Remove it, or {SIGN_IN_FIRST}"
+        )
 
 
 def load_addresses(

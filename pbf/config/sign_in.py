@@ -9,9 +9,10 @@ from pbf.config.values import read_number, read_url
 from pbf.errors import ConfigurationError
 
 Method = Literal["oidc", "jwt", "proxy"]
-PRESETS = ("oauth2-proxy", "iap", "alb", "cloudflare")
+PRESETS = ("oauth2-proxy", "iap", "alb", "cloudflare:<team>")
 # Which presets send an assertion that is signed, so that no shared secret is needed.
-SIGNED_PRESETS = PRESETS[1:]
+SIGNED_PRESETS = ("iap", "alb", "cloudflare")
+CLOUDFLARE = re.compile(r"cloudflare:[a-z0-9][a-z0-9-]*")
 HEADER_PAIRS = re.compile(r"[A-Za-z0-9-]+=[a-z_]+(,? +[A-Za-z0-9-]+=[a-z_]+)*")
 SHORTEST_SECRET = 32
 
@@ -41,7 +42,7 @@ def read_sign_in(values: Mapping[str, str]) -> SignIn:
     """Return the settings of sign-in; raise ConfigurationError."""
     sign_in = SignIn(
         methods=_methods(values),
-        oidc_issuer=read_url(values, "PBF_OIDC_ISSUER") or "",
+        oidc_issuer=_issuer(values),
         oidc_client_id=values.get("PBF_OIDC_CLIENT_ID", ""),
         oidc_client_secret=values.get("PBF_OIDC_CLIENT_SECRET", ""),
         oidc_name=values.get("PBF_OIDC_NAME", ""),
@@ -77,6 +78,12 @@ def _methods(values: Mapping[str, str]) -> tuple[Method, ...]:
     return methods
 
 
+def _issuer(values: Mapping[str, str]) -> str:
+    """Return the issuer exactly as the provider writes it, some with a slash at the end."""
+    name = "PBF_OIDC_ISSUER"
+    return values[name] if read_url(values, name) else ""
+
+
 def _check(sign_in: SignIn, values: Mapping[str, str]) -> None:
     if not sign_in.methods:
         return
@@ -87,9 +94,10 @@ def _check(sign_in: SignIn, values: Mapping[str, str]) -> None:
         )
     if "oidc" in sign_in.methods:
         _check_oidc(sign_in)
-    if "jwt" in sign_in.methods and not (sign_in.jwt_issuer and sign_in.jwt_keys):
+    if bool(sign_in.jwt_issuer) != bool(sign_in.jwt_keys):
         raise ConfigurationError(
-            "PBF_SIGN_IN contains jwt, so PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set."
+            "PBF_JWT_ISSUER and PBF_JWT_KEYS must both be set. Leave both empty if your "
+            "application uses sign-in links and no SSO tokens."
         )
     if "proxy" in sign_in.methods:
         _check_proxy(sign_in)
@@ -105,19 +113,20 @@ def _check_oidc(sign_in: SignIn) -> None:
 
 
 def _check_proxy(sign_in: SignIn) -> None:
-    # Cloudflare's has its team after a colon.
-    preset = sign_in.proxy_preset.partition(":")[0]
-    if preset not in PRESETS and not HEADER_PAIRS.fullmatch(sign_in.proxy_preset):
+    preset = sign_in.proxy_preset
+    is_signed = preset.partition(":")[0] in SIGNED_PRESETS
+    is_named = preset in PRESETS[:-1] or CLOUDFLARE.fullmatch(preset)
+    if not is_named and not HEADER_PAIRS.fullmatch(preset):
         raise ConfigurationError(
-            "PBF_PROXY_PRESET is none of oauth2-proxy, iap, alb and cloudflare:<team>, and no list "
-            "of pairs such as X-Forwarded-User=sub X-Forwarded-Email=email."
+            f"PBF_PROXY_PRESET is none of {', '.join(PRESETS)}, and no list of pairs such as "
+            "X-Forwarded-User=sub X-Forwarded-Email=email."
         )
-    if preset in SIGNED_PRESETS and not sign_in.proxy_audience:
+    if is_signed and not sign_in.proxy_audience:
         raise ConfigurationError(
             "PBF_PROXY_AUDIENCE is not set. It is the audience of the proxy's assertions, or the "
             "ARN of the load balancer."
         )
-    if preset not in SIGNED_PRESETS and len(sign_in.proxy_secret) < SHORTEST_SECRET:
+    if not is_signed and len(sign_in.proxy_secret) < SHORTEST_SECRET:
         raise ConfigurationError(
             "PBF_PROXY_SECRET must be random and at least "
             f"{SHORTEST_SECRET} characters long; the proxy sends it as X-Proxy-Secret."

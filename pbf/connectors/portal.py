@@ -5,18 +5,21 @@ tenant's group; what is not there does not exist. No caller ever passes a group 
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pbf.cache.entries import CachedList, Item, PartialList
+from pbf.cache.entries import CachedList, Item, PartialList, keep_newest
 from pbf.cache.shared import SharedCache
+from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
-from pbf.connectors.connect_card import ConnectCards
+from pbf.connectors.cards.colleague_links import ColleagueLinks
+from pbf.connectors.cards.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList, Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
@@ -36,7 +39,9 @@ logger = logging.getLogger("pbf")
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
-NO_SERVICES: CachedList[Service] = CachedList(items=(), revision="", fetched_at=0.0)
+# How many policies' services are kept: the tenant's own, and those of sessions that it is narrowed
+# for.
+MOST_POLICIES = 32
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
@@ -85,8 +90,9 @@ class Portal:
         self._client = client
         self._limits = limits
         self._cache = cache
-        # The catalogue, the digest of a policy, and what that policy allows of it.
-        self._allowed = (NO_SERVICES, "", NO_SERVICES)
+        # By the digest of a policy: the catalogue, and what the policy allows of it.
+        self._allowed: dict[str, tuple[CachedList[Service], CachedList[Service]]] = {}
+        self._allowed_lock = threading.Lock()
         self._logged: set[str] = set()
         self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
@@ -104,6 +110,13 @@ class Portal:
 
     def _build_services(self, context: Context) -> None:
         self.cards = ConnectCards(context, self.tenant.id, self.signer)
+        self.links = ColleagueLinks(
+            context,
+            self.signer,
+            self.cards,
+            tenant_id=self.tenant.id,
+            tenant_name=self.tenant.name,
+        )
         self._names = PermanentNames(context)
         self._creation = CreationService(context, self._names)
         self.settle_abandoned = self._creation.settle_abandoned
@@ -122,20 +135,30 @@ class Portal:
         return self._cache.is_available(self._list.key)
 
     def services(self) -> CachedList[Service]:
-        """Return the services that the policy allows; the revision changes with the policy too."""
-        catalogue, policy = self.catalogue(), self.policy()
+        """Return the services that the policy and the caller's session allow.
+
+        The revision changes with both of them too.
+        """
+        catalogue, policy = self.catalogue(), self.policy().narrowed(caller().services)
         if not policy.digest:
             return catalogue
-        source, digest, allowed = self._allowed
-        if source is catalogue and digest == policy.digest:
+        source, allowed = self._allowed.get(policy.digest, (None, None))
+        if source is catalogue and allowed:
             return allowed
-        items = allowed.items
-        if source.items is not catalogue.items or digest != policy.digest:
+        if source and allowed and source.items is catalogue.items:
+            items = allowed.items
+        else:
             items = tuple(item for item in catalogue.items if policy.services.decide(item).allowed)
             self._log_unknown(policy, catalogue.items)
         allowed = replace(catalogue, items=items, revision=f"{catalogue.revision}-{policy.digest}")
-        self._allowed = (catalogue, policy.digest, allowed)
+        with self._allowed_lock:
+            keep_newest(self._allowed, policy.digest, (catalogue, allowed), MOST_POLICIES)
         return allowed
+
+    def hidden_services(self) -> tuple[Service, ...]:
+        """Return the services that the policy and the session hide; for operators' eyes only."""
+        allowed = {service.id for service in self.services().items}
+        return tuple(item for item in self.catalogue().items if item.id not in allowed)
 
     def _log_unknown(self, policy: Policy, services: tuple[Service, ...]) -> None:
         """Log each name in the policy that the catalogue does not have, once."""

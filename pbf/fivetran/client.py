@@ -43,7 +43,7 @@ class ApiClient:
         self._request = request
         self.timeout = request.timeout
         self.latest = request.latest
-        # The unreadable fields that were logged, by model and field; each is logged once.
+        # By model and field: the unreadable fields, each of which is logged once.
         self._logged: set[tuple[str, str]] = set()
 
     def admitted_by(self, admit: Callable[[], None]) -> "ApiClient":
@@ -102,6 +102,13 @@ class ApiClient:
         """
         query = {} if schema is None else {"schema": schema}
         return self._pages(Connector, f"/groups/{quoted(group_id)}/connections", query)
+
+    def get_connectors(self) -> Iterator[Connector]:
+        """Yield every connector of the account.
+
+        GET /connections
+        """
+        return self._pages(Connector, "/connections", {})
 
     def get_connectors_of_account(
         self, group_ids: Collection[str], *, max_pages: int
@@ -201,8 +208,8 @@ class ApiClient:
 
         POST /connections/{connectionId}/test
         """
-        response = self._request.send("POST", connection(connector_id, "/test"), body={})
-        return _parse(Connector, response)
+        path = connection(connector_id, "/test")
+        return _parse(Connector, self._request.send("POST", path, body={}))
 
     def get_sync_history(
         self, connector_id: str, *, since: datetime, until: datetime
@@ -229,16 +236,15 @@ class ApiClient:
 
         GET /connections/{connectionId}/schemas
         """
-        response = self._request.send("GET", connection(connector_id, "/schemas"))
-        return _parse(SchemaConfig, response)
+        path = connection(connector_id, "/schemas")
+        return _parse(SchemaConfig, self._request.send("GET", path))
 
     def reload_schemas(self, connector_id: str) -> SchemaConfig:
         """Read the source now, and return its schemas and tables.
 
         POST /connections/{connectionId}/schemas/reload
         """
-        path = connection(connector_id, "/schemas/reload")
-        body = {"exclude_mode": "PRESERVE"}
+        path, body = connection(connector_id, "/schemas/reload"), {"exclude_mode": "PRESERVE"}
         return _parse(SchemaConfig, self._request.send("POST", path, body=body))
 
     def update_schemas(
@@ -266,8 +272,8 @@ class ApiClient:
         POST /connections/{connectionId}/connect-card
         """
         body = {"connect_card_config": {"redirect_uri": redirect_uri}}
-        response = self._request.send("POST", connection(connector_id, "/connect-card"), body=body)
-        return _parse(ConnectCard, response.get("connect_card"))
+        path = connection(connector_id, "/connect-card")
+        return _parse(ConnectCard, self._request.send("POST", path, body=body).get("connect_card"))
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -53,9 +53,15 @@ class Authentication:
         return self._default is None
 
     def of_page(self, session_id: str | None) -> Identity:
-        """Return the identity of a page's session; raise NotSignedIn."""
-        identity = self._sessions.by_id(session_id) if session_id else None
-        return self._or_default(identity)
+        """Return the identity of a page's session; raise NotSignedIn.
+
+        A page whose session has ended stays with nobody: it receives no clicks any more.
+        """
+        if not session_id:
+            return self._or_default(None)
+        if identity := self._sessions.by_id(session_id):
+            return identity
+        raise NotSignedIn(NOT_SIGNED_IN)
 
     def of_request(self, cookies: Sequence[str], headers: Mapping[str, str]) -> Identity:
         """Return the identity of a request to the routes; raise NotSignedIn or InvalidToken.

@@ -35,4 +35,5 @@ class Ended:
     """A session that was ended here: where it came from, to end it there, too."""
 
     provider: str = ""
+    issuer: str = ""
     id_token: str = field(default="", repr=False)

@@ -20,6 +20,7 @@ from pbf.rules.access.policy import Branding
 from pbf.store.store import Store
 
 if TYPE_CHECKING:
+    from pbf.identity.demo.people import Demo
     from pbf.identity.external.proxies import TrustedProxy
     from pbf.identity.external.sign_in_links import SignInLinks
     from pbf.identity.external.sso import SsoTokens
@@ -56,6 +57,15 @@ class IdentityServices:
         """Whether visitors may look at the sandbox as different people."""
         return self.settings.is_demo
 
+    @cached_property
+    def demo(self) -> "Demo | None":
+        """The people as whom visitors may look at the sandbox; None outside the demo."""
+        if not self.is_demo:
+            return None
+        from pbf.identity.demo.people import Demo
+
+        return Demo(self.tenants, self.members, self.sessions)
+
     @property
     def oidc(self) -> "Oidc":
         """Sign-in with the providers of the settings and of the policy file as it is now."""
@@ -79,7 +89,7 @@ class IdentityServices:
         from pbf.identity.external.sso import SsoTokens
 
         settings = self.settings.sign_in
-        if "jwt" not in settings.methods:
+        if "jwt" not in settings.methods or not settings.jwt_issuer:
             return None
         return SsoTokens(
             issuer=settings.jwt_issuer,

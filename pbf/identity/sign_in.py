@@ -129,7 +129,7 @@ class SignInService:
         if details is None:
             return None
         self._sessions.revoke(details.row.id, SIGNED_OUT)
-        return Ended(details.row.method, details.row.id_token)
+        return Ended(details.row.method, details.issuer, details.row.id_token)
 
     def end_provider_session(self, issuer: str, subject: str, sid: str) -> None:
         """End the sessions that a provider has ended."""

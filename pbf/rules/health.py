@@ -80,6 +80,11 @@ def health(connector: Connector, now: datetime) -> Health:
     return _setup_health(connector) or _schedule_health(connector, now)
 
 
+def needs_the_card(connector: Connector, now: datetime) -> bool:
+    """Whether a person has to enter or renew credentials."""
+    return not connector.is_set_up or health(connector, now).action == "reconnect"
+
+
 def is_moving(connectors: Iterable[Connector], now: datetime) -> bool:
     """Whether any connector may change on its own within seconds."""
     return any(connector.is_syncing or _is_being_set_up(connector, now) for connector in connectors)

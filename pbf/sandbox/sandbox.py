@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pbf.sandbox.control.control import Control
+from pbf.sandbox.control.customers import add_customer
 from pbf.sandbox.control.faults import Faults
 from pbf.sandbox.control.seed import populate, sample_connections
 from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core.assumptions import Assumptions
-from pbf.sandbox.core.records import Connection
+from pbf.sandbox.core.records import Connection, Group
 from pbf.sandbox.core.world import World
 from pbf.sandbox.webhooks.subscriptions import Webhooks
 
@@ -47,3 +48,7 @@ class Sandbox(World):
         with self.lock:
             owner = self.group(group_id or self.group_id).id
             return [self.add(connection) for connection in sample_connections(self, owner, count)]
+
+    def add_customer(self, name: str) -> Group:
+        """Add one of the sample customers, "Globex" or "Initech": a group with connections."""
+        return add_customer(self, name)

@@ -48,6 +48,10 @@ class Leases(Generic[Row]):
         """Return the rows of a group."""
         return self._select(self._table.group_id == group_id)
 
+    def all(self) -> list[Row]:
+        """Return the rows of all groups."""
+        return self._select()
+
     def claim(self, row: Row, lease: float) -> bool:
         """Hold a row for `lease` seconds, unless it is held; of concurrent calls one succeeds."""
         owner, until = uuid4().hex, time.time() + lease

@@ -11,6 +11,7 @@ from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from pbf.store.audit import AuditLog
+from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
 from pbf.store.database import Database
 from pbf.store.identity.api_tokens import ApiTokens
@@ -37,6 +38,7 @@ class Store:
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.audit = AuditLog(self._database)
+        self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)
         self.people = People(self._database)
         self.invitations = Invitations(self._database)
@@ -71,7 +73,13 @@ class Store:
 
     def delete_expired(self, now: float) -> None:
         """Delete sessions, tokens, links and invitations that ended some time ago."""
-        for rows in (self.sessions, self.api_tokens, self.sign_in_links, self.invitations):
+        for rows in (
+            self.sessions,
+            self.api_tokens,
+            self.sign_in_links,
+            self.invitations,
+            self.colleague_links,
+        ):
             rows.delete_expired(now)
 
     def close(self) -> None:

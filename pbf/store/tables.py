@@ -139,6 +139,34 @@ class Entry(Base, kw_only=True):
     group_id: Mapped[str] = mapped_column(server_default="")
 
 
+class ColleagueLink(Base, kw_only=True):
+    """A link with which a colleague without an account finishes the set-up of one connector.
+
+    `digest` is the SHA-256 of the link's secret part. `asker` is who asks, as the colleague reads
+    it. `opened_at` is when the colleague first went on to the Connect Card.
+    """
+
+    __tablename__ = "colleague_links"
+    __table_args__ = (
+        Index("colleague_links_of_connector", "group_id", "connector_id"),
+        Index("colleague_links_by_end", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True, repr=False)
+    group_id: Mapped[str]
+    connector_id: Mapped[str]
+    # A restarted sandbox issues the same ids again; the permanent name tells connectors apart.
+    schema_name: Mapped[str]
+    note: Mapped[str] = mapped_column(String(500))
+    asker: Mapped[str]
+    created_at: Mapped[float]
+    expires_at: Mapped[float]
+    opened_at: Mapped[float | None] = mapped_column(default=None)
+    finished_at: Mapped[float | None] = mapped_column(default=None)
+    revoked_at: Mapped[float | None] = mapped_column(default=None)
+
+
 def storable(column: InstrumentedAttribute[str], text: str) -> str:
     """Return a text that every database accepts: no lone surrogate, no NUL, cut to its column.
 

@@ -21,15 +21,21 @@ WHO = {
     "command": "Command line",
     "housekeeping": "Automatic",
 }
+# People and tokens whose name is not known.
+NAMELESS = {"person": "A person", "token": "API token"}
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
     "create": "Create",
     "card": "Open the Connect Card",
     "return": "Come back from the Connect Card",
+    "create_token": "Make an API token",
+    "revoke_token": "Revoke an API token",
     "invite": "Make a link for a colleague",
+    "revoke": "Revoke a link for a colleague",
     "reload_schemas": "Reload tables",
     "choose_tables": "Choose tables",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
+    "enter": "Enter the tenant",
     "taken back": "Keep a deleted connector that is in use",
     "invite a person": "Invite a person",
     "withdraw an invitation": "Withdraw an invitation",
@@ -49,6 +55,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "NotNow": ("Not possible then", "attention"),
     "NotPermitted": ("Not permitted", "attention"),
     "LimitReached": ("Limit reached", "attention"),
+    "UnknownLink": ("No such link", "attention"),
     "UnknownConnector": ("No such connector", "attention"),
     "NameTaken": ("Name was taken", "attention"),
     "NotCreatable": ("Only in Fivetran's dashboard", "attention"),
@@ -99,11 +106,19 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
         exists = connector is not None and connector.schema_name == entry.name
         yield Row(
             entry=entry,
-            who=WHO.get(entry.actor, entry.actor),
+            who=_who(entry),
             what=WHAT.get(entry.what) or spaced(entry.what).capitalize(),
             outcome=OUTCOMES.get(entry.outcome, FAILED),
             connector=connector if exists else None,
         )
+
+
+def _who(entry: "Entry") -> str:
+    """Return who acted: a person or a token by name, anything else in words."""
+    if not entry.actor_name:
+        return WHO.get(entry.actor, NAMELESS.get(entry.actor.partition(":")[0], entry.actor))
+    is_token = entry.actor.startswith("token:")
+    return f"API token {entry.actor_name}" if is_token else entry.actor_name
 
 
 def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:

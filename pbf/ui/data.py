@@ -11,14 +11,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import streamlit as st
 
+from pbf.cache.derived import DerivedCache
 from pbf.cache.entries import CachedList
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.operations import Operations
+from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Service
@@ -35,10 +38,12 @@ Rows = tuple[Row, ...]
 Record = TypeVar("Record", SyncRecord, ErrorRecord)
 
 LIFETIME = 3600
-# The newest, and those that sessions still show; each holds megabytes for thousands of rows.
-ENTRIES = 3
-# One for each theme.
-CHARTS = 2 * ENTRIES
+# Connectors in all that derived rows are kept for: of three tenants with 10,000 each, or of 300
+# with 100. Measured: a row takes 1.5 kB, so this is at most 50 MB.
+MOST_ROWS = 30_000
+# Packed cards of all services take 35 kB, charts 10 to 30 kB in each of the two themes.
+GALLERIES = 200
+CHARTS = 400
 SHOWN_AUDIT_ENTRIES = 5
 UNREAD = "This could not be loaded. We will try again in a moment."
 
@@ -95,9 +100,26 @@ def audit_entries(connector: Connector) -> "list[Entry]":
 
 def gallery() -> tuple[bytes, str]:
     """Return the packed cards, and a version that changes with them."""
+    # The revision depends on the policy too, and on the services that a session is restricted to.
     shown = services()
-    tenant, _, own = _key()
+    tenant, own = session.portal().tenant.id, connectors().revision
     return _gallery(tenant, shown.revision, own, shown.items), f"{shown.revision}-{own}"
+
+
+class Key(NamedTuple):
+    """What rows depend on: tenant, versions of the two lists, rights, policy, and the minute."""
+
+    tenant: str
+    catalogue: str
+    own: str
+    acts: bool
+    invites: bool
+    minute: datetime
+
+    @property
+    def whose(self) -> tuple[str, bool]:
+        """Whose rows they are: those of a tenant, for people who may change them or not."""
+        return self.tenant, self.acts
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,15 @@ class Table:
 def table(marked: str = "") -> Table:
     """Return the connector table's data, one object for all sessions that show it."""
     marked_rows, version = rows(marked)
-    return _table(session.portal().tenant.id, version, marked_rows)
+
+    def pack() -> Table:
+        ids = frozenset(row["id"] for row in marked_rows)
+        return Table(packed_rows(marked_rows), version, ids)
+
+    # The version is a digest of the rows, so they need not be part of the state.
+    is_marked = version.endswith(f"-{marked}")  # not for an id that no connector has
+    whose = session.portal().tenant.id, session.may(), marked if is_marked else ""
+    return _derived().tables.get(whose, version, pack, items=len(marked_rows))
 
 
 def rows(marked: str = "") -> tuple[Rows, str]:
@@ -121,7 +151,7 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     Reasons may contain times relative to now, so rows are made anew every minute; the version
     changes only if their texts do.
     """
-    table_rows, version = _rows(*_key(), session.may(), _minute())
+    table_rows, version = _rows(_row_key())
     for index, candidate in enumerate(table_rows if marked else ()):
         if candidate["id"] == marked:
             first: Row = {**candidate, "marked": True}
@@ -142,12 +172,15 @@ class Summary:
 
 def summary() -> Summary:
     """Return totals, the connectors that do not run by themselves, and the latest changes."""
-    return _summary(*_key(), session.may(), _minute())
+    key = _row_key()
+    table_rows, _ = _rows(key)
+    make = partial(_make_summary, table_rows)
+    return _derived().summaries.get(key.whose, key, make, items=len(table_rows))
 
 
 def charts(theme: str) -> "list[tuple[Statistic, Spec]]":
     """Return the overview's statistics, each with its chart for the light or the dark theme."""
-    return _charts(*_key(), session.may(), _minute(), theme)
+    return _charts(_row_key(), theme)
 
 
 def _past(
@@ -178,21 +211,40 @@ def _state(connector: Connector) -> str:
 
 # Resources, since copying thousands of rows for each run would cost more than the rest of it. They
 # are never changed.
-@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
+@st.cache_resource(ttl=LIFETIME, max_entries=GALLERIES, show_spinner=False)
 def _gallery(tenant: str, shown: str, own: str, _services: tuple[Service, ...]) -> bytes:
     # The revision is a digest of the services, so they need not be part of the key.
     counts = Counter(connector.service for connector in session.portal().connectors().items)
     return packed_cards([card(service, counts[service.id]) for service in _services])
 
 
-@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _rows(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> tuple[Rows, str]:
+@dataclass(frozen=True)
+class Derived:
+    """What is kept of tenants' rows, by kind."""
+
+    rows: DerivedCache[tuple[Rows, str]]
+    tables: DerivedCache[Table]
+    summaries: DerivedCache[Summary]
+
+
+@st.cache_resource(show_spinner=False)
+def _derived() -> Derived:
+    return Derived(DerivedCache(MOST_ROWS), DerivedCache(MOST_ROWS), DerivedCache(MOST_ROWS))
+
+
+def _rows(key: Key) -> tuple[Rows, str]:
+    """Return the rows, and a digest of them."""
     portal = session.portal()
+    own = portal.connectors().items
+    make = partial(_make_rows, portal, own, key)
+    return _derived().rows.get(key.whose, key, make, items=len(own))
+
+
+def _make_rows(portal: Portal, own: tuple[Connector, ...], key: Key) -> tuple[Rows, str]:
     by_id = {service.id: service for service in portal.catalogue().items}
-    invites = portal.policy().limits.invitations
     table_rows = [
-        row(connector, by_id.get(connector.service), minute, invites=invites, acts=acts)
-        for connector in portal.connectors().items
+        row(connector, by_id.get(connector.service), key.minute, invites=key.invites, acts=key.acts)
+        for connector in own
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
     table_rows.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
@@ -200,15 +252,7 @@ def _rows(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -
     return tuple(table_rows), hashlib.blake2b(content, digest_size=12).hexdigest()
 
 
-@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _table(tenant: str, version: str, _table_rows: Rows) -> Table:
-    # The version is a digest of the rows, so they need not be part of the key.
-    return Table(packed_rows(_table_rows), version, frozenset(row["id"] for row in _table_rows))
-
-
-@st.cache_resource(ttl=LIFETIME, max_entries=ENTRIES, show_spinner=False)
-def _summary(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime) -> Summary:
-    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
+def _make_summary(table_rows: Rows) -> Summary:
     changed = [row for row in table_rows if row["changed"]]
     return Summary(
         total=len(table_rows),
@@ -219,12 +263,10 @@ def _summary(tenant: str, catalogue: str, own: str, acts: bool, minute: datetime
 
 
 @st.cache_data(ttl=LIFETIME, max_entries=CHARTS, show_spinner=False)
-def _charts(
-    tenant: str, catalogue: str, own: str, acts: bool, minute: datetime, theme: str
-) -> "list[tuple[Statistic, Spec]]":
+def _charts(key: Key, theme: str) -> "list[tuple[Statistic, Spec]]":
     from pbf.ui.charts import spec  # importing Altair takes half a second, too long at start-up
 
-    table_rows, _ = _rows(tenant, catalogue, own, acts, minute)
+    table_rows, _ = _rows(key)
     portal = session.portal()
     drawn = statistics(
         portal.connectors().items,
@@ -232,15 +274,21 @@ def _charts(
         categories={
             service.id: category(service) for service in session.portal().catalogue().items
         },
-        now=minute,
+        now=key.minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]
 
 
-def _key() -> tuple[str, str, str]:
-    """Return what derived data depends on: the tenant, and the versions of the two lists."""
-    return session.portal().tenant.id, services().revision, connectors().revision
-
-
-def _minute() -> datetime:
-    return datetime.now(UTC).replace(second=0, microsecond=0)
+def _row_key() -> Key:
+    """Return what rows depend on as it is now; the services that a session is for do not matter."""
+    services()  # shows a message while they load
+    own = connectors().revision
+    portal = session.portal()
+    return Key(
+        portal.tenant.id,
+        portal.catalogue().revision,
+        own,
+        acts=session.may(),
+        invites=portal.policy().limits.invitations,
+        minute=datetime.now(UTC).replace(second=0, microsecond=0),
+    )

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from pbf import logs
 from pbf.cache.entries import CachedList
 from pbf.components.redirect import redirect
-from pbf.config import CREDENTIALS
 from pbf.connectors.portal import Portal
 from pbf.errors import (
     ConfigurationError,
@@ -22,12 +21,15 @@ from pbf.errors import (
     RateLimited,
     StoreFailed,
     Unauthorized,
+    UnknownTenant,
 )
-from pbf.paths import LONGEST_ID, PREFIX
-from pbf.rules.access.policy import Branding
+from pbf.identity.models import Identity
+from pbf.paths import LONGEST_ID
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
 from pbf.ui import html, session
+from pbf.ui.account.prompts import stop_signed_out, stop_without_its_tenant, stop_without_tenant
+from pbf.ui.account.top_row import show_branding, show_top_row
 from pbf.ui.markdown import plain as plain  # pages say page.plain
 
 if TYPE_CHECKING:
@@ -107,8 +109,8 @@ def link_back(name: str, label: str, query: Mapping[str, str] | None = None) -> 
     st.page_link(page(name), label=plain(label), icon=":material/arrow_back:", query_params=query)
 
 
-def start_page(title: str) -> Portal:
-    """Open a page and return the portal; stop with a sentence if the settings are not right."""
+def open_page(title: str) -> Identity:
+    """Open a page and return who looks at it; stop with the way to sign in if nobody does."""
     # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
     st.set_page_config(page_title=title, layout="wide")
     if OPEN_PAGE.get() != title:
@@ -116,54 +118,42 @@ def start_page(title: str) -> Portal:
             value.pop()
         OPEN_PAGE.set(title)
     logs.begin_request()
+    identity = _visitor()
+    show_branding(identity, title)
+    show_top_row(identity)
+    return identity
+
+
+def start_page(title: str) -> Portal:
+    """Open a page and return the portal; stop with a sentence if the settings are not right."""
+    identity = open_page(title)
+    if identity.is_operator and not identity.tenant_id:
+        stop_without_tenant()
     try:
         portal = session.portal()
     except NotSignedIn:
         stop_signed_out()
+    except UnknownTenant:
+        stop_without_its_tenant(identity)
     except PbfError as error:
         stop_with(error)
-    if runtime().settings.sandbox:
-        st.html(html.render("parts", "banner", names=CREDENTIALS))
-    show_branding(portal.policy().branding, title)
     return portal
 
 
-def show_branding(branding: Branding, title: str) -> None:
-    """Show the vendor's logo, product name, colour and support address, as far as the policy does.
-
-    The colour is a style sheet: Streamlit's own themes are the same for all.
-    """
-    if branding == Branding():
-        return
-    if branding.product_name:
-        st.set_page_config(page_title=f"{title} · {branding.product_name}")
-    accent, is_dark = branding.accent, st.context.theme.type == "dark"
-    link = (accent.dark_link if is_dark else accent.link) if accent else ""
-    if branding.logo or accent:
-        st.html(html.render("branding", "style", branding=branding, link=link))
-    if line := html.render("branding", "line", branding=branding, logo_url=f"{PREFIX}/logo"):
-        st.html(line)
+def _visitor() -> Identity:
+    try:
+        return session.identity()
+    except NotSignedIn:
+        show_top_row(None)
+        stop_signed_out()
+    except PbfError as error:
+        stop_with(error)
 
 
 def show_policy_problem() -> None:
     """Tell operators that the policy file is invalid as it is now."""
     if problem := runtime().identity.tenants.problem:
         st.warning(plain(problem), icon=":material/policy:")
-
-
-def stop_signed_out() -> NoReturn:
-    """Say that the session has ended, with the way back to this page, and end the page."""
-    st.title("Your session has ended", anchor=False)
-    st.info("Nothing you saved is lost. Sign in again to go on here.", icon=":material/lock:")
-    st.html(html.render("parts", "sign_in", url=_sign_in_url()))
-    st.stop()
-
-
-def _sign_in_url() -> str:
-    """Return the address of the sign-in, which leads back to this page."""
-    path = urlsplit(st.context.url or "").path or "/"
-    query = urlencode(st.query_params.to_dict())
-    return f"{PREFIX}/sign-in?{urlencode({'next': f'{path}?{query}' if query else path})}"
 
 
 def query_param(name: str) -> str:

@@ -156,9 +156,11 @@ def stage(service: Service) -> str:
 
 def _also(state: Health, invites: bool) -> tuple[tuple[str, str], ...]:
     """Return what the menu of a row offers beside the next action."""
+    link = (("link", "Ask a colleague"),) if invites else ()
     if state.action == "finish":
-        link = (("link", "Copy link for a colleague"),) if invites else ()
         return *link, ("discard", "Discard")
+    if state.action == "reconnect":
+        return link
     return () if state.action in ON_THE_CARD else (("edit", "Edit on the Connect Card"),)
 
 

@@ -190,7 +190,7 @@ FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
         pytest.param({"Origin": "https://evil.example"}, id="a-script"),
     ],
 )
-@pytest.mark.parametrize("place", ["form", "go", "return", "invite", "invited"])
+@pytest.mark.parametrize("place", ["form", "go", "return", "invited"])
 def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
     runtime: Runtime, client: FlaskClient, place: str, headers: dict[str, str]
 ):
@@ -205,7 +205,6 @@ def test_a_get_that_acts_is_refused_to_pages_of_other_origins(
         "form": f"/_/connectors/{connector.id}/form",
         "go": f"/_/go/{signer.link(tenant, connector.id)}",
         "return": f"/_/return?state={state}",
-        "invite": f"/_/invite/{signer.invitation(tenant, connector.id)}",
         "invited": f"/_/invited?state={state}",
     }
 

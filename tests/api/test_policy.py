@@ -30,7 +30,7 @@ def test_without_a_logo_there_is_no_such_route(under, policy):
 def test_an_invitation_made_before_they_were_switched_off_says_whom_to_ask(under):
     portal = under("{}").portal
     connector = next(item for item in portal.connectors().items if item.is_incomplete)
-    link = portal.cards.invitation(connector.id, public_url="")
+    link = portal.links.create(connector.id, public_url="").url
     runtime = under("{limits: {invitations: false}, branding: {support: 'mailto:a@b.example'}}")
 
     response = routes(runtime).get(link)

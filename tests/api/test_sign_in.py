@@ -12,7 +12,7 @@ from pbf.identity.oidc.tokens import LOGOUT_EVENT
 from pbf.rules.access.policy import Accent, Branding, Logo
 from tests.support.fake_issuer import fake_issuer
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET
-from tests.support.sign_in_app import FakeSessions, sign_in_app
+from tests.support.sign_in_app import FakeSessions, configure, sign_in_app
 
 HTTPS = "https://data.vendor.example"
 LOCAL = "http://localhost"
@@ -320,6 +320,21 @@ def test_sign_out_ends_the_session_here_and_leads_to_the_providers_end(client, i
     refresh = re.search('http-equiv="refresh" content="0; url=([^"]*)"', answer.text)[1]
     assert refresh.startswith(f"{issuer.url}/end?client_id=pbf&amp;")
     assert "id_token_hint=ey" in refresh
+
+
+@pytest.mark.parametrize("now", ["removed", "another one"])
+def test_sign_out_works_after_the_policy_file_has_changed_the_provider(
+    client, issuer, sessions, now
+):
+    come_back(client, issuer)
+    providers = [Provider("fake", "https://idp.example", CLIENT_ID)] if now == "another one" else []
+    configure(client.application, providers, sessions, public_url=LOCAL)
+
+    answer = client.post("/_/sign-out")
+
+    assert 'content="0; url=/_/signed-out"' in answer.text
+    assert sessions.open == {}
+    assert client.get_cookie("pbf") is None
 
 
 def test_sign_out_without_a_session_says_so(client):

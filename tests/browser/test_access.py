@@ -95,7 +95,7 @@ DIALOGS = [
         id="connector",
     ),
     pytest.param("/connector?id={zendesk_support}", ("Run setup tests",), id="setup-tests"),
-    pytest.param("/connectors", ("Copy link", "Discard"), id="connectors"),
+    pytest.param("/connectors", ("Ask a colleague", "Discard"), id="connectors"),
 ]
 
 

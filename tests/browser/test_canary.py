@@ -22,9 +22,10 @@ PERMITS = (
     # The way to the card, which bears the state with which it leads back.
     Permit("ours GET /_/go/SIGNED_LINK 303 location", TOKEN),
     Permit("ours GET /_/go/SIGNED_LINK 303 location", SIGNED_LINK),
-    Permit("ours GET /_/invite/SIGNED_LINK 303 location", TOKEN),
-    Permit("ours GET /_/invite/SIGNED_LINK 303 location", SIGNED_LINK),
+    Permit("ours POST /_/invite/SIGNED_LINK 303 location", TOKEN),
+    Permit("ours POST /_/invite/SIGNED_LINK 303 location", SIGNED_LINK),
     Permit(r"route GET /_/connectors/\w+/form 200 body", TOKEN),
+    Permit(r"route POST /_/connectors/\w+/invitations 200 body", SIGNED_LINK),
     # Where a colleague comes back to; it has done its work.
     Permit("page /_/invited", rb"/_/invited\?state=[\w.-]+" + SIGNED_LINK),
     # Fivetran's own pages.
@@ -104,12 +105,14 @@ def connect(witness: Witness) -> None:
 
 
 def invite(stage: Scene, witness: Witness) -> None:
-    """Copy the link for a colleague, who finishes the set-up."""
+    """Make a link for a colleague, who finishes the set-up."""
     page = witness.page
-    page.get_by_role("button", name="for a colleague to finish facebook_ads_dach").click()
+    page.get_by_role("button", name="Ask a colleague to finish facebook_ads_dach").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Link", exact=True)
     expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."), timeout=PATIENCE)
     page.goto(link.input_value())
+    page.get_by_role("button", name="Continue to Fivetran").click()
     enter(page)
     expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible(
         timeout=PATIENCE
@@ -182,10 +185,11 @@ def send_nonsense(stage: Scene, witness: Witness) -> None:
 def fail(stage: Scene, witness: Witness, says: int | str) -> None:
     """Let Fivetran fail in one way, and meet that in the routes, on a page and in the check-up."""
     stage.recover()
-    connector_id, (link, invitation, _) = stage.id_of("google_ads_emea"), stage.signed_links()
+    connector_id, (link, _, _) = stage.id_of("google_ads_emea"), stage.signed_links()
+    made = stage.ask("POST", f"/connectors/{stage.id_of('once')}/invitations", json={}).json()
     calls = [
         ("GET", f"/connectors/{connector_id}/form", {}),
-        ("GET", f"/invite/{invitation}", {}),
+        ("POST", f"/invite/{made['url'].rpartition('/')[2]}", {}),
         ("GET", f"/go/{link}", {}),
         ("PATCH", f"/connectors/{connector_id}", {"json": {"sync_frequency": 1440}}),
         ("POST", f"/connectors/{connector_id}/test", {}),

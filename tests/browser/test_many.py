@@ -108,19 +108,3 @@ def test_a_category_is_chosen_and_stands_in_the_address(product, visit):
     expect(steps.row(page, "zendesk_support")).to_have_count(0)
     page.reload()
     expect(steps.row(page, "zendesk_support")).to_have_count(0)
-
-
-def test_a_colleague_finishes_a_set_up_by_a_link_that_shows_nothing_else(product, visit):
-    page = visit(f"{product}/connectors").page
-    strip = page.get_by_role("region", name="Not finished")
-    strip.get_by_role("button", name="Copy link").click()
-    field = page.get_by_role("dialog").get_by_label("Link")
-    # The field is there before its script has run.
-    expect(field).to_have_value(re.compile("/_/invite/"))
-    link = field.input_value()
-
-    colleague = visit(f"{product}/connectors")  # an empty browser of its own
-    colleague.page.goto(link)
-
-    expect(colleague.page.get_by_role("button", name="Save & Test")).to_be_visible()
-    assert "/connect-card/" in colleague.page.url

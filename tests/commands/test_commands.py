@@ -17,7 +17,9 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.sandbox.server import SandboxServer
 from tests.support.servers import (
+    ROOT,
     clean_environment,
+    free_port,
     json_api,
     leave_a_deletion_due,
     wait_until_gone,
@@ -221,3 +223,33 @@ def test_without_a_command_the_usage_is_shown(tmp_path):
 
     assert ended.returncode == 2
     assert "usage: python -m pbf" in ended.stderr
+
+
+ACCOUNT = {
+    "FIVETRAN_API_KEY": "a-key",
+    "FIVETRAN_API_SECRET": "a-secret",
+    "FIVETRAN_GROUP_ID": "a_group",
+}
+OPEN = "The server listens on 0.0.0.0, but sign-in is off"
+
+
+def test_the_proxy_does_not_open_an_account_to_others_without_sign_in(tmp_path):
+    ended = run("proxy", "--host", "0.0.0.0", folder=tmp_path, **ACCOUNT)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(OPEN)
+
+
+def test_the_dashboard_does_not_open_an_account_to_others_without_sign_in(tmp_path):
+    address = ["--server.address", "0.0.0.0", "--server.port", str(free_port())]
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *address],
+        cwd=tmp_path,
+        env=clean_environment(**ACCOUNT),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert ended.returncode != 0
+    assert OPEN in ended.stderr

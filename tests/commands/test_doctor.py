@@ -6,7 +6,8 @@ import responses
 
 from pbf import runtime as runtimes
 from pbf.__main__ import doctor
-from pbf.commands.doctor import Result, _encryption, run_checks
+from pbf.commands.doctor import _encryption, run_checks
+from pbf.commands.results import Result
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
 from pbf.runtime import Runtime
@@ -16,7 +17,7 @@ ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
-SUBJECTS += ["files", "encryption"]
+SUBJECTS += ["files", "encryption", "sign-in"]
 
 
 def results(runtime: Runtime) -> dict[str, Result]:

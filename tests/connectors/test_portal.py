@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from pbf.connectors.connect_card import CARD_LIFETIME
+from pbf.connectors.cards.connect_card import CARD_LIFETIME
 from pbf.connectors.connector_list import UNKNOWN_LIFETIME
 from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import (
@@ -337,7 +337,7 @@ def test_a_connector_created_elsewhere_is_shown_under_its_permanent_name(portal)
         pytest.param(lambda portal, id_: portal.operations.sync(id_), id="sync"),
         pytest.param(lambda portal, id_: portal.operations.resume(id_), id="resume"),
         pytest.param(
-            lambda portal, id_: portal.cards.invitation(id_, public_url=PUBLIC_URL), id="invitation"
+            lambda portal, id_: portal.links.create(id_, public_url=PUBLIC_URL), id="invitation"
         ),
         pytest.param(
             lambda portal, id_: portal.cards.open(id_, public_url=PUBLIC_URL), id="open-card"
@@ -487,7 +487,7 @@ def test_a_wrong_key_is_not_reported_as_a_wrong_group(remote, api):
             lambda portal, id_: portal.cards.open(id_, public_url=PUBLIC_URL), id="open-card"
         ),
         pytest.param(
-            lambda portal, id_: portal.cards.invitation(id_, public_url=PUBLIC_URL), id="invitation"
+            lambda portal, id_: portal.links.create(id_, public_url=PUBLIC_URL), id="invitation"
         ),
     ],
 )
@@ -595,12 +595,12 @@ def test_a_deletion_and_its_undoing_are_shown_at_once(portal):
 
 
 def test_cards_that_were_not_opened_are_not_kept_for_ever(portal, monkeypatch):
-    monkeypatch.setattr("pbf.connectors.connect_card.MOST_CARDS", 3)
+    monkeypatch.setattr("pbf.connectors.cards.connect_card.MOST_CARDS", 3)
     for number in range(5):
         create(portal, f"Sales {number}")
     kept = [card.uri for _, _, card in portal.cards._new.values()]
     now = datetime.now(UTC)
-    monkeypatch.setattr("pbf.connectors.connect_card._now", lambda: now + CARD_LIFETIME)
+    monkeypatch.setattr("pbf.connectors.cards.connect_card._now", lambda: now + CARD_LIFETIME)
     create(portal, "Sales 5")
 
     assert len(kept) == 3

@@ -320,7 +320,7 @@ def test_the_demo_has_three_tenants_with_a_policy_each():
     assert globex.policy.naming == NameRule("globex_")
     assert globex.policy.branding.product_name == "Globex Sources"
     assert (globex.policy.limits.connectors, globex.policy.limits.min_sync_frequency) == (10, 60)
-    assert initech.policy.limits == Limits(connectors=3, invitations=False)
+    assert initech.policy.limits == Limits(connectors=5, invitations=False)
     sheets = Service(id="google_sheets", type="File")
     old_ads = Service(id="old_ads", type="Marketing", service_status="sunset")
     postgres = Service(id="postgres", type="Database")

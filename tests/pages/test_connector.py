@@ -347,7 +347,7 @@ def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do
     [
         pytest.param(
             "facebook_ads_dach",
-            ["Finish set-up"],
+            ["Finish set-up", "Ask a colleague"],
             [*UNFINISHED, "Delete"],
             id="unfinished",
         ),

@@ -320,17 +320,6 @@ def test_deleting_asks_first_for_the_word(runtime, named, visit):
     assert not app.exception
 
 
-def test_a_link_for_a_colleague_is_shown_in_a_field(runtime, named, visit):
-    unfinished = named("facebook_ads_dach").id
-
-    app = ask(visit("connectors"), "link", unfinished)
-
-    url = components(app)["copy"]["text"]
-    link = url.rpartition("/_/invite/")[2]
-    assert runtime.portal.signer.read_invitation(link, "sandy_harbour") == unfinished
-    assert not app.exception
-
-
 def lately(app: AppTest) -> list[str]:
     """What the strip of deleted connectors says, once it is unfolded."""
     app.session_state["trash_is_open"] = True

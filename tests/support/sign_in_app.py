@@ -36,7 +36,7 @@ class FakeSessions:
     def end(self, cookie: str) -> Ended | None:
         """End a session."""
         claims = self.open.pop(cookie, None)
-        return Ended(claims.provider, claims.id_token) if claims else None
+        return Ended(claims.provider, claims.issuer, claims.id_token) if claims else None
 
     def end_provider_session(self, issuer: str, subject: str, sid: str) -> None:
         """End the sessions of a person at a provider, or one of them."""

@@ -35,6 +35,7 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
+    "connect: session.why_not()",
     "connect_form: docs",
     "connect_form: name.free",
     "connect_form: name.name",

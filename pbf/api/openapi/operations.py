@@ -30,6 +30,9 @@ CHANGES_CONNECTOR = (
     | {"forbidden", "foreign_origin", "not_json", "too_many", "fivetran_not_applied"}
 )
 DELETES = CHANGES_CONNECTOR | {"in_progress", "store_unavailable"}
+CHANGES_INVITATIONS = READS_CONNECTOR | {
+    *("forbidden", "foreign_origin", "not_json", "store_unavailable")
+}
 READS_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 CREATES = (
     READS_FIVETRAN

@@ -17,7 +17,7 @@ function itemHtml(row, detail) {
   const whose = `<span class="unseen"> ${escapeHtml(row.name)}</span>`;
   const began = row.since === null ? "" : ` <span class="quiet">${timeHtml(row.since, "lasting")}</span>`;
   const link = row.also.some(([id]) => id === "link")
-    ? `<button type="button" class="button plain" data-act="link">Copy link<span class="unseen"> for a colleague to finish ${escapeHtml(row.name)}</span></button>` : "";
+    ? `<button type="button" class="button plain" data-act="link">Ask a colleague<span class="unseen"> to finish ${escapeHtml(row.name)}</span></button>` : "";
   return `<li data-id="${escapeHtml(row.id)}">${iconHtml(row.service, row.serviceName, row.icon)}
     <div class="what"><span class="name">${linkHtml(row, detail)}</span> <span class="quiet">${escapeHtml(row.serviceName)}</span>${began}</div>
     <div class="ways"><button type="button" class="button next" data-act="finish">Finish set-up${whose}</button>

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
 from pbf.components.gallery.synonyms import ALSO_KNOWN_AS, POPULAR
 from pbf.components.loader import PAGE_STYLE, component, pack, parcel
 
@@ -13,13 +15,36 @@ NOT_POPULAR = {"Sunset", "In Fivetran only"}
 PLACES = {service: place for place, service in enumerate(POPULAR)}
 
 
-def gallery(cards: bytes, *, version: str, key: str = "gallery") -> None:
+def gallery(
+    cards: bytes, *, version: str, owner: str = "", asks: bool = False, key: str = "gallery"
+) -> None:
     """Draw every service as a card that leads to its connect page.
 
-    `cards` are `packed`. They are built again only when `version` differs from the last one.
+    `cards` are `packed`. They are built again only when `version` differs from the last one. The
+    browser keeps which services were opened recently for one `owner`. With `asks`, a search without
+    matches offers to ask for the source; `asked_for` returns its text.
     """
     draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
-    draw(key=key, data=parcel({"version": version}, cards))
+    label = {"version": version, "owner": owner, "asks": asks}
+    draw(key=key, data=parcel(label, cards), on_ask_change=lambda: None)
+
+
+def asked_for(key: str = "gallery") -> str:
+    """Return the text that somebody asks for in this run, or "".
+
+    It comes from the browser and may be any text. It is returned once.
+    """
+    state = st.session_state.get(key)
+    ask = state.get("ask") if isinstance(state, Mapping) else None
+    if not isinstance(ask, Mapping):
+        return ""
+    text, nonce = ask.get("text"), ask.get("nonce")
+    if not isinstance(text, str) or nonce is None:
+        return ""
+    if st.session_state.get(f"{key}-answered") == nonce:
+        return ""
+    st.session_state[f"{key}-answered"] = nonce
+    return text
 
 
 def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:

@@ -8,6 +8,7 @@ import { focused, followPage, placeBelowHeader, restoreScroll, whenIdle } from "
 import { openNew } from "../shared/payload.js";
 import { PAGE, makeCards, titleOf, unpack } from "./cards.js";
 import { fill, settle, watchVisibility } from "./grid.js";
+import { ASK, askFor } from "./ask.js";
 import { onKey } from "./keyboard.js";
 import { closest, matching, prepareQuery } from "./search.js";
 import { countByCategory, placeByUse, placeKey } from "./order.js";
@@ -16,10 +17,11 @@ import { addRecent, recentIds } from "./recent.js";
 const PARTS = ["search", "clear", "sort", "chips", "count", "list", "nothing"];
 const galleries = new WeakMap();
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
   if (!galleries.has(root)) galleries.set(root, openGallery(root));
   const { view, release } = galleries.get(root);
+  view.send = setTriggerValue;
   show(view, data);
   return release;
 }
@@ -37,6 +39,7 @@ function openGallery(root) {
     pause: 0,
     category: "",
     version: undefined,
+    owner: undefined,
     isShown: false,
   };
   const release = listen(view);
@@ -47,7 +50,9 @@ function openGallery(root) {
 async function show(view, payload) {
   const update = await openNew(view, payload);
   if (!update) return;
-  const { body, isFirst } = update;
+  const { body, isFirst, owner, asks } = update;
+  view.owner = owner;
+  view.asks = asks;
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst) readAddress(view);
   view.root.hidden = false; // what is typed before there are cards would be lost
@@ -70,7 +75,7 @@ function readAddress(view) {
 
 function build(view, cards) {
   view.cards = cards;
-  placeByUse(cards, recentIds());
+  placeByUse(cards, recentIds(view.owner));
   const place = placeKey(view.sort.value);
   makeCards(view, [...cards].sort((a, b) => a[place] - b[place]));
   view.categories = countByCategory(cards);
@@ -111,7 +116,7 @@ function showNothing(view, query, matches, shown) {
   const widen = `<button type="button" class="button" data-do="widen">Show ${matches} in all categories</button>`;
   const clear = '<button type="button" class="button" data-do="clear">Clear search</button>';
   view.nothing.innerHTML = `<p>No service${where} ${what}.</p>
-    ${matches ? widen : `<p>${hint}</p>${clear}`}`;
+    ${matches ? widen : `<p>${hint}</p>${clear}`}${typed && !matches && view.asks ? ASK : ""}`;
 }
 
 function change(view, { q = view.search.value, category = view.category }) {
@@ -137,6 +142,7 @@ function listen(view) {
     const command = event.target.closest("button")?.dataset.do;
     if (command === "widen") change(view, { category: "" });
     if (command === "clear") restart({ category: "" });
+    if (command === "ask") askFor(view, view.search.value);
   };
   root.onclick = (event) => onClick(view, event);
   root.onkeydown = (event) => onKey(view, event, () => change(view, { q: "" }));
@@ -149,7 +155,7 @@ function listen(view) {
 function onClick(view, event) {
   const link = event.target.closest("a.open");
   if (!link) return;
-  addRecent(link.dataset.id);
+  addRecent(link.dataset.id, view.owner);
   if (!isPlainClick(event)) return; // the browser opens the new tab
   event.preventDefault();
   view.address.flush();

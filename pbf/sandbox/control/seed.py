@@ -129,12 +129,13 @@ def populate(world: World, *, connections: bool) -> None:
     group.created_at = start - 250 * DAY
     if connections:
         for seed in SEEDS:
-            world.add(_connection(world, seed, start))
+            add_connection(world, seed, start, group_id=world.group_id)
 
 
-def _connection(world: World, seed: Seed, start: float) -> Connection:
+def add_connection(world: World, seed: Seed, start: float, *, group_id: str) -> Connection:
+    """Add one of the connections above to a group, as it is at `start`."""
     connection = world.new_connection(
-        world.group_id,
+        group_id,
         seed.service,
         seed.schema,
         config={**defaults(services()[seed.service]), **seed.config},
@@ -148,7 +149,7 @@ def _connection(world: World, seed: Seed, start: float) -> Connection:
     age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
     connection.created_at = start - age - world.ids.number(f"age:{connection.id}", 40)
     connection.life = _life(seed, connection.life, start)
-    return connection
+    return world.add(connection)
 
 
 def _life(seed: Seed, life: Life, start: float) -> Life:

@@ -80,6 +80,12 @@ class ServiceRequests:
         with self._database.session() as session:
             return list(session.scalars(query))
 
+    def of_person(self, tenant_id: str, person_id: str) -> list[ServiceRequest]:
+        """Return the requests of a person, the oldest first."""
+        query = select(ServiceRequest).filter_by(tenant_id=tenant_id, person_id=person_id)
+        with self._database.session() as session:
+            return list(session.scalars(query.order_by(ServiceRequest.id)))
+
     def answer(self, topic: str, text: str, *, answered_by: str, now: float) -> int:
         """Answer all requests on a topic that wait, and return how many those are."""
         by = storable(ServiceRequest.answered_by, answered_by)

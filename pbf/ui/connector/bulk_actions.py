@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pbf.components.connector_table import TableAction
-from pbf.components.copy_field import copy_field
 from pbf.connectors import bulk
 from pbf.connectors.bulk import Bulk, Outcome
 from pbf.connectors.portal import Portal
-from pbf.errors import PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
 from pbf.ui import html, page, session
+from pbf.ui.connector import colleague_links
 
 SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
@@ -137,28 +136,11 @@ def _question(number: int, grace: float) -> str:
     return f"{question} The data stays in the destination."
 
 
-@st.dialog("Link for a colleague")
-@session.acting
-def link(portal: Portal, connectors: Sequence[Connector], _: Sequence[Outcome]) -> None:
-    """Show a link with which somebody else can finish one set-up."""
-    connector = connectors[0]
-    try:
-        url = portal.cards.invitation(connector.id, public_url=page.public_url())
-    except PbfError as error:
-        page.show_problem(error)
-        return
-    st.markdown(
-        f"Anyone with this link can finish the set-up of **{page.plain(connector.title)}**. "
-        "It needs no sign-in, shows nothing else, and works for one day."
-    )
-    copy_field(url, key="copy")
-
-
 # The dialogs of the actions that ask first.
 OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]] = {
     "delete": delete,
     "discard": delete,
-    "link": link,
+    "link": colleague_links.open_dialog,
 }
 
 

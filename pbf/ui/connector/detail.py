@@ -15,6 +15,7 @@ from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
+from pbf.ui.connector import colleague_links
 
 LONGEST_STATUS = 60
 # Shown beside the next step; other actions lie in the menu.
@@ -65,6 +66,7 @@ def show_actions(connector: Connector, state: Health) -> None:
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="top"):
         if first and state.action:
             _action(first, connector, ACTIONS[state.action], kind="primary")
+        colleague_links.button(state)
         for action in beside:
             with st.container(width="content", gap="xxsmall"):
                 _action(action, connector)
@@ -123,6 +125,7 @@ def show_details(connector: Connector) -> None:
     with left:
         st.header("Facts", anchor=False)
         st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
+        colleague_links.show(connector)
     with right:
         st.header("Tasks and warnings", anchor=False)
         st.html(notes(connector))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pbf.components.gallery import gallery, packed
+from pbf.components.gallery import asked_for, gallery, packed
 
 DOCS = "https://example.com/docs"
 NAMED = {
@@ -50,7 +50,9 @@ def services() -> None:
     count = st.session_state.setdefault("count", 150)
     if st.button("One more"):
         count = st.session_state["count"] = count + 1
-    gallery(packed(cards(count)), version=str(count))
+    if text := asked_for():
+        st.caption(f"asked for {text}")
+    gallery(packed(cards(count)), version=str(count), asks="closed" not in st.query_params)
     st.caption(f"run {st.session_state['runs']}")
 
 

@@ -432,3 +432,30 @@ def test_it_works_under_a_strict_content_security_policy(page, server):
     expect(page.locator(".card .icon")).to_have_text("SA")
     page.get_by_role("link", name="Salesforce", exact=True).click()
     page.wait_for_url("**/connect?service=salesforce")
+
+
+def test_what_is_not_found_can_be_asked_for(page, server):
+    arrive(page, f"{server}/services")
+    search(page, "  Zyqwx <b>&")
+    button = page.get_by_role("button", name="Ask for it.")
+
+    button.dblclick()
+
+    expect(page.get_by_text("asked for Zyqwx <b>&")).to_be_visible()
+    expect(page.get_by_text("run 2", exact=True)).to_be_visible()
+    expect(page.get_by_label("Search services")).to_have_value("  Zyqwx <b>&")
+
+
+def test_what_is_found_cannot_be_asked_for(open_gallery):
+    search(open_gallery, "stripe")
+
+    expect(open_gallery.get_by_role("button", name="Ask for it.")).to_have_count(0)
+
+
+def test_asking_is_offered_only_where_somebody_can_be_answered(page, server):
+    arrive(page, f"{server}/services?closed=1")
+
+    search(page, "Zyqwx")
+
+    expect(page.get_by_text("No service matches")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask for it.")).to_have_count(0)

@@ -31,6 +31,8 @@ def test_cards_are_sent_by_name_with_what_only_some_have_at_their_end():
     shared = ["/icon.svg", "https://example.com"]
     assert payload(app) == {
         "version": "1",
+        "owner": "",
+        "asks": False,
         "categories": ["Finance"],
         "cards": [
             ["ember", "\u00c9mber", 0, "", *shared, {"mark": "Beta", "yours": 2}],

@@ -179,7 +179,7 @@ def test_a_client_refused_by_the_common_limit_takes_no_memory():
         finally:
             CALLER.reset(before)
 
-    kept = limits._memory.storage.events
+    kept = limits._limiter._memory.storage.events
     assert sum(len(hits) for hits in kept.values()) == 6
 
 

@@ -156,3 +156,27 @@ def test_processes_that_share_redis_share_between_tenants(tmp_path: Path):
     assert calm == 10
     assert admitted(second, "storm", LIMIT) == 30  # by itself, without Redis
     assert admitted(second, "calm", 10) == 10
+
+
+def test_the_requests_of_each_tenant_can_be_told():
+    limits = ClientLimits(requests="", all_requests="100 per hour", creations="", tenants=lambda: 3)
+    for tenant_id, number in (("acme", 3), ("globex", 1)):
+        for _ in range(number):
+            limits.admit_request(tenant_id)
+
+    assert limits.used(["acme", "globex", "initech"]) == {"acme": 3, "globex": 1, "initech": 0}
+    assert limits.for_all == "100 per 1 hour"
+
+
+def test_they_are_not_told_where_that_would_cost_much():
+    shared = ClientLimits(
+        requests="",
+        all_requests="100 per hour",
+        creations="",
+        tenants=lambda: 3,
+        redis_url="redis://127.0.0.1:1/0",
+    )
+    unlimited = ClientLimits(requests="", all_requests="", creations="", tenants=lambda: 3)
+    alone = ClientLimits(requests="", all_requests="100 per hour", creations="")
+
+    assert [limits.used(["acme"]) for limits in (shared, unlimited, alone)] == [{}, {}, {}]

@@ -7,23 +7,34 @@ beforeEach(() => {
   const stored = new Map();
   Object.defineProperty(globalThis, "localStorage", {
     configurable: true,
-    value: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) },
+    value: {
+      getItem: (key) => stored.get(key) ?? null,
+      setItem: (key, value) => stored.set(key, value),
+      removeItem: (key) => stored.delete(key),
+    },
   });
 });
 
 test("the latest comes first, each once, and no more than a dozen", () => {
-  for (let number = 0; number < 20; number += 1) addRecent(`s${number}`);
-  addRecent("s10");
+  for (let number = 0; number < 20; number += 1) addRecent(`s${number}`, "ada");
+  addRecent("s10", "ada");
 
-  assert.equal(recentIds().length, MAX_RECENT);
-  assert.deepEqual(recentIds().slice(0, 3), ["s10", "s19", "s18"]);
+  assert.equal(recentIds("ada").length, MAX_RECENT);
+  assert.deepEqual(recentIds("ada").slice(0, 3), ["s10", "s19", "s18"]);
 });
 
-for (const text of ["{", "null", '"text"']) {
+test("another owner has none, and the first one's are forgotten", () => {
+  addRecent("a", "ada");
+
+  assert.deepEqual(recentIds("bob"), []);
+  assert.deepEqual(recentIds("ada"), []);
+});
+
+for (const text of ["{", "null", '"text"', '["a"]', '{"owner": "ada"}']) {
   test(`stored text ${text} counts as nothing`, () => {
     localStorage.setItem("pbf.recent", text);
 
-    assert.deepEqual(recentIds(), []);
+    assert.deepEqual(recentIds("ada"), []);
   });
 }
 
@@ -35,7 +46,7 @@ test("storage that is forbidden or full disturbs nothing", () => {
     },
   });
 
-  addRecent("a");
+  addRecent("a", "ada");
 
-  assert.deepEqual(recentIds(), []);
+  assert.deepEqual(recentIds("ada"), []);
 });

@@ -6,11 +6,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pbf.cache.entries import keep_newest
 from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import Context
-from pbf.errors import NotAllowed
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
 from pbf.rules.access.permissions import Permission
-from pbf.signed_links import Signer
+from pbf.signed_links import Signer, State
 
 # The card that came with a creation is kept for so long, for the first visit.
 CARD_LIFETIME = timedelta(minutes=1)
@@ -31,7 +30,6 @@ class ConnectCards:
         self._store = context.store
         self._connectors = context.connectors
         self._audit_log = context.audit_log
-        self._policy = context.policy
         self._new: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     def link(self, connector_id: str) -> str:
@@ -41,32 +39,6 @@ class ConnectCards:
     def read_link(self, link: str) -> str | None:
         """Return the connector id of the signed part of a link, or None if it is not valid."""
         return self._signer.read_link(link, self._tenant_id)
-
-    def invitation(self, connector_id: str, *, public_url: str) -> str:
-        """Return a URL with which a colleague can finish the set-up of a connector.
-
-        Raises NotAllowed if the policy allows no invitations.
-        """
-        self._refuse_invitations_if_off()
-        with self._audit_log.record("invite", connector_id) as entry:
-            connector = entry.about(self._connectors.connector(connector_id))
-            require(Permission.CHANGE)
-            signed = self._signer.invitation(self._tenant_id, connector.id)
-            return f"{public_url}{PREFIX}/invite/{signed}"
-
-    def read_invitation(self, invitation: str) -> str | None:
-        """Return the connector id of the signed part of an invitation, or None if not valid.
-
-        Raises NotAllowed if the policy allows no invitations any more.
-        """
-        connector_id = self._signer.read_invitation(invitation, self._tenant_id)
-        if connector_id:
-            self._refuse_invitations_if_off()
-        return connector_id
-
-    def _refuse_invitations_if_off(self) -> None:
-        if not self._policy().limits.invitations:
-            raise NotAllowed("The policy does not allow links for colleagues.")
 
     def open(self, connector_id: str, *, public_url: str) -> str:
         """Return the URL of a card that leads back to our return route.
@@ -82,9 +54,11 @@ class ConnectCards:
         redirect_uri = self.return_url(public_url, connector_id=connector_id)
         return absolute(self._card(connector_id, redirect_uri).uri, public_url)
 
-    def open_for_colleague(self, connector_id: str, *, public_url: str) -> str:
-        """Return the URL of a card that leads back to the page for invited colleagues."""
-        state = self._signer.state(self._tenant_id, connector_id=connector_id)
+    def open_for_colleague(self, connector_id: str, link_id: str, *, public_url: str) -> str:
+        """Return the URL of a card that leads back to the page for colleagues with a link."""
+        state = self._signer.state(
+            self._tenant_id, connector_id=connector_id, invitation_id=link_id
+        )
         card = self._card(connector_id, f"{public_url}{PREFIX}/invited?state={state}")
         return absolute(card.uri, public_url)
 
@@ -110,7 +84,11 @@ class ConnectCards:
         connector is gone, or an ApiError.
         """
         content = self._signer.read_state(state, self._tenant_id)
-        if content is None or not self._store.use_token(content.nonce):
+        return self.read_again(content) if content else None
+
+    def read_again(self, content: State) -> Connector | None:
+        """Return the connector of a state as Fivetran has it now; None if the state was used."""
+        if not self._store.use_token(content.nonce):
             return None
         by = {"connector_id": content.connector_id, "name": content.schema_name}
         with self._audit_log.record("return", **by) as entry:

@@ -1,0 +1,111 @@
+"""Routes to which the account menu of the pages posts its forms.
+
+Each answers 303 with the cookie of a new session, so that the browser loads the page anew: nothing
+of the earlier session stays in it.
+"""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from pbf.api.guard import current_identity, current_runtime, public_url
+from pbf.api.pages import Link, Page, page_response
+from pbf.api.responses import no_store
+from pbf.api.sign_in import SIGN_IN
+from pbf.connectors.audit import PendingEntry
+from pbf.errors import NotSignedIn
+from pbf.identity.tenants import TenantEntry
+from pbf.paths import PREFIX, own_page
+from pbf.server.auth_middleware.cookies import COOKIE, FRAME_COOKIE, LOOPBACK_COOKIE
+
+routes = Blueprint("account", __name__, url_prefix=PREFIX)
+
+NO_TENANT = Page(
+    "You cannot open this tenant",
+    "It does not exist, or you are not a member of it. If you expected it here, ask your "
+    "administrator.",
+    [Link("Back to the dashboard", "/", primary=True)],
+)
+
+
+@routes.post("/tenant")
+def switch_tenant() -> ResponseReturnValue:
+    """Enter another tenant, by its id or its name; operators leave theirs with an empty one."""
+    identity, services = current_identity(), current_runtime().identity
+    sought = request.form.get("tenant", "").strip()
+    tenant_id = _find(sought, [tenant for tenant, _ in services.sign_in.tenants_of(identity)])
+    name = _cookie_name(identity.session_id)  # as long as the session is open
+    cookie = None if tenant_id is None else services.sign_in.enter(identity, tenant_id)
+    if cookie is None:
+        return page_response(NO_TENANT, services.branding(identity.tenant_id), status=404)
+    if identity.is_operator and tenant_id:
+        _record_entry(tenant_id)
+    return _reload(cookie, name)
+
+
+@routes.post("/look-as")
+def look_as() -> ResponseReturnValue:
+    """Look at the sandbox as another person; there is no such route outside the demo."""
+    services = current_runtime().identity
+    if services.demo is None:
+        raise NotFound
+    cookie = services.demo.start(request.form.get("person", ""))
+    if cookie is None:
+        raise NotFound
+    name = COOKIE if public_url().startswith("https:") else LOOPBACK_COOKIE
+    if earlier := request.cookies.get(name):
+        services.sign_in.end(earlier)
+    return _reload(cookie, name)
+
+
+@routes.errorhandler(NotSignedIn)
+def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
+    """Lead people whose session has ended to the sign-in."""
+    return no_store(redirect(f"{SIGN_IN}?reason=ended", 303))
+
+
+def _find(sought: str, tenants: Sequence[TenantEntry]) -> str | None:
+    """Return the id of the tenant that is sought by id, name, or both: "Name (id)"."""
+    if not sought:
+        return ""
+    if any(tenant.id == sought for tenant in tenants):
+        return sought
+    text = sought.casefold()
+    matches = [
+        tenant.id
+        for tenant in tenants
+        if text in (tenant.name.casefold(), f"{tenant.name} ({tenant.id})".casefold())
+    ]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _record_entry(tenant_id: str) -> None:
+    """Note in a tenant's audit log that an operator has entered it."""
+    portal = current_runtime().portals.of(tenant_id)
+    portal.audit_log.write("enter", PendingEntry("", "", ""))
+
+
+def _cookie_name(session_id: str) -> str:
+    """Return the name of the cookie that holds a session."""
+    find = current_runtime().identity.sessions.find
+    for name in (COOKIE, LOOPBACK_COOKIE, FRAME_COOKIE):
+        identity = find(request.cookies.get(name, ""))
+        if identity and identity.session_id == session_id:
+            return name
+    return COOKIE if public_url().startswith("https:") else LOOPBACK_COOKIE
+
+
+def _reload(cookie: str, name: str) -> Response:
+    response = no_store(redirect(own_page(request.form.get("next", "/")), 303))
+    is_framed = name == FRAME_COOKIE
+    response.set_cookie(
+        name,
+        cookie,
+        secure=name != LOOPBACK_COOKIE,
+        httponly=True,
+        samesite="None" if is_framed else "Lax",
+        partitioned=is_framed,
+    )
+    return response

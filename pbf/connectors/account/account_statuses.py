@@ -1,0 +1,178 @@
+"""How many connectors of each group have which status, for all groups of the account.
+
+All pages of the account's list are read one after the other, and only the numbers are kept: the
+connectors of a thousand groups would take hundreds of megabytes. Nobody waits for the reading.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from pbf.cache.entries import CachedList, PartialList
+from pbf.cache.shared import SharedCache
+from pbf.connectors.account.account_list import list_key
+from pbf.errors import ApiError, StoreFailed
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.models import Connector
+from pbf.fivetran.paging import LARGEST_PAGE
+from pbf.rules import freshness
+from pbf.rules.health import Word, health
+from pbf.store.store import Store
+
+KEY = "account statuses"
+# After a failure the list is not read again for so many seconds.
+PAUSE = 30.0
+
+Words = Mapping[Word, int]
+
+log = logging.getLogger(__name__)
+
+
+class GroupStatuses(BaseModel):
+    """How many connectors of a group have each status."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    words: dict[Word, int]
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """The statuses of groups by their ids, as far as they are known.
+
+    `read_at` is when the whole account was read (seconds since 1970), `is_reading` whether it is
+    being read now, and `read` how many connectors were read so far. `problem` is why there is
+    nothing newer. Without `read_at`, only some groups are known.
+    """
+
+    words: Mapping[str, Words]
+    read_at: float | None
+    is_reading: bool
+    read: int
+    problem: ApiError | None
+
+
+class AccountStatuses:
+    """Counts statuses; a reading costs a request for each page of the account's list.
+
+    With many pages it is repeated less often, so that it costs one request in three seconds at
+    most, and only while somebody asks.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        cache: SharedCache,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Read through a client; the clock is that of the cache, which keeps the result."""
+        self._client = client
+        self._cache = cache
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_reading = False
+        self._read = 0
+        self._problem: ApiError | None = None
+        self._retry_at = 0.0
+        # By group: the revision of its own list, and what that has.
+        self._own: dict[str, tuple[str, Words]] = {}
+
+    def newest(self, groups: Collection[str]) -> Statuses:
+        """Return what is known of some groups now, and have it read again if it is old.
+
+        A group's own list counts where it is newer, for instance after a change here.
+        """
+        cached = self._cache.peek(KEY)
+        is_reading = self._refresh(cached)
+        read_at = cached.fetched_at if cached else None
+        words: dict[str, Words] = (
+            {group.id: group.words for group in cached.items} if cached else {}
+        )
+        for group_id in groups:
+            own = self._cache.peek(list_key(group_id))
+            if own and own.fetched_at > (read_at or 0.0):
+                words[group_id] = self._own_words(group_id, own)
+        problem = None if is_reading else self._problem
+        return Statuses(words, read_at, is_reading, self._read, problem)
+
+    def _refresh(self, cached: CachedList[GroupStatuses] | None) -> bool:
+        """Begin a reading if it is time, and return whether one is running."""
+        now = self._clock()
+        is_old = cached is None or now - cached.fetched_at > cached.lifetime
+        with self._lock:
+            if self._is_reading or (self._thread and self._thread.is_alive()):
+                return True
+            if not is_old or now < self._retry_at:
+                return False
+            self._read = 0
+            self._thread = threading.Thread(target=self._run, name="read account", daemon=True)
+            self._thread.start()
+        return True
+
+    def _run(self) -> None:
+        """Read the account through the cache, which another process may have filled already."""
+        try:
+            self._cache.get(KEY, self._fetch, lifetime=self._lifetime)
+        except ApiError as error:
+            self._fail(error)
+
+    def _fetch(self) -> PartialList[GroupStatuses]:
+        self._is_reading = True
+        try:
+            statuses = self._statuses()
+        except ApiError as error:
+            self._fail(error)
+            raise
+        finally:
+            self._is_reading = False
+        self._problem = None
+        return statuses
+
+    def _fail(self, error: ApiError) -> None:
+        self._problem, self._retry_at = error, self._clock() + PAUSE
+
+    def _statuses(self) -> PartialList[GroupStatuses]:
+        """Return the statuses of all groups, read now."""
+        deleted = self._pending_deletions()
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        groups: defaultdict[str, Counter[Word]] = defaultdict(Counter)
+        for connector in self._client.get_connectors():
+            self._read += 1
+            if (connector.id, connector.schema_name) not in deleted:
+                groups[connector.group_id][health(connector, now).word] += 1
+        items = [GroupStatuses(id=group_id, words=words) for group_id, words in groups.items()]
+        return PartialList(items)
+
+    def _lifetime(self, statuses: Collection[GroupStatuses]) -> float:
+        connectors = sum(sum(group.words.values()) for group in statuses)
+        pages = -(-connectors // LARGEST_PAGE)
+        lifetime = max(freshness.QUIET_LIFETIME, freshness.MOVING_LIFETIME * pages)
+        return freshness.throttled(lifetime, self._client.latest.rate_limit)
+
+    def _pending_deletions(self) -> set[tuple[str, str]]:
+        """Return the connectors that are hidden, since their deletion is pending."""
+        try:
+            return {(row.connector_id, row.schema_name) for row in self._store.deletions.all()}
+        except StoreFailed as error:
+            log.warning("pending deletions: %s", error)
+            return set()
+
+    def _own_words(self, group_id: str, own: CachedList[Connector]) -> Words:
+        """Return the statuses of a group's own list; each revision is counted once."""
+        revision, words = self._own.get(group_id, ("", {}))
+        if revision != own.revision:
+            now = datetime.fromtimestamp(self._clock(), UTC)
+            words = Counter(health(item, now).word for item in own.items if not item.final_at)
+            self._own[group_id] = (own.revision, words)
+        return words

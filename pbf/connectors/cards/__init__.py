@@ -1,0 +1,1 @@
+"""The ways to the Connect Card: from our pages, and by a link for a colleague."""

@@ -1,0 +1,163 @@
+"""The row at the top of every page: the sandbox's banner, the vendor's brand, and who looks at it.
+
+Its menu is HTML: forms that the browser posts to the routes, since only they set cookies. It opens
+without a run of the page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import streamlit as st
+from markupsafe import Markup
+
+from pbf.config import CREDENTIALS
+from pbf.errors import StoreFailed
+from pbf.identity.models import Identity
+from pbf.identity.tenants import TenantEntry
+from pbf.paths import PREFIX, is_loopback
+from pbf.rules.access.permissions import Role
+from pbf.runtime import Runtime, runtime
+from pbf.ui import html
+
+# From so many tenants on, people search instead of choosing from a list.
+MOST_LISTED = 8
+NO_TENANT = "No tenant"
+# The pages that every tenant has; others are about one thing of one tenant.
+KEPT_PAGES = ("/services", "/connectors", "/activity")
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something to choose: a tenant, or a person of the demo."""
+
+    value: str
+    label: str
+    role: str = ""
+    is_present: bool = False
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the menu says and offers; `many` are tenants to search instead of `choices`."""
+
+    name: str
+    email: str
+    place: str
+    next: str
+    choices: Sequence[Option] = ()
+    many: Sequence[Option] = ()
+    people: Sequence[Option] = ()
+    can_leave: bool = False
+    can_sign_out: bool = False
+
+
+def show_branding(identity: Identity, title: str) -> None:
+    """Give a page the vendor's product name and colour, as far as the visitor's policy has them.
+
+    The colour is a style sheet: Streamlit's own themes are the same for all.
+    """
+    branding = runtime().identity.branding(identity.tenant_id)
+    if branding.product_name:
+        st.set_page_config(page_title=f"{title} · {branding.product_name}")
+    accent, is_dark = branding.accent, st.context.theme.type == "dark"
+    link = (accent.dark_link if is_dark else accent.link) if accent else ""
+    if branding.logo or accent:
+        st.html(html.render("branding", "style", branding=branding, link=link))
+
+
+def show_top_row(identity: Identity | None) -> None:
+    """Show the row, if there is anything to say; None is a visitor who is not signed in."""
+    running = runtime()
+    credentials = CREDENTIALS if running.settings.sandbox else ()
+    account = _account(running, identity) if identity else None
+    brand = _brand(running, identity) if identity else Markup()
+    if credentials or account or brand:
+        st.html(
+            html.render("account", "row", account=account, credentials=credentials, brand=brand)
+        )
+
+
+def _brand(running: Runtime, identity: Identity) -> Markup:
+    if not identity.tenant_id:
+        return Markup()
+    branding = running.identity.branding(identity.tenant_id)
+    return html.render("branding", "line", branding=branding, logo_url=f"{PREFIX}/logo")
+
+
+def tenant_options(entries: Sequence[tuple[TenantEntry, Role]], present: str = "") -> list[Option]:
+    """Return tenants as options; those with the same name are told apart by their ids."""
+    names = [tenant.name for tenant, _ in entries]
+    return [
+        Option(
+            tenant.id,
+            tenant.name if names.count(tenant.name) == 1 else f"{tenant.name} ({tenant.id})",
+            str(role),
+            tenant.id == present,
+        )
+        for tenant, role in entries
+    ]
+
+
+def next_page() -> str:
+    """Return the page to open in another tenant: this one, unless it is about one thing."""
+    path = urlsplit(st.context.url or "").path
+    return path if path in KEPT_PAGES else "/"
+
+
+def _account(running: Runtime, identity: Identity) -> Account | None:
+    """Return what the menu offers; None if nobody signs in here."""
+    people = _people(running, identity)
+    if not identity.session_id and not people:
+        return None
+    choices = _tenants(running, identity)
+    return Account(
+        name=identity.name,
+        email=identity.email,
+        place=_place(running, identity),
+        next=next_page(),
+        choices=choices if len(choices) <= MOST_LISTED else (),
+        many=choices if len(choices) > MOST_LISTED else (),
+        people=people,
+        can_leave=identity.is_operator and bool(identity.tenant_id),
+        can_sign_out=bool(identity.session_id),
+    )
+
+
+def _place(running: Runtime, identity: Identity) -> str:
+    entry = running.identity.tenants.get(identity.tenant_id)
+    tenant = entry.name if entry else identity.tenant_id or NO_TENANT
+    return f"{tenant} · {identity.role}"
+
+
+def _tenants(running: Runtime, identity: Identity) -> list[Option]:
+    """Return the tenants to switch to, of people with several; operators have a page for it."""
+    if identity.is_operator:
+        return []
+    try:
+        entries = running.identity.sign_in.tenants_of(identity)
+    except StoreFailed:
+        return []  # the page itself says so
+    is_only = [tenant.id for tenant, _ in entries] in ([], [identity.tenant_id])
+    return [] if is_only else tenant_options(entries, identity.tenant_id)
+
+
+def _people(running: Runtime, identity: Identity) -> list[Option]:
+    demo = running.identity.demo
+    if demo is None or not _keeps_cookies(running):
+        return []
+    return [
+        Option(
+            choice.id,
+            choice.tenant or "Operator",
+            f"{choice.role}" if choice.tenant else "all tenants",
+            (choice.tenant_id, choice.role) == (identity.tenant_id, identity.role),
+        )
+        for choice in demo.choices()
+    ]
+
+
+def _keeps_cookies(running: Runtime) -> bool:
+    """Return whether a session's cookie counts here: with https, or on this machine alone."""
+    parts = urlsplit(running.settings.public_url or st.context.url or "http://localhost")
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")

@@ -1,0 +1,1 @@
+"""Pages for operators and admins: tenants, policies, requests for sources; no connectors."""
