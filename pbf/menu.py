@@ -10,11 +10,8 @@ import streamlit as st
 
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
-<<<<<<< HEAD
-from pbf.ui.people.menu import people_are_listed
-=======
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
->>>>>>> main
+from pbf.ui.people.menu import people_are_listed
 
 PAGES = Path(__file__).parent.parent / "pages"
 ENTRIES = (
@@ -22,6 +19,7 @@ ENTRIES = (
     Entry("services", "Services"),
     Entry("connectors", "Connectors"),
     Entry("activity", "Activity"),
+    Entry("people", "People", permission=Permission.MANAGE_PEOPLE),
     Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
     Entry("tenants", "Tenants", Place.OPERATORS),
     Entry("source_requests", "Requests", Place.OPERATORS),
@@ -32,28 +30,21 @@ ENTRIES = (
 
 who = visitor()
 home = next((entry for entry in ENTRIES if shown(entry, who)), ENTRIES[0])
+
+
+def is_listed(entry: Entry) -> bool:
+    """Return whether the menu lists a page; without sign-in there are no people to manage."""
+    return shown(entry, who) and (entry.name != "people" or people_are_listed())
+
+
 page = st.navigation(
     [
-<<<<<<< HEAD
-        st.Page(PAGES / "overview.py", title="Overview", default=True),
-        st.Page(PAGES / "services.py", title="Services", url_path="services"),
-        st.Page(PAGES / "connectors.py", title="Connectors", url_path="connectors"),
-        st.Page(PAGES / "activity.py", title="Activity", url_path="activity"),
-        st.Page(
-            PAGES / "people.py",
-            title="People",
-            url_path="people",
-            visibility="visible" if people_are_listed() else "hidden",
-        ),
-        st.Page(PAGES / "connect.py", title="Connect", url_path="connect", visibility="hidden"),
-=======
->>>>>>> main
         st.Page(
             PAGES / f"{entry.name}.py",
             title=entry.title,
             url_path=entry.name,
             default=entry is home,
-            visibility="visible" if shown(entry, who) else "hidden",
+            visibility="visible" if is_listed(entry) else "hidden",
         )
         for entry in ENTRIES
     ],

@@ -15,11 +15,8 @@ from pbf.api import (
     sign_in,
     sso,
 )
-<<<<<<< HEAD
-from pbf.api.admin import me, members, tenants, tokens
-=======
 from pbf.api.account import routes as account
->>>>>>> main
+from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import (

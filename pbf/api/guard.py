@@ -100,20 +100,11 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
-<<<<<<< HEAD
-    """Return who asks; raise NotSignedIn, InvalidToken or UnknownTenant."""
-    if "identity" not in g:
-        g.identity = _in_named_tenant(
-            current_runtime().identity.authentication.of_request(
-                _session_cookies(), cast(Mapping[str, str], request.headers)
-            )
-        )
-=======
-    """Return who asks; raise NotSignedIn, InvalidToken or TooManyRequests."""
+    """Return who asks; raise NotSignedIn, InvalidToken, TooManyRequests or UnknownTenant."""
     if "identity" not in g:
         runtime = current_runtime()
         try:
-            g.identity = runtime.identity.authentication.of_request(
+            identity = runtime.identity.authentication.of_request(
                 _session_cookies(), cast(Mapping[str, str], request.headers)
             )
         except InvalidToken:
@@ -121,9 +112,8 @@ def current_identity() -> Identity:
             runtime.sign_in_limits.admit(Attempt.TOKEN, _client())
             runtime.sign_in_limits.count_failure(Attempt.TOKEN, _client())
             raise
->>>>>>> main
-    identity: Identity = g.identity
-    return identity
+        g.identity = _in_named_tenant(identity)
+    return cast(Identity, g.identity)
 
 
 def current_portal() -> Portal:
@@ -196,7 +186,6 @@ def log_change(response: Response) -> Response:
     return response
 
 
-<<<<<<< HEAD
 def _in_named_tenant(identity: Identity) -> Identity:
     """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
     tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
@@ -206,7 +195,8 @@ def _in_named_tenant(identity: Identity) -> Identity:
     if not is_token or not current_runtime().identity.has_tenant(tenant_id):
         raise UnknownTenant("There is no such tenant, or it is not yours.")
     return replace(identity, tenant_id=tenant_id)
-=======
+
+
 def mark_failed_sign_in() -> None:
     """Have this request counted as an attempt to sign in that failed."""
     g.sign_in_failed = True
@@ -222,7 +212,6 @@ def count_failed_sign_in(response: Response) -> Response:
 
 def _client() -> Client:
     return Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
->>>>>>> main
 
 
 def _session_cookies() -> list[str]:

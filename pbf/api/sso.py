@@ -10,15 +10,10 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-<<<<<<< HEAD
-from pbf.api.guard import current_identity, json_body
-from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
-from pbf.api.pages import Link, Page, page_response
-=======
 from pbf.api.error_handlers import handle_error
 from pbf.api.guard import current_identity, json_body, mark_failed_sign_in
+from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, page_response, too_many_page
->>>>>>> main
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
@@ -154,7 +149,7 @@ def report_failure(error: SignInFailed) -> ResponseReturnValue:
 @routes.errorhandler(TooManyRequests)
 def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
     """Say when to try again: to the vendor's application as JSON, to people as a page."""
-    if request.endpoint == f"{routes.name}.{create.__name__}":
+    if request.endpoint == f"{routes.name}.{create_sign_in_link.__name__}":
         return handle_error(error)
     return too_many_page(error, Branding())
 

@@ -79,7 +79,6 @@ def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     return {"boolean": False, "string": ""}[schema["type"]]
 
 
-<<<<<<< HEAD
 SECURITY: Mapping[str, Mapping[str, str]] = {
     "token": {
         "type": "http",
@@ -103,20 +102,6 @@ IDS: Mapping[str, str] = {
     "invitation_id": "an invitation, from the list",
     "session_id": "a session, from the list",
     "token_id": "a token, from the list",
-=======
-_IDS: Mapping[str, Mapping[str, Any]] = {
-    name: {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": {"type": "string", "maxLength": LONGEST_ID},
-    }
-    for name, description in (
-        ("connector_id", "The id of a connector, from the list."),
-        ("invitation_id", "The id of a link, from the list of the connector's links."),
-    )
->>>>>>> main
 }
 _REQUEST = "3f9c2ab41d07"
 _RETRY_AFTER: Mapping[str, Any] = {
@@ -147,11 +132,7 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, An
         "tags": [operation.tag],
     }
     # Repeated at each operation, since Swagger UI ignores a reference at the path.
-<<<<<<< HEAD
     parameters = [_id(name) for name in IDS if f"{{{name}}}" in operation.path]
-=======
-    parameters = [part for name, part in _IDS.items() if f"{{{name}}}" in operation.path]
->>>>>>> main
     for place, fields in (("query", operation.query), ("header", operation.headers)):
         parameters += [{"name": name, "in": place, **field} for name, field in fields.items()]
     if parameters:

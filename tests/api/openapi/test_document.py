@@ -35,10 +35,7 @@ HIDDEN = {
     *("/_/sign-in", "/_/sign-in/{provider}", "/_/signed-in/{provider}"),
     *("/_/sign-out", "/_/signed-out", "/_/backchannel-logout/{provider}"),
     *("/_/sso", "/_/sso/{code}"),
-<<<<<<< HEAD
-=======
     *("/_/tenant", "/_/look-as"),
->>>>>>> main
 }
 Ask = Callable[..., TestResponse]
 NAMES = [operation.name for operation in OPERATIONS]
@@ -90,7 +87,11 @@ def ask(
         if operation.path.startswith(OF_SIGN_IN):
             path = path_of(tenants, sandbox, method, operation.path)
             return operator.open(path, method=method, **options)
-        path = operation.path.replace("{connector_id}", working(client))
+        connector_id = working(client)
+        path = operation.path.replace("{connector_id}", connector_id)
+        if "{invitation_id}" in path:
+            made = client.post(f"/_/connectors/{connector_id}/invitations", json={}).json
+            path = path.replace("{invitation_id}", made["id"])
         return client.open(path, method=method, **options)
 
     return call
@@ -129,26 +130,6 @@ def assert_documented(operation: Operation, response: TestResponse) -> None:
         assert response.json["error"]["code"] in media["examples"]
 
 
-<<<<<<< HEAD
-=======
-def ask(client: FlaskClient, operation: Operation, **options: Any) -> TestResponse:
-    """Call an operation on a working connector, with the documented example as its body."""
-    working = next(
-        connector["id"]
-        for connector in client.get("/_/connectors").json
-        if connector["schema"] == "salesforce_crm"
-    )
-    body = DOCUMENT["paths"][operation.path][operation.method].get("requestBody")
-    if body:
-        options.setdefault("json", body["content"]["application/json"]["example"])
-    path = operation.path.replace("{connector_id}", working)
-    if "{invitation_id}" in path:
-        made = client.post(f"/_/connectors/{working}/invitations", json={}).json
-        path = path.replace("{invitation_id}", made["id"])
-    return client.open(path, method=operation.method.upper(), **options)
-
-
->>>>>>> main
 def named(name: str) -> Operation:
     return next(operation for operation in OPERATIONS if operation.name == name)
 
