@@ -72,7 +72,7 @@ ATTEMPTS = {
     "sign_in.start": Attempt.SIGN_IN,
     "sign_in.finish": Attempt.SIGN_IN,
     "sign_in.backchannel_logout": Attempt.LOGOUT,
-    "sso.create": Attempt.LINK,
+    "sso.create_sign_in_link": Attempt.LINK,
     "sso.follow": Attempt.SIGN_IN,
     "sso.enter": Attempt.SIGN_IN,
     "sso.post": Attempt.SIGN_IN,
