@@ -7,13 +7,12 @@ import tomllib
 import pytest
 from dotenv import dotenv_values
 
-from pbf import proxy
 from pbf.__main__ import main
 from pbf.config import Settings, load_settings
 from pbf.config.sign_in import SignIn
 from tests.support.servers import ROOT
 
-PARAMETER = re.compile(r"<[^>]*:(connector|invitation)_id>")
+PARAMETER = re.compile(r"<[^>]*:connector_id>")
 SETTING = re.compile(r"(?:FIVETRAN|PBF)_[A-Z_]*[A-Z]")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 
@@ -41,9 +40,9 @@ def settings_in_config() -> set[str]:
 
 
 def paths_of_routes() -> set[str]:
-    """The paths of the JSON API, with CONNECTOR_ID in the place of a connector's id, and so on."""
+    """The paths of all routes, with the names of their parameters as the documents write them."""
     rules = proxy.create_app().url_map.iter_rules()
-    return {PARAMETER.sub(lambda match: f"{match[1].upper()}_ID", rule.rule) for rule in rules}
+    return {PARAMETER.sub(lambda match: match[1].upper(), rule.rule) for rule in rules}
 
 
 def test_there_is_one_setting_for_each_field():
@@ -130,7 +129,7 @@ def test_the_layout_has_a_line_for_each_folder():
 
 
 def test_every_route_in_the_documents_exists():
-    named = r"(?:curl -s http://127\.0\.0\.1:5001|`(?:GET|POST|PATCH|DELETE) )(/_/[A-Za-z_/.]+)"
+    named = r"(?:curl -s http://127\.0\.0\.1:5001|`(?:GET|POST|PATCH|DELETE) )(/_/[A-Za-z_/.-]+)"
 
     names = set(re.findall(named, ALL_TEXT))
 
