@@ -39,13 +39,15 @@ def show(page: Page, body: str) -> None:
     page.goto(f"{VENDOR}/")
 
 
-def test_a_sign_in_link_leads_to_its_page_once(shared_site: Site, page: Page):
+def test_a_sign_in_link_leads_to_its_page_with_its_services_once(shared_site: Site, page: Page):
     url = new_link(shared_site, services=["google_ads"], page="/connect?service=google_ads")
 
     page.goto(url)
 
     expect(page.get_by_role("heading", name="Google Ads", exact=True)).to_be_visible()
     assert page.url == f"{shared_site.url}/connect?service=google_ads"
+    services = page.request.get(f"{shared_site.url}/_/services").json()
+    assert [service["id"] for service in services] == ["google_ads"]
     used = page.request.get(url)
     assert used.status == 403
     assert "already used" in used.text()
@@ -90,13 +92,18 @@ def test_nobody_is_signed_in_as_another_person_without_being_asked(
     assert shared_site.sessions.find(cookie) is None
 
 
-def test_in_a_frame_of_the_vendors_site_the_session_works_and_ends(shared_site: Site, page: Page):
+def test_in_a_frame_of_the_vendors_site_the_session_works_and_its_end_is_told(
+    shared_site: Site, page: Page
+):
     connection = shared_site.connector_of("acme")
     token = sign(shared_site.claims(sub="u_43", page=steps.path_of(connection)))
     source = escape(f"{shared_site.url}/_/sso?token={token}")
     show(
         page,
-        f"""<iframe src="{source}" style="width:1200px;height:850px"></iframe>""",
+        f"""<p id="heard"></p><iframe src="{source}" style="width:1200px;height:850px"></iframe>
+        <script>addEventListener("message", event => {{
+          document.querySelector("#heard").textContent = `${{event.data.type}} ${{event.origin}}`;
+        }});</script>""",
     )
     frame = page.frame_locator("iframe")
 
@@ -108,6 +115,7 @@ def test_in_a_frame_of_the_vendors_site_the_session_works_and_ends(shared_site: 
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "None")
     assert cookie["partitionKey"].startswith("http://127.0.0.1")
     expect(frame.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    expect(page.locator("#heard")).to_have_text(f"pbf:session-ended {shared_site.url}")
 
 
 def test_a_site_that_is_not_allowed_cannot_frame_the_pages(shared_site: Site):
