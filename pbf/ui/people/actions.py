@@ -116,9 +116,11 @@ def confirm(
 ) -> None:
     """Ask in a dialog, say what will happen, and do it when that is confirmed."""
 
+    @st.dialog(title)
+    @session.acting
     def ask() -> None:
         st.markdown(sentence)
         if st.button(label, type="primary", key=f"confirm-{page.turn()}"):
             run_and_close(operation, done)
 
-    st.dialog(title)(ask)()
+    ask()
