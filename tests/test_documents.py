@@ -7,12 +7,13 @@ import tomllib
 import pytest
 from dotenv import dotenv_values
 
+from pbf import proxy
 from pbf.__main__ import main
 from pbf.config import Settings, load_settings
 from pbf.config.sign_in import SignIn
 from tests.support.servers import ROOT
 
-PARAMETER = re.compile(r"<[^>]*:connector_id>")
+PARAMETER = re.compile(r"<(?:[^:>]+:)?(\w+)>")
 SETTING = re.compile(r"(?:FIVETRAN|PBF)_[A-Z_]*[A-Z]")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 
@@ -41,7 +42,7 @@ def settings_in_config() -> set[str]:
 
 def paths_of_routes() -> set[str]:
     """The paths of all routes, with the names of their parameters as the documents write them."""
-    rules = create_app().url_map.iter_rules()
+    rules = proxy.create_app().url_map.iter_rules()
     return {PARAMETER.sub(lambda match: match[1].upper(), rule.rule) for rule in rules}
 
 
