@@ -12,12 +12,15 @@ NODE_MODULES := node_modules/.installed
 CHROMIUM := $(if $(shell command -v chromium || command -v chromium-browser),,chromium)
 REDIS := $(if $(shell command -v redis-server),,redis-server)
 WRK := $(if $(shell command -v wrk),,wrk)
+NGINX := $(if $(wildcard /usr/sbin/nginx)$(shell command -v nginx),,nginx)
+# Without the package apache2, which would start a server of its own.
+APACHE := $(if $(wildcard /usr/lib/apache2/modules/mod_auth_openidc.so),,apache2-bin libapache2-mod-auth-openidc)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test javascript bench chaos outage abuse system clean
+.PHONY: run test javascript bench tenants chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -32,6 +35,9 @@ test: $(DEV) system javascript
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
 
+tenants: $(DEV) system
+	$(VENV)/bin/python -m bench.tenants
+
 chaos: $(RUN)
 	$(VENV)/bin/python -m chaos
 
@@ -41,15 +47,16 @@ outage: $(DEV) system
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
 
-# Tests that need Chromium, Redis or PostgreSQL are skipped without them; a line at the end says
-# which. Without wrk, our own callers replace it and measure themselves as well.
+# Tests that need Chromium, Redis, PostgreSQL, nginx or Apache are skipped without them; a line at the
+# end says which. Without wrk, our own callers replace it and measure themselves as well.
+SYSTEM := $(strip $(CHROMIUM) $(REDIS) $(POSTGRES) $(NGINX) $(APACHE) $(WRK))
 system:
-ifneq ($(CHROMIUM)$(REDIS)$(POSTGRES)$(WRK),)
+ifneq ($(SYSTEM),)
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(REDIS) $(POSTGRES) $(WRK); \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM); \
 	else \
-	  echo "Some tests will be skipped. To run them, install your system's packages:" $(CHROMIUM) $(REDIS) $(POSTGRES) $(WRK) >&2; \
+	  echo "Some tests will be skipped. To run them, install your system's packages:" $(SYSTEM) >&2; \
 	fi
 endif
 

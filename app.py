@@ -61,11 +61,11 @@ MOUNTED = (PREFIX, SANDBOX_PATH)
 logger = logging.getLogger("pbf")
 
 
-def portals() -> "Iterator[Portal]":
-    """Yield the portals of all tenants."""
+def portals_to_work_on() -> "Iterator[Portal]":
+    """Yield the portals of tenants with background work."""
     from pbf.runtime import runtime
 
-    return runtime().portals.all()
+    return runtime().portals_to_work_on()
 
 
 def clean_up() -> None:
@@ -129,7 +129,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.set_up()
     check_address()
     log_pages_once()
-    worker = BackgroundWorker(portals, clean_up=clean_up)
+    worker = BackgroundWorker(portals_to_work_on, clean_up=clean_up)
     ended = threading.Event()
     call_on_shutdown(release_waiters, worker.stop, ended.set)
     enable_tcp_nodelay()
@@ -159,10 +159,11 @@ def warm_up(ended: threading.Event) -> None:
     """
     with background_loading():
         try:
-            first = next(portals(), None)
-            if first:
-                first.services()
-                first.connectors()
+            from pbf.runtime import runtime
+
+            first = runtime().portal
+            first.services()
+            first.connectors()
         except PbfError as error:
             logger.warning("%s", error)
         if not ended.wait(API_LOAD_DELAY):

@@ -9,7 +9,7 @@ from importlib import import_module
 from bench.figures import RESULTS, Figure, table, write
 from bench.scale import FULL, TINY, Scale
 
-AREAS = ("pages", "routes", "upstream_cost", "memory", "startup")
+AREAS = ("pages", "routes", "sign_in", "upstream_cost", "memory", "startup")
 
 
 def area(name: str) -> Callable[[Scale], Iterator[Figure]]:

@@ -92,6 +92,7 @@ GESTURE = """
 }
 """
 SETTLE_MS = 500
+HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visitor(browser: Browser, *, network: Network | None = None) -> Iterator[Page]:
-    """Open a page in a browser without caches, over an emulated network if one is given."""
+def visitor(
+    browser: Browser, *, network: Network | None = None, cookie: str = ""
+) -> Iterator[Page]:
+    """Open a page in a browser without caches, over an emulated network if one is given.
+
+    `cookie` is that of a session on this machine.
+    """
     context = browser.new_context(viewport=WINDOW)
+    if cookie:
+        context.add_cookies([{"name": "pbf", "value": cookie, "domain": HOST, "path": "/"}])
     context.add_init_script(WATCH)
     page = context.new_page()
     page.set_default_timeout(TIMEOUT_MS)
@@ -146,10 +154,15 @@ def visitor(browser: Browser, *, network: Network | None = None) -> Iterator[Pag
 
 
 def first_load(
-    browser: Browser, url: str, condition: Condition, *, network: Network | None = None
+    browser: Browser,
+    url: str,
+    condition: Condition,
+    *,
+    network: Network | None = None,
+    cookie: str = "",
 ) -> float:
     """Return the milliseconds from navigation to the condition, without browser caches."""
-    with visitor(browser, network=network) as page:
+    with visitor(browser, network=network, cookie=cookie) as page:
         return load(page, url, condition)
 
 

@@ -1,6 +1,7 @@
 """The routes with 1 and 32 callers, alone and beside Streamlit, compared with bare routes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 
 import requests
 
@@ -9,6 +10,7 @@ from bench.figures import Figure, against, in_turns
 from bench.floor import ENCODING, PATHS
 from bench.load import Load, measure
 from bench.scale import Scale
+from bench.servers import Server
 
 CALLERS = (1, 32)
 HEALTH = "/_/healthz"
@@ -21,16 +23,19 @@ def figures(scale: Scale) -> Iterator[Figure]:
     """Measure both ways of serving the routes, warm: connectors are paused, so lists stay fresh."""
     with servers.upstream(1000, quiet=True) as upstream:
         alone = servers.running("pbf", "proxy", health=HEALTH, env=servers.account(upstream))
-        with alone as product:
-            bare = servers.running("bench.floor", "--like", product.url, health=PATHS[0])
-            with bare as floor:
-                yield from _figures("Routes alone (waitress)", product.url, floor.url, scale)
+        with alone as product, bare_routes(product, servers.account(upstream)) as floor:
+            yield from _figures("Routes alone (waitress)", product.url, floor.url, scale)
         with (
             servers.dashboard(upstream) as product,
-            servers.floor({"BENCH_LIKE": product.url}) as floor,
+            servers.floor({**servers.account(upstream), "BENCH_LIKE": product.url}) as floor,
         ):
             yield from _figures("Routes beside Streamlit", product.url, floor.url, scale)
     yield from _growth(scale)
+
+
+def bare_routes(product: Server, env: Mapping[str, str]) -> AbstractContextManager[Server]:
+    """Run the floor of a product's routes, which knows the same people."""
+    return servers.running("bench.floor", "--like", product.url, health=PATHS[0], env=env)
 
 
 def _growth(scale: Scale) -> Iterator[Figure]:
@@ -41,9 +46,9 @@ def _growth(scale: Scale) -> Iterator[Figure]:
             servers.running(
                 "pbf", "proxy", health=HEALTH, env=servers.account(upstream)
             ) as product,
-            servers.running("bench.floor", "--like", product.url, health=PATHS[0]) as bare,
+            bare_routes(product, servers.account(upstream)) as bare,
         ):
-            rounds = _loads(f"{product.url}{PATHS[1]}", f"{bare.url}{PATHS[1]}", CALLERS[-1], scale)
+            rounds = loads(f"{product.url}{PATHS[1]}", f"{bare.url}{PATHS[1]}", CALLERS[-1], scale)
         rates = [(load.rate, floor.rate) for load, floor in rounds]
         name = f"connectors, {size:,} of them, {_caller_count(CALLERS[-1])}: requests a second"
         yield against("Routes alone, the more connectors", name, "/s", rates)
@@ -52,13 +57,21 @@ def _growth(scale: Scale) -> Iterator[Figure]:
 def _figures(area: str, product: str, floor: str, scale: Scale) -> Iterator[Figure]:
     for path in PATHS:
         for callers in CALLERS:
-            yield from _against_floor(area, f"{product}{path}", f"{floor}{path}", callers, scale)
+            yield from against_floor(area, f"{product}{path}", f"{floor}{path}", callers, scale)
     yield from _unchanged(area, f"{product}{PATHS[0]}", scale)
 
 
-def _against_floor(area: str, url: str, bare: str, callers: int, scale: Scale) -> Iterator[Figure]:
+def against_floor(
+    area: str,
+    url: str,
+    bare: str,
+    callers: int,
+    scale: Scale,
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[Figure]:
+    """Measure a route and its floor."""
     name = f"{url.rpartition('/')[2]}, {_caller_count(callers)}"
-    rounds = _loads(url, bare, callers, scale)
+    rounds = loads(url, bare, callers, scale, headers)
     rates = [(load.rate, floor.rate) for load, floor in rounds]
     tails = [(load.p99, floor.p99) for load, floor in rounds]
     yield against(area, f"{name}: requests a second", "/s", rates, at_least=MIN_RATE)
@@ -81,9 +94,14 @@ def _unchanged(area: str, url: str, scale: Scale) -> Iterator[Figure]:
     yield against(area, name, "/s", rounds, at_least=1.0)
 
 
-def _loads(url: str, bare: str, callers: int, scale: Scale) -> list[tuple[Load, Load]]:
+def loads(
+    url: str, bare: str, callers: int, scale: Scale, headers: Mapping[str, str] | None = None
+) -> list[tuple[Load, Load]]:
+    """Load a route and its floor in turns."""
+    sent = {**ACCEPT, **(headers or {})}
+
     def load(address: str) -> Load:
-        return measure(address, callers=callers, seconds=scale.seconds, headers=ACCEPT)
+        return measure(address, callers=callers, seconds=scale.seconds, headers=sent)
 
     return in_turns(scale, lambda: load(url), lambda: load(bare))
 

@@ -51,6 +51,7 @@ def running(
     folder: Path | None = None,
     poll: float = 0.05,
     port: int | None = None,
+    timeout: float = TIMEOUT,
 ) -> Iterator[Server]:
     """Run `python -m <command> --port <port>` until the block ends, once it answers."""
     port = port or free_port()
@@ -64,7 +65,7 @@ def running(
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait(f"{url}{health}", process, Path(log.name), poll)
+            _wait(f"{url}{health}", process, Path(log.name), poll, timeout)
             yield Server(url, process)
         finally:
             _stop(process)
@@ -97,10 +98,17 @@ def account(upstream: Server, **settings: str) -> dict[str, str]:
     }
 
 
-def dashboard(upstream: Server, *, poll: float = 0.05) -> AbstractContextManager[Server]:
+def dashboard(
+    upstream: Server,
+    *,
+    poll: float = 0.05,
+    port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> AbstractContextManager[Server]:
     """Run the product as `streamlit run app.py` does."""
+    env = account(upstream, **(settings or {}))
     # Where Streamlit finds the product's own configuration, as `make run` does.
-    return streamlit(ROOT / "app.py", env=account(upstream), folder=ROOT, poll=poll)
+    return streamlit(ROOT / "app.py", env=env, folder=ROOT, poll=poll, port=port)
 
 
 def floor(
@@ -116,6 +124,7 @@ def streamlit(
     env: Mapping[str, str] | None,
     folder: Path | None = None,
     poll: float = 0.05,
+    port: int | None = None,
 ) -> AbstractContextManager[Server]:
     """Run a Streamlit server."""
     return running(
@@ -126,6 +135,7 @@ def streamlit(
         env=env,
         folder=folder,
         poll=poll,
+        port=port,
     )
 
 
@@ -154,8 +164,10 @@ def _port(command: tuple[str, ...], port: int) -> tuple[str, str]:
     return ("--server.port" if command[0] == "streamlit" else "--port", str(port))
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path, poll: float) -> None:
-    end = time.monotonic() + TIMEOUT
+def _wait(
+    url: str, process: "subprocess.Popen[bytes]", log: Path, poll: float, timeout: float
+) -> None:
+    end = time.monotonic() + timeout
     with requests.Session() as session:
         session.trust_env = False
         while time.monotonic() < end:
@@ -164,6 +176,6 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path, poll: float) 
             try:
                 session.get(url, timeout=5)
                 return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(poll)
     raise RuntimeError(f"no answer at {url}: {log.read_text(encoding='utf-8')[-2000:]}")

@@ -44,13 +44,26 @@ class DelayedApp:
         return self._app(environ, start_response)
 
 
-def world(connectors: int, *, quiet: bool) -> Sandbox:
-    """Return a sandbox with connectors in all states; if `quiet`, all of them are paused."""
+def world(connectors: int, *, quiet: bool, groups: int = 0) -> Sandbox:
+    """Return a sandbox with connectors in all states; if `quiet`, all of them are paused.
+
+    With `groups`, so many groups have equal parts of connectors that work.
+    """
     sandbox = Sandbox(populated=False)
     sandbox.control.set_limits("off")
+    if groups:
+        for number in range(groups):
+            group = sandbox.add_group(f"Tenant {number}", group_id=group_id(number))
+            sandbox.add_connections(connectors // groups, group_id=group.id)
+        return sandbox
     states = {"paused": connectors} if quiet else _spread(connectors)
     sandbox.control.seed(connectors=connectors, states=states)
     return sandbox
+
+
+def group_id(number: int) -> str:
+    """Return the id of one of the groups."""
+    return f"group_{number:04}"
 
 
 def _spread(connectors: int) -> dict[str, int]:
@@ -65,8 +78,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--connectors", type=int, default=1000)
     parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--groups", type=int, default=0)
     options = parser.parse_args()
-    app = DelayedApp(create_app(world(options.connectors, quiet=options.quiet)))
+    sandbox = world(options.connectors, quiet=options.quiet, groups=options.groups)
+    app = DelayedApp(create_app(sandbox))
     create_server(app, host="127.0.0.1", port=options.port, threads=THREADS, ident=None).run()
 
 

@@ -155,7 +155,7 @@ def proxy(host: str, port: int) -> None:
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
     keeper = BackgroundWorker(
-        lambda: runtime().portals.all(),
+        lambda: runtime().portals_to_work_on(),
         clean_up=lambda: runtime().store.delete_expired(time.time()),
     )
     call_on_shutdown(release_waiters, keeper.stop)

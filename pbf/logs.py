@@ -24,12 +24,14 @@ SAFE_TO_LOG = (PbfError, ImportError, NameError, AttributeError)
 
 log = logging.getLogger("pbf")
 _id: ContextVar[str] = ContextVar("request_id", default="")
+_tenant: ContextVar[str] = ContextVar("tenant_id", default="")
 
 
 def begin_request() -> str:
     """Begin a request or the run of a page, and return the id for its log lines."""
     new_id = secrets.token_hex(6)
     _id.set(new_id)
+    _tenant.set("")
     return new_id
 
 
@@ -38,10 +40,15 @@ def request_id() -> str:
     return _id.get()
 
 
+def set_tenant(tenant_id: str) -> None:
+    """Name the tenant for whom this thread works now in its log lines."""
+    _tenant.set(tenant_id)
+
+
 def new_record(*args: Any, **options: Any) -> logging.LogRecord:
     """Return a record without secrets in its text, arguments and traceback."""
     record = logging.LogRecord(*args, **options)
-    record.request_id = request_id()
+    record.request_id, record.tenant_id = request_id(), _tenant.get()
     text = _text(record)
     clean = redact(text)
     if clean != text and isinstance(record.args, tuple):
@@ -70,6 +77,8 @@ class JsonLines(logging.Formatter):
         }
         if request_id := getattr(record, "request_id", ""):
             fields["request_id"] = request_id
+        if tenant_id := getattr(record, "tenant_id", ""):
+            fields["tenant"] = tenant_id
         if record.exc_text:
             fields["traceback"] = record.exc_text
         # JSON itself escapes only the ASCII control characters.

@@ -11,7 +11,6 @@ import streamlit as st
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
-from pbf.ui.people.menu import people_are_listed
 
 PAGES = Path(__file__).parent.parent / "pages"
 ENTRIES = (
@@ -30,13 +29,6 @@ ENTRIES = (
 
 who = visitor()
 home = next((entry for entry in ENTRIES if shown(entry, who)), ENTRIES[0])
-
-
-def is_listed(entry: Entry) -> bool:
-    """Return whether the menu lists a page; without sign-in there are no people to manage."""
-    return shown(entry, who) and (entry.name != "people" or people_are_listed())
-
-
 page = st.navigation(
     [
         st.Page(
@@ -44,7 +36,7 @@ page = st.navigation(
             title=entry.title,
             url_path=entry.name,
             default=entry is home,
-            visibility="visible" if is_listed(entry) else "hidden",
+            visibility="visible" if shown(entry, who) else "hidden",
         )
         for entry in ENTRIES
     ],

@@ -20,8 +20,10 @@ from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import (
+    begin_change,
     count_failed_sign_in,
     current_portal,
+    end_change,
     guard,
     json_body,
     log_change,
@@ -59,6 +61,7 @@ from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.api.sign_in import sign_in_of
 from pbf.api.sso import sso_of
 from pbf.config import Settings, load_addresses
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.server.hosts import CheckHost
@@ -101,7 +104,10 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.extensions["pbf_bodies"] = BodyCache()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.extensions["pbf_changes"] = ChangesAtOnce()
     app.before_request(guard)
+    app.before_request(begin_change)
+    app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(log_change)
     app.after_request(count_failed_sign_in)

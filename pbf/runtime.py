@@ -7,7 +7,8 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,9 +25,9 @@ from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
-from pbf.connectors.portal import Portal, Tenant
+from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
-from pbf.errors import ConfigurationError, PbfError
+from pbf.errors import ConfigurationError, PbfError, UnknownTenant
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
@@ -71,6 +72,13 @@ class Runtime:
     def portal(self) -> Portal:
         """The portal of the settings' own tenant: the only one while sign-in is off."""
         return next(self.portals.all())
+
+    def portals_to_work_on(self) -> Iterator[Portal]:
+        """Yield the portals of tenants with background work; the others cost nothing."""
+        for group_id in sorted(self.store.groups_to_work_on()):
+            if entry := self.identity.tenants.by_group(group_id):
+                with suppress(UnknownTenant):  # removed at this moment
+                    yield self.portals.of(entry.id)
 
     def close(self) -> None:
         """Close all parts."""
@@ -183,7 +191,7 @@ def _portals(
     store: Store,
     signer: Signer,
 ) -> Portals:
-    account = AccountList(client, cache)
+    account, pasts = AccountList(client, cache), SharedCache(max_keys=MOST_PASTS)
 
     def find(tenant_id: str) -> Tenant | None:
         entry = tenants.get(tenant_id)
@@ -198,6 +206,7 @@ def _portals(
             signer=signer,
             limits=limits,
             account=account,
+            pasts=pasts,
             policy=partial(tenants.policy, tenant.id),
             grace=settings.deletion_grace,
         )

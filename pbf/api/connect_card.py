@@ -6,9 +6,16 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import allowed_origins, current_portal, public_url, signed_for
+from pbf.api.guard import (
+    allowed_origins,
+    current_portal,
+    current_runtime,
+    is_for_another_tenant,
+    public_url,
+    signed_for,
+)
 from pbf.api.responses import no_store
-from pbf.errors import InvalidRedirect, PbfError, TooManyRequests, UnknownConnector
+from pbf.errors import InvalidRedirect, NotSignedIn, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
 from pbf.signed_links import LONGEST_TOKEN
 
@@ -21,7 +28,10 @@ routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
 @routes.get(f"/go/<string(maxlength={LONGEST_TOKEN}):link>")
 def go(link: str) -> ResponseReturnValue:
     """Redirect a browser from one of our pages to a new Connect Card."""
-    cards = current_portal().cards
+    portal = current_portal()
+    cards, owner = portal.cards, current_runtime().signer.tenant_of("link", link)
+    if owner not in ("", portal.tenant.id):
+        return _to_connectors(note="elsewhere")
     connector_id = cards.read_link(link)
     if connector_id is None:
         return _to_connectors(note="expired")
@@ -33,6 +43,16 @@ def go(link: str) -> ResponseReturnValue:
     return no_store(redirect(url, 303))
 
 
+@routes.errorhandler(NotSignedIn)
+def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
+    """Let a person whose session has ended sign in, and then go on at the connector's page."""
+    signer, link = current_runtime().signer, (request.view_args or {}).get("link", "")
+    connector_id = signer.read_link(link, signer.tenant_of("link", link))
+    page = f"/connector?{urlencode({'id': connector_id})}" if connector_id else "/connectors"
+    query = urlencode({"next": page, "reason": "ended"})
+    return no_store(redirect(f"{PREFIX}/sign-in?{query}", 303))
+
+
 @routes.get("/return")
 def come_back() -> ResponseReturnValue:
     """Redirect a browser from the Connect Card back to our pages.
@@ -42,6 +62,8 @@ def come_back() -> ResponseReturnValue:
     try:
         state = request.args.get("state", "")
         portal = signed_for("state", state)
+        if portal and is_for_another_tenant(portal):
+            return _to_connectors(note="elsewhere")
         connector = portal.cards.returned(state) if portal else None
     except PbfError as error:
         log.warning("connector not read on return: %s: %s", type(error).__name__, error)

@@ -12,11 +12,12 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
 from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.connectors.portal import Portal
 from pbf.errors import InvalidToken, UnknownTenant
 from pbf.identity.models import Identity
-from pbf.logs import begin_request
+from pbf.logs import begin_request, set_tenant
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
@@ -100,20 +101,22 @@ def current_runtime() -> Runtime:
 
 
 def current_identity() -> Identity:
-    """Return who asks; raise NotSignedIn, InvalidToken, TooManyRequests or UnknownTenant."""
+    """Return who asks; raise NotSignedIn, InvalidToken, UnknownTenant or TooManyRequests."""
     if "identity" not in g:
         runtime = current_runtime()
         try:
-            identity = runtime.identity.authentication.of_request(
-                _session_cookies(), cast(Mapping[str, str], request.headers)
+            g.identity = _in_named_tenant(
+                runtime.identity.authentication.of_request(
+                    _session_cookies(), cast(Mapping[str, str], request.headers)
+                )
             )
         except InvalidToken:
             # Only now: a valid token is never refused because of the others behind its address.
             runtime.sign_in_limits.admit(Attempt.TOKEN, _client())
             runtime.sign_in_limits.count_failure(Attempt.TOKEN, _client())
             raise
-        g.identity = _in_named_tenant(identity)
-    return cast(Identity, g.identity)
+    identity: Identity = g.identity
+    return identity
 
 
 def current_portal() -> Portal:
@@ -125,10 +128,21 @@ def signed_for(purpose: Purpose, text: str) -> Portal | None:
     """Return the portal that a link, invitation or state is signed for; None if it is not valid."""
     runtime = current_runtime()
     g.tenant_id = tenant_id = runtime.signer.tenant_of(purpose, text)
+    set_tenant(tenant_id)
     try:
         return runtime.portals.of(tenant_id)
     except UnknownTenant:
         return None
+
+
+def is_for_another_tenant(portal: Portal) -> bool:
+    """Return whether somebody is signed in here, but to another tenant than a portal's."""
+    runtime = current_runtime()
+    if runtime.identity.authentication.is_required or runtime.identity.is_demo:
+        headers = cast(Mapping[str, str], request.headers)
+        identity = runtime.identity.authentication.of_cookies(_session_cookies(), headers)
+        return identity is not None and identity.tenant_id != portal.tenant.id
+    return False
 
 
 def public_url() -> str:
@@ -155,6 +169,22 @@ def guard() -> Response | None:
     if not reads and not is_json and request.endpoint not in FORMS:
         raise UnsupportedMediaType
     return None
+
+
+def begin_change() -> None:
+    """Count a change while it is under way; raise TooManyRequests if its tenant has too many."""
+    if request.method in READ_METHODS or "identity" not in g:
+        return
+    if len(current_runtime().identity.tenants.all()) > 1:
+        changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
+        changes.begin(g.identity.tenant_id)
+        g.changing = g.identity.tenant_id
+
+
+def end_change(_error: BaseException | None = None) -> None:
+    """Count a change as done, also if it failed."""
+    if (tenant_id := g.pop("changing", None)) is not None:
+        current_app.extensions["pbf_changes"].end(tenant_id)
 
 
 def json_body() -> object:
@@ -186,17 +216,6 @@ def log_change(response: Response) -> Response:
     return response
 
 
-def _in_named_tenant(identity: Identity) -> Identity:
-    """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
-    tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
-    if tenant_id == identity.tenant_id:
-        return identity
-    is_token = identity.is_operator and identity.method == "token"
-    if not is_token or not current_runtime().identity.has_tenant(tenant_id):
-        raise UnknownTenant("There is no such tenant, or it is not yours.")
-    return replace(identity, tenant_id=tenant_id)
-
-
 def mark_failed_sign_in() -> None:
     """Have this request counted as an attempt to sign in that failed."""
     g.sign_in_failed = True
@@ -214,6 +233,17 @@ def _client() -> Client:
     return Client(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
 
 
+def _in_named_tenant(identity: Identity) -> Identity:
+    """Return a caller in the tenant that the request names, if it does; raise UnknownTenant."""
+    tenant_id = request.headers.get(TENANT_HEADER, identity.tenant_id)
+    if tenant_id == identity.tenant_id:
+        return identity
+    is_token = identity.is_operator and identity.method == "token"
+    if not is_token or not current_runtime().identity.has_tenant(tenant_id):
+        raise UnknownTenant("There is no such tenant, or it is not yours.")
+    return replace(identity, tenant_id=tenant_id)
+
+
 def _session_cookies() -> list[str]:
     """Return the cookies that may hold a session; one that is there twice does not count."""
     is_plain = is_local(current_runtime().settings.public_url)
@@ -229,6 +259,7 @@ def _caller() -> Caller:
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
         return Caller(actor, Role.EDITOR if actor == "link" else None, client)
     identity = current_identity()
+    set_tenant(identity.tenant_id)
     return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
 
 

@@ -10,42 +10,67 @@ from flask import Response, current_app, json, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_etags
 
+from pbf.api.guard import current_identity
 from pbf.api.schemas import ConnectorDetail, ResponseModel
-from pbf.cache.entries import CachedList, keep_newest
+from pbf.cache.entries import CachedList
 from pbf.fivetran.models import Connector
 from pbf.server.compression import Body
 
 JSON = "application/json"
-# Links are absolute, so each host has a body of its own; the bound keeps the memory small.
-MAX_BODIES = 16
+# The newest body of a list replaces the one before. Links are absolute, so each host has bodies of
+# its own; the bounds keep the memory small, encoded bodies not counted.
+MAX_BODIES = 2000
+MAX_BYTES = 64_000_000
+LOCKS = 16
+Key = tuple[str, type[ResponseModel], str]
 
 
 class BodyCache:
-    """Whole lists as bytes, built once per revision."""
+    """Whole lists of all tenants as bytes, built once per revision."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._bodies: dict[tuple[type[ResponseModel], str], tuple[str, Body]] = {}
+    def __init__(self, *, max_bodies: int = MAX_BODIES, max_bytes: int = MAX_BYTES) -> None:
+        """Start empty; beyond a limit, the bodies that were built first are removed."""
+        self._bodies: dict[Key, tuple[str, Body]] = {}
+        self._limits = max_bodies, max_bytes
+        self._size = 0
         self._lock = threading.Lock()
+        # A body is built by one thread; a long list of one tenant holds up few others.
+        self._building = tuple(threading.Lock() for _ in range(LOCKS))
 
-    def get(self, entry: CachedList[Any], model: type[ResponseModel], base: str) -> Body:
-        """Return the body of a list of a model, with links on a base."""
-        key = (model, base)
+    def get(
+        self, tenant_id: str, entry: CachedList[Any], model: type[ResponseModel], base: str
+    ) -> Body:
+        """Return the body of a tenant's list of a model, with links on a base."""
+        key = (tenant_id, model, base)
         revision, body = self._bodies.get(key, ("", None))
         if body and revision == entry.revision:
             return body
-        with self._lock:
+        with self._building[hash(key) % LOCKS]:
             revision, body = self._bodies.get(key, ("", None))
             if body is None or revision != entry.revision:
                 body = _body(entry.items, model, base)
-                keep_newest(self._bodies, key, (entry.revision, body), MAX_BODIES)
+                self._add(key, entry.revision, body)
         return body
+
+    def _add(self, key: Key, revision: str, body: Body) -> None:
+        with self._lock:
+            self._remove(key)
+            self._bodies[key] = (revision, body)
+            self._size += len(body.plain)
+            max_bodies, max_bytes = self._limits
+            while len(self._bodies) > max_bodies or self._size > max_bytes:
+                self._remove(next(iter(self._bodies)))
+
+    def _remove(self, key: Key) -> None:
+        _, removed = self._bodies.pop(key, ("", None))
+        self._size -= len(removed.plain) if removed else 0
 
 
 def whole_list(entry: CachedList[Any], model: type[ResponseModel], *, base: str = "") -> Response:
     """Return a whole list as JSON, from the body cache; links of the sandbox start at `base`."""
     bodies: BodyCache = current_app.extensions["pbf_bodies"]
-    return with_age(body_response(bodies.get(entry, model, base), JSON), entry)
+    body = bodies.get(current_identity().tenant_id, entry, model, base)
+    return with_age(body_response(body, JSON), entry)
 
 
 def filtered_list(items: Iterable[Any], model: type[ResponseModel]) -> Response:

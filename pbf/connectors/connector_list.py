@@ -101,7 +101,7 @@ class ConnectorList:
         if cached.problem is None and self._may_refetch(cached.fetched_at):
             self.forget()
             cached = self._cached()
-        if cached.problem and connector_id in {created for created, _ in self._typed_names()}:
+        if cached.problem and self._typed_names([connector_id]):
             return self._alone(connector_id, is_listed=False)
         return _pick(self._shown(cached), "id", connector_id)
 
@@ -194,7 +194,7 @@ class ConnectorList:
     def _unless_hidden(self, connector: Connector) -> Connector:
         if _key(connector) in self._read_or_last_pending():
             raise UnknownConnector(GONE)
-        name = self._typed_names().get(_key(connector), "")
+        name = self._typed_names([connector.id]).get(_key(connector), "")
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
     def _shown(self, cached: CachedList[Connector]) -> CachedList[Connector]:
@@ -221,7 +221,7 @@ class ConnectorList:
                 f"Fivetran shows this API key no group {self._group_id!r}. "
                 "Check FIVETRAN_GROUP_ID and what the key may see."
             ) from exc
-        names = self._typed_names()
+        names = self._typed_names([connector.id for connector in listed])
         connectors = []
         for connector in listed:
             name, deletion = names.get(_key(connector), ""), pending.get(_key(connector))
@@ -245,9 +245,9 @@ class ConnectorList:
         self._pending = pending = {(row.connector_id, row.schema_name): row for row in deletions}
         return pending
 
-    def _typed_names(self) -> dict[Key, str]:
+    def _typed_names(self, connector_ids: list[str]) -> dict[Key, str]:
         try:
-            return self._store.names()
+            return self._store.names(connector_ids)
         except StoreFailed as error:
             # Meanwhile the connectors are shown under their permanent names.
             logger.warning("typed names: %s", error)

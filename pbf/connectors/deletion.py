@@ -98,6 +98,7 @@ class DeletionService:
         if pending:
             self._recorded("restore", pending, self._bring_back, Permission.CHANGE)
         else:
+            require(Permission.CHANGE)
             self._connectors.connector(connector_id)
 
     def carry_out(self, pending: Deletion, entry: PendingEntry, *, wait: float = 0.0) -> None:

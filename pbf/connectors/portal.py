@@ -45,7 +45,9 @@ MOST_POLICIES = 32
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
-MOST_PASTS = 256
+MOST_PASTS = 1024
+# A session can be for some services alone, so a tenant may have several policies at once.
+MOST_POLICIES = 8
 # How Fivetran refuses to create what lacks API_CONFIGURABLE.
 # https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service
 UNSUPPORTED = "Unsupported connector service"
@@ -73,6 +75,7 @@ class Portal:
         signer: Signer,
         limits: ClientLimits | None = None,
         account: AccountList | None = None,
+        pasts: SharedCache | None = None,
         policy: Callable[[], Policy] = no_policy,
         grace: float,
         clock: Callable[[], float] = time.time,
@@ -81,12 +84,13 @@ class Portal:
 
         The clock is that of the cache. Requests that the cache does not make count in `limits`.
         Portals with the same `account` save requests by reading their lists together.
-        `policy` returns what the tenant may see and do now.
+        `pasts` keeps what was read of connectors' histories. `policy` returns what the tenant may
+        see and do now.
         """
         self.tenant = tenant
         self.signer = signer
         self.grace = grace
-        self.policy = policy
+        self._policy = policy
         self._client = client
         self._limits = limits
         self._cache = cache
@@ -94,7 +98,7 @@ class Portal:
         self._allowed: dict[str, tuple[CachedList[Service], CachedList[Service]]] = {}
         self._allowed_lock = threading.Lock()
         self._logged: set[str] = set()
-        self._pasts = SharedCache(clock=clock, max_keys=MOST_PASTS)
+        self._pasts = pasts or SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id, client=client, cache=cache, store=store, account=account, clock=clock
         )
@@ -105,7 +109,7 @@ class Portal:
         limited = client.admitted_by(admit) if admit else client
         audit_log = self.audit_log = AuditLog(store, tenant.group_id)
         self._build_services(
-            Context(tenant.group_id, limited, store, self._list, audit_log, policy)
+            Context(tenant.group_id, limited, store, self._list, audit_log, self.policy)
         )
 
     def _build_services(self, context: Context) -> None:
@@ -123,6 +127,10 @@ class Portal:
         deletion = DeletionService(context, grace=self.grace)
         self.carry_out_deletions = DueDeletions(context, deletion).carry_out
         self.operations = Operations(context, deletion)
+
+    def policy(self) -> Policy:
+        """Return what the caller may see and do: the tenant's policy, narrowed by the session."""
+        return self._policy().narrowed(caller().services)
 
     @property
     def services_available(self) -> bool:
@@ -186,7 +194,10 @@ class Portal:
         Raises an ApiError if there is nothing yet; what takes long is there at a later visit.
         """
         cached = self._pasts.get(
-            key, lambda: [read()], lifetime=lambda _: PAST_LIFETIME, patience=PAST_PATIENCE
+            f"{self.tenant.id} {key}",
+            lambda: [read()],
+            lifetime=lambda _: PAST_LIFETIME,
+            patience=PAST_PATIENCE,
         )
         return cached.items[0]
 

@@ -25,6 +25,10 @@ class Creations(Leases[Creation]):
         attempts = self._select(Creation.group_id == group_id, Creation.reserved == name)
         return next(iter(attempts), None)
 
+    def groups(self) -> set[str]:
+        """Return the groups with attempts whose outcome is not known yet."""
+        return self._groups(Creation.connector_id.is_(None))
+
     def unsettled(self, group_id: str) -> list[Creation]:
         """Return the attempts whose outcome is not known yet."""
         return self._select(Creation.group_id == group_id, Creation.connector_id.is_(None))

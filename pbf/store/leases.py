@@ -52,6 +52,10 @@ class Leases(Generic[Row]):
         """Return the rows of all groups."""
         return self._select()
 
+    def groups(self) -> set[str]:
+        """Return the groups that have a row to work on."""
+        return self._groups()
+
     def claim(self, row: Row, lease: float) -> bool:
         """Hold a row for `lease` seconds, unless it is held; of concurrent calls one succeeds."""
         owner, until = uuid4().hex, time.time() + lease
@@ -80,6 +84,11 @@ class Leases(Generic[Row]):
     def _as_read(self, row: Row) -> list[ColumnElement[bool]]:
         columns = (*inspect(self._table).primary_key, self._table.owner, self._table.lease_until)
         return [column == getattr(row, column.key) for column in columns]
+
+    def _groups(self, *conditions: ColumnElement[bool]) -> set[str]:
+        query = select(self._table.group_id).where(*conditions).distinct()
+        with self._database.session() as session:
+            return set(session.scalars(query))
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[Row]:
         with self._database.session() as session:

@@ -6,6 +6,7 @@ StoreFailed if the database cannot be read or written.
 
 import hashlib
 import time
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +28,8 @@ from pbf.store.tables import Deletion, TypedName, UsedToken
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
 USED_TOKEN_LIFETIME = 2 * 24 * 3600.0
+# Databases limit the number of values in a statement.
+MOST_IDS = 1000
 
 
 class Store:
@@ -52,11 +55,23 @@ class Store:
         """The file of an SQLite database that is not in memory."""
         return self._database.file
 
-    def names(self) -> dict[tuple[str, str], str]:
-        """Return the typed names by connector id and permanent name."""
+    def names(self, connector_ids: Collection[str] | None = None) -> dict[tuple[str, str], str]:
+        """Return the typed names of some connectors, or of all, by id and permanent name."""
+        query = select(TypedName.connector_id, TypedName.schema_name, TypedName.name)
         with self._database.session() as session:
-            rows = session.scalars(select(TypedName))
-            return {(row.connector_id, row.schema_name): row.name for row in rows}
+            if connector_ids is None:
+                rows = list(session.execute(query))
+            else:
+                rows = [
+                    row
+                    for ids in _batches(list(connector_ids))
+                    for row in session.execute(query.where(TypedName.connector_id.in_(ids)))
+                ]
+        return {(connector_id, schema_name): name for connector_id, schema_name, name in rows}
+
+    def groups_to_work_on(self) -> set[str]:
+        """Return the groups with creations that are not settled, or with pending deletions."""
+        return self.creations.groups() | self.deletions.groups()
 
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""
@@ -85,3 +100,8 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+
+def _batches(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), MOST_IDS):
+        yield ids[start : start + MOST_IDS]

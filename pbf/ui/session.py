@@ -11,6 +11,7 @@ from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.identity.models import Identity
+from pbf.logs import set_tenant
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
 
@@ -37,6 +38,7 @@ def portal() -> Portal:
     peer = st.context.ip_address or "127.0.0.1"
     client = Client(peer, st.context.headers.get("X-Forwarded-For", ""))
     actor = visitor.actor or "page"
+    set_tenant(visitor.tenant_id)
     CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name))
     return runtime().portals.of(visitor.tenant_id)
 

@@ -118,6 +118,15 @@ def test_it_works_in_a_daemon_thread_under_its_own_name_until_it_is_stopped():
 def test_where_nothing_waits_fivetran_is_not_asked(runtime, sandbox):
     before = sandbox.world.control.log.total
 
-    BackgroundWorker(runtime.portals.all).run_once()
+    BackgroundWorker(runtime.portals_to_work_on).run_once()
 
     assert sandbox.world.control.log.total == before
+
+
+def test_only_tenants_with_work_are_worked_on(runtime):
+    assert list(runtime.portals_to_work_on()) == []
+
+    connector = runtime.portal.connectors().items[0]
+    runtime.portal.operations.delete(connector.id)
+
+    assert list(runtime.portals_to_work_on()) == [runtime.portal]

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from pbf import runtime as runtimes
+from pbf.api.responses import BodyCache
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
@@ -123,12 +124,13 @@ def test_a_foreign_host_reaches_no_route_and_caches_no_body(runtime: Runtime):
 
 def test_bodies_for_different_ports_are_cached_up_to_a_bound(runtime: Runtime):
     app = create_app(lambda: runtime)
+    app.extensions["pbf_bodies"] = BodyCache(max_bodies=16)
     client = app.test_client()
 
     for port in range(1000, 1100):
         assert client.get("/_/services", base_url=f"http://localhost:{port}").status_code == 200
 
-    assert len(app.extensions["pbf_bodies"]._bodies) <= 16
+    assert len(app.extensions["pbf_bodies"]._bodies) == 16
 
 
 def test_invalid_settings_are_reported_at_the_public_address(monkeypatch):

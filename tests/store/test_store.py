@@ -19,7 +19,7 @@ from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.store import migrations
 from pbf.store.store import USED_TOKEN_LIFETIME, Store
-from pbf.store.tables import Base, Deletion
+from pbf.store.tables import Base, Creation, Deletion
 from tests.support.at_once import THREADS, at_once
 from tests.support.postgres_server import postgres_server
 from tests.support.typed_names import type_name
@@ -49,6 +49,46 @@ def test_a_reused_id_does_not_inherit_the_name(store):
     type_name(store, connector(schema="stock.stock"), "Stock")
 
     assert store.names() == {("one", "sales.sales"): "Sales", ("one", "stock.stock"): "Stock"}
+
+
+def test_names_of_some_connectors_are_read_without_the_others(store):
+    for number in range(3):
+        type_name(store, connector(f"c{number}"), f"Name {number}")
+    many = [f"c{number}" for number in range(1, 2500)]
+
+    assert store.names([]) == {}
+    assert store.names(["c1"]) == {("c1", "sales.sales"): "Name 1"}
+    assert set(store.names(many).values()) == {"Name 1", "Name 2"}
+
+
+def test_the_groups_to_work_on_have_open_creations_or_pending_deletions(store):
+    def creation(group_id: str, connector_id: str | None) -> Creation:
+        return Creation(
+            group_id=group_id,
+            key="key",
+            fingerprint="",
+            service="stripe",
+            typed="",
+            schema_name="",
+            reserved=None,
+            connector_id=connector_id,
+        )
+
+    store.creations.add(creation("settled", "one"))
+    store.creations.add(creation("open", None))
+    store.deletions.add(
+        Deletion(
+            group_id="pending",
+            connector_id="one",
+            service="",
+            name="",
+            schema_name="",
+            was_paused=False,
+            due_at=0.0,
+        )
+    )
+
+    assert store.groups_to_work_on() == {"open", "pending"}
 
 
 def test_a_token_is_used_once(store):

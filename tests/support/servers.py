@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -61,9 +61,25 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
 
 
 @contextmanager
-def dashboard(folder: Path, **settings: str) -> Iterator[str]:
+def front_server(command: list[str], folder: Path, port: int) -> Iterator[None]:
+    """Run a server of the system in front of ours until the block ends.
+
+    The block begins when it listens on the port. What it prints is in `front.log` in the folder.
+    """
+    with (folder / "front.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_until_listening(port, process, folder / "front.log")
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@contextmanager
+def dashboard(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
     """Run the dashboard in a folder by `streamlit run app.py`, and yield its URL."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
     with running(command, folder, f"{url}/_stcore/health", **settings):
@@ -128,3 +144,12 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
                 # While a server starts, its port is the only thing to wait for.
                 time.sleep(0.1)
     raise RuntimeError(f"no response at {url}: {log.read_text()[-2000:]}")
+
+
+def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 5):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")

@@ -35,6 +35,11 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
+    "opening: refusal(visitor.role, permission)",
+    "opening: title",
+    "policy: title",
+    "source_requests: row.people",
+    "source_requests: row.waiting",
     "connect: session.why_not()",
     "connect_form: docs",
     "connect_form: name.free",

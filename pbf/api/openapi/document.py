@@ -99,7 +99,7 @@ IDS: Mapping[str, str] = {
     "connector_id": "a connector, from the list",
     "tenant_id": "a tenant",
     "person_id": "a member, from the list",
-    "invitation_id": "an invitation, from the list",
+    "invitation_id": "an invitation or a link for colleagues, from its list",
     "session_id": "a session, from the list",
     "token_id": "a token, from the list",
 }

@@ -47,6 +47,7 @@ class Metadata(BaseModel):
     authorization_response_iss_parameter_supported: bool = False
     token_endpoint_auth_methods_supported: tuple[str, ...] = (BASIC,)
     prompt_values_supported: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
 
 
 class Discovery:

@@ -78,7 +78,7 @@ class Oidc:
             options["prompt"] = _account_prompt(provider, metadata)
         with discovery.session(
             metadata,
-            scope=" ".join(provider.scopes),
+            scope=" ".join(_scopes(provider, metadata)),
             redirect_uri=self.redirect_uri(provider_id),
             code_challenge_method="S256",
         ) as session:
@@ -193,6 +193,16 @@ class Oidc:
         return SignInRefused(
             f"{provider.label} did not sign you in, or sign-in was cancelled. Try again."
         )
+
+
+def _scopes(provider: Provider, metadata: Metadata) -> tuple[str, ...]:
+    """Return the scopes to ask for.
+
+    Some providers name a person's groups only if asked for them; others refuse unknown scopes.
+    """
+    groups = provider.groups_claim
+    is_missing = groups in metadata.scopes_supported and groups not in provider.scopes
+    return (*provider.scopes, groups) if is_missing else provider.scopes
 
 
 def _account_prompt(provider: Provider, metadata: Metadata) -> str:

@@ -6,6 +6,7 @@ from enum import Enum
 from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Permission, allows
+from pbf.runtime import runtime
 from pbf.ui import session
 
 
@@ -42,6 +43,13 @@ def shown(entry: Entry, identity: Identity | None) -> bool:
     """Return whether the menu lists a page for a visitor."""
     if identity is None or entry.place is Place.UNLISTED:
         return False
+    if entry.permission is Permission.MANAGE_PEOPLE and not _has_people():
+        return False
     if entry.place is Place.OPERATORS:
         return identity.is_operator
     return bool(identity.tenant_id) and allows(identity.role, entry.permission)
+
+
+def _has_people() -> bool:
+    """Return whether people sign in here, or may look around as different people."""
+    return runtime().identity.administration.is_on

@@ -14,6 +14,8 @@ MOST_CHECKS = 10
 NOTES = {
     "used": "This link was already used. Here is how your connectors are now.",
     "expired": "This link to the Connect Card is no longer valid. Open the card from the list.",
+    "elsewhere": "This link belongs to another organization than the one you are signed in to. "
+    "Switch to that organization, then open the link again.",
     "gone": "This connector no longer exists. It may have been deleted.",
     "no-card": "Fivetran did not open the Connect Card. Nothing is lost; try again from the list.",
     "too-many": "Too many requests came from this client. Nothing is lost; try again later.",

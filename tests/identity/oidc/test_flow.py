@@ -44,6 +44,12 @@ def test_the_request_binds_the_answer_to_this_sign_in(sign_in, issuer):
     assert issuer.form["redirect_uri"] == sent["redirect_uri"]
 
 
+def test_groups_are_asked_for_where_the_provider_announces_that_scope(sign_in, issuer):
+    issuer.metadata = {"scopes_supported": ["openid", "groups"]}
+
+    assert sign_in.start()["scope"] == "openid email profile groups"
+
+
 def test_each_sign_in_has_secrets_of_its_own(sign_in):
     first, second = sign_in.start(), sign_in.start()
 

@@ -1,0 +1,174 @@
+"""Tenants whose every name, id, error and member carries a mark that no other tenant has."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pbf import runtime as runtimes
+from pbf.config import SignIn
+from pbf.connectors.access.caller import acting_as
+from pbf.identity.models import Identity
+from pbf.rules.access.permissions import Role
+from pbf.runtime import Runtime
+from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.server import SandboxServer
+from pbf.store.identity.people import Profile
+from tests.support.accounts import account_on
+from tests.support.signing import jwks
+
+ADDRESS = "http://localhost:8501"
+MARK = re.compile(r"zq\d\dx")
+ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)
+CONNECTORS = 5
+SHOWN_SERVICES = 12
+
+
+@dataclass
+class MarkedTenant:
+    """One tenant, what it may see, and the credentials of its people and programs."""
+
+    number: int
+    allowed: tuple[str, ...]
+    people: dict[Role, str] = field(default_factory=dict)
+    tokens: dict[Role, str] = field(default_factory=dict)
+    cookies: dict[tuple[Role, bool], str] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """What appears in everything of this tenant."""
+        return mark(self.number)
+
+    @property
+    def id(self) -> str:
+        """The tenant's id."""
+        return f"t-{self.mark}"
+
+    @property
+    def group(self) -> str:
+        """The id of its group."""
+        return f"group_{self.mark}"
+
+    @property
+    def connectors(self) -> tuple[str, ...]:
+        """The ids of its first connectors."""
+        return tuple(f"conn_{self.mark}_{number}" for number in range(CONNECTORS))
+
+
+@dataclass
+class MarkedWorld:
+    """The product over many tenants."""
+
+    runtime: Runtime
+    sandbox: SandboxServer
+    tenants: list[MarkedTenant]
+
+    def cookie(self, tenant: MarkedTenant, role: Role, *, narrowed: bool = False) -> str:
+        """Return the cookie of an open session; narrowed, it is for the first service alone."""
+        sessions, key = self.runtime.identity.sessions, (role, narrowed)
+        if sessions.find(tenant.cookies.get(key, "")) is None:  # signed out meanwhile
+            tenant.cookies[key] = sessions.start(
+                tenant.people[role],
+                tenant.id,
+                role,
+                method="jwt",
+                services={tenant.allowed[0]} if narrowed else None,
+            )
+        return tenant.cookies[key]
+
+    def session_id(self, tenant: MarkedTenant, role: Role) -> str:
+        """Return the id of an open session, as pages know it."""
+        identity = self.runtime.identity.sessions.find(self.cookie(tenant, role))
+        return identity.session_id if identity else ""
+
+
+def mark(number: int) -> str:
+    """Return the mark of a tenant."""
+    return f"zq{number:02}x"
+
+
+def marks(text: str) -> set[str]:
+    """Return the marks in a text."""
+    return set(MARK.findall(text))
+
+
+@contextmanager
+def marked_world(folder: Path, *, tenants: int) -> Iterator[MarkedWorld]:
+    """Start the product over a sandbox with marked tenants, with sign-in on."""
+    catalogue = sorted(services())
+    marked = [
+        MarkedTenant(number, tuple(catalogue[number * 7 : number * 7 + SHOWN_SERVICES]))
+        for number in range(tenants)
+    ]
+    policy, keys = folder / "policy.yaml", folder / "keys.json"
+    policy.write_text(_policy(marked), encoding="utf-8")
+    keys.write_text(json.dumps(jwks("ec-1")), encoding="utf-8")
+    world = Sandbox(populated=False)
+    world.control.set_limits("off")
+    for tenant in marked:
+        _add_connectors(world, tenant)
+    with SandboxServer(world=world) as server:
+        sign_in = SignIn(methods=("jwt",), jwt_issuer="https://vendor.example", jwt_keys=str(keys))
+        settings = account_on(server, policy=str(policy), sign_in=sign_in, public_url=ADDRESS)
+        settings = replace(settings, action_limit="", total_action_limit="", create_limit="")
+        runtime = runtimes.start(settings)
+        try:
+            for tenant in marked:
+                _add_people(runtime, tenant)
+            yield MarkedWorld(runtime, server, marked)
+        finally:
+            runtime.close()
+
+
+def _policy(tenants: list[MarkedTenant]) -> str:
+    lines = ["version: 1", "tenants:"]
+    for tenant in tenants:
+        name = tenant.mark
+        lines += [
+            f"  {tenant.id}:",
+            f"    name: Name {name}",
+            f"    group: {tenant.group}",
+            f"    services: {{categories: [], include: [{', '.join(tenant.allowed)}]}}",
+            f'    naming: {{pattern: "{name}_{{name}}"}}',
+            f"    branding: {{product_name: Product {name}, support: 'mailto:a@{name}.example'}}",
+        ]
+    return "\n".join(lines)
+
+
+def _add_connectors(world: Sandbox, tenant: MarkedTenant) -> None:
+    world.add_group(f"Group {tenant.mark}", group_id=tenant.group)
+    for number, connector_id in enumerate(tenant.connectors):
+        connection = world.new_connection(
+            tenant.group,
+            tenant.allowed[number],
+            f"schema_{tenant.mark}_{number}",
+            config={"host": f"{tenant.mark}.example"},
+            setup_state=("connected", "broken", "incomplete")[number % 3],
+            authorised=number % 3 == 0,
+            paused=number == 3,
+            tasks=[{"code": "reconnect", "message": f"Task {tenant.mark}", "details": tenant.mark}]
+            if number % 3 == 1
+            else [],
+            warnings=[{"code": "w", "message": f"Warning {tenant.mark}", "details": tenant.mark}],
+        )
+        connection.id = connector_id
+        world.add(connection)
+
+
+def _add_people(runtime: Runtime, tenant: MarkedTenant) -> None:
+    admin = Identity("person:admin", tenant.id, Role.ADMIN)
+    for role in ROLES:
+        name = f"{role} {tenant.mark}"
+        email = f"{role}@{tenant.mark}.example"
+        profile = Profile("https://issuer.example", name, email, True, name)
+        person = runtime.store.people.sign_in(profile, None, 0.0).person
+        runtime.identity.members.grant(tenant.id, person.id, role, source="admin", by="test")
+        tenant.people[role] = person.id
+        new = runtime.identity.tokens.create(name, role=role, tenant_id=tenant.id, creator=admin)
+        tenant.tokens[role] = new.text
+    if tenant.number % 5 == 0:
+        with acting_as("test"):
+            runtime.portals.of(tenant.id).operations.delete(tenant.connectors[4])
