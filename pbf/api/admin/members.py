@@ -46,7 +46,7 @@ def remove_member(tenant_id: str, person_id: str) -> ResponseReturnValue:
 
 @routes.get(f"{TENANT}/invitations")
 @Operation(tag=TAG, response=MemberInvitation, many=True, errors=READS)
-def list_invitations(tenant_id: str) -> ResponseReturnValue:
+def list_member_invitations(tenant_id: str) -> ResponseReturnValue:
     """List the invitations of a tenant."""
     return filtered_list(administration().members.invitations(admin(), tenant_id), MemberInvitation)
 
@@ -59,7 +59,7 @@ def list_invitations(tenant_id: str) -> ResponseReturnValue:
     status=201,
     errors=CHANGES | {"not_now"},
 )
-def create_invitation(tenant_id: str) -> ResponseReturnValue:
+def create_member_invitation(tenant_id: str) -> ResponseReturnValue:
     """Invite an e-mail address for 14 days; nothing is sent."""
     new = read_admin(NewMemberInvitation, json_body())
     invitation = administration().members.invite(admin(), tenant_id, new.email, Role(new.role))
@@ -68,7 +68,7 @@ def create_invitation(tenant_id: str) -> ResponseReturnValue:
 
 @routes.delete(f"{TENANT}/invitations/<string:invitation_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
-def withdraw_invitation(tenant_id: str, invitation_id: str) -> ResponseReturnValue:
+def withdraw_member_invitation(tenant_id: str, invitation_id: str) -> ResponseReturnValue:
     """Withdraw an invitation that was not used."""
     administration().members.withdraw(admin(), tenant_id, invitation_id)
     return json_response(Removed(id=invitation_id))
