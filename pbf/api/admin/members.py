@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.admin.caller import ADMIN, TENANT, admin, administration
 from pbf.api.admin.operations import CHANGES, READS, REMOVES
-from pbf.api.admin.requests import NewInvitation, RoleChange, read_admin
-from pbf.api.admin.schemas import Invitation, Member, OpenSession, Removed
+from pbf.api.admin.requests import NewMemberInvitation, RoleChange, read_admin
+from pbf.api.admin.schemas import Member, MemberInvitation, OpenSession, Removed
 from pbf.api.guard import json_body
 from pbf.api.openapi.operations import Operation
 from pbf.api.responses import filtered_list, json_response
@@ -45,26 +45,30 @@ def remove_member(tenant_id: str, person_id: str) -> ResponseReturnValue:
 
 
 @routes.get(f"{TENANT}/invitations")
-@Operation(tag=TAG, response=Invitation, many=True, errors=READS)
-def list_invitations(tenant_id: str) -> ResponseReturnValue:
+@Operation(tag=TAG, response=MemberInvitation, many=True, errors=READS)
+def list_member_invitations(tenant_id: str) -> ResponseReturnValue:
     """List the invitations of a tenant."""
-    return filtered_list(administration().members.invitations(admin(), tenant_id), Invitation)
+    return filtered_list(administration().members.invitations(admin(), tenant_id), MemberInvitation)
 
 
 @routes.post(f"{TENANT}/invitations")
 @Operation(
-    tag=TAG, response=Invitation, body=NewInvitation, status=201, errors=CHANGES | {"not_now"}
+    tag=TAG,
+    response=MemberInvitation,
+    body=NewMemberInvitation,
+    status=201,
+    errors=CHANGES | {"not_now"},
 )
-def create_invitation(tenant_id: str) -> ResponseReturnValue:
+def create_member_invitation(tenant_id: str) -> ResponseReturnValue:
     """Invite an e-mail address for 14 days; nothing is sent."""
-    new = read_admin(NewInvitation, json_body())
+    new = read_admin(NewMemberInvitation, json_body())
     invitation = administration().members.invite(admin(), tenant_id, new.email, Role(new.role))
-    return json_response(Invitation.model_validate(invitation)), 201
+    return json_response(MemberInvitation.model_validate(invitation)), 201
 
 
 @routes.delete(f"{TENANT}/invitations/<string:invitation_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
-def withdraw_invitation(tenant_id: str, invitation_id: str) -> ResponseReturnValue:
+def withdraw_member_invitation(tenant_id: str, invitation_id: str) -> ResponseReturnValue:
     """Withdraw an invitation that was not used."""
     administration().members.withdraw(admin(), tenant_id, invitation_id)
     return json_response(Removed(id=invitation_id))

@@ -33,7 +33,7 @@ class RoleChange(AdminRequest):
     role: MemberRole = Field(examples=["editor"])
 
 
-class NewInvitation(AdminRequest):
+class NewMemberInvitation(AdminRequest):
     """An e-mail address to invite."""
 
     sentences: ClassVar[dict[str, str]] = {

@@ -58,7 +58,7 @@ class Member(ResponseModel):
     is_disabled: bool = Field(description="Whether the person can sign in no more.")
 
 
-class Invitation(ResponseModel):
+class MemberInvitation(ResponseModel):
     """An e-mail address that becomes a member at its first sign-in."""
 
     id: str = Field(examples=["9f86d081884c7d659a2f"])

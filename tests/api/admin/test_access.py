@@ -21,7 +21,7 @@ OPERATORS = {
 }
 BODIES = {
     "changeMember": {"role": "editor"},
-    "createInvitation": {"email": "new@people.example", "role": "viewer"},
+    "createMemberInvitation": {"email": "new@people.example", "role": "viewer"},
     "createToken": {"name": "x", "role": "viewer"},
     "createOperatorToken": {"name": "x"},
 }

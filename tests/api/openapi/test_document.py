@@ -255,7 +255,7 @@ def test_an_unchanged_response_is_as_documented(ask: Ask, operation: Operation):
         pytest.param("createToken", {"json": {"role": "viewer"}}, 400, id="token-name"),
         pytest.param("createToken", {"json": {"name": "x", "role": "operator"}}, 400, id="role"),
         pytest.param(
-            "createInvitation", {"json": {"email": "x", "role": "viewer"}}, 400, id="mail"
+            "createMemberInvitation", {"json": {"email": "x", "role": "viewer"}}, 400, id="mail"
         ),
         pytest.param("changeMember", {"json": []}, 400, id="no-object"),
         pytest.param("listMembers", {"headers": {"Authorization": "Bearer x"}}, 401, id="no-token"),
@@ -314,7 +314,7 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
+    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createMemberInvitation": {}}
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),
