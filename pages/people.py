@@ -34,7 +34,7 @@ if not is_on():
         icon=":material/lock_open:",
     )
 elif not session.may(Permission.MANAGE_PEOPLE):
-    st.info(session.why_not(Permission.MANAGE_PEOPLE), icon=":material/lock:")
+    st.info(page.plain(session.why_not(Permission.MANAGE_PEOPLE)), icon=":material/lock:")
 else:
     try:
         show_parts()

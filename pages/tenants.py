@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pbf.rules.access.permissions import Permission
-from pbf.ui import page
+from pbf.ui import page, session
 from pbf.ui.administration import tenants
 from pbf.ui.administration.opening import start_page
 
 
 @st.fragment(run_every=page.REFRESH)
+@session.acting
 def show(inside: str) -> None:
     """Show the tenants as they are now; `inside` is the one that was entered."""
     table, statuses = tenants.newest()

@@ -7,7 +7,6 @@ import tomllib
 import pytest
 from dotenv import dotenv_values
 
-from pbf import proxy
 from pbf.__main__ import main
 from pbf.config import Settings, load_settings
 from pbf.config.sign_in import SignIn

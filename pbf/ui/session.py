@@ -28,10 +28,10 @@ def identity() -> Identity:
     )
 
 
-def portal() -> Portal:
-    """Return the portal of the visitor's tenant, and act for the visitor in this thread.
+def act() -> Identity:
+    """Act for the visitor in this thread, and return who that is; raise NotSignedIn.
 
-    Each run of a page or fragment may use a new thread. Raises NotSignedIn or UnknownTenant.
+    Each run of a page or fragment may use a new thread.
     """
     visitor = identity()
     # Streamlit gives no address for loopback.
@@ -40,7 +40,15 @@ def portal() -> Portal:
     actor = visitor.actor or "page"
     set_tenant(visitor.tenant_id)
     CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name))
-    return runtime().portals.of(visitor.tenant_id)
+    return visitor
+
+
+def portal() -> Portal:
+    """Return the portal of the visitor's tenant, and act for the visitor in this thread.
+
+    Raises NotSignedIn or UnknownTenant.
+    """
+    return runtime().portals.of(act().tenant_id)
 
 
 def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
@@ -52,7 +60,7 @@ def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
     @wraps(show)
     def run(*args: Parameters.args, **values: Parameters.kwargs) -> None:
         try:
-            portal()
+            act()
         except PbfError:
             st.rerun()  # the page says why
         show(*args, **values)

@@ -35,6 +35,18 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
+    "actions: [ROLES[role] for role in roles]",
+    "actions: label",
+    "actions: sentence",
+    "actions: title",
+    "colleague_links: LABEL",
+    "invitations: INVITATION_DAYS",
+    "people: list(PARTS)",
+    "members: member.role",
+    # These are made plain where they are set.
+    "invitations: email",
+    "members: name",
+    "tokens: name",
     "opening: refusal(visitor.role, permission)",
     "opening: title",
     "policy: title",

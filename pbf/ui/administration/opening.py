@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from pbf.connectors.access.caller import CALLER, Caller
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Permission, allows, refusal
-from pbf.ui import page
+from pbf.ui import page, session
 
 
 def start_page(title: str, permission: Permission) -> Identity:
@@ -18,6 +17,4 @@ def start_page(title: str, permission: Permission) -> Identity:
         st.title(title, anchor=False)
         st.info(refusal(visitor.role, permission), icon=":material/lock:")
         st.stop()
-    actor = visitor.actor or "page"
-    CALLER.set(Caller(actor, visitor.role, None, visitor.services, visitor.name))
-    return visitor
+    return session.act()

@@ -25,7 +25,7 @@ MADE: page.SessionValue[NewLink | None] = page.SessionValue("colleague_link", No
 PROBLEM = page.SessionValue("colleague_problem", ("", ""))
 
 
-def button(state: Health) -> None:
+def show_button(state: Health) -> None:
     """Show the button that opens the dialog, if a colleague can take the next step."""
     if state.action in STEPS and session.portal().policy().limits.invitations:
         st.button(LABEL, key=f"colleague-{page.turn()}")

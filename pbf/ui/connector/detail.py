@@ -66,7 +66,7 @@ def show_actions(connector: Connector, state: Health) -> None:
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="top"):
         if first and state.action:
             _action(first, connector, ACTIONS[state.action], kind="primary")
-        colleague_links.button(state)
+        colleague_links.show_button(state)
         for action in beside:
             with st.container(width="content", gap="xxsmall"):
                 _action(action, connector)

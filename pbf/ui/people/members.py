@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.identity.administration.members import Member
 from pbf.identity.models import Identity
-from pbf.ui import page
+from pbf.ui import page, session
 from pbf.ui.people.actions import (
     administration,
     choose_role,
@@ -54,6 +54,7 @@ def _row(identity: Identity, member: Member) -> None:
 
 
 @st.dialog("Change role")
+@session.acting
 def change_role(identity: Identity, member: Member) -> None:
     """Ask for the role that a member shall have."""
     name = page.plain(member.title)

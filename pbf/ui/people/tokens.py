@@ -8,7 +8,7 @@ from pbf.identity.administration.tokens import CreatedToken, TokenEntry
 from pbf.identity.models import Identity
 from pbf.identity.tokens import DEFAULT_DAYS, LONGEST_NAME
 from pbf.rules.access.permissions import Role
-from pbf.ui import page
+from pbf.ui import page, session
 from pbf.ui.people.actions import administration, choose_role, confirm, part, row, visitor
 
 LIFETIMES = (30, 90, 365)
@@ -45,6 +45,7 @@ def _row(identity: Identity, token: TokenEntry) -> None:
 
 
 @st.dialog("Create a token", on_dismiss="rerun")
+@session.acting
 def create(identity: Identity, tenant_id: str) -> None:
     """Ask for a token's name, role and lifetime, and show it once."""
     if st.session_state.get(DONE):
