@@ -4,6 +4,7 @@ Its menu is HTML: forms that the browser posts to the routes, since only they se
 without a run of the page.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -87,11 +88,11 @@ def _brand(running: Runtime, identity: Identity) -> Markup:
 
 def tenant_options(entries: Sequence[tuple[TenantEntry, Role]], present: str = "") -> list[Option]:
     """Return tenants as options; those with the same name are told apart by their ids."""
-    names = [tenant.name for tenant, _ in entries]
+    names = Counter(tenant.name for tenant, _ in entries)
     return [
         Option(
             tenant.id,
-            tenant.name if names.count(tenant.name) == 1 else f"{tenant.name} ({tenant.id})",
+            tenant.name if names[tenant.name] == 1 else f"{tenant.name} ({tenant.id})",
             str(role),
             tenant.id == present,
         )
