@@ -29,18 +29,18 @@ ENTRIES = (
 
 who = visitor()
 home = next((entry for entry in ENTRIES if shown(entry, who)), ENTRIES[0])
-page = st.navigation(
-    [
-        st.Page(
-            PAGES / f"{entry.name}.py",
-            title=entry.title,
-            url_path=entry.name,
-            default=entry is home,
-            visibility="visible" if shown(entry, who) else "hidden",
-        )
-        for entry in ENTRIES
-    ],
-    position="top",
-)
+pages = {
+    entry: st.Page(
+        PAGES / f"{entry.name}.py",
+        title=entry.title,
+        url_path=entry.name,
+        default=entry is ENTRIES[0],
+        visibility="visible" if shown(entry, who) else "hidden",
+    )
+    for entry in ENTRIES
+}
+page = st.navigation(list(pages.values()), position="top")
+if page is pages[ENTRIES[0]] and home is not ENTRIES[0]:
+    st.switch_page(pages[home])  # whose own address stays valid, unlike that of a default page
 with forget_fragments_on_stop():
     page.run()
