@@ -310,7 +310,7 @@ def test_without_invitations_no_link_is_offered_and_none_is_made(under):
     connector = next(item for item in runtime.portal.connectors().items if item.is_incomplete)
 
     with pytest.raises(NotAllowed):
-        runtime.portal.cards.invitation(connector.id, public_url="")
+        runtime.portal.links.create(connector.id, public_url="")
 
     offers = {action["id"] for row in data.rows()[0] for action in row["also"]}
     assert "link" not in offers
