@@ -140,7 +140,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
             try:
                 session.get(url, timeout=5)
                 return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 # While a server starts, its port is the only thing to wait for.
                 time.sleep(0.1)
     raise RuntimeError(f"no response at {url}: {log.read_text()[-2000:]}")
