@@ -34,6 +34,7 @@ CALLS: dict[str, Callable[[ApiClient], Any]] = {
         *client.get_list_of_connectors_in_group(GROUP),
         *client.get_list_of_connectors_in_group(GROUP, schema="webshop"),
     ],
+    "get_connectors": lambda client: list(client.get_connectors()),
     "get_connectors_of_account": lambda client: client.get_connectors_of_account(
         [GROUP], max_pages=5
     ),

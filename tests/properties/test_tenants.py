@@ -245,6 +245,8 @@ def allowed_marks(made: Try) -> set[str]:
         return own | made.linked
     if made.endpoint == "connect_card.come_back":  # for browsers; tokens do not count there
         return {made.session.mark} if made.session else made.linked
+    if made.endpoint == "connect_card.go" and made.tenant is None:
+        return made.linked  # the way to sign in names the connector, as the link itself does
     return own
 
 

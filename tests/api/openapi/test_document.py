@@ -314,7 +314,7 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createMemberInvitation": {}}
+    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),

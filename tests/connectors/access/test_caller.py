@@ -26,8 +26,7 @@ CHANGES: dict[str, Action] = {
     "tables": lambda portal, id: portal.operations.choose_tables(id, {("a", "b"): True}),
     "card": lambda portal, id: portal.cards.open(id, public_url=PUBLIC_URL),
     "form": lambda portal, id: portal.cards.form(id, public_url=PUBLIC_URL),
-    "invite": lambda portal, id: portal.cards.invitation(id, public_url=PUBLIC_URL),
-    "colleague": lambda portal, id: portal.cards.open_for_colleague(id, public_url=PUBLIC_URL),
+    "invite": lambda portal, id: portal.links.create(id, public_url=PUBLIC_URL),
     "create": lambda portal, id: portal.create("google_ads", "Ads", public_url=PUBLIC_URL),
 }
 OF_ADMINS: dict[str, Action] = {
