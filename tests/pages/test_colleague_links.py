@@ -66,7 +66,7 @@ def test_the_dialog_makes_a_link_with_a_note_for_the_chosen_time(runtime, unfini
     app = opened()
     before = made(app), labels(app)
     app.text_area(key="colleague-note").input("Use the *shop's* account.")
-    app.segmented_control(key="colleague-hours").set_value(168)
+    app.radio(key="colleague-hours").set_value(168)
 
     app = press(app, "Create link")
 

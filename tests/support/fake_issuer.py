@@ -18,6 +18,10 @@ from tests.support.oidc_provider import CLIENT_ID
 USERINFO = {"sub": "u1", "email": "ada@acme.example", "email_verified": True, "groups": ["staff"]}
 
 
+class After(int):
+    """A time in a claim: so many seconds after the token is signed."""
+
+
 class QuietHandler(WSGIRequestHandler):
     """Handles requests without a line in the output for each."""
 
@@ -64,7 +68,11 @@ class FakeIssuer:
         """Return a signed token with these claims; None leaves a claim out."""
         now = int(time.time())
         usual = {"iss": self.url, "aud": CLIENT_ID, "sub": "u1", "iat": now, "exp": now + 300}
-        present = {key: value for key, value in {**usual, **claims}.items() if value is not None}
+        present = {
+            key: now + value if isinstance(value, After) else value
+            for key, value in {**usual, **claims}.items()
+            if value is not None
+        }
         return jwt.encode(present, self.keys[kid], algorithm=algorithm, headers={"kid": kid})
 
     def add_key(self, kid: str, kind: str) -> None:

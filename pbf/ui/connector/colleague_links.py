@@ -93,12 +93,13 @@ def _form(connector: Connector) -> None:
             height=130,
             placeholder="What it is about, and which account to use.",
         )
-        st.segmented_control(
+        # The text of a chosen segment has too little contrast in the dark theme.
+        st.radio(
             "The link works for",
             list(DURATIONS),
-            default=DEFAULT_HOURS,
-            required=True,
+            index=list(DURATIONS).index(DEFAULT_HOURS),
             format_func=lambda hours: DURATIONS[hours],
+            horizontal=True,
             key="colleague-hours",
         )
         st.form_submit_button("Create link", type="primary", on_click=_make, args=(connector.id,))

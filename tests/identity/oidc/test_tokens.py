@@ -9,8 +9,8 @@ import pytest
 from pbf.errors import UntrustedToken
 from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.tokens import LOGOUT_EVENT, LogoutToken
+from tests.support.fake_issuer import After
 
-NOW = int(time.time())
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
@@ -35,11 +35,11 @@ def refused(sign_in) -> bool:
         pytest.param({"aud": []}, id="empty-aud"),
         pytest.param({"aud": None}, id="no-aud"),
         pytest.param({"azp": "another-client"}, id="azp"),
-        pytest.param({"exp": NOW - 3600}, id="expired"),
+        pytest.param({"exp": After(-3600)}, id="expired"),
         pytest.param({"exp": None}, id="no-exp"),
-        pytest.param({"iat": NOW + 3600}, id="from-the-future"),
+        pytest.param({"iat": After(3600)}, id="from-the-future"),
         pytest.param({"iat": None}, id="no-iat"),
-        pytest.param({"nbf": NOW + 3600}, id="not-yet-valid"),
+        pytest.param({"nbf": After(3600)}, id="not-yet-valid"),
         pytest.param({"nonce": "another"}, id="nonce"),
         pytest.param({"nonce": None}, id="no-nonce"),
         pytest.param({"nonce": 7}, id="nonce-is-no-text"),
@@ -63,7 +63,8 @@ def test_an_audience_may_be_a_list_of_us_alone(sign_in, issuer):
 
 def valid(issuer, nonce: str) -> dict[str, object]:
     """The claims of a token that would be accepted."""
-    times = {"iat": NOW, "exp": int(time.time()) + 300}
+    now = int(time.time())
+    times = {"iat": now, "exp": now + 300}
     return {"iss": issuer.url, "aud": "pbf", "sub": "u1", "nonce": nonce, **times}
 
 
@@ -185,11 +186,11 @@ def test_a_logout_token_is_used_once(issuer, read):
         pytest.param({"events": {}}, id="empty-events"),
         pytest.param({"events": LOGOUT_EVENT}, id="events-is-no-object"),
         pytest.param({"nonce": "n"}, id="id-token"),
-        pytest.param({"iat": NOW - 400}, id="old"),
-        pytest.param({"iat": NOW + 400}, id="from-the-future"),
+        pytest.param({"iat": After(-400)}, id="old"),
+        pytest.param({"iat": After(400)}, id="from-the-future"),
         pytest.param({"iat": None}, id="no-iat"),
         pytest.param({"jti": None}, id="no-jti"),
-        pytest.param({"exp": NOW - 3600}, id="expired"),
+        pytest.param({"exp": After(-3600)}, id="expired"),
         pytest.param({"sid": None}, id="nobody"),
         pytest.param({"sid": 7}, id="sid-is-no-text"),
     ],
