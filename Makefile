@@ -17,6 +17,9 @@ NGINX := $(if $(wildcard /usr/sbin/nginx)$(shell command -v nginx),,nginx)
 APACHE := $(if $(wildcard /usr/lib/apache2/modules/mod_auth_openidc.so),,apache2-bin libapache2-mod-auth-openidc)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
+# Tests mostly wait for servers and browsers, so two cores can work on more than two at once.
+WORKERS ?= 4
+
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,7 +33,7 @@ test: $(DEV) system javascript
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
-	$(VENV)/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench
