@@ -1,4 +1,5 @@
 # make run: the dashboard. make test: all checks. make bench: all benchmarks, about twelve minutes.
+# make exhaustive: tests that repeat in more variants what make test checks.
 # make chaos: 1,000 creations while responses are lost and processes are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
@@ -18,12 +19,13 @@ APACHE := $(if $(wildcard /usr/lib/apache2/modules/mod_auth_openidc.so),,apache2
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 # Tests mostly wait for servers and browsers, so two cores can work on more than two at once.
-WORKERS ?= 4
+WORKERS ?= 3
+PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test javascript bench tenants chaos outage abuse system clean
+.PHONY: run test exhaustive javascript bench tenants chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -33,7 +35,11 @@ test: $(DEV) system javascript
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
-	$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -m "not exhaustive" $(PARALLEL)
+
+# Sign-in behind nginx and Apache, crafted sockets, every page of two tenants, all benchmarks once.
+exhaustive: $(DEV) system javascript
+	$(VENV)/bin/pytest -m exhaustive $(PARALLEL)
 
 bench: $(DEV) system
 	$(VENV)/bin/python -m bench

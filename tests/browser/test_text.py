@@ -51,7 +51,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module", params=[0, 1, 2, 12], ids=["none", "one", "two", "many"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(0, id="none"),
+        pytest.param(1, id="one", marks=pytest.mark.exhaustive),
+        pytest.param(2, id="two", marks=pytest.mark.exhaustive),
+        pytest.param(12, id="many"),
+    ],
+)
 def healthy(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[tuple[str, int]]:

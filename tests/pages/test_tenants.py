@@ -15,6 +15,8 @@ from tests.pages.reading import components, everything, shown_services
 from tests.support.marked_tenants import ROLES, MarkedTenant, MarkedWorld, marked_world, marks
 from tests.support.servers import ROOT
 
+pytestmark = pytest.mark.exhaustive
+
 TENANTS = 12
 # The tenants whose people open the pages; between them the caches hold others' data.
 VISITORS = (1, 6)

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.support.component_server import visiting
 from tests.support.servers import ROOT, free_port, running
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 VENDOR = "http://127.0.0.1:1"
 TICKS = 5

@@ -10,7 +10,7 @@ from tests.browser.sign_in import steps
 from tests.browser.sign_in.conftest import NewBrowser
 from tests.support.site import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 
 def choose(page: Page, name: str) -> None:

@@ -11,7 +11,7 @@ from tests.support.apache_server import PRESET, SECRET, apache, require_apache
 from tests.support.servers import free_port
 from tests.support.site import Site, site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 GRACE = {"X-Claim-sub": "grace", "X-Claim-email": "grace@globex.example"}
 ADA = {"X-Claim-sub": "ada", "X-Claim-email": "ada@acme.example"}

@@ -16,7 +16,7 @@ from tests.support.nginx_server import nginx
 from tests.support.servers import free_port
 from tests.support.site import Site, site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 PAGE_REQUEST = {"Accept": "text/html"}
 

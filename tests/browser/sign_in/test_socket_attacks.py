@@ -10,6 +10,8 @@ from tests.browser.sign_in.sockets import drawn, run, socket, until_heartbeat
 from tests.browser.sign_in.steps import ENDED, path_of
 from tests.support.site import Site
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module")
 def ada(shared_site: Site) -> str:

@@ -148,7 +148,15 @@ def test_the_relay_counts_the_bytes_to_the_browser(product):
 
 # The pages alone take a minute on two busy processors.
 @pytest.mark.timeout(480)
-@pytest.mark.parametrize("name", ["memory", "pages", "routes", "sign_in"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memory",
+        "routes",
+        pytest.param("pages", marks=pytest.mark.exhaustive),
+        pytest.param("sign_in", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_an_area_can_be_measured(name):
     process = subprocess.run(
         [sys.executable, "-m", "bench", name, "--tiny"],
