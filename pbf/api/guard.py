@@ -11,6 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson, error_response
+from pbf.api.session_cookies import sent_session_cookies
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
@@ -21,7 +22,6 @@ from pbf.logs import begin_request, set_tenant
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
-from pbf.server.auth_middleware.cookies import COOKIE, FRAME_COOKIE, LOOPBACK_COOKIE, is_local
 from pbf.signed_links import Purpose
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,8 @@ def current_identity() -> Identity:
         try:
             g.identity = _in_named_tenant(
                 runtime.identity.authentication.of_request(
-                    _session_cookies(), cast(Mapping[str, str], request.headers)
+                    sent_session_cookies(runtime.settings.public_url),
+                    cast(Mapping[str, str], request.headers),
                 )
             )
         except InvalidToken:
@@ -140,7 +141,8 @@ def is_for_another_tenant(portal: Portal) -> bool:
     runtime = current_runtime()
     if runtime.identity.authentication.is_required or runtime.identity.is_demo:
         headers = cast(Mapping[str, str], request.headers)
-        identity = runtime.identity.authentication.of_cookies(_session_cookies(), headers)
+        cookies = sent_session_cookies(runtime.settings.public_url)
+        identity = runtime.identity.authentication.of_cookies(cookies, headers)
         return identity is not None and identity.tenant_id != portal.tenant.id
     return False
 
@@ -242,14 +244,6 @@ def _in_named_tenant(identity: Identity) -> Identity:
     if not is_token or not current_runtime().identity.has_tenant(tenant_id):
         raise UnknownTenant("There is no such tenant, or it is not yours.")
     return replace(identity, tenant_id=tenant_id)
-
-
-def _session_cookies() -> list[str]:
-    """Return the cookies that may hold a session; one that is there twice does not count."""
-    is_plain = is_local(current_runtime().settings.public_url)
-    names = (COOKIE, *((LOOPBACK_COOKIE,) if is_plain else ()), FRAME_COOKIE)
-    values = (request.cookies.getlist(name) for name in names)
-    return [found[0] for found in values if len(found) == 1]
 
 
 def _caller() -> Caller:

@@ -14,6 +14,11 @@ from pbf.api.error_handlers import handle_error
 from pbf.api.guard import mark_failed_sign_in
 from pbf.api.pages import Link, Page, page_response, too_many_page
 from pbf.api.responses import no_store
+from pbf.api.session_cookies import (
+    delete_session_cookie,
+    session_cookie_name,
+    set_session_cookie,
+)
 from pbf.errors import (
     PbfError,
     ProviderUnavailable,
@@ -74,8 +79,8 @@ class SignIn:
 
     @property
     def session_cookie(self) -> str:
-        """The name of the session's cookie; browsers accept the prefix with https alone."""
-        return "__Host-pbf" if self.is_secure else "pbf"
+        """The name of the session's cookie."""
+        return session_cookie_name(self.public_url)
 
 
 def current_sign_in() -> SignIn:
@@ -148,14 +153,7 @@ def sign_out() -> ResponseReturnValue:
     url = (_end_at_provider(sign_in, ended) if ended else "") or SIGNED_OUT
     response = _page(Page("Signing out", links=[Link("Continue", url)], refresh=url))
     for name in names:
-        is_framed = name == FRAME_COOKIE
-        response.delete_cookie(
-            name,
-            secure=is_framed or sign_in.is_secure,
-            httponly=True,
-            samesite="None" if is_framed else "Lax",
-            partitioned=is_framed,
-        )
+        delete_session_cookie(response, name)
     # What the pages keep in the browser, such as the services that were opened recently.
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
@@ -255,9 +253,7 @@ def _enter(claims: Claims, next_page: str) -> Response:
     if earlier := request.cookies.get(sign_in.session_cookie):
         sign_in.end(earlier)
     response = no_store(redirect(next_page, 303))
-    response.set_cookie(
-        sign_in.session_cookie, result, secure=sign_in.is_secure, httponly=True, samesite="Lax"
-    )
+    set_session_cookie(response, sign_in.session_cookie, result)
     return response
 
 

@@ -16,6 +16,7 @@ from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, page_response, too_many_page
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
+from pbf.api.session_cookies import session_cookie_name, set_session_cookie
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.proxies import is_other_person
@@ -25,11 +26,9 @@ from pbf.identity.models import Identity
 from pbf.paths import PREFIX
 from pbf.rules.access.policy import Branding
 from pbf.runtime import Runtime
+from pbf.server.auth_middleware.cookies import FRAME_COOKIE
 
 routes = Blueprint("sso", __name__, url_prefix=PREFIX)
-
-# A cookie of its own for frames: browsers keep it apart for each site that frames us.
-FRAME_COOKIE = "__Host-pbf-frame"
 
 
 class NewLink(ResponseModel):
@@ -60,11 +59,6 @@ class Sso:
     branding: Callable[[], Branding]
     allowed_origins: Collection[str]
     public_url: str
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether people reach us by https."""
-        return self.public_url.startswith("https:")
 
 
 def current_sso() -> Sso:
@@ -178,7 +172,9 @@ def _enter(sign_in: VendorSignIn, *, confirmed: bool) -> Response:
     cookie = sso.complete(sign_in)
     if earlier:
         sso.end(earlier)
-    return _with_cookie(no_store(redirect(sign_in.page or "/", 303)), cookie)
+    response = no_store(redirect(sign_in.page or "/", 303))
+    set_session_cookie(response, _cookie_name(), cookie)
+    return response
 
 
 def _ask(sign_in: VendorSignIn, earlier: str) -> Response:
@@ -214,19 +210,5 @@ def _is_framed() -> bool:
 
 
 def _cookie_name() -> str:
-    if _is_framed():
-        return FRAME_COOKIE
-    return "__Host-pbf" if current_sso().is_secure else "pbf"
-
-
-def _with_cookie(response: Response, cookie: str) -> Response:
-    framed = _is_framed()
-    response.set_cookie(
-        _cookie_name(),
-        cookie,
-        secure=framed or current_sso().is_secure,
-        httponly=True,
-        samesite="None" if framed else "Lax",
-        partitioned=framed,
-    )
-    return response
+    # One of its own for frames: browsers keep it apart for each site that frames us.
+    return FRAME_COOKIE if _is_framed() else session_cookie_name(current_sso().public_url)
