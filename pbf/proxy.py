@@ -19,16 +19,7 @@ from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import (
-    begin_change,
-    count_failed_sign_in,
-    current_portal,
-    end_change,
-    guard,
-    json_body,
-    log_change,
-    public_url,
-)
+from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
@@ -41,6 +32,7 @@ from pbf.api.openapi.operations import (
     Operation,
 )
 from pbf.api.openapi.routes import routes as openapi_routes
+from pbf.api.request_context import current_portal, json_body, public_url
 from pbf.api.requests import (
     KEY_HEADER,
     Filter,

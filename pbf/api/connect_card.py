@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import (
+from pbf.api.request_context import (
     allowed_origins,
     current_portal,
     current_runtime,

@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from pbf.api.error_handlers import handle_error
-from pbf.api.guard import current_identity, json_body, mark_failed_sign_in
+from pbf.api.guard import mark_failed_sign_in
 from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, page_response, too_many_page
+from pbf.api.request_context import current_identity, json_body
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.api.session_cookies import session_cookie_name, set_session_cookie

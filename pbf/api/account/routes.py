@@ -10,8 +10,8 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from pbf.api.guard import current_identity, current_runtime, public_url
 from pbf.api.pages import Link, Page, page_response
+from pbf.api.request_context import current_identity, current_runtime, public_url
 from pbf.api.responses import no_store
 from pbf.api.session_cookies import NAMES, session_cookie_name, set_session_cookie
 from pbf.api.sign_in import SIGN_IN

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.admin.caller import admin
 from pbf.api.admin.schemas import Me, TenantOfMe
-from pbf.api.guard import current_runtime
 from pbf.api.openapi.operations import READS_SETTINGS, Operation
+from pbf.api.request_context import current_runtime
 from pbf.api.responses import json_response, no_store
 from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Permission, allows
