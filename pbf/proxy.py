@@ -12,7 +12,6 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    sign_in,
     sso,
 )
 from pbf.api.account import routes as account
@@ -50,7 +49,8 @@ from pbf.api.responses import (
     with_age,
 )
 from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
-from pbf.api.sign_in import sign_in_of
+from pbf.api.sign_in.routes import routes as sign_in_routes
+from pbf.api.sign_in.sign_in import sign_in_of
 from pbf.api.sso import sso_of
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
@@ -75,7 +75,7 @@ BLUEPRINTS = (
     members.routes,
     tokens.routes,
     tenants.routes,
-    sign_in.routes,
+    sign_in_routes,
     sso.routes,
     account.routes,
     openapi_routes,

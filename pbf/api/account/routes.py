@@ -14,7 +14,7 @@ from pbf.api.pages import Link, Page, page_response
 from pbf.api.request_context import current_identity, current_runtime, public_url
 from pbf.api.responses import no_store
 from pbf.api.session_cookies import NAMES, session_cookie_name, set_session_cookie
-from pbf.api.sign_in import SIGN_IN
+from pbf.api.sign_in.pages import sign_in_url
 from pbf.connectors.audit import PendingEntry
 from pbf.errors import NotSignedIn
 from pbf.identity.tenants import TenantEntry
@@ -63,7 +63,7 @@ def look_as() -> ResponseReturnValue:
 @routes.errorhandler(NotSignedIn)
 def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
     """Lead people whose session has ended to the sign-in."""
-    return no_store(redirect(f"{SIGN_IN}?reason=ended", 303))
+    return no_store(redirect(sign_in_url("/", reason="ended"), 303))
 
 
 def _find(sought: str, tenants: Sequence[TenantEntry]) -> str | None:
