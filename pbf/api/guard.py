@@ -17,6 +17,7 @@ from pbf.api.request_context import (
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
+from pbf.errors import ProviderUnavailable, SignInFailed
 from pbf.logs import begin_request, set_tenant
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
@@ -128,9 +129,9 @@ def log_change(response: Response) -> Response:
     return response
 
 
-def mark_failed_sign_in() -> None:
-    """Have this request counted as an attempt to sign in that failed."""
-    g.sign_in_failed = True
+def mark_failed_sign_in(error: SignInFailed) -> None:
+    """Have this request counted as an attempt that failed, unless the provider is at fault."""
+    g.sign_in_failed = not isinstance(error, ProviderUnavailable)
 
 
 def count_failed_sign_in(response: Response) -> Response:

@@ -13,12 +13,12 @@ from pydantic import Field
 from pbf.api.error_handlers import handle_error
 from pbf.api.guard import mark_failed_sign_in
 from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
-from pbf.api.pages import Link, Page, page_response, too_many_page
+from pbf.api.pages import Link, Page, failure_page, page_response, too_many_page
 from pbf.api.request_context import current_identity, json_body
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.api.session_cookies import session_cookie_name, set_session_cookie
-from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
+from pbf.errors import SignInFailed, TooManyRequests, UntrustedToken
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.proxies import is_other_person
 from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
@@ -133,12 +133,8 @@ def post() -> ResponseReturnValue:
 @routes.errorhandler(SignInFailed)
 def report_failure(error: SignInFailed) -> ResponseReturnValue:
     """Say why a person was not signed in."""
-    is_down = isinstance(error, ProviderUnavailable)
-    if not is_down:
-        mark_failed_sign_in()
-    heading = "Sign-in does not work right now" if is_down else "You are not signed in"
-    page = Page(heading, str(error))
-    return page_response(page, current_sso().branding(), status=503 if is_down else 403)
+    mark_failed_sign_in(error)
+    return failure_page(error, current_sso().branding())
 
 
 @routes.errorhandler(TooManyRequests)

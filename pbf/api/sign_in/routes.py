@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from pbf.api.error_handlers import handle_error
 from pbf.api.guard import mark_failed_sign_in
-from pbf.api.pages import Link, Page, page_response, too_many_page
+from pbf.api.pages import Link, Page, failure_page, page_response, too_many_page
 from pbf.api.responses import no_store
 from pbf.api.session_cookies import delete_session_cookie, set_session_cookie
 from pbf.api.sign_in.pages import (
@@ -26,7 +26,6 @@ from pbf.api.sign_in.sign_in import SignIn, current_sign_in
 from pbf.api.sign_in.state_cookies import forget_state, keep_state, sent_state
 from pbf.errors import (
     PbfError,
-    ProviderUnavailable,
     SignInFailed,
     TooManyRequests,
     UnknownSignIn,
@@ -119,19 +118,17 @@ def backchannel_logout(provider: str) -> ResponseReturnValue:
 @routes.errorhandler(SignInFailed)
 def report_failure(error: SignInFailed) -> ResponseReturnValue:
     """Say why sign-in failed, with a link to try again."""
-    is_down = isinstance(error, ProviderUnavailable)
-    if not is_down:
-        mark_failed_sign_in()
+    mark_failed_sign_in(error)
     if request.endpoint == f"{routes.name}.{backchannel_logout.__name__}":
         return no_store(({"error": "invalid_request"}, 400))
     provider = (request.view_args or {}).get("provider", "")
-    next_page = current_sign_in().oidc.next_page(sent_state())
+    sign_in = current_sign_in()
+    next_page = sign_in.oidc.next_page(sent_state())
     if next_page == "/":
         next_page = own_page(request.args.get("next", "/"))
     again = Link("Try again", sign_in_url(next_page, provider), primary=True)
     links = [again, *other_ways(next_page)]
-    heading = "Sign-in does not work right now" if is_down else "You are not signed in"
-    return forget_state(branded(Page(heading, str(error), links), 503 if is_down else 403))
+    return forget_state(failure_page(error, sign_in.branding(), links=links))
 
 
 @routes.errorhandler(TooManyRequests)
