@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pbf.api.error_handlers import handle_error
 from pbf.api.guard import mark_failed_sign_in
-from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
+from pbf.api.openapi.operations import ANY_CHANGE, OF_TENANT, READS_BODY, Operation
 from pbf.api.pages import Link, Page, failure_page, page_response, too_many_page
 from pbf.api.request_context import current_identity, json_body
 from pbf.api.responses import json_response, no_store
@@ -89,9 +89,7 @@ def sso_of(runtime: Runtime, public_url: str) -> Sso:
     response=NewLink,
     body=NewSignInLink,
     status=201,
-    errors=OF_TENANT
-    | READS_BODY
-    | {"forbidden", "foreign_origin", "not_json", "invalid_redirect", "store_unavailable"},
+    errors=OF_TENANT | READS_BODY | ANY_CHANGE | {"invalid_redirect", "store_unavailable"},
 )
 def create_sign_in_link() -> ResponseReturnValue:
     """Create a link that signs one person in, once."""
