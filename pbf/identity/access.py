@@ -65,7 +65,7 @@ class AccessRule:
             return False
         text = claims.email if self.claim == EMAIL else claims.email.partition("@")[2]
         expected = self.contains if self.equals is None else self.equals
-        return bool(text) and _address(text) == _address(expected or "")
+        return bool(text) and comparable_address(text) == comparable_address(expected or "")
 
 
 def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, Role]:
@@ -80,7 +80,7 @@ def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, 
     return roles
 
 
-def _address(text: str) -> str:
+def comparable_address(text: str) -> str:
     """Return the form in which addresses are compared.
 
     Unicode's own rules would make different domains equal, such as those with "ß" and "ss".

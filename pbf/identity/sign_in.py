@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pbf.errors import SignInFailed
-from pbf.identity.access import memberships
+from pbf.identity.access import comparable_address, memberships
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.members import Members
@@ -138,7 +138,8 @@ class SignInService:
         )
 
     def _is_operator(self, claims: Claims) -> bool:
-        is_known = claims.email_verified and claims.email.lower() in self._operators
+        address = comparable_address(claims.email)
+        is_known = claims.email_verified and address in self._operators
         return is_known and claims.provider == self._operators_from
 
     def _places(self, rows: Sequence[Membership]) -> list[tuple[TenantEntry, Role]]:
