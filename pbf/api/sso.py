@@ -17,8 +17,8 @@ from pbf.api.pages import Link, Page, page_response, too_many_page
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
+from pbf.identity.claims import is_other_person
 from pbf.identity.external.entry import VendorSignIn
-from pbf.identity.external.proxies import is_other_person
 from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
 from pbf.identity.external.sso import SsoTokens
 from pbf.identity.models import Identity

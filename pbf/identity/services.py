@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pbf.config import Settings
 from pbf.identity.administration.administration import Administration, administration_of
 from pbf.identity.authentication import Authentication
+from pbf.identity.claims import is_other_person
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
@@ -251,7 +252,9 @@ def _proxy_check(
         if claims is None:
             return False
         person = store.people.get(identity.person_id)
-        return person is None or (claims.issuer, claims.subject) != (person.issuer, person.subject)
+        return person is None or is_other_person(
+            claims, issuer=person.issuer, subject=person.subject
+        )
 
     return names_another
 
