@@ -124,10 +124,7 @@ class Sessions:
 
         Raises StoreFailed.
         """
-        if COOKIE.fullmatch(cookie) is None:
-            return None
-        session = self._session(_hash(cookie))
-        return None if session is None else session.identity
+        return None if COOKIE.fullmatch(cookie) is None else self.by_id(_hash(cookie))
 
     def by_id(self, session_id: str) -> Identity | None:
         """Return the identity of a session; None if it is unknown or has ended.
