@@ -196,7 +196,7 @@ def build(
             sessions,
             tokens,
             default=_default(settings, tenants),
-            is_other=_proxy_check(proxy, store),
+            is_other=_proxy_check(proxy, sessions),
         ),
         administration_of(
             store,
@@ -243,7 +243,7 @@ def _proxy(settings: Settings) -> "TrustedProxy | None":
 
 
 def _proxy_check(
-    proxy: "TrustedProxy | None", store: Store
+    proxy: "TrustedProxy | None", sessions: Sessions
 ) -> Callable[[Identity, Mapping[str, str]], bool]:
     """Return what tells whether the proxy's headers name another person than an identity's."""
 
@@ -251,10 +251,8 @@ def _proxy_check(
         claims = proxy.claims(headers) if proxy else None
         if claims is None:
             return False
-        person = store.people.get(identity.person_id)
-        return person is None or is_other_person(
-            claims, issuer=person.issuer, subject=person.subject
-        )
+        person = sessions.person_of(identity.session_id)
+        return person is None or is_other_person(claims, issuer=person[0], subject=person[1])
 
     return names_another
 

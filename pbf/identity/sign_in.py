@@ -119,8 +119,7 @@ class SignInService:
     def person_of(self, cookie: str) -> tuple[str, str] | None:
         """Return issuer and subject of the person of a cookie's session; None if it has ended."""
         identity = self._sessions.find(cookie)
-        person = self._people.get(identity.person_id) if identity else None
-        return (person.issuer, person.subject) if person else None
+        return self._sessions.person_of(identity.session_id) if identity else None
 
     def end(self, cookie: str) -> Ended | None:
         """End the session of a cookie, and return where it came from; None if it had ended."""
