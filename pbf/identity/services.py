@@ -204,7 +204,7 @@ def build(
             members,
             sessions,
             tokens,
-            is_on=bool(sign_in.methods) or settings.is_demo,
+            is_on=settings.has_people,
             check_group=check_group,
         ),
         signing_keys,
@@ -226,7 +226,7 @@ def _tenants(
     return Tenants(
         path,
         SettingsTenant(group_id, settings.product_name, is_only=settings.sandbox),
-        sign_in=bool(settings.sign_in.methods) or settings.is_demo,
+        sign_in=settings.has_people,
         groups=demo_groups,
         added=store.tenants.active,
         environ=environ,
