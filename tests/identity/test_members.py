@@ -6,25 +6,17 @@ from pbf.identity.claims import Claims
 from pbf.identity.members import Members
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
-from pbf.store.store import Store
 from tests.support.clock import Clock
 
 ADA = Claims("oidc", "https://id.example", "ada", "ada@example.com", True, "Ada")
 
 
 @pytest.fixture
-def store():
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def world(store):
+def world(memory):
     """Members, sessions, and a person with cached sessions in acme and globex."""
     clock = Clock()
-    sessions = Sessions(store, hours=12, idle_minutes=60, clock=clock)
-    members = Members(store, sessions, clock=clock)
+    sessions = Sessions(memory, hours=12, idle_minutes=60, clock=clock)
+    members = Members(memory, sessions, clock=clock)
     rules = {"acme": Role.EDITOR, "globex": Role.EDITOR}
     person = members.sign_in(ADA, rules).person.id
     cookies = [sessions.start(person, tenant, Role.EDITOR, method="oidc") for tenant in rules]

@@ -17,6 +17,7 @@ from pbf.store.identity.people import Profile
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import Clock
+from tests.support.stores import address
 
 HOURS, IDLE_MINUTES = 12.0, 60.0
 MINUTE = 60.0
@@ -24,18 +25,7 @@ MINUTE = 60.0
 
 @pytest.fixture(params=["memory", "file", "postgres"])
 def store(request, tmp_path):
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").fresh()
-    else:
-        url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 's.sqlite3'}"
-    opened = Store(url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def memory():
-    opened = Store("sqlite://")
+    opened = Store(address(request, tmp_path))
     yield opened
     opened.close()
 

@@ -8,14 +8,6 @@ from pbf.identity.sessions import Sessions
 from pbf.identity.sign_in import SignInService
 from pbf.identity.tenants import SettingsTenant, Tenants
 from pbf.rules.access.permissions import Role
-from pbf.store.store import Store
-
-
-@pytest.fixture
-def store():
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(
@@ -29,13 +21,13 @@ def store():
         pytest.param("oidc", "\u212aim@vendor.example", True, False, id="other-letter"),
     ],
 )
-def test_an_operator_is_named_by_a_verified_address(store, provider, email, verified, is_operator):
-    sessions = Sessions(store, hours=12, idle_minutes=60)
+def test_an_operator_is_named_by_a_verified_address(memory, provider, email, verified, is_operator):
+    sessions = Sessions(memory, hours=12, idle_minutes=60)
     service = SignInService(
-        store,
+        memory,
         Tenants(None, SettingsTenant("one", "Acme"), sign_in=True),
         sessions,
-        Members(store, sessions),
+        Members(memory, sessions),
         operators=["kim@vendor.example"],
         operators_from="oidc",
     )
