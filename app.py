@@ -89,7 +89,7 @@ def authenticator() -> Authenticator:
         settings = load_settings()
     except ConfigurationError:
         return NoSignIn()  # every page shows the error
-    if not settings.sign_in.methods and not settings.is_demo:
+    if not settings.has_people:
         return NoSignIn()
     from pbf.identity.page_authenticator import PageAuthenticator
     from pbf.runtime import runtime

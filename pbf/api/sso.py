@@ -19,8 +19,8 @@ from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.api.session_cookies import session_cookie_name, set_session_cookie
 from pbf.errors import SignInFailed, TooManyRequests, UntrustedToken
+from pbf.identity.claims import is_other_person
 from pbf.identity.external.entry import VendorSignIn
-from pbf.identity.external.proxies import is_other_person
 from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
 from pbf.identity.external.sso import SsoTokens
 from pbf.identity.models import Identity

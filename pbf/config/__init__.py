@@ -66,6 +66,11 @@ class Settings:
         """Whether visitors may look at the sandbox as people of several sample tenants."""
         return self.sandbox and not self.sign_in.methods and self.policy is None
 
+    @property
+    def has_people(self) -> bool:
+        """Whether people sign in, or look at the sandbox as different people."""
+        return bool(self.sign_in.methods) or self.is_demo
+
     @cached_property
     def hosts(self) -> frozenset[str]:
         """The host names under which people reach us, besides loopback names."""

@@ -2,32 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from pbf.identity.claims import Claims
 from pbf.rules.access.permissions import Role
 
 # The claims that count only if the provider has verified the e-mail address, or is trusted to.
 EMAIL, EMAIL_DOMAIN = "email", "email_domain"
-
-
-class SignInClaims(Protocol):
-    """What a provider says of someone who signs in; `all` are its claims as it sent them."""
-
-    @property
-    def provider(self) -> str:
-        """The id of the provider."""
-
-    @property
-    def email(self) -> str:
-        """The e-mail address, or an empty text."""
-
-    @property
-    def email_verified(self) -> bool:
-        """Whether the provider has verified the e-mail address."""
-
-    @property
-    def all(self) -> Mapping[str, Any]:
-        """The claims by their names."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +27,7 @@ class AccessRule:
     contains: str | None = None
     trust_email: bool = False
 
-    def matches(self, claims: SignInClaims) -> bool:
+    def matches(self, claims: Claims) -> bool:
         """Return whether the rule applies to someone."""
         if claims.provider != self.provider:
             return False
@@ -59,16 +39,16 @@ class AccessRule:
         lists = (value if isinstance(value, list | tuple) else [value] for value in values)
         return any(self.contains in texts for texts in lists)
 
-    def _matches_email(self, claims: SignInClaims) -> bool:
+    def _matches_email(self, claims: Claims) -> bool:
         """Compare an address or its domain, in which A to Z equal a to z."""
         if not (claims.email_verified or self.trust_email) or claims.email.count("@") != 1:
             return False
         text = claims.email if self.claim == EMAIL else claims.email.partition("@")[2]
         expected = self.contains if self.equals is None else self.equals
-        return bool(text) and _address(text) == _address(expected or "")
+        return bool(text) and comparable_address(text) == comparable_address(expected or "")
 
 
-def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, Role]:
+def memberships(claims: Claims, rules: Sequence[AccessRule]) -> dict[str, Role]:
     """Return the role in each tenant that someone may enter.
 
     In each tenant, the first rule that matches sets the role.
@@ -80,7 +60,7 @@ def memberships(claims: SignInClaims, rules: Sequence[AccessRule]) -> dict[str, 
     return roles
 
 
-def _address(text: str) -> str:
+def comparable_address(text: str) -> str:
     """Return the form in which addresses are compared.
 
     Unicode's own rules would make different domains equal, such as those with "ß" and "ss".

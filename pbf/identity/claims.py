@@ -23,6 +23,11 @@ class Claims:
     id_token: str = field(default="", repr=False)
 
 
+def is_other_person(claims: Claims, *, issuer: str, subject: str) -> bool:
+    """Return whether claims are about another person than this one, such as that of a session."""
+    return (claims.issuer, claims.subject) != (issuer, subject)
+
+
 @dataclass(frozen=True)
 class NoAccess:
     """A person who signed in but is a member of no tenant; `account` is what they signed in as."""

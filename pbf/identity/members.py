@@ -5,36 +5,12 @@ The database changes both in one transaction; the cached sessions and open pages
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
+from pbf.identity.claims import Claims
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
 from pbf.store.identity.people import Profile, SignIn
 from pbf.store.store import Store
-
-
-class Claimed(Protocol):
-    """A person as a way of signing in describes them; issuer and subject identify them."""
-
-    @property
-    def issuer(self) -> str:
-        """Who vouches for the person."""
-
-    @property
-    def subject(self) -> str:
-        """The issuer's permanent id of the person."""
-
-    @property
-    def email(self) -> str:
-        """The e-mail address, or an empty text."""
-
-    @property
-    def email_verified(self) -> bool:
-        """Whether the issuer is trusted to have verified the address."""
-
-    @property
-    def name(self) -> str:
-        """The name to show, or an empty text."""
 
 
 class Members:
@@ -48,7 +24,7 @@ class Members:
         self._sessions = sessions
         self._clock = clock
 
-    def sign_in(self, claims: Claimed, roles: Mapping[str, Role] | None) -> SignIn:
+    def sign_in(self, claims: Claims, roles: Mapping[str, Role] | None) -> SignIn:
         """Store who signs in, redeem their invitations, and recompute what rules gave them.
 
         `roles` are those that access rules give, by tenant id; with None, rules are not applied.

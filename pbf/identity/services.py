@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pbf.config import Settings
 from pbf.identity.administration.administration import Administration, administration_of
 from pbf.identity.authentication import Authentication
+from pbf.identity.claims import is_other_person
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
@@ -195,7 +196,7 @@ def build(
             sessions,
             tokens,
             default=_default(settings, tenants),
-            is_other=_proxy_check(proxy, store),
+            is_other=_proxy_check(proxy, sessions),
         ),
         administration_of(
             store,
@@ -203,7 +204,7 @@ def build(
             members,
             sessions,
             tokens,
-            is_on=bool(sign_in.methods) or settings.is_demo,
+            is_on=settings.has_people,
             check_group=check_group,
         ),
         signing_keys,
@@ -225,7 +226,7 @@ def _tenants(
     return Tenants(
         path,
         SettingsTenant(group_id, settings.product_name, is_only=settings.sandbox),
-        sign_in=bool(settings.sign_in.methods) or settings.is_demo,
+        sign_in=settings.has_people,
         groups=demo_groups,
         added=store.tenants.active,
         environ=environ,
@@ -242,7 +243,7 @@ def _proxy(settings: Settings) -> "TrustedProxy | None":
 
 
 def _proxy_check(
-    proxy: "TrustedProxy | None", store: Store
+    proxy: "TrustedProxy | None", sessions: Sessions
 ) -> Callable[[Identity, Mapping[str, str]], bool]:
     """Return what tells whether the proxy's headers name another person than an identity's."""
 
@@ -250,8 +251,8 @@ def _proxy_check(
         claims = proxy.claims(headers) if proxy else None
         if claims is None:
             return False
-        person = store.people.get(identity.person_id)
-        return person is None or (claims.issuer, claims.subject) != (person.issuer, person.subject)
+        person = sessions.person_of(identity.session_id)
+        return person is None or is_other_person(claims, issuer=person[0], subject=person[1])
 
     return names_another
 

@@ -13,9 +13,13 @@ SIZE = 10_000
 
 @dataclass
 class CachedSession:
-    """A session as it was read at `read_at`; `touched_at` is when its use was last written."""
+    """A session as it was read at `read_at`; `touched_at` is when its use was last written.
+
+    `person` is the issuer and subject of its person.
+    """
 
     identity: Identity
+    person: tuple[str, str]
     read_at: float
     expires_at: float
     seen_at: float

@@ -124,10 +124,7 @@ class Sessions:
 
         Raises StoreFailed.
         """
-        if COOKIE.fullmatch(cookie) is None:
-            return None
-        session = self._session(_hash(cookie))
-        return None if session is None else session.identity
+        return None if COOKIE.fullmatch(cookie) is None else self.by_id(_hash(cookie))
 
     def by_id(self, session_id: str) -> Identity | None:
         """Return the identity of a session; None if it is unknown or has ended.
@@ -138,6 +135,14 @@ class Sessions:
             return None
         session = self._session(session_id)
         return None if session is None else session.identity
+
+    def person_of(self, session_id: str) -> tuple[str, str] | None:
+        """Return issuer and subject of a session's person; None if it is unknown or has ended.
+
+        Raises StoreFailed.
+        """
+        session = self._session(session_id) if SESSION_ID.fullmatch(session_id) else None
+        return None if session is None else session.person
 
     def touch(self, session_id: str) -> None:
         """Note that a session is in use; written at most once a minute, see TOUCH_INTERVAL.
@@ -237,7 +242,8 @@ class Sessions:
         if result is None or identity is None:
             return None
         row = result.row
-        session = CachedSession(identity, now, row.expires_at, row.seen_at, row.seen_at)
+        person = (result.issuer, result.subject)
+        session = CachedSession(identity, person, now, row.expires_at, row.seen_at, row.seen_at)
         self._cache.put(session_id, session, drops)
         return session
 

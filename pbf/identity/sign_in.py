@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pbf.errors import SignInFailed
-from pbf.identity.access import memberships
+from pbf.identity.access import comparable_address, memberships
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.members import Members
@@ -119,8 +119,7 @@ class SignInService:
     def person_of(self, cookie: str) -> tuple[str, str] | None:
         """Return issuer and subject of the person of a cookie's session; None if it has ended."""
         identity = self._sessions.find(cookie)
-        person = self._people.get(identity.person_id) if identity else None
-        return (person.issuer, person.subject) if person else None
+        return self._sessions.person_of(identity.session_id) if identity else None
 
     def end(self, cookie: str) -> Ended | None:
         """End the session of a cookie, and return where it came from; None if it had ended."""
@@ -138,7 +137,8 @@ class SignInService:
         )
 
     def _is_operator(self, claims: Claims) -> bool:
-        is_known = claims.email_verified and claims.email.lower() in self._operators
+        address = comparable_address(claims.email)
+        is_known = claims.email_verified and address in self._operators
         return is_known and claims.provider == self._operators_from
 
     def _places(self, rows: Sequence[Membership]) -> list[tuple[TenantEntry, Role]]:

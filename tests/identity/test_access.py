@@ -1,6 +1,6 @@
 """Access rules decide of which tenants someone becomes a member."""
 
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,18 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pbf.identity.access import AccessRule, memberships
+from pbf.identity.claims import Claims
 from pbf.rules.access.permissions import Role
 from tests.support.draws import cases
 
-
-@dataclass(frozen=True)
-class Claims:
-    """What a provider says of someone."""
-
-    provider: str = "entra"
-    email: str = ""
-    email_verified: bool = False
-    all: dict[str, Any] = field(default_factory=dict)
+# What a provider says of someone.
+claims_of = partial(Claims, provider="entra", issuer="https://id.example", subject="ada")
 
 
 def rule(claim: str = "groups", tenant: str = "acme", role: Role = Role.EDITOR, **how: Any):
@@ -42,7 +36,7 @@ def rule(claim: str = "groups", tenant: str = "acme", role: Role = Role.EDITOR, 
     ],
 )
 def test_a_claim_is_a_text_or_lists_it(how, value, matches):
-    assert rule(**how).matches(Claims(all={"groups": value})) is matches
+    assert rule(**how).matches(claims_of(all={"groups": value})) is matches
 
 
 @pytest.mark.parametrize(
@@ -54,11 +48,11 @@ def test_a_claim_is_a_text_or_lists_it(how, value, matches):
     ],
 )
 def test_a_name_with_dots_finds_a_claim_in_a_map(claims):
-    assert rule("realm_access.roles", contains="a").matches(Claims(all=claims))
+    assert rule("realm_access.roles", contains="a").matches(claims_of(all=claims))
 
 
 def test_a_claim_that_is_missing_or_of_another_provider_does_not_count():
-    claims = Claims(all={"groups": ["a"]})
+    claims = claims_of(all={"groups": ["a"]})
 
     assert not rule("roles", contains="a").matches(claims)
     assert not rule("groups.a", contains="a").matches(claims)
@@ -83,13 +77,13 @@ def test_a_claim_that_is_missing_or_of_another_provider_does_not_count():
 @pytest.mark.parametrize("how", ["equals", "contains"])
 def test_an_e_mail_address_counts_if_it_is_verified(how, claim, email, verified, trusted, matches):
     text = "ada@acme.example" if claim == "email" else "acme.example"
-    claims = Claims(email=email, email_verified=verified)
+    claims = claims_of(email=email, email_verified=verified)
 
     assert rule(claim, trust_email=trusted, **{how: text}).matches(claims) is matches
 
 
 def test_a_domain_that_unicode_calls_equal_does_not_count():
-    claims = Claims(email="ada@\u017ftra\u00dfe.example", email_verified=True)
+    claims = claims_of(email="ada@\u017ftra\u00dfe.example", email_verified=True)
 
     assert not rule("email_domain", equals="strasse.example").matches(claims)
     assert not rule("email_domain", equals="stra\u00dfe.example").matches(claims)
@@ -97,14 +91,14 @@ def test_a_domain_that_unicode_calls_equal_does_not_count():
 
 
 def test_a_raw_e_mail_claim_does_not_count():
-    claims = Claims(all={"email": "ada@acme.example", "email_domain": "acme.example"})
+    claims = claims_of(all={"email": "ada@acme.example", "email_domain": "acme.example"})
 
     assert not rule("email", equals="ada@acme.example").matches(claims)
     assert not rule("email_domain", equals="acme.example").matches(claims)
 
 
 def test_in_each_tenant_the_first_rule_that_matches_sets_the_role():
-    claims = Claims(all={"groups": ["a", "b"]})
+    claims = claims_of(all={"groups": ["a", "b"]})
     rules = (
         rule(contains="c", role=Role.ADMIN),
         rule(contains="b", role=Role.VIEWER),
@@ -123,7 +117,7 @@ VALUES = some.recursive(
     max_leaves=4,
 )
 CLAIMS = some.builds(
-    Claims,
+    claims_of,
     provider=some.sampled_from(["entra", "google"]),
     email=some.sampled_from(["", "a@b", "a"]),
     email_verified=some.booleans(),
@@ -155,7 +149,7 @@ def grown(value: Any, more: list[str]) -> Any:
 @cases(1000)
 @given(claims=CLAIMS, rules=RULES, more=some.lists(TEXTS), new=some.dictionaries(NAMES, VALUES))
 def test_who_has_more_claims_is_a_member_of_no_fewer_tenants(claims, rules, more, new):
-    larger = Claims(
+    larger = claims_of(
         provider=claims.provider,
         email=claims.email or "a@b",
         email_verified=True,

@@ -1,40 +1,24 @@
 """Members: what takes a role away ends the sessions that have it, at once."""
 
-from dataclasses import dataclass
-
 import pytest
 
+from pbf.identity.claims import Claims
 from pbf.identity.members import Members
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
-from pbf.store.store import Store
 from tests.support.clock import Clock
 
-
-@dataclass(frozen=True)
-class Claims:
-    issuer: str = "https://id.example"
-    subject: str = "ada"
-    email: str = "ada@example.com"
-    email_verified: bool = True
-    name: str = "Ada"
+ADA = Claims("oidc", "https://id.example", "ada", "ada@example.com", True, "Ada")
 
 
 @pytest.fixture
-def store():
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def world(store):
+def world(memory):
     """Members, sessions, and a person with cached sessions in acme and globex."""
     clock = Clock()
-    sessions = Sessions(store, hours=12, idle_minutes=60, clock=clock)
-    members = Members(store, sessions, clock=clock)
+    sessions = Sessions(memory, hours=12, idle_minutes=60, clock=clock)
+    members = Members(memory, sessions, clock=clock)
     rules = {"acme": Role.EDITOR, "globex": Role.EDITOR}
-    person = members.sign_in(Claims(), rules).person.id
+    person = members.sign_in(ADA, rules).person.id
     cookies = [sessions.start(person, tenant, Role.EDITOR, method="oidc") for tenant in rules]
     for cookie in cookies:
         assert sessions.find(cookie)
@@ -52,8 +36,8 @@ def left(sessions, cookies) -> list[str]:
         (lambda members, p: members.set_role("acme", p, Role.VIEWER, by="x"), ["globex"]),
         (lambda members, p: members.remove("acme", p), ["globex"]),
         (lambda members, p: members.disable(p), []),
-        (lambda members, p: members.sign_in(Claims(), {"globex": Role.EDITOR}), ["globex"]),
-        (lambda members, p: members.sign_in(Claims(), {}), []),
+        (lambda members, p: members.sign_in(ADA, {"globex": Role.EDITOR}), ["globex"]),
+        (lambda members, p: members.sign_in(ADA, {}), []),
         (
             lambda members, p: members.grant("acme", p, Role.ADMIN, source="admin", by="x") or True,
             ["globex"],
@@ -75,7 +59,7 @@ def test_sessions_with_a_role_that_is_gone_end_at_once(world, change, tenants):
 def test_signing_in_again_with_the_same_rules_ends_nothing(world):
     members, sessions, _, cookies = world
 
-    sign_in = members.sign_in(Claims(), {"acme": Role.EDITOR, "globex": Role.EDITOR})
+    sign_in = members.sign_in(ADA, {"acme": Role.EDITOR, "globex": Role.EDITOR})
 
     assert left(sessions, cookies) == ["acme", "globex"]
     assert [(row.tenant_id, row.role) for row in sign_in.memberships] == [

@@ -17,6 +17,7 @@ from pbf.store.identity.people import Profile
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import Clock
+from tests.support.stores import address
 
 HOURS, IDLE_MINUTES = 12.0, 60.0
 MINUTE = 60.0
@@ -24,18 +25,7 @@ MINUTE = 60.0
 
 @pytest.fixture(params=["memory", "file", "postgres"])
 def store(request, tmp_path):
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").fresh()
-    else:
-        url = "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 's.sqlite3'}"
-    opened = Store(url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def memory():
-    opened = Store("sqlite://")
+    opened = Store(address(request, tmp_path))
     yield opened
     opened.close()
 
@@ -76,6 +66,7 @@ def test_a_session_is_found_by_its_cookie_and_by_its_id(store, clock):
     assert identity.return_url == "https://app.example/x"
     assert identity.session_id == id_of(cookie)
     assert not identity.is_operator
+    assert sessions.person_of(id_of(cookie)) == ("https://id.example", "ada")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +116,7 @@ def test_garbage_is_refused_without_a_lookup(memory, clock, cookie):
 
     assert sessions.find(cookie) is None
     assert sessions.by_id(cookie) is None
+    assert sessions.person_of(cookie) is None
     assert not sessions.revoke(cookie, "x")
     sessions.touch(cookie)
 
@@ -136,6 +128,7 @@ def test_an_unknown_cookie_and_a_session_id_as_cookie_are_refused(store, clock):
     assert sessions.find("a" * 43) is None
     assert sessions.find(id_of(cookie)) is None
     assert sessions.by_id(id_of("a" * 43)) is None
+    assert sessions.person_of(id_of("a" * 43)) is None
 
 
 def test_a_session_ends_at_its_fixed_time_however_much_it_is_used(store, clock):
@@ -377,13 +370,15 @@ def test_a_store_that_fails_lets_nobody_in_after_five_seconds(memory, clock, mon
         session.execute(text("DROP TABLE sessions"))
 
     clock.advance(4.9)
-    cached = sessions.find(cookie)
+    cached, person = sessions.find(cookie), sessions.person_of(id_of(cookie))
     clock.advance(0.1)
 
     assert cached == identity
+    assert person == ("https://id.example", "ada")
     for fails in (
         lambda: sessions.find(cookie),
         lambda: sessions.find(other),
+        lambda: sessions.person_of(id_of(cookie)),
         lambda: sessions.ended([id_of(cookie)]),
         lambda: sessions.revoke(id_of(cookie), "x"),
         lambda: start(sessions, "p"),

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import URL
 
 from pbf.store.store import Store
+from tests.support.stores import address
 
 
 @pytest.fixture(params=["memory", "file", "postgres"])
@@ -11,12 +12,6 @@ def store(request, tmp_path):
     opened = Store(address(request, tmp_path))
     yield opened
     opened.close()
-
-
-def address(request, tmp_path):
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres").fresh()
-    return "sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'store.sqlite3'}"
 
 
 @pytest.fixture(params=["file", "postgres"])

@@ -10,10 +10,18 @@ from tests.support.clock import START as NOW
 HOUR = 3600.0
 
 
-def add(store: Store, name: str, *, group: str = "acme", connector: str = "one", at: float = NOW):
+def add(
+    store: Store,
+    name: str,
+    *,
+    digest: str = "",
+    group: str = "acme",
+    connector: str = "one",
+    at: float = NOW,
+):
     link = ColleagueLink(
         id=name,
-        digest=f"digest of {name}",
+        digest=digest or f"digest of {name}",
         group_id=group,
         connector_id=connector,
         schema_name="sales",
@@ -90,19 +98,7 @@ def test_two_links_never_have_the_same_secret(store):
     add(store, "a")
 
     with pytest.raises(IntegrityError):
-        store.colleague_links.add(
-            ColleagueLink(
-                id="b",
-                digest="digest of a",
-                group_id="globex",
-                connector_id="two",
-                schema_name="",
-                note="",
-                asker="",
-                created_at=NOW,
-                expires_at=NOW,
-            )
-        )
+        add(store, "b", digest="digest of a", group="globex", connector="two")
 
 
 def test_links_are_deleted_long_after_they_expired(store):

@@ -220,14 +220,6 @@ def trusted_proxy(
     return HeaderProxy("headers", (_pairs(preset),), secret)
 
 
-def is_other_person(claims: Claims, *, issuer: str, subject: str) -> bool:
-    """Return whether a proxy names another person than the one of a session.
-
-    Then the session does not count.
-    """
-    return (claims.issuer, claims.subject) != (issuer, subject)
-
-
 def _assertion_proxy(
     kind: str, team: str, audience: str, keys_url: str, clock: Callable[[], float]
 ) -> AssertionProxy:

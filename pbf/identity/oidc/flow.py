@@ -15,7 +15,7 @@ from pbf.identity.claims import Claims
 from pbf.identity.oidc.discovery import TIMEOUT, Discovery, Metadata, unavailable
 from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.state import State, StateSigner, unknown_sign_in
-from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier, untrusted
+from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier, text_or_empty, untrusted
 from pbf.paths import PREFIX, own_page
 
 log = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ def _with_userinfo(
 
 
 def _of_person(provider: Provider, claims: Mapping[str, Any], id_token: str) -> Claims:
-    email, name, sid = (_text(claims.get(key)) for key in ("email", "name", "sid"))
+    email, name, sid = (text_or_empty(claims.get(key)) for key in ("email", "name", "sid"))
     # Some providers send booleans as text.
     verified = claims.get("email_verified") in (True, "true") or provider.trust_email
     return Claims(
@@ -236,12 +236,8 @@ def _of_person(provider: Provider, claims: Mapping[str, Any], id_token: str) -> 
         subject=claims["sub"],
         email=email,
         email_verified=bool(email) and verified,
-        name=name or _text(claims.get("preferred_username")),
+        name=name or text_or_empty(claims.get("preferred_username")),
         all=claims,
         sid=sid,
         id_token=id_token,
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

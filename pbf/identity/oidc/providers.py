@@ -62,16 +62,14 @@ class Provider:
     @property
     def is_shared(self) -> bool:
         """Whether the issuer is an Entra endpoint that several tenants share."""
-        parts = urlsplit(self.issuer)
-        tenant = parts.path.strip("/").partition("/")[0]
-        return parts.hostname == "login.microsoftonline.com" and tenant in SHARED_TENANTS
+        return is_shared_issuer(self.issuer)
 
     @property
     def published_issuer(self) -> str:
         """The issuer that the provider's discovery document has to name."""
         if not self.is_shared:
             return self.issuer
-        tenant = urlsplit(self.issuer).path.strip("/").partition("/")[0]
+        tenant = _entra_tenant(self.issuer)
         return self.issuer.replace(f"/{tenant}", f"/{TENANT_PLACEHOLDER}", 1)
 
     def issuers(self) -> frozenset[str]:
@@ -80,6 +78,16 @@ class Provider:
             return frozenset({self.issuer})
         published = self.published_issuer
         return frozenset(published.replace(TENANT_PLACEHOLDER, tid) for tid in self.trusted_tids)
+
+
+def is_shared_issuer(issuer: str) -> bool:
+    """Return whether people of any organization sign in with an issuer."""
+    is_entra = urlsplit(issuer).hostname == "login.microsoftonline.com"
+    return is_entra and _entra_tenant(issuer) in SHARED_TENANTS
+
+
+def _entra_tenant(issuer: str) -> str:
+    return urlsplit(issuer).path.strip("/").partition("/")[0]
 
 
 def is_safe_url(url: str) -> bool:

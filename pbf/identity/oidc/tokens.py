@@ -66,10 +66,10 @@ class TokenVerifier:
             raise self._untrusted("events")
         if abs(self._clock() - float(issued)) > LOGOUT_TOKEN_AGE:
             raise self._untrusted("iat")
-        subject, sid = (_text(claims.get(name)) for name in ("sub", "sid"))
+        subject, sid = (text_or_empty(claims.get(name)) for name in ("sub", "sid"))
         if not subject and not sid:
             raise self._untrusted("sub")
-        key = f"logout:{self._provider.id}:{_text(claims['jti'])}"
+        key = f"logout:{self._provider.id}:{text_or_empty(claims['jti'])}"
         if not use_once(key, float(issued) + 2 * LOGOUT_TOKEN_AGE):
             raise self._untrusted("jti")
         return LogoutToken(claims["iss"], subject, sid)
@@ -146,5 +146,6 @@ def _can_verify(key: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
     )
 
 
-def _text(value: object) -> str:
+def text_or_empty(value: object) -> str:
+    """Return a claim that is a text; of another type it counts as missing."""
     return value if isinstance(value, str) else ""

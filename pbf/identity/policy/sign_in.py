@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from pbf.identity.access import AccessRule
+from pbf.identity.oidc.providers import is_shared_issuer
 from pbf.identity.policy.schema import AccessEntry, PolicyFileContent, ProviderEntry
 from pbf.identity.policy.yaml_text import Document
 from pbf.rules.access.permissions import Role
 
 # The ids of what signs people in by settings alone: PBF_OIDC_... and PBF_PROXY_...
 SETTINGS_PROVIDERS = ("oidc", "proxy")
-# Parts of Entra's issuers behind which anybody's organization may be.
-SHARED_ISSUERS = ("common", "organizations")
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def read_providers(
         if entry.id in ids:
             text = f"There are two providers with the id {entry.id}. Each needs its own."
             raise document.error(text, *here, "id")
-        if _is_shared(entry.issuer) and not entry.trusted_tids:
+        if is_shared_issuer(entry.issuer) and not entry.trusted_tids:
             text = "People of any organization could sign in. Name the issuer of one, or list "
             raise document.error(f"{text}trusted_tids.", *here, "issuer")
         if environ is not None and not environ.get(entry.secret_env):
@@ -74,13 +72,6 @@ def read_access(document: Document, content: PolicyFileContent) -> Iterator[Acce
         if (entry.equals is None) == (entry.contains is None):
             raise document.error("A rule needs either equals or contains.", *here)
         yield _rule(entry, trust_email=known[entry.provider])
-
-
-def _is_shared(issuer: str) -> bool:
-    parts = urlsplit(issuer)
-    return parts.hostname == "login.microsoftonline.com" and (
-        parts.path.strip("/").partition("/")[0] in SHARED_ISSUERS
-    )
 
 
 def _settings(entry: ProviderEntry, environ: Mapping[str, str]) -> ProviderSettings:

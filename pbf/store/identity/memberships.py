@@ -14,6 +14,13 @@ from pbf.store.identity.sessions import revoke
 from pbf.store.identity.tables import Membership, Person, SessionRow
 
 RULE, ADMIN, SSO = "rule", "admin", "sso"
+# By source, the sources whose roles it replaces.
+REPLACED = {
+    RULE: {RULE},
+    SSO: {RULE, SSO},
+    INVITATION: {RULE, SSO},
+    ADMIN: {RULE, SSO, INVITATION, ADMIN},
+}
 ROLE_CHANGED = "role changed"
 MEMBERSHIP_REMOVED = "membership removed"
 # The highest role that a member can have.
@@ -41,24 +48,18 @@ def apply_rules(
             created_by=RULE,
             created_at=now,
         )
-        revoked += put(session, membership, replaces={RULE})
+        revoked += put(session, membership)
     return revoked
 
 
-def replaced_by(source: str) -> set[str]:
-    """Return the sources whose roles a source replaces."""
-    everything = {RULE, SSO, INVITATION, ADMIN}
-    return {RULE, SSO} if source == SSO else everything
-
-
-def put(session: Session, new: Membership, *, replaces: set[str]) -> list[str]:
+def put(session: Session, new: Membership) -> list[str]:
     """Store a membership unless there is one from a source that it does not replace."""
     old = membership_of(session, new.tenant_id, new.person_id)
     if old is None:
         session.add(new)
         session.flush()
         return []
-    if old.source not in replaces:
+    if old.source not in REPLACED[new.source]:
         return []
     if (old.source, old.role) != (new.source, new.role):
         old.source, old.created_by, old.created_at = new.source, new.created_by, new.created_at

@@ -121,15 +121,9 @@ class People:
             created_at=now,
         )
         try:
-            with self._database.session() as session:
-                return memberships.put(
-                    session, membership, replaces=memberships.replaced_by(source)
-                )
+            return self._put(membership)
         except IntegrityError:  # added by another process since it was looked for
-            with self._database.session() as session:
-                return memberships.put(
-                    session, membership, replaces=memberships.replaced_by(source)
-                )
+            return self._put(membership)
 
     def set_role(
         self,
@@ -188,6 +182,10 @@ class People:
         with self._database.session() as session:
             return self._set_disabled(session, person_id, None)
 
+    def _put(self, membership: Membership) -> list[str]:
+        with self._database.session() as session:
+            return memberships.put(session, membership)
+
     def _set_disabled(self, session: Session, person_id: str, at: float | None) -> bool:
         if not person_id.isprintable():
             return False
@@ -203,9 +201,7 @@ class People:
             revoked = [
                 session_id
                 for membership in invited
-                for session_id in memberships.put(
-                    session, membership, replaces=memberships.replaced_by(memberships.SSO)
-                )
+                for session_id in memberships.put(session, membership)
             ]
             if roles is not None:
                 revoked += memberships.apply_rules(session, person.id, roles, now)

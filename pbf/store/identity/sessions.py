@@ -20,13 +20,14 @@ BATCH = 10_000
 class SignedIn:
     """A session that has not been revoked, and its person's present name and e-mail address.
 
-    `issuer` identifies the person's provider.
+    `issuer` and `subject` identify the person.
     """
 
     row: SessionRow
     name: str
     email: str
     issuer: str
+    subject: str
 
 
 class SessionRows:
@@ -171,8 +172,8 @@ def revoke(
     return list(session.scalars(statement))
 
 
-def _in_use() -> Select[SessionRow, str, str, str]:
-    query = select(SessionRow, Person.name, Person.email, Person.issuer)
+def _in_use() -> Select[SessionRow, str, str, str, str]:
+    query = select(SessionRow, Person.name, Person.email, Person.issuer, Person.subject)
     return query.join(Person, Person.id == SessionRow.person_id).where(*_not_revoked())
 
 

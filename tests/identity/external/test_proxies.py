@@ -7,8 +7,8 @@ import pytest
 from jwt.algorithms import ECAlgorithm
 
 from pbf.errors import ConfigurationError, UntrustedToken
-from pbf.identity.claims import Claims
-from pbf.identity.external.proxies import is_other_person, trusted_proxy
+from pbf.identity.claims import Claims, is_other_person
+from pbf.identity.external.proxies import trusted_proxy
 from tests.support.clock import START, Clock
 from tests.support.signing import KeyServer, key_server, pem, private_key, sign
 
