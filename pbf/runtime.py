@@ -166,7 +166,8 @@ def start(settings: Settings) -> Runtime:
             sandbox.stop()
         raise
     cache, signer = SharedCache(backend=backend), Signer(*keys)
-    limits = _limits(settings, lambda: len(identity.tenants.all()))
+    limiter = _limiter(settings)
+    limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
     return Runtime(
         settings=settings,
         client=client,
@@ -175,7 +176,7 @@ def start(settings: Settings) -> Runtime:
         signer=signer,
         cache=cache,
         store=store,
-        sign_in_limits=_sign_in_limits(settings),
+        sign_in_limits=SignInLimits(limiter, trusted_proxies=settings.trusted_proxies),
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
         sandbox=sandbox,
@@ -238,28 +239,19 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
-def _sign_in_limits(settings: Settings) -> SignInLimits:
-    limiter = Limiter(redis_url=_limits_redis(settings), redis_prefix=_limits_prefix(settings))
-    return SignInLimits(limiter, trusted_proxies=settings.trusted_proxies)
+def _limiter(settings: Settings) -> Limiter:
+    redis_url = settings.redis_url if settings.shares_redis else None
+    return Limiter(redis_url=redis_url, redis_prefix=f"pbf:limits:{_account_hash(settings)}")
 
 
-def _limits_redis(settings: Settings) -> str | None:
-    return settings.redis_url if settings.shares_redis else None
-
-
-def _limits_prefix(settings: Settings) -> str:
-    return f"pbf:limits:{_account_hash(settings)}"
-
-
-def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
+def _limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
+        limiter,
         tenants=tenants,
         requests=settings.action_limit,
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
-        redis_url=_limits_redis(settings),
-        redis_prefix=_limits_prefix(settings),
     )
 
 
