@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
 from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
-from pbf.errors import ConfigurationError, PbfError, UnknownTenant
+from pbf.errors import ConfigurationError, UnknownTenant
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
@@ -140,33 +140,39 @@ def start(settings: Settings) -> Runtime:
     Raises ConfigurationError if the database or the policy file cannot be opened.
     """
     _hide_secrets(settings)
-    backend = _cache_backend(settings)
-    store = open_store(settings)
-    sandbox = _start_sandbox(settings) if settings.sandbox else None
+    with ExitStack() as opened:  # closed again if a later part fails
+        cache = SharedCache(backend=_cache_backend(settings))
+        opened.callback(cache.close)
+        store = open_store(settings)
+        opened.callback(store.close)
+        sandbox = _start_sandbox(settings) if settings.sandbox else None
+        if sandbox:
+            opened.callback(sandbox.stop)
+        started = _connected(settings, cache, store, sandbox)
+        opened.pop_all()
+    return started
+
+
+def _connected(
+    settings: Settings, cache: SharedCache, store: Store, sandbox: "SandboxServer | None"
+) -> Runtime:
+    """Return a runtime of parts that are open, with a client of the account."""
     account = sandbox.world if sandbox else settings
     key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
     keys = settings.signing_keys or (_signing_key(secret, shared=sandbox is None),)
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
-    try:
-        identity = build_identity(
-            settings,
-            store,
-            group_id=group_id,
-            signing_keys=keys,
-            environ=environment(),
-            check_group=client.get_group,
-            demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
-        )
-    except PbfError:
-        client.close()
-        store.close()
-        if sandbox:
-            sandbox.stop()
-        raise
-    cache, signer = SharedCache(backend=backend), Signer(*keys)
-    limiter = _limiter(settings)
+    identity = build_identity(
+        settings,
+        store,
+        group_id=group_id,
+        signing_keys=keys,
+        environ=environment(),
+        check_group=client.get_group,
+        demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
+    )
+    signer, limiter = Signer(*keys), _limiter(settings)
     limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
     return Runtime(
         settings=settings,
