@@ -16,26 +16,24 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from pbf.cache.redis_backend import RedisBackend
-from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
-from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
+from pbf.connectors.account.account_statuses import AccountStatuses
 from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, UnknownTenant
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
 from pbf.identity.tenants import Tenants
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
@@ -141,7 +139,7 @@ def start(settings: Settings) -> Runtime:
     """
     _hide_secrets(settings)
     with ExitStack() as opened:  # closed again if a later part fails
-        cache = SharedCache(backend=_cache_backend(settings))
+        cache = SharedCache(backend=cache_backend(settings))
         opened.callback(cache.close)
         store = open_store(settings)
         opened.callback(store.close)
@@ -172,7 +170,7 @@ def _connected(
         check_group=client.get_group,
         demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
     )
-    signer, limiter = Signer(*keys), _limiter(settings)
+    signer, limiter = Signer(*keys), shared_limiter(settings)
     limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
     return Runtime(
         settings=settings,
@@ -245,11 +243,6 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
-def _limiter(settings: Settings) -> Limiter:
-    redis_url = settings.redis_url if settings.shares_redis else None
-    return Limiter(redis_url=redis_url, redis_prefix=f"pbf:limits:{_account_hash(settings)}")
-
-
 def _limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
         limiter,
@@ -259,29 +252,6 @@ def _limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) ->
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
     )
-
-
-def _account_hash(settings: Settings) -> str:
-    """Return a hash that keeps accounts apart in a shared Redis; it does not reveal the secret."""
-    account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
-    return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
-
-
-def _cache_backend(settings: Settings) -> RedisBackend | None:
-    """Return the cache backend that this account's processes share, if there is one."""
-    if not settings.shares_redis:
-        return None
-    try:
-        return RedisBackend(
-            settings.redis_url or "",
-            prefix=f"pbf:1:{_account_hash(settings)}",
-            serializer=ListSerializer(Service, Connector, GroupStatuses),
-        )
-    except (ValueError, ImportError):
-        # The error may quote the URL with its password, so it is not chained into logs.
-        raise ConfigurationError(
-            "PBF_REDIS_URL cannot be used. It looks like redis://:password@host:6379/0."
-        ) from None
 
 
 def open_store(settings: Settings) -> Store:
