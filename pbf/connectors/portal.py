@@ -20,7 +20,8 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
-from pbf.connectors.connector_list import ConnectorList, Context
+from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
