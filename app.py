@@ -84,11 +84,11 @@ def add_demo_people() -> None:
 
 
 def authenticator() -> Authenticator:
-    """Return what knows the sessions; the runtime is opened when one is looked for."""
-    try:
-        settings = load_settings()
-    except ConfigurationError:
-        return NoSignIn()  # every page shows the error
+    """Return what knows the sessions; the runtime is opened when one is looked for.
+
+    Raises ConfigurationError as long as the settings are invalid.
+    """
+    settings = load_settings()
     if not settings.has_people:
         return NoSignIn()
     from pbf.identity.page_authenticator import PageAuthenticator

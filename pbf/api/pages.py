@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 
 from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pbf.api.responses import no_store
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests
 from pbf.rules.access.policy import Branding, Logo
-from pbf.server.security_headers import policy
+from pbf.server.security_headers import digest_source, policy
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,9 @@ def page_response(page: Page, branding: Branding, *, status: int = 200) -> Respo
         .render(page=page, branding=branding, style=style, logo=logo)
     )
     response = Response(body, status, content_type="text/html; charset=utf-8")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     # The logo is part of the page, so that a route without a session need not serve it.
     response.headers["Content-Security-Policy"] = policy(
-        style_src=f"'sha256-{digest}'", img_src="data:", form_action=page.form_targets
+        style_src=digest_source(style.encode()), img_src="data:", form_action=page.form_targets
     )
     response = no_store(response)
     if page.button:

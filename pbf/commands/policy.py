@@ -6,6 +6,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
+from pbf.commands.results import TENANTS_SHOWN, shortened
 from pbf.config import Settings
 from pbf.errors import PbfError
 from pbf.fivetran.models import Service
@@ -13,8 +14,6 @@ from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.rules.access.findings import Finding, unknown_names, warnings
 from pbf.rules.access.policy import Policy, ServiceRule
 from pbf.runtime import STORE_IN_MEMORY, start
-
-IDS_SHOWN = 30
 
 
 def check_policy(path: Path, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -70,8 +69,7 @@ def _chosen(tenants: Collection[str], tenant_id: str | None) -> tuple[str, str]:
     ids = list(tenants)
     if tenant_id is None and len(ids) == 1:
         return ids[0], ""
-    more = f" and {len(ids) - IDS_SHOWN:,} more" if len(ids) > IDS_SHOWN else ""
-    listed = f"{', '.join(ids[:IDS_SHOWN])}{more}."
+    listed = f"{shortened(ids, TENANTS_SHOWN)}."
     if tenant_id is None:
         return "", f"Choose a tenant with --tenant: {listed}"
     return "", f"There is no tenant {tenant_id!r}. Tenants: {listed}"

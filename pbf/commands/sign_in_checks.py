@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pbf.commands.results import Result
+from pbf.commands.results import Result, shortened
 from pbf.config import Settings
 from pbf.errors import Forbidden, NotFound, PbfError, ProviderUnavailable
 from pbf.identity.external.keys import KeySet
@@ -112,8 +112,7 @@ def _groups(runtime: Runtime) -> Result:
     except PbfError as error:
         return Result("groups", False, str(error))
     if invisible:
-        more = f" and {len(invisible) - NAMES_SHOWN} more" if len(invisible) > NAMES_SHOWN else ""
-        text = f"the API key does not see {', '.join(invisible[:NAMES_SHOWN])}{more}"
+        text = f"the API key does not see {shortened(invisible, NAMES_SHOWN)}"
         return Result("groups", False, text)
     unchecked = len(entries) - GROUPS_CHECKED
     text = f"; {unchecked:,} more were not checked" if unchecked > 0 else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pbf.commands.results import TENANTS_SHOWN, shortened
 from pbf.config import Settings
 from pbf.connectors.audit import AuditLog
 from pbf.errors import ConfigurationError, InputError, PbfError
@@ -20,7 +21,6 @@ Line = tuple[bool, str]
 
 ACTOR = "command"
 OPERATOR = Identity(ACTOR, "", Role.OPERATOR, is_operator=True)
-TENANTS_SHOWN = 30
 DAYS = DEFAULT_DAYS
 LIFETIME = f"days until it expires, up to {MOST_DAYS} (default {DEFAULT_DAYS})"
 OPERATOR_ROLE = Role.OPERATOR.value
@@ -101,10 +101,8 @@ def _tenant(runtime: Runtime, tenant_id: str | None) -> str:
         return str(tenant_id)
     if tenant_id is None and len(ids) == 1:
         return ids[0]
-    more = f" and {len(ids) - TENANTS_SHOWN:,} more" if len(ids) > TENANTS_SHOWN else ""
-    listed = f"{', '.join(ids[:TENANTS_SHOWN])}{more}"
     problem = f"There is no tenant {tenant_id}." if tenant_id else "Choose a tenant with --tenant."
-    raise InputError(f"{problem} Tenants: {listed}.")
+    raise InputError(f"{problem} Tenants: {shortened(ids, TENANTS_SHOWN)}.")
 
 
 def _places(runtime: Runtime) -> list[str | None]:

@@ -17,7 +17,7 @@ from pbf.connectors.audit import PendingEntry
 from pbf.errors import ApiError, InProgress, NotNow, PbfError, RateLimited, Unreachable
 
 if TYPE_CHECKING:
-    from pbf.connectors.connector_list import Context
+    from pbf.connectors.context import Context
     from pbf.connectors.deletion import DeletionService
     from pbf.store.tables import Deletion
 

@@ -9,20 +9,18 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 
 from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
 from pbf.connectors.account.account_list import AccountList, list_key
-from pbf.connectors.audit import AuditLog
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_ID
 from pbf.rules import freshness
-from pbf.rules.access.policy import Policy, no_policy
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 
@@ -252,18 +250,6 @@ class ConnectorList:
             # Meanwhile the connectors are shown under their permanent names.
             logger.warning("typed names: %s", error)
             return {}
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the services of one group work with; `policy` returns what the tenant may do now."""
-
-    group_id: str
-    client: ApiClient
-    store: Store
-    connectors: ConnectorList
-    audit_log: AuditLog
-    policy: Callable[[], Policy] = no_policy
 
 
 def connector_named(client: ApiClient, group_id: str, schema_name: str) -> Connector | None:

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pbf.connectors.access.caller import require
-from pbf.connectors.connector_list import Context, connector_named
+from pbf.connectors.connector_list import connector_named
+from pbf.connectors.context import Context
 from pbf.connectors.permanent_names import PermanentNames, digest, is_same, taken
 from pbf.connectors.uncertain_writes import UNCERTAIN, attempt, confirm
 from pbf.errors import (

@@ -16,7 +16,7 @@ from copy import copy
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
-from pbf.connectors.connector_list import Context
+from pbf.connectors.context import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector

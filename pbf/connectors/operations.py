@@ -11,7 +11,7 @@ from typing import Any
 
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
-from pbf.connectors.connector_list import Context
+from pbf.connectors.context import Context
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
 from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
@@ -44,6 +44,7 @@ class Operations:
         self._connectors = context.connectors
         self._forget = context.connectors.forget
         self._audit_log = context.audit_log
+        self._changing = context.changing
         self._policy = context.policy
         self._trusts_the_list = False
         self._deletion = deletion
@@ -221,9 +222,7 @@ class Operations:
         self, action: Action, connector_id: str, *, record: str = "", details: str = ""
     ) -> Iterator[Connector]:
         """Yield a connector that can take an action now, and record the outcome."""
-        with self._audit_log.record(record or action, connector_id, details=details) as entry:
-            connector = entry.about(self._connectors.connector(connector_id))
-            require(Permission.CHANGE)
+        with self._changing(record or action, connector_id, details=details) as connector:
             if obstacle(action, connector) and not self._trusts_the_list:
                 # The list may be a minute old; a refusal must be true now.
                 connector = self._client.get_connector(connector.id)

@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from uuid import uuid4
 
-from pbf.connectors.connector_list import Context
+from pbf.connectors.context import Context
 from pbf.errors import LimitReached, NameTaken
 from pbf.fivetran import naming_fields
 from pbf.rules import naming

@@ -20,7 +20,8 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
-from pbf.connectors.connector_list import ConnectorList, Context
+from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
@@ -39,14 +40,12 @@ logger = logging.getLogger("pbf")
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
-# How many policies' services are kept: the tenant's own, and those of sessions that it is narrowed
-# for.
-MOST_POLICIES = 32
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
 MOST_PASTS = 1024
-# A session can be for some services alone, so a tenant may have several policies at once.
+# How many policies' services are kept: a session can be for some services alone, so a tenant may
+# have several at once.
 MOST_POLICIES = 8
 # How Fivetran refuses to create what lacks API_CONFIGURABLE.
 # https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service

@@ -27,6 +27,11 @@ def policy(**directives: str) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in all_directives.items())
 
 
+def digest_source(content: bytes) -> str:
+    """Return the source of a policy that allows an inline script or style by its digest."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}'"
+
+
 # The routes return data, which a browser must not run or show as a page.
 ROUTES: Mapping[str, str] = {
     "Content-Security-Policy": policy(),
@@ -81,9 +86,7 @@ def screen_policy(settings: Settings, ancestors: str) -> str:
 @cache
 def inline_scripts() -> tuple[str, ...]:
     """Return the digests of the inline scripts of index.html."""
-    scripts = INLINE_SCRIPT.findall(index_html())
-    digests = (hashlib.sha256(script).digest() for script in scripts)
-    return tuple(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return tuple(map(digest_source, INLINE_SCRIPT.findall(index_html())))
 
 
 class ProtectScreens:

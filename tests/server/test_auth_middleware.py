@@ -378,6 +378,24 @@ def test_invalid_settings_leave_sign_in_on():
     assert complete(run()).status == 401
 
 
+def test_corrected_settings_turn_sign_in_on():
+    problems = [ConfigurationError("PBF_TIMEOUT is not a number.")]
+
+    def load() -> FakeSessions:
+        if problems:
+            raise problems.pop()
+        return FakeSessions()
+
+    async def run() -> list[int]:
+        app = Authenticate(FakeStreamlit(), load=load, read=lambda: LOCAL)
+        answers = [Answer(), Answer()]
+        for answer in answers:
+            await app(scope_of("http", "/", PAGE), None, answer.send)
+        return [answer.status for answer in answers]
+
+    assert complete(run()) == [200, 303]
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_without_its_database_nobody_gets_in(kind: str):
     sessions = FakeSessions(ADA)

@@ -28,25 +28,24 @@ class ClientLimits:
 
     def __init__(
         self,
+        limiter: Limiter,
         *,
         requests: str,
         all_requests: str,
         creations: str,
         trusted_proxies: int = 0,
-        redis_url: str | None = None,
-        redis_prefix: str = "pbf:limits",
         tenants: Callable[[], int] = lambda: 1,
     ) -> None:
-        """Count in memory, or in Redis where a URL is given.
+        """Count with a limiter.
 
         `tenants` returns how many tenants there are now; one alone may use the limit for all.
         """
+        self._limiter = limiter
         self._requests = parsed(requests)
         self._all_requests = parsed(all_requests)
         self._creations = parsed(creations)
         self._trusted_proxies = trusted_proxies
         self._tenants = tenants
-        self._limiter = Limiter(redis_url=redis_url, redis_prefix=redis_prefix)
 
     def admit_request(self, tenant_id: str = "") -> None:
         """Count a request of a tenant to Fivetran; raise TooManyRequests if it exceeds a limit."""

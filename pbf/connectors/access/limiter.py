@@ -25,7 +25,7 @@ REDIS_PAUSE = 30.0
 class Limiter:
     """Counts where it is possible: in Redis, or else in memory."""
 
-    def __init__(self, *, redis_url: str | None, redis_prefix: str) -> None:
+    def __init__(self, *, redis_url: str | None = None, redis_prefix: str = "pbf:limits") -> None:
         """Count in memory, or in Redis where a URL is given."""
         self._memory = MovingWindowRateLimiter(MemoryStorage())
         self._redis = _redis_limiter(redis_url, redis_prefix) if redis_url else None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.cards.connect_card import ConnectCards
-from pbf.connectors.connector_list import Context
+from pbf.connectors.context import Context
 from pbf.errors import InputError, LimitReached, NotAllowed, UnknownConnector, UnknownLink
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
@@ -82,7 +82,7 @@ class ColleagueLinks:
         self._cards = cards
         self._rows = context.store.colleague_links
         self._connectors = context.connectors
-        self._audit_log = context.audit_log
+        self._changing = context.changing
         self._policy = context.policy
 
     def create(
@@ -98,9 +98,7 @@ class ColleagueLinks:
             allowed = ", ".join(map(str, DURATIONS))
             raise InputError(f"A link works for {allowed} hours. Choose one of them.")
         details = f"works for {DURATIONS[hours]}"
-        with self._audit_log.record("invite", connector_id, details=details) as entry:
-            connector = entry.about(self._connectors.connector(connector_id))
-            require(Permission.CHANGE)
+        with self._changing("invite", connector_id, details=details) as connector:
             if sum(link.works for link in self._of(connector)) >= MOST_LINKS:
                 raise LimitReached(
                     f"{MOST_LINKS} links of this connector work already. Revoke one of them first."
@@ -118,9 +116,7 @@ class ColleagueLinks:
 
     def revoke(self, connector_id: str, link_id: str) -> ColleagueLink:
         """Revoke a link, and return it; raise UnknownLink if no such link works."""
-        with self._audit_log.record("revoke", connector_id) as entry:
-            connector = entry.about(self._connectors.connector(connector_id))
-            require(Permission.CHANGE)
+        with self._changing("revoke", connector_id) as connector:
             works = {link.id for link in self._of(connector) if link.works}
             if link_id not in works or not self._rows.revoke(
                 self._group_id, connector.id, link_id, time.time()

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pbf.cache.entries import keep_newest
 from pbf.connectors.access.caller import require
-from pbf.connectors.connector_list import Context
+from pbf.connectors.context import Context
 from pbf.fivetran.models import ConnectCard, Connector
 from pbf.paths import PREFIX, absolute
 from pbf.rules.access.permissions import Permission
@@ -30,6 +30,7 @@ class ConnectCards:
         self._store = context.store
         self._connectors = context.connectors
         self._audit_log = context.audit_log
+        self._changing = context.changing
         self._new: dict[str, tuple[datetime, Connector, ConnectCard]] = {}
 
     def link(self, connector_id: str) -> str:
@@ -109,9 +110,7 @@ class ConnectCards:
             keep_newest(self._new, connector.id, (now, connector, card), MOST_CARDS)
 
     def _card(self, connector_id: str, redirect_uri: str) -> ConnectCard:
-        with self._audit_log.record("card", connector_id) as entry:
-            connector = entry.about(self._connectors.connector(connector_id))
-            require(Permission.CHANGE)
+        with self._changing("card", connector_id) as connector:
             return self._client.get_connect_card_url_for_connector(
                 connector.id, redirect_uri=redirect_uri
             )

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.paths import PREFIX, SANDBOX_PATH, lies_within
-from pbf.server.auth_middleware.authenticator import Authenticator
+from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.cookies import session_cookies
 from pbf.server.auth_middleware.open_sockets import POLL_SECONDS, OpenSockets
 from pbf.server.auth_middleware.pages import session_ended_page, sign_in_redirect
@@ -63,10 +63,13 @@ class Authenticate:
         read: Callable[[], Settings] = load_settings,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        """Wrap `app`; `load` is called at the first request, and `read` returns the settings."""
+        """Wrap `app`; `read` returns the settings.
+
+        `load` is called at the first request, and again as long as it raises ConfigurationError.
+        """
         self._app = app
-        self._authenticator = cache(load)
-        self._settings = cache(lambda: _settings(read))
+        self._load = cache(load)
+        self._read = cache(read)
         self._poll_seconds = poll_seconds
         self._sockets: OpenSockets | None = None
 
@@ -133,6 +136,18 @@ class Authenticate:
             self._sockets = self._sockets or sockets
         return self._sockets
 
+    def _authenticator(self) -> Authenticator:
+        try:
+            return self._load()
+        except ConfigurationError:
+            return NoSignIn()  # every page shows the error
+
+    def _settings(self) -> Settings:
+        try:
+            return self._read()
+        except ConfigurationError:
+            return Settings()  # every page shows the error
+
     def _touch(self, session_id: str) -> None:
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._touch_and_log, session_id)
@@ -142,13 +157,6 @@ class Authenticate:
             self._authenticator().touch(session_id)
         except Exception:
             log.exception("activity could not be recorded; the session may end too early")
-
-
-def _settings(read: Callable[[], Settings]) -> Settings:
-    try:
-        return read()
-    except ConfigurationError:
-        return Settings()  # every page shows the error
 
 
 def _is_forged(name: bytes) -> bool:

@@ -1,16 +1,14 @@
 """What a request without a session gets: the way to sign in, or a page that says what happened."""
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable
-from hashlib import sha256
 from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from pbf.paths import PREFIX
-from pbf.server.security_headers import policy
+from pbf.server.security_headers import digest_source, policy
 
 SIGN_IN = f"{PREFIX}/sign-in"
 # In characters, percent-encoded.
@@ -71,8 +69,8 @@ def session_ended_page(frame_ancestors: Iterable[str]) -> Response:
     origins = json.dumps(list(frame_ancestors)).replace("<", "\\u003c")
     script = SCRIPT % origins
     content_policy = policy(
-        script_src=_source(script),
-        style_src=_source(STYLE),
+        script_src=digest_source(script.encode()),
+        style_src=digest_source(STYLE.encode()),
         frame_ancestors=" ".join(frame_ancestors) or "'none'",
     )
     return HTMLResponse(
@@ -89,7 +87,3 @@ def _next(scope: Scope) -> str:
     choices = (f"{path}?{query}" if query else path, path)
     encoded = (quote(choice, safe="") for choice in choices)
     return next((text for text in encoded if len(text) <= LONGEST_NEXT), quote("/", safe=""))
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

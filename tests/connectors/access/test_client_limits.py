@@ -11,6 +11,7 @@ from pbf import runtime as runtimes
 from pbf.config import Settings, load_settings
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.access.limiter import Limiter
 from pbf.errors import ConfigurationError, TooManyRequests
 from pbf.runtime import Runtime
 from tests.support.accounts import routes
@@ -168,7 +169,9 @@ def test_x_forwarded_for_counts_as_far_as_proxies_are_trusted(
 
 
 def test_a_client_refused_by_the_common_limit_takes_no_memory():
-    limits = ClientLimits(requests="600 per hour", all_requests="3 per hour", creations="")
+    limits = ClientLimits(
+        Limiter(), requests="600 per hour", all_requests="3 per hour", creations=""
+    )
 
     for number in range(20):
         before = CALLER.set(Caller("page", client=Client(f"192.0.2.{number}")))
@@ -248,7 +251,9 @@ def test_a_refused_card_leads_back_with_a_note(start: Start):
 
 def test_processes_that_share_redis_count_together(tmp_path: Path, caller: None):
     def limits() -> ClientLimits:
-        return ClientLimits(requests="", all_requests="1 per hour", creations="", redis_url=url)
+        return ClientLimits(
+            Limiter(redis_url=url), requests="", all_requests="1 per hour", creations=""
+        )
 
     with redis_server(tmp_path) as url:
         first, second = limits(), limits()

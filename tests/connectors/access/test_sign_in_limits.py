@@ -15,8 +15,7 @@ OTHER = Client("192.0.2.2")
 
 
 def in_memory(*, trusted_proxies: int = 0) -> SignInLimits:
-    limiter = Limiter(redis_url=None, redis_prefix="")
-    return SignInLimits(limiter, trusted_proxies=trusted_proxies)
+    return SignInLimits(Limiter(), trusted_proxies=trusted_proxies)
 
 
 def fail(limits: SignInLimits, attempt: Attempt, client: Client, times: int) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbf.connectors.access.client_limits import ClientLimits
+from pbf.connectors.access.limiter import Limiter
 from pbf.errors import TooManyRequests
 from tests.support.clock import START
 from tests.support.draws import cases
@@ -22,13 +23,15 @@ VISITS = st.lists(
 )
 
 
-def limits(amount: int = LIMIT, *, tenants: int = 1000, **options: str) -> ClientLimits:
+def limits(
+    amount: int = LIMIT, *, tenants: int = 1000, redis_url: str | None = None
+) -> ClientLimits:
     return ClientLimits(
+        Limiter(redis_url=redis_url),
         requests="",
         all_requests=f"{amount} per hour",
         creations="",
         tenants=lambda: tenants,
-        **options,
     )
 
 
@@ -159,7 +162,9 @@ def test_processes_that_share_redis_share_between_tenants(tmp_path: Path):
 
 
 def test_the_requests_of_each_tenant_can_be_told():
-    limits = ClientLimits(requests="", all_requests="100 per hour", creations="", tenants=lambda: 3)
+    limits = ClientLimits(
+        Limiter(), requests="", all_requests="100 per hour", creations="", tenants=lambda: 3
+    )
     for tenant_id, number in (("acme", 3), ("globex", 1)):
         for _ in range(number):
             limits.admit_request(tenant_id)
@@ -170,13 +175,15 @@ def test_the_requests_of_each_tenant_can_be_told():
 
 def test_they_are_not_told_where_that_would_cost_much():
     shared = ClientLimits(
+        Limiter(redis_url="redis://127.0.0.1:1/0"),
         requests="",
         all_requests="100 per hour",
         creations="",
         tenants=lambda: 3,
-        redis_url="redis://127.0.0.1:1/0",
     )
-    unlimited = ClientLimits(requests="", all_requests="", creations="", tenants=lambda: 3)
-    alone = ClientLimits(requests="", all_requests="100 per hour", creations="")
+    unlimited = ClientLimits(
+        Limiter(), requests="", all_requests="", creations="", tenants=lambda: 3
+    )
+    alone = ClientLimits(Limiter(), requests="", all_requests="100 per hour", creations="")
 
     assert [limits.used(["acme"]) for limits in (shared, unlimited, alone)] == [{}, {}, {}]

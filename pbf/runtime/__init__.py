@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,26 +16,24 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from pbf.cache.redis_backend import RedisBackend
-from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
-from pbf.connectors.account.account_statuses import AccountStatuses, GroupStatuses
+from pbf.connectors.account.account_statuses import AccountStatuses
 from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
-from pbf.errors import ConfigurationError, PbfError, UnknownTenant
+from pbf.errors import ConfigurationError, UnknownTenant
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
 from pbf.identity.tenants import Tenants
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
@@ -140,33 +138,40 @@ def start(settings: Settings) -> Runtime:
     Raises ConfigurationError if the database or the policy file cannot be opened.
     """
     _hide_secrets(settings)
-    backend = _cache_backend(settings)
-    store = open_store(settings)
-    sandbox = _start_sandbox(settings) if settings.sandbox else None
+    with ExitStack() as opened:  # closed again if a later part fails
+        cache = SharedCache(backend=cache_backend(settings))
+        opened.callback(cache.close)
+        store = open_store(settings)
+        opened.callback(store.close)
+        sandbox = _start_sandbox(settings) if settings.sandbox else None
+        if sandbox:
+            opened.callback(sandbox.stop)
+        started = _connected(settings, cache, store, sandbox)
+        opened.pop_all()
+    return started
+
+
+def _connected(
+    settings: Settings, cache: SharedCache, store: Store, sandbox: "SandboxServer | None"
+) -> Runtime:
+    """Return a runtime of parts that are open, with a client of the account."""
     account = sandbox.world if sandbox else settings
     key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
     keys = settings.signing_keys or (_signing_key(secret, shared=sandbox is None),)
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
-    try:
-        identity = build_identity(
-            settings,
-            store,
-            group_id=group_id,
-            signing_keys=keys,
-            environ=environment(),
-            check_group=client.get_group,
-            demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
-        )
-    except PbfError:
-        client.close()
-        store.close()
-        if sandbox:
-            sandbox.stop()
-        raise
-    cache, signer = SharedCache(backend=backend), Signer(*keys)
-    limits = _limits(settings, lambda: len(identity.tenants.all()))
+    identity = build_identity(
+        settings,
+        store,
+        group_id=group_id,
+        signing_keys=keys,
+        environ=environment(),
+        check_group=client.get_group,
+        demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
+    )
+    signer, limiter = Signer(*keys), shared_limiter(settings)
+    limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
     return Runtime(
         settings=settings,
         client=client,
@@ -175,7 +180,7 @@ def start(settings: Settings) -> Runtime:
         signer=signer,
         cache=cache,
         store=store,
-        sign_in_limits=_sign_in_limits(settings),
+        sign_in_limits=SignInLimits(limiter, trusted_proxies=settings.trusted_proxies),
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
         sandbox=sandbox,
@@ -238,52 +243,15 @@ def _hide_secrets(settings: Settings) -> None:
         hide_password(url)
 
 
-def _sign_in_limits(settings: Settings) -> SignInLimits:
-    limiter = Limiter(redis_url=_limits_redis(settings), redis_prefix=_limits_prefix(settings))
-    return SignInLimits(limiter, trusted_proxies=settings.trusted_proxies)
-
-
-def _limits_redis(settings: Settings) -> str | None:
-    return settings.redis_url if settings.shares_redis else None
-
-
-def _limits_prefix(settings: Settings) -> str:
-    return f"pbf:limits:{_account_hash(settings)}"
-
-
-def _limits(settings: Settings, tenants: Callable[[], int]) -> ClientLimits:
+def _limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) -> ClientLimits:
     return ClientLimits(
+        limiter,
         tenants=tenants,
         requests=settings.action_limit,
         all_requests=settings.total_action_limit,
         creations=settings.create_limit,
         trusted_proxies=settings.trusted_proxies,
-        redis_url=_limits_redis(settings),
-        redis_prefix=_limits_prefix(settings),
     )
-
-
-def _account_hash(settings: Settings) -> str:
-    """Return a hash that keeps accounts apart in a shared Redis; it does not reveal the secret."""
-    account = (settings.api_url, settings.api_key or "", settings.api_secret or "")
-    return hashlib.sha256("\0".join(("pbf cache", *account)).encode()).hexdigest()[:32]
-
-
-def _cache_backend(settings: Settings) -> RedisBackend | None:
-    """Return the cache backend that this account's processes share, if there is one."""
-    if not settings.shares_redis:
-        return None
-    try:
-        return RedisBackend(
-            settings.redis_url or "",
-            prefix=f"pbf:1:{_account_hash(settings)}",
-            serializer=ListSerializer(Service, Connector, GroupStatuses),
-        )
-    except (ValueError, ImportError):
-        # The error may quote the URL with its password, so it is not chained into logs.
-        raise ConfigurationError(
-            "PBF_REDIS_URL cannot be used. It looks like redis://:password@host:6379/0."
-        ) from None
 
 
 def open_store(settings: Settings) -> Store:
