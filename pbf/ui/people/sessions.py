@@ -3,6 +3,7 @@
 from pbf.identity.administration.sessions import OpenSession
 from pbf.identity.models import Identity
 from pbf.ui import page
+from pbf.ui.lists.search import matching
 from pbf.ui.people.actions import (
     administration,
     confirm,
@@ -21,13 +22,9 @@ def show() -> None:
     if not sessions:
         page.quiet("Nobody is signed in here right now.")
         return
-    words = search("session-search", len(sessions), "A name, an address")
-    matching = [
-        session
-        for session in sessions
-        if all(word in f"{session.name} {session.email}".casefold() for word in words)
-    ]
-    for session in part(matching, key="sessions-part"):
+    typed = search("session-search", len(sessions), "A name, an address")
+    rows = matching(sessions, typed, text=lambda session: f"{session.name} {session.email}")
+    for session in part(list(rows), key="sessions-part"):
         _row(identity, session)
 
 
