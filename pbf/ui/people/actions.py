@@ -41,12 +41,6 @@ def is_on() -> bool:
     return administration().is_on
 
 
-def visitor() -> tuple[Identity, str]:
-    """Return who looks at the page, and the tenant that they act for."""
-    identity = session.identity()
-    return identity, identity.tenant_id
-
-
 def roles_up_to(identity: Identity) -> list[Role]:
     """Return the roles that somebody may give."""
     return [role for role in ROLES if role.rank <= identity.role.rank]

@@ -14,7 +14,6 @@ from pbf.ui.people.actions import (
     row,
     run_and_close,
     search,
-    visitor,
 )
 
 SOURCES = {
@@ -24,10 +23,9 @@ SOURCES = {
 }
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the members, or say how people become members."""
-    identity, tenant_id = visitor()
-    members = administration().members.listed(identity, tenant_id)
+    members = administration().members.listed(identity, identity.tenant_id)
     if not members:
         st.info("Nobody is a member yet. Invite people, or name them in the policy file.")
         return

@@ -10,15 +10,13 @@ from pbf.ui.people.actions import (
     part,
     row,
     search,
-    visitor,
     way,
 )
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the open sessions, last used first."""
-    identity, tenant_id = visitor()
-    sessions = administration().sessions.listed(identity, tenant_id)
+    sessions = administration().sessions.listed(identity, identity.tenant_id)
     if not sessions:
         page.quiet("Nobody is signed in here right now.")
         return
