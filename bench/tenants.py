@@ -128,7 +128,7 @@ def _p95(world: ManyTenants, seconds: float) -> float:
 def _storm(world: ManyTenants, kind: str) -> Iterator[None]:
     """Have one tenant send as many requests as it can until the block ends.
 
-    A caller that is refused waits as long as it is told to.
+    A caller that is refused waits for the time in Retry-After.
     """
     ended = threading.Event()
     headers, url = world.headers[0], f"{world.product.url}{CONNECTORS}"

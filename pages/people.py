@@ -30,8 +30,8 @@ page.start_page("People")
 st.title("People", anchor=False)
 if not is_on():
     st.info(
-        "Sign-in is off: whoever reaches the dashboard may do everything, so there are no people "
-        "to manage. Set PBF_SIGN_IN to turn sign-in on.",
+        "Sign-in is off: everybody who reaches the dashboard may do everything, so there are no "
+        "people to manage. Set PBF_SIGN_IN to turn sign-in on.",
         icon=":material/lock_open:",
     )
 elif not session.may(Permission.MANAGE_PEOPLE):

@@ -12,23 +12,13 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    sign_in,
     sso,
 )
 from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import (
-    begin_change,
-    count_failed_sign_in,
-    current_portal,
-    end_change,
-    guard,
-    json_body,
-    log_change,
-    public_url,
-)
+from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
@@ -41,6 +31,7 @@ from pbf.api.openapi.operations import (
     Operation,
 )
 from pbf.api.openapi.routes import routes as openapi_routes
+from pbf.api.request_context import current_portal, json_body, public_url
 from pbf.api.requests import (
     KEY_HEADER,
     Filter,
@@ -58,7 +49,8 @@ from pbf.api.responses import (
     with_age,
 )
 from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
-from pbf.api.sign_in import sign_in_of
+from pbf.api.sign_in.routes import routes as sign_in_routes
+from pbf.api.sign_in.sign_in import sign_in_of
 from pbf.api.sso import sso_of
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
@@ -83,7 +75,7 @@ BLUEPRINTS = (
     members.routes,
     tokens.routes,
     tenants.routes,
-    sign_in.routes,
+    sign_in_routes,
     sso.routes,
     account.routes,
     openapi_routes,

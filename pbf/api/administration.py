@@ -6,8 +6,8 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from pbf.api.guard import current_portal, current_runtime
 from pbf.api.openapi.operations import AUDIT_EXAMPLE, OF_TENANT, READS_SETTINGS, Operation
+from pbf.api.request_context import current_portal, current_runtime
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ServerStatus
 from pbf.paths import PREFIX

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import (
+from pbf.api.request_context import (
     allowed_origins,
     current_portal,
     current_runtime,
@@ -15,6 +15,7 @@ from pbf.api.guard import (
     signed_for,
 )
 from pbf.api.responses import no_store
+from pbf.api.sign_in.pages import sign_in_url
 from pbf.errors import InvalidRedirect, NotSignedIn, PbfError, TooManyRequests, UnknownConnector
 from pbf.paths import PREFIX, origin
 from pbf.signed_links import LONGEST_TOKEN
@@ -49,8 +50,7 @@ def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
     signer, link = current_runtime().signer, (request.view_args or {}).get("link", "")
     connector_id = signer.read_link(link, signer.tenant_of("link", link))
     page = f"/connector?{urlencode({'id': connector_id})}" if connector_id else "/connectors"
-    query = urlencode({"next": page, "reason": "ended"})
-    return no_store(redirect(f"{PREFIX}/sign-in?{query}", 303))
+    return no_store(redirect(sign_in_url(page, reason="ended"), 303))
 
 
 @routes.get("/return")

@@ -7,7 +7,6 @@ if Fivetran takes long, the cached connector with its age.
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import current_portal, json_body
 from pbf.api.openapi.operations import (
     CHANGES_CONNECTOR,
     DELETES,
@@ -17,6 +16,7 @@ from pbf.api.openapi.operations import (
     READS_FIVETRAN,
     Operation,
 )
+from pbf.api.request_context import current_portal, json_body
 from pbf.api.requests import Change, read, read_flag
 from pbf.api.responses import detailed_connector, json_response, whole_list, with_age
 from pbf.api.schemas import ConnectorDetail, DeletedConnector, Deletion, SetupTest, SetupTestResults

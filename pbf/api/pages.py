@@ -13,7 +13,7 @@ from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pbf.api.responses import no_store
-from pbf.errors import TooManyRequests
+from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests
 from pbf.rules.access.policy import Branding, Logo
 from pbf.server.security_headers import policy
 
@@ -74,6 +74,16 @@ def too_many_page(error: TooManyRequests, branding: Branding) -> Response:
     response = page_response(Page("Too many attempts", str(error)), branding, status=429)
     response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def failure_page(
+    error: SignInFailed, branding: Branding, *, links: Sequence[Link] = ()
+) -> Response:
+    """Return a page that says why a person was not signed in."""
+    is_down = isinstance(error, ProviderUnavailable)
+    heading = "Sign-in does not work right now" if is_down else "You are not signed in"
+    page = Page(heading, str(error), links)
+    return page_response(page, branding, status=503 if is_down else 403)
 
 
 def _data_url(logo: Logo) -> str:

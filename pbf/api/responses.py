@@ -10,7 +10,7 @@ from flask import Response, current_app, json, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_etags
 
-from pbf.api.guard import current_identity
+from pbf.api.request_context import current_identity
 from pbf.api.schemas import ConnectorDetail, ResponseModel
 from pbf.cache.entries import CachedList
 from pbf.fivetran.models import Connector

@@ -11,12 +11,14 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from pbf.api.error_handlers import handle_error
-from pbf.api.guard import current_identity, json_body, mark_failed_sign_in
-from pbf.api.openapi.operations import OF_TENANT, READS_BODY, Operation
-from pbf.api.pages import Link, Page, page_response, too_many_page
+from pbf.api.guard import mark_failed_sign_in
+from pbf.api.openapi.operations import ANY_CHANGE, OF_TENANT, READS_BODY, Operation
+from pbf.api.pages import Link, Page, failure_page, page_response, too_many_page
+from pbf.api.request_context import current_identity, json_body
 from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
-from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests, UntrustedToken
+from pbf.api.session_cookies import session_cookie_name, set_session_cookie
+from pbf.errors import SignInFailed, TooManyRequests, UntrustedToken
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.proxies import is_other_person
 from pbf.identity.external.sign_in_links import NewSignInLink, SignInLinks
@@ -25,11 +27,9 @@ from pbf.identity.models import Identity
 from pbf.paths import PREFIX
 from pbf.rules.access.policy import Branding
 from pbf.runtime import Runtime
+from pbf.server.auth_middleware.cookies import FRAME_COOKIE
 
 routes = Blueprint("sso", __name__, url_prefix=PREFIX)
-
-# A cookie of its own for frames: browsers keep it apart for each site that frames us.
-FRAME_COOKIE = "__Host-pbf-frame"
 
 
 class NewLink(ResponseModel):
@@ -61,11 +61,6 @@ class Sso:
     allowed_origins: Collection[str]
     public_url: str
 
-    @property
-    def is_secure(self) -> bool:
-        """Whether people reach us by https."""
-        return self.public_url.startswith("https:")
-
 
 def current_sso() -> Sso:
     """Return how this app lets the vendor's application sign people in."""
@@ -94,9 +89,7 @@ def sso_of(runtime: Runtime, public_url: str) -> Sso:
     response=NewLink,
     body=NewSignInLink,
     status=201,
-    errors=OF_TENANT
-    | READS_BODY
-    | {"forbidden", "foreign_origin", "not_json", "invalid_redirect", "store_unavailable"},
+    errors=OF_TENANT | READS_BODY | ANY_CHANGE | {"invalid_redirect", "store_unavailable"},
 )
 def create_sign_in_link() -> ResponseReturnValue:
     """Create a link that signs one person in, once."""
@@ -138,12 +131,8 @@ def post() -> ResponseReturnValue:
 @routes.errorhandler(SignInFailed)
 def report_failure(error: SignInFailed) -> ResponseReturnValue:
     """Say why a person was not signed in."""
-    is_down = isinstance(error, ProviderUnavailable)
-    if not is_down:
-        mark_failed_sign_in()
-    heading = "Sign-in does not work right now" if is_down else "You are not signed in"
-    page = Page(heading, str(error))
-    return page_response(page, current_sso().branding(), status=503 if is_down else 403)
+    mark_failed_sign_in(error)
+    return failure_page(error, current_sso().branding())
 
 
 @routes.errorhandler(TooManyRequests)
@@ -178,7 +167,9 @@ def _enter(sign_in: VendorSignIn, *, confirmed: bool) -> Response:
     cookie = sso.complete(sign_in)
     if earlier:
         sso.end(earlier)
-    return _with_cookie(no_store(redirect(sign_in.page or "/", 303)), cookie)
+    response = no_store(redirect(sign_in.page or "/", 303))
+    set_session_cookie(response, _cookie_name(), cookie)
+    return response
 
 
 def _ask(sign_in: VendorSignIn, earlier: str) -> Response:
@@ -214,19 +205,5 @@ def _is_framed() -> bool:
 
 
 def _cookie_name() -> str:
-    if _is_framed():
-        return FRAME_COOKIE
-    return "__Host-pbf" if current_sso().is_secure else "pbf"
-
-
-def _with_cookie(response: Response, cookie: str) -> Response:
-    framed = _is_framed()
-    response.set_cookie(
-        _cookie_name(),
-        cookie,
-        secure=framed or current_sso().is_secure,
-        httponly=True,
-        samesite="None" if framed else "Lax",
-        partitioned=framed,
-    )
-    return response
+    # One of its own for frames: browsers keep it apart for each site that frames us.
+    return FRAME_COOKIE if _is_framed() else session_cookie_name(current_sso().public_url)

@@ -25,7 +25,7 @@ NOTHING_NEW = Policy(
     limits=Limits(connectors=0, invitations=False),
     digest="nothing-new",
 )
-# Problems that are told at once; there may be one for each tenant.
+# How many problems are shown; there may be one for each tenant.
 PROBLEMS_SHOWN = 3
 
 log = logging.getLogger(__name__)

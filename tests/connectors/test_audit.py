@@ -31,7 +31,7 @@ NEVER_RECORDED = {
     *("InvalidPolicy", "NotAllowed", "NotSignedIn", "InvalidToken", "UnknownTenant"),
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
     *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),
-    # Whoever fails to sign in acts for no tenant.
+    # A person who fails to sign in acts for no tenant.
     *("SignInFailed", "ProviderUnavailable", "SignInRefused", "SignInExpired", "UnknownSignIn"),
     "UntrustedToken",
 }

@@ -340,7 +340,11 @@ def test_hidden_services_cannot_be_created_by_anybody(world: MarkedWorld, routes
 def test_the_audit_log_of_each_tenant_is_its_own(world: MarkedWorld, routes: FlaskClient):
     for tenant in world.tenants:
         headers = {"Authorization": f"Bearer {tenant.tokens[Role.ADMIN]}"}
+        own = routes.get("/_/connectors", base_url=ADDRESS, headers=headers).json[0]["id"]
+        routes.post(f"/_/connectors/{own}/sync", base_url=ADDRESS, headers=headers)
+
         csv = routes.get("/_/audit.csv", base_url=ADDRESS, headers=headers).get_data(as_text=True)
+
         assert marks(csv) == {tenant.mark}
 
 

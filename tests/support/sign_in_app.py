@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from pbf.api.sign_in import SignIn, routes
+from pbf.api.sign_in.routes import routes
+from pbf.api.sign_in.sign_in import SignIn
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.oidc.flow import Oidc
 from pbf.identity.oidc.providers import Provider

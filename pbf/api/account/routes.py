@@ -10,15 +10,15 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from pbf.api.guard import current_identity, current_runtime, public_url
 from pbf.api.pages import Link, Page, page_response
+from pbf.api.request_context import current_identity, current_runtime, public_url
 from pbf.api.responses import no_store
-from pbf.api.sign_in import SIGN_IN
+from pbf.api.session_cookies import NAMES, session_cookie_name, set_session_cookie
+from pbf.api.sign_in.pages import sign_in_url
 from pbf.connectors.audit import PendingEntry
 from pbf.errors import NotSignedIn
 from pbf.identity.tenants import TenantEntry
 from pbf.paths import PREFIX, own_page
-from pbf.server.auth_middleware.cookies import COOKIE, FRAME_COOKIE, LOOPBACK_COOKIE
 
 routes = Blueprint("account", __name__, url_prefix=PREFIX)
 
@@ -54,7 +54,7 @@ def look_as() -> ResponseReturnValue:
     cookie = services.demo.start(request.form.get("person", ""))
     if cookie is None:
         raise NotFound
-    name = COOKIE if public_url().startswith("https:") else LOOPBACK_COOKIE
+    name = session_cookie_name(public_url())
     if earlier := request.cookies.get(name):
         services.sign_in.end(earlier)
     return _reload(cookie, name)
@@ -63,7 +63,7 @@ def look_as() -> ResponseReturnValue:
 @routes.errorhandler(NotSignedIn)
 def sign_in_first(_error: NotSignedIn) -> ResponseReturnValue:
     """Lead people whose session has ended to the sign-in."""
-    return no_store(redirect(f"{SIGN_IN}?reason=ended", 303))
+    return no_store(redirect(sign_in_url("/", reason="ended"), 303))
 
 
 def _find(sought: str, tenants: Sequence[TenantEntry]) -> str | None:
@@ -90,22 +90,14 @@ def _record_entry(tenant_id: str) -> None:
 def _cookie_name(session_id: str) -> str:
     """Return the name of the cookie that holds a session."""
     find = current_runtime().identity.sessions.find
-    for name in (COOKIE, LOOPBACK_COOKIE, FRAME_COOKIE):
+    for name in NAMES:
         identity = find(request.cookies.get(name, ""))
         if identity and identity.session_id == session_id:
             return name
-    return COOKIE if public_url().startswith("https:") else LOOPBACK_COOKIE
+    return session_cookie_name(public_url())
 
 
 def _reload(cookie: str, name: str) -> Response:
     response = no_store(redirect(own_page(request.form.get("next", "/")), 303))
-    is_framed = name == FRAME_COOKIE
-    response.set_cookie(
-        name,
-        cookie,
-        secure=name != LOOPBACK_COOKIE,
-        httponly=True,
-        samesite="None" if is_framed else "Lax",
-        partitioned=is_framed,
-    )
+    set_session_cookie(response, name, cookie)
     return response

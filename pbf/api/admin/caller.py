@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pbf.api.guard import current_identity, current_runtime
+from pbf.api.request_context import current_identity, current_runtime
 from pbf.identity.administration.administration import Administration
 from pbf.identity.models import Identity
 from pbf.paths import PREFIX

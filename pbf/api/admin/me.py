@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from pbf.api.admin.caller import admin
 from pbf.api.admin.schemas import Me, TenantOfMe
-from pbf.api.guard import current_runtime
-from pbf.api.openapi.operations import READS_SETTINGS, Operation
+from pbf.api.openapi.operations import OF_TENANT, Operation
+from pbf.api.request_context import current_runtime
 from pbf.api.responses import json_response, no_store
 from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Permission, allows
@@ -15,12 +15,7 @@ routes = Blueprint("me", __name__, url_prefix=PREFIX)
 
 
 @routes.get("/me")
-@Operation(
-    tag="This server",
-    response=Me,
-    errors=READS_SETTINGS
-    | {"not_signed_in", "invalid_token", "unknown_tenant", "store_unavailable"},
-)
+@Operation(tag="This server", response=Me, errors=OF_TENANT | {"store_unavailable"})
 def get_me() -> ResponseReturnValue:
     """Get who asks, their tenants, and what they may do."""
     identity = admin()

@@ -1,14 +1,14 @@
-"""Routes for the tenants, which operators manage, and for who asks."""
+"""Routes for the tenants, which operators manage."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.api.admin.caller import ADMIN, TENANT, admin, administration
-from pbf.api.admin.operations import ASKS_FIVETRAN, CHANGES, READS, REMOVES
+from pbf.api.admin.operations import CHANGES, READS, REMOVES
 from pbf.api.admin.requests import TenantChange, read_admin
 from pbf.api.admin.schemas import Removed, Tenant
-from pbf.api.guard import json_body
-from pbf.api.openapi.operations import Operation
+from pbf.api.openapi.operations import ASKS_FIVETRAN, Operation
+from pbf.api.request_context import json_body
 from pbf.api.responses import filtered_list, json_response
 
 TAG = "Tenants"

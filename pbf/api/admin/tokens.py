@@ -7,8 +7,8 @@ from pbf.api.admin.caller import ADMIN, TENANT, admin, administration
 from pbf.api.admin.operations import CHANGES, READS, REMOVES
 from pbf.api.admin.requests import NewOperatorToken, NewToken, read_admin
 from pbf.api.admin.schemas import CreatedToken, Removed, Token
-from pbf.api.guard import json_body
 from pbf.api.openapi.operations import Operation
+from pbf.api.request_context import json_body
 from pbf.api.responses import filtered_list, json_response, no_store
 from pbf.rules.access.permissions import Role
 

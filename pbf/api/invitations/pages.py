@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from pbf.api.guard import current_runtime, public_url, signed_for
 from pbf.api.pages import Page, page_response
+from pbf.api.request_context import current_runtime, public_url, signed_for
 from pbf.api.responses import no_store
 from pbf.config import FIVETRAN_API_URL
 from pbf.connectors.cards.colleague_links import ColleagueLink

@@ -4,13 +4,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import current_portal, json_body, public_url
 from pbf.api.openapi.operations import (
     CHANGES_INVITATIONS,
     READS_BODY,
     READS_CONNECTOR,
     Operation,
 )
+from pbf.api.request_context import current_portal, json_body, public_url
 from pbf.api.requests import NewInvitation, read
 from pbf.api.responses import filtered_list, json_response, no_store
 from pbf.api.schemas import CreatedInvitation, Invitation

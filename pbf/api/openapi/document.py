@@ -11,8 +11,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from pbf.api import schemas as response_schemas
 from pbf.api.error_handlers import HTTP_ERRORS, INVALID_JSON, STATUS_CODES, UNEXPECTED
-from pbf.api.guard import FOREIGN_ORIGIN, TENANT_HEADER
+from pbf.api.guard import FOREIGN_ORIGIN
 from pbf.api.openapi.operations import Operation, operations
+from pbf.api.request_context import TENANT_HEADER
 from pbf.paths import LONGEST_ID
 from pbf.server.auth_middleware.cookies import COOKIE
 from pbf.server.hosts import MALFORMED, UNKNOWN

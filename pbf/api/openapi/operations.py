@@ -17,36 +17,25 @@ ANY_ROUTE = frozenset({"failed", "invalid_host", "unknown_host"})
 READS_SETTINGS = ANY_ROUTE | {"not_configured"}
 # Routes for one tenant need to know who asks.
 OF_TENANT = READS_SETTINGS | {"not_signed_in", "invalid_token", "unknown_tenant"}
-READS_FIVETRAN = OF_TENANT | {
-    *("rate_limited", "group_not_visible", "fivetran_bad_answer", "fivetran_failed"),
-    *("fivetran_refused", "fivetran_timeout", "fivetran_unreachable"),
+ASKS_FIVETRAN = {
+    *("rate_limited", "fivetran_bad_answer", "fivetran_failed", "fivetran_refused"),
+    *("fivetran_timeout", "fivetran_unreachable"),
 }
+READS_FIVETRAN = OF_TENANT | ASKS_FIVETRAN | {"group_not_visible"}
 READS_CONNECTOR = READS_FIVETRAN | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # Routes that need no body refuse one that is not JSON all the same.
-CHANGES_CONNECTOR = (
-    READS_CONNECTOR
-    | WRITES
-    | {"forbidden", "foreign_origin", "not_json", "too_many", "fivetran_not_applied"}
-)
+ANY_CHANGE = {"forbidden", "foreign_origin", "not_json"}
+CHANGES_CONNECTOR = READS_CONNECTOR | WRITES | ANY_CHANGE | {"too_many", "fivetran_not_applied"}
 DELETES = CHANGES_CONNECTOR | {"in_progress", "store_unavailable"}
-CHANGES_INVITATIONS = READS_CONNECTOR | {
-    *("forbidden", "foreign_origin", "not_json", "store_unavailable")
-}
+CHANGES_INVITATIONS = READS_CONNECTOR | ANY_CHANGE | {"store_unavailable"}
 READS_BODY = {"invalid_json", "invalid_request", "too_large", "too_slow"}
 CREATES = (
     READS_FIVETRAN
     | WRITES
     | READS_BODY
-    | {
-        "forbidden",
-        "foreign_origin",
-        "not_json",
-        "too_many",
-        "invalid_name",
-        "name_taken",
-        "key_reused",
-    }
+    | ANY_CHANGE
+    | {"too_many", "invalid_name", "name_taken", "key_reused"}
     | {"unknown_service", "not_creatable", "limit_reached", "in_progress", "store_unavailable"}
 )
 FORMS = READS_CONNECTOR | WRITES | {"forbidden", "invalid_redirect", "foreign_origin", "too_many"}

@@ -120,7 +120,7 @@ class TenantShare:
         """Raise TooManyRequests if the tenant has used its share or more."""
         used = self.used(limiter)
         present = amount_used(limiter, self._with_amount(MOST_TENANTS), "present tenants")
-        # A tenant that is alone now leaves the other half to whoever comes next.
+        # A tenant that is alone now may use half of it; the rest is for one that comes later.
         if used * max(present, 2) >= self._limit.amount:
             raise TooManyRequests(
                 "Your organization has used its share of the requests to Fivetran, and few are "

@@ -182,7 +182,7 @@ def _is_page(scope: Scope) -> bool:
 
 
 def _refusal(scope: Scope) -> Refusal | None:
-    """Return why a request is refused, whoever sends it."""
+    """Return why a request is refused, with or without a session."""
     headers = Headers(scope=scope)
     if scope["type"] == "websocket":
         return None if "origin" in headers else NO_ORIGIN
