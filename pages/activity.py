@@ -10,6 +10,7 @@ from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
+from pbf.ui.lists.search import search_field
 
 SHOWN = 200
 SEARCHED = 5000
@@ -22,18 +23,6 @@ def connectors_by_id() -> dict[str, Connector]:
         return {connector.id: connector for connector in data.connectors().items}
     except ApiError:
         return {}
-
-
-def show_search() -> None:
-    """Show the search field."""
-    st.text_input(
-        "Search",
-        key=SEARCH,
-        type="search",
-        live=True,
-        placeholder="A connector, an action, an outcome",
-        max_chars=LONGEST_SEARCH,
-    )
 
 
 @st.fragment(run_every=page.REFRESH)
@@ -51,7 +40,7 @@ def show_entries(portal: Portal) -> None:
             "here with their outcome."
         )
         return
-    show_search()
+    search_field("A connector, an action, an outcome", key=SEARCH)
     rows = audit_table.rows(entries, connectors_by_id())
     matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:

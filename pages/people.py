@@ -18,11 +18,12 @@ PARTS = {
 
 def show_parts() -> None:
     """Show the part whose tab is open."""
+    identity = session.identity()
     tabs = st.tabs(list(PARTS), key="part", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, PARTS.values(), strict=True):
         if tab.open:
             with tab:
-                show()
+                show(identity)
 
 
 page.start_page("People")

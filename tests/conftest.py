@@ -149,6 +149,16 @@ def settings(sandbox: SandboxServer) -> Settings:
 
 
 @pytest.fixture
+def demo() -> Iterator[Runtime]:
+    """The product on the embedded sandbox, with the demo's tenants and people."""
+    started = runtimes.start(Settings())
+    runtimes.use(started)
+    yield started
+    runtimes.use(None)
+    started.close()
+
+
+@pytest.fixture
 def runtime(settings: Settings) -> Iterator[Runtime]:
     """The runtime on that account, which pages and routes use."""
     started = runtimes.start(settings)

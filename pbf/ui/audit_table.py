@@ -10,6 +10,7 @@ from pbf.paths import PREFIX
 from pbf.rules.actions import LABELS
 from pbf.rules.health import Tone
 from pbf.rules.wording import spaced
+from pbf.ui.lists import search
 
 if TYPE_CHECKING:
     from pbf.store.audit import Entry
@@ -95,7 +96,7 @@ class Row:
         """All that can be searched, in one text."""
         entry, title = self.entry, self.connector.title if self.connector else ""
         texts = (self.who, self.what, entry.details, entry.name, entry.connector_id, title)
-        return " ".join((*texts, self.outcome[0])).casefold()
+        return " ".join((*texts, self.outcome[0]))
 
 
 def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Iterator[Row]:
@@ -123,8 +124,4 @@ def _who(entry: "Entry") -> str:
 
 def matching(rows: Iterable[Row], typed: str) -> Iterator[Row]:
     """Yield the rows that contain all the typed words."""
-    words = typed.casefold().split()
-    for row in rows:
-        text = row.text if words else ""
-        if all(word in text for word in words):
-            yield row
+    return search.matching(rows, typed, text=lambda row: row.text)

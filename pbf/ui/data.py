@@ -271,9 +271,7 @@ def _charts(key: Key, theme: str) -> "list[tuple[Statistic, Spec]]":
     drawn = statistics(
         portal.connectors().items,
         words={row["id"]: row["status"] for row in table_rows},
-        categories={
-            service.id: category(service) for service in session.portal().catalogue().items
-        },
+        categories={service.id: category(service) for service in portal.catalogue().items},
         now=key.minute,
     )
     return [(figure, spec(figure, theme)) for figure in drawn]

@@ -110,7 +110,10 @@ def link_back(name: str, label: str, query: Mapping[str, str] | None = None) -> 
 
 
 def open_page(title: str) -> Identity:
-    """Open a page and return who looks at it; stop with the way to sign in if nobody does."""
+    """Open a page, act for the visitor, and return who that is.
+
+    Stops with the way to sign in if nobody looks at it.
+    """
     # Neither st.logo nor a page icon: both load NumPy, which the first visitor would wait for.
     st.set_page_config(page_title=title, layout="wide")
     if OPEN_PAGE.get() != title:
@@ -130,19 +133,16 @@ def start_page(title: str) -> Portal:
     if identity.is_operator and not identity.tenant_id:
         stop_without_tenant()
     try:
-        portal = session.portal()
-    except NotSignedIn:
-        stop_signed_out()
+        return runtime().portals.of(identity.tenant_id)
     except UnknownTenant:
         stop_without_its_tenant(identity)
     except PbfError as error:
         stop_with(error)
-    return portal
 
 
 def _visitor() -> Identity:
     try:
-        return session.identity()
+        return session.act()
     except NotSignedIn:
         show_top_row(None)
         stop_signed_out()

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pbf.connectors.access.caller import CALLER, Caller, Client
 from pbf.connectors.portal import Portal
@@ -21,8 +22,10 @@ Parameters = ParamSpec("Parameters")
 def identity() -> Identity:
     """Return who looks at this page; raise NotSignedIn once the session has ended."""
     # The authentication middleware puts the session's id into a header, which only it can set;
-    # .streamlit/config.toml maps that to st.user.
-    session_id = st.user.get("session")
+    # .streamlit/config.toml maps that to the user. st.user would search the disk for secrets files
+    # at each access, and a run asks several times.
+    context = get_script_run_ctx()
+    session_id = context.user_info.get("session") if context else None
     return runtime().identity.authentication.of_page(
         session_id if isinstance(session_id, str) else None
     )

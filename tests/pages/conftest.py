@@ -14,6 +14,7 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.portal import Portal
 from pbf.connectors.portals import Portals
+from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.core.records import Connection
@@ -21,6 +22,7 @@ from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import ACCOUNT, API, account_on
 from tests.support.servers import ROOT
+from tests.support.tenants import looked_at_by
 
 SERVICES = f"{API}/v1/metadata/connector-types"
 CONNECTORS = f"{API}/v1/groups/our_group/connections"
@@ -81,19 +83,32 @@ def may_do_everything() -> Iterator[None]:
 
 @pytest.fixture
 def visit() -> Visit:
-    """Open a page through the menu, with query parameters.
+    """Open a page through the menu, with query parameters, and with a session if one is named.
 
     Before the menu has run once, AppTest takes the file's name as the page's path.
     """
 
-    def open_page(name: str, **query: str) -> AppTest:
+    def open_page(name: str, session_id: str = "", **query: str) -> AppTest:
         app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30)
+        if session_id:
+            app.user["session"] = session_id
         app.switch_page(f"../pages/{name}.py")
         for key, value in query.items():
             app.query_params[key] = value
         return app.run()
 
     return open_page
+
+
+@pytest.fixture
+def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
+    """Give visitors a role; None signs everybody out."""
+
+    def give(role: Role | None) -> None:
+        ada = Identity("person:1", runtime.portal.tenant.id, role, "Ada") if role else None
+        runtimes.use(looked_at_by(runtime, ada))
+
+    return give
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The menu by role, the row at the top, and people without a session or a tenant."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
-from pbf.config import Settings
 from pbf.identity.claims import Claims
 from pbf.identity.demo.people import SAMPLE_PEOPLE
 from pbf.identity.models import Identity
@@ -17,28 +16,16 @@ from pbf.ui.account.menu_entries import Entry, Place, shown
 from tests.pages.conftest import Visit
 from tests.pages.reading import everything, html
 from tests.support.demo import session_of
-from tests.support.servers import ROOT
 
 VisitAs = Callable[..., AppTest]
 
 
 @pytest.fixture
-def demo() -> Iterator[Runtime]:
-    started = runtimes.start(Settings())
-    runtimes.use(started)
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def visit_as(demo: Runtime) -> VisitAs:
+def visit_as(demo: Runtime, visit: Visit) -> VisitAs:
     """Open a page with a session."""
 
     def open_page(session_id: str, name: str = "overview") -> AppTest:
-        app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30)
-        app.user = {"session": session_id}
-        app.switch_page(f"../pages/{name}.py")
-        return app.run()
+        return visit(name, session_id)
 
     return open_page
 

@@ -1,16 +1,11 @@
 """The dialog that asks a colleague, and the links on a connector's page."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf import runtime as runtimes
 from pbf.errors import StoreFailed
-from pbf.identity.authentication import Authentication
-from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from tests.pages.reading import components, everything, html, labels, press
@@ -22,20 +17,6 @@ LIST = "Links for colleagues"
 def unfinished(named) -> str:
     """The id of a connector whose set-up is not finished."""
     return named("facebook_ads_dach").id
-
-
-@pytest.fixture
-def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
-    """Give visitors a role; None signs everybody out."""
-
-    def give(role: Role | None) -> None:
-        who = Identity("person:1", runtime.portal.tenant.id, role, "Ada") if role else None
-        services = runtime.identity
-        authentication = Authentication(services.sessions, services.tokens, default=who)
-        identity = replace(services, authentication=authentication)
-        runtimes.use(replace(runtime, identity=identity))
-
-    return give
 
 
 def dialog() -> None:

@@ -11,8 +11,8 @@ from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from pbf.store.identity.people import Profile
+from tests.pages.conftest import Visit
 from tests.pages.reading import everything, html, labels, press
-from tests.support.servers import ROOT
 from tests.support.tenants import Person, add_person, make_token, sign_in, start_with_tenants
 
 ONLY_ADMINS = "Only an admin may manage people; ask one to do it."
@@ -29,16 +29,11 @@ def tenants(sandbox: SandboxServer, tmp_path: Path) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def open_people(tenants: Runtime) -> Open:
+def open_people(tenants: Runtime, visit: Visit) -> Open:
     """Open the screen as a person who is signed in, or as nobody."""
 
     def open_page(person: Person | None, **query: str) -> AppTest:
-        app = AppTest.from_file(ROOT / "pbf" / "menu.py", default_timeout=30)
-        app.switch_page("../pages/people.py")
-        app.user.update({"session": person.identity.session_id} if person else {"session": ""})
-        for key, value in query.items():
-            app.query_params[key] = value
-        return app.run()
+        return visit("people", person.identity.session_id if person else "", **query)
 
     return open_page
 

@@ -1,13 +1,7 @@
 """Every page as a viewer, an editor and an admin, and as nobody."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import pytest
 
-from pbf import runtime as runtimes
-from pbf.identity.authentication import Authentication
-from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from tests.pages.conftest import Visit
@@ -16,19 +10,6 @@ from tests.pages.reading import everything
 PAGES = ["overview", "services", "connectors", "activity", "connect", "connector", "tables"]
 VIEWER = "Your role is viewer. Only an editor may change connectors; ask one to do it."
 LOOKING = {"Try again", "Select all", "Select none"}
-
-
-@pytest.fixture
-def as_role(runtime: Runtime) -> Callable[[Role | None], None]:
-    """Give visitors a role; None signs everybody out."""
-
-    def give(role: Role | None) -> None:
-        default = Identity("person:1", runtime.portal.tenant.id, role) if role else None
-        services = runtime.identity
-        authentication = Authentication(services.sessions, services.tokens, default=default)
-        runtimes.use(replace(runtime, identity=replace(services, authentication=authentication)))
-
-    return give
 
 
 @pytest.fixture

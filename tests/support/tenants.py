@@ -9,6 +9,7 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.config.sign_in import SignIn
 from pbf.identity.administration.members import Invitation
+from pbf.identity.authentication import Authentication
 from pbf.identity.models import Identity
 from pbf.identity.tokens import ID_LENGTH, PREFIX
 from pbf.proxy import create_app
@@ -53,6 +54,13 @@ def settings_with_tenants(sandbox: SandboxServer, folder: Path, **changes: objec
     policy.write_text(POLICY.format(acme=sandbox.world.group_id, globex=other), encoding="utf-8")
     settings = account_on(sandbox, policy=str(policy), public_url=PUBLIC_URL, sign_in=SIGN_IN)
     return replace(settings, **changes)
+
+
+def looked_at_by(runtime: Runtime, default: Identity | None) -> Runtime:
+    """Return a runtime whose visitors without a session are one person, or nobody."""
+    services = runtime.identity
+    authentication = Authentication(services.sessions, services.tokens, default=default)
+    return replace(runtime, identity=replace(services, authentication=authentication))
 
 
 def start_with_tenants(sandbox: SandboxServer, folder: Path, **changes: object) -> Runtime:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Permission, allows, refusal
-from pbf.ui import page, session
+from pbf.ui import page
 
 
 def start_page(title: str, permission: Permission) -> Identity:
@@ -17,4 +17,4 @@ def start_page(title: str, permission: Permission) -> Identity:
         st.title(title, anchor=False)
         st.info(refusal(visitor.role, permission), icon=":material/lock:")
         st.stop()
-    return session.act()
+    return visitor

@@ -17,6 +17,7 @@ from pbf.rules.timing import every
 from pbf.rules.wording import capital
 from pbf.runtime import runtime
 from pbf.ui import html, page
+from pbf.ui.lists import search
 
 SHOWN = 200
 TENANT = "policy-tenant"
@@ -131,12 +132,7 @@ def _show_list(rows: Sequence[Decided]) -> None:
 
 def matching(rows: Sequence[Decided], typed: str) -> list[Decided]:
     """Return the services whose name, id or rule has all words of a search."""
-    parts = typed.casefold().split()
-    return [
-        row
-        for row in rows
-        if all(part in f"{row.name} {row.id} {row.rule}".casefold() for part in parts)
-    ]
+    return list(search.matching(rows, typed, text=lambda row: f"{row.name} {row.id} {row.rule}"))
 
 
 def show_settings(policy: Policy) -> None:

@@ -16,6 +16,7 @@ from pbf.fivetran.models import Service
 from pbf.identity.models import Identity
 from pbf.runtime import runtime
 from pbf.ui import html, page, session
+from pbf.ui.lists import paging
 
 if TYPE_CHECKING:
     from pbf.store.identity.service_requests import Demand
@@ -107,13 +108,12 @@ def show_demand(visitor: Identity) -> None:
         return
     waiting = sum(row.waiting > 0 for row in demand)
     page.quiet(f"{waiting:,} of {len(demand):,} sources wait for an answer.")
-    pages = -(-len(demand) // SHOWN)
-    number = min(st.session_state.get("requests-page") or 1, pages)
+    place = st.container()  # above the choice of the page
+    visible = paging.part(demand, size=SHOWN, key="requests-page")
     services, names = _services(), _tenant_names()
-    for row in demand[(number - 1) * SHOWN : number * SHOWN]:
-        _show_topic(row, title(row, services), visitor, names)
-    if pages > 1:
-        st.pagination(pages, key="requests-page")
+    with place:
+        for row in visible:
+            _show_topic(row, title(row, services), visitor, names)
 
 
 def title(row: "Demand", services: Mapping[str, Service]) -> str:

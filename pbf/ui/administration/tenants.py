@@ -8,11 +8,12 @@ import streamlit as st
 
 from pbf.connectors.account.account_statuses import Statuses, Words
 from pbf.identity.tenants import TenantEntry
-from pbf.paths import LONGEST_SEARCH, PREFIX
+from pbf.paths import PREFIX
 from pbf.rules.health import TONES, URGENT, Tone, Word
 from pbf.rules.wording import ago
 from pbf.runtime import runtime
 from pbf.ui import html, page
+from pbf.ui.lists import paging, search
 
 SEARCH = "tenants-search"
 SHOWN = 50
@@ -64,25 +65,14 @@ def _row(entry: TenantEntry, words: Words | None) -> TenantRow:
 
 def matching(table: Sequence[TenantRow], typed: str) -> list[TenantRow]:
     """Return the rows whose name, id or group has all words of a search."""
-    parts = typed.casefold().split()
-    return [
-        row
-        for row in table
-        if all(part in f"{row.name} {row.id} {row.group_id}".casefold() for part in parts)
-    ]
+    return list(
+        search.matching(table, typed, text=lambda row: f"{row.name} {row.id} {row.group_id}")
+    )
 
 
 def show_search() -> str:
     """Show the search field, and return what is typed."""
-    typed = st.text_input(
-        "Search",
-        key=SEARCH,
-        type="search",
-        live=True,
-        placeholder="A name, an id, a group",
-        max_chars=LONGEST_SEARCH,
-    )
-    return typed[:LONGEST_SEARCH]
+    return search.search_field("A name, an id, a group", key=SEARCH)
 
 
 def show_summary(table: Sequence[TenantRow], statuses: Statuses) -> None:
@@ -126,11 +116,10 @@ def show_problem(statuses: Statuses) -> None:
 
 def show_table(table: Sequence[TenantRow], *, inside: str) -> None:
     """Show one page of tenants, each with the way in; `inside` is the one that was entered."""
-    pages = -(-len(table) // SHOWN)
-    number = min(st.session_state.get("tenants-page") or 1, pages)
-    visible = table[(number - 1) * SHOWN : number * SHOWN]
+    place = st.container()  # above the choice of the page
+    visible = paging.part(table, size=SHOWN, key="tenants-page")
     used = requests_used([row.id for row in visible])
-    st.html(
+    place.html(
         html.render(
             "administration",
             "tenants",
@@ -142,8 +131,6 @@ def show_table(table: Sequence[TenantRow], *, inside: str) -> None:
             next=HOME,
         )
     )
-    if pages > 1:
-        st.pagination(pages, key="tenants-page")
 
 
 def requests_used(tenant_ids: Collection[str]) -> Mapping[str, int]:

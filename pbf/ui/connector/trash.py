@@ -12,6 +12,7 @@ from pbf.rules.access.permissions import Permission
 from pbf.rules.wording import exact, left
 from pbf.ui import html, page, session
 from pbf.ui.connector import bulk_actions
+from pbf.ui.lists import paging
 
 # More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
@@ -42,12 +43,12 @@ def strip(portal: Portal) -> None:
 
 
 def _rows(deleted: tuple[Connector, ...]) -> None:
-    pages, rows = -(-len(deleted) // SHOWN), st.container(gap="xsmall")
+    rows = st.container(gap="xsmall")
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(deleted) > 1 and session.may():
             st.button(f"Undo all {len(deleted):,}", key=_key("all"))
-        part = st.pagination(pages) if pages > 1 else 1
-    for connector in deleted[(part - 1) * SHOWN : part * SHOWN]:
+        visible = paging.part(deleted, size=SHOWN)
+    for connector in visible:
         with rows.container(horizontal=True, vertical_alignment="center"):
             when = _when(connector)
             st.html(html.render("connector", "deleted", connector=connector, when=when))

@@ -1,16 +1,17 @@
 """What the parts of the People screen share: for whom they act, rows, and dialogs that confirm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from pbf.identity.administration.administration import Administration
 from pbf.identity.models import Identity
-from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
 from pbf.ui import html, page, session
+from pbf.ui.lists import paging
+from pbf.ui.lists.search import search_field
 
 Item = TypeVar("Item")
 
@@ -38,12 +39,6 @@ def administration() -> Administration:
 def is_on() -> bool:
     """Return whether people can sign in at all."""
     return administration().is_on
-
-
-def visitor() -> tuple[Identity, str]:
-    """Return who looks at the page, and the tenant that they act for."""
-    identity = session.identity()
-    return identity, identity.tenant_id
 
 
 def roles_up_to(identity: Identity) -> list[Role]:
@@ -80,26 +75,14 @@ def row(macro: str, **values: Any) -> Any:
     return line
 
 
-def search(key: str, number: int, placeholder: str) -> list[str]:
-    """Ask what to search for if there are many rows; return the words in small letters."""
-    if number <= SHOWN:
-        return []
-    typed = st.text_input(
-        "Search",
-        key=key,
-        type="search",
-        live=True,
-        placeholder=placeholder,
-        max_chars=LONGEST_SEARCH,
-    )
-    return (typed or "").casefold().split()
+def search(key: str, number: int, placeholder: str) -> str:
+    """Ask what to search for if there are many rows, and return what is typed."""
+    return search_field(placeholder, key=key) if number > SHOWN else ""
 
 
-def part(items: list[Item], *, key: str) -> list[Item]:
+def part(items: Sequence[Item], *, key: str) -> Sequence[Item]:
     """Return the items of the chosen page, and offer the other pages if there are any."""
-    pages = -(-len(items) // SHOWN)
-    number = st.pagination(pages, key=key) if pages > 1 else 1
-    return items[(number - 1) * SHOWN : number * SHOWN]
+    return paging.part(items, size=SHOWN, key=key)
 
 
 def run_and_close(operation: Callable[[], object], done: str) -> None:

@@ -7,17 +7,16 @@ from pbf.identity.administration.members import INVITATION_DAYS, LONGEST_EMAIL, 
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.ui import page
-from pbf.ui.people.actions import ROLES, administration, confirm, part, roles_up_to, row, visitor
+from pbf.ui.people.actions import ROLES, administration, confirm, part, roles_up_to, row
 
 # The address that was invited last, until the page is left.
 INVITED = page.SessionValue("people_invited", "")
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the form and the invitations."""
-    identity, tenant_id = visitor()
-    _form(identity, tenant_id)
-    invitations = administration().members.invitations(identity, tenant_id)
+    _form(identity)
+    invitations = administration().members.invitations(identity, identity.tenant_id)
     waiting = [invitation for invitation in invitations if invitation.used_at is None]
     if not waiting:
         page.quiet("No invitation is open.")
@@ -27,7 +26,7 @@ def show() -> None:
         _row(identity, invitation)
 
 
-def _form(identity: Identity, tenant_id: str) -> None:
+def _form(identity: Identity) -> None:
     place, problem = st.container(), None
     with st.form("invite", width=680):
         # The field is empty again after each invitation.
@@ -39,7 +38,7 @@ def _form(identity: Identity, tenant_id: str) -> None:
         role = st.selectbox("Role", roles, format_func=_described, key="invite-role")
         submitted = st.form_submit_button("Invite", type="primary", key=f"invite-{page.turn()}")
     if submitted:
-        problem = page.once(lambda: _invite(identity, tenant_id, email, role), "Inviting…")
+        problem = page.once(lambda: _invite(identity, email, role), "Inviting…")
         if problem is None:
             st.rerun()
     with place:
@@ -49,8 +48,8 @@ def _form(identity: Identity, tenant_id: str) -> None:
             _explain(address)
 
 
-def _invite(identity: Identity, tenant_id: str, email: str, role: Role) -> None:
-    invitation = administration().members.invite(identity, tenant_id, email, role)
+def _invite(identity: Identity, email: str, role: Role) -> None:
+    invitation = administration().members.invite(identity, identity.tenant_id, email, role)
     INVITED.set(invitation.email)
 
 

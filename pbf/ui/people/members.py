@@ -5,6 +5,7 @@ import streamlit as st
 from pbf.identity.administration.members import Member
 from pbf.identity.models import Identity
 from pbf.ui import page, session
+from pbf.ui.lists.search import matching
 from pbf.ui.people.actions import (
     administration,
     choose_role,
@@ -13,7 +14,6 @@ from pbf.ui.people.actions import (
     row,
     run_and_close,
     search,
-    visitor,
 )
 
 SOURCES = {
@@ -23,18 +23,17 @@ SOURCES = {
 }
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the members, or say how people become members."""
-    identity, tenant_id = visitor()
-    members = administration().members.listed(identity, tenant_id)
+    members = administration().members.listed(identity, identity.tenant_id)
     if not members:
         st.info("Nobody is a member yet. Invite people, or name them in the policy file.")
         return
-    words = search("people-search", len(members), "A name, an address, a role")
-    matching = [member for member in members if _matches(member, words)]
-    if not matching:
+    typed = search("people-search", len(members), "A name, an address, a role")
+    rows = list(matching(members, typed, text=_text))
+    if not rows:
         page.quiet(f"No matches among {len(members):,} members.")
-    for member in part(matching, key="people-part"):
+    for member in part(rows, key="people-part"):
         _row(identity, member)
     if any(member.is_fixed for member in members):
         page.quiet("Roles from the policy file are given anew at each sign-in. Change them there.")
@@ -84,6 +83,5 @@ def ask_removal(identity: Identity, member: Member) -> None:
     )
 
 
-def _matches(member: Member, words: list[str]) -> bool:
-    text = f"{member.name} {member.email} {member.role}".casefold()
-    return all(word in text for word in words)
+def _text(member: Member) -> str:
+    return f"{member.name} {member.email} {member.role}"

@@ -3,31 +3,26 @@
 from pbf.identity.administration.sessions import OpenSession
 from pbf.identity.models import Identity
 from pbf.ui import page
+from pbf.ui.lists.search import matching
 from pbf.ui.people.actions import (
     administration,
     confirm,
     part,
     row,
     search,
-    visitor,
     way,
 )
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the open sessions, last used first."""
-    identity, tenant_id = visitor()
-    sessions = administration().sessions.listed(identity, tenant_id)
+    sessions = administration().sessions.listed(identity, identity.tenant_id)
     if not sessions:
         page.quiet("Nobody is signed in here right now.")
         return
-    words = search("session-search", len(sessions), "A name, an address")
-    matching = [
-        session
-        for session in sessions
-        if all(word in f"{session.name} {session.email}".casefold() for word in words)
-    ]
-    for session in part(matching, key="sessions-part"):
+    typed = search("session-search", len(sessions), "A name, an address")
+    rows = matching(sessions, typed, text=lambda session: f"{session.name} {session.email}")
+    for session in part(list(rows), key="sessions-part"):
         _row(identity, session)
 
 

@@ -9,21 +9,20 @@ from pbf.identity.models import Identity
 from pbf.identity.tokens import DEFAULT_DAYS, LONGEST_NAME
 from pbf.rules.access.permissions import Role
 from pbf.ui import page, session
-from pbf.ui.people.actions import administration, choose_role, confirm, part, row, visitor
+from pbf.ui.people.actions import administration, choose_role, confirm, part, row
 
 LIFETIMES = (30, 90, 365)
 DONE = "token-done"
 
 
-def show() -> None:
+def show(identity: Identity) -> None:
     """Show the tokens that are in force, and a way to make one."""
-    identity, tenant_id = visitor()
-    tokens = administration().tokens.listed(identity, tenant_id)
+    tokens = administration().tokens.listed(identity, identity.tenant_id)
     page.quiet(
         "Programs use a token as “Authorization: Bearer …” to reach the JSON API of this tenant."
     )
     if st.button("Create a token", type="primary", icon=":material/key:", key="create-token"):
-        create(identity, tenant_id)
+        create(identity)
     active = [token for token in tokens if token.is_active]
     if not active:
         page.quiet("There are no tokens yet.")
@@ -46,7 +45,7 @@ def _row(identity: Identity, token: TokenEntry) -> None:
 
 @st.dialog("Create a token", on_dismiss="rerun")
 @session.acting
-def create(identity: Identity, tenant_id: str) -> None:
+def create(identity: Identity) -> None:
     """Ask for a token's name, role and lifetime, and show it once."""
     if st.session_state.get(DONE):
         st.rerun()
@@ -54,7 +53,6 @@ def create(identity: Identity, tenant_id: str) -> None:
     if st.session_state.get(_save_key()):
         created = make(
             identity,
-            tenant_id,
             st.session_state["token-name"],
             st.session_state["token-role"],
             st.session_state["token-days"],
@@ -81,14 +79,14 @@ def _form(identity: Identity) -> None:
     st.button("Create", type="primary", key=_save_key())
 
 
-def make(
-    identity: Identity, tenant_id: str, name: str, role: Role, days: int
-) -> CreatedToken | PbfError:
+def make(identity: Identity, name: str, role: Role, days: int) -> CreatedToken | PbfError:
     """Make a token, once; return it, or why that failed."""
     tokens: list[CreatedToken] = []
     administer = administration().tokens
     error = page.once(
-        lambda: tokens.append(administer.create(identity, tenant_id, name, role=role, days=days)),
+        lambda: tokens.append(
+            administer.create(identity, identity.tenant_id, name, role=role, days=days)
+        ),
         "Creating…",
     )
     return error or tokens[0]

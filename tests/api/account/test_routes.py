@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,14 +17,6 @@ from tests.support.accounts import ACCOUNT
 
 OWN = "http://localhost"
 Post = Callable[..., int]
-
-
-@pytest.fixture
-def demo() -> Iterator[Runtime]:
-    started = runtimes.start(Settings())
-    runtimes.use(started)
-    yield started
-    started.close()
 
 
 @pytest.fixture

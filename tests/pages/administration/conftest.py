@@ -1,28 +1,16 @@
 """The demo's three tenants, looked at by people with different roles."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
 from pbf import runtime as runtimes
-from pbf.config import Settings
-from pbf.identity.authentication import Authentication
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
+from tests.support.tenants import looked_at_by
 
 As = Callable[..., None]
-
-
-@pytest.fixture
-def demo() -> Iterator[Runtime]:
-    """The product on the embedded sandbox, with the demo's tenants."""
-    started = runtimes.start(Settings())
-    runtimes.use(started)
-    yield started
-    runtimes.use(None)
-    started.close()
 
 
 @pytest.fixture
@@ -31,9 +19,6 @@ def look_as(demo: Runtime) -> As:
 
     def look(role: Role | None, tenant: str = "acme", person: str = "1", **more: object) -> None:
         identity = Identity(f"person:{person}", tenant, role, name="Ada", person_id=person, **more)
-        services = demo.identity
-        default = identity if role else None
-        authentication = Authentication(services.sessions, services.tokens, default=default)
-        runtimes.use(replace(demo, identity=replace(services, authentication=authentication)))
+        runtimes.use(looked_at_by(demo, identity if role else None))
 
     return look

@@ -1,0 +1,1 @@
+"""Lists with many rows: a search in them, and one page of them at a time."""
