@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from pbf.store.database import Database
-from pbf.store.tables import Creation, Deletion
+from pbf.store.tables import Leased
 
-Row = TypeVar("Row", Creation, Deletion)
+Row = TypeVar("Row", bound=Leased)
 
 
 class Leases(Generic[Row]):

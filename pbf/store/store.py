@@ -23,7 +23,9 @@ from pbf.store.identity.sessions import SessionRows
 from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
-from pbf.store.tables import Deletion, TypedName, UsedToken
+from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
+from pbf.store.timeline.syncs import Syncs
+from pbf.store.watch.tables import Notification
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
@@ -40,6 +42,10 @@ class Store:
         self._database = Database(url)
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
+        self.jobs = Leases(self._database, Job)
+        self.planned_changes = Leases(self._database, PlannedChange)
+        self.syncs = Syncs(self._database)
+        self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)

@@ -113,6 +113,46 @@ class Deletion(Leased, Base, kw_only=True):
         return datetime.fromtimestamp(int(self.due_at), UTC)
 
 
+class Job(Leased, Base, kw_only=True):
+    """Background work that repeats, for the whole account ("" as group) or for one group.
+
+    `due_at` is when it is to run next, `started_at` and `succeeded_at` are of its last runs;
+    `error` is why the last run failed, and `failures` how many in a row have.
+    """
+
+    __tablename__ = "jobs"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    due_at: Mapped[float]
+    started_at: Mapped[float | None] = mapped_column(default=None)
+    succeeded_at: Mapped[float | None] = mapped_column(default=None)
+    failures: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class PlannedChange(Leased, Base, kw_only=True):
+    """A pause or a resumption of a connector at a time, with a reason that everybody reads.
+
+    `action` is "pause" or "resume". `outcome` says how it went once it is done.
+    """
+
+    __tablename__ = "planned_changes"
+    __table_args__ = (Index("planned_changes_of_connector", "group_id", "connector_id"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    connector_id: Mapped[str]
+    schema_name: Mapped[str]
+    action: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[float]
+    reason: Mapped[str] = mapped_column(String(500))
+    created_by: Mapped[str]
+    created_by_name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[float]
+    done_at: Mapped[float | None] = mapped_column(default=None)
+    cancelled_at: Mapped[float | None] = mapped_column(default=None)
+    outcome: Mapped[str] = mapped_column(Text, default="")
+
+
 class Entry(Base, kw_only=True):
     """An entry of the audit log: who did what to which connector; entries never change.
 

@@ -1,0 +1,1 @@
+"""What is stored to watch connectors: promises, incidents, channels and notifications."""

@@ -1,0 +1,1 @@
+"""Watching connectors: promises of freshness, incidents, and who is notified of them."""
