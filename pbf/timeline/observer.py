@@ -101,8 +101,8 @@ class Observer:
     def _compare(self, group_id: str, connectors: Sequence[Connector], at: float) -> list[Change]:
         seen = self._seen.get(group_id)
         if seen is None:
-            rows = self._store.last_seen.listed(group_id)
-            seen = self._seen[group_id] = {row.connector_id: row for row in rows}
+            stored = self._store.last_seen.listed(group_id)
+            seen = self._seen[group_id] = {row.connector_id: row for row in stored}
         rows: list[LastSeen] = []
         reports: list[SyncReport] = []
         changes: list[Change] = []
