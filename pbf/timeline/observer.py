@@ -138,6 +138,7 @@ class ListQueue:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[Sequence[Connector], float]] = {}
         self._is_working = False
+        self._idle = threading.Condition(self._lock)
 
     def put(self, group_id: str, connectors: Sequence[Connector], at: float) -> None:
         """Have a list observed soon."""
@@ -148,11 +149,16 @@ class ListQueue:
             self._is_working = True
         threading.Thread(target=self._work, name="observe lists", daemon=True).start()
 
+    def wait(self) -> None:
+        """Wait until every list that was put was observed."""
+        with self._lock:
+            self._idle.wait_for(lambda: not self._is_working)
+
     def _work(self) -> None:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._is_working = False
+                    self._stop_working()
                     return
                 group_id = next(iter(self._waiting))
                 connectors, at = self._waiting.pop(group_id)
@@ -162,8 +168,12 @@ class ListQueue:
                 self._log("sync history: %s", error)
             except BaseException:
                 with self._lock:
-                    self._is_working = False
+                    self._stop_working()
                 raise
+
+    def _stop_working(self) -> None:
+        self._is_working = False
+        self._idle.notify_all()
 
 
 def _seconds(connector: Connector) -> tuple[float | None, float | None]:
