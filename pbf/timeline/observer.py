@@ -100,15 +100,19 @@ class Observer:
 
     def _compare(self, group_id: str, connectors: Sequence[Connector], at: float) -> list[Change]:
         seen = self._seen.get(group_id)
-        if seen is None:
-            stored = self._store.last_seen.listed(group_id)
-            seen = self._seen[group_id] = {row.connector_id: row for row in stored}
+        if seen is not None and all(
+            _is_known(connector, seen.get(connector.id), at) for connector in connectors
+        ):
+            return []
+        # Read again, since another process may have stored the difference already.
+        stored = self._store.last_seen.listed(group_id)
+        seen = self._seen[group_id] = {row.connector_id: row for row in stored}
         rows: list[LastSeen] = []
         reports: list[SyncReport] = []
         changes: list[Change] = []
         for connector in connectors:
             last = seen.get(connector.id)
-            if last and (last.seen_at > at or _is_same(connector, last, at)):
+            if _is_known(connector, last, at):
                 continue
             if last and last.schema_name != connector.schema_name:
                 last = None  # a restarted sandbox issues the same ids again
@@ -220,18 +224,20 @@ def _since(is_so: bool, before: float | None, at: float) -> float | None:
     return at if before is None else before
 
 
-def _is_same(connector: Connector, last: LastSeen, at: float) -> bool:
-    """Return whether nothing is to be stored; the time of the last list is, once a day."""
-    return (
+def _is_known(connector: Connector, last: LastSeen | None, at: float) -> bool:
+    """Return whether nothing of a connector is to be stored; when it was seen is, once a day."""
+    if last is None or last.seen_at > at:
+        return last is not None
+    values = (
         *_seconds(connector),
         connector.status.sync_state[:40],
         connector.status.setup_state[:40],
         connector.is_paused,
         spacing_of(connector),
         connector.schema_name,
-    ) == (*(getattr(last, name) for name in COMPARED), last.schema_name) and (
-        at - last.seen_at < DAY
     )
+    stored = (*(getattr(last, name) for name in COMPARED), last.schema_name)
+    return values == stored and at - last.seen_at < DAY
 
 
 def _changes(row: LastSeen, last: LastSeen | None) -> Iterable[Change]:
