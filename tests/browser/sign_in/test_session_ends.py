@@ -10,10 +10,10 @@ import requests
 from pbf.rules.access.permissions import Role
 from tests.browser.sign_in import steps
 from tests.browser.sign_in.conftest import NewBrowser
-from tests.browser.sign_in.sockets import drawn, run, socket
 from tests.support.oidc_provider import Person
 from tests.support.servers import dashboard
 from tests.support.site import Site
+from tests.support.sockets import drawn, run, socket
 
 pytestmark = pytest.mark.browser
 
