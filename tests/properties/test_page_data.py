@@ -42,7 +42,7 @@ from tests.support.marked_tenants import (
 )
 
 TENANTS, THREADS = 50, 4
-FEW, MANY = 800, 10_000
+FEW, MANY = 400, 10_000
 VISITOR = threading.local()
 BARE = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
