@@ -143,6 +143,7 @@ def test_axe_finds_nothing_serious_on_the_screen(shared_site: Site, admin: Page,
     admin.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     admin.reload()
     expect(admin.get_by_role("heading", name="People", exact=True)).to_be_visible()
+    expect(admin.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
 
     for part in PARTS:
         open_part(admin, part)
