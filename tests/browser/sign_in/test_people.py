@@ -28,8 +28,7 @@ def open_part(page: Page, part: str) -> None:
 
 def line(page: Page, text: str) -> Locator:
     """Return the row that shows a text, with the buttons beside it."""
-    rows = page.get_by_test_id("stHorizontalBlock").or_(page.locator(".stHorizontalBlock"))
-    return rows.filter(has_text=text).last
+    return page.get_by_test_id("stHorizontalBlock").filter(has_text=text).last
 
 
 def press(page: Page, row: str, label: str) -> Locator:
