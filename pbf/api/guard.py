@@ -143,12 +143,21 @@ def count_failed_sign_in(response: Response) -> Response:
 def _caller() -> Caller:
     """Return whom this request acts for; raise NotSignedIn, InvalidToken or TooManyRequests."""
     client, endpoint = current_client(), request.endpoint or ""
+    authentication = current_runtime().identity.authentication
     actor = BROWSER_ROUTES.get(endpoint, "route")
     if not endpoint or endpoint in PUBLIC or request.method == "OPTIONS":
-        return Caller(actor, Role.EDITOR if actor == "link" else None, client)
+        role = Role.EDITOR if actor == "link" else None
+        return Caller(actor, role, client, runs_dashboard=not authentication.is_required)
     identity = current_identity()
     set_tenant(identity.tenant_id)
-    return Caller(identity.actor or actor, identity.role, client, identity.services, identity.name)
+    return Caller(
+        identity.actor or actor,
+        identity.role,
+        client,
+        identity.services,
+        identity.name,
+        authentication.runs_dashboard(identity),
+    )
 
 
 def _has_body() -> bool:
