@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pbf.errors import Forbidden, NotFound
+from pbf.errors import BadAnswer, Forbidden, InvalidRequest, NotFound, ServerFailed
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
 from pbf.fivetran.paging import LARGEST_PAGE
@@ -16,7 +16,7 @@ from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.outcomes import outcome_of
 from pbf.store.store import Store
 from pbf.store.timeline.observations import ACCOUNT, REFUSED
-from pbf.timeline.budget import Budget
+from pbf.timeline.budget import HOUR, Budget
 from pbf.timeline.recorder import Recorder
 
 # Every how many seconds the job runs.
@@ -150,6 +150,11 @@ class Histories:
             self._without[window.group_id, window.connector_id] = window.until + DAY
             self._refusals += 0 if self._is_gone(window.connector_id) else 1
             return 2
+        except (ServerFailed, BadAnswer, InvalidRequest) as error:
+            # The others may be readable.
+            log.warning("history of %s: %s", window.connector_id, error)
+            self._without[window.group_id, window.connector_id] = window.until + HOUR
+            return 1
         self._refusals = 0
         self._store_window(window, since, records)
         return 1 + len(records) // LARGEST_PAGE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pbf.errors import Forbidden, NotFound, UnknownConnector
+from pbf.errors import Forbidden, NotFound, ServerFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, RateLimit
 from pbf.rules.timeline.outcomes import Outcome
@@ -160,6 +160,23 @@ def test_an_account_without_histories_is_not_asked_again_for_a_day(runtime, monk
     timeline = runtime.timelines.of(runtime.portal.tenant.id)
     assert timeline.sampling == REFUSED
     assert len(asked) == 3
+
+
+def test_a_history_that_fails_does_not_keep_others_from_being_read(runtime, monkeypatch):
+    asked = []
+
+    def answer(_client, connector_id, **_window):
+        asked.append(connector_id)
+        if len(asked) == 1:
+            raise ServerFailed("away")
+        return []
+
+    monkeypatch.setattr(ApiClient, "get_sync_history", answer)
+    read_all(runtime)
+
+    connectors = runtime.portal.connectors().items
+    assert asked.count(asked[0]) == 1
+    assert set(asked) == {connector.id for connector in connectors}
 
 
 def test_a_small_account_reads_a_sample_within_its_share(runtime, monkeypatch):
