@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, the product on a sandbox, servers, a browser."""
 
+import gc
 import os
 import shutil
 import time
@@ -34,6 +35,8 @@ from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
 
 EXPECT_TIMEOUT_MS = 20_000
+# Python's 700 is for programs that are short of memory.
+GARBAGE_THRESHOLD = 10_000
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,6 +50,16 @@ CHROMIUM_ARGUMENTS = [
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Exclude modules and collected tests from garbage collections, as the server does.
+
+    They stay until the end, and every full collection would go through them again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
