@@ -24,6 +24,7 @@ from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
+from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.syncs import Syncs
 from pbf.store.watch.tables import Notification
 
@@ -45,6 +46,7 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = Leases(self._database, PlannedChange)
         self.syncs = Syncs(self._database)
+        self.received_events = ReceivedEvents(self._database)
         self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
