@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
+# Below PREFIX.
+WEBHOOK_PATH = "/hooks/fivetran"
 # Fivetran's ids have about 20 characters; much longer ones are refused unread.
 LONGEST_ID = 200
 LONGEST_SEARCH = 200

@@ -36,6 +36,7 @@ from pbf.redaction import hide, hide_pair, hide_password
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
+from pbf.timeline.webhooks import Inbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -64,6 +65,7 @@ class Runtime:
     sign_in_limits: SignInLimits
     limits: ClientLimits
     statuses: AccountStatuses
+    inbox: Inbox
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -183,7 +185,20 @@ def _connected(
         sign_in_limits=SignInLimits(limiter, trusted_proxies=settings.trusted_proxies),
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
+        inbox=_inbox(settings, store, client, identity.tenants),
         sandbox=sandbox,
+    )
+
+
+def _inbox(settings: Settings, store: Store, client: ApiClient, tenants: Tenants) -> Inbox:
+    """Return what takes in webhooks; the embedded sandbox signs them with a random secret."""
+    random = (secrets.token_hex(),) if settings.sandbox else ()
+    hide(*random)
+    return Inbox(
+        store.received_events,
+        secrets=settings.webhook_secrets + random,
+        is_ours=lambda group_id: tenants.by_group(group_id) is not None,
+        fivetrans_clock=client.now,
     )
 
 
@@ -237,7 +252,7 @@ def _start_sandbox(settings: Settings) -> "SandboxServer":
 def _hide_secrets(settings: Settings) -> None:
     """Have the secrets redacted in logs, before anything uses them and may fail."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
-    hide(*settings.signing_keys)
+    hide(*settings.signing_keys, *settings.webhook_secrets)
     hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
     for url in (settings.database_url, settings.redis_url):
         hide_password(url)

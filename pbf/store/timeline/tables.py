@@ -98,7 +98,10 @@ class ReceivedEvent(Base, kw_only=True):
     """
 
     __tablename__ = "received_events"
-    __table_args__ = (Index("received_events_to_do", "done_at", "received_at"),)
+    __table_args__ = (
+        Index("received_events_to_do", "done_at", "received_at"),
+        Index("received_events_of_group", "group_id", "created_at"),
+    )
 
     digest: Mapped[str] = mapped_column(KEY, primary_key=True)
     event: Mapped[str] = mapped_column(SHORT)

@@ -96,6 +96,7 @@ def _received_events() -> None:
         sa.Column("done_at", sa.Double),
     )
     op.create_index("received_events_to_do", "received_events", ["done_at", "received_at"])
+    op.create_index("received_events_of_group", "received_events", ["group_id", "created_at"])
 
 
 def _event_counts() -> None:
