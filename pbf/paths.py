@@ -49,6 +49,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def loopback_origin(host: str, port: int, scheme: str = "http") -> str:
+    """Return the origin at which a server that listens on a host is reached from this machine."""
+    name = host if is_loopback(host) else "127.0.0.1"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
 def host_as_sent(name: str) -> str:
     """Return a host name in the form in which browsers send it: IDNA, or a compressed address."""
     try:

@@ -31,8 +31,9 @@ from pbf.fivetran.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
 from pbf.identity.tenants import Tenants
-from pbf.paths import SANDBOX_PATH, is_loopback
+from pbf.paths import PREFIX, SANDBOX_PATH, WEBHOOK_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.rules.timeline.events import EVENTS
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
@@ -79,6 +80,12 @@ class Runtime:
             if entry := self.identity.tenants.by_group(group_id):
                 with suppress(UnknownTenant):  # removed at this moment
                     yield self.portals.of(entry.id)
+
+    def receive_from_sandbox(self, origin: str) -> None:
+        """Have the embedded sandbox, if it is used, send webhooks to the server at an origin."""
+        if self.sandbox:
+            url = f"{origin}{PREFIX}{WEBHOOK_PATH}"
+            self.sandbox.world.webhooks.keep(url, events=EVENTS, secret=self.inbox.secret)
 
     def close(self) -> None:
         """Close all parts."""

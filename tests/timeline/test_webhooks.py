@@ -1,10 +1,8 @@
 """Webhooks are checked, stored once, counted, and worked off in order."""
 
-import hashlib
 import hmac
 import json
 import threading
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +15,9 @@ from pbf.store.store import Store
 from pbf.timeline import webhook_work, webhooks
 from pbf.timeline.webhook_work import ReceivedWork
 from pbf.timeline.webhooks import KEPT, NO_SECRET, Inbox, Receipt, is_signed
+from tests.support.webhook_events import NOW, SECRET, payload, signed
 
-SECRET, OLD = "new-secret", "old-secret"
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OLD = "old-secret"
 
 
 class History:
@@ -74,25 +72,6 @@ def inbox_of(store: Store, secrets: tuple[str, ...] = (SECRET, OLD)) -> Inbox:
         is_ours=lambda group_id: group_id in ("ours", "another"),
         clock=NOW.timestamp,
     )
-
-
-def payload(event: str = "sync_end", minutes: float = 0, **changes: object) -> bytes:
-    created = NOW + timedelta(minutes=minutes)
-    fields = {
-        "event": event,
-        "created": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "connector_type": "stripe",
-        "connector_id": "lamp",
-        "connector_name": "stripe",
-        "sync_id": "sync-1",
-        "destination_group_id": "ours",
-        "data": {"status": "SUCCESSFUL"} if event == "sync_end" else {},
-    } | changes
-    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
-
-
-def signed(body: bytes, secret: str = SECRET) -> str:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def deliver(inbox: Inbox, *bodies: bytes) -> list[Receipt]:
