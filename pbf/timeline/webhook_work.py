@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pbf.errors import PbfError
-from pbf.rules.timeline.entries import SyncEntry, SyncReport
+from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
 from pbf.rules.timeline.events import Event, read_event, report_of
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
@@ -32,10 +32,15 @@ class Recorder(Protocol):
         group_id: str,
         reports: Sequence[SyncReport],
         *,
-        source: Literal["history", "webhook", "list"],
+        source: Source,
         now: float,
     ) -> list[SyncEntry]:
         """Merge reports into a group's history, in any order; return what changed."""
+
+    def listened(
+        self, group_id: str, source: Source, since: float, until: float, *, connector_id: str = ""
+    ) -> None:
+        """Store that a source told of every sync in a period."""
 
 
 class ReceivedWork:
@@ -50,18 +55,15 @@ class ReceivedWork:
         recorder: Recorder,
         *,
         moved: Callable[[str, Collection[str]], None],
-        observed: Callable[[str, float, float], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Record syncs by the recorder.
+        """Record syncs by the recorder, and the times in which deliveries were uninterrupted.
 
-        `moved` is told the group and ids of connectors whose state changed; `observed`, a period
-        in which the deliveries of a group were uninterrupted.
+        `moved` is told the group and ids of connectors to which something happened.
         """
         self._events = events
         self._recorder = recorder
         self._moved = moved
-        self._observed = observed
         self._clock = clock
         self._cleaned_up_at = float("-inf")
 
@@ -97,7 +99,7 @@ class ReceivedWork:
         self._events.finish([row.digest for row in rows], now)
 
     def _observe(self, group_id: str, events: Sequence[Event]) -> None:
-        """Tell of the periods between events that lie close together."""
+        """Record the periods between events that lie close together."""
         times = sorted(event.created_at for event in events if event.created_at is not None)
         if not times:
             return
@@ -106,11 +108,11 @@ class ReceivedWork:
         for at in times:
             if at - until > LONGEST_SILENCE:
                 if since < until:
-                    self._observed(group_id, since, until)
+                    self._recorder.listened(group_id, "webhook", since, until)
                 since = at
             until = at
         if since < until:
-            self._observed(group_id, since, until)
+            self._recorder.listened(group_id, "webhook", since, until)
 
     def _clean_up(self, now: float) -> None:
         if now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:

@@ -12,7 +12,7 @@ from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.server.request_body import LARGEST_BODY
 from tests.support.accounts import account_on
-from tests.support.webhook_events import payload, signed
+from tests.support.webhook_events import fresh, signed
 
 SECRET = "a-secret-of-webhooks-0123456789-abcdef"
 PATH = "/_/hooks/fivetran"
@@ -25,7 +25,7 @@ def settings(sandbox) -> Settings:
 
 @pytest.fixture
 def event(settings: Settings) -> bytes:
-    return payload(destination_group_id=settings.group_id)
+    return fresh(destination_group_id=settings.group_id)
 
 
 def post(client: FlaskClient, body: bytes, signature: str | None = None, **headers: str):
@@ -59,11 +59,11 @@ def test_whatever_is_signed_is_answered_with_200(client, event, change, result):
     assert (answer.status_code, answer.json["result"]) == (200, result)
 
 
-@pytest.mark.parametrize("body", [b"{", b"", payload()])
+@pytest.mark.parametrize("body", [b"{", b"", fresh()])
 def test_a_forgery_is_refused_whether_its_body_is_json_or_not(client, runtime, caplog, body):
     answer = post(client, body, "0" * 64)
 
-    assert (answer.status_code, answer.json["error"]["code"]) == (401, "invalid_signature")
+    assert (answer.status_code, answer.json["error"]["code"]) == (401, "not_signed")
     assert "0000" not in caplog.text
     assert "lamp" not in caplog.text
 
@@ -98,7 +98,7 @@ def test_an_event_of_any_tenant_of_the_demo_is_accepted(demo: Runtime):
     answers = [
         post(client, body, signed(body, secret))
         for group_id in group_ids
-        for body in [payload(destination_group_id=group_id, connector_id=group_id)]
+        for body in [fresh(destination_group_id=group_id, connector_id=group_id)]
     ]
 
     assert [answer.json["result"] for answer in answers] == ["accepted"] * 3

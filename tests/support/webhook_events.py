@@ -28,3 +28,8 @@ def payload(event: str = "sync_end", minutes: float = 0, **changes: object) -> b
 def signed(body: bytes, secret: str = SECRET) -> str:
     """The signature of a body."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def fresh(event: str = "sync_end", **changes: object) -> bytes:
+    """The body of an event of this moment."""
+    return payload(event, created=datetime.now(UTC).isoformat(), **changes)

@@ -33,13 +33,16 @@ class History:
         self.calls += [(group_id, report) for report in reports]
         return []
 
+    def listened(self, group_id, source, since, until, *, connector_id=""):
+        assert source == "webhook"
+        self.observed.append((group_id, since, until))
+
     def work(self, store: Store, **options) -> ReceivedWork:
         """Return the job on the inbox of a store."""
         return ReceivedWork(
             store.received_events,
             self,
             moved=lambda group_id, ids: self.moved.append((group_id, set(ids))),
-            observed=lambda *period: self.observed.append(period),
             clock=NOW.timestamp,
             **options,
         )

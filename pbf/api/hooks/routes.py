@@ -58,7 +58,7 @@ class Received(ResponseModel):
     body=FivetranEvent,
     headers=HEADERS,
     errors=READS_SETTINGS
-    | {"invalid_signature", "invalid_json", "too_large", "too_slow", "store_unavailable"},
+    | {"not_signed", "invalid_json", "too_large", "too_slow", "store_unavailable"},
 )
 def receive_webhook() -> ResponseReturnValue:
     """Receive a webhook of Fivetran's; it is stored here and worked off later."""
