@@ -261,8 +261,10 @@ def test_a_full_batch_is_followed_by_another_at_once(store, inbox, monkeypatch):
     assert [work.work_off(), work.work_off()] == [NOW.timestamp(), None]
 
 
-def test_two_processes_work_off_each_event_once(tmp_path):
-    url = f"sqlite:///{tmp_path}/inbox.sqlite3"
+@pytest.mark.parametrize("place", ["file", "postgres"])
+def test_two_processes_work_off_each_event_once(request, tmp_path, place):
+    in_file = f"sqlite:///{tmp_path}/inbox.sqlite3"
+    url = in_file if place == "file" else request.getfixturevalue("postgres").empty()
     first, second = Store(url), Store(url)
     deliver(inbox_of(first), *(payload(minutes=number) for number in range(300)))
     histories = [History(), History()]

@@ -36,6 +36,8 @@ EVENTS = (
 # The fields of `data` that are understood; the others are kept as they are.
 UNDERSTOOD = frozenset({"status", "reason"})
 LONGEST_TEXT = 200
+# A UUID has 36.
+LONGEST_SYNC_ID = 64
 LONGEST_REASON = 2_000
 MOST_UNKNOWN = 20
 
@@ -86,7 +88,7 @@ def read_event(body: bytes | str) -> Event | None:
         created_at=_seconds(created),
         connector_id=_text(payload, "connector_id", "connection_id"),
         group_id=_text(payload, "destination_group_id", "group_id"),
-        sync_id=_text(payload, "sync_id"),
+        sync_id=_text(payload, "sync_id", longest=LONGEST_SYNC_ID),
         status=_text(data, "status") or _text(payload, "status"),
         reason=_text(data, "reason", longest=LONGEST_REASON),
         unknown=_unknown(data),

@@ -36,6 +36,7 @@ class ReceivedEvents:
         created = func.coalesce(event.created_at, event.received_at)
         order = (created, event.received_at, event.digest)
         waiting = select(event.digest).where(*is_free).order_by(*order).limit(most)
+        waiting = waiting.with_for_update(skip_locked=True)
         with self._database.session() as session:
             # The condition is checked once more for what another process has claimed meanwhile.
             claimed = session.scalars(
