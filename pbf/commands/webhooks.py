@@ -134,7 +134,7 @@ def received(runtime: Runtime) -> Iterator[Line]:
     for kind in Receipt:
         if row := counts.get(kind):
             last = ago(datetime.fromtimestamp(row.last_at, UTC), now)
-            yield kind is not Receipt.FORGED, f"{kind:<11} {row.count:,}, the last {last}"
+            yield True, f"{kind:<11} {row.count:,}, the last {last}"
     if waiting := runtime.store.received_events.waiting():
         yield True, f"waiting     {waiting:,} to be worked off"
     if not counts:

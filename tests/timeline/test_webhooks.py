@@ -342,3 +342,20 @@ def test_doubled_and_shuffled_events_give_the_same_history(order: list[int], bat
     }
     assert counts(store, inbox)["accepted"] == len(EVENTS)
     store.close()
+
+
+def test_a_flood_of_forgeries_is_counted_without_a_write_for_each(store):
+    now, writes = 0.0, []
+    events = store.received_events
+    inbox = Inbox(events, secrets=(SECRET,), is_ours=bool, clock=lambda: now)
+    count = events.count
+    events.count = lambda kinds, at: writes.append(dict(kinds)) or count(kinds, at)
+
+    for _ in range(50):
+        inbox.receive(payload(), "0" * 64)
+        inbox.receive(PROBE, "")
+    now = 1.0
+    inbox.receive(payload(), "0" * 64)
+
+    assert len(writes) == 2
+    assert {kind: row.count for kind, row in events.counts().items()} == {"forged": 51, "test": 50}
