@@ -27,6 +27,7 @@ PbfError
         SignInExpired
         UnknownSignIn
         UntrustedToken          a token is forged, expired, used already or for somebody else
+    InvalidSignature            a webhook is not signed with our secret
     StoreFailed                 our own database cannot be read or written
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -183,6 +184,10 @@ class UnknownSignIn(SignInFailed):
 
 class UntrustedToken(SignInFailed):
     """A token is forged, expired, used already, or meant for somebody else."""
+
+
+class InvalidSignature(PbfError):
+    """A webhook is not signed with our secret; it had no effect."""
 
 
 class StoreFailed(PbfError):

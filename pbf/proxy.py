@@ -19,6 +19,7 @@ from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import begin_turn, count_failed_sign_in, end_turn, guard, log_change
+from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.openapi.operations import (
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     sign_in_routes,
     sso.routes,
     account.routes,
+    hook_routes,
     openapi_routes,
 )
 

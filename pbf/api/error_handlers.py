@@ -31,6 +31,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.UnknownItem: (404, "unknown_item"),
     errors.InvalidToken: (401, "invalid_token"),
     errors.NotSignedIn: (401, "not_signed_in"),
+    errors.InvalidSignature: (401, "not_signed"),
     errors.InputError: (400, "invalid_request"),
     errors.TimedOut: (504, "fivetran_timeout"),
     errors.ConnectionFailed: (502, "fivetran_unreachable"),

@@ -54,17 +54,26 @@ PUBLIC = frozenset(
         "sso.post",
         # It exists in the demo alone, where anybody may use it.
         "account.look_as",
+        "hooks.receive_webhook",
     }
 )
+# What other systems send; a signature of the body proves who they are.
+SIGNED = frozenset({"hooks.receive_webhook"})
 # Forms that come from other sites, and prove themselves by a signed token.
 FOREIGN_FORMS = frozenset({"sign_in.backchannel_logout", "sso.post"})
-# What browsers and providers send as a form.
-FORMS = FOREIGN_FORMS | {
-    "sign_in.sign_out",
-    "account.switch_tenant",
-    "account.look_as",
-    "invitations.open_card",
-}
+# What is sent by browsers and providers as a form, and by other systems as they like.
+FORMS = (
+    FOREIGN_FORMS
+    | SIGNED
+    | {
+        "sign_in.sign_out",
+        "account.switch_tenant",
+        "account.look_as",
+        "invitations.open_card",
+    }
+)
+# Where the origin of a page proves nothing.
+PROVEN = FOREIGN_FORMS | SIGNED
 # What counts as an attempt to sign in; so does every invalid bearer token.
 ATTEMPTS = {
     "sign_in.choose": Attempt.SIGN_IN,
@@ -166,7 +175,7 @@ def _has_body() -> bool:
 
 def _may_act() -> bool:
     """Return whether the sender is a program, one of our own pages, or a page that is allowed."""
-    if request.method == "OPTIONS" or _is_followed_link() or request.endpoint in FOREIGN_FORMS:
+    if request.method == "OPTIONS" or _is_followed_link() or request.endpoint in PROVEN:
         return True
     sender = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "none")

@@ -26,6 +26,7 @@ from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
+from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.syncs import Syncs
 from pbf.store.watch.tables import Notification
 
@@ -49,6 +50,7 @@ class Store:
         self.syncs = Syncs(self._database)
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
+        self.received_events = ReceivedEvents(self._database)
         self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)

@@ -124,10 +124,16 @@ class LastSeen(Base, kw_only=True):
 
 
 class ReceivedEvent(Base, kw_only=True):
-    """A webhook of Fivetran's, stored before it is worked off; `digest` tells replays apart."""
+    """A webhook of Fivetran's, stored before it is worked off; `digest` tells replays apart.
+
+    Until `claimed_until`, one process works on it. Its body is emptied when it is done.
+    """
 
     __tablename__ = "received_events"
-    __table_args__ = (Index("received_events_to_do", "done_at", "received_at"),)
+    __table_args__ = (
+        Index("received_events_to_do", "done_at", "received_at"),
+        Index("received_events_of_group", "group_id", "created_at"),
+    )
 
     digest: Mapped[str] = mapped_column(KEY, primary_key=True)
     event: Mapped[str] = mapped_column(SHORT)
@@ -137,11 +143,15 @@ class ReceivedEvent(Base, kw_only=True):
     created_at: Mapped[float | None] = mapped_column(default=None)
     received_at: Mapped[float]
     body: Mapped[str] = mapped_column(Text, repr=False)
+    claimed_until: Mapped[float] = mapped_column(default=0.0)
     done_at: Mapped[float | None] = mapped_column(default=None)
 
 
 class EventCount(Base, kw_only=True):
-    """How many webhooks of a kind arrived: accepted, replayed, forged, unknown."""
+    """How many webhooks of a kind arrived, and when the last one did.
+
+    The kinds are the outcomes of `timeline.webhooks`.
+    """
 
     __tablename__ = "event_counts"
 

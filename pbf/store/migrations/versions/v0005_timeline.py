@@ -115,9 +115,11 @@ def _received_events() -> None:
         sa.Column("created_at", sa.Double),
         sa.Column("received_at", sa.Double, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("claimed_until", sa.Double, nullable=False),
         sa.Column("done_at", sa.Double),
     )
     op.create_index("received_events_to_do", "received_events", ["done_at", "received_at"])
+    op.create_index("received_events_of_group", "received_events", ["group_id", "created_at"])
 
 
 def _event_counts() -> None:
