@@ -20,7 +20,9 @@ def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(runtime, 
     assert "zendesk_support" in html(app)
     assert {"Reconnect", "Finish set-up"} <= set(labels(app))
     headers = [header.value for header in app.header]
-    assert headers == ["What to do next", "Recent changes", "All connectors"]
+    assert headers == [
+        *("What to do next", "Longest without fresh data", "Recent changes", "All connectors"),
+    ]
     assert not app.exception
 
 
