@@ -1,6 +1,7 @@
-"""Activity: who did what to which connector, and with what outcome."""
+"""Activity: what people did to connectors and what was seen to happen to them, newest first."""
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,11 +11,18 @@ from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
+from pbf.ui.audit_table import is_automatic
 from pbf.ui.lists.search import search_field
+from pbf.ui.timeline import events
+
+if TYPE_CHECKING:
+    from pbf.store.audit import Entry
 
 SHOWN = 200
 SEARCHED = 5000
 SEARCH = "activity-search"
+WHOSE = "activity-whose"
+ALL, PEOPLE, SYSTEM = "All", "People", "System"
 
 
 def connectors_by_id() -> dict[str, Connector]:
@@ -25,30 +33,56 @@ def connectors_by_id() -> dict[str, Connector]:
         return {}
 
 
+def all_rows(entries: "list[Entry]", shown: str) -> list[audit_table.Row]:
+    """Return what people did and what was seen, newest first, or one of the two."""
+    connectors = connectors_by_id()
+    rows = [
+        *audit_table.rows(
+            [
+                entry
+                for entry in entries
+                if shown in (ALL, SYSTEM if is_automatic(entry) else PEOPLE)
+            ],
+            connectors,
+        ),
+        *(events.rows(entries, connectors) if shown != PEOPLE else ()),
+    ]
+    return sorted(rows, key=lambda row: row.entry.at, reverse=True)
+
+
 @st.fragment(run_every=page.REFRESH)
 @session.acting
 def show_entries(portal: Portal) -> None:
     """Show the newest entries that match the search."""
     typed = (st.session_state.get(SEARCH) or "")[:LONGEST_SEARCH]
+    shown = st.session_state.get(WHOSE) or ALL
     try:
-        entries = portal.audit_log.newest(SEARCHED if typed else SHOWN)
+        entries = portal.audit_log.newest(SEARCHED if typed or shown != ALL else SHOWN)
     except StoreFailed as error:
         page.stop_with(error)
-    if not entries:
+    rows = all_rows(entries, shown)
+    if not rows and shown == ALL:
         st.info(
             "No activity yet. Actions on connectors, such as creating or pausing one, are listed "
-            "here with their outcome."
+            "here with their outcome, and so is what happens to connectors by itself."
         )
         return
+    st.segmented_control(
+        "Whose",
+        (ALL, PEOPLE, SYSTEM),
+        default=ALL,
+        required=True,
+        key=WHOSE,
+        label_visibility="collapsed",
+    )
     search_field("A connector, an action, an outcome", key=SEARCH)
-    rows = audit_table.rows(entries, connectors_by_id())
     matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:
         st.html(html.render("activity", "full", rows=matching))
     else:
-        page.quiet(f"No matches among the newest {len(entries):,} entries.")
+        page.quiet(f"No matches among the newest {len(rows):,} entries.")
     if len(matching) == SHOWN:
-        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all of them.")
+        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all that people did.")
 
 
 portal = page.start_page("Activity")
