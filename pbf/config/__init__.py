@@ -53,6 +53,9 @@ class Settings:
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
+    # In days: how long the sync history is kept, and for how long of that every sync.
+    history_days: float = 400.0
+    history_detail_days: float = 90.0
     policy: str | None = None
     sign_in: SignIn = field(default_factory=SignIn)
 
@@ -121,6 +124,17 @@ def _settings(values: Mapping[str, str]) -> Settings:
         ),
         deletion_grace=read_number(
             values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
+        ),
+        history_days=read_number(
+            values, "PBF_HISTORY_DAYS", "days", Settings.history_days, least=1, most=4000
+        ),
+        history_detail_days=read_number(
+            values,
+            "PBF_HISTORY_DETAIL_DAYS",
+            "days",
+            Settings.history_detail_days,
+            least=1,
+            most=4000,
         ),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_keys=_signing_keys(values),

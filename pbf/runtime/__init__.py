@@ -23,6 +23,7 @@ from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses
+from pbf.connectors.connector_list import OnList
 from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, UnknownTenant
@@ -36,6 +37,7 @@ from pbf.redaction import hide, hide_pair, hide_password
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
+from pbf.timeline.timelines import Timelines
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -64,6 +66,7 @@ class Runtime:
     sign_in_limits: SignInLimits
     limits: ClientLimits
     statuses: AccountStatuses
+    timelines: Timelines
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -172,10 +175,21 @@ def _connected(
     )
     signer, limiter = Signer(*keys), shared_limiter(settings)
     limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
+    timelines = Timelines(
+        client,
+        store,
+        portal=lambda tenant_id: portals.of(tenant_id),
+        groups=lambda: [tenant.group_id for tenant in identity.tenants.all()],
+        days=settings.history_days,
+        detail_days=settings.history_detail_days,
+    )
+    portals = _portals(
+        settings, limits, identity.tenants, client, cache, store, signer, timelines.lists.put
+    )
     return Runtime(
         settings=settings,
         client=client,
-        portals=_portals(settings, limits, identity.tenants, client, cache, store, signer),
+        portals=portals,
         identity=identity,
         signer=signer,
         cache=cache,
@@ -183,6 +197,7 @@ def _connected(
         sign_in_limits=SignInLimits(limiter, trusted_proxies=settings.trusted_proxies),
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
+        timelines=timelines,
         sandbox=sandbox,
     )
 
@@ -195,6 +210,7 @@ def _portals(
     cache: SharedCache,
     store: Store,
     signer: Signer,
+    on_list: OnList,
 ) -> Portals:
     account, pasts = AccountList(client, cache), SharedCache(max_keys=MOST_PASTS)
 
@@ -212,6 +228,7 @@ def _portals(
             limits=limits,
             account=account,
             pasts=pasts,
+            on_list=on_list,
             policy=partial(tenants.policy, tenant.id),
             grace=settings.deletion_grace,
         )

@@ -24,6 +24,8 @@ from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
+from pbf.store.timeline.last_seen import LastSeenRows
+from pbf.store.timeline.observations import Observations
 from pbf.store.timeline.syncs import Syncs
 from pbf.store.watch.tables import Notification
 
@@ -45,6 +47,8 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = Leases(self._database, PlannedChange)
         self.syncs = Syncs(self._database)
+        self.observations = Observations(self._database)
+        self.last_seen = LastSeenRows(self._database)
         self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
