@@ -1,7 +1,6 @@
 """Activity: what people did to connectors and what was seen to happen to them, newest first."""
 
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,12 +10,8 @@ from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
-from pbf.ui.audit_table import is_automatic
 from pbf.ui.lists.search import search_field
 from pbf.ui.timeline import events
-
-if TYPE_CHECKING:
-    from pbf.store.audit import Entry
 
 SHOWN = 200
 SEARCHED = 5000
@@ -33,23 +28,6 @@ def connectors_by_id() -> dict[str, Connector]:
         return {}
 
 
-def all_rows(entries: "list[Entry]", shown: str) -> list[audit_table.Row]:
-    """Return what people did and what was seen, newest first, or one of the two."""
-    connectors = connectors_by_id()
-    rows = [
-        *audit_table.rows(
-            [
-                entry
-                for entry in entries
-                if shown in (ALL, SYSTEM if is_automatic(entry) else PEOPLE)
-            ],
-            connectors,
-        ),
-        *(events.rows(entries, connectors) if shown != PEOPLE else ()),
-    ]
-    return sorted(rows, key=lambda row: row.entry.at, reverse=True)
-
-
 @st.fragment(run_every=page.REFRESH)
 @session.acting
 def show_entries(portal: Portal) -> None:
@@ -60,7 +38,12 @@ def show_entries(portal: Portal) -> None:
         entries = portal.audit_log.newest(SEARCHED if typed or shown != ALL else SHOWN)
     except StoreFailed as error:
         page.stop_with(error)
-    rows = all_rows(entries, shown)
+    connectors = connectors_by_id()
+    chosen = audit_table.caused_by(entries, people=shown != SYSTEM, system=shown != PEOPLE)
+    rows = [*audit_table.rows(chosen, connectors)]
+    if shown != PEOPLE:
+        rows += events.rows(audit_table.pauses(entries), connectors)
+        rows.sort(key=lambda row: row.entry.at, reverse=True)
     if not rows and shown == ALL:
         st.info(
             "No activity yet. Actions on connectors, such as creating or pausing one, are listed "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pbf.connectors.audit import DONE, NOTHING_TO_DO
@@ -134,9 +135,18 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
         )
 
 
-def is_automatic(entry: "Entry") -> bool:
-    """Return whether nobody caused an entry."""
-    return entry.actor == "housekeeping"
+def caused_by(entries: "Iterable[Entry]", *, people: bool, system: bool) -> "list[Entry]":
+    """Return the entries of what people did, of what was done automatically, or both."""
+    return [entry for entry in entries if (system if entry.actor == "housekeeping" else people)]
+
+
+def pauses(entries: "Iterable[Entry]") -> list[tuple[str, datetime]]:
+    """Return which connectors were paused from here, and when."""
+    return [
+        (entry.connector_id, datetime.fromisoformat(entry.at))
+        for entry in entries
+        if entry.what == "pause"
+    ]
 
 
 def _who(entry: "Entry") -> str:

@@ -1,17 +1,16 @@
-"""Sync histories, written into the store as the sources would."""
+"""Sync histories, as a source reports them."""
 
 from datetime import UTC, datetime, timedelta
 
-from pbf.rules.timeline.entries import Period
-from pbf.store.store import Store
-from pbf.store.timeline.tables import Observation, Sync
+from pbf.rules.timeline.entries import Period, SyncReport
+from pbf.runtime import Runtime
 
-NAMES = {"s": "succeeded", "f": "failed", "n": "needs_action", "r": "running"}
+OUTCOMES = {"s": "succeeded", "f": "failed", "n": "needs_action", "r": "running"}
+TOOK = 240.0
 
 
 def write_history(
-    store: Store,
-    group_id: str,
+    runtime: Runtime,
     connector_id: str,
     outcomes: str,
     *,
@@ -19,38 +18,33 @@ def write_history(
     until: datetime | None = None,
     reason: str = "The source did not answer.",
 ) -> None:
-    """Write a sync per letter, the last of which started an interval before `until` or now."""
-    last = until or datetime.now(UTC)
-    with store._database.session() as session:
-        for back, letter in zip(range(len(outcomes), 0, -1), outcomes, strict=True):
-            start = (last - back * every).timestamp()
-            session.add(
-                Sync(
-                    group_id=group_id,
-                    connector_id=connector_id,
-                    key=f"sync-{start:.3f}",
-                    sync_id=f"sync-{start:.3f}",
-                    started_at=start,
-                    ended_at=None if letter == "r" else start + 240,
-                    outcome=NAMES[letter],
-                    reason=reason if letter in "fn" else "",
-                    volumes='{"extract_rows": 1200}',
-                    sources="history",
-                    seen_at=start,
-                )
+    """Report a sync per letter, the last of which started an interval before `until` or now."""
+    now = datetime.now(UTC)
+    reports = []
+    for back, letter in zip(range(len(outcomes), 0, -1), outcomes, strict=True):
+        start = ((until or now) - back * every).timestamp()
+        reports.append(
+            SyncReport(
+                connector_id,
+                f"sync-{start:.3f}",
+                start,
+                None if letter == "r" else start + TOOK,
+                OUTCOMES[letter],
+                reason if letter in "fn" else "",
+                {"extract_rows": 1200.0},
             )
+        )
+    runtime.timelines.recorder.record(
+        runtime.portal.tenant.group_id, reports, source="history", now=now.timestamp()
+    )
 
 
-def write_observed(store: Store, group_id: str, connector_id: str, *periods: Period) -> None:
-    """Write the periods in which the history of a connector was read."""
-    with store._database.session() as session:
-        for period in periods:
-            session.add(
-                Observation(
-                    group_id=group_id,
-                    connector_id=connector_id,
-                    source="history",
-                    since=period.since.timestamp(),
-                    until=period.until.timestamp(),
-                )
-            )
+def write_observed(runtime: Runtime, connector_id: str, period: Period) -> None:
+    """Report that the history of a connector was read for a period."""
+    runtime.timelines.recorder.listened(
+        runtime.portal.tenant.group_id,
+        "history",
+        period.since.timestamp(),
+        period.until.timestamp(),
+        connector_id=connector_id,
+    )

@@ -1,9 +1,8 @@
 """What was seen to happen to the tenant's connectors lately, as rows of the activity."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,9 +12,6 @@ from pbf.rules.health import Tone
 from pbf.rules.timeline.events import Kind, SeenEvent, of_syncs
 from pbf.ui import audit_table, session
 from pbf.ui.timeline.source import timeline
-
-if TYPE_CHECKING:
-    from pbf.store.audit import Entry
 
 SYSTEM = "System"
 SPAN = timedelta(days=30)
@@ -44,13 +40,10 @@ class SeenEntry:
     details: str
 
 
-def rows(entries: "Iterable[Entry]", connectors: Mapping[str, Connector]) -> list[audit_table.Row]:
-    """Return what was seen of connectors, as rows; a pause by an audit entry is left out."""
-    pauses = [
-        (entry.connector_id, datetime.fromisoformat(entry.at))
-        for entry in entries
-        if entry.what == "pause"
-    ]
+def rows(
+    pauses: Sequence[tuple[str, datetime]], connectors: Mapping[str, Connector]
+) -> list[audit_table.Row]:
+    """Return what was seen of connectors, as rows, without the pauses that were made from here."""
     return [
         _row(event, connectors[event.connector_id])
         for event in seen_events(connectors)

@@ -22,9 +22,10 @@ UNREAD = "The sync history cannot be read right now. We will try again in a mome
 
 
 def show(connector: Connector) -> bool:
-    """Show a connector's syncs; return whether there are any to show."""
+    """Show a connector's syncs if any is known; return whether more than lists told of them."""
     try:
-        if not sync_history(connector, "90 days").is_known:
+        history = sync_history(connector, "90 days")
+        if not history.is_known:
             return False
     except UnknownConnector:  # deleted meanwhile
         return False
@@ -33,7 +34,7 @@ def show(connector: Connector) -> bool:
         page.quiet(UNREAD)
         return True
     _show_known(connector)
-    return True
+    return history.is_read
 
 
 def _show_known(connector: Connector) -> None:

@@ -20,11 +20,16 @@ MOST = 500
 
 @dataclass(frozen=True)
 class SyncHistory:
-    """A connector's syncs in a span of time; `is_known` is whether there is any in 90 days."""
+    """A connector's syncs in a span of time.
+
+    `is_known` is whether there is any in 90 days, `is_read` whether more than lists told of those
+    in the span.
+    """
 
     row: Row
     summary: Summary
     is_known: bool
+    is_read: bool
 
 
 def timeline() -> Timeline:
@@ -71,4 +76,6 @@ def _sync_history(
         row, counted = of_days(days, observed, since, until), days
     else:
         row, counted = of_syncs(syncs, observed, span, until), count_days(syncs)
-    return SyncHistory(row, summarize(syncs, counted, observed, since, until), is_known)
+    summary = summarize(syncs, counted, observed, since, until)
+    is_read = any(name != "list" for sync in syncs for name in sync.sources)
+    return SyncHistory(row, summary, is_known, is_read)

@@ -10,8 +10,15 @@ from pbf.rules.access.permissions import Role
 from pbf.rules.timeline.entries import Period
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from pbf.timeline.observer import Observer
 from tests.support.histories import write_history, write_observed
 from tests.support.tenants import client_of, make_token, start_with_tenants
+
+
+@pytest.fixture(autouse=True)
+def _without_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what lists tell of syncs, which comes at any moment."""
+    monkeypatch.setattr(Observer, "observe", lambda *_: [])
 
 
 @pytest.fixture
@@ -23,10 +30,9 @@ def connector_id(client: FlaskClient) -> str:
 @pytest.fixture
 def syncs(runtime: Runtime, connector_id: str) -> str:
     """The address of the syncs of a connector that has 30, an hour apart."""
-    group_id = runtime.portal.tenant.group_id
-    write_history(runtime.store, group_id, connector_id, "s" * 28 + "fs")
+    write_history(runtime, connector_id, "s" * 28 + "fs")
     now = datetime.now(UTC)
-    write_observed(runtime.store, group_id, connector_id, Period(now - timedelta(hours=20), now))
+    write_observed(runtime, connector_id, Period(now - timedelta(hours=20), now))
     return f"/_/connectors/{connector_id}/syncs"
 
 
@@ -103,8 +109,7 @@ def test_what_cannot_be_read_is_named(client: FlaskClient, syncs: str, query: di
 
 def test_the_csv_has_every_sync_and_no_formulas(runtime: Runtime, client: FlaskClient, syncs: str):
     write_history(
-        runtime.store,
-        runtime.portal.tenant.group_id,
+        runtime,
         syncs.split("/")[3],
         "f" * 600,
         every=timedelta(minutes=7),
@@ -142,6 +147,6 @@ def test_a_database_that_fails_is_an_error(
     def fail(*_: object, **__: object) -> None:
         raise StoreFailed("Our own database cannot be read or written right now.")
 
-    monkeypatch.setattr(runtime.store._database, "session", fail)
+    monkeypatch.setattr(runtime.store.syncs, "between", fail)
 
     assert client.get(f"{syncs}{suffix}").status_code == 503
