@@ -20,6 +20,7 @@ MOST_CONNECTORS = 50
 MOST_SYNCS = 300
 # A pause that is seen so soon after one from here is the same.
 SAME_PAUSE = timedelta(minutes=15)
+FIRST_SEEN = "First seen then; it may have been so for longer."
 LIFETIME = 300
 MOST_TENANTS = 200
 WHAT: Mapping[Kind, tuple[str, tuple[str, Tone]]] = {
@@ -93,7 +94,7 @@ def _of_lists(since: datetime, connectors: Mapping[str, Connector]) -> Iterator[
         )
         for kind, moment in moments:
             if moment and moment >= since.timestamp():
-                yield SeenEvent(datetime.fromtimestamp(moment, UTC), connector.id, kind)
+                yield SeenEvent(datetime.fromtimestamp(moment, UTC), connector.id, kind, FIRST_SEEN)
 
 
 def _is_ours(event: SeenEvent, pauses: Iterable[tuple[str, datetime]]) -> bool:

@@ -93,7 +93,8 @@ def _show_table(connector: Connector, shown: Span) -> None:
             on_click=cursors.append,
             args=(following,),
         )
-        st.html(html.render("timeline", "download", url=csv_url(connector.id, shown)))
+        link = html.render("timeline", "download", url=csv_url(connector.id, shown))
+        st.html(link, width="content")
 
 
 def _newer(key: str) -> None:

@@ -71,7 +71,8 @@ def _sync_history(
     days = source.days(connector_id, first.date(), until.date())
     is_known = any(day.succeeded or day.failed or day.other for day in days)
     syncs = source.syncs(connector_id, since, until) if is_known else ()
-    observed = source.observed(connector_id, since, until)
+    # Days are drawn whole, the first one too.
+    observed = source.observed(connector_id, since.replace(hour=0, minute=0), until)
     if span == "90 days":
         row, counted = of_days(days, observed, since, until), days
     else:
