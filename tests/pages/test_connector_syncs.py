@@ -6,17 +6,13 @@ from streamlit.testing.v1 import AppTest
 
 from pbf.errors import StoreFailed
 from pbf.rules.timeline.entries import Period
-from pbf.timeline.observer import Observer
 from tests.pages.reading import everything, html, press
 from tests.support.histories import write_history, write_observed
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def _without_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what lists tell of syncs, which comes at any moment."""
-    monkeypatch.setattr(Observer, "observe", lambda *_: [])
+pytestmark = pytest.mark.usefixtures("without_lists")
 
 
 @pytest.fixture

@@ -10,15 +10,10 @@ from pbf.rules.access.permissions import Role
 from pbf.rules.timeline.entries import Period
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from pbf.timeline.observer import Observer
 from tests.support.histories import write_history, write_observed
 from tests.support.tenants import client_of, make_token, start_with_tenants
 
-
-@pytest.fixture(autouse=True)
-def _without_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what lists tell of syncs, which comes at any moment."""
-    monkeypatch.setattr(Observer, "observe", lambda *_: [])
+pytestmark = pytest.mark.usefixtures("without_lists")
 
 
 @pytest.fixture
