@@ -12,35 +12,44 @@ from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.timeline.budget import sweep_interval
 from pbf.timeline.observer import Observer
 
+# A job may start a little earlier than it is due.
+TOLERANCE = 5.0
+
 
 class ConnectorWatch:
     """Reads the account's list, or those of the groups if that costs fewer requests."""
 
     def __init__(
-        self, client: ApiClient, observer: Observer, groups: Callable[[], Collection[str]]
+        self,
+        client: ApiClient,
+        observer: Observer,
+        groups: Callable[[], Collection[str]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read for the groups that `groups` returns."""
         self._client = client
         self._observer = observer
         self._groups = groups
+        self._clock = clock
+        self._due_at = -math.inf
         # How many pages the account's list has.
         self._pages = 1
 
-    def run(self) -> float | None:
-        """Read all lists once, and return when it is due again, in seconds since 1970.
+    def run(self) -> None:
+        """Read all lists once, unless that would take too large a share of the rate limit.
 
         Raises an ApiError or StoreFailed.
         """
+        if self._clock() < self._due_at:
+            return
         groups = set(self._groups())
         if len(groups) <= self._pages:
             requests = self._read_groups(groups)
         else:
             requests = self._read_account(groups)
-        return self._due(requests)
-
-    def _due(self, requests: int) -> float:
         interval = sweep_interval(self._client.latest.rate_limit, requests)
-        return time.time() + interval
+        self._due_at = self._clock() + interval - TOLERANCE
 
     def _read_groups(self, groups: Collection[str]) -> int:
         requests = 0

@@ -100,15 +100,19 @@ class Observer:
 
     def _compare(self, group_id: str, connectors: Sequence[Connector], at: float) -> list[Change]:
         seen = self._seen.get(group_id)
-        if seen is None:
-            rows = self._store.last_seen.listed(group_id)
-            seen = self._seen[group_id] = {row.connector_id: row for row in rows}
+        if seen is not None and all(
+            _is_known(connector, seen.get(connector.id), at) for connector in connectors
+        ):
+            return []
+        # Read again, since another process may have stored the difference already.
+        stored = self._store.last_seen.listed(group_id)
+        seen = self._seen[group_id] = {row.connector_id: row for row in stored}
         rows: list[LastSeen] = []
         reports: list[SyncReport] = []
         changes: list[Change] = []
         for connector in connectors:
             last = seen.get(connector.id)
-            if last and (last.seen_at > at or _is_same(connector, last, at)):
+            if _is_known(connector, last, at):
                 continue
             if last and last.schema_name != connector.schema_name:
                 last = None  # a restarted sandbox issues the same ids again
@@ -138,6 +142,7 @@ class ListQueue:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[Sequence[Connector], float]] = {}
         self._is_working = False
+        self._idle = threading.Condition(self._lock)
 
     def put(self, group_id: str, connectors: Sequence[Connector], at: float) -> None:
         """Have a list observed soon."""
@@ -148,11 +153,16 @@ class ListQueue:
             self._is_working = True
         threading.Thread(target=self._work, name="observe lists", daemon=True).start()
 
+    def wait(self) -> None:
+        """Wait until every list that was put was observed."""
+        with self._lock:
+            self._idle.wait_for(lambda: not self._is_working)
+
     def _work(self) -> None:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._is_working = False
+                    self._stop_working()
                     return
                 group_id = next(iter(self._waiting))
                 connectors, at = self._waiting.pop(group_id)
@@ -162,8 +172,12 @@ class ListQueue:
                 self._log("sync history: %s", error)
             except BaseException:
                 with self._lock:
-                    self._is_working = False
+                    self._stop_working()
                 raise
+
+    def _stop_working(self) -> None:
+        self._is_working = False
+        self._idle.notify_all()
 
 
 def _seconds(connector: Connector) -> tuple[float | None, float | None]:
@@ -210,18 +224,20 @@ def _since(is_so: bool, before: float | None, at: float) -> float | None:
     return at if before is None else before
 
 
-def _is_same(connector: Connector, last: LastSeen, at: float) -> bool:
-    """Return whether nothing is to be stored; the time of the last list is, once a day."""
-    return (
+def _is_known(connector: Connector, last: LastSeen | None, at: float) -> bool:
+    """Return whether nothing of a connector is to be stored; when it was seen is, once a day."""
+    if last is None or last.seen_at > at:
+        return last is not None
+    values = (
         *_seconds(connector),
         connector.status.sync_state[:40],
         connector.status.setup_state[:40],
         connector.is_paused,
         spacing_of(connector),
         connector.schema_name,
-    ) == (*(getattr(last, name) for name in COMPARED), last.schema_name) and (
-        at - last.seen_at < DAY
     )
+    stored = (*(getattr(last, name) for name in COMPARED), last.schema_name)
+    return values == stored and at - last.seen_at < DAY
 
 
 def _changes(row: LastSeen, last: LastSeen | None) -> Iterable[Change]:

@@ -1,9 +1,10 @@
 """The stored rows of syncs as facts and entries, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.merging import Fact
@@ -14,20 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 2000
 LONGEST_SYNC_ID = 200
-
-
-class ShownSync(Protocol):
-    """The columns of a sync that people see."""
-
-    connector_id: Any
-    sync_id: Any
-    started_at: Any
-    ended_at: Any
-    outcome: Any
-    reason: Any
-    volumes: Any
-    unknown: Any
-    sources: Any
+OUTCOMES = {str(outcome): outcome for outcome in Outcome}
+NOTHING: dict[str, Any] = {}
 
 
 def fact_of_row(row: "Sync") -> Fact:
@@ -62,19 +51,25 @@ def values_of(connector_id: str, own: Fact, shown: Fact, part_of: str) -> dict[s
     }
 
 
-def entry_of(row: ShownSync) -> SyncEntry:
-    """Return a stored sync as an entry."""
+def entry_of(row: Iterable[Any]) -> SyncEntry:
+    """Return a stored sync, with the columns SHOWN, as an entry."""
+    connector_id, sync_id, started_at, ended_at, outcome, reason, volumes, unknown, sources = row
     return SyncEntry(
-        connector_id=row.connector_id,
-        sync_id=row.sync_id,
-        started_at=moment(row.started_at),
-        ended_at=moment(row.ended_at),
-        outcome=Outcome(row.outcome),
-        reason=row.reason,
-        volumes=_read(row.volumes) if row.volumes else {},
-        unknown=_read(row.unknown) if row.unknown else {},
-        sources=tuple(row.sources.split(",")),
+        connector_id,
+        sync_id,
+        None if started_at is None else datetime.fromtimestamp(started_at, UTC),
+        None if ended_at is None else datetime.fromtimestamp(ended_at, UTC),
+        OUTCOMES[outcome],
+        reason,
+        _read(volumes) if volumes else NOTHING,
+        _sources(sources),
+        _read(unknown) if unknown else NOTHING,
     )
+
+
+@cache
+def _sources(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def entry_of_fact(connector_id: str, fact: Fact) -> SyncEntry:

@@ -10,7 +10,7 @@ from pbf.rules.timeline.entries import DayCount, DayEntry, HourCount, Period, Sy
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST
 from pbf.store.timeline.syncs import HOUR, WHOLE_GROUP
-from pbf.store.timeline.tables import LastSeen, Observation
+from pbf.store.timeline.tables import LastSeen
 from pbf.timeline.budget import per_hour
 from pbf.timeline.histories import is_refused
 from pbf.timeline.rows import entry_of, moment
@@ -84,7 +84,7 @@ class Timeline:
         rows = self._store.observations.between(
             self._group_id, (connector_id, WHOLE_GROUP), start, end
         )
-        spans = [span for row in rows for span in _spans(row, seen)]
+        spans = [span for row in rows for span in _spans(row.source, row.since, row.until, seen)]
         return [
             Period(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
             for first, last in merged(clipped(spans, start, end))
@@ -139,21 +139,21 @@ class Timeline:
         )
 
 
-def _spans(row: Observation, seen: LastSeen | None) -> list[Span]:
-    """Return the part of an observation that counts for a connector.
+def _spans(source: str, since: float, until: float, seen: LastSeen | None) -> list[Span]:
+    """Return the part of an observed period that counts for a connector.
 
     Lists count if they came often enough for its schedule at that time.
     """
-    if not row.source.startswith(LIST):
-        return [(row.since, row.until)]
+    if not source.startswith(LIST):
+        return [(since, until)]
     if seen is None:
         return []
-    minutes, since = int(row.source.removeprefix(LIST)), seen.spacing_since
+    minutes, changed = int(source.removeprefix(LIST)), seen.spacing_since
     spans = []
     if class_of(seen.spacing) == minutes:
-        spans.append((max(row.since, since) if seen.earlier_spacing else row.since, row.until))
+        spans.append((max(since, changed) if seen.earlier_spacing else since, until))
     if seen.earlier_spacing and class_of(seen.earlier_spacing) == minutes:
-        spans.append((row.since, min(row.until, since)))
+        spans.append((since, min(until, changed)))
     return spans
 
 

@@ -16,8 +16,8 @@ from pbf.timeline.timeline import Timeline
 WATCH_INTERVAL = 60.0
 THINNING_INTERVAL = 6 * 3600.0
 
-# A job's name, the seconds between two runs, and what it does: it may return when it is due next.
-Work = tuple[str, float, Callable[[], float | None]]
+# A job's name, the seconds between two runs, and what it does.
+Work = tuple[str, float, Callable[[], None]]
 
 log = logging.getLogger("pbf")
 

@@ -1,8 +1,9 @@
 """The periods in which sources were listened to."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 
 from pbf.store.database import Database
 from pbf.store.timeline.tables import Observation
@@ -67,16 +68,19 @@ class Observations:
 
     def between(
         self, group_id: str, connector_ids: Collection[str], since: float, until: float
-    ) -> list[Observation]:
-        """Return the periods of some connectors, or of the group, that overlap a period."""
-        query = select(Observation).where(
+    ) -> list[Row[Any]]:
+        """Return the periods of some connectors, or of the group, that overlap a period.
+
+        Each has a source, `since` and `until`.
+        """
+        query = select(Observation.source, Observation.since, Observation.until).where(
             Observation.group_id == group_id,
             Observation.connector_id.in_(connector_ids),
             Observation.until > since,
             Observation.since < until,
         )
         with self._database.reading() as session:
-            return list(session.scalars(query))
+            return list(session.execute(query))
 
     def of_source(self, group_id: str, source: str, since: float) -> Sequence[Observation]:
         """Return all periods of one source in a group that reach beyond a time."""

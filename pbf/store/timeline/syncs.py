@@ -120,27 +120,33 @@ class Syncs:
         with self._database.reading() as session:
             return session.scalar(query)
 
-    def days(self, group_id: str, connector_id: str, since: int, until: int) -> list[SyncDay]:
+    def days(self, group_id: str, connector_id: str, since: int, until: int) -> list[Row[Any]]:
         """Return the numbers of a connector, or with WHOLE_GROUP of a group, by day."""
         query = (
-            select(SyncDay)
+            select(
+                SyncDay.day,
+                SyncDay.succeeded,
+                SyncDay.failed,
+                SyncDay.other,
+                SyncDay.busy_seconds,
+            )
             .where(SyncDay.group_id == group_id, SyncDay.connector_id == connector_id)
             .where(SyncDay.day >= since, SyncDay.day < until)
             .order_by(SyncDay.day)
         )
         with self._database.reading() as session:
-            return list(session.scalars(query))
+            return list(session.execute(query))
 
-    def hours(self, group_id: str, since: int, until: int) -> list[SyncHour]:
+    def hours(self, group_id: str, since: int, until: int) -> list[Row[Any]]:
         """Return the numbers of a group by hour."""
         query = (
-            select(SyncHour)
+            select(SyncHour.hour, SyncHour.succeeded, SyncHour.failed, SyncHour.other)
             .where(SyncHour.group_id == group_id)
             .where(SyncHour.hour >= since, SyncHour.hour < until)
             .order_by(SyncHour.hour)
         )
         with self._database.reading() as session:
-            return list(session.scalars(query))
+            return list(session.execute(query))
 
     def thin(self, before: float) -> None:
         """Delete the syncs and hours before a time; their numbers by day stay."""
