@@ -13,6 +13,7 @@ from pbf.errors import StoreFailed
 from tests.pages.conftest import API, CONNECTORS, SERVICES
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 
+pytestmark = pytest.mark.usefixtures("without_lists")
 OURS = f"{API}/v1/connections/ours"
 ROW = {
     "id": "ours",
