@@ -1,4 +1,4 @@
-"""Activity: who did what to which connector, and with what outcome."""
+"""Activity: what people did to connectors and what was seen to happen to them, newest first."""
 
 from itertools import islice
 
@@ -11,10 +11,13 @@ from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.lists.search import search_field
+from pbf.ui.timeline import events
 
 SHOWN = 200
 SEARCHED = 5000
 SEARCH = "activity-search"
+WHOSE = "activity-whose"
+ALL, PEOPLE, SYSTEM = "All", "People", "System"
 
 
 def connectors_by_id() -> dict[str, Connector]:
@@ -30,25 +33,39 @@ def connectors_by_id() -> dict[str, Connector]:
 def show_entries(portal: Portal) -> None:
     """Show the newest entries that match the search."""
     typed = (st.session_state.get(SEARCH) or "")[:LONGEST_SEARCH]
+    shown = st.session_state.get(WHOSE) or ALL
     try:
-        entries = portal.audit_log.newest(SEARCHED if typed else SHOWN)
+        entries = portal.audit_log.newest(SEARCHED if typed or shown != ALL else SHOWN)
     except StoreFailed as error:
         page.stop_with(error)
-    if not entries:
+    connectors = connectors_by_id()
+    chosen = audit_table.caused_by(entries, people=shown != SYSTEM, system=shown != PEOPLE)
+    rows = [*audit_table.rows(chosen, connectors)]
+    if shown != PEOPLE:
+        rows += events.rows(audit_table.pauses(entries), connectors)
+        rows.sort(key=lambda row: row.entry.at, reverse=True)
+    if not rows and shown == ALL:
         st.info(
             "No activity yet. Actions on connectors, such as creating or pausing one, are listed "
-            "here with their outcome."
+            "here with their outcome, and so is what happens to connectors by itself."
         )
         return
+    st.segmented_control(
+        "Whose",
+        (ALL, PEOPLE, SYSTEM),
+        default=ALL,
+        required=True,
+        key=WHOSE,
+        label_visibility="collapsed",
+    )
     search_field("A connector, an action, an outcome", key=SEARCH)
-    rows = audit_table.rows(entries, connectors_by_id())
     matching = list(islice(audit_table.matching(rows, typed), SHOWN))
     if matching:
         st.html(html.render("activity", "full", rows=matching))
     else:
-        page.quiet(f"No matches among the newest {len(entries):,} entries.")
+        page.quiet(f"No matches among the newest {len(rows):,} entries.")
     if len(matching) == SHOWN:
-        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all of them.")
+        page.quiet(f"These are the newest {SHOWN} entries. The CSV file has all that people did.")
 
 
 portal = page.start_page("Activity")

@@ -35,6 +35,7 @@ def show(portal: Portal) -> None:
         with left:
             overview.show_next_steps(portal, summary.urgent, shown=SHOWN)
         with right:
+            overview.show_oldest(data.connectors().items, shown=SHOWN)
             overview.show_changes(summary.changed[:SHOWN])
         st.header("All connectors", anchor=False)
         overview.charts(data.charts(overview.theme()))

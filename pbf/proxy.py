@@ -53,6 +53,7 @@ from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.api.sign_in.routes import routes as sign_in_routes
 from pbf.api.sign_in.sign_in import sign_in_of
 from pbf.api.sso import sso_of
+from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.requests_at_once import RequestsAtOnce
 from pbf.paths import PREFIX
@@ -68,6 +69,7 @@ routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
     routes,
     connectors.routes,
+    timeline_routes,
     connect_card.routes,
     invitation_pages,
     invitation_routes,

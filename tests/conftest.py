@@ -30,6 +30,7 @@ from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from pbf.store.store import Store
+from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
 from tests.support.component_server import VIEWPORT
 from tests.support.postgres_server import PostgresServer, postgres_server
@@ -157,6 +158,12 @@ def _wait_for_pages_without_polling() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
+
+
+@pytest.fixture
+def without_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what lists tell of syncs, which comes a moment after they are read."""
+    monkeypatch.setattr(Observer, "observe", lambda *_: [])
 
 
 @pytest.fixture

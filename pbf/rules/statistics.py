@@ -74,15 +74,19 @@ def statistics(
     words: Mapping[str, Word],
     categories: Mapping[str, str],
     now: datetime,
+    syncs: Sequence[Statistic] = (),
 ) -> list[Statistic]:
-    """Return the overview's statistics; `words` are by connector, `categories` by service."""
+    """Return the overview's statistics; `words` are by connector, `categories` by service.
+
+    Without statistics of `syncs`, each connector's last success and failure stand for them.
+    """
     return [
         _by_status(Counter(words[connector.id] for connector in connectors)),
         _by_category(
             Counter(categories.get(connector.service, "Other") for connector in connectors)
         ),
         _freshness(connectors, now),
-        _last_day(connectors, now),
+        *(syncs or [_last_day(connectors, now)]),
     ]
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from pbf.connectors.audit import DONE, NOTHING_TO_DO
 from pbf.fivetran.models import Connector
@@ -81,11 +82,31 @@ FAILED: tuple[str, Tone] = ("Failed", "bad")
 DOWNLOAD = f'<a class="pbf-button" href="{PREFIX}/audit.csv" download>Download CSV</a>'
 
 
+class Shown(Protocol):
+    """What a row shows of an entry as it is."""
+
+    @property
+    def at(self) -> str:
+        """When it was, in ISO 8601 and UTC."""
+
+    @property
+    def connector_id(self) -> str:
+        """Which connector it is about."""
+
+    @property
+    def name(self) -> str:
+        """The permanent name of the connector."""
+
+    @property
+    def details(self) -> str:
+        """What else is known."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """An audit entry in words, and its connector if that still exists."""
+    """An entry in words, and its connector if that still exists."""
 
-    entry: "Entry"
+    entry: Shown
     who: str
     what: str
     outcome: tuple[str, Tone]
@@ -112,6 +133,20 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
             outcome=OUTCOMES.get(entry.outcome, FAILED),
             connector=connector if exists else None,
         )
+
+
+def caused_by(entries: "Iterable[Entry]", *, people: bool, system: bool) -> "list[Entry]":
+    """Return the entries of what people did, of what was done automatically, or both."""
+    return [entry for entry in entries if (system if entry.actor == "housekeeping" else people)]
+
+
+def pauses(entries: "Iterable[Entry]") -> list[tuple[str, datetime]]:
+    """Return which connectors were paused from here, and when."""
+    return [
+        (entry.connector_id, datetime.fromisoformat(entry.at))
+        for entry in entries
+        if entry.what == "pause"
+    ]
 
 
 def _who(entry: "Entry") -> str:

@@ -32,7 +32,7 @@ INK = {"light": "#1b2430", "dark": "#e7ecf3"}
 
 def spec(figure: Statistic, theme: str) -> Spec:
     """Return the chart of a figure for the light or the dark theme."""
-    draw = _hours if figure.id == "hours" else _counts
+    draw = {"hours": _hours, "days": _days}.get(figure.id, _counts)
     # Altair's own checks take longer than the rest; the tests check each chart against the schema.
     with debug_mode(False):
         drawn: Spec = draw(figure.bars, INK[theme]).to_dict(validate=False)
@@ -63,22 +63,37 @@ def _counts(bars: Sequence[Bar], ink: str) -> Any:
 def _hours(bars: Sequence[Bar], ink: str) -> Any:
     """Return a bar per hour: what succeeded above the line, what failed below it."""
     ago = "datum.value == '0' ? 'now' : datum.value + ' h ago'"
-    hours = alt.Axis(
-        title=None, values=["18", "12", "6", "0"], labelExpr=ago, labelAngle=0, labelColor=ink
-    )
+    values = ["18", "12", "6", "0"]
+    axis = alt.Axis(title=None, values=values, labelExpr=ago, labelAngle=0, labelColor=ink)
+    return _up_and_down(bars, ink, axis, "Hours ago")
+
+
+def _days(bars: Sequence[Bar], ink: str) -> Any:
+    """Return a bar per day, in the same way."""
+    values = [bar.label for bar in bars[: len(bars) // 2 : 30]]
+    axis = alt.Axis(title=None, values=values, labelAngle=0, labelColor=ink)
+    return _up_and_down(bars, ink, axis, "Day (UTC)")
+
+
+def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> Any:
     counts = alt.Axis(
         title=None, tickMinStep=1, labelExpr="format(abs(datum.value), ',')", labelColor=ink
     )
     legend = alt.Legend(title=None, orient="top", labelColor=ink)
     kinds = alt.Scale(domain=[GOOD, BAD], range=[COLOURS["busy"], COLOURS["bad"]])
+    leads = any(bar.query for bar in bars)
     return (
         alt.Chart(_values(bars))
-        .mark_bar(cursor="pointer")
+        .mark_bar(cursor="pointer" if leads else "default")
         .encode(
-            x=alt.X("label:O", sort=None, axis=hours),
+            x=alt.X("label:O", sort=None, axis=axis),
             y=alt.Y("signed:Q", axis=counts, scale=_reach(bars)),
             color=alt.Color("group:N", scale=kinds, legend=legend),
-            tooltip=[alt.Tooltip("label:O", title="Hours ago"), _named("group"), _counted()],
+            tooltip=[
+                alt.Tooltip("label:O", title=title),
+                _named("group"),
+                _counted("Connectors" if leads else "Syncs"),
+            ],
         )
         .add_params(_pick())
         .properties(height=TALL)
@@ -120,5 +135,5 @@ def _named(field: str) -> alt.Tooltip:
     return alt.Tooltip(f"{field}:N", title=" ")
 
 
-def _counted() -> alt.Tooltip:
-    return alt.Tooltip("count:Q", title="Connectors", format=",")
+def _counted(title: str = "Connectors") -> alt.Tooltip:
+    return alt.Tooltip("count:Q", title=title, format=",")

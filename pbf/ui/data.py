@@ -28,6 +28,7 @@ from pbf.fivetran.models import Connector, Service
 from pbf.rules.health import TONES, URGENT
 from pbf.rules.statistics import Statistic, statistics
 from pbf.ui import session
+from pbf.ui.timeline.group import group_syncs
 from pbf.ui.view_models import Row, card, category, row
 
 if TYPE_CHECKING:
@@ -273,6 +274,7 @@ def _charts(key: Key, theme: str) -> "list[tuple[Statistic, Spec]]":
         words={row["id"]: row["status"] for row in table_rows},
         categories={service.id: category(service) for service in portal.catalogue().items},
         now=key.minute,
+        syncs=group_syncs(key.minute),
     )
     return [(figure, spec(figure, theme)) for figure in drawn]
 

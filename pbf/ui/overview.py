@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
 from pbf.connectors.portal import Portal
+from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD, TONES, URGENT
 from pbf.rules.statistics import Line, Statistic
+from pbf.rules.timeline.summary import longest_without_data
 from pbf.ui import html, page
 from pbf.ui.data import Summary
 from pbf.ui.view_models import Row
@@ -30,6 +33,17 @@ def show_changes(changed: Sequence[Row]) -> None:
     with st.container(border=True):
         for row in changed:
             st.html(html.render("overview", "line", row=row))
+
+
+def show_oldest(connectors: Sequence[Connector], *, shown: int) -> None:
+    """List the connectors that have been without fresh data for longest."""
+    oldest = [
+        (connector.id, connector.title, since, connector.succeeded_at is None)
+        for connector, since in longest_without_data(connectors, datetime.now(UTC), most=shown)
+    ]
+    if oldest:
+        st.header("Longest without fresh data", anchor=False)
+        st.html(html.render("overview", "oldest", connectors=oldest))
 
 
 def show_next_steps(portal: Portal, urgent: Sequence[Row], *, shown: int) -> None:
@@ -100,8 +114,8 @@ def _show_table(headers: Sequence[str], lines: Sequence[Line]) -> None:
 
 
 def _open_bar(figure: Statistic, selection: Mapping[str, list[dict[str, str]]]) -> None:
-    """Go to the connectors that the selected bar counts."""
+    """Go to the connectors that the selected bar counts; a bar that counts syncs leads nowhere."""
     for chosen in (point for points in selection.values() for point in points):
         for bar in figure.bars:
-            if (bar.label, bar.group) == (chosen.get("label"), chosen.get("group")):
+            if bar.query and (bar.label, bar.group) == (chosen.get("label"), chosen.get("group")):
                 st.switch_page(page.page("connectors"), query_params=dict(bar.query))

@@ -7,8 +7,10 @@ from pbf.errors import NotNow, StoreFailed
 from pbf.runtime import Runtime
 from pbf.ui.audit_table import DOWNLOAD
 from tests.pages.reading import assert_one_sentence, everything, html
+from tests.support.histories import write_history
 
 PUBLIC_URL = "http://localhost"
+pytestmark = pytest.mark.usefixtures("without_lists")
 
 
 @pytest.fixture
@@ -135,3 +137,26 @@ def test_neither_key_nor_secret_is_on_the_page(runtime, ids, sandbox, visit):
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
+
+
+def test_what_people_did_and_what_was_seen_are_on_one_line_and_can_be_parted(
+    runtime, sandbox, named, visit
+):
+    broken = named("webshop")
+    write_history(runtime, broken.id, "sffs" + "s" * 3)
+    runtime.portal.operations.pause(named("stripe_payments").id)
+
+    app = visit("activity")
+    everybody = rows(app)
+    app.segmented_control(key="activity-whose").set_value("People").run()
+    people = rows(app)
+    app.segmented_control(key="activity-whose").set_value("System").run()
+
+    assert everybody == [*people, *rows(app)]
+    assert [row.split()[2] for row in people] == ["Pause"]
+    assert rows(app) == [
+        "3 hours ago Sync succeeded again webshop System ✓ Recovered",
+        "6 hours ago Sync failed 2 times in a row. The source did not answer. webshop System "
+        "! Failed",
+    ]
+    assert not app.exception

@@ -13,6 +13,7 @@ from pbf.errors import StoreFailed
 from tests.pages.conftest import API, CONNECTORS, SERVICES
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 
+pytestmark = pytest.mark.usefixtures("without_lists")
 OURS = f"{API}/v1/connections/ours"
 ROW = {
     "id": "ours",
@@ -261,7 +262,7 @@ def test_an_entry_of_the_list_that_cannot_be_read_is_counted_on_the_page(account
     app = visit("connector", id="ours")
 
     assert "list could not be read and cannot be shown here." in html(app)
-    assert headers(app)[0] == "Facts"
+    assert "Facts" in headers(app)
     assert not app.exception
 
 
@@ -829,5 +830,5 @@ def test_a_connector_that_names_no_service_has_a_page(account, visit):
 
     app = visit("connector", id="ours")
 
-    assert headers(app)[0] == "Facts"
+    assert "Facts" in headers(app)
     assert not app.exception

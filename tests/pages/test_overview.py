@@ -1,6 +1,9 @@
 import re
 
+import pytest
+
 from tests.pages.reading import assert_one_sentence, everything, html, labels, press
+from tests.support.histories import write_history
 
 
 def webshop(sandbox):
@@ -20,7 +23,9 @@ def test_the_overview_counts_connectors_by_status_and_lists_what_to_do(runtime, 
     assert "zendesk_support" in html(app)
     assert {"Reconnect", "Finish set-up"} <= set(labels(app))
     headers = [header.value for header in app.header]
-    assert headers == ["What to do next", "Recent changes", "All connectors"]
+    assert headers == [
+        *("What to do next", "Longest without fresh data", "Recent changes", "All connectors"),
+    ]
     assert not app.exception
 
 
@@ -84,6 +89,7 @@ def test_a_resync_is_asked_for_on_the_page_of_the_connector(runtime, sandbox, vi
     assert not app.exception
 
 
+@pytest.mark.usefixtures("without_lists")
 def test_each_chart_has_its_sentence_and_a_table_with_links(runtime, visit):
     app = visit("overview")
 
@@ -94,6 +100,21 @@ def test_each_chart_has_its_sentence_and_a_table_with_links(runtime, visit):
         assert f"<h3>{title}</h3><p>{sentence}</p>" in html(app)
     for link in ("status=Needs+you", "category=Marketing", "late=1..4", "ended=0..1"):
         assert f'href="connectors?{link}"' in html(app)
+
+
+@pytest.mark.usefixtures("without_lists")
+def test_syncs_by_hour_and_by_day_are_those_of_the_history(runtime, sandbox, visit):
+    write_history(runtime, webshop(sandbox).id, "s" * 40 + "fs")
+
+    app = visit("overview")
+
+    alternatives = [element.proto.alt for element in app.get("vega_lite_chart")]
+    assert alternatives[4] == "Syncs by day. 41 syncs succeeded in the last 90 days; 1 failed."
+    assert re.fullmatch(
+        r"Syncs by hour. 2\d syncs succeeded in the last 24 hours; 1 failed.", alternatives[3]
+    )
+    assert f'href="connector?id={webshop(sandbox).id}">webshop</a>' in html(app)
+    assert not app.exception
 
 
 def test_a_step_that_fails_says_so_and_the_page_stays(runtime, sandbox, visit):

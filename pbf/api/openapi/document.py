@@ -67,10 +67,10 @@ def document(app: Flask) -> dict[str, Any]:
 
 def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     """Return an example of a schema, built from the examples of its parts."""
-    if "$ref" in schema:
-        return sample(schemas[schema["$ref"].removeprefix(f"{SCHEMAS}/")], schemas)
     if schema.get("examples"):
         return schema["examples"][0]
+    if "$ref" in schema:
+        return sample(schemas[schema["$ref"].removeprefix(f"{SCHEMAS}/")], schemas)
     if "const" in schema:
         return schema["const"]
     if "properties" in schema:

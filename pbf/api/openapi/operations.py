@@ -52,8 +52,8 @@ class Operation:
     """Decorates the function of a route with what cannot be read from the route itself.
 
     `errors` are the error codes that it may return; `csv` is an example of a CSV response; `status`
-    is that of a success. Method, path, name, summary and whether anybody may use it are filled in
-    by `operations`.
+    is that of a success; `etag` is set for an object with an ETag. Method, path, name, summary and
+    whether anybody may use it are filled in by `operations`.
     """
 
     errors: frozenset[str]
@@ -65,6 +65,7 @@ class Operation:
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     csv: str = ""
     status: int = 200
+    etag: bool = False
     is_public: bool = False
     method: str = ""
     path: str = ""
@@ -79,7 +80,7 @@ class Operation:
     @property
     def has_etag(self) -> bool:
         """Whether the response has an ETag, so that If-None-Match leads to 304."""
-        return self.many or not (self.response or self.csv)
+        return self.etag or self.many or not (self.response or self.csv)
 
 
 def operations(app: Flask) -> Iterator[Operation]:

@@ -16,8 +16,13 @@ from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.connector import colleague_links
+from pbf.ui.timeline import section
 
 LONGEST_STATUS = 60
+NOT_READ = (
+    "The history of 90 days has not been read yet. Until then this is what Fivetran says of the "
+    "last 7 days."
+)
 # Shown beside the next step; other actions lie in the menu.
 BESIDE: frozenset[Action] = frozenset({"sync", "pause", "resume", "tables"})
 RUNNING = ("Running", "busy")
@@ -120,7 +125,8 @@ def _action(
 
 
 def show_details(connector: Connector) -> None:
-    """Show the facts, and what Fivetran and the audit log report."""
+    """Show the syncs, the facts, and what Fivetran and the audit log report."""
+    is_read = section.show(connector)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
@@ -132,9 +138,10 @@ def show_details(connector: Connector) -> None:
         if (error_records := data.errors(connector)) != History():
             st.header("Errors", anchor=False)
             st.html(errors(error_records))
-        if (sync_records := data.history(connector)) != History():
+        if not is_read and (sync_records := data.history(connector)) != History():
             st.header("Recent syncs", anchor=False)
             st.html(syncs(sync_records))
+            page.quiet(NOT_READ)
         if entries := data.audit_entries(connector):
             st.header("Recent actions", anchor=False)
             rows = audit_table.rows(entries, {})

@@ -1,0 +1,27 @@
+"""Periods of time: what they cover, and what they leave out."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from pbf.rules.timeline.entries import Period
+
+
+def gaps(observed: Sequence[Period], since: datetime, until: datetime) -> Iterator[Period]:
+    """Yield what sorted, separate periods leave out of a stretch of time."""
+    at = since
+    for period in observed:
+        if period.until <= at:
+            continue
+        if period.since >= until:
+            break
+        if period.since > at:
+            yield Period(at, period.since)
+        at = period.until
+    if at < until:
+        yield Period(at, until)
+
+
+def covered(observed: Sequence[Period], since: datetime, until: datetime) -> float:
+    """Return how many seconds of a stretch of time sorted, separate periods cover."""
+    left_out = sum((gap.until - gap.since).total_seconds() for gap in gaps(observed, since, until))
+    return max(0.0, (until - since).total_seconds() - left_out)
