@@ -17,7 +17,6 @@ from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
-from pbf.connectors.background import DueDeletions
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList
@@ -26,6 +25,7 @@ from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.connectors.permanent_names import PermanentNames
+from pbf.connectors.planned.due_deletions import DueDeletions
 from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
