@@ -21,6 +21,7 @@ from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
+from pbf.api.maintenance.routes import routes as maintenance_routes
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     connect_card.routes,
     invitation_pages,
     invitation_routes,
+    maintenance_routes,
     administration.routes,
     me.routes,
     members.routes,

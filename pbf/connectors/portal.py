@@ -26,6 +26,7 @@ from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.connectors.permanent_names import PermanentNames
 from pbf.connectors.planned.due_deletions import DueDeletions
+from pbf.connectors.planned.maintenance import Maintenance
 from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
@@ -126,6 +127,7 @@ class Portal:
         deletion = DeletionService(context, grace=self.grace)
         self.carry_out_deletions = DueDeletions(context, deletion).carry_out
         self.operations = Operations(context, deletion)
+        self.maintenance = Maintenance(context)
 
     def policy(self) -> Policy:
         """Return what the caller may see and do: the tenant's policy, narrowed by the session."""

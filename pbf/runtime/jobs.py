@@ -27,6 +27,7 @@ def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
         JobSpec("clean up", INTERVAL, lambda: runtime.store.delete_expired(time.time())),
         JobSpec("settle creations", INTERVAL, each(lambda portal: portal.settle_abandoned())),
         JobSpec("delete connectors", INTERVAL, each(lambda portal: portal.carry_out_deletions())),
+        JobSpec("pause and resume", INTERVAL, each(lambda one: one.maintenance.carry_out_due())),
     )
     return [replace(spec, run=_in_background(spec.run)) for spec in specs]
 
