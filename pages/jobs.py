@@ -17,7 +17,7 @@ def show() -> None:
         statuses = jobs.newest()
     except PbfError as error:
         page.stop_with(error)
-    jobs.show_problem()
+    jobs.show_last_press()
     if not statuses:
         st.info("No job has run yet. The first ones run within seconds after the server starts.")
         return

@@ -128,12 +128,10 @@ def test_without_a_database_the_page_is_there_without_the_plans(
         assert HEADING not in [header.value for header in page.header]
 
 
-def test_viewers_see_the_plan_and_cannot_cancel_it(demo, look_as, visit):
-    portal = demo.portals.of("acme")
-    connector = next(item for item in portal.connectors().items if item.paused is False)
+def test_viewers_see_the_plan_and_cannot_cancel_it(runtime, connector, as_role, visit):
     at = datetime.now(UTC) + timedelta(days=2)
-    portal.maintenance.plan(connector.id, "pause", at=at, reason=REASON)
-    look_as(Role.VIEWER)
+    runtime.portal.maintenance.plan(connector.id, "pause", at=at, reason=REASON)
+    as_role(Role.VIEWER)
 
     page = visit("connector", id=connector.id)
 

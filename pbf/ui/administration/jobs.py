@@ -22,6 +22,7 @@ WORDS: dict[State, tuple[str, Tone]] = {
     "failed": ("Failed", "bad"),
 }
 PROBLEM = page.SessionValue("job_problem", "")
+STARTED = page.SessionValue("job_started", "")
 
 
 def newest() -> list[JobStatus]:
@@ -29,8 +30,10 @@ def newest() -> list[JobStatus]:
     return JobStatuses(runtime().store).all()
 
 
-def show_problem() -> None:
-    """Show why a job could not be run at the last press."""
+def show_last_press() -> None:
+    """Show which job was made due at the last press, or why it could not be."""
+    if name := STARTED.pop():
+        st.toast(f"{capital(name)}: it runs within seconds", icon=":material/check:")
     if problem := PROBLEM.get():
         page.show_problem(problem)
 
@@ -77,7 +80,7 @@ def run_now(name: str) -> None:
         PROBLEM.set(page.with_reference(error))
     else:
         page.next_turn()
-        st.toast(f"{capital(name)}: it runs within seconds", icon=":material/check:")
+        STARTED.set(name)
 
 
 def _line(status: JobStatus, now: datetime) -> str:
