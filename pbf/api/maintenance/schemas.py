@@ -11,9 +11,9 @@ from pbf.rules import maintenance
 from pbf.rules.maintenance import LONGEST_REASON
 
 SENTENCES = {
-    "": 'Send a JSON object: {"action": "pause", "at": "2026-11-28T22:00:00Z", "reason": "..."}.',
+    "": 'Send a JSON object: {"action": "pause", "at": "2027-01-30T22:00:00Z", "reason": "..."}.',
     "action": 'The field action must be "pause" or "resume".',
-    "at": 'The field at must be a time with its offset, such as "2026-11-28T22:00:00Z"; without '
+    "at": 'The field at must be a time with its offset, such as "2027-01-30T22:00:00Z"; without '
     "the field, it is done now.",
     "reason": f"The field reason must be text of 1 to {LONGEST_REASON} characters. Everybody who "
     "sees the connector reads it.",
@@ -34,7 +34,7 @@ class NewPlannedChange(BaseModel):
         default=None,
         description="When; now if it is left out.",
         json_schema_extra=_optional,
-        examples=["2026-11-28T22:00:00Z"],
+        examples=["2027-01-30T22:00:00Z"],
     )
     reason: str = Field(
         min_length=1,
@@ -56,7 +56,7 @@ class PlannedChange(ResponseModel):
 
     id: str = Field(examples=["0b7a91c2d4e6f835"])
     action: maintenance.Action = Field(examples=["pause"])
-    due_at: datetime = Field(examples=["2026-11-28T22:00:00Z"])
+    due_at: datetime = Field(examples=["2027-01-30T22:00:00Z"])
     reason: str = Field(examples=["The shop's database moves to another server."])
     planned_by: str = Field(examples=["Ada"])
     created_at: datetime = Field(examples=["2026-11-26T12:00:00Z"])

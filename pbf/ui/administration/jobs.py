@@ -33,7 +33,7 @@ def newest() -> list[JobStatus]:
 def show_last_press() -> None:
     """Show which job was made due at the last press, or why it could not be."""
     if name := STARTED.pop():
-        st.toast(f"{capital(name)}: it runs within seconds", icon=":material/check:")
+        st.toast(f"{page.plain(capital(name))}: it runs within seconds", icon=":material/check:")
     if problem := PROBLEM.get():
         page.show_problem(problem)
 
@@ -59,7 +59,7 @@ def show_rows(statuses: Sequence[JobStatus]) -> None:
             button.button(
                 "Run now",
                 key=f"run-{status.name}-{page.turn()}",
-                help=f"Run \u201c{status.name}\u201d now",
+                help=f"Run now: {page.plain(status.name)}",
                 disabled=status.state == "running",
                 width="stretch",
                 on_click=run_now,

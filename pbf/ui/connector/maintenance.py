@@ -147,9 +147,8 @@ def _row(change: PlannedChange) -> None:
         )
     )
     if change.is_pending and session.may():
-        verb = f"Cancel: {change.action} at {at:%Y-%m-%d %H:%M}"
         key = f"cancel-{change.id}-{page.turn()}"
-        action.button("Cancel", key=key, help=verb, on_click=_cancel, args=(change,))
+        action.button("Cancel", key=key, on_click=_cancel, args=(change,))
 
 
 def _cancel(change: PlannedChange) -> None:
