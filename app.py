@@ -5,8 +5,7 @@ Modules that the first page does not need are imported in functions, for a fast 
 
 import logging
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,8 +21,8 @@ from starlette.types import ASGIApp
 
 from pbf import logs
 from pbf.config import check_listening, load_settings
-from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
+from pbf.jobs.starter import JobThread
 from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.middleware import Authenticate
@@ -44,7 +43,7 @@ from pbf.server.streamlit_patches import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from pbf.connectors.portal import Portal
+    from pbf.jobs.runner import JobRunner
 
 # Each mount has its own threads: routes that wait for the sandbox must not block it.
 ROUTE_THREADS = 10
@@ -61,18 +60,11 @@ MOUNTED = (PREFIX, SANDBOX_PATH)
 logger = logging.getLogger("pbf")
 
 
-def portals_to_work_on() -> "Iterator[Portal]":
-    """Yield the portals of tenants with background work."""
-    from pbf.runtime import runtime
+def open_job_runner() -> "JobRunner":
+    """Return what does the background work; the runtime is opened for it."""
+    from pbf.runtime.jobs import job_runner
 
-    return runtime().portals_to_work_on()
-
-
-def clean_up() -> None:
-    """Delete sessions, tokens and links that ended some time ago."""
-    from pbf.runtime import runtime
-
-    runtime().store.delete_expired(time.time())
+    return job_runner()
 
 
 def add_demo_people() -> None:
@@ -138,7 +130,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.set_up()
     check_address()
     log_pages_once()
-    worker = BackgroundWorker(portals_to_work_on, clean_up=clean_up)
+    worker = JobThread(open_job_runner)
     ended = threading.Event()
     call_on_shutdown(release_waiters, worker.stop, ended.set)
     enable_tcp_nodelay()

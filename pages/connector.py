@@ -10,12 +10,12 @@ from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
 from pbf.ui import data, page, session
-from pbf.ui.connector import bulk_actions, colleague_links, detail, dialogs, trash
+from pbf.ui.connector import bulk_actions, detail, dialogs, trash
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
     """Carry out the action that was pressed in the last run, or open its dialog."""
-    colleague_links.ask_if_pressed(connector)
+    detail.ask_if_pressed(connector)
     pressed = (action for action in LABELS if st.session_state.get(f"{action}-{page.turn()}"))
     action = next(pressed, None)
     if action is None:

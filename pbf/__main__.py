@@ -1,9 +1,8 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy | token | ..."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."""
 
 import argparse
 import os
 import sys
-import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from pbf import logs
 from pbf.commands import webhooks
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
+from pbf.commands.jobs import list_jobs
 from pbf.commands.policy import check_policy, explain_policy
 from pbf.commands.tokens import (
     ACTOR,
@@ -28,12 +28,13 @@ from pbf.commands.tokens import (
 )
 from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
-from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, InputError, PbfError
+from pbf.jobs.starter import JobThread
 from pbf.paths import SANDBOX_PATH, loopback_origin
 from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
 from pbf.runtime import embedded_sandbox, open_store, release_waiters, runtime
+from pbf.runtime.jobs import job_runner
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
 from pbf.server.shutdown import call_on_shutdown
@@ -49,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         return doctor()
     if options.command == "audit":
         return audit()
+    if options.command == "jobs":
+        return jobs()
     if options.command == "sweep":
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
@@ -100,6 +103,15 @@ def audit() -> int:
         # The reader has closed the pipe; without this, Python reports it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def jobs() -> int:
+    """Print the background work; return 1 if a job has failed or the database cannot be read."""
+    try:
+        return _report(list_jobs(load_settings()))
+    except PbfError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
 
 
 def clean_up(days: int, *, delete: bool, now: bool) -> int:
@@ -157,10 +169,7 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
-    keeper = BackgroundWorker(
-        lambda: runtime().portals_to_work_on(),
-        clean_up=lambda: runtime().store.delete_expired(time.time()),
-    )
+    keeper = JobThread(job_runner)
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
 
@@ -207,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
             sandbox_commands.add_arguments(command)
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
+    commands.add_parser("jobs", help="show the background work: what is due, and what failed last")
     _add_sweep(commands)
     _add_policy(commands)
     _add_token(commands)

@@ -22,6 +22,7 @@ ENTRIES = (
     Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
     Entry("tenants", "Tenants", Place.OPERATORS),
     Entry("source_requests", "Requests", Place.OPERATORS),
+    Entry("jobs", "Jobs", Place.OPERATORS),
     Entry("connect", "Connect", Place.UNLISTED),
     Entry("connector", "Connector", Place.UNLISTED),
     Entry("tables", "Tables", Place.UNLISTED),

@@ -22,6 +22,7 @@ from pbf.api.guard import begin_turn, count_failed_sign_in, end_turn, guard, log
 from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
+from pbf.api.maintenance.routes import routes as maintenance_routes
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     connect_card.routes,
     invitation_pages,
     invitation_routes,
+    maintenance_routes,
     administration.routes,
     me.routes,
     members.routes,

@@ -8,8 +8,8 @@ from tests.support.servers import ROOT
 
 def test_the_server_imports_only_what_it_mounts_and_starts():
     allowed = ("pbf.proxy", "pbf.runtime", "pbf.server.", "pbf.logs", "pbf.paths", "pbf.errors")
-    # The background thread that it starts, with its portals, and what knows the sessions.
-    allowed += ("pbf.connectors.background", "pbf.connectors.portal")
+    # The background thread that it starts, and what knows the sessions.
+    allowed += ("pbf.jobs.",)
     allowed += ("pbf.config.", "pbf.identity.page_authenticator")
 
     imported = [

@@ -17,7 +17,6 @@ from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
-from pbf.connectors.background import DueDeletions
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
 from pbf.connectors.connector_list import ConnectorList, OnList
@@ -26,6 +25,8 @@ from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.connectors.permanent_names import PermanentNames
+from pbf.connectors.planned.due_deletions import DueDeletions
+from pbf.connectors.planned.maintenance import Maintenance
 from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
@@ -134,6 +135,7 @@ class Portal:
         deletion = DeletionService(context, grace=self.grace)
         self.carry_out_deletions = DueDeletions(context, deletion).carry_out
         self.operations = Operations(context, deletion)
+        self.maintenance = Maintenance(context)
 
     def policy(self) -> Policy:
         """Return what the caller may see and do: the tenant's policy, narrowed by the session."""

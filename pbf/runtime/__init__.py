@@ -7,10 +7,10 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,6 +44,7 @@ from pbf.timeline.webhooks import Inbox
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from pbf.jobs.runner import JobSpec
     from pbf.sandbox.server import SandboxServer
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,13 @@ class Runtime:
     def portal(self) -> Portal:
         """The portal of the settings' own tenant: the only one while sign-in is off."""
         return next(self.portals.all())
+
+    @cached_property
+    def jobs(self) -> "Sequence[JobSpec]":
+        """The background work, in which the runtime of one process at a time does each job."""
+        from pbf.runtime.jobs import jobs
+
+        return jobs(self)
 
     def portals_to_work_on(self) -> Iterator[Portal]:
         """Yield the portals of tenants with background work; the others cost nothing."""

@@ -23,7 +23,8 @@ from pbf.store.identity.sessions import SessionRows
 from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
-from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
+from pbf.store.planned_changes import PlannedChanges
+from pbf.store.tables import Deletion, Job, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
 from pbf.store.timeline.received_events import ReceivedEvents
@@ -46,7 +47,7 @@ class Store:
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.jobs = Leases(self._database, Job)
-        self.planned_changes = Leases(self._database, PlannedChange)
+        self.planned_changes = PlannedChanges(self._database)
         self.syncs = Syncs(self._database)
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
@@ -82,8 +83,8 @@ class Store:
         return {(connector_id, schema_name): name for connector_id, schema_name, name in rows}
 
     def groups_to_work_on(self) -> set[str]:
-        """Return the groups with creations that are not settled, or with pending deletions."""
-        return self.creations.groups() | self.deletions.groups()
+        """Return the groups with creations that are not settled, deletions or planned changes."""
+        return self.creations.groups() | self.deletions.groups() | self.planned_changes.groups()
 
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""
@@ -99,13 +100,14 @@ class Store:
         return True
 
     def delete_expired(self, now: float) -> None:
-        """Delete sessions, tokens, links and invitations that ended some time ago."""
+        """Delete sessions, tokens, links, invitations and plans that ended some time ago."""
         for rows in (
             self.sessions,
             self.api_tokens,
             self.sign_in_links,
             self.invitations,
             self.colleague_links,
+            self.planned_changes,
         ):
             rows.delete_expired(now)
 

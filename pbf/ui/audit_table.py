@@ -22,6 +22,7 @@ WHO = {
     "link": "Colleague with a link",
     "command": "Command line",
     "housekeeping": "Automatic",
+    "background": "Automatic",
 }
 # People and tokens whose name is not known.
 NAMELESS = {"person": "A person", "token": "API token"}
@@ -35,6 +36,9 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "revoke": "Revoke a link for a colleague",
     "reload_schemas": "Reload tables",
     "choose_tables": "Choose tables",
+    "plan": "Plan maintenance",
+    "cancel": "Cancel planned maintenance",
+    "run a job": "Run a job now",
     "restore": "Undo a deletion",
     "delete for good": "Delete for good",
     "enter": "Enter the tenant",

@@ -108,13 +108,14 @@ def gallery() -> tuple[bytes, str]:
 
 
 class Key(NamedTuple):
-    """What rows depend on: tenant, versions of the two lists, rights, policy, and the minute."""
+    """What rows depend on: tenant, versions of the lists, rights, policy, plans and the minute."""
 
     tenant: str
     catalogue: str
     own: str
     acts: bool
     invites: bool
+    planned: str
     minute: datetime
 
     @property
@@ -243,8 +244,10 @@ def _rows(key: Key) -> tuple[Rows, str]:
 
 def _make_rows(portal: Portal, own: tuple[Connector, ...], key: Key) -> tuple[Rows, str]:
     by_id = {service.id: service for service in portal.catalogue().items}
+    notes = portal.maintenance.notices(own, key.minute)
+    shown = partial(row, now=key.minute, invites=key.invites, acts=key.acts)
     table_rows = [
-        row(connector, by_id.get(connector.service), key.minute, invites=key.invites, acts=key.acts)
+        shown(connector, by_id.get(connector.service), note=notes.get(connector.id, ""))
         for connector in own
     ]
     urgency = {word: rank for rank, word in enumerate(TONES)}
@@ -290,5 +293,6 @@ def _row_key() -> Key:
         own,
         acts=session.may(),
         invites=portal.policy().limits.invitations,
+        planned=portal.maintenance.plans().revision,
         minute=datetime.now(UTC).replace(second=0, microsecond=0),
     )

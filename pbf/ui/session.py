@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -80,6 +81,14 @@ def may(permission: Permission = Permission.CHANGE) -> bool:
 def why_not(permission: Permission = Permission.CHANGE) -> str:
     """Return in a sentence why the visitor may not do something."""
     return refusal(identity().role, permission)
+
+
+def time_zone() -> ZoneInfo:
+    """Return the time zone of the visitor's browser; UTC if it names none that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def browser_owner() -> str:

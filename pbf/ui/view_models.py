@@ -97,10 +97,12 @@ def row(
     *,
     invites: bool = True,
     acts: bool = True,
+    note: str = "",
 ) -> Row:
     """Return a connector as a row; the service is None if the catalogue does not list it.
 
     `invites` is whether links for colleagues may be made, `acts` whether anything may be done.
+    `note` is what everybody has to know besides.
     """
     state = health(connector, now)
     next_action = state.action if acts else None
@@ -116,7 +118,7 @@ def row(
         "category": category(service) if service else "Other",
         "status": state.word,
         "tone": state.tone,
-        "reason": shown(state.reason),
+        "reason": shown(f"{state.reason} {note}"),
         "frequency": shown(in_words(connector)),
         "interval": interval(connector),
         "next_action": {"id": next_action, "label": ACTIONS[next_action]} if next_action else None,

@@ -349,7 +349,7 @@ def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do
         pytest.param(
             "facebook_ads_dach",
             ["Finish set-up", "Ask a colleague"],
-            [*UNFINISHED, "Delete"],
+            [*UNFINISHED, "Plan a pause", "Delete"],
             id="unfinished",
         ),
         pytest.param(
@@ -357,7 +357,7 @@ def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do
             ["Resume", "Pause"],
             [
                 *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
-                *("Change schedule", "Sync now", "Delete"),
+                *("Change schedule", "Sync now", "Plan a pause", "Delete"),
             ],
             id="paused",
         ),
@@ -366,7 +366,7 @@ def test_only_what_would_change_nothing_is_disabled_and_the_rest_says_what_to_do
             ["Sync now", "Pause"],
             [
                 *("Edit on the Connect Card", "Run setup tests", "Re-sync history"),
-                *("Change schedule", "Delete"),
+                *("Change schedule", "Plan a pause", "Delete"),
             ],
             id="working",
         ),

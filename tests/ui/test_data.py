@@ -228,8 +228,8 @@ def test_rows_of_former_minutes_do_not_fill_the_memory(runtime, monkeypatch):
     monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
     tables, original = [], data.row
 
-    def row(connector, service, minute, **options):
-        return {**original(connector, service, minute, **options), "reason": str(minute)}
+    def row(connector, service, now, **options):
+        return {**original(connector, service, now, **options), "reason": str(now)}
 
     monkeypatch.setattr(data, "row", row)
     for _ in range(10):

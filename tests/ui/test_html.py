@@ -40,6 +40,7 @@ OURS = {
     "actions: sentence",
     "actions: title",
     "colleague_links: LABEL",
+    "maintenance: LABEL",
     "invitations: INVITATION_DAYS",
     "people: list(PARTS)",
     "members: member.role",

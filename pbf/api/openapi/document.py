@@ -101,6 +101,7 @@ IDS: Mapping[str, str] = {
     "tenant_id": "a tenant",
     "person_id": "a member, from the list",
     "invitation_id": "an invitation or a link for colleagues, from its list",
+    "change_id": "a planned change, from the list",
     "session_id": "a session, from the list",
     "token_id": "a token, from the list",
 }

@@ -12,7 +12,7 @@ from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
 from pbf.ui import html, page, session
-from pbf.ui.connector import colleague_links
+from pbf.ui.connector import colleague_links, maintenance
 
 SHORT = 6  # the number of results that need no scrolling
 WORD = "DELETE"
@@ -141,6 +141,7 @@ OPEN: dict[str, Callable[[Portal, Sequence[Connector], Sequence[Outcome]], None]
     "delete": delete,
     "discard": delete,
     "link": colleague_links.open_dialog,
+    "plan": maintenance.open_dialog,
 }
 
 

@@ -15,7 +15,7 @@ from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
-from pbf.ui.connector import colleague_links
+from pbf.ui.connector import colleague_links, maintenance
 from pbf.ui.timeline import section
 
 LONGEST_STATUS = 60
@@ -82,6 +82,12 @@ def show_actions(connector: Connector, state: Health) -> None:
             _show_menu(connector, menu)
 
 
+def ask_if_pressed(connector: Connector) -> None:
+    """Open the dialog whose button was pressed in the last run, if it is of those below."""
+    colleague_links.ask_if_pressed(connector)
+    maintenance.ask_if_pressed(connector)
+
+
 def show_why_not(connector: Connector) -> None:
     """Say why the visitor may change nothing, and link to what can be looked at."""
     page.quiet(session.why_not())
@@ -95,6 +101,7 @@ def _show_menu(connector: Connector, menu: Mapping[str, Iterable[Action]]) -> No
             page.quiet(reason)
         for action in actions:
             _action(action, connector, width="stretch")
+    maintenance.show_button()
     st.divider()
     with st.container(key="delete"):
         _action("delete", connector, width="stretch")
@@ -133,6 +140,7 @@ def show_details(connector: Connector) -> None:
         st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
         colleague_links.show(connector)
     with right:
+        maintenance.show(connector)
         st.header("Tasks and warnings", anchor=False)
         st.html(notes(connector))
         if (error_records := data.errors(connector)) != History():

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def ask(
             example = body["content"]["application/json"]["example"]
             if "group_id" in example:
                 example = example | {"group_id": add_tenant(tenants, sandbox, "initech")}
+            if "at" in example:
+                example = example | {"at": later()}
             options.setdefault("json", example)
         if operation.path.startswith("/_/hooks/"):
             text = json.dumps(options.pop("json")).encode()
@@ -107,9 +110,18 @@ def ask(
         if "{invitation_id}" in path:
             made = client.post(f"/_/connectors/{connector_id}/invitations", json={}).json
             path = path.replace("{invitation_id}", made["id"])
+        if "{change_id}" in path:
+            plan = {"action": "pause", "at": later(), "reason": "x"}
+            made = client.post(f"/_/connectors/{connector_id}/planned-changes", json=plan).json
+            path = path.replace("{change_id}", made["id"])
         return client.open(path, method=method, **options)
 
     return call
+
+
+def later() -> str:
+    """A time in an hour."""
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 def working(client: FlaskClient) -> str:
@@ -329,7 +341,11 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
+    bodies = {
+        "createConnector": {"service": "slack", "name": "x"},
+        "createInvitation": {},
+        "planChange": {"action": "pause", "reason": "x"},
+    }
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),

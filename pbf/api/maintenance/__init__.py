@@ -1,0 +1,1 @@
+"""Routes for planned pauses and resumptions."""

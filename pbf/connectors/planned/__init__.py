@@ -1,0 +1,1 @@
+"""What is carried out at its time: due deletions, and pauses and resumptions as planned."""

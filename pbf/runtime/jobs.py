@@ -1,0 +1,82 @@
+"""The background work of the process, as jobs that one process at a time does."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pbf.connectors.access.caller import acting_as
+from pbf.connectors.portal import Portal
+from pbf.jobs.runner import JobRunner, JobSpec, PartlyFailed
+
+if TYPE_CHECKING:
+    from pbf.runtime import Runtime
+
+ACTOR = "background"
+# In seconds.
+INTERVAL = 30.0
+
+
+def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
+    """Return the jobs of a runtime; each of them acts as the background work."""
+
+    def each(work: Callable[[Portal], float | None]) -> Callable[[], float | None]:
+        return for_tenants(runtime, work)
+
+    specs = (
+        JobSpec("clean up", INTERVAL, lambda: runtime.store.delete_expired(time.time())),
+        JobSpec("settle creations", INTERVAL, each(lambda portal: portal.settle_abandoned())),
+        JobSpec("delete connectors", INTERVAL, each(lambda portal: portal.carry_out_deletions())),
+        JobSpec("pause and resume", INTERVAL, each(lambda one: one.maintenance.carry_out_due())),
+    )
+    return [replace(spec, run=_in_background(spec.run)) for spec in specs]
+
+
+def job_runner() -> JobRunner:
+    """Return what runs the jobs of the process's runtime.
+
+    Raises ConfigurationError as long as the settings are invalid.
+    """
+    from pbf.runtime import runtime
+
+    opened = runtime()
+    return JobRunner(opened.store, opened.jobs)
+
+
+def for_tenants(
+    runtime: "Runtime", work: Callable[[Portal], float | None]
+) -> Callable[[], float | None]:
+    """Return a job that does the same work for each tenant that has some.
+
+    A tenant for which it fails does not delay the others, and is tried again in the next run.
+    """
+
+    def run() -> float | None:
+        dues: list[float | None] = []
+        errors: list[Exception] = []
+        for portal in _portals(runtime):
+            try:
+                dues.append(work(portal))
+            except Exception as error:
+                errors.append(error)
+        due_at = min((due for due in dues if due is not None), default=None)
+        if errors:
+            raise PartlyFailed(errors, due_at)
+        return due_at
+
+    return run
+
+
+def _portals(runtime: "Runtime") -> list[Portal]:
+    try:
+        return list(runtime.portals_to_work_on())
+    except Exception as error:  # once the policy or the database is right again, the work is due
+        raise PartlyFailed([error], None) from error
+
+
+def _in_background(run: Callable[[], float | None]) -> Callable[[], float | None]:
+    def run_as_background() -> float | None:
+        with acting_as(ACTOR):
+            return run()
+
+    return run_as_background
