@@ -25,6 +25,9 @@ from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
 from pbf.store.timeline.syncs import Syncs
+from pbf.store.watch.incidents import Incidents
+from pbf.store.watch.promises import Promises
+from pbf.store.watch.status_links import StatusLinks
 from pbf.store.watch.tables import Notification
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
@@ -45,6 +48,9 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = Leases(self._database, PlannedChange)
         self.syncs = Syncs(self._database)
+        self.promises = Promises(self._database)
+        self.incidents = Incidents(self._database)
+        self.status_links = StatusLinks(self._database)
         self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
