@@ -102,6 +102,7 @@ class Portal:
             tenant.group_id, client=client, cache=cache, store=store, account=account, clock=clock
         )
         self.connectors = self._list.connectors
+        self.last_connectors = self._list.last
         self.deleted = self._list.deleted
         self.connector = self._list.connector
         admit = partial(limits.admit_request, tenant.id) if limits else None

@@ -64,9 +64,7 @@ class Incidents:
     def discard(self, incident_id: str) -> None:
         """Forget an incident that waited and never opened."""
         with self._database.session() as session:
-            session.execute(
-                delete(IncidentEvent).where(IncidentEvent.incident_id == incident_id)
-            )
+            session.execute(delete(IncidentEvent).where(IncidentEvent.incident_id == incident_id))
             session.execute(delete(Incident).where(Incident.id == incident_id))
 
     def mark_told(self, incident_id: str, told: str) -> None:
@@ -131,7 +129,7 @@ class Incidents:
         """Return when the list of each group was last read, by any process."""
         query = select(LastSeen.group_id, func.max(LastSeen.seen_at)).group_by(LastSeen.group_id)
         with self._database.session() as session:
-            return {group_id: seen_at for group_id, seen_at in session.execute(query)}
+            return {row[0]: row[1] for row in session.execute(query)}
 
     def _read(self, query: Select[Incident]) -> list[Incident]:
         with self._database.session() as session:

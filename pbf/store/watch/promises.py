@@ -20,8 +20,7 @@ class Promises:
         """Return a group's promises, the most general first."""
         query = select(Promise).where(Promise.group_id == group_id)
         with self._database.session() as session:
-            rows = list(session.scalars(query.order_by(Promise.scope.desc(), Promise.target)))
-        return rows
+            return list(session.scalars(query.order_by(Promise.scope.desc(), Promise.target)))
 
     def by_group(self) -> dict[str, list[Promise]]:
         """Return all promises by group."""
