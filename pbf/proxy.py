@@ -52,6 +52,8 @@ from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.api.sign_in.routes import routes as sign_in_routes
 from pbf.api.sign_in.sign_in import sign_in_of
 from pbf.api.sso import sso_of
+from pbf.api.watch import routes as watch
+from pbf.api.watch import status
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
@@ -78,6 +80,8 @@ BLUEPRINTS = (
     sign_in_routes,
     sso.routes,
     account.routes,
+    watch.routes,
+    status.routes,
     openapi_routes,
 )
 

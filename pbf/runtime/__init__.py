@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.sandbox.server import SandboxServer
+    from pbf.watch.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,13 @@ class Runtime:
     def portal(self) -> Portal:
         """The portal of the settings' own tenant: the only one while sign-in is off."""
         return next(self.portals.all())
+
+    @cached_property
+    def watch(self) -> "Watch":
+        """Promises, incidents and status pages of all tenants."""
+        from pbf.runtime.watch import watch_of
+
+        return watch_of(self)
 
     def portals_to_work_on(self) -> Iterator[Portal]:
         """Yield the portals of tenants with background work; the others cost nothing."""

@@ -31,3 +31,46 @@ class Notifier(Protocol):
 
     def incident_closed(self, incident: IncidentEntry) -> None:
         """Tell of an incident that is over."""
+
+
+class NothingObserved:
+    """The history of a tenant of which nothing was observed."""
+
+    def syncs(
+        self,
+        connector_id: str,  # noqa: ARG002
+        since: datetime,  # noqa: ARG002
+        until: datetime,  # noqa: ARG002
+        *,
+        limit: int | None = None,  # noqa: ARG002
+    ) -> Sequence[SyncEntry]:
+        """Return nothing."""
+        return ()
+
+    def days(
+        self,
+        connector_id: str,  # noqa: ARG002
+        since: date,  # noqa: ARG002
+        until: date,  # noqa: ARG002
+    ) -> Sequence[DayEntry]:
+        """Return nothing."""
+        return ()
+
+    def observed(
+        self,
+        connector_id: str,  # noqa: ARG002
+        since: datetime,  # noqa: ARG002
+        until: datetime,  # noqa: ARG002
+    ) -> Sequence[Period]:
+        """Return nothing."""
+        return ()
+
+
+class NobodyTold:
+    """Tells nobody, where there are no channels."""
+
+    def incident_opened(self, incident: IncidentEntry) -> None:
+        """Do nothing."""
+
+    def incident_closed(self, incident: IncidentEntry) -> None:
+        """Do nothing."""
