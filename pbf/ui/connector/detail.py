@@ -16,6 +16,7 @@ from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.connector import colleague_links
+from pbf.ui.watch import incidents, promises
 
 LONGEST_STATUS = 60
 # Shown beside the next step; other actions lie in the menu.
@@ -121,10 +122,13 @@ def _action(
 
 def show_details(connector: Connector) -> None:
     """Show the facts, and what Fivetran and the audit log report."""
+    portal = session.portal()
+    incidents.of_connector(portal, connector)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
         st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
+        promises.of_connector(portal, connector)
         colleague_links.show(connector)
     with right:
         st.header("Tasks and warnings", anchor=False)
