@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -106,13 +107,19 @@ def terms_by(at: time | None, days: Sequence[int], time_zone: str) -> Terms:
     """Return checked terms of a time of day; raise InputError."""
     if at is None:
         raise InputError('The time must be a time of day from "00:00" to "23:59".')
-    if time_zone not in available_timezones():
+    if time_zone not in time_zones():
         raise InputError("There is no such time zone. Send a name such as Europe/Berlin.")
     numbers = tuple(sorted(set(days)))
     if not all(0 <= day < len(DAYS) for day in numbers):
         raise InputError(f"The days must be among {', '.join(DAYS)}.")
     at = at.replace(second=0, microsecond=0)
     return Terms("by", at=at, days=numbers if len(numbers) < 7 else (), time_zone=time_zone)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones; finding them searches the disk."""
+    return frozenset(available_timezones())
 
 
 def terms_within(hours: float) -> Terms:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import time
 from functools import partial
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -13,7 +12,15 @@ from pbf.errors import ApiError, InputError, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Permission
-from pbf.rules.watch.promises import DAY_NAMES, Promise, Scope, Terms, terms_by, terms_within
+from pbf.rules.watch.promises import (
+    DAY_NAMES,
+    Promise,
+    Scope,
+    Terms,
+    terms_by,
+    terms_within,
+    time_zones,
+)
 from pbf.runtime import runtime
 from pbf.ui import data, html, page, session
 from pbf.ui.lists import paging
@@ -148,7 +155,7 @@ def _ask_by() -> Terms:
         format_func=lambda day: DAY_NAMES[day][:3],
         key="days",
     )
-    zones = sorted(available_timezones())
+    zones = sorted(time_zones())
     own = st.context.timezone or "UTC"
     start = zones.index(own) if own in zones else zones.index("UTC")
     zone = st.selectbox("Time zone", zones, start, key="zone")
