@@ -7,7 +7,7 @@ from datetime import datetime
 from pbf.connectors.audit import DONE
 from pbf.fivetran.models import Connector
 from pbf.rules.watch.detection import Finding, mass_failures
-from pbf.rules.wording import spaced
+from pbf.rules.wording import capital, spaced
 from pbf.store.store import Store
 from pbf.store.watch.tables import Incident, IncidentEvent
 from pbf.watch.incidents import new_event, new_incident
@@ -154,7 +154,7 @@ class Reconciliation:
         return explained
 
     def _open_mass(self, service: str, count: int) -> Incident:
-        whose = f"{spaced(service)}: " if service else ""
+        whose = f"{capital(spaced(service))}: " if service else ""
         row = new_incident(
             self._group_id,
             "source_down",
