@@ -39,6 +39,7 @@ BEARER_LINKS = {
     "invitations.show",
     "invitations.open_card",
     "invitations.come_back",
+    "status.show",
     "sso.follow",
     "sso.enter",
     "sso.post",

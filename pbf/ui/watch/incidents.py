@@ -88,7 +88,7 @@ def _with_threads(incidents: Sequence[IncidentEntry]) -> None:
 
 
 def _show(incident: IncidentEntry) -> None:
-    st.html(html.render("watch", "incident", incident=incident, name=incident.connector_name))
+    st.html(html.render("watch", "incident", incident=incident))
 
 
 def _text(incident: IncidentEntry) -> str:

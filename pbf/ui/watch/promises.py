@@ -22,7 +22,7 @@ from pbf.rules.watch.promises import (
     time_zones,
 )
 from pbf.runtime import runtime
-from pbf.ui import data, html, page, session
+from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.lists import paging
 from pbf.watch.promises import Report
 from pbf.watch.status_page import Link
@@ -93,7 +93,8 @@ def show_made(portal: Portal) -> None:
 def _row(portal: Portal, promise: Promise, names: Mapping[str, str]) -> None:
     name = names.get(promise.target, promise.target) or SCOPES["tenant"]
     line = st.container(horizontal=True, vertical_alignment="center", border=False)
-    line.html(html.render("watch", "made", promise=promise, name=name))
+    by = audit_table.WHO.get(promise.created_by, promise.created_by)
+    line.html(html.render("watch", "made", promise=promise, name=name, by=by))
     key = f"remove-{promise.id}-{page.turn()}"
     if line.button("Remove", key=key, help=f"Remove the promise for {page.plain(name)}"):
         remove = partial(runtime().watch.promises(portal).remove, promise.scope, promise.target)
@@ -170,8 +171,11 @@ def show_status_links(portal: Portal) -> None:
         "and what is wrong now, without signing in. A link works until it is revoked."
     )
     is_pressed = st.button("Make a link", icon=":material/link:", key=f"make-link-{page.turn()}")
-    if is_pressed and (error := page.once(lambda: SECRET.set(links.create()), "Saving…")):
-        page.show_problem(error)
+    if is_pressed:
+        if error := page.once(lambda: SECRET.set(links.create()), "Saving…"):
+            page.show_problem(error)
+        else:
+            st.rerun()  # the buttons above have new keys
     if secret := SECRET.pop():
         st.success("The link is ready. Copy it now: it will not be shown again.")
         url = f"{page.public_url()}{PREFIX}/status/{secret}"
@@ -182,7 +186,8 @@ def show_status_links(portal: Portal) -> None:
 
 def _link_row(portal: Portal, link: Link) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", border=False)
-    line.html(html.render("watch", "status_link", link=link))
+    by = audit_table.WHO.get(link.created_by, link.created_by)
+    line.html(html.render("watch", "status_link", link=link, by=by))
     if line.button("Revoke", key=f"revoke-{link.id}-{page.turn()}"):
         revoke = partial(runtime().watch.status_links(portal).revoke, link.id)
         if error := page.once(revoke, "Saving…"):
