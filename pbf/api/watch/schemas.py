@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from pbf.api.schemas import ResponseModel
@@ -13,6 +13,12 @@ from pbf.rules.watch.promises import DAYS, Promise, Terms, terms_by, terms_withi
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+EXAMPLE: dict[str, JsonValue] = {
+    "scope": "service",
+    "target": "google_sheets",
+    "kind": "within",
+    "hours": 4,
+}
 SENTENCES = {
     "": 'Send a JSON object: {"scope": "tenant", "kind": "within", "hours": 4}.',
     "scope": "The field scope must be tenant, service or connector.",
@@ -102,7 +108,9 @@ def _optional(schema: dict[str, Any]) -> None:
 class NewPromise(BaseModel):
     """A promise to make, in place of the one for the same scope and target."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     scope: Literal["tenant", "service", "connector"] = Field(examples=["tenant"])
     target: str = Field(

@@ -21,6 +21,7 @@ from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from pbf.watch.incidents import new_event, new_incident
 from tests.support.servers import ROOT
 from tests.support.tenants import add_tenant, client_of, make_token, path_of, start_with_tenants
 
@@ -31,6 +32,7 @@ OPERATIONS = tuple(operations(APP))
 # For people's browsers, not for programs.
 HIDDEN = {
     *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
+    "/_/status/{token}",
     *("/_/docs", "/_/docs/", "/_/docs/{name}", "/_/logo"),
     *("/_/sign-in", "/_/sign-in/{provider}", "/_/signed-in/{provider}"),
     *("/_/sign-out", "/_/signed-out", "/_/backchannel-logout/{provider}"),
@@ -69,7 +71,11 @@ def operator(tenants: Runtime) -> FlaskClient:
 
 @pytest.fixture
 def ask(
-    client: FlaskClient, operator: FlaskClient, tenants: Runtime, sandbox: SandboxServer
+    client: FlaskClient,
+    operator: FlaskClient,
+    runtime: Runtime,
+    tenants: Runtime,
+    sandbox: SandboxServer,
 ) -> Ask:
     """Call an operation with the documented example as its body; a connector's on a working one.
 
@@ -92,9 +98,23 @@ def ask(
         if "{invitation_id}" in path:
             made = client.post(f"/_/connectors/{connector_id}/invitations", json={}).json
             path = path.replace("{invitation_id}", made["id"])
+        if "{incident_id}" in path:
+            path = path.replace("{incident_id}", open_incident(runtime))
+        if operation.name == "removePromise":
+            client.put("/_/promises", json={"scope": "tenant", "kind": "within", "hours": 4})
+            path += "?scope=tenant"
         return client.open(path, method=method, **options)
 
     return call
+
+
+def open_incident(runtime: Runtime) -> str:
+    """The id of a new incident of many connectors."""
+    row = new_incident(
+        runtime.portal.tenant.group_id, "unreachable", "Away", target="away", opened_at=1.0
+    )
+    runtime.store.incidents.open(row, new_event(row.id, 1.0, "opened"))
+    return row.id
 
 
 def working(client: FlaskClient) -> str:
