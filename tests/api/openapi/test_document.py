@@ -334,7 +334,11 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
+    bodies = {
+        "createConnector": {"service": "slack", "name": "x"},
+        "createInvitation": {},
+        "putPromise": {"scope": "service", "target": "slack", "kind": "within", "hours": 4},
+    }
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),
