@@ -24,7 +24,7 @@ from pbf import logs
 from pbf.config import check_listening, load_settings
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, PbfError
-from pbf.paths import PREFIX, SANDBOX_PATH
+from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
@@ -81,6 +81,15 @@ def add_demo_people() -> None:
 
     if demo := runtime().identity.demo:
         demo.add_people()
+
+
+def receive_from_sandbox() -> None:
+    """Have the embedded sandbox, if it is used, send its webhooks to this server."""
+    from pbf.runtime import runtime
+
+    host, port = st.get_option("server.address") or "", st.get_option("server.port")
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    runtime().receive_from_sandbox(loopback_origin(host, port, scheme))
 
 
 def authenticator() -> Authenticator:
@@ -170,6 +179,7 @@ def warm_up(ended: threading.Event) -> None:
             api.load()
             with suppress(PbfError):  # every page shows the error
                 add_demo_people()
+                receive_from_sandbox()
 
 
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:

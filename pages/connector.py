@@ -70,6 +70,7 @@ except UnknownConnector as error:
 except PbfError as error:
     page.stop_with(error)
 
+trash.show_restored()
 page.link_back("connectors", "All connectors")
 action = page.DIALOG.pop()
 if action == "edit":

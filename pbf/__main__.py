@@ -1,17 +1,18 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy | token."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | sweep | policy | token | ..."""
 
 import argparse
 import os
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TextIO
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
+from pbf.commands import webhooks
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.policy import check_policy, explain_policy
@@ -29,7 +30,7 @@ from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.background import BackgroundWorker
 from pbf.errors import ConfigurationError, InputError, PbfError
-from pbf.paths import SANDBOX_PATH
+from pbf.paths import SANDBOX_PATH, loopback_origin
 from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
 from pbf.runtime import embedded_sandbox, open_store, release_waiters, runtime
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
         return policy(options)
+    if options.command == "webhooks":
+        return _report(webhooks.run(runtime, options.action))
     if options.command == "token":
         with acting_as(ACTOR):
             return token(options)
@@ -160,7 +163,13 @@ def proxy(host: str, port: int) -> None:
     )
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
-    serve(app, host, port, on_start=keeper.start)
+
+    def on_start() -> None:
+        keeper.start()
+        with suppress(PbfError):  # every route reports the error
+            runtime().receive_from_sandbox(loopback_origin(host, port))
+
+    serve(app, host, port, on_start=on_start)
 
 
 def _settings_or_defaults() -> Settings:
@@ -201,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sweep(commands)
     _add_policy(commands)
     _add_token(commands)
+    _add_webhooks(commands)
     return parser
 
 
@@ -237,6 +247,13 @@ def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     role.add_argument("--role", choices=TENANT_ROLES, default=default, help="default: viewer")
     role.add_argument("--operator", action="store_true", help="make a token for all tenants")
     token.add_argument("--days", type=_days, default=DAYS, help=LIFETIME)
+
+
+def _add_webhooks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "have Fivetran tell the server at once when something happens to a connector"
+    command = commands.add_parser("webhooks", help=text, description=text)
+    doing = "create the account's webhook or renew it, have it tested, or delete it"
+    command.add_argument("action", choices=tuple(webhooks.ACTIONS), help=doing)
 
 
 def _port(text: str) -> int:

@@ -27,6 +27,7 @@ PbfError
         SignInExpired
         UnknownSignIn
         UntrustedToken          a token is forged, expired, used already or for somebody else
+    InvalidSignature            a webhook is not signed with our secret
     StoreFailed                 our own database cannot be read or written
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -49,9 +50,23 @@ The text of each error is one line that says what happened and what to do. It is
 show: it contains no header, body, key or token.
 """
 
+NOT_SET_UP = (
+    "Your data source account is not set up correctly. Contact the people who run this dashboard."
+)
+
 
 class PbfError(Exception):
-    """The base class of all errors of this product."""
+    """The base class of all errors of this product.
+
+    `FOR_TENANTS` replaces a text that names settings or the account.
+    """
+
+    FOR_TENANTS = ""
+
+    @property
+    def for_tenants(self) -> str:
+        """The text for people of a tenant, who do not run the dashboard."""
+        return self.FOR_TENANTS or str(self)
 
 
 class ConfigurationError(PbfError):
@@ -171,8 +186,17 @@ class UntrustedToken(SignInFailed):
     """A token is forged, expired, used already, or meant for somebody else."""
 
 
+class InvalidSignature(PbfError):
+    """A webhook is not signed with our secret; it had no effect."""
+
+
 class StoreFailed(PbfError):
     """Our own database cannot be read or written; nothing was started that it should record."""
+
+    FOR_TENANTS = (
+        "Our own database cannot be read or written. Try again in a moment. If it stays so, "
+        "contact the people who run this dashboard."
+    )
 
 
 class ApiError(PbfError):
@@ -186,6 +210,8 @@ class Unreachable(ApiError):
 class ConnectionFailed(Unreachable):
     """The connection was refused or dropped, or the host was not found."""
 
+    FOR_TENANTS = "Fivetran cannot be reached. Try again in a moment."
+
 
 class TimedOut(Unreachable):
     """No answer arrived within the timeout."""
@@ -193,6 +219,8 @@ class TimedOut(Unreachable):
 
 class BadAnswer(ApiError):
     """The answer is not JSON, or does not have the documented form."""
+
+    FOR_TENANTS = "Fivetran's answer could not be read. Try again in a moment."
 
 
 class NotApplied(ApiError):
@@ -214,6 +242,8 @@ class InvalidRequest(ApiRejected):
 class Unauthorized(ApiRejected):
     """401: the API key or its secret is wrong."""
 
+    FOR_TENANTS = NOT_SET_UP
+
 
 class Forbidden(ApiRejected):
     """403: the key lacks the permission."""
@@ -225,6 +255,8 @@ class NotFound(ApiRejected):
 
 class GroupNotVisible(NotFound):
     """404: the configured group does not exist, or is not visible to this key."""
+
+    FOR_TENANTS = NOT_SET_UP
 
 
 class Conflict(ApiRejected):

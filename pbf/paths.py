@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"
+# Below PREFIX.
+WEBHOOK_PATH = "/hooks/fivetran"
 # Fivetran's ids have about 20 characters; much longer ones are refused unread.
 LONGEST_ID = 200
 LONGEST_SEARCH = 200
@@ -45,6 +47,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def loopback_origin(host: str, port: int, scheme: str = "http") -> str:
+    """Return the origin at which a server that listens on a host is reached from this machine."""
+    name = host if is_loopback(host) else "127.0.0.1"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def host_as_sent(name: str) -> str:

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, the product on a sandbox, servers, a browser."""
 
+import gc
 import os
 import shutil
 import time
@@ -28,12 +29,16 @@ from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from pbf.store.store import Store
 from tests.support.accounts import ACCOUNT, account_on
 from tests.support.component_server import VIEWPORT
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
+from tests.support.stores import copied_tables
 
 EXPECT_TIMEOUT_MS = 20_000
+# Python's 700 is for programs that are short of memory.
+GARBAGE_THRESHOLD = 10_000
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,6 +52,16 @@ CHROMIUM_ARGUMENTS = [
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Exclude modules and collected tests from garbage collections, as the server does.
+
+    They stay until the end, and every full collection would go through them again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -74,6 +89,15 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
         return folder
 
     return empty_folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """Have nobody give up waiting because the machine is busy; tests of waiting set their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pbf.cache.shared.LONGEST_WAIT", 60.0)
+        patch.setattr("pbf.connectors.portal.PAST_PATIENCE", 60.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -248,11 +272,33 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _make_tables_once() -> Iterator[None]:
+    """Let all stores in memory have copies of the tables of the first one."""
+    with copied_tables():
+        yield
+
+
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with all tables and no rows, to be copied."""
+    file = tmp_path_factory.mktemp("sqlite") / "store.sqlite3"
+    Store(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server, started once for all tests."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of a database with all tables and no rows on that server."""
+    with postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -251,6 +251,16 @@ def test_an_invalid_time_to_undo_raises_an_error(text):
         load_settings({"PBF_DELETION_GRACE": text}, dotenv=None)
 
 
+def test_the_sync_history_is_kept_for_a_number_of_days():
+    settings = load_settings(
+        {"PBF_HISTORY_DAYS": "30", "PBF_HISTORY_DETAIL_DAYS": "7"}, dotenv=None
+    )
+
+    assert (settings.history_days, settings.history_detail_days) == (30.0, 7.0)
+    with pytest.raises(ConfigurationError, match="PBF_HISTORY_DAYS is not a number of days"):
+        load_settings({"PBF_HISTORY_DAYS": "0"}, dotenv=None)
+
+
 def test_the_representation_contains_no_secret():
     settings = load(
         **{**ALL_THREE, "FIVETRAN_API_KEY": "hidden-1", "FIVETRAN_API_SECRET": "hidden-2"},

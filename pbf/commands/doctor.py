@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pbf.commands.results import Result
 from pbf.commands.sign_in_checks import sign_in_results
+from pbf.commands.webhooks import INSTALL, address, our_webhooks
 from pbf.config import DOTENV, Settings, is_readable_by_others
 from pbf.errors import Forbidden, NotFound, PbfError
 from pbf.paths import is_loopback
@@ -31,6 +32,7 @@ def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
     yield _public_url(runtime.settings)
     yield _files(runtime.store.file)
     yield _encryption(runtime.settings)
+    yield _webhooks(runtime)
     yield from sign_in_results(runtime)
 
 
@@ -76,6 +78,26 @@ ACCOUNT_CHECKS: dict[str, Callable[[Runtime], Result]] = {
     "destination": _destination,
     "rate limit": _rate_limit,
 }
+
+
+def _webhooks(runtime: Runtime) -> Result:
+    """Webhooks are optional: without them, failures are noticed later."""
+    settings, subject = runtime.settings, "webhooks"
+    if settings.sandbox:
+        return Result(subject, True, "the embedded sandbox sends them by itself")
+    if not settings.webhook_secrets:
+        text = "not used, so that changes are noticed later (docs/webhooks.md)"
+        return Result(subject, True, text)
+    try:
+        ours = our_webhooks(runtime, address(settings))
+    except PbfError as error:
+        return Result(subject, True, str(error), warning=True)
+    if not ours:
+        text = f"none leads here. Run: {INSTALL}"
+        return Result(subject, True, text, warning=True)
+    if not ours[0].active:
+        return Result(subject, False, f"Fivetran has disabled ours. Run: {INSTALL}")
+    return Result(subject, True, "active. Have it tested with: python -m pbf webhooks check")
 
 
 def _public_url(settings: Settings) -> Result:

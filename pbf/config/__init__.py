@@ -26,6 +26,7 @@ SIGN_IN_FIRST = "set PBF_SIGN_IN to oidc, jwt or proxy (docs/sign-in.md)."
 SHORTEST_SIGNING_KEY = 32
 # A random key of that length has more different characters in any alphabet.
 FEWEST_CHARACTERS = 8
+CREATE_KEY = "Create one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,12 @@ class Settings:
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
+    # In days: how long the sync history is kept, and for how long of that every sync.
+    history_days: float = 400.0
+    history_detail_days: float = 90.0
     policy: str | None = None
+    # The secrets of Fivetran's webhooks: a new webhook gets the first one.
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     sign_in: SignIn = field(default_factory=SignIn)
 
     @property
@@ -122,6 +128,17 @@ def _settings(values: Mapping[str, str]) -> Settings:
         deletion_grace=read_number(
             values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
         ),
+        history_days=read_number(
+            values, "PBF_HISTORY_DAYS", "days", Settings.history_days, least=1, most=4000
+        ),
+        history_detail_days=read_number(
+            values,
+            "PBF_HISTORY_DETAIL_DAYS",
+            "days",
+            Settings.history_detail_days,
+            least=1,
+            most=4000,
+        ),
         database_url=values.get("PBF_DATABASE_URL"),
         signing_keys=_signing_keys(values),
         redis_url=values.get("PBF_REDIS_URL"),
@@ -133,6 +150,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         ),
         trusted_proxies=_proxies(values),
         policy=values.get("PBF_POLICY"),
+        webhook_secrets=_webhook_secrets(values),
         sign_in=read_sign_in(values),
     )
 
@@ -249,13 +267,27 @@ def _api_url(values: Mapping[str, str]) -> str:
 def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
     keys = tuple(values.get("PBF_SIGNING_KEY", "").replace(",", " ").split())
     for key in keys:
-        if len(key) < SHORTEST_SIGNING_KEY or len(set(key)) < FEWEST_CHARACTERS:
+        if _is_guessable(key):
             raise ConfigurationError(
                 "PBF_SIGNING_KEY contains a key that can be guessed. Each must be random and at "
-                f"least {SHORTEST_SIGNING_KEY} characters long. Create one with: "
-                """python -c 'import secrets; print(secrets.token_urlsafe(48))'"""
+                f"least {SHORTEST_SIGNING_KEY} characters long. {CREATE_KEY}"
             )
     return keys
+
+
+def _webhook_secrets(values: Mapping[str, str]) -> tuple[str, ...]:
+    secrets = tuple(values.get("PBF_WEBHOOK_SECRET", "").replace(",", " ").split())
+    for secret in secrets:
+        if _is_guessable(secret):
+            raise ConfigurationError(
+                "PBF_WEBHOOK_SECRET contains a secret that can be guessed. Each must be random and "
+                f"at least {SHORTEST_SIGNING_KEY} characters long. {CREATE_KEY}"
+            )
+    return secrets
+
+
+def _is_guessable(key: str) -> bool:
+    return len(key) < SHORTEST_SIGNING_KEY or len(set(key)) < FEWEST_CHARACTERS
 
 
 def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:

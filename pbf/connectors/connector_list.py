@@ -31,6 +31,8 @@ KEPT_GONE = 1000
 GONE = "There is no such connector. It may have been deleted."
 
 Items = tuple[Connector, ...]
+# Takes the list of a group, and when it was requested by Fivetran's clock.
+OnList = Callable[[str, Sequence[Connector], float], None]
 # The id and the permanent name: a sandbox that starts again hands out the same ids.
 Key = tuple[str, str]
 
@@ -48,12 +50,15 @@ class ConnectorList:
         cache: SharedCache,
         store: Store,
         account: AccountList | None = None,
+        on_list: OnList | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Read the list through a client and a cache; the clock is that of the cache.
 
-        Tenants that are given the same `account` save requests together.
+        Tenants that are given the same `account` save requests together. `on_list` is given each
+        list that is read.
         """
+        self._on_list = on_list
         self.key = list_key(group_id)
         # Ids of pending deletions whose connectors were seen running.
         self.running: set[str] = set()
@@ -216,7 +221,7 @@ class ConnectorList:
 
     def _fetch(self) -> Sequence[Connector]:
         # Read first: what is deleted for good meanwhile must not come back with an older list.
-        pending = self._read_or_last_pending()
+        pending, start = self._read_or_last_pending(), self._clock()
         try:
             listed = self._account.connectors(self._group_id)
         except (NotFound, Forbidden) as exc:
@@ -233,6 +238,9 @@ class ConnectorList:
             final_at = deletion and deletion.final_at
             update = {"display_name": name, "final_at": final_at, "connect_card": None}
             connectors.append(connector.model_copy(update=update))
+        if self._on_list:
+            age = self._clock() - (listed.read_at or start)
+            self._on_list(self._group_id, connectors, self._client.now() - age)
         return PartialList(connectors, listed.unread, listed.read_at)
 
     def _read_or_last_pending(self) -> dict[Key, Deletion]:

@@ -20,7 +20,7 @@ from pbf.connectors.audit import AuditLog
 from pbf.connectors.background import DueDeletions
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
-from pbf.connectors.connector_list import ConnectorList
+from pbf.connectors.connector_list import ConnectorList, OnList
 from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.deletion import DeletionService
@@ -75,6 +75,7 @@ class Portal:
         limits: ClientLimits | None = None,
         account: AccountList | None = None,
         pasts: SharedCache | None = None,
+        on_list: OnList | None = None,
         policy: Callable[[], Policy] = no_policy,
         grace: float,
         clock: Callable[[], float] = time.time,
@@ -83,6 +84,7 @@ class Portal:
 
         The clock is that of the cache. Requests that the cache does not make count in `limits`.
         Portals with the same `account` save requests by reading their lists together.
+        `on_list` is given each list of connectors that is read.
         `pasts` keeps what was read of connectors' histories. `policy` returns what the tenant may
         see and do now.
         """
@@ -99,7 +101,13 @@ class Portal:
         self._logged: set[str] = set()
         self._pasts = pasts or SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
-            tenant.group_id, client=client, cache=cache, store=store, account=account, clock=clock
+            tenant.group_id,
+            client=client,
+            cache=cache,
+            store=store,
+            account=account,
+            on_list=on_list,
+            clock=clock,
         )
         self.connectors = self._list.connectors
         self.last_connectors = self._list.last

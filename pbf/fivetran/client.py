@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from pbf.errors import BadAnswer
 from pbf.fivetran import naming_fields
 from pbf.fivetran.account_connectors import AccountConnectors, account_connectors
 from pbf.fivetran.addresses import connection, quoted
@@ -25,7 +24,9 @@ from pbf.fivetran.models import (
     Service,
 )
 from pbf.fivetran.paging import LARGEST_PAGE, Pages
+from pbf.fivetran.parsing import parse
 from pbf.fivetran.transport import Request
+from pbf.fivetran.webhooks import Webhooks
 
 __all__ = ["LARGEST_PAGE", "ApiClient", "Request"]
 
@@ -45,6 +46,7 @@ class ApiClient:
         self.latest = request.latest
         # By model and field: the unreadable fields, each of which is logged once.
         self._logged: set[tuple[str, str]] = set()
+        self.webhooks = Webhooks(request, self._logged)
 
     def admitted_by(self, admit: Callable[[], None]) -> "ApiClient":
         """Return the same client, which sends a call only if `admit` raises nothing."""
@@ -61,14 +63,14 @@ class ApiClient:
 
         GET /account/info
         """
-        return _parse(Account, self._request.send("GET", "/account/info"))
+        return parse(Account, self._request.send("GET", "/account/info"))
 
     def get_group(self, group_id: str) -> Group:
         """Return one group.
 
         GET /groups/{groupId}
         """
-        return _parse(Group, self._request.send("GET", f"/groups/{quoted(group_id)}"))
+        return parse(Group, self._request.send("GET", f"/groups/{quoted(group_id)}"))
 
     def get_destination(self, destination_id: str) -> Destination:
         """Return one destination; it has the id of its group.
@@ -76,7 +78,7 @@ class ApiClient:
         GET /destinations/{destinationId}
         """
         path = f"/destinations/{quoted(destination_id)}"
-        return _parse(Destination, self._request.send("GET", path))
+        return parse(Destination, self._request.send("GET", path))
 
     def get_metadata(self) -> Iterator[Service]:
         """Yield every service.
@@ -91,7 +93,7 @@ class ApiClient:
         GET /metadata/connector-types/{service}
         """
         path = f"/metadata/connector-types/{quoted(service_id)}"
-        return _parse(Service, self._request.send("GET", path))
+        return parse(Service, self._request.send("GET", path))
 
     def get_list_of_connectors_in_group(
         self, group_id: str, *, schema: str | None = None
@@ -124,7 +126,7 @@ class ApiClient:
 
         GET /connections/{connectionId}
         """
-        return _parse(Connector, self._request.send("GET", connection(connector_id)))
+        return parse(Connector, self._request.send("GET", connection(connector_id)))
 
     def create_connector(
         self,
@@ -156,7 +158,7 @@ class ApiClient:
         }
         if redirect_uri is not None:
             body["connect_card_config"] = {"redirect_uri": redirect_uri}
-        return _parse(Connector, self._request.send("POST", "/connections", body=body))
+        return parse(Connector, self._request.send("POST", "/connections", body=body))
 
     def update_connector(
         self,
@@ -180,7 +182,7 @@ class ApiClient:
             "schedule": schedule and schedule.model_dump(mode="json", exclude_defaults=True),
         }
         body = {name: value for name, value in given.items() if value is not None}
-        return _parse(Connector, self._request.send("PATCH", connection(connector_id), body=body))
+        return parse(Connector, self._request.send("PATCH", connection(connector_id), body=body))
 
     def delete_connector(self, connector_id: str) -> None:
         """Delete a connector; its data stays in the destination.
@@ -209,7 +211,7 @@ class ApiClient:
         POST /connections/{connectionId}/test
         """
         path = connection(connector_id, "/test")
-        return _parse(Connector, self._request.send("POST", path, body={}))
+        return parse(Connector, self._request.send("POST", path, body={}))
 
     def get_sync_history(
         self, connector_id: str, *, since: datetime, until: datetime
@@ -237,7 +239,7 @@ class ApiClient:
         GET /connections/{connectionId}/schemas
         """
         path = connection(connector_id, "/schemas")
-        return _parse(SchemaConfig, self._request.send("GET", path))
+        return parse(SchemaConfig, self._request.send("GET", path))
 
     def reload_schemas(self, connector_id: str) -> SchemaConfig:
         """Read the source now, and return its schemas and tables.
@@ -245,7 +247,7 @@ class ApiClient:
         POST /connections/{connectionId}/schemas/reload
         """
         path, body = connection(connector_id, "/schemas/reload"), {"exclude_mode": "PRESERVE"}
-        return _parse(SchemaConfig, self._request.send("POST", path, body=body))
+        return parse(SchemaConfig, self._request.send("POST", path, body=body))
 
     def update_schemas(
         self, connector_id: str, tables: Mapping[tuple[str, str], bool]
@@ -262,7 +264,7 @@ class ApiClient:
                 # A table in a disabled schema would stay off.
                 patch["enabled"] = True
         path = connection(connector_id, "/schemas")
-        return _parse(SchemaConfig, self._request.send("PATCH", path, body={"schemas": schemas}))
+        return parse(SchemaConfig, self._request.send("PATCH", path, body={"schemas": schemas}))
 
     def get_connect_card_url_for_connector(
         self, connector_id: str, *, redirect_uri: str
@@ -273,7 +275,7 @@ class ApiClient:
         """
         body = {"connect_card_config": {"redirect_uri": redirect_uri}}
         path = connection(connector_id, "/connect-card")
-        return _parse(ConnectCard, self._request.send("POST", path, body=body).get("connect_card"))
+        return parse(ConnectCard, self._request.send("POST", path, body=body).get("connect_card"))
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -283,17 +285,6 @@ class ApiClient:
         self, model: type[Model], path: str, query: Mapping[str, str], max_pages: int | None = None
     ) -> Pages[Model]:
         return Pages(self._request, model, path, query, logged=self._logged, max_pages=max_pages)
-
-
-def _parse(model: type[Model], response: object) -> Model:
-    try:
-        return model.model_validate(response)
-    except ValidationError as exc:
-        # The validation error quotes the response, so it is not chained into logs.
-        where = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
-        raise BadAnswer(
-            f"Fivetran's response does not have the documented format ({where or model.__name__})."
-        ) from None
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,5 +1,8 @@
 """A connector's history as Fivetran reports it: its syncs and errors."""
 
+import re
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -7,6 +10,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pbf.fivetran.fields import Moment, Text, readable
 
 Item = TypeVar("Item")
+
+# Numbers whose names have such a part are volumes; what else is not understood is kept as text.
+VOLUME = re.compile("extract|process|load|volume|row|record|byte|size|count")
+MOST_FIELDS = 20
+LONGEST_FIELD = 200
 
 NEVER = "0001-01-01"
 # The field names of a sync are not published. These are observed and likely names, in lower case
@@ -41,7 +49,9 @@ class _Record(BaseModel):
 class SyncRecord(_Record):
     """A finished sync, a running one (without end) or a queued one (without start).
 
-    An object without any of these fields is not a sync, and validation fails.
+    `volumes` are numbers of the stages by name, such as "extract_rows"; `unknown` are the fields
+    that are not understood, as text. An object without a start, an end or a status is
+    not a sync, and validation fails, unless it says that the sync is queued.
     """
 
     sync_id: Text = ""
@@ -51,6 +61,8 @@ class SyncRecord(_Record):
     reason: Text = ""
     # True if Fivetran reports no start yet, but not if the start is unreadable.
     is_queued: bool = False
+    volumes: Mapping[str, float] = {}
+    unknown: Mapping[str, str] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -65,13 +77,43 @@ class SyncRecord(_Record):
             given = [value[by_name[name]] for name in names if name in by_name]
             item[field] = next((candidate for candidate in given if not _is_empty(candidate)), None)
         starts = [name for name in SYNC_FIELDS["start"] if name in by_name]
-        return {**item, "is_queued": bool(starts) and item["start"] is None and item["end"] is None}
+        is_queued = bool(starts) and item["start"] is None and item["end"] is None
+        understood = {name for names in SYNC_FIELDS.values() for name in names}
+        others = {
+            name: given for name, given in value.items() if _bare(str(name)) not in understood
+        }
+        return {**item, "is_queued": is_queued, **_volumes_and_unknown(others)}
 
     @model_validator(mode="after")
     def _require_content(self) -> "SyncRecord":
         if not (self.start or self.end or self.status or self.is_queued):
             raise ValueError("no sync")
         return self
+
+
+def _volumes_and_unknown(fields: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
+    """Return the readable fields of an item, and of the objects in it, as numbers and as text."""
+    volumes: dict[str, float] = {}
+    unknown: dict[str, str] = {}
+    for name, value in _flat(fields):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and VOLUME.search(name.lower()) and isfinite(value):
+            if len(volumes) < MOST_FIELDS:
+                volumes[name] = float(value)
+        elif value not in (None, "") and len(unknown) < MOST_FIELDS:
+            text = str(value)[:LONGEST_FIELD]
+            unknown[name] = text.encode(errors="replace").decode()
+    return {"volumes": volumes, "unknown": unknown}
+
+
+def _flat(fields: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in fields.items():
+        if readable(name):
+            path = f"{prefix}{name}"[:LONGEST_FIELD]
+            if isinstance(value, dict) and not prefix:
+                yield from _flat(value, f"{path}_")
+            else:
+                yield path, value
 
 
 def _is_empty(value: object) -> bool:

@@ -23,6 +23,7 @@ from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses
+from pbf.connectors.connector_list import OnList
 from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, UnknownTenant
@@ -31,11 +32,14 @@ from pbf.fivetran.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
 from pbf.identity.tenants import Tenants
-from pbf.paths import SANDBOX_PATH, is_loopback
+from pbf.paths import PREFIX, SANDBOX_PATH, WEBHOOK_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.rules.timeline.events import EVENTS
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
+from pbf.timeline.timelines import Timelines
+from pbf.timeline.webhooks import Inbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -65,6 +69,8 @@ class Runtime:
     sign_in_limits: SignInLimits
     limits: ClientLimits
     statuses: AccountStatuses
+    timelines: Timelines
+    inbox: Inbox
     sandbox: "SandboxServer | None" = None
 
     @property
@@ -85,6 +91,12 @@ class Runtime:
             if entry := self.identity.tenants.by_group(group_id):
                 with suppress(UnknownTenant):  # removed at this moment
                     yield self.portals.of(entry.id)
+
+    def receive_from_sandbox(self, origin: str) -> None:
+        """Have the embedded sandbox, if it is used, send webhooks to the server at an origin."""
+        if self.sandbox:
+            url = f"{origin}{PREFIX}{WEBHOOK_PATH}"
+            self.sandbox.world.webhooks.keep(url, events=EVENTS, secret=self.inbox.secret)
 
     def close(self) -> None:
         """Close all parts."""
@@ -180,10 +192,21 @@ def _connected(
     )
     signer, limiter = Signer(*keys), shared_limiter(settings)
     limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
+    timelines = Timelines(
+        client,
+        store,
+        portal=lambda tenant_id: portals.of(tenant_id),
+        groups=lambda: [tenant.group_id for tenant in identity.tenants.all()],
+        days=settings.history_days,
+        detail_days=settings.history_detail_days,
+    )
+    portals = _portals(
+        settings, limits, identity.tenants, client, cache, store, signer, timelines.lists.put
+    )
     return Runtime(
         settings=settings,
         client=client,
-        portals=_portals(settings, limits, identity.tenants, client, cache, store, signer),
+        portals=portals,
         identity=identity,
         signer=signer,
         cache=cache,
@@ -191,7 +214,21 @@ def _connected(
         sign_in_limits=SignInLimits(limiter, trusted_proxies=settings.trusted_proxies),
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
+        timelines=timelines,
+        inbox=_inbox(settings, store, client, identity.tenants),
         sandbox=sandbox,
+    )
+
+
+def _inbox(settings: Settings, store: Store, client: ApiClient, tenants: Tenants) -> Inbox:
+    """Return what takes in webhooks; the embedded sandbox signs them with a random secret."""
+    random = (secrets.token_hex(),) if settings.sandbox else ()
+    hide(*random)
+    return Inbox(
+        store.received_events,
+        secrets=settings.webhook_secrets + random,
+        is_ours=lambda group_id: tenants.by_group(group_id) is not None,
+        fivetrans_clock=client.now,
     )
 
 
@@ -203,6 +240,7 @@ def _portals(
     cache: SharedCache,
     store: Store,
     signer: Signer,
+    on_list: OnList,
 ) -> Portals:
     account, pasts = AccountList(client, cache), SharedCache(max_keys=MOST_PASTS)
 
@@ -220,6 +258,7 @@ def _portals(
             limits=limits,
             account=account,
             pasts=pasts,
+            on_list=on_list,
             policy=partial(tenants.policy, tenant.id),
             grace=settings.deletion_grace,
         )
@@ -245,7 +284,7 @@ def _start_sandbox(settings: Settings) -> "SandboxServer":
 def _hide_secrets(settings: Settings) -> None:
     """Have the secrets redacted in logs, before anything uses them and may fail."""
     hide_pair(settings.api_key or "", settings.api_secret or "")
-    hide(*settings.signing_keys)
+    hide(*settings.signing_keys, *settings.webhook_secrets)
     hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
     for url in (settings.database_url, settings.redis_url):
         hide_password(url)

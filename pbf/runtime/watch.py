@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pbf.watch.collaborators import NobodyTold, NothingObserved
+from pbf.watch.collaborators import NobodyTold
 from pbf.watch.watch import Watch
 
 if TYPE_CHECKING:
@@ -20,6 +20,6 @@ def watch_of(runtime: "Runtime") -> Watch:
         runtime.store,
         runtime.portals,
         tenant_of=tenant_of,
-        timeline_of=lambda _: NothingObserved(),
+        timeline_of=runtime.timelines.of,
         notifier=NobodyTold(),
     )

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
@@ -31,7 +31,7 @@ UNAVAILABLE = (
 
 
 class Database:
-    """One open database; `session` is the only access to it."""
+    """One open database; `session` and `reading` are the only access to it."""
 
     def __init__(self, url: str | URL) -> None:
         """Open the database and apply missing migrations.
@@ -41,8 +41,9 @@ class Database:
         parts = _with_driver(url)
         self.engine = _engine(parts)
         # SQLite has one writer at a time, and a database in memory has one connection.
+        self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
-        self._lock = threading.Lock() if sqlite else nullcontext()
+        self._lock: AbstractContextManager[object] = threading.Lock() if sqlite else nullcontext()
         try:
             if isinstance(self.engine.pool, StaticPool):
                 Base.metadata.create_all(self.engine)  # nothing to migrate
@@ -65,12 +66,28 @@ class Database:
 
         An IntegrityError is left to the caller: it is a result, not a failure.
         """
+        with self._transaction(self.engine, self._lock) as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session for queries alone, which wait for no writer and hold none up.
+
+        Raises StoreFailed if the database fails.
+        """
+        if isinstance(self.engine.pool, StaticPool):
+            with self.session() as session:
+                yield session
+        else:
+            with self._transaction(self._reader, nullcontext()) as session:
+                yield session
+
+    @contextmanager
+    def _transaction(
+        self, engine: Engine, lock: AbstractContextManager[object]
+    ) -> Iterator[Session]:
         try:
-            with (
-                self._lock,
-                Session(self.engine, expire_on_commit=False) as session,
-                session.begin(),
-            ):
+            with lock, Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except IntegrityError:
             raise
@@ -151,4 +168,5 @@ def _write_ahead(connection: Any, end: float) -> None:
 
 def _begin(connection: Connection) -> None:
     # A transaction that reads before it writes would fail if another one wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads_only = connection.get_execution_options().get("reads_only")
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

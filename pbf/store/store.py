@@ -24,6 +24,9 @@ from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
+from pbf.store.timeline.last_seen import LastSeenRows
+from pbf.store.timeline.observations import Observations
+from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.syncs import Syncs
 from pbf.store.watch.incidents import Incidents
 from pbf.store.watch.promises import Promises
@@ -51,6 +54,9 @@ class Store:
         self.promises = Promises(self._database)
         self.incidents = Incidents(self._database)
         self.status_links = StatusLinks(self._database)
+        self.observations = Observations(self._database)
+        self.last_seen = LastSeenRows(self._database)
+        self.received_events = ReceivedEvents(self._database)
         self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)

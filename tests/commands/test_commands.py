@@ -4,17 +4,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from pbf.__main__ import main
 from pbf.config import load_settings
+from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
+from pbf.runtime import runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.servers import (
     ROOT,
@@ -24,6 +27,25 @@ from tests.support.servers import (
     leave_a_deletion_due,
     wait_until_gone,
 )
+
+Doctor = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Doctor]:
+    """Run `doctor` in this process, and return its status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_doctor(**settings: str) -> tuple[int, str, str]:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        return main(["doctor"]), *capsys.readouterr()
+
+    yield run_doctor
+    with suppress(ConfigurationError):
+        runtime().close()
 
 
 def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -163,34 +185,33 @@ def test_an_unknown_host_is_reported_in_one_sentence(tmp_path, command: str):
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
-def test_an_invalid_port_is_refused(tmp_path, port: str):
-    ended = run("proxy", f"--port={port}", folder=tmp_path)
+def test_an_invalid_port_is_refused(port: str, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["proxy", f"--port={port}"])
 
-    assert ended.returncode == 2
-    assert "a port is a number from 0 to 65535" in ended.stderr
+    assert ended.value.code == 2
+    assert "a port is a number from 0 to 65535" in capsys.readouterr().err
 
 
 def test_the_doctor_succeeds_on_the_sandbox(tmp_path):
     ended = run("doctor", folder=tmp_path)
 
     assert ended.returncode == 0
-    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 9
+    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 10
     assert ended.stderr == ""
 
 
-def test_the_doctor_fails_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
-    ended = run(
-        "doctor",
-        folder=tmp_path,
+def test_the_doctor_fails_on_a_wrong_key(doctor: Doctor, sandbox: SandboxServer):
+    status, output, errors = doctor(
         FIVETRAN_API_URL=sandbox.url,
         FIVETRAN_API_KEY=sandbox.world.api_key,
         FIVETRAN_API_SECRET="not-the-secret",
         FIVETRAN_GROUP_ID=sandbox.world.group_id,
     )
 
-    assert ended.returncode == 1
-    assert "BAD  key          Fivetran refused the API key" in ended.stdout
-    assert "not-the-secret" not in ended.stdout + ended.stderr
+    assert status == 1
+    assert "BAD  key          Fivetran refused the API key" in output
+    assert "not-the-secret" not in output + errors
 
 
 @pytest.mark.parametrize(
@@ -201,21 +222,21 @@ def test_the_doctor_fails_on_a_wrong_key(tmp_path, sandbox: SandboxServer):
         pytest.param({"PBF_DATABASE_URL": "x"}, "Check PBF_DATABASE_URL", id="no-database"),
     ],
 )
-def test_the_doctor_names_the_invalid_setting(tmp_path, settings: dict, message: str):
-    ended = run("doctor", folder=tmp_path, **settings)
+def test_the_doctor_names_the_invalid_setting(doctor: Doctor, settings: dict, message: str):
+    status, output, errors = doctor(**settings)
 
-    assert ended.returncode == 1
-    assert ended.stdout.startswith("BAD  settings")
-    assert message in ended.stdout
-    assert ended.stderr == ""
+    assert status == 1
+    assert output.startswith("BAD  settings")
+    assert message in output
+    assert errors == ""
 
 
-def test_a_command_reads_the_env_file_of_its_folder(tmp_path):
+def test_a_command_reads_the_env_file_of_its_folder(tmp_path, doctor: Doctor):
     (tmp_path / ".env").write_text("FIVETRAN_API_KEY=k\n")
 
-    ended = run("doctor", folder=tmp_path)
+    _, output, _ = doctor()
 
-    assert "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set." in ended.stdout
+    assert "FIVETRAN_API_SECRET and FIVETRAN_GROUP_ID are not set." in output
 
 
 def test_without_a_command_the_usage_is_shown(tmp_path):

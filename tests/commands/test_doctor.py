@@ -17,7 +17,7 @@ ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
-SUBJECTS += ["files", "encryption", "sign-in"]
+SUBJECTS += ["files", "encryption", "webhooks", "sign-in"]
 
 
 def results(runtime: Runtime) -> dict[str, Result]:

@@ -22,6 +22,7 @@ from pbf.errors import (
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.store.store import Store
+from tests.support.stores import address
 
 DAY = 24 * 3600.0
 
@@ -52,9 +53,7 @@ class Watched(ApiClient):
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request, tmp_path):
     """The address of one database that several processes share, on either kind of server."""
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres").fresh()
-    return f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+    return address(request, tmp_path)
 
 
 @pytest.fixture

@@ -57,6 +57,22 @@ def test_a_sync_with_an_unknown_start_is_not_queued(item):
     assert not sync.is_queued
 
 
+def test_volumes_by_stage_are_numbers_and_what_is_not_understood_is_kept_as_text():
+    sync = SyncRecord.model_validate(
+        {
+            "start": NINE,
+            "extract": {"rows": 5, "mode": "full", "seconds": 2},
+            "loadedBytes": 7.5,
+            "priority": 3,
+            "is_manual": True,
+            "note": None,
+        }
+    )
+
+    assert sync.volumes == {"extract_rows": 5.0, "extract_seconds": 2.0, "loadedBytes": 7.5}
+    assert sync.unknown == {"extract_mode": "full", "priority": "3", "is_manual": "True"}
+
+
 @pytest.mark.parametrize("value", ["caf\ud83d", {"\ud83d": 1}, float("nan"), [[[]]]])
 def test_unknown_fields_of_a_sync_do_not_break_its_fingerprint(value):
     sync = SyncRecord.model_validate({"start": NINE, "volumes": value, "is_queued": True})

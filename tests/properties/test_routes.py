@@ -43,6 +43,16 @@ TYPED = some.text(max_size=120)
 TOKENS = some.text(some.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=60)
 
 
+# Most kinds of mistakes are among the first bodies; make exhaustive tries more of them.
+BODIES = pytest.mark.parametrize(
+    "bodies",
+    [
+        pytest.param("undocumented bodies", id="some"),
+        pytest.param("more undocumented bodies", id="many", marks=pytest.mark.exhaustive),
+    ],
+)
+
+
 def named(operations: list[tuple[str, str]]) -> Any:
     return pytest.mark.parametrize(
         ("method", "path"), operations, ids=[" ".join(operation) for operation in operations]
@@ -135,15 +145,16 @@ def test_valid_requests_of_operators_get_documented_responses(
     run()
 
 
+@BODIES
 @named([(method, path) for method, path in OF_SIGN_IN if method not in ("GET", "DELETE")])
 def test_invalid_requests_of_operators_are_refused(
-    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path
+    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path, bodies
 ):
     runtime, client = operator
     strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
     url = path_of(runtime, sandbox, method, path)
 
-    @planned("undocumented bodies")
+    @planned(bodies)
     @given(case=strategy)
     def run(case: Any) -> None:
         response = client.open(url, method=method, **body_of(case))
@@ -154,12 +165,13 @@ def test_invalid_requests_of_operators_are_refused(
     run()
 
 
+@BODIES
 @named(WITH_BODY)
-def test_invalid_requests_are_refused(client: FlaskClient, method, path):
+def test_invalid_requests_are_refused(client: FlaskClient, method, path, bodies):
     strategy = SCHEMA[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
     existing = paths(client, path)
 
-    @planned("undocumented bodies")
+    @planned(bodies)
     @given(case=strategy, target=some.sampled_from(existing))
     def run(case: Any, target: str) -> None:
         response = client.open(target, method=method, **body_of(case))

@@ -1,6 +1,7 @@
 """The sync history: its syncs, their times, and its consistency with the state."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -256,6 +257,54 @@ def test_a_new_world_has_a_history(world, seeded, history):
     assert [sync.status for sync in hour] == ["SUCCESSFUL", "SUCCESSFUL"]
 
 
+def test_a_new_world_has_outages_in_its_last_90_days(world, seeded, history):
+    def last_90_days(schema):
+        return history(seeded(schema)["id"], START - 90 * DAY)
+
+    def longest_gap(schema):
+        return max(
+            after.start - (before.end or START) for before, after in pairwise(last_90_days(schema))
+        )
+
+    statuses = Counter(sync.status for sync in last_90_days("stripe_payments"))
+    broken = [sync.status for sync in last_90_days("salesforce_crm")]
+    longest = max(sync.end - sync.start for sync in last_90_days("sales_targets.plan"))
+
+    assert statuses == {"SUCCESSFUL": 2130, "FAILED": 30}
+    assert broken.count("FAILURE_WITH_TASK") == 1
+    assert longest_gap("salesforce_crm") > 6 * DAY
+    assert longest_gap("hubspot_marketing") > 29 * DAY
+    assert longest > 12 * HOUR
+
+
+@pytest.mark.parametrize("schema", ["stripe_payments", "salesforce_crm", "sales_targets.plan"])
+def test_an_outage_is_no_second_sync_at_a_time(world, seeded, history, schema):
+    syncs = history(seeded(schema)["id"], START - 200 * DAY)
+
+    assert all(before.end <= after.start for before, after in pairwise(syncs))
+    assert syncs[0].start >= datetime.fromisoformat(seeded(schema)["created_at"]).timestamp() - 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "Forbidden"), (404, "NotFound")])
+def test_an_account_may_have_no_sync_history(api, world, connected, status, code):
+    world.assumptions = replace(world.assumptions, sync_history_refused_status=status)
+
+    answer = api.get(f"/connections/{connected}/sync-history")
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_a_history_may_be_without_queued_syncs_and_volumes(api, world, connected):
+    changes = {"history_has_queued_syncs": False, "history_has_volumes": False}
+    world.assumptions = replace(world.assumptions, **changes)
+    world.control.reschedule(connected, 90)
+
+    items = api.data(f"/connections/{connected}/sync-history")["items"]
+
+    assert [set(item) for item in items] == [{"sync_id", "start", "end", "status", "reason"}]
+    assert items[0]["start"]
+
+
 def test_the_history_is_paged_and_begins_with_the_latest(api, world, connected):
     api.patch(f"/connections/{connected}", {"sync_frequency": 60})
     world.advance(3 * HOUR + 5)
@@ -270,7 +319,10 @@ def test_the_history_is_paged_and_begins_with_the_latest(api, world, connected):
     assert [item["status"] for item in items] == ["SYNCING"] + 3 * ["SUCCESSFUL"]
     assert items[0]["end"] is None
     assert items[-1]["end"] == "2026-11-20T12:00:20.000000Z"
-    assert set(items[0]) == {"sync_id", "start", "end", "status", "reason"}
+    stages = {"extract_volume", "process_volume", "load_volume"}
+    assert set(items[0]) == {"sync_id", "start", "end", "status", "reason"} | stages
+    assert {items[0][stage] for stage in stages} == {None}
+    assert all(items[1]["extract_volume"] >= items[1][stage] > 0 for stage in stages)
     assert len({item["sync_id"] for item in items}) == 4
     assert len(api.data(path)["items"]) == 2
 

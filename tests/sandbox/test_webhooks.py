@@ -5,7 +5,7 @@ import hmac
 import json
 import socket
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Condition, Thread
 
@@ -173,8 +173,34 @@ def test_an_active_webhook_must_pass_its_test(api, receiver, closed_url):
     assert "Internal Server Error" in failing.json["message"]
     assert "ConnectionRefusedError" in silent.json["message"]
     assert api.data("/webhooks")["items"] == []
-    assert receiver.events[0]["event"] == "create_connector"
-    assert receiver.events[0]["connector_id"] == "_connection_1"
+    assert receiver.events == [
+        {
+            "event": "test_event",
+            "created": receiver.events[0]["created"],
+            "connector_type": "_connector_type",
+            "connector_id": "_connector_1",
+            "group_id": "_destination_1",
+        }
+    ]
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_the_probe_may_be_unsigned(api, receiver, world, is_signed):
+    world.assumptions = replace(world.assumptions, webhook_probe_is_signed=is_signed)
+
+    api.post("/webhooks/account", {"url": receiver.url, "events": ["sync_end"], "secret": "quiet"})
+
+    assert (SIGNATURE in receiver.requests[0][0]) is is_signed
+
+
+def test_a_kept_webhook_survives_a_reset_and_is_not_probed(api, receiver, world, create):
+    world.webhooks.keep(receiver.url, events=["create_connector"], secret="quiet")
+    world.reset()
+    connection = create()
+    world.webhooks.pump()
+
+    assert [item["url"] for item in api.data("/webhooks")["items"]] == [receiver.url]
+    assert [event["connector_id"] for event in receiver.events] == [connection["id"]]
 
 
 def test_an_inactive_webhook_is_tested_when_it_becomes_active(api, closed_url, receiver):

@@ -32,12 +32,14 @@ from pbf.errors import (
 )
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.proxies import TrustedProxy
-from pbf.paths import PREFIX, own_page
+from pbf.paths import LONGEST_ID, PREFIX, own_page
 from pbf.rules.access.policy import Branding
 from pbf.server.auth_middleware.cookies import FRAME_COOKIE
 
 log = logging.getLogger(__name__)
 routes = Blueprint("sign_in", __name__, url_prefix=PREFIX)
+
+PROVIDER = f"<string(maxlength={LONGEST_ID}):provider>"
 
 SIGNED_OUT = f"{PREFIX}/signed-out"
 
@@ -61,14 +63,14 @@ def choose() -> ResponseReturnValue:
     return branded(choice(next_page, reason))
 
 
-@routes.get("/sign-in/<string:provider>")
+@routes.get(f"/sign-in/{PROVIDER}")
 def start(provider: str) -> ResponseReturnValue:
     """Send a person to a provider."""
     _check(provider)
     return _start(provider, own_page(request.args.get("next", "/")))
 
 
-@routes.get("/signed-in/<string:provider>")
+@routes.get(f"/signed-in/{PROVIDER}")
 def finish(provider: str) -> ResponseReturnValue:
     """Start a session for a person who comes back from a provider."""
     _check(provider)
@@ -104,7 +106,7 @@ def signed_out() -> ResponseReturnValue:
     return branded(Page("You are signed out", text, [Link("Sign in again", SIGN_IN, primary=True)]))
 
 
-@routes.post("/backchannel-logout/<string:provider>")
+@routes.post(f"/backchannel-logout/{PROVIDER}")
 def backchannel_logout(provider: str) -> ResponseReturnValue:
     """End the sessions of a person who signed out at a provider, which tells us so itself."""
     _check(provider)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pbf.sandbox.control.outages import Outage
 from pbf.sandbox.control.seed import DAY, HOUR, MINUTE, Seed, add_connection
 from pbf.sandbox.core.lifecycle import RECONNECT
 from pbf.sandbox.core.records import MASK, Group
@@ -10,8 +11,23 @@ from pbf.sandbox.core.world import World
 # A company that lives on advertising, and one with a few databases.
 CUSTOMERS: Mapping[str, tuple[Seed, ...]] = {
     "Globex": (
-        Seed("hubspot", "globex_hubspot", 131, ago=1.7 * HOUR, succeeded=7.7 * HOUR),
-        Seed("salesforce", "globex_salesforce", 127, 60, ago=12 * MINUTE, succeeded=72 * MINUTE),
+        Seed(
+            "hubspot",
+            "globex_hubspot",
+            131,
+            ago=1.7 * HOUR,
+            succeeded=7.7 * HOUR,
+            outages=(Outage("paused", 70, 21), Outage("failing", 16, 1)),
+        ),
+        Seed(
+            "salesforce",
+            "globex_salesforce",
+            127,
+            60,
+            ago=12 * MINUTE,
+            succeeded=72 * MINUTE,
+            outages=(Outage("broken", 30, 1.5),),
+        ),
         Seed(
             "google_ads",
             "globex_google_ads",
@@ -48,7 +64,14 @@ CUSTOMERS: Mapping[str, tuple[Seed, ...]] = {
         ),
     ),
     "Initech": (
-        Seed("postgres", "billing", 33, ago=40 * MINUTE, succeeded=6.6 * HOUR),
+        Seed(
+            "postgres",
+            "billing",
+            33,
+            ago=40 * MINUTE,
+            succeeded=6.6 * HOUR,
+            outages=(Outage("late", 20, 1), Outage("failing", 9, 0.5)),
+        ),
         Seed(
             "mysql",
             "time_sheets",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pbf.sandbox.catalogue.services import Service, services
+from pbf.sandbox.control.outages import Outage, with_outages
 from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
 from pbf.sandbox.core.records import MASK, Connection, Life, User
 from pbf.sandbox.core.validation import defaults
@@ -41,11 +42,28 @@ class Seed:
     tasks: tuple[dict[str, str], ...] = ()
     warnings: tuple[dict[str, str], ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
+    outages: tuple[Outage, ...] = ()
 
 
 SEEDS = (
-    Seed("salesforce", "salesforce_crm", 212, 360, ago=94 * MINUTE, succeeded=7.6 * HOUR),
-    Seed("stripe", "stripe_payments", 187, 60, ago=21 * MINUTE, succeeded=81 * MINUTE),
+    Seed(
+        "salesforce",
+        "salesforce_crm",
+        212,
+        360,
+        ago=94 * MINUTE,
+        succeeded=7.6 * HOUR,
+        outages=(Outage("broken", 41, 7),),
+    ),
+    Seed(
+        "stripe",
+        "stripe_payments",
+        187,
+        60,
+        ago=21 * MINUTE,
+        succeeded=81 * MINUTE,
+        outages=(Outage("failing", 63, 0.25), Outage("failing", 23, 1)),
+    ),
     Seed(
         "google_sheets",
         "sales_targets.plan",
@@ -54,6 +72,7 @@ SEEDS = (
         ago=6.2 * HOUR,
         succeeded=30.2 * HOUR,
         config={"sheet_id": "1sAmPleSheetOfTheSandbox", "named_range": "plan"},
+        outages=(Outage("paused", 55, 3), Outage("late", 12, 1)),
     ),
     Seed(
         "hubspot",
@@ -62,6 +81,7 @@ SEEDS = (
         ago=2.4 * HOUR,
         succeeded=8.4 * HOUR,
         warnings=(SKIPPED_TABLES,),
+        outages=(Outage("paused", 76, 30),),
     ),
     Seed(
         "google_ads", "google_ads_emea", 61, ago=2 * MINUTE, first=15 * MINUTE, succeeded=6 * HOUR
@@ -76,6 +96,7 @@ SEEDS = (
         failed=1.9 * DAY,
         setup_state="broken",
         tasks=(RECONNECT,),
+        outages=(Outage("broken", 33, 2),),
         config={"domain": "acme.zendesk.com", "email": "robin@example.com", "api_token": MASK},
     ),
     Seed("facebook_ads", "facebook_ads_dach", 1, historical=True, setup_state="incomplete"),
@@ -88,6 +109,7 @@ SEEDS = (
         fails=True,
         succeeded=12.8 * HOUR,
         tasks=(FAILURE,),
+        outages=(Outage("paused", 48, 2), Outage("failing", 19, 0.5)),
         config={
             "host": "db.example.com",
             "port": 5432,
@@ -111,6 +133,7 @@ SEEDS = (
         ago=-42 * MINUTE,
         waiting="rescheduled",
         succeeded=6.3 * HOUR,
+        outages=(Outage("late", 27, 1.5),),
     ),
 )
 
@@ -149,6 +172,8 @@ def add_connection(world: World, seed: Seed, start: float, *, group_id: str) -> 
     age = seed.age_days * DAY if seed.age_days else 5 * MINUTE
     connection.created_at = start - age - world.ids.number(f"age:{connection.id}", 40)
     connection.life = _life(seed, connection.life, start)
+    if seed.outages:
+        connection.life = with_outages(connection, seed.outages, start)
     return world.add(connection)
 
 

@@ -70,6 +70,17 @@ class Assumptions:
     history_begins_with_latest: bool = True
     """Whether a sync history lists the latest sync first."""
 
+    sync_history_refused_status: int = 0
+    """The status with which a sync history is refused, 403 or 404, for accounts that have none; 0
+    for accounts that have it."""
+
+    history_has_queued_syncs: bool = True
+    """Whether a sync history lists a sync that has not started."""
+
+    history_has_volumes: bool = True
+    """Whether a sync history has the volumes of the stages of each sync, in fields whose names are
+    not published."""
+
     interrupted_sync_status: str = "RESCHEDULED"
     """The `status`, in a sync history, of a sync that a pause or a forced sync interrupted."""
 
@@ -111,6 +122,9 @@ class Assumptions:
 
     webhook_signature_upper_case: bool = True
     """Whether the signature's hexadecimal digits are in upper case; receivers have seen both."""
+
+    webhook_probe_is_signed: bool = True
+    """Whether the probe at the creation of a webhook is signed as events are."""
 
     webhook_timeout_seconds: float = 10.0
     """How long a webhook may take to respond."""

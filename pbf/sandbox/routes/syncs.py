@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.core.errors import Forbidden, InvalidInput, NotFound
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.resources import certificates, destinations, function_state, sync_history
@@ -28,16 +28,25 @@ def list_syncs(connection_id: str) -> ResponseReturnValue:
     A queued sync has not started; it belongs to a period that includes the present.
     """
     connection, account = connection_of_path(connection_id), world()
+    _refuse_history(account.assumptions.sync_history_refused_status)
     with account.lock:
         now = account.clock()
         since, until = window(now)
         syncs = sync_history.history(connection, since=since, until=until, now=now)
-        if until > now - CLOCK_SKEW:
+        if until > now - CLOCK_SKEW and account.assumptions.history_has_queued_syncs:
             syncs += sync_history.queued(connection, now)
     if account.assumptions.history_begins_with_latest:
         syncs.reverse()
     page = requested_page(syncs, lambda sync: sync_view(connection, sync))
     return answer(page, message="Connection sync history retrieved successfully")
+
+
+def _refuse_history(status: int) -> None:
+    """Refuse a sync history with a status, if it is not 0."""
+    if status == Forbidden.status:
+        raise Forbidden("The account has no access to sync histories")
+    if status:
+        raise NotFound(f"HTTP 404 Not Found: GET {request.path}")
 
 
 def window(now: float) -> tuple[float, float]:
@@ -73,13 +82,16 @@ def sync_view(connection: Connection, sync: sync_history.Sync) -> dict[str, Any]
     assumptions = world().assumptions
     status = sync.status or assumptions.running_sync_status
     status = assumptions.queued_sync_status if status == sync_history.QUEUED else status
-    return {
+    item: dict[str, Any] = {
         "sync_id": events.sync_id(connection.id, sync.start),
         "start": None if status == assumptions.queued_sync_status else stamp(sync.start),
         "end": None if sync.end is None else stamp(sync.end),
         "status": assumptions.interrupted_sync_status if status == "RESCHEDULED" else status,
         "reason": sync.reason or None,
     }
+    if assumptions.history_has_volumes:
+        item |= sync_history.volumes(connection, sync)
+    return item
 
 
 @routes.get("/connections/<connection_id>/errors")

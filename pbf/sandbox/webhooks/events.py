@@ -48,10 +48,9 @@ class Event:
 
     def body(self) -> bytes:
         """Return the payload: compact JSON with keys in Fivetran's order."""
-        created = datetime.fromtimestamp(self.at, UTC).replace(tzinfo=None)
         payload: dict[str, Any] = {
             "event": self.name,
-            "created": created.isoformat(timespec="milliseconds") + "Z",
+            "created": _created(self.at),
             "connector_type": self.connection.service,
             "connector_id": self.connection.id,
             "connector_name": self.connection.schema,
@@ -61,6 +60,26 @@ class Event:
         payload["destination_group_id"] = self.connection.group_id
         payload["data"] = self.data
         return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def probe(at: float) -> bytes:
+    """Return what is sent when a webhook is created or activated: none of the usual events.
+
+    https://fivetran.com/docs/rest-api/troubleshooting/sync-id-field-required-error
+    """
+    payload = {
+        "event": "test_event",
+        "created": _created(at),
+        "connector_type": "_connector_type",
+        "connector_id": "_connector_1",
+        "group_id": "_destination_1",
+    }
+    return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def _created(at: float) -> str:
+    moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def dummy(name: str, at: float, group_id: str | None) -> Event:

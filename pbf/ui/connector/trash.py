@@ -16,6 +16,8 @@ from pbf.ui.lists import paging
 
 # More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
+# The name of a connector that was restored, until that was said.
+RESTORED = page.SessionValue("restored", "")
 
 
 def strip(portal: Portal) -> None:
@@ -79,6 +81,12 @@ def stop_without_connector(portal: Portal, error: UnknownConnector) -> NoReturn:
     st.stop()
 
 
+def show_restored() -> None:
+    """Say what was restored; Streamlit may drop what a run shows before it starts anew."""
+    if title := RESTORED.pop():
+        st.toast(f"{page.plain(title)} is back", icon=":material/check:")
+
+
 @st.fragment(run_every=page.REFRESH)
 @session.acting
 def _show(portal: Portal, connector_id: str) -> None:
@@ -94,7 +102,7 @@ def _show(portal: Portal, connector_id: str) -> None:
     if st.session_state.get(_key(connector.id)):
         problem = page.once(lambda: portal.operations.restore(connector_id), "Restoring…")
         if problem is None:
-            st.toast(f"{page.plain(connector.title)} is back", icon=":material/check:")
+            RESTORED.set(connector.title)
             st.rerun()
     if st.session_state.get(f"for-good-{page.turn()}"):
         page.next_turn()

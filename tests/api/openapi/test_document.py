@@ -1,6 +1,7 @@
 """The OpenAPI document says what the routes do."""
 
 import copy
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,13 +18,16 @@ from werkzeug.test import TestResponse
 
 from pbf.api.openapi.document import CODES, VERSION, document
 from pbf.api.openapi.operations import PARAMETER, Operation, operations
+from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from pbf.watch.incidents import new_event, new_incident
+from tests.support.accounts import account_on
 from tests.support.servers import ROOT
 from tests.support.tenants import add_tenant, client_of, make_token, path_of, start_with_tenants
+from tests.support.webhook_events import signed
 
 API = "https://fivetran.example"
 APP = create_app()
@@ -52,7 +56,14 @@ def strict(components: dict[str, Any]) -> dict[str, Any]:
 
 
 STRICT = strict(DOCUMENT["components"])
+WEBHOOK_SECRET = "a-secret-of-webhooks-0123456789-abcdef"
 OF_SIGN_IN = ("/_/admin", "/_/me", "/_/sign-in-links")
+
+
+@pytest.fixture
+def settings(sandbox: SandboxServer) -> Settings:
+    """An account whose webhooks are signed."""
+    return account_on(sandbox, webhook_secrets=(WEBHOOK_SECRET,))
 
 
 @pytest.fixture
@@ -90,6 +101,10 @@ def ask(
             if "group_id" in example:
                 example = example | {"group_id": add_tenant(tenants, sandbox, "initech")}
             options.setdefault("json", example)
+        if operation.path.startswith("/_/hooks/"):
+            text = json.dumps(options.pop("json")).encode()
+            options |= {"data": text, "content_type": "application/json"}
+            options["headers"] = {"X-Fivetran-Signature-256": signed(text, WEBHOOK_SECRET)}
         if operation.path.startswith(OF_SIGN_IN):
             path = path_of(tenants, sandbox, method, operation.path)
             return operator.open(path, method=method, **options)
@@ -358,7 +373,7 @@ def test_only_public_operations_need_no_credentials():
         if DOCUMENT["paths"][operation.path][operation.method].get("security") == []
     }
 
-    assert open_to_all == {"getHealth", "getDescription"}
+    assert open_to_all == {"getHealth", "getDescription", "receiveWebhook"}
 
 
 def test_an_account_that_shows_no_such_group_is_refused_as_documented(

@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Create the tables."""
     _syncs()
     _sync_days()
+    _sync_hours()
     _observations()
     _last_seen()
     _received_events()
@@ -23,7 +24,9 @@ def _syncs() -> None:
         sa.Column("group_id", sa.String(200), primary_key=True),
         sa.Column("connector_id", sa.String(200), primary_key=True),
         sa.Column("key", sa.String(64), primary_key=True),
-        sa.Column("sync_id", sa.String(64), nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("part_of", sa.String(64), nullable=False),
+        sa.Column("sync_id", sa.String(200), nullable=False),
         sa.Column("started_at", sa.Double),
         sa.Column("ended_at", sa.Double),
         sa.Column("outcome", sa.String(40), nullable=False),
@@ -32,9 +35,13 @@ def _syncs() -> None:
         sa.Column("unknown", sa.Text, nullable=False),
         sa.Column("sources", sa.String(40), nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False),
+        sa.Column("start_rank", sa.Integer, nullable=False),
+        sa.Column("end_rank", sa.Integer, nullable=False),
+        sa.Column("reason_rank", sa.Integer, nullable=False),
+        sa.Column("own", sa.Text, nullable=False),
     )
-    op.create_index("syncs_of_connector", "syncs", ["group_id", "connector_id", "started_at"])
-    op.create_index("syncs_of_group", "syncs", ["group_id", "started_at"])
+    op.create_index("syncs_of_connector", "syncs", ["group_id", "connector_id", "at"])
+    op.create_index("syncs_by_time", "syncs", ["at"])
 
 
 def _sync_days() -> None:
@@ -48,7 +55,18 @@ def _sync_days() -> None:
         sa.Column("other", sa.Integer, nullable=False),
         sa.Column("busy_seconds", sa.Double, nullable=False),
     )
-    op.create_index("sync_days_of_group", "sync_days", ["group_id", "day"])
+    op.create_index("sync_days_by_day", "sync_days", ["day"])
+
+
+def _sync_hours() -> None:
+    op.create_table(
+        "sync_hours",
+        sa.Column("group_id", sa.String(200), primary_key=True),
+        sa.Column("hour", sa.Integer, primary_key=True),
+        sa.Column("succeeded", sa.Integer, nullable=False),
+        sa.Column("failed", sa.Integer, nullable=False),
+        sa.Column("other", sa.Integer, nullable=False),
+    )
 
 
 def _observations() -> None:
@@ -75,6 +93,11 @@ def _last_seen() -> None:
         sa.Column("sync_state", sa.String(40), nullable=False),
         sa.Column("setup_state", sa.String(40), nullable=False),
         sa.Column("paused", sa.Boolean, nullable=False),
+        sa.Column("spacing", sa.Double, nullable=False),
+        sa.Column("spacing_since", sa.Double, nullable=False),
+        sa.Column("earlier_spacing", sa.Double, nullable=False),
+        sa.Column("paused_since", sa.Double),
+        sa.Column("broken_since", sa.Double),
         sa.Column("seen_at", sa.Double, nullable=False),
         sa.Column("history_until", sa.Double),
         sa.Column("has_moved", sa.Boolean, nullable=False),
@@ -92,9 +115,11 @@ def _received_events() -> None:
         sa.Column("created_at", sa.Double),
         sa.Column("received_at", sa.Double, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("claimed_until", sa.Double, nullable=False),
         sa.Column("done_at", sa.Double),
     )
     op.create_index("received_events_to_do", "received_events", ["done_at", "received_at"])
+    op.create_index("received_events_of_group", "received_events", ["group_id", "created_at"])
 
 
 def _event_counts() -> None:

@@ -1,0 +1,120 @@
+"""The job that works off the webhooks that were received."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from pbf.errors import PbfError
+from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
+from pbf.rules.timeline.events import Event, read_event, report_of
+from pbf.store.timeline.received_events import ReceivedEvents
+from pbf.store.timeline.tables import ReceivedEvent
+from pbf.timeline.webhooks import KEPT
+
+# How many events are worked off at a time, and for how many seconds they are then held.
+BATCH = 500
+LEASE = 60.0
+# Deliveries count as uninterrupted if no more than so many seconds lie between two of them.
+LONGEST_SILENCE = 1800.0
+CLEAN_UP_INTERVAL = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class Recorder(Protocol):
+    """Where reports of syncs become the history."""
+
+    def record(
+        self,
+        group_id: str,
+        reports: Sequence[SyncReport],
+        *,
+        source: Source,
+        now: float,
+    ) -> list[SyncEntry]:
+        """Merge reports into a group's history, in any order; return what changed."""
+
+    def listened(
+        self, group_id: str, source: Source, since: float, until: float, *, connector_id: str = ""
+    ) -> None:
+        """Store that a source told of every sync in a period."""
+
+
+class ReceivedWork:
+    """Works off what is in the inbox, in the order in which Fivetran created it.
+
+    An event of which the process dies is worked off again, which changes nothing.
+    """
+
+    def __init__(
+        self,
+        events: ReceivedEvents,
+        recorder: Recorder,
+        *,
+        moved: Callable[[str, Collection[str]], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Record syncs by the recorder, and the times in which deliveries were uninterrupted.
+
+        `moved` is told the group and ids of connectors to which something happened.
+        """
+        self._events = events
+        self._recorder = recorder
+        self._moved = moved
+        self._clock = clock
+        self._cleaned_up_at = float("-inf")
+
+    def work_off(self) -> float | None:
+        """Work off a batch; return the present time if there may be more, else None.
+
+        What fails is tried again later; the others are worked off nevertheless. Raises the first
+        error.
+        """
+        now = self._clock()
+        claimed = self._events.claim(BATCH, now=now, lease=LEASE)
+        problem: PbfError | None = None
+        for group_id, rows in groupby(
+            sorted(claimed, key=attrgetter("group_id")), key=attrgetter("group_id")
+        ):
+            try:
+                self._work_off_group(group_id, list(rows), now)
+            except PbfError as error:
+                problem = problem or error
+        self._clean_up(now)
+        if problem:
+            raise problem
+        return now if len(claimed) == BATCH else None
+
+    def _work_off_group(self, group_id: str, rows: Sequence[ReceivedEvent], now: float) -> None:
+        # Sorting by group kept the order in which they were created.
+        events = [event for row in rows if (event := read_event(row.body))]
+        reports = [report for event in events if (report := report_of(event))]
+        if reports:
+            self._recorder.record(group_id, reports, source="webhook", now=now)
+        self._observe(group_id, events)
+        self._moved(group_id, {event.connector_id for event in events})
+        self._events.finish([row.digest for row in rows], now)
+
+    def _observe(self, group_id: str, events: Sequence[Event]) -> None:
+        """Record the periods between events that lie close together."""
+        times = sorted(event.created_at for event in events if event.created_at is not None)
+        if not times:
+            return
+        before = self._events.last_created(group_id, before=times[0])
+        since = until = times[0] if before is None else before
+        for at in times:
+            if at - until > LONGEST_SILENCE:
+                if since < until:
+                    self._recorder.listened(group_id, "webhook", since, until)
+                since = at
+            until = at
+        if since < until:
+            self._recorder.listened(group_id, "webhook", since, until)
+
+    def _clean_up(self, now: float) -> None:
+        if now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:
+            self._events.delete_received_before(now - KEPT)
+            self._cleaned_up_at = now

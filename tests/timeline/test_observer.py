@@ -1,0 +1,114 @@
+"""What an observer stores of lists."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pbf.errors import StoreFailed
+from pbf.fivetran.models import Connector
+from pbf.store.store import Store
+from pbf.timeline.observer import ListQueue, Observer
+from pbf.timeline.recorder import Recorder
+
+NOW = 1_790_000_000.0
+GROUP = "our_group"
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def observer(store):
+    return Observer(store, Recorder(store, detail_days=90))
+
+
+def connector(succeeded=-600.0, **fields):
+    at = datetime.fromtimestamp(NOW + succeeded, UTC)
+    values = {"id": "one", "schema_name": "x", "succeeded_at": at, "sync_frequency": 60}
+    return Connector(**values | fields)
+
+
+def test_a_list_without_a_change_touches_no_database(store, observer, monkeypatch):
+    assert observer.observe(GROUP, [connector()], NOW)
+
+    def fail():
+        raise AssertionError
+
+    monkeypatch.setattr(store._database, "session", fail)
+    monkeypatch.setattr(store._database, "reading", fail)
+    assert observer.observe(GROUP, [connector()], NOW + 30) == []
+
+
+def test_changes_are_told_once_also_to_another_process(store, observer):
+    observer.observe(GROUP, [connector()], NOW)
+    status = {"setup_state": "broken", "sync_state": "paused"}
+    later = connector(succeeded=60, paused=True, status=status)
+
+    changes = observer.observe(GROUP, [later], NOW + 90)
+
+    assert {change.field for change in changes} == {
+        "succeeded_at",
+        "sync_state",
+        "setup_state",
+        "paused",
+    }
+    another = Observer(store, Recorder(store, detail_days=90))
+    assert another.observe(GROUP, [later], NOW + 120) == []
+    [row] = store.last_seen.listed(GROUP)
+    assert (row.paused_since, row.broken_since, row.has_moved) == (NOW + 90, NOW + 90, True)
+    assert len(store.syncs.between(GROUP, "one", 0, 2 * NOW)) == 2
+
+
+def test_an_older_list_changes_nothing(store, observer):
+    observer.observe(GROUP, [connector(succeeded=60)], NOW + 90)
+
+    assert observer.observe(GROUP, [connector()], NOW) == []
+    assert len(store.syncs.between(GROUP, "one", 0, 2 * NOW)) == 1
+
+
+def test_a_history_that_was_read_before_the_last_change_is_read_again(store, observer):
+    observer.observe(GROUP, [connector()], NOW)
+    store.last_seen.mark_read(GROUP, "one", NOW + 5)
+    assert store.last_seen.waiting() == 0
+
+    observer.observe(GROUP, [connector(succeeded=60)], NOW + 90)
+    store.last_seen.mark_read(GROUP, "one", NOW + 60)
+
+    assert store.last_seen.waiting() == 1
+
+
+def test_a_list_that_could_not_be_stored_is_stored_with_the_next_one(store, observer, monkeypatch):
+    with monkeypatch.context() as patched:
+
+        def fail(*_):
+            raise StoreFailed("away")
+
+        patched.setattr(store.last_seen, "put", fail)
+        logged = []
+        queue = ListQueue(observer.observe, lambda *text: logged.append(text))
+        queue.put(GROUP, [connector()], NOW)
+        queue.wait()
+        assert logged
+
+    assert observer.observe(GROUP, [connector()], NOW + 10)
+    assert len(store.last_seen.listed(GROUP)) == 1
+
+
+def test_reading_waits_for_no_writer(store, observer):
+    observer.observe(GROUP, [connector()], NOW)
+
+    with store.syncs.editing(GROUP) as edit:
+        edit.put([])
+        assert len(store.syncs.between(GROUP, "one", 0, 2 * NOW)) == 1
+
+
+def test_a_schedule_that_changed_counts_from_then_on(store, observer):
+    observer.observe(GROUP, [connector(sync_frequency=5)], NOW)
+    observer.observe(GROUP, [connector(sync_frequency=60)], NOW + 600)
+
+    [row] = store.last_seen.listed(GROUP)
+    assert (row.spacing, row.spacing_since, row.earlier_spacing) == (60.0, NOW + 600, 5.0)

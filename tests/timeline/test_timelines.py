@@ -1,0 +1,212 @@
+"""The sync history of an account on the sandbox, over real HTTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pbf.errors import Forbidden, NotFound, ServerFailed, UnknownConnector
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.models import Connector, RateLimit
+from pbf.rules.timeline.outcomes import Outcome
+from pbf.sandbox.resources import sync_history
+from pbf.timeline.connector_watch import ConnectorWatch
+from pbf.timeline.histories import Histories
+from pbf.timeline.timeline import REFUSED
+from tests.support.clock import Clock
+
+DAY = timedelta(days=1)
+MINUTES = 60.0
+
+
+@pytest.fixture
+def steady(sandbox, runtime):
+    """A connector that syncs every 60 minutes."""
+    connection = sandbox.world.add_connections(1)[0]
+    with sandbox.world.lock:
+        connection.sync_frequency = 60
+    sandbox.world.clock.speed = 0
+    return connection
+
+
+class Hours:
+    """A clock that moves by an hour at each look, so that the budget is always full."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 3600.0
+        return self.now
+
+
+def read_all(runtime, groups=None):
+    """Run the jobs until nothing is left to read."""
+    timelines = runtime.timelines
+    groups = groups or (lambda: [runtime.portal.tenant.group_id])
+    watch = ConnectorWatch(runtime.client, timelines.observer, groups, clock=Hours())
+    histories = Histories(runtime.client, runtime.store, timelines.recorder, groups, clock=Hours())
+    watch.run()
+    for _ in range(12):
+        histories.run()
+    return watch, histories
+
+
+def period(runtime):
+    until = datetime.fromtimestamp(runtime.client.now() + 1, UTC)
+    return until - 30 * DAY, until
+
+
+def truth(sandbox, connection, since):
+    world = sandbox.world
+    with world.lock:
+        now = world.clock()
+        return sync_history.history(connection, since=since.timestamp(), until=now, now=now)
+
+
+def test_the_history_of_a_connector_is_that_of_the_account(sandbox, runtime, steady):
+    sandbox.world.clock.advance(9 * 86400.0)
+    runtime.client.get_account()
+    read_all(runtime)
+
+    timeline = runtime.timelines.of(runtime.portal.tenant.id)
+    since, until = period(runtime)
+    entries = timeline.syncs(steady.id, since, until)
+    starts = [sync.start for sync in truth(sandbox, steady, since)]
+
+    assert starts
+    assert [entry.started_at.timestamp() for entry in reversed(entries)] == pytest.approx(
+        starts, abs=1
+    )
+    assert "history" in entries[0].sources
+    assert len({entry.sync_id for entry in entries}) == len(entries)
+    days = timeline.days(steady.id, since.date(), until.date())
+    assert sum(day.succeeded for day in days) == sum(
+        entry.outcome == Outcome.SUCCEEDED for entry in entries
+    )
+    [observed] = timeline.observed(steady.id, since, until)
+    assert observed.until - observed.since > 7 * DAY
+    assert timeline.sampling == ""
+
+
+def test_lists_alone_show_what_happened_and_leave_gaps_where_they_were_rare(
+    sandbox, runtime, steady
+):
+    observer, group_id = runtime.timelines.observer, runtime.portal.tenant.group_id
+
+    def look(every, times):
+        for _ in range(times):
+            sandbox.world.clock.advance(every)
+            connectors = list(runtime.client.get_list_of_connectors_in_group(group_id))
+            observer.observe(group_id, connectors, runtime.client.now())
+        return runtime.client.now()
+
+    begun = look(MINUTES, 1)
+    silent = look(10 * MINUTES, 24)
+    heard = look(300 * MINUTES, 1)
+    end = look(10 * MINUTES, 12)
+
+    timeline = runtime.timelines.of(runtime.portal.tenant.id)
+    since, until = period(runtime)
+    first, second = timeline.observed(steady.id, since, until)
+    assert (first.since.timestamp(), first.until.timestamp()) == (begun, silent)
+    assert (second.since.timestamp(), second.until.timestamp()) == (heard, end)
+    entries = timeline.syncs(steady.id, since, until)
+    assert {entry.sources for entry in entries} == {("list",)}
+    missing = [
+        sync
+        for sync in truth(sandbox, steady, since)
+        if sync.end
+        and begun < sync.end < silent
+        and not any(abs(entry.ended_at.timestamp() - sync.end) < 1 for entry in entries)
+    ]
+    assert missing == []
+
+
+def test_pages_hand_their_lists_over(runtime):
+    connectors = runtime.portal.connectors().items
+    runtime.timelines.lists.wait()
+
+    rows = runtime.store.last_seen.listed(runtime.portal.tenant.group_id)
+    assert {row.connector_id for row in rows} == {connector.id for connector in connectors}
+
+
+def test_another_tenants_connector_is_unknown(demo):
+    groups = [portal.tenant.group_id for portal in demo.portals.all()]
+    read_all(demo, lambda: groups)
+    portals = list(demo.portals.all())
+    own = portals[0].connectors().items[0].id
+    timeline = demo.timelines.of(portals[1].tenant.id)
+    now = datetime.now(UTC)
+
+    for read in (timeline.syncs, timeline.observed):
+        with pytest.raises(UnknownConnector):
+            read(own, now - DAY, now)
+    with pytest.raises(UnknownConnector):
+        timeline.days(own, now.date(), now.date())
+    assert demo.timelines.of(portals[0].tenant.id).group_days(now.date(), now.date())
+
+
+@pytest.mark.parametrize("error", [NotFound, Forbidden])
+def test_an_account_without_histories_is_not_asked_again_for_a_day(runtime, monkeypatch, error):
+    asked = []
+
+    def refuse(_client, connector_id, **_window):
+        asked.append(connector_id)
+        raise error("no such thing")
+
+    monkeypatch.setattr(ApiClient, "get_sync_history", refuse)
+    read_all(runtime)
+
+    timeline = runtime.timelines.of(runtime.portal.tenant.id)
+    assert timeline.sampling == REFUSED
+    assert len(asked) == 3
+
+
+def test_a_history_that_fails_does_not_keep_others_from_being_read(runtime, monkeypatch):
+    asked = []
+
+    def answer(_client, connector_id, **_window):
+        asked.append(connector_id)
+        if len(asked) == 1:
+            raise ServerFailed("away")
+        return []
+
+    monkeypatch.setattr(ApiClient, "get_sync_history", answer)
+    read_all(runtime)
+
+    connectors = runtime.portal.connectors().items
+    assert asked.count(asked[0]) == 1
+    assert set(asked) == {connector.id for connector in connectors}
+
+
+def test_a_small_account_reads_a_sample_within_its_share(runtime, monkeypatch):
+    limit = RateLimit(limit=40, remaining=40)
+    monkeypatch.setattr(runtime.client.latest, "rate_limit", limit)
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    connectors = [
+        Connector(id=f"c{number}", schema_name="x", succeeded_at=now - 60) for number in range(20)
+    ]
+    runtime.timelines.observer.observe(group_id, connectors, now)
+    asked = []
+    monkeypatch.setattr(
+        ApiClient, "get_sync_history", lambda _, one, **window: asked.append(one) or []
+    )
+    clock = Clock()
+    histories = Histories(
+        runtime.client, runtime.store, runtime.timelines.recorder, lambda: [group_id], clock=clock
+    )
+
+    assert (
+        "8 sync histories are read an hour, and 20 of 20"
+        in runtime.timelines.of(runtime.portal.tenant.id).sampling
+    )
+    for _ in range(60):
+        histories.run()
+        clock.advance(60)
+
+    assert 7 <= len(asked) <= 9
+    assert len(set(asked)) == len(asked)
+    monkeypatch.setattr(runtime.client.latest, "rate_limit", RateLimit(limit=40, remaining=4))
+    clock.advance(3600)
+    histories.run()
+    assert len(asked) <= 9

@@ -1,0 +1,53 @@
+"""What the job of webhooks does to cached lists."""
+
+import json
+
+from pbf.runtime import Runtime
+from pbf.runtime.webhooks import ListRefresh, webhook_job
+from tests.support.webhook_events import fresh, signed
+
+
+class Recorder:
+    """Records nothing."""
+
+    def record(self, group_id, reports, *, source, now):
+        return []
+
+    def listened(self, group_id, source, since, until, *, connector_id=""):
+        pass
+
+
+def test_a_list_is_dropped_at_once_and_then_not_too_often():
+    dropped, now, patience = [], 0.0, 3.0
+    lists = ListRefresh(dropped.append, lambda: patience, clock=lambda: now)
+
+    lists.request("a")
+    first = lists.run()
+    lists.request("a")
+    lists.request("b")
+    waits = lists.run()
+    early = list(dropped)
+    now = 3.0
+    late = lists.run()
+
+    assert (first, waits, late) == (None, 3.0, None)
+    assert (early, dropped) == (["a", "b"], ["a", "b", "a"])
+
+
+def test_a_change_at_fivetran_shows_as_soon_as_its_webhook_is_worked_off(demo: Runtime):
+    world = demo.sandbox.world
+    connector = next(item for item in demo.portal.connectors().items if item.is_set_up)
+    moved = []
+    job = webhook_job(demo, Recorder(), lambda *told: moved.append(told))
+    world.break_connection(connector.id)
+    cached = demo.portal.connector(connector.id)
+    event = json.loads(fresh("connection_failure", connector_id=connector.id))
+    group_id = demo.portal.tenant.group_id
+    body = json.dumps(event | {"destination_group_id": group_id}).encode()
+
+    demo.inbox.receive(body, signed(body, demo.inbox.secret))
+    job()
+
+    assert not cached.is_broken
+    assert demo.portal.connector(connector.id).is_broken
+    assert moved == [(group_id, {connector.id})]
