@@ -5,6 +5,7 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, overview, page, session
+from pbf.ui.watch import incidents
 
 SHOWN = 5
 
@@ -31,6 +32,7 @@ def show(portal: Portal) -> None:
             return
         overview.tiles(summary)
         show_links()
+        incidents.under_way(portal)
         left, right = st.columns([3, 2], gap="large")
         with left:
             overview.show_next_steps(portal, summary.urgent, shown=SHOWN)

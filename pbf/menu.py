@@ -17,6 +17,7 @@ ENTRIES = (
     Entry("overview", "Overview"),
     Entry("services", "Services"),
     Entry("connectors", "Connectors"),
+    Entry("incidents", "Incidents"),
     Entry("activity", "Activity"),
     Entry("people", "People", permission=Permission.MANAGE_PEOPLE),
     Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
@@ -26,6 +27,7 @@ ENTRIES = (
     Entry("connect", "Connect", Place.UNLISTED),
     Entry("connector", "Connector", Place.UNLISTED),
     Entry("tables", "Tables", Place.UNLISTED),
+    Entry("promises", "Promises", Place.UNLISTED),
 )
 
 who = visitor()

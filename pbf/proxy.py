@@ -55,6 +55,8 @@ from pbf.api.sign_in.routes import routes as sign_in_routes
 from pbf.api.sign_in.sign_in import sign_in_of
 from pbf.api.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
+from pbf.api.watch import routes as watch
+from pbf.api.watch import status
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.requests_at_once import RequestsAtOnce
 from pbf.paths import PREFIX
@@ -83,6 +85,8 @@ BLUEPRINTS = (
     sign_in_routes,
     sso.routes,
     account.routes,
+    watch.routes,
+    status.routes,
     hook_routes,
     openapi_routes,
 )

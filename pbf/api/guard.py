@@ -39,6 +39,7 @@ PUBLIC = frozenset(
         "invitations.show",
         "invitations.open_card",
         "invitations.come_back",
+        "status.show",
         "administration.get_health",
         "docs.get_description",
         "docs.show_docs",

@@ -48,22 +48,28 @@ class Page:
 
 def page_response(page: Page, branding: Branding, *, status: int = 200) -> Response:
     """Return a page with the vendor's branding; nobody may cache it."""
-    style = _templates().get_template("page.css").render(accent=branding.accent)
-    logo = _data_url(branding.logo) if branding.logo else ""
-    body = (
-        _templates()
-        .get_template("page.html")
-        .render(page=page, branding=branding, style=style, logo=logo)
-    )
-    response = Response(body, status, content_type="text/html; charset=utf-8")
-    # The logo is part of the page, so that a route without a session need not serve it.
-    response.headers["Content-Security-Policy"] = policy(
-        style_src=digest_source(style.encode()), img_src="data:", form_action=page.form_targets
-    )
+    response = rendered_page("page", branding, form_targets=page.form_targets, page=page)
+    response.status_code = status
     response = no_store(response)
     if page.button:
         # With no-referrer, a browser would send the form with the Origin of nobody.
         response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def rendered_page(
+    name: str, branding: Branding, *, form_targets: str = "'none'", **values: object
+) -> Response:
+    """Return a template with its own style and the vendor's branding as a page."""
+    style = _templates().get_template(f"{name}.css").render(accent=branding.accent)
+    logo = _data_url(branding.logo) if branding.logo else ""
+    template = _templates().get_template(f"{name}.html")
+    body = template.render(branding=branding, style=style, logo=logo, **values)
+    response = Response(body, content_type="text/html; charset=utf-8")
+    # The logo is part of the page, so that a route without a session need not serve it.
+    response.headers["Content-Security-Policy"] = policy(
+        style_src=digest_source(style.encode()), img_src="data:", form_action=form_targets
+    )
     return response
 
 

@@ -83,6 +83,11 @@ class ConnectorList:
         """
         return self._shown(self._cached())
 
+    def last(self) -> CachedList[Connector] | None:
+        """Return what this process read last, however old; Fivetran is not asked."""
+        cached = self._cache.peek(self.key)
+        return self._shown(cached) if cached else None
+
     def deleted(self) -> CachedList[Connector]:
         """Return the hidden connectors, whose deletion is pending, the latest first."""
         cached = self._cached()

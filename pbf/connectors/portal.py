@@ -111,6 +111,7 @@ class Portal:
             clock=clock,
         )
         self.connectors = self._list.connectors
+        self.last_connectors = self._list.last
         self.deleted = self._list.deleted
         self.connector = self._list.connector
         admit = partial(limits.admit_request, tenant.id) if limits else None

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from pbf.jobs.runner import JobSpec
     from pbf.sandbox.server import SandboxServer
+    from pbf.watch.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,13 @@ class Runtime:
         from pbf.runtime.jobs import jobs
 
         return jobs(self)
+
+    @cached_property
+    def watch(self) -> "Watch":
+        """Promises, incidents and status pages of all tenants."""
+        from pbf.runtime.watch import watch_of
+
+        return watch_of(self)
 
     def portals_to_work_on(self) -> Iterator[Portal]:
         """Yield the portals of tenants with background work; the others cost nothing."""

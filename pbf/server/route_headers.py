@@ -11,7 +11,7 @@ from pbf.server.security_headers import ROUTES
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = "Content-Type, Idempotency-Key, If-None-Match"
 RESPONSE_HEADERS = "Age, Content-Disposition, ETag, Retry-After, X-Request-Id"
 MAX_AGE = "600"

@@ -29,6 +29,9 @@ from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.syncs import Syncs
+from pbf.store.watch.incidents import Incidents
+from pbf.store.watch.promises import Promises
+from pbf.store.watch.status_links import StatusLinks
 from pbf.store.watch.tables import Notification
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
@@ -49,6 +52,9 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = PlannedChanges(self._database)
         self.syncs = Syncs(self._database)
+        self.promises = Promises(self._database)
+        self.incidents = Incidents(self._database)
+        self.status_links = StatusLinks(self._database)
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
         self.received_events = ReceivedEvents(self._database)

@@ -38,6 +38,7 @@ BEARER_LINKS = {
     "invitations.show",
     "invitations.open_card",
     "invitations.come_back",
+    "status.show",
     "sso.follow",
     "sso.enter",
     "sso.post",

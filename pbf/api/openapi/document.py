@@ -98,6 +98,7 @@ SECURITY: Mapping[str, Mapping[str, str]] = {
 # The parameters of paths, and what each one is the id of.
 IDS: Mapping[str, str] = {
     "connector_id": "a connector, from the list",
+    "incident_id": "an incident, from the list",
     "tenant_id": "a tenant",
     "person_id": "a member, from the list",
     "invitation_id": "an invitation or a link for colleagues, from its list",

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     EXPORT_AUDIT = "export the audit log"
     MANAGE_PEOPLE = "manage people"
     CREATE_SIGN_IN_LINKS = "create sign-in links"
+    MANAGE_NOTIFICATIONS = "manage promises and notifications"
     MANAGE_TENANTS = "manage tenants"
 
 
@@ -36,6 +37,7 @@ LOWEST_ROLE = {
     Permission.EXPORT_AUDIT: Role.ADMIN,
     Permission.MANAGE_PEOPLE: Role.ADMIN,
     Permission.CREATE_SIGN_IN_LINKS: Role.ADMIN,
+    Permission.MANAGE_NOTIFICATIONS: Role.ADMIN,
     Permission.MANAGE_TENANTS: Role.OPERATOR,
 }
 

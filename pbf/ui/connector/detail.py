@@ -17,6 +17,7 @@ from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.connector import colleague_links, maintenance
 from pbf.ui.timeline import section
+from pbf.ui.watch import incidents, promises
 
 LONGEST_STATUS = 60
 NOT_READ = (
@@ -132,12 +133,15 @@ def _action(
 
 
 def show_details(connector: Connector) -> None:
-    """Show the syncs, the facts, and what Fivetran and the audit log report."""
+    """Show the incident, the syncs, the facts, and what Fivetran and the audit log report."""
+    portal = session.portal()
+    incidents.of_connector(portal, connector)
     is_read = section.show(connector)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
         st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
+        promises.of_connector(portal, connector)
         colleague_links.show(connector)
     with right:
         maintenance.show(connector)

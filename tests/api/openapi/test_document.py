@@ -24,6 +24,7 @@ from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from pbf.watch.incidents import new_event, new_incident
 from tests.support.accounts import account_on
 from tests.support.servers import ROOT
 from tests.support.tenants import add_tenant, client_of, make_token, path_of, start_with_tenants
@@ -36,6 +37,7 @@ OPERATIONS = tuple(operations(APP))
 # For people's browsers, not for programs.
 HIDDEN = {
     *("/_/go/{link}", "/_/return", "/_/invite/{invitation}", "/_/invited"),
+    "/_/status/{token}",
     *("/_/docs", "/_/docs/", "/_/docs/{name}", "/_/logo"),
     *("/_/sign-in", "/_/sign-in/{provider}", "/_/signed-in/{provider}"),
     *("/_/sign-out", "/_/signed-out", "/_/backchannel-logout/{provider}"),
@@ -81,7 +83,11 @@ def operator(tenants: Runtime) -> FlaskClient:
 
 @pytest.fixture
 def ask(
-    client: FlaskClient, operator: FlaskClient, tenants: Runtime, sandbox: SandboxServer
+    client: FlaskClient,
+    operator: FlaskClient,
+    runtime: Runtime,
+    tenants: Runtime,
+    sandbox: SandboxServer,
 ) -> Ask:
     """Call an operation with the documented example as its body; a connector's on a working one.
 
@@ -114,6 +120,11 @@ def ask(
             plan = {"action": "pause", "at": later(), "reason": "x"}
             made = client.post(f"/_/connectors/{connector_id}/planned-changes", json=plan).json
             path = path.replace("{change_id}", made["id"])
+        if "{incident_id}" in path:
+            path = path.replace("{incident_id}", open_incident(runtime))
+        if operation.name == "removePromise":
+            client.put("/_/promises", json={"scope": "tenant", "kind": "within", "hours": 4})
+            path += "?scope=tenant"
         return client.open(path, method=method, **options)
 
     return call
@@ -122,6 +133,15 @@ def ask(
 def later() -> str:
     """A time in an hour."""
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
+def open_incident(runtime: Runtime) -> str:
+    """The id of a new incident of many connectors."""
+    row = new_incident(
+        runtime.portal.tenant.group_id, "unreachable", "Away", target="away", opened_at=1.0
+    )
+    runtime.store.incidents.open(row, new_event(row.id, 1.0, "opened"))
+    return row.id
 
 
 def working(client: FlaskClient) -> str:
@@ -345,6 +365,7 @@ def test_every_failure_of_fivetran_is_as_documented(
         "createConnector": {"service": "slack", "name": "x"},
         "createInvitation": {},
         "planChange": {"action": "pause", "reason": "x"},
+        "putPromise": {"scope": "service", "target": "slack", "kind": "within", "hours": 4},
     }
 
     response = remote.open(

@@ -1,0 +1,1 @@
+"""Incidents, promises, and the status page of a tenant."""

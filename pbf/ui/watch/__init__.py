@@ -1,0 +1,1 @@
+"""Incidents and promises on the screens."""
