@@ -13,6 +13,8 @@ PbfError
         UnknownLink
         UnknownTenant
         UnknownItem
+        UnknownChannel
+        InvalidChannel
         LimitReached
         NotAllowed
         NotPermitted
@@ -28,6 +30,7 @@ PbfError
         UnknownSignIn
         UntrustedToken          a token is forged, expired, used already or for somebody else
     StoreFailed                 our own database cannot be read or written
+    NotDelivered                a channel did not take a notification
     ApiError                    a call to Fivetran failed
         Unreachable
             ConnectionFailed
@@ -110,8 +113,16 @@ class UnknownItem(InputError):
     """The tenant has no such member, invitation, session or token."""
 
 
+class UnknownChannel(InputError):
+    """The tenant or person has no channel with that id, or no such message."""
+
+
+class InvalidChannel(InputError):
+    """An address or another value of a channel cannot be used."""
+
+
 class LimitReached(InputError):
-    """No more are allowed: connectors of the tenant, or links of one connector."""
+    """No more are allowed: connectors, links of one connector, or channels."""
 
 
 class NotAllowed(InputError):
@@ -173,6 +184,10 @@ class UntrustedToken(SignInFailed):
 
 class StoreFailed(PbfError):
     """Our own database cannot be read or written; nothing was started that it should record."""
+
+
+class NotDelivered(PbfError):
+    """A channel did not take a notification; the text does not quote its address."""
 
 
 class ApiError(PbfError):

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from pbf.config.sign_in import SignIn, read_sign_in
-from pbf.config.values import read_limit, read_number, read_origins, read_url
+from pbf.config.values import (
+    read_flag,
+    read_limit,
+    read_mail_url,
+    read_number,
+    read_origins,
+    read_url,
+    read_words,
+)
 from pbf.errors import ConfigurationError
 from pbf.paths import host_as_sent, is_loopback
 from pbf.redaction import hide, hide_pair
@@ -54,6 +62,12 @@ class Settings:
     # In hours.
     deletion_grace: float = 24.0
     policy: str | None = None
+    # The mail server of notifications, as an address of Apprise's without recipients.
+    mail_url: str | None = field(default=None, repr=False)
+    # The services that notifications may use; empty for all that are supported.
+    notify: tuple[str, ...] = ()
+    # Whether notifications may go to private and loopback addresses.
+    notify_private: bool = False
     sign_in: SignIn = field(default_factory=SignIn)
 
     @property
@@ -133,6 +147,9 @@ def _settings(values: Mapping[str, str]) -> Settings:
         ),
         trusted_proxies=_proxies(values),
         policy=values.get("PBF_POLICY"),
+        mail_url=read_mail_url(values, "PBF_MAIL_URL"),
+        notify=read_words(values, "PBF_NOTIFY"),
+        notify_private=read_flag(values, "PBF_NOTIFY_PRIVATE"),
         sign_in=read_sign_in(values),
     )
 

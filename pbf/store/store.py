@@ -25,7 +25,8 @@ from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
 from pbf.store.timeline.syncs import Syncs
-from pbf.store.watch.tables import Notification
+from pbf.store.watch.channels import Channels
+from pbf.store.watch.notifications import Notifications
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
@@ -45,7 +46,8 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = Leases(self._database, PlannedChange)
         self.syncs = Syncs(self._database)
-        self.notifications = Leases(self._database, Notification)
+        self.channels = Channels(self._database)
+        self.notifications = Notifications(self._database)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)
@@ -100,6 +102,7 @@ class Store:
             self.sign_in_links,
             self.invitations,
             self.colleague_links,
+            self.notifications,
         ):
             rows.delete_expired(now)
 
