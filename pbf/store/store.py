@@ -26,7 +26,10 @@ from pbf.store.leases import Leases
 from pbf.store.tables import Deletion, Job, PlannedChange, TypedName, UsedToken
 from pbf.store.timeline.syncs import Syncs
 from pbf.store.watch.channels import Channels
+from pbf.store.watch.incidents import Incidents
 from pbf.store.watch.notifications import Notifications
+from pbf.store.watch.promises import Promises
+from pbf.store.watch.status_links import StatusLinks
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
@@ -48,6 +51,9 @@ class Store:
         self.syncs = Syncs(self._database)
         self.channels = Channels(self._database)
         self.notifications = Notifications(self._database)
+        self.promises = Promises(self._database)
+        self.incidents = Incidents(self._database)
+        self.status_links = StatusLinks(self._database)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pbf.errors import NotDelivered
+from pbf.rules.watch.kinds import IncidentEntry
 from pbf.store.watch.tables import Channel
 from pbf.watch.notifications.delivery import Delivery
 from pbf.watch.notifications.notifier import Notifier
@@ -14,18 +15,12 @@ from tests.support.clock import Clock
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Told:
-    id: str = "incident-1"
-    group_id: str = "g"
-    connector_id: str = "c1"
-    connector_name: str = "Sales"
-    kind: str = "failing"
-    title: str = "Sales fails again and again"
-    opened_at: datetime = NOON
-    closed_at: datetime | None = None
-    explained_by: str = ""
-    next_step: str = "Open the connector and see why its syncs fail."
+def incident(**values) -> IncidentEntry:
+    values = {"connector_id": "c1", "connector_name": "Sales", "kind": "failing", **values}
+    values.setdefault("title", "Sales fails again and again")
+    return IncidentEntry(
+        id=values.pop("id", "incident-1"), group_id="g", **{"opened_at": NOON, **values}
+    )
 
 
 def channel(id_: str = "ch1", **values) -> Channel:
@@ -88,5 +83,5 @@ class Scene:
         self.clock.advance(hours * 3600)
         self.notifier.deliver_due()
 
-    def over(self, hours: float, **values) -> Told:
-        return Told(closed_at=NOON + timedelta(hours=hours), **values)
+    def over(self, hours: float, **values) -> IncidentEntry:
+        return incident(closed_at=NOON + timedelta(hours=hours), **values)

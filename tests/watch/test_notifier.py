@@ -9,7 +9,7 @@ import pytest
 
 from pbf.watch.notifications.delivery import LEASE
 from tests.support.clock import Clock
-from tests.watch.sending import NOON, Recorder, Scene, Told, channel
+from tests.watch.sending import NOON, Recorder, Scene, channel, incident
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_one_message_when_it_opens_and_one_when_it_is_over(scene):
     scene.store.channels.add(channel())
 
     for _ in range(2):
-        scene.notifier.incident_opened(Told())
+        scene.notifier.incident_opened(incident())
         scene.deliver()
     for _ in range(2):
         scene.notifier.incident_closed(scene.over(2))
@@ -42,7 +42,7 @@ def test_one_message_when_it_opens_and_one_when_it_is_over(scene):
 
 
 def test_the_end_is_told_only_where_the_beginning_was(scene):
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     scene.store.channels.add(channel())
 
     scene.notifier.incident_closed(scene.over(1))
@@ -71,7 +71,7 @@ def test_a_channel_is_told_of_what_it_asked_for(scene, values, is_told):
     scene.members.add(("g", "ada"))
     scene.store.channels.add(channel(**values))
 
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     scene.deliver()
 
     assert bool(scene.sender.sent) is is_told
@@ -81,9 +81,9 @@ def test_a_mass_failure_is_one_message(scene):
     scene.store.channels.add(channel(scope="connector", target="c1"))
 
     for number in range(500):
-        single = Told(id=f"i{number}", connector_id=f"c{number}", explained_by="mass")
+        single = incident(id=f"i{number}", connector_id=f"c{number}", explained_by="mass")
         scene.notifier.incident_opened(single)
-    mass = Told(
+    mass = incident(
         id="mass", connector_id="", connector_name="", kind="unreachable", title="Fivetran is away"
     )
     scene.notifier.incident_opened(mass)
@@ -103,7 +103,7 @@ def test_a_channel_that_is_away_for_an_hour_is_told_of_everything_once(scene):
 
     for minute in range(60):
         if minute < 8:
-            scene.notifier.incident_opened(Told(id=f"i{minute}", title=f"Problem {minute}"))
+            scene.notifier.incident_opened(incident(id=f"i{minute}", title=f"Problem {minute}"))
         if minute == 30:
             scene.notifier.incident_closed(scene.over(0.5, id="i0", title="Problem 0"))
         scene.deliver(1 / 60)
@@ -124,7 +124,7 @@ def test_a_channel_that_is_away_for_an_hour_is_told_of_everything_once(scene):
 def test_after_a_day_of_refusals_a_message_is_given_up_and_so_is_its_end(scene):
     scene.store.channels.add(channel())
     scene.sender.problem = "The server refused the message (404)."
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
 
     for _ in range(60):
         scene.deliver(0.5)
@@ -142,7 +142,7 @@ def test_during_quiet_hours_messages_wait(scene):
     zone = {"quiet_from": "12:00", "quiet_until": "15:00", "time_zone": "Europe/Berlin"}
     scene.store.channels.add(channel(**zone))  # until 14:00 in UTC
 
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     scene.deliver(1.9)
     before = scene.sender.titles()
     scene.deliver(0.2)
@@ -153,9 +153,9 @@ def test_during_quiet_hours_messages_wait(scene):
 def test_what_is_over_before_the_quiet_hours_end_is_never_told(scene):
     scene.store.channels.add(channel(quiet_from="11:00", quiet_until="15:00"))
 
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     scene.notifier.incident_closed(scene.over(1))
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     scene.deliver(24)
 
     (row,) = scene.store.notifications.of_channel("g", "ch1", 10)
@@ -166,7 +166,7 @@ def test_a_digest_is_one_message_with_beginnings_and_ends(scene):
     scene.store.channels.add(channel(digest="hourly"))
 
     for number in range(3):
-        scene.notifier.incident_opened(Told(id=f"i{number}", title=f"Problem {number}"))
+        scene.notifier.incident_opened(incident(id=f"i{number}", title=f"Problem {number}"))
     scene.notifier.incident_closed(scene.over(0.2, id="i0", title="Problem 0"))
     scene.deliver(0.9)
     before = scene.sender.titles()
@@ -180,8 +180,8 @@ def test_a_digest_is_one_message_with_beginnings_and_ends(scene):
 def test_escalation_tells_only_of_what_lasts(scene):
     scene.store.channels.add(channel(escalates_after=4.0))
 
-    scene.notifier.incident_opened(Told(id="short"))
-    scene.notifier.incident_opened(Told(id="long"))
+    scene.notifier.incident_opened(incident(id="short"))
+    scene.notifier.incident_opened(incident(id="long"))
     scene.notifier.incident_closed(scene.over(3, id="short"))
     scene.deliver(3.9)
     before = scene.sender.titles()
@@ -196,7 +196,7 @@ def test_escalation_tells_only_of_what_lasts(scene):
 def test_a_person_who_has_left_is_told_nothing_more(scene):
     scene.members.add(("g", "ada"))
     scene.store.channels.add(channel(person_id="ada"))
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
 
     scene.members.clear()
     scene.deliver()
@@ -215,7 +215,7 @@ def test_of_two_processes_one_sends(request, tmp_path, store):
     def process(scene):
         barrier.wait()
         for number in range(3):
-            scene.notifier.incident_opened(Told(id=f"i{number}", title=f"Problem {number}"))
+            scene.notifier.incident_opened(incident(id=f"i{number}", title=f"Problem {number}"))
         scene.deliver()
         scene.deliver()
 
@@ -238,7 +238,7 @@ def test_a_message_whose_process_was_killed_is_sent_again_once_its_lease_ends(st
 
     scene = Scene(store, sender=Killed())
     store.channels.add(channel())
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
     (row,) = store.notifications.due(scene.clock(), 10)
     with pytest.raises(SystemExit):
         scene.notifier.delivery.send_batch(store.channels.find("g", "ch1"), [row])
@@ -267,7 +267,7 @@ def test_a_channel_that_does_not_answer_does_not_hold_the_others(store):
     scene = Scene(store, sender=Slow(), patience=0.5)
     for number in range(10):
         store.channels.add(channel(f"ch{number}"))
-    scene.notifier.incident_opened(Told())
+    scene.notifier.incident_opened(incident())
 
     scene.deliver()
     during = {to for to, _ in scene.sender.sent}
@@ -280,6 +280,6 @@ def test_a_channel_that_does_not_answer_does_not_hold_the_others(store):
 
 def test_the_job_is_told_when_the_next_message_is_due(scene):
     scene.store.channels.add(channel(digest="hourly"))
-    scene.notifier.incident_opened(replace(Told(), opened_at=NOON + timedelta(minutes=5)))
+    scene.notifier.incident_opened(replace(incident(), opened_at=NOON + timedelta(minutes=5)))
 
     assert scene.notifier.deliver_due() == (NOON + timedelta(hours=1)).timestamp()

@@ -25,8 +25,8 @@ class Permission(StrEnum):
     DELETE_NOW = "delete a connector at once"
     EXPORT_AUDIT = "export the audit log"
     MANAGE_PEOPLE = "manage people"
-    MANAGE_NOTIFICATIONS = "manage the notifications of the tenant"
     CREATE_SIGN_IN_LINKS = "create sign-in links"
+    MANAGE_NOTIFICATIONS = "manage promises and notifications"
     MANAGE_TENANTS = "manage tenants"
 
 
@@ -36,8 +36,8 @@ LOWEST_ROLE = {
     Permission.DELETE_NOW: Role.ADMIN,
     Permission.EXPORT_AUDIT: Role.ADMIN,
     Permission.MANAGE_PEOPLE: Role.ADMIN,
-    Permission.MANAGE_NOTIFICATIONS: Role.ADMIN,
     Permission.CREATE_SIGN_IN_LINKS: Role.ADMIN,
+    Permission.MANAGE_NOTIFICATIONS: Role.ADMIN,
     Permission.MANAGE_TENANTS: Role.OPERATOR,
 }
 

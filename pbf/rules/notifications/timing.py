@@ -1,9 +1,8 @@
 """When a notification is sent: escalation, digests, quiet hours, and waits after a refusal."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 Digest = Literal["now", "hourly", "daily"]
 
@@ -25,7 +24,7 @@ class Timing:
     digest: Digest = "now"
     quiet_from: time | None = None
     quiet_until: time | None = None
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: tzinfo = UTC
     escalates_after: float | None = None
 
     def opened_due(self, opened_at: datetime, now: datetime) -> datetime:
@@ -62,7 +61,7 @@ def next_attempt(attempts: int, now: float) -> float | None:
     return now + 60 * WAITS[attempts - 1] if attempts <= len(WAITS) else None
 
 
-def _next(at: time, moment: datetime, zone: ZoneInfo) -> datetime:
+def _next(at: time, moment: datetime, zone: tzinfo) -> datetime:
     """Return the next time after a moment at which clocks show a time of day.
 
     A time that the change to summer time skips counts as the moment of the change plus the rest.

@@ -36,25 +36,31 @@ class Promise(Base, kw_only=True):
 class Incident(Base, kw_only=True):
     """Something that is wrong with a connector, or with "" as its id, with all of a tenant.
 
-    `kind` is a word of rules.incidents. `open_key` is set while it is open, so that there is one
-    at a time of each kind and connector.
+    `kind` is a word of rules.watch.kinds. `open_key` is set while it is open, so that there is one
+    at a time for each connector. With `opened_at` ahead, it opens then unless it ends before.
+    `explained_by` is the incident of many connectors that it belongs to. `told` is the last event
+    that the notifications know of: "", "opened" or "closed".
     """
 
     __tablename__ = "incidents"
     __table_args__ = (
         Index("incidents_of_group", "group_id", "opened_at"),
         Index("incidents_of_connector", "group_id", "connector_id", "opened_at"),
+        Index("incidents_to_tell", "told", "opened_at"),
     )
 
     id: Mapped[str] = mapped_column(KEY, primary_key=True)
     group_id: Mapped[str]
     connector_id: Mapped[str]
     schema_name: Mapped[str] = mapped_column(default="")
+    connector_name: Mapped[str] = mapped_column(default="")
     kind: Mapped[str] = mapped_column(SHORT)
     title: Mapped[str] = mapped_column(String(500))
     opened_at: Mapped[float]
     closed_at: Mapped[float | None] = mapped_column(default=None)
     open_key: Mapped[str | None] = mapped_column(String(500), unique=True, default=None)
+    explained_by: Mapped[str] = mapped_column(KEY, default="")
+    told: Mapped[str] = mapped_column(SHORT, default="")
 
 
 class IncidentEvent(Base, kw_only=True):
@@ -89,9 +95,10 @@ class Channel(Base, kw_only=True):
     """Where notifications go.
 
     `kind` is "mail" (an e-mail address), "message" (an address of Apprise's) or "webhook" (a
-    signed webhook). `person_id` is "" for a channel of the whole tenant. `address` and `secret` are secrets.
-    `events` are kinds of incidents, separated by commas ("" for all); `scope` and `target` as in
-    a promise. `digest` is "now", "hourly" or "daily". Quiet hours are times of day in `time_zone`.
+    signed webhook). `person_id` is "" for a channel of the whole tenant. `address` and `secret` are
+    secrets. `events` are kinds of incidents, separated by commas ("" for all); `scope` and `target`
+    as in a promise. `digest` is "now", "hourly" or "daily". Quiet hours are times of day in
+    `time_zone`.
     `escalates_after` is in hours: the channel is told only of incidents that are open for so long.
     """
 

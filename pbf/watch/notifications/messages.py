@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, TypedDict
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from pbf.rules.watch.kinds import IncidentEntry
 from pbf.rules.wording import left
 from pbf.store.watch.tables import Notification
 from pbf.visible_text import shown
@@ -14,50 +15,6 @@ from pbf.visible_text import shown
 Kind = Literal["opened", "escalated", "closed", "test"]
 
 LONGEST_TITLE = 120
-
-
-class Incident(Protocol):
-    """An incident, as a message tells of it; `connector_id` is "" for a mass failure."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def group_id(self) -> str:
-        """The group whose tenant is told."""
-
-    @property
-    def connector_id(self) -> str:
-        """Its connector."""
-
-    @property
-    def connector_name(self) -> str:
-        """What screens call the connector."""
-
-    @property
-    def kind(self) -> str:
-        """The kind, such as "failing"."""
-
-    @property
-    def title(self) -> str:
-        """What happened, in a sentence."""
-
-    @property
-    def opened_at(self) -> datetime:
-        """Since when."""
-
-    @property
-    def closed_at(self) -> datetime | None:
-        """Until when."""
-
-    @property
-    def explained_by(self) -> str:
-        """The mass failure that explains it; "" for none."""
-
-    @property
-    def next_step(self) -> str:
-        """The one thing to do; "" once it is over."""
 
 
 class Data(TypedDict):
@@ -84,7 +41,7 @@ class Message:
     body: str
 
 
-def data_of(incident: Incident) -> Data:
+def data_of(incident: IncidentEntry) -> Data:
     """Return what a message says of an incident."""
     return Data(
         incident_id=incident.id,

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from pbf.rules.notifications.timing import Timing
+from pbf.rules.watch.kinds import IncidentEntry
 from pbf.store.store import Store
 from pbf.store.watch.notifications import WAITING
 from pbf.store.watch.tables import Channel, Notification
 from pbf.watch.notifications.delivery import Delivery
-from pbf.watch.notifications.messages import Incident, Kind, data_of, title_of
+from pbf.watch.notifications.messages import Kind, data_of, title_of
 from pbf.watch.notifications.zones import timing_of
 
 # Kinds of incidents that explain many others; they concern every channel.
@@ -35,7 +36,7 @@ class Notifier:
     service_of: Callable[[str, str], str]
     clock: Callable[[], float] = time.time
 
-    def incident_opened(self, incident: Incident) -> None:
+    def incident_opened(self, incident: IncidentEntry) -> None:
         """Store one message for each channel that wants to know of an incident.
 
         What a mass failure explains is told by the message about that failure.
@@ -48,7 +49,7 @@ class Notifier:
             kind: Kind = "escalated" if channel.escalates_after else "opened"
             self._add(channel, incident, kind, timing.opened_due(incident.opened_at, now))
 
-    def incident_closed(self, incident: Incident) -> None:
+    def incident_closed(self, incident: IncidentEntry) -> None:
         """Store one message for each channel that was told of an incident, or is about to be.
 
         A message that still waits for the end of quiet hours or for its escalation is dropped.
@@ -69,7 +70,7 @@ class Notifier:
         """Send what is due; return when the next message is due, in seconds since 1970."""
         return self.delivery.run()
 
-    def _interested(self, incident: Incident) -> Iterable[Channel]:
+    def _interested(self, incident: IncidentEntry) -> Iterable[Channel]:
         for channel in self.store.channels.listed(incident.group_id):
             events = channel.events.split(",") if channel.events else (incident.kind,)
             if (
@@ -80,14 +81,14 @@ class Notifier:
             ):
                 yield channel
 
-    def _is_in_scope(self, channel: Channel, incident: Incident) -> bool:
+    def _is_in_scope(self, channel: Channel, incident: IncidentEntry) -> bool:
         if channel.scope == "connector":
             return channel.target == incident.connector_id
         if channel.scope == "service":
             return channel.target == self.service_of(incident.group_id, incident.connector_id)
         return True
 
-    def _add(self, channel: Channel, incident: Incident, kind: Kind, due: datetime) -> None:
+    def _add(self, channel: Channel, incident: IncidentEntry, kind: Kind, due: datetime) -> None:
         data = data_of(incident)
         self.store.notifications.add(
             Notification(
@@ -103,7 +104,9 @@ class Notifier:
             )
         )
 
-    def _drop(self, row: Notification, channel: Channel, incident: Incident, now: datetime) -> bool:
+    def _drop(
+        self, row: Notification, channel: Channel, incident: IncidentEntry, now: datetime
+    ) -> bool:
         """Drop a message that nobody has read yet; False if it is or will be sent."""
         is_held_back = row.status == WAITING and row.attempts == 0 and row.due_at > now.timestamp()
         timing = timing_of(channel)
@@ -116,7 +119,7 @@ class Notifier:
         )
 
 
-def _escalated(timing: Timing, incident: Incident) -> bool:
+def _escalated(timing: Timing, incident: IncidentEntry) -> bool:
     closed = incident.closed_at or incident.opened_at
     hours = (closed - incident.opened_at).total_seconds() / 3600
     return hours >= (timing.escalates_after or 0)

@@ -42,16 +42,20 @@ def _incidents() -> None:
         sa.Column("group_id", sa.String(200), nullable=False),
         sa.Column("connector_id", sa.String(200), nullable=False),
         sa.Column("schema_name", sa.String(200), nullable=False),
+        sa.Column("connector_name", sa.String(200), nullable=False),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("title", sa.String(500), nullable=False),
         sa.Column("opened_at", sa.Double, nullable=False),
         sa.Column("closed_at", sa.Double),
         sa.Column("open_key", sa.String(500), unique=True),
+        sa.Column("explained_by", sa.String(64), nullable=False),
+        sa.Column("told", sa.String(40), nullable=False),
     )
     op.create_index(
         "incidents_of_connector", "incidents", ["group_id", "connector_id", "opened_at"]
     )
     op.create_index("incidents_of_group", "incidents", ["group_id", "opened_at"])
+    op.create_index("incidents_to_tell", "incidents", ["told", "opened_at"])
 
 
 def _incident_events() -> None:

@@ -1,0 +1,1 @@
+"""Promises about fresh data, and what counts as an incident."""
