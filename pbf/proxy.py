@@ -21,6 +21,7 @@ from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
+from pbf.api.notifications import routes as notifications
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -71,6 +72,7 @@ BLUEPRINTS = (
     invitation_pages,
     invitation_routes,
     administration.routes,
+    notifications.routes,
     me.routes,
     members.routes,
     tokens.routes,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,9 +33,12 @@ from pbf.identity.services import build as build_identity
 from pbf.identity.tenants import Tenants
 from pbf.paths import SANDBOX_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
+from pbf.runtime.notifications import build_notifier, channels_of
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
+from pbf.watch.notifications.channels import ChannelService
+from pbf.watch.notifications.notifier import Notifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -70,6 +73,15 @@ class Runtime:
     def portal(self) -> Portal:
         """The portal of the settings' own tenant: the only one while sign-in is off."""
         return next(self.portals.all())
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """What sends notifications of incidents."""
+        return build_notifier(self)
+
+    def channels(self, portal: Portal, person_id: str) -> ChannelService:
+        """The channels that somebody may manage; `person_id` is empty for programs."""
+        return channels_of(self, portal, person_id)
 
     def portals_to_work_on(self) -> Iterator[Portal]:
         """Yield the portals of tenants with background work; the others cost nothing."""
@@ -239,7 +251,7 @@ def _hide_secrets(settings: Settings) -> None:
     hide_pair(settings.api_key or "", settings.api_secret or "")
     hide(*settings.signing_keys)
     hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
-    for url in (settings.database_url, settings.redis_url):
+    for url in (settings.database_url, settings.redis_url, settings.mail_url):
         hide_password(url)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 MAIL, WEBHOOK = "mail", "webhook"
 EMAIL = re.compile(r"[^\s@<>,;:\"'()\[\]\\%?&/]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,60}")
@@ -56,7 +55,8 @@ def masked(kind: str, address: str) -> str:
     if kind == MAIL:
         name, _, host = address.rpartition("@")
         return f"{name[:1]}***@{host}"
-    parts = urlsplit(address)
+    scheme, _, rest = address.partition("://")
     if kind == WEBHOOK:
-        return f"{parts.scheme}://{parts.hostname}/***"
-    return f"{parts.scheme}://***"
+        host = re.split(r"[/?#]", rest)[0].rpartition("@")[2]
+        return f"{scheme}://{host}/***"
+    return f"{scheme}://***"

@@ -49,7 +49,7 @@ def send_mail(mail_url: str, recipient: str, message: Message, *, product: str) 
     plugin = _parsed(mail_url, product)
     if plugin is None:
         raise NotDelivered("The mail server of the settings is not valid (PBF_MAIL_URL).")
-    plugin.targets = [(False, recipient)]
+    vars(plugin)["targets"] = [(False, recipient)]
     _deliver(plugin, message, product)
 
 

@@ -191,7 +191,8 @@ class Delivery:
             self.store.notifications.release(row, attempts=attempts, due_at=again, error=problem)
 
     def _finish(self, row: Notification, status: str, **values: object) -> None:
-        self.store.notifications.release(row, **{"error": "", **values}, status=status)
+        changes = {"error": "", **values, "status": status, "owner": ""}
+        self.store.notifications.write(row, lease_until=time.time(), **changes)
 
     def _note(self, channel: Channel, problem: str) -> None:
         if problem != channel.problem:
