@@ -18,6 +18,7 @@ ENTRIES = (
     Entry("services", "Services"),
     Entry("connectors", "Connectors"),
     Entry("activity", "Activity"),
+    Entry("notifications", "Notifications"),
     Entry("people", "People", permission=Permission.MANAGE_PEOPLE),
     Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
     Entry("tenants", "Tenants", Place.OPERATORS),

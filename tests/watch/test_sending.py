@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.watch.notifications.messages import Message
-from pbf.watch.notifications.sending import Sender
+from pbf.watch.notifications.sending import Sender, hide_address
 from pbf.watch.notifications.webhooks import new_secret, signature
 from tests.support.servers import free_port
 from tests.watch.sending import NOON, channel
@@ -24,7 +24,7 @@ class Mailbox:
     def __init__(self):
         self.mails, self.refuses = [], False
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, session, envelope):
         if self.refuses:
             return "550 mailbox unavailable"
         mail = message_from_bytes(envelope.content, policy=policy.default)
@@ -47,7 +47,7 @@ def receiver():
     requests, statuses = [], []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             requests.append((self.path, dict(self.headers), body))
             self.send_response(statuses.pop() if statuses else 204)
@@ -71,7 +71,7 @@ def test_a_mail_has_a_subject_and_plain_text(mailbox):
     ((sender, recipients, mail),) = mailbox.mails
     assert (sender, recipients) == ("data@vendor.example", ["ada@people.example"])
     assert mail["Subject"] == "Sales fails"
-    assert mail.get_body(("plain",)).get_content().split("\n")[:2] == [
+    assert mail.get_body(("plain",)).get_content().splitlines()[:2] == [
         "Sales fails",
         "Since: today",
     ]
@@ -182,6 +182,8 @@ def test_a_server_named_in_an_address_must_be_public_too():
 
 
 def test_an_address_that_was_entered_is_redacted_everywhere(no_known_secrets):
+    hide_address.cache_clear()
+
     Sender().check("message", SLACK)
 
     assert redact(f"posting to {SLACK} failed") == "posting to *** failed"

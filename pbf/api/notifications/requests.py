@@ -29,8 +29,8 @@ class NewChannel(AdminRequest):
         "quiet_from": QUIET,
         "quiet_until": QUIET,
         "time_zone": "The field time_zone must be a name such as Europe/Berlin.",
-        "escalates_after": f"The field escalates_after must be hours, at most {LONGEST_ESCALATION}, "
-        "or null.",
+        "escalates_after": "The field escalates_after must be null or whole hours, at most "
+        f"{LONGEST_ESCALATION}.",
     }
 
     kind: Literal["mail", "message", "webhook"] = Field(

@@ -25,7 +25,7 @@ def receiver():
     received = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(200)
             self.end_headers()
@@ -109,7 +109,7 @@ def test_what_cannot_be_a_channel_is_refused_in_a_sentence(runtime):
     assert code(scope="connector", target="not_ours") == "unknown_connector"
     assert code(scope="connector") == "invalid_channel"
     assert code(events=["nonsense"]) == "invalid_request"
-    assert code(secret="x") == "invalid_request"  # noqa: S106
+    assert code(secret="x") == "invalid_request"
 
 
 def test_a_test_that_fails_says_why_and_the_problem_stays(runtime):
