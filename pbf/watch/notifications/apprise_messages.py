@@ -1,9 +1,6 @@
 """Messages by Apprise: mail and chat services. It is loaded at the first message, in 0.3 s."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -68,8 +65,8 @@ def _parsed(address: str, product: str = "") -> "NotifyBase | None":
     from apprise import Apprise, AppriseAsset
 
     asset = AppriseAsset(async_mode=False, app_id=product, app_desc=product, app_url="")
-    with _reasons():
-        plugin = Apprise.instantiate(address, asset=asset)
+    _silence()
+    plugin = Apprise.instantiate(address, asset=asset)
     if plugin is None:
         return None
     # Whatever the address says: no redirect to another host, a valid certificate, our times.
@@ -91,38 +88,18 @@ def _deliver(plugin: "NotifyBase", message: Message, product: str) -> None:
 
     sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
     sender.add(plugin)
-    with _reasons() as reasons:
-        is_sent = sender.notify(
-            body=message.text, title=message.title, body_format=NotifyFormat.TEXT
-        )
-    if not is_sent:
+    result = sender.notify(body=message.text, title=message.title, body_format=NotifyFormat.TEXT)
+    with result:
+        reasons = [str(entry.message) for entry in result.logs()]
+    if not result:
         reason = redact(reasons[-1])[:LONGEST_REASON] if reasons else "it gave no reason"
-        raise NotDelivered(f"The service did not take the message: {reason}")
-
-
-@contextmanager
-def _reasons() -> Iterator[list[str]]:
-    """Collect what Apprise warns of in this thread; nothing of it goes to our log."""
-    logger, reasons, own = _logger(), list[str](), threading.get_ident()
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == own:
-                reasons.append(record.getMessage())
-
-    handler = Collect(logging.WARNING)
-    logger.addHandler(handler)
-    try:
-        yield reasons
-    finally:
-        logger.removeHandler(handler)
+        raise NotDelivered(f"The service did not take the message: {reason.rstrip('.')}.")
 
 
 @cache
-def _logger() -> logging.Logger:
-    """Return Apprise's logger, whose records may quote addresses."""
+def _silence() -> None:
+    """Keep Apprise's records, which may quote addresses, out of our log."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.WARNING)
     logger.addHandler(logging.NullHandler())
-    return logger

@@ -92,9 +92,20 @@ def ask(
         if "{invitation_id}" in path:
             made = client.post(f"/_/connectors/{connector_id}/invitations", json={}).json
             path = path.replace("{invitation_id}", made["id"])
+        if "{channel_id}" in path:
+            path = path_of_channel(client, path)
         return client.open(path, method=method, **options)
 
     return call
+
+
+def path_of_channel(client: FlaskClient, path: str) -> str:
+    """The path of a route for a channel that was tested once, with ids of things that exist."""
+    new = {"kind": "webhook", "name": "Monitoring", "address": "https://127.0.0.1:1/"}
+    channel_id = client.post("/_/channels", json=new).json["id"]
+    client.post(f"/_/channels/{channel_id}/test", json={})
+    (delivery,) = client.get(f"/_/channels/{channel_id}/deliveries").json
+    return path.replace("{channel_id}", channel_id).replace("{delivery_id}", delivery["id"])
 
 
 def working(client: FlaskClient) -> str:
@@ -314,7 +325,12 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
-    bodies = {"createConnector": {"service": "slack", "name": "x"}, "createInvitation": {}}
+    hook = {"kind": "webhook", "name": "x", "address": "https://a.example"}
+    bodies = {
+        "createConnector": {"service": "slack", "name": "x"},
+        "createInvitation": {},
+        "addChannel": {**hook, "scope": "connector", "target": "one"},
+    }
 
     response = remote.open(
         operation.path.replace("{connector_id}", "one"),
