@@ -6,7 +6,7 @@ from pbf.errors import PbfError
 from pbf.rules.access.permissions import Permission
 from pbf.ui import page, session
 from pbf.ui.people import invitations, members, sessions, tokens
-from pbf.ui.people.actions import is_on
+from pbf.ui.people.actions import is_on, show_done
 
 PARTS = {
     "Members": members.show,
@@ -38,6 +38,7 @@ elif not session.may(Permission.MANAGE_PEOPLE):
     st.info(page.plain(session.why_not(Permission.MANAGE_PEOPLE)), icon=":material/lock:")
 else:
     try:
+        show_done()
         show_parts()
     except PbfError as error:
         page.stop_with(error)

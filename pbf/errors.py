@@ -56,6 +56,11 @@ show: it contains no header, body, key or token.
 class PbfError(Exception):
     """The base class of all errors of this product."""
 
+    @property
+    def for_tenants(self) -> str:
+        """The text for people of a tenant, who do not run the dashboard."""
+        return str(self)
+
 
 class ConfigurationError(PbfError):
     """A setting is missing or invalid."""
@@ -240,6 +245,14 @@ class NotFound(ApiRejected):
 
 class GroupNotVisible(NotFound):
     """404: the configured group does not exist, or is not visible to this key."""
+
+    @property
+    def for_tenants(self) -> str:
+        """The text without the group's id and the settings."""
+        return (
+            "Your data source account is not set up correctly. "
+            "Contact the people who run this dashboard."
+        )
 
 
 class Conflict(ApiRejected):

@@ -76,6 +76,15 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
     return empty_folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """Have nobody give up waiting because the machine is busy; tests of waiting set their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pbf.cache.shared.LONGEST_WAIT", 60.0)
+        patch.setattr("pbf.connectors.portal.PAST_PATIENCE", 60.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, _empty_folder) -> Iterator[None]:
     """Keep the developer's own settings, files and caches out of the tests."""

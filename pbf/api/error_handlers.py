@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from pbf import errors
+from pbf.connectors.access.caller import readable
 from pbf.errors import InProgress, PbfError, RateLimited
 from pbf.logs import request_id
 from pbf.server.request_body import TOO_LARGE
@@ -89,7 +90,7 @@ def handle_error(error: PbfError) -> Response:
     """Return one of our own errors as JSON."""
     classes = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in classes if kind in STATUS_CODES)
-    response = error_response(status, code, str(error))
+    response = error_response(status, code, readable(error))
     if isinstance(error, RateLimited | InProgress):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
+from pbf.connectors.access.caller import readable
 from pbf.connectors.operations import Operations
 from pbf.errors import PbfError, RateLimited, Unreachable
 from pbf.fivetran.models import Connector
@@ -82,7 +83,7 @@ def carry_out(
                 continue
             problem = _attempt(action, connector, batch)
             failed_in_a_row = failed_in_a_row + 1 if isinstance(problem, NO_ANSWER) else 0
-            yield Outcome(connector.id, connector.title, str(problem or ""))
+            yield Outcome(connector.id, connector.title, readable(problem) if problem else "")
 
 
 def _attempt(action: Bulk, connector: Connector, operations: Operations) -> PbfError | None:

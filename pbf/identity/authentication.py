@@ -52,6 +52,10 @@ class Authentication:
         """Whether nobody may do anything without signing in."""
         return self._default is None
 
+    def runs_dashboard(self, identity: Identity) -> bool:
+        """Return whether somebody may read of settings: operators; without sign-in, everybody."""
+        return identity.is_operator or not self.is_required
+
     def of_page(self, session_id: str | None) -> Identity:
         """Return the identity of a page's session; raise NotSignedIn.
 

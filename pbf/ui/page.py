@@ -12,6 +12,7 @@ import streamlit as st
 from pbf import logs
 from pbf.cache.entries import CachedList
 from pbf.components.redirect import redirect
+from pbf.connectors.access.caller import readable
 from pbf.connectors.portal import Portal
 from pbf.errors import (
     ConfigurationError,
@@ -171,7 +172,7 @@ def stop_with(error: PbfError) -> NoReturn:
     reference = log_once(error)
     with st.container(border=True, width=680):
         st.header(heading, anchor=False)
-        show_problem(str(error))
+        show_problem(readable(error))
         quiet(f"Reference: {reference}")
         st.button("Try again", type="primary", icon=":material/refresh:")
     st.stop()
@@ -195,7 +196,7 @@ def show_problem(problem: PbfError | str) -> None:
 
 def with_reference(error: PbfError) -> str:
     """Return what went wrong, and its reference in the log."""
-    return f"{error} Reference: {log_once(error)}."
+    return f"{readable(error)} Reference: {log_once(error)}."
 
 
 def turn() -> int:
@@ -232,7 +233,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
         if answer.problem is not None:
             moment = datetime.fromtimestamp(answer.fetched_at, UTC)
             st.warning(
-                f"{plain(str(answer.problem))} What you see is from "
+                f"{plain(readable(answer.problem))} What you see is from "
                 f"{ago(moment, datetime.now(UTC))} ({exact(moment)}).",
                 icon=":material/history:",
             )

@@ -42,7 +42,8 @@ def act() -> Identity:
     client = Client(peer, st.context.headers.get("X-Forwarded-For", ""))
     actor = visitor.actor or "page"
     set_tenant(visitor.tenant_id)
-    CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name))
+    runs_dashboard = runtime().identity.authentication.runs_dashboard(visitor)
+    CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name, runs_dashboard))
     return visitor
 
 

@@ -172,6 +172,16 @@ def test_axe_finds_nothing_on_the_sandbox_s_connect_card(page, product, ids):
     assert troubles(page) == []
 
 
+def test_axe_finds_nothing_on_a_colleague_s_page(page, product, ids):
+    path = f"{product}/_/connectors/{ids['facebook_ads_dach']}/invitations"
+    invitation = requests.post(path, json={"note": "You have the key.", "hours": 1}, timeout=10)
+
+    page.goto(invitation.json()["url"])
+
+    expect(page.get_by_role("button", name="Continue to Fivetran")).to_be_visible()
+    assert troubles(page) == []
+
+
 def test_axe_sees_what_would_keep_somebody_out(light):
     arrive(light, "/services?q=zzzzzz")
 

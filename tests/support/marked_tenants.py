@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pbf import runtime as runtimes
-from pbf.config import SignIn
+from pbf.config import Settings, SignIn
 from pbf.connectors.access.caller import acting_as
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
@@ -24,6 +24,8 @@ ADDRESS = "http://localhost:8501"
 MARK = re.compile(r"zq\d\dx")
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)
 CONNECTORS = 5
+LIMITS = ("action_limit", "total_action_limit", "create_limit")
+SIGNING_KEY = "a-signing-key-of-the-tests-0123456789"
 SHOWN_SERVICES = 12
 
 
@@ -65,6 +67,7 @@ class MarkedWorld:
     runtime: Runtime
     sandbox: SandboxServer
     tenants: list[MarkedTenant]
+    settings: dict[str, str] = field(repr=False)
 
     def cookie(self, tenant: MarkedTenant, role: Role, *, narrowed: bool = False) -> str:
         """Return the cookie of an open session; narrowed, it is for the first service alone."""
@@ -96,8 +99,14 @@ def marks(text: str) -> set[str]:
 
 
 @contextmanager
-def marked_world(folder: Path, *, tenants: int) -> Iterator[MarkedWorld]:
-    """Start the product over a sandbox with marked tenants, with sign-in on."""
+def marked_world(
+    folder: Path, *, tenants: int, url: str = ADDRESS, database: str = "sqlite://"
+) -> Iterator[MarkedWorld]:
+    """Start the product over a sandbox with marked tenants, with sign-in on.
+
+    The world's settings are the environment in which a process serves the same tenants at the URL;
+    it needs a database on the disk.
+    """
     catalogue = sorted(services())
     marked = [
         MarkedTenant(number, tuple(catalogue[number * 7 : number * 7 + SHOWN_SERVICES]))
@@ -112,15 +121,37 @@ def marked_world(folder: Path, *, tenants: int) -> Iterator[MarkedWorld]:
         _add_connectors(world, tenant)
     with SandboxServer(world=world) as server:
         sign_in = SignIn(methods=("jwt",), jwt_issuer="https://vendor.example", jwt_keys=str(keys))
-        settings = account_on(server, policy=str(policy), sign_in=sign_in, public_url=ADDRESS)
-        settings = replace(settings, action_limit="", total_action_limit="", create_limit="")
+        settings = account_on(server, policy=str(policy), sign_in=sign_in, public_url=url)
+        settings = replace(
+            settings,
+            database_url=database,
+            signing_keys=(SIGNING_KEY,),
+            **dict.fromkeys(LIMITS, ""),
+        )
         runtime = runtimes.start(settings)
         try:
             for tenant in marked:
                 _add_people(runtime, tenant)
-            yield MarkedWorld(runtime, server, marked)
+            yield MarkedWorld(runtime, server, marked, _environment(settings))
         finally:
             runtime.close()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "FIVETRAN_API_KEY": settings.api_key,
+        "FIVETRAN_API_SECRET": settings.api_secret,
+        "FIVETRAN_GROUP_ID": settings.group_id,
+        "FIVETRAN_API_URL": settings.api_url,
+        "PBF_PUBLIC_URL": settings.public_url,
+        "PBF_DATABASE_URL": settings.database_url,
+        "PBF_SIGNING_KEY": settings.signing_keys[0],
+        "PBF_POLICY": settings.policy,
+        "PBF_SIGN_IN": "jwt",
+        "PBF_JWT_ISSUER": settings.sign_in.jwt_issuer,
+        "PBF_JWT_KEYS": settings.sign_in.jwt_keys,
+        **{f"PBF_{name.upper()}": "" for name in LIMITS},
+    }
 
 
 def _policy(tenants: list[MarkedTenant]) -> str:

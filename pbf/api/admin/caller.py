@@ -5,10 +5,11 @@ from dataclasses import replace
 from pbf.api.request_context import current_identity, current_runtime
 from pbf.identity.administration.administration import Administration
 from pbf.identity.models import Identity
-from pbf.paths import PREFIX
+from pbf.paths import LONGEST_ID, PREFIX
 
 ADMIN = f"{PREFIX}/admin"
-TENANT = "/tenants/<string:tenant_id>"
+# A longer id matches no route and is not read.
+TENANT = f"/tenants/<string(maxlength={LONGEST_ID}):tenant_id>"
 
 
 def admin() -> Identity:

@@ -10,6 +10,7 @@ from pbf.api.admin.schemas import Member, MemberInvitation, OpenSession, Removed
 from pbf.api.openapi.operations import Operation
 from pbf.api.request_context import json_body
 from pbf.api.responses import filtered_list, json_response
+from pbf.paths import LONGEST_ID
 from pbf.rules.access.permissions import Role
 
 TAG = "People"
@@ -24,7 +25,7 @@ def list_members(tenant_id: str) -> ResponseReturnValue:
     return filtered_list(administration().members.listed(admin(), tenant_id), Member)
 
 
-@routes.patch(f"{TENANT}/members/<string:person_id>")
+@routes.patch(f"{TENANT}/members/<string(maxlength={LONGEST_ID}):person_id>")
 @Operation(tag=TAG, response=Member, body=RoleChange, errors=CHANGES | {"unknown_item", "not_now"})
 def change_member(tenant_id: str, person_id: str) -> ResponseReturnValue:
     """Change the role of a member.
@@ -36,7 +37,7 @@ def change_member(tenant_id: str, person_id: str) -> ResponseReturnValue:
     return json_response(Member.model_validate(member))
 
 
-@routes.delete(f"{TENANT}/members/<string:person_id>")
+@routes.delete(f"{TENANT}/members/<string(maxlength={LONGEST_ID}):person_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES | {"not_now"})
 def remove_member(tenant_id: str, person_id: str) -> ResponseReturnValue:
     """Remove a member; their sessions in the tenant end."""
@@ -66,7 +67,7 @@ def create_member_invitation(tenant_id: str) -> ResponseReturnValue:
     return json_response(MemberInvitation.model_validate(invitation)), 201
 
 
-@routes.delete(f"{TENANT}/invitations/<string:invitation_id>")
+@routes.delete(f"{TENANT}/invitations/<string(maxlength={LONGEST_ID}):invitation_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
 def withdraw_member_invitation(tenant_id: str, invitation_id: str) -> ResponseReturnValue:
     """Withdraw an invitation that was not used."""
@@ -81,7 +82,7 @@ def list_sessions(tenant_id: str) -> ResponseReturnValue:
     return filtered_list(administration().sessions.listed(admin(), tenant_id), OpenSession)
 
 
-@routes.delete(f"{TENANT}/sessions/<string:session_id>")
+@routes.delete(f"{TENANT}/sessions/<string(maxlength={LONGEST_ID}):session_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
 def end_session(tenant_id: str, session_id: str) -> ResponseReturnValue:
     """End a session; its open pages end within seconds."""

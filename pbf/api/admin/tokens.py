@@ -10,6 +10,7 @@ from pbf.api.admin.schemas import CreatedToken, Removed, Token
 from pbf.api.openapi.operations import Operation
 from pbf.api.request_context import json_body
 from pbf.api.responses import filtered_list, json_response, no_store
+from pbf.paths import LONGEST_ID
 from pbf.rules.access.permissions import Role
 
 TAG = "API tokens"
@@ -32,7 +33,7 @@ def create_token(tenant_id: str) -> ResponseReturnValue:
     return _create(tenant_id, new, Role(new.role)), 201
 
 
-@routes.delete(f"{TENANT}/tokens/<string:token_id>")
+@routes.delete(f"{TENANT}/tokens/<string(maxlength={LONGEST_ID}):token_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
 def revoke_token(tenant_id: str, token_id: str) -> ResponseReturnValue:
     """Revoke an API token of a tenant."""
@@ -54,7 +55,7 @@ def create_operator_token() -> ResponseReturnValue:
     return _create(None, read_admin(NewOperatorToken, json_body()), Role.OPERATOR), 201
 
 
-@routes.delete("/tokens/<string:token_id>")
+@routes.delete(f"/tokens/<string(maxlength={LONGEST_ID}):token_id>")
 @Operation(tag=TAG, response=Removed, errors=REMOVES)
 def revoke_operator_token(token_id: str) -> ResponseReturnValue:
     """Revoke an API token of the operators."""

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from pbf.errors import NotPermitted
+from pbf.errors import NotPermitted, PbfError
 from pbf.rules.access.permissions import Permission, Role, allows, refusal
 
 
@@ -38,7 +38,8 @@ class Client:
 class Caller:
     """Who acts, as the audit log names them, and with which rights.
 
-    `services` narrows the policy to some services. The process itself has no client.
+    `services` narrows the policy to some services. The process itself has no client. Who runs the
+    dashboard reads of its settings in errors.
     """
 
     actor: str
@@ -46,6 +47,7 @@ class Caller:
     client: Client | None = None
     services: frozenset[str] | None = None
     name: str = ""
+    runs_dashboard: bool = False
 
 
 # What a thread may do that nobody has named a caller for: nothing.
@@ -61,11 +63,16 @@ def caller() -> Caller:
 @contextmanager
 def acting_as(actor: str) -> Iterator[None]:
     """Attribute to an actor of the process itself what is done within."""
-    before = CALLER.set(Caller(actor, Role.OPERATOR))
+    before = CALLER.set(Caller(actor, Role.OPERATOR, runs_dashboard=True))
     try:
         yield
     finally:
         CALLER.reset(before)
+
+
+def readable(error: PbfError) -> str:
+    """Return what the caller may read of an error."""
+    return str(error) if caller().runs_dashboard else error.for_tenants
 
 
 def require(permission: Permission) -> None:

@@ -22,6 +22,8 @@ ROLES = {
     Role.EDITOR: "Also creates, changes and deletes connectors.",
     Role.ADMIN: "Also manages people, API tokens and sessions.",
 }
+# What the last dialog did, until the next run has said so.
+DONE = page.SessionValue("people_done", "")
 WAYS = {
     "link": "a sign-in link",
     "jwt": "your application",
@@ -85,11 +87,17 @@ def part(items: Sequence[Item], *, key: str) -> Sequence[Item]:
     return paging.part(items, size=SHOWN, key=key)
 
 
+def show_done() -> None:
+    """Say what the last dialog did; Streamlit may drop what a run shows before it starts anew."""
+    if done := DONE.pop():
+        st.toast(page.plain(done), icon=":material/check:")
+
+
 def run_and_close(operation: Callable[[], object], done: str) -> None:
     """Run an operation and close the dialog, or show in it why the operation failed."""
     error = page.once(operation, "Saving…")
     if error is None:
-        st.toast(page.plain(done), icon=":material/check:")
+        DONE.set(done)
         st.rerun()
     page.show_problem(error)
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from pbf import runtime as runtimes
 from pbf.api.openapi.operations import operations
 from pbf.config import Settings
+from pbf.paths import LONGEST_ID
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
@@ -142,3 +143,18 @@ def test_no_one_else_enters_a_tenant_by_naming_it(runtime: Runtime, role: Role):
     ):
         assert client.get("/_/connectors").status_code == 404
         assert client.get("/_/me").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in ADMIN if "{" in one.path], ids=lambda one: one.name
+)
+def test_an_id_longer_than_any_id_matches_no_route(
+    runtime: Runtime, sandbox: SandboxServer, operation
+):
+    client = token(Role.OPERATOR, None)(runtime)
+    start, _, end = operation.path.rpartition("{")
+    path = start.replace("{tenant_id}", "acme") + "x" * (LONGEST_ID + 1) + end.partition("}")[2]
+
+    answer = client.open(path, method=operation.method.upper(), json={})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "not_found")

@@ -6,9 +6,9 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
-from tests.browser.sign_in.sockets import drawn, run, socket, until_heartbeat
 from tests.browser.sign_in.steps import ENDED, path_of
 from tests.support.site import Site
+from tests.support.sockets import drawn, run, socket, until_heartbeat
 
 pytestmark = pytest.mark.exhaustive
 

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.site import Site
-
 PATIENCE = 30
+
+
+class Served(Protocol):
+    """A dashboard that is served at a URL."""
+
+    @property
+    def url(self) -> str:
+        """Where people reach it."""
 
 
 @contextmanager
 def socket(
-    site: Site, cookie: str = "", *, origin: str | None = "", resumed: str = "", **headers: str
+    site: Served, cookie: str = "", *, origin: str | None = "", resumed: str = "", **headers: str
 ) -> Iterator[ClientConnection]:
     """Open a socket as Streamlit's page does."""
     with connect(
