@@ -30,10 +30,12 @@ class Notifications(Leases[Notification]):
         with self._database.session() as session:
             return list(session.scalars(query))
 
-    def next_due(self) -> float | None:
-        """Return when the next message is due, in seconds since 1970."""
+    def next_due(self, now: float) -> float | None:
+        """Return when the next message becomes due, in seconds since 1970."""
         row = Notification
-        query = select(func.min(row.due_at)).where(row.sent_at.is_(None), row.status == WAITING)
+        query = select(func.min(row.due_at)).where(
+            row.sent_at.is_(None), row.due_at > now, row.status == WAITING
+        )
         with self._database.session() as session:
             return session.scalar(query)
 

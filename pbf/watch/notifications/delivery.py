@@ -53,7 +53,7 @@ class Delivery:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> float | None:
-        """Send what is due; return when the next message is due, in seconds since 1970.
+        """Send what is due; return when the next message becomes due, in seconds since 1970.
 
         A channel that does not answer keeps one thread; the others go on.
         """
@@ -68,7 +68,7 @@ class Delivery:
         self._in_threads(
             [(channel_id, channels.get(channel_id), batches[channel_id]) for channel_id in free]
         )
-        return self.store.notifications.next_due()
+        return self.store.notifications.next_due(self.clock())
 
     def _in_threads(self, work: Sequence[tuple[str, Channel | None, list[Notification]]]) -> None:
         todo: queue.SimpleQueue[tuple[str, Channel | None, list[Notification]]]
