@@ -1,5 +1,6 @@
 """The dialog that adds a channel, or changes, disables and removes one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 from zoneinfo import available_timezones
@@ -120,7 +121,7 @@ def edit(channel_id: str) -> None:
         _do(lambda: service().remove(channel_id), f"{name} is removed")
 
 
-def _do(operation, done: str) -> None:  # type: ignore[no-untyped-def]
+def _do(operation: Callable[[], object], done: str) -> None:
     error = page.once(operation, "Saving…")
     if error is None:
         st.toast(page.plain(done), icon=":material/check:")
@@ -136,7 +137,7 @@ def _fields(kind: str, channel: ChannelEntry | None) -> ChannelValues:
     )
     label, example = ADDRESSES[kind]
     address = st.text_input(
-        f"New {label[0].lower()}{label[1:]}" if channel else label,
+        "New address" if channel else label,
         placeholder=f"Unchanged: {channel.address}" if channel else example,
         autocomplete="off",
         key=f"address-{key}",
