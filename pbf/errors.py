@@ -13,6 +13,8 @@ PbfError
         UnknownLink
         UnknownTenant
         UnknownItem
+        UnknownChannel
+        InvalidChannel
         LimitReached
         NotAllowed
         NotPermitted
@@ -29,6 +31,7 @@ PbfError
         UntrustedToken          a token is forged, expired, used already or for somebody else
     InvalidSignature            a webhook is not signed with our secret
     StoreFailed                 our own database cannot be read or written
+    NotDelivered                a channel did not take a notification
     ApiError                    a call to Fivetran failed
         Unreachable
             ConnectionFailed
@@ -125,8 +128,16 @@ class UnknownItem(InputError):
     """The tenant has no such member, invitation, session or token."""
 
 
+class UnknownChannel(InputError):
+    """The tenant or person has no channel with that id, or no such message."""
+
+
+class InvalidChannel(InputError):
+    """An address or another value of a channel cannot be used."""
+
+
 class LimitReached(InputError):
-    """No more are allowed: connectors of the tenant, or links of one connector."""
+    """No more are allowed: connectors, links of one connector, or channels."""
 
 
 class NotAllowed(InputError):
@@ -197,6 +208,10 @@ class StoreFailed(PbfError):
         "Our own database cannot be read or written. Try again in a moment. If it stays so, "
         "contact the people who run this dashboard."
     )
+
+
+class NotDelivered(PbfError):
+    """A channel did not take a notification; the text does not quote its address."""
 
 
 class ApiError(PbfError):

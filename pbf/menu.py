@@ -19,6 +19,7 @@ ENTRIES = (
     Entry("connectors", "Connectors"),
     Entry("incidents", "Incidents"),
     Entry("activity", "Activity"),
+    Entry("notifications", "Notifications"),
     Entry("people", "People", permission=Permission.MANAGE_PEOPLE),
     Entry("policy", "Policy", permission=Permission.MANAGE_PEOPLE),
     Entry("tenants", "Tenants", Place.OPERATORS),

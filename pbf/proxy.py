@@ -23,6 +23,7 @@ from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.maintenance.routes import routes as maintenance_routes
+from pbf.api.notifications import routes as notifications
 from pbf.api.openapi.operations import (
     CREATES,
     FILTERS,
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     invitation_routes,
     maintenance_routes,
     administration.routes,
+    notifications.routes,
     me.routes,
     members.routes,
     tokens.routes,

@@ -32,6 +32,7 @@ WRONG = {
     "another kind of server": {"PBF_REDIS_URL": f"http://:{CANARY}@127.0.0.1"},
     "a password for Redis' port": {"PBF_REDIS_URL": f"redis://me@127.0.0.1:{CANARY}/0"},
     "a Redis with half a bracket": {"PBF_REDIS_URL": f"redis://[{CANARY}/0"},
+    "a mail server that is none": {"PBF_MAIL_URL": f"smtp://me:{CANARY}@mail.example"},
     "an option of Redis": {"PBF_REDIS_URL": f"redis://127.0.0.1/0?socket_timeout={CANARY}"},
 }
 

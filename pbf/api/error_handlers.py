@@ -29,6 +29,8 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.UnknownLink: (404, "unknown_link"),
     errors.UnknownTenant: (404, "unknown_tenant"),
     errors.UnknownItem: (404, "unknown_item"),
+    errors.UnknownChannel: (404, "unknown_channel"),
+    errors.InvalidChannel: (400, "invalid_channel"),
     errors.InvalidToken: (401, "invalid_token"),
     errors.NotSignedIn: (401, "not_signed_in"),
     errors.InvalidSignature: (401, "not_signed"),

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from pbf.config.sign_in import SignIn, read_sign_in
-from pbf.config.values import read_limit, read_number, read_origins, read_url
+from pbf.config.values import (
+    read_flag,
+    read_limit,
+    read_mail_url,
+    read_number,
+    read_origins,
+    read_url,
+    read_words,
+)
 from pbf.errors import ConfigurationError
 from pbf.paths import host_as_sent, is_loopback
 from pbf.redaction import hide, hide_pair
@@ -60,6 +68,12 @@ class Settings:
     policy: str | None = None
     # The secrets of Fivetran's webhooks: a new webhook gets the first one.
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    # The mail server of notifications, as an address of Apprise's without recipients.
+    mail_url: str | None = field(default=None, repr=False)
+    # The services that notifications may use; empty for all that are supported.
+    notify: tuple[str, ...] = ()
+    # Whether notifications may go to private and loopback addresses.
+    notify_private: bool = False
     sign_in: SignIn = field(default_factory=SignIn)
 
     @property
@@ -151,6 +165,9 @@ def _settings(values: Mapping[str, str]) -> Settings:
         trusted_proxies=_proxies(values),
         policy=values.get("PBF_POLICY"),
         webhook_secrets=_webhook_secrets(values),
+        mail_url=read_mail_url(values, "PBF_MAIL_URL"),
+        notify=read_words(values, "PBF_NOTIFY"),
+        notify_private=read_flag(values, "PBF_NOTIFY_PRIVATE"),
         sign_in=read_sign_in(values),
     )
 

@@ -59,3 +59,27 @@ def read_number(
         if least <= number <= most:
             return number
     raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")
+
+
+def read_flag(values: Mapping[str, str], name: str) -> bool:
+    """Return whether a setting is "on"; "off" without it."""
+    text = values.get(name, "off").lower()
+    if text not in ("on", "off"):
+        raise ConfigurationError(f"{name} must be on or off.")
+    return text == "on"
+
+
+def read_words(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a list of lower-case words."""
+    return tuple(values.get(name, "").replace(",", " ").lower().split())
+
+
+def read_mail_url(values: Mapping[str, str], name: str) -> str | None:
+    """Return the address of a mail server, in Apprise's form."""
+    url = values.get(name)
+    if url is not None and not re.match(r"mailtos?://[^/]", url):
+        raise ConfigurationError(
+            f"{name} is not the address of a mail server. Use "
+            "mailtos://USER:PASSWORD@HOST:PORT?from=ADDRESS, or mailto:// for a server without TLS."
+        )
+    return url

@@ -35,11 +35,14 @@ from pbf.identity.tenants import Tenants
 from pbf.paths import PREFIX, SANDBOX_PATH, WEBHOOK_PATH, is_loopback
 from pbf.redaction import hide, hide_pair, hide_password
 from pbf.rules.timeline.events import EVENTS
+from pbf.runtime.notifications import build_notifier, channels_of
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 from pbf.timeline.timelines import Timelines
 from pbf.timeline.webhooks import Inbox
+from pbf.watch.notifications.channels import ChannelService
+from pbf.watch.notifications.notifier import Notifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -92,6 +95,15 @@ class Runtime:
         from pbf.runtime.watch import watch_of
 
         return watch_of(self)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """What sends notifications of incidents."""
+        return build_notifier(self)
+
+    def channels(self, portal: Portal, person_id: str) -> ChannelService:
+        """The channels that somebody may manage; `person_id` is empty for programs."""
+        return channels_of(self, portal, person_id)
 
     def portals_to_work_on(self) -> Iterator[Portal]:
         """Yield the portals of tenants with background work; the others cost nothing."""
@@ -294,7 +306,7 @@ def _hide_secrets(settings: Settings) -> None:
     hide_pair(settings.api_key or "", settings.api_secret or "")
     hide(*settings.signing_keys, *settings.webhook_secrets)
     hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
-    for url in (settings.database_url, settings.redis_url):
+    for url in (settings.database_url, settings.redis_url, settings.mail_url):
         hide_password(url)
 
 

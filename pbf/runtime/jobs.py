@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.portal import Portal
 from pbf.jobs.runner import JobRunner, JobSpec, PartlyFailed
+from pbf.runtime import webhooks
+from pbf.watch.judge import EVERY
 
 if TYPE_CHECKING:
     from pbf.runtime import Runtime
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 ACTOR = "background"
 # In seconds.
 INTERVAL = 30.0
+SENDING = 10.0
+# As long as a slow channel may take.
+SENDING_LEASE = 180.0
 
 
 def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
@@ -28,6 +33,10 @@ def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
         JobSpec("settle creations", INTERVAL, each(lambda portal: portal.settle_abandoned())),
         JobSpec("delete connectors", INTERVAL, each(lambda portal: portal.carry_out_deletions())),
         JobSpec("pause and resume", INTERVAL, each(lambda one: one.maintenance.carry_out_due())),
+        *(JobSpec(*work) for work in runtime.timelines.work()),
+        JobSpec("work off webhooks", webhooks.INTERVAL, webhooks.webhook_job(runtime)),
+        JobSpec("judge connectors", EVERY, runtime.watch.judge),
+        JobSpec("send notifications", SENDING, runtime.notifier.deliver_due, lease=SENDING_LEASE),
     )
     return [replace(spec, run=_in_background(spec.run)) for spec in specs]
 

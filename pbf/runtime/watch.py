@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from pbf.watch.collaborators import NobodyTold
 from pbf.watch.watch import Watch
 
 if TYPE_CHECKING:
@@ -21,5 +20,5 @@ def watch_of(runtime: "Runtime") -> Watch:
         runtime.portals,
         tenant_of=tenant_of,
         timeline_of=runtime.timelines.of,
-        notifier=NobodyTold(),
+        notifier=runtime.notifier,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pbf.connectors.account.account_list import list_key
 from pbf.rules import freshness
-from pbf.timeline.webhook_work import ReceivedWork, Recorder
+from pbf.timeline.webhook_work import ReceivedWork
 
 if TYPE_CHECKING:
     from pbf.runtime import Runtime
@@ -52,15 +52,9 @@ class ListRefresh:
         return min((recent[group] + patience for group in self._pending), default=None)
 
 
-def webhook_job(
-    runtime: "Runtime",
-    recorder: Recorder,
-    mark_moved: Callable[[str, Collection[str]], None],
-) -> Callable[[], float | None]:
-    """Return the work of the job: record syncs, mark connectors, and have their lists read again.
-
-    `mark_moved` is told the group and ids of connectors whose histories have to be read.
-    """
+def webhook_job(runtime: "Runtime") -> Callable[[], float | None]:
+    """Return a job that records syncs, marks connectors, and has their lists read again."""
+    recorder, mark_moved = runtime.timelines.recorder, runtime.store.last_seen.mark_moved
     lists = ListRefresh(
         lambda group_id: runtime.cache.forget(list_key(group_id)),
         lambda: freshness.throttled(freshness.MOVING_LIFETIME, runtime.client.latest.rate_limit),

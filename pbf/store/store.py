@@ -29,10 +29,11 @@ from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.syncs import Syncs
+from pbf.store.watch.channels import Channels
 from pbf.store.watch.incidents import Incidents
+from pbf.store.watch.notifications import Notifications
 from pbf.store.watch.promises import Promises
 from pbf.store.watch.status_links import StatusLinks
-from pbf.store.watch.tables import Notification
 
 __all__ = ["USED_TOKEN_LIFETIME", "Store"]
 
@@ -52,13 +53,14 @@ class Store:
         self.jobs = Leases(self._database, Job)
         self.planned_changes = PlannedChanges(self._database)
         self.syncs = Syncs(self._database)
+        self.channels = Channels(self._database)
+        self.notifications = Notifications(self._database)
         self.promises = Promises(self._database)
         self.incidents = Incidents(self._database)
         self.status_links = StatusLinks(self._database)
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
         self.received_events = ReceivedEvents(self._database)
-        self.notifications = Leases(self._database, Notification)
         self.audit = AuditLog(self._database)
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)
@@ -114,6 +116,7 @@ class Store:
             self.invitations,
             self.colleague_links,
             self.planned_changes,
+            self.notifications,
         ):
             rows.delete_expired(now)
 

@@ -57,6 +57,13 @@ WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} 
     "add a tenant": "Add the tenant",
     "change a tenant": "Change the tenant",
     "disable a tenant": "Disable the tenant",
+    "add a channel": "Add a channel",
+    "change a channel": "Change a channel",
+    "enable a channel": "Enable a channel",
+    "disable a channel": "Disable a channel",
+    "remove a channel": "Remove a channel",
+    "test a channel": "Test a channel",
+    "send a message again": "Send a message again",
 }
 REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {

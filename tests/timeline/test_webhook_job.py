@@ -34,11 +34,14 @@ def test_a_list_is_dropped_at_once_and_then_not_too_often():
     assert (early, dropped) == (["a", "b"], ["a", "b", "a"])
 
 
-def test_a_change_at_fivetran_shows_as_soon_as_its_webhook_is_worked_off(demo: Runtime):
+def test_a_change_at_fivetran_shows_as_soon_as_its_webhook_is_worked_off(
+    demo: Runtime, monkeypatch
+):
     world = demo.sandbox.world
     connector = next(item for item in demo.portal.connectors().items if item.is_set_up)
     moved = []
-    job = webhook_job(demo, Recorder(), lambda *told: moved.append(told))
+    monkeypatch.setattr(demo.store.last_seen, "mark_moved", lambda *told: moved.append(told))
+    job = webhook_job(demo)
     world.break_connection(connector.id)
     cached = demo.portal.connector(connector.id)
     event = json.loads(fresh("connection_failure", connector_id=connector.id))

@@ -15,7 +15,6 @@ from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
 from pbf.store.timeline.tables import LastSeen
-from pbf.watch.collaborators import NothingObserved
 from pbf.watch.incidents import Incidents
 from pbf.watch.judge import Judge
 from tests.support.clock import Clock
@@ -23,6 +22,19 @@ from tests.support.stores import address
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 BROKEN = {"setup_state": "broken", "tasks": [{"code": "reconnect", "message": "Reconnect"}]}
+
+
+class NothingObserved:
+    """The history of a tenant of which nothing was observed."""
+
+    def syncs(self, connector_id, since, until, *, limit=None):
+        return ()
+
+    def days(self, connector_id, since, until):
+        return ()
+
+    def observed(self, connector_id, since, until):
+        return ()
 
 
 def connector(number: int = 1, *, hours: float = 1, **changes) -> Connector:

@@ -103,6 +103,8 @@ IDS: Mapping[str, str] = {
     "person_id": "a member, from the list",
     "invitation_id": "an invitation or a link for colleagues, from its list",
     "change_id": "a planned change, from the list",
+    "channel_id": "a channel of notifications, from its list",
+    "delivery_id": "a message to the channel, from its list",
     "session_id": "a session, from the list",
     "token_id": "a token, from the list",
 }

@@ -92,11 +92,13 @@ class StatusLink(Base, kw_only=True):
 
 
 class Channel(Base, kw_only=True):
-    """Where notifications go: an address of Apprise's ("message") or a signed webhook ("webhook").
+    """Where notifications go.
 
-    `person_id` is "" for a channel of the whole tenant. `address` and `secret` are secrets.
-    `events` are kinds of incidents, separated by commas ("" for all); `scope` and `target` as in
-    a promise. `digest` is "now", "hourly" or "daily". Quiet hours are times of day in `time_zone`.
+    `kind` is "mail" (an e-mail address), "message" (an address of Apprise's) or "webhook" (a
+    signed webhook). `person_id` is "" for a channel of the whole tenant. `address` and `secret` are
+    secrets. `events` are kinds of incidents, separated by commas ("" for all); `scope` and `target`
+    as in a promise. `digest` is "now", "hourly" or "daily". Quiet hours are times of day in
+    `time_zone`.
     `escalates_after` is in hours: the channel is told only of incidents that are open for so long.
     """
 
@@ -128,8 +130,9 @@ class Channel(Base, kw_only=True):
 class Notification(Leased, Base, kw_only=True):
     """A message that is to be sent to one channel, once.
 
-    `subject_id` is the incident, or what else it is about; `kind` is "opened", "closed",
-    "escalated", "digest" or "test".
+    `subject_id` is the incident, or the id itself of a test; `kind` is "opened", "escalated",
+    "closed" or "test". `body` is what the message says, in JSON. `status` is empty while it waits,
+    then "sent", "dropped" (the incident was over before it was told) or "failed".
     """
 
     __tablename__ = "notifications"

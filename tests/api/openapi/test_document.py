@@ -125,6 +125,8 @@ def ask(
         if operation.name == "removePromise":
             client.put("/_/promises", json={"scope": "tenant", "kind": "within", "hours": 4})
             path += "?scope=tenant"
+        if "{channel_id}" in path:
+            path = path_of_channel(client, path)
         return client.open(path, method=method, **options)
 
     return call
@@ -142,6 +144,18 @@ def open_incident(runtime: Runtime) -> str:
     )
     runtime.store.incidents.open(row, new_event(row.id, 1.0, "opened"))
     return row.id
+
+
+def path_of_channel(client: FlaskClient, path: str) -> str:
+    """The path of a route for a channel that was tested once, with ids of things that exist."""
+    channels = client.get("/_/channels").json
+    if not channels:
+        new = {"kind": "webhook", "name": "Monitoring", "address": "https://127.0.0.1:1/"}
+        channels = [client.post("/_/channels", json=new).json]
+        client.post(f"/_/channels/{channels[0]['id']}/test", json={})
+    channel_id = channels[0]["id"]
+    (delivery,) = client.get(f"/_/channels/{channel_id}/deliveries").json
+    return path.replace("{channel_id}", channel_id).replace("{delivery_id}", delivery["id"])
 
 
 def working(client: FlaskClient) -> str:
@@ -361,11 +375,13 @@ def test_every_failure_of_fivetran_is_as_documented(
     status: int,
 ):
     api.get(re.compile(f"{API}/.*"), **reply)
+    hook = {"kind": "webhook", "name": "x", "address": "https://a.example"}
     bodies = {
         "createConnector": {"service": "slack", "name": "x"},
         "createInvitation": {},
         "planChange": {"action": "pause", "reason": "x"},
         "putPromise": {"scope": "service", "target": "slack", "kind": "within", "hours": 4},
+        "addChannel": {**hook, "scope": "connector", "target": "one"},
     }
 
     response = remote.open(

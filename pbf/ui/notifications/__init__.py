@@ -1,0 +1,1 @@
+"""What the Notifications screen shows: channels, the form of one, and its log."""

@@ -1,0 +1,1 @@
+"""Notifications: channels, messages about incidents, and their delivery."""

@@ -1,0 +1,105 @@
+"""Messages by Apprise: mail and chat services. It is loaded at the first message, in 0.3 s."""
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pbf.errors import InvalidChannel, NotDelivered
+from pbf.redaction import redact
+from pbf.rules.notifications.addresses import SERVICES, Service
+from pbf.watch.notifications.hosts import resolve
+from pbf.watch.notifications.messages import Message
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+# In seconds.
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0
+LONGEST_REASON = 200
+
+
+def service_of(address: str) -> Service | None:
+    """Return the service of an address; None if it is none of ours."""
+    plugin = _parsed(address)
+    return next((entry for entry in SERVICES.values() if _is_of(plugin, entry)), None)
+
+
+def name_of(service: Service) -> str:
+    """Return the name by which the settings call a service."""
+    return next(name for name, entry in SERVICES.items() if entry is service)
+
+
+def send(address: str, message: Message, *, product: str, allow_private: bool) -> None:
+    """Send a message to an address of Apprise's; raise NotDelivered if it was not taken."""
+    plugin, service = _parsed(address, product), service_of(address)
+    if plugin is None or service is None:
+        raise NotDelivered("The address cannot be used any more. Enter it again.")
+    host = getattr(plugin, "host", "")
+    # TLS with the certificate of the name keeps a name that leads elsewhere later from doing harm.
+    if service.has_host and host:
+        resolve(host, 443, allow_private=allow_private)
+    _deliver(plugin, message, product)
+
+
+def send_mail(mail_url: str, recipient: str, message: Message, *, product: str) -> None:
+    """Send a mail by the server of the settings; raise NotDelivered if it was not taken."""
+    plugin = _parsed(mail_url, product)
+    if plugin is None:
+        raise NotDelivered("The mail server of the settings is not valid (PBF_MAIL_URL).")
+    vars(plugin)["targets"] = [(False, recipient)]
+    _deliver(plugin, message, product)
+
+
+def checked(address: str) -> Service:
+    """Return the service of an address that a person entered; raise InvalidChannel."""
+    service = service_of(address)
+    if service is None:
+        titles = ", ".join(sorted(entry.title for entry in SERVICES.values()))
+        raise InvalidChannel(
+            f"This is not the address of a service that notifications support: {titles}."
+        )
+    return service
+
+
+def _parsed(address: str, product: str = "") -> "NotifyBase | None":
+    from apprise import Apprise, AppriseAsset
+
+    asset = AppriseAsset(async_mode=False, app_id=product, app_desc=product, app_url="")
+    _silence()
+    plugin = Apprise.instantiate(address, asset=asset)
+    if plugin is None:
+        return None
+    # Whatever the address says: no redirect to another host, a valid certificate, our times.
+    plugin.redirects, plugin.verify_certificate = False, True
+    plugin.socket_connect_timeout, plugin.socket_read_timeout = CONNECT_TIMEOUT, READ_TIMEOUT
+    plugin.service_retry = 0
+    return plugin
+
+
+def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
+    schemes = getattr(plugin, "secure_protocol", None) or ()
+    names = {schemes} if isinstance(schemes, str) else set(schemes)
+    is_encrypted = getattr(plugin, "secure", False) or not getattr(plugin, "protocol", None)
+    return bool(names & service.schemes) and is_encrypted
+
+
+def _deliver(plugin: "NotifyBase", message: Message, product: str) -> None:
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
+    sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
+    sender.add(plugin)
+    result = sender.notify(body=message.text, title=message.title, body_format=NotifyFormat.TEXT)
+    with result:
+        reasons = [str(entry.message) for entry in result.logs()]
+    if not result:
+        reason = redact(reasons[-1])[:LONGEST_REASON] if reasons else "it gave no reason"
+        raise NotDelivered(f"The service did not take the message: {reason.rstrip('.')}.")
+
+
+@cache
+def _silence() -> None:
+    """Keep Apprise's records, which may quote addresses, out of our log."""
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(logging.NullHandler())

@@ -1,0 +1,31 @@
+"""The time zone and the timing of a channel."""
+
+from datetime import datetime
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pbf.rules.notifications.timing import Timing
+from pbf.store.watch.tables import Channel
+
+
+def timing_of(channel: Channel) -> Timing:
+    """Return when a channel wants its messages."""
+    times = [
+        datetime.strptime(text, "%H:%M").time() if text else None
+        for text in (channel.quiet_from, channel.quiet_until)
+    ]
+    return Timing(
+        digest=cast(Literal["now", "hourly", "daily"], channel.digest),
+        quiet_from=times[0],
+        quiet_until=times[1],
+        zone=zone_of(channel),
+        escalates_after=channel.escalates_after,
+    )
+
+
+def zone_of(channel: Channel) -> ZoneInfo:
+    """Return the time zone of a channel; UTC if this machine does not have it."""
+    try:
+        return ZoneInfo(channel.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

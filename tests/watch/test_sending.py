@@ -1,0 +1,190 @@
+"""Messages reach real servers: mail, and signed webhooks."""
+
+import json
+import threading
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from pbf.errors import InvalidChannel, NotDelivered
+from pbf.redaction import redact
+from pbf.watch.notifications.messages import Message
+from pbf.watch.notifications.sending import Sender, hide_address
+from pbf.watch.notifications.webhooks import new_secret, signature
+from tests.support.servers import free_port
+from tests.watch.sending import NOON, channel
+
+MESSAGE = Message("msg_1", NOON, "Sales fails", "Sales fails\nSince: today", '{"type": "test"}')
+SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+
+
+class Mailbox:
+    def __init__(self):
+        self.mails, self.refuses = [], False
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.refuses:
+            return "550 mailbox unavailable"
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append((envelope.mail_from, envelope.rcpt_tos, mail))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox():
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    box.url = f"mailto://127.0.0.1:{controller.port}?from=data@vendor.example"
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def receiver():
+    requests, statuses = [], []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            requests.append((self.path, dict(self.headers), body))
+            self.send_response(statuses.pop() if statuses else 204)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.requests, server.statuses = requests, statuses
+    server.url = f"http://127.0.0.1:{server.server_port}/hooks/a?b=c"
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_mail_has_a_subject_and_plain_text(mailbox):
+    Sender(mail_url=mailbox.url).send(channel(), MESSAGE)
+
+    ((sender, recipients, mail),) = mailbox.mails
+    assert (sender, recipients) == ("data@vendor.example", ["ada@people.example"])
+    assert mail["Subject"] == "Sales fails"
+    assert mail.get_body(("plain",)).get_content().splitlines()[:2] == [
+        "Sales fails",
+        "Since: today",
+    ]
+
+
+def test_a_mail_that_is_refused_says_so(mailbox):
+    mailbox.refuses = True
+
+    with pytest.raises(NotDelivered, match="did not take the message") as refused:
+        Sender(mail_url=mailbox.url).send(channel(), MESSAGE)
+
+    assert "ada@people.example" not in str(refused.value)
+
+
+def test_a_webhook_is_signed_as_standard_webhooks_says(receiver):
+    secret = new_secret()
+    hook = channel(kind="webhook", address=receiver.url, secret=secret)
+
+    Sender(allow_private=True, clock=lambda: 1614265330.7).send(hook, MESSAGE)
+
+    ((path, headers, body),) = receiver.requests
+    assert (path, json.loads(body)) == ("/hooks/a?b=c", {"type": "test"})
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("msg_1", "1614265330")
+    assert headers["webhook-signature"] == signature(secret, "msg_1", 1614265330, body)
+
+
+def test_the_signature_is_that_of_the_published_test_vector():
+    # https://github.com/standard-webhooks/standard-webhooks/tree/main/libraries
+    secret, message_id = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+
+    text = signature(secret, message_id, 1614265330, '{"test": 2432232314}')
+
+    assert text == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        pytest.param(500, r"refused the message \(500\)", id="failed"),
+        pytest.param(302, "redirects are not followed", id="redirect"),
+    ],
+)
+def test_a_webhook_that_is_refused_says_why(receiver, status, sentence):
+    receiver.statuses.append(status)
+    hook = channel(kind="webhook", address=receiver.url, secret=new_secret())
+
+    with pytest.raises(NotDelivered, match=sentence):
+        Sender(allow_private=True).send(hook, MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://0x7f000001/",
+        "https://2130706433/",
+    ],
+)
+def test_a_webhook_to_a_private_address_is_refused(url):
+    hook = channel(kind="webhook", address=url, secret=new_secret())
+
+    with pytest.raises(NotDelivered, match="private or local network"):
+        Sender().send(hook, MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "sentence"),
+    [
+        ("message", "file:///etc/passwd", "not the address of a service"),
+        ("message", "dbus://", "not the address of a service"),
+        ("message", "syslog://", "not the address of a service"),
+        ("message", "json://10.0.0.1/", "not the address of a service"),
+        ("message", "jsons://example.com/", "not the address of a service"),
+        ("message", "mailto://me:pw@example.com", "not the address of a service"),
+        ("message", "ntfy://example.com/topic", "not the address of a service"),
+        ("message", "https://example.com/hook", "not the address of a service"),
+        ("webhook", "http://example.com/hook", "https://"),
+        ("webhook", "ftp://example.com/hook", "https://"),
+        ("webhook", "https://me:pw@example.com/hook", "https://"),
+        ("mail", "ada@people.example", "PBF_MAIL_URL"),
+        ("mail", "ada@people.example?to=x@y.example", "one e-mail address"),
+        ("mail", "", "Enter an address"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused(kind, address, sentence):
+    with pytest.raises(InvalidChannel, match=sentence):
+        Sender().check(kind, address)
+
+
+def test_the_settings_restrict_the_services():
+    sender = Sender(allowed=("webhook",))
+
+    sender.check("webhook", "https://example.com/hook")
+    with pytest.raises(InvalidChannel, match="by slack are switched off"):
+        sender.check("message", SLACK)
+
+
+def test_a_server_named_in_an_address_must_be_public_too():
+    mattermost = channel(kind="message", address="mmosts://127.0.0.1/a1b2c3d4e5f6g7h8?verify=no")
+
+    with pytest.raises(NotDelivered, match="private or local network"):
+        Sender().send(mattermost, MESSAGE)
+
+
+def test_an_address_that_was_entered_is_redacted_everywhere(no_known_secrets):
+    hide_address.cache_clear()
+
+    Sender().check("message", SLACK)
+
+    assert redact(f"posting to {SLACK} failed") == "posting to *** failed"
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in redact("/services/x/TIiajkdnlazkcOXrIdevi7FQ")
