@@ -7,16 +7,6 @@ from pbf.runtime.webhooks import ListRefresh, webhook_job
 from tests.support.webhook_events import fresh, signed
 
 
-class Recorder:
-    """Records nothing."""
-
-    def record(self, group_id, reports, *, source, now):
-        return []
-
-    def listened(self, group_id, source, since, until, *, connector_id=""):
-        pass
-
-
 def test_a_list_is_dropped_at_once_and_then_not_too_often():
     dropped, now, patience = [], 0.0, 3.0
     lists = ListRefresh(dropped.append, lambda: patience, clock=lambda: now)
