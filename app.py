@@ -25,6 +25,7 @@ from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
 from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
+from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
@@ -210,7 +211,7 @@ def on_script_error(error: Exception) -> bool:
 if streamlit.config._main_script_path is None:
     # Not started by `streamlit run`: make Streamlit look for .streamlit/ beside this file.
     streamlit.config._main_script_path = __file__
-routes_app = BufferRequestBody(in_threads(api, ROUTE_THREADS))
+routes_app = BufferRequestBody(FairTurns(in_threads(api, ROUTE_THREADS)))
 sandbox_app = in_threads(sandbox, SANDBOX_THREADS)
 app = st.App(
     Path(__file__).with_name("pbf") / "menu.py",

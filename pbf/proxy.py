@@ -18,7 +18,7 @@ from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import begin_turn, count_failed_sign_in, end_turn, guard, log_change
+from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
 from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
@@ -59,7 +59,7 @@ from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
 from pbf.config import Settings, load_addresses
-from pbf.connectors.access.requests_at_once import RequestsAtOnce
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.server.hosts import CheckHost
@@ -108,10 +108,10 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.extensions["pbf_bodies"] = BodyCache()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.extensions["pbf_turns"] = RequestsAtOnce()
+    app.extensions["pbf_changes"] = ChangesAtOnce()
     app.before_request(guard)
-    app.before_request(begin_turn)
-    app.teardown_request(end_turn)
+    app.before_request(begin_change)
+    app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(log_change)
     app.after_request(count_failed_sign_in)

@@ -15,7 +15,7 @@ from pbf.api.request_context import (
     own_origins,
 )
 from pbf.connectors.access.caller import CALLER, Caller
-from pbf.connectors.access.requests_at_once import RequestsAtOnce
+from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.errors import ProviderUnavailable, SignInFailed
 from pbf.logs import begin_request, set_tenant
@@ -116,18 +116,20 @@ def guard() -> Response | None:
     return None
 
 
-def begin_turn() -> None:
-    """Count a request while it is under way; raise TooManyRequests if its tenant has too many."""
-    if "identity" in g and len(current_runtime().identity.tenants.all()) > 1:
-        turns: RequestsAtOnce = current_app.extensions["pbf_turns"]
-        is_change = request.method not in READ_METHODS
-        g.turn = turns.begin(g.identity.tenant_id, is_change=is_change)
+def begin_change() -> None:
+    """Count a change while it is under way; raise TooManyRequests if its tenant has too many."""
+    if request.method in READ_METHODS or "identity" not in g:
+        return
+    if len(current_runtime().identity.tenants.all()) > 1:
+        changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
+        changes.begin(g.identity.tenant_id)
+        g.changing = g.identity.tenant_id
 
 
-def end_turn(_error: BaseException | None = None) -> None:
-    """Count a request as done, also if it failed."""
-    if (turn := g.pop("turn", None)) is not None:
-        current_app.extensions["pbf_turns"].end(turn)
+def end_change(_error: BaseException | None = None) -> None:
+    """Count a change as done, also if it failed."""
+    if (tenant_id := g.pop("changing", None)) is not None:
+        current_app.extensions["pbf_changes"].end(tenant_id)
 
 
 def log_change(response: Response) -> Response:

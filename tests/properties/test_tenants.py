@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from pbf import logs
 from pbf.api.guard import PUBLIC
+from pbf.connectors.access.changes_at_once import MOST_AT_ONCE
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.sandbox.catalogue.services import services
@@ -392,16 +393,17 @@ def test_a_link_of_another_tenant_opens_no_card_and_names_nothing(
     assert back.headers["Location"].endswith(f"?returned={connector_id}")
 
 
-def test_requests_that_are_done_or_refused_are_no_longer_under_way(routes: FlaskClient):
-    assert not routes.application.extensions["pbf_turns"]._under_way
+def test_changes_that_are_done_or_refused_are_no_longer_under_way(routes: FlaskClient):
+    assert not routes.application.extensions["pbf_changes"]._under_way
 
 
 def test_a_tenant_with_many_changes_under_way_is_told_when_to_try_again(
     world: MarkedWorld, routes: FlaskClient
 ):
     busy, other = world.tenants[:2]
-    turns = routes.application.extensions["pbf_turns"]
-    under_way = [turns.begin(busy.id, is_change=True) for _ in range(2)]
+    changes = routes.application.extensions["pbf_changes"]
+    for _ in range(MOST_AT_ONCE):
+        changes.begin(busy.id)
     answers = [
         routes.post(
             "/_/connectors",
@@ -411,8 +413,8 @@ def test_a_tenant_with_many_changes_under_way_is_told_when_to_try_again(
         )
         for tenant in (busy, other)
     ]
-    for turn in under_way:
-        turns.end(turn)
+    for _ in range(MOST_AT_ONCE):
+        changes.end(busy.id)
 
     assert [answer.status_code for answer in answers] == [429, 400]
     assert answers[0].headers["Retry-After"] == "1"
