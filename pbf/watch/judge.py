@@ -16,6 +16,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError, ServerFailed, Unreachable
 from pbf.fivetran.models import Connector, RateLimit
 from pbf.rules.health import health
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.watch.detection import Evidence, Finding, finding, is_paused_here
 from pbf.rules.watch.kinds import UNREACHABLE_FOR
@@ -25,7 +26,7 @@ from pbf.store.watch.incidents import CLOSED, OPENED
 from pbf.store.watch.tables import Incident
 from pbf.store.watch.tables import Promise as PromiseRow
 from pbf.watch.collaborators import Notifier, Timeline
-from pbf.watch.incidents import Incidents, moment, new_event, new_incident
+from pbf.watch.incidents import Incidents, new_event, new_incident
 from pbf.watch.last_lists import LastLists
 from pbf.watch.promises import promise_of
 from pbf.watch.reconciling import Reconciliation

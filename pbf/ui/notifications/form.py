@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from pbf.components.copy_field import copy_field
 from pbf.errors import PbfError
 from pbf.rules.notifications.addresses import MAIL, SERVICES, WEBHOOK
+from pbf.rules.time_zones import time_zones
 from pbf.rules.watch.kinds import WORDS
 from pbf.ui import data, page, session
 from pbf.ui.notifications.channels import PACE, service
@@ -217,7 +217,7 @@ def _timing(channel: ChannelEntry | None, key: str) -> Timing:
     )
     has_quiet = st.toggle("Quiet hours", bool(channel and channel.quiet_from), key=f"quiet-{key}")
     start, end = _quiet_hours(channel, key) if has_quiet else ("", "")
-    zones = sorted(available_timezones())
+    zones = sorted(time_zones())
     own = channel.time_zone if channel else st.context.timezone or "UTC"
     zone = st.selectbox(
         "Time zone", zones, zones.index(own if own in zones else "UTC"), key=f"zone-{key}"

@@ -12,6 +12,7 @@ from pbf.errors import ApiError, InputError, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Permission
+from pbf.rules.time_zones import time_zones
 from pbf.rules.watch.promises import (
     DAY_NAMES,
     Promise,
@@ -19,7 +20,6 @@ from pbf.rules.watch.promises import (
     Terms,
     terms_by,
     terms_within,
-    time_zones,
 )
 from pbf.runtime import runtime
 from pbf.ui import audit_table, data, html, page, session
