@@ -129,6 +129,7 @@ def test_a_webhook_that_is_refused_says_why(receiver, status, sentence):
         "https://localhost/",
         "https://10.0.0.1/",
         "https://169.254.169.254/latest",
+        "https://[64:ff9b::7f00:1]/",
         "https://[::1]/",
         "https://[::ffff:10.0.0.1]/",
         "https://0x7f000001/",
