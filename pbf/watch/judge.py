@@ -25,7 +25,8 @@ from pbf.store.store import Store
 from pbf.store.watch.incidents import CLOSED, OPENED
 from pbf.store.watch.tables import Incident
 from pbf.store.watch.tables import Promise as PromiseRow
-from pbf.watch.collaborators import Notifier, Timeline
+from pbf.timeline.timeline import Timeline
+from pbf.watch.collaborators import Notifier
 from pbf.watch.incidents import Incidents, new_event, new_incident
 from pbf.watch.last_lists import LastLists
 from pbf.watch.promises import promise_of

@@ -18,6 +18,7 @@ from pbf.rules.timing import clock as time_of_day
 from pbf.rules.watch.promises import (
     DAYS,
     REPORTED,
+    SCOPES,
     WINDOW,
     Promise,
     Scope,
@@ -33,9 +34,8 @@ from pbf.rules.watch.promises import (
 from pbf.store.store import Store
 from pbf.store.tables import storable
 from pbf.store.watch.tables import Promise as Row
-from pbf.watch.collaborators import Timeline
+from pbf.timeline.timeline import Timeline
 
-SCOPES: tuple[Scope, ...] = ("tenant", "service", "connector")
 # The share of a whole tenant is that of so many connectors.
 MOST_REPORTED = 200
 NO_PROMISE = "There is no such promise. It may have been removed."

@@ -24,7 +24,7 @@ from pbf.rules.watch.kinds import IncidentEntry, Kind
 from pbf.store.store import Store
 from pbf.store.tables import storable
 from pbf.store.watch.tables import StatusLink
-from pbf.watch.collaborators import Timeline
+from pbf.timeline.timeline import Timeline
 from pbf.watch.incidents import Incidents
 
 Mark = Literal["good", "mixed", "bad", "idle", "unobserved"]

@@ -9,7 +9,8 @@ from pbf.connectors.portals import Portals
 from pbf.errors import UnknownTenant
 from pbf.fivetran.models import RateLimit
 from pbf.store.store import Store
-from pbf.watch.collaborators import Notifier, Timeline
+from pbf.timeline.timeline import Timeline
+from pbf.watch.collaborators import Notifier
 from pbf.watch.incidents import Incidents
 from pbf.watch.judge import Judge
 from pbf.watch.promises import Promises

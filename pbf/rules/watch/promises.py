@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pbf.errors import InputError
@@ -22,7 +22,8 @@ from pbf.rules.time_zones import time_zones
 from pbf.rules.timeline.entries import Period
 from pbf.rules.timing import OFFSET, timing
 
-Scope = Literal["connector", "service", "tenant"]
+Scope = Literal["tenant", "service", "connector"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 Judgement = Literal["kept", "broken", "not observed"]
 
 # How long before a time of day a sync may have succeeded for its data to count as fresh.

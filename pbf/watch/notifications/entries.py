@@ -8,13 +8,13 @@ from pbf.paths import LONGEST_ID
 from pbf.rules.notifications.addresses import masked
 from pbf.rules.time_zones import moment, time_zones
 from pbf.rules.watch.kinds import KINDS
+from pbf.rules.watch.promises import SCOPES
 from pbf.store.watch.tables import Channel, Notification
 from pbf.visible_text import is_one_line, shown
 
 LONGEST_NAME = 100
 LONGEST_ESCALATION = 168
 DIGESTS = ("now", "hourly", "daily")
-SCOPES = ("tenant", "service", "connector")
 STATUSES = {"": "waiting", "sent": "sent", "failed": "failed", "dropped": "not needed"}
 
 
