@@ -33,8 +33,9 @@ from pbf.jobs.starter import JobThread
 from pbf.paths import SANDBOX_PATH, loopback_origin
 from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
-from pbf.runtime import embedded_sandbox, open_store, release_waiters, runtime
+from pbf.runtime import embedded_sandbox, release_waiters, runtime
 from pbf.runtime.jobs import job_runner
+from pbf.runtime.opened_store import open_store
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
 from pbf.server.shutdown import call_on_shutdown

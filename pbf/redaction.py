@@ -61,7 +61,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # API tokens, also those that were copied only in part.
     (re.compile(r"pbf_[0-9A-Za-z]{16,}+"), HIDDEN),
     (
-        re.compile(r"(?i)((?:/|%2F)_(?:/|%2F)(?:go|invite|sso)(?:/|%2F))[^\s?\"']++"),
+        re.compile(r"(?i)((?:/|%2F)_(?:/|%2F)(?:go|invite|sso|status)(?:/|%2F))[^\s?\"']++"),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(://)[^/\s:@]*+:[^/\s]*@"), rf"\1{HIDDEN}@"),

@@ -49,6 +49,7 @@ def line(entry: logging.LogRecord) -> dict[str, str]:
         pytest.param("{'Authorization': 'Bearer abc.def'}", "abc.def", id="headers"),
         pytest.param("sent Basic dXNlcjpwYXNz", "dXNlcjpwYXNz", id="scheme"),
         pytest.param(f"/_/go/{SIGNER.link('t', 'c')}", SIGNER.link("t", "c")[:20], id="go"),
+        pytest.param("/_/status/Zk3vQ9aLw_0t", "Zk3vQ9aLw", id="status-page"),
         pytest.param(f"/_/invite/{SIGNER.invitation('t', 'c')[:-3]}", "WyJ", id="cut-invitation"),
         pytest.param(f"at {SIGNER.state('t')} now", SIGNER.state("t")[:10], id="state-alone"),
         pytest.param("/_/return?state=a.b&id=c", "a.b", id="state"),

@@ -8,7 +8,7 @@ from pbf.config import Settings
 from pbf.errors import ConfigurationError
 from pbf.jobs.status import JobStatus, JobStatuses
 from pbf.rules.wording import exact
-from pbf.runtime import open_store
+from pbf.runtime.opened_store import open_store
 
 NONE_YET = "No job has run yet. The server and `python -m pbf proxy` run them."
 

@@ -13,7 +13,8 @@ from pbf.fivetran.models import Service
 from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.rules.access.findings import Finding, unknown_names, warnings
 from pbf.rules.access.policy import Policy, ServiceRule
-from pbf.runtime import STORE_IN_MEMORY, start
+from pbf.runtime import start
+from pbf.runtime.opened_store import STORE_IN_MEMORY
 
 
 def check_policy(path: Path, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from pbf.errors import ConfigurationError, InputError, PbfError
 from pbf.identity.models import Identity
 from pbf.identity.tokens import DEFAULT_DAYS, MOST_DAYS
 from pbf.rules.access.permissions import Role
-from pbf.runtime import STORE_IN_MEMORY, Runtime, start
+from pbf.runtime import Runtime, start
+from pbf.runtime.opened_store import STORE_IN_MEMORY
 
 if TYPE_CHECKING:
     from pbf.store.identity.tables import ApiToken

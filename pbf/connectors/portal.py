@@ -4,14 +4,12 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
-import logging
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from pbf.cache.entries import CachedList, Item, PartialList, keep_newest
+from pbf.cache.entries import CachedList, Item
 from pbf.cache.shared import SharedCache
 from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
@@ -19,6 +17,7 @@ from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.cards.colleague_links import ColleagueLinks
 from pbf.connectors.cards.connect_card import ConnectCards
+from pbf.connectors.catalogue import Catalogue
 from pbf.connectors.connector_list import ConnectorList, OnList
 from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
@@ -31,23 +30,15 @@ from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import freshness
-from pbf.rules.access.findings import unknown_names
 from pbf.rules.access.policy import Policy, no_policy
 from pbf.rules.naming import PermanentName, typed_name
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
-logger = logging.getLogger("pbf")
-
-SERVICES = "services"
-SERVICES_LIFETIME = 3600.0
 # A connector's history is requested again when its state changes; a page waits so long for it.
 PAST_LIFETIME = 6 * 3600.0
 PAST_PATIENCE = 3.0
 MOST_PASTS = 1024
-# How many policies' services are kept: a session can be for some services alone, so a tenant may
-# have several at once.
-MOST_POLICIES = 8
 # How Fivetran refuses to create what lacks API_CONFIGURABLE.
 # https://fivetran.com/docs/rest-api/troubleshooting/unsupported-connector-service
 UNSUPPORTED = "Unsupported connector service"
@@ -96,10 +87,10 @@ class Portal:
         self._client = client
         self._limits = limits
         self._cache = cache
-        # By the digest of a policy: the catalogue, and what the policy allows of it.
-        self._allowed: dict[str, tuple[CachedList[Service], CachedList[Service]]] = {}
-        self._allowed_lock = threading.Lock()
-        self._logged: set[str] = set()
+        self._catalogue = Catalogue(client, cache)
+        # Every service, to describe existing connectors; people choose from `services`.
+        self.catalogue = self._catalogue.all
+        self.metadata = self._catalogue.metadata
         self._pasts = pasts or SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
             tenant.group_id,
@@ -145,7 +136,7 @@ class Portal:
     @property
     def services_available(self) -> bool:
         """Whether the catalogue is cached."""
-        return self._cache.is_available(SERVICES)
+        return self._catalogue.is_available
 
     @property
     def connectors_available(self) -> bool:
@@ -157,41 +148,12 @@ class Portal:
 
         The revision changes with both of them too.
         """
-        catalogue, policy = self.catalogue(), self.policy()
-        if not policy.digest:
-            return catalogue
-        source, allowed = self._allowed.get(policy.digest, (None, None))
-        if source is catalogue and allowed:
-            return allowed
-        if source and allowed and source.items is catalogue.items:
-            items = allowed.items
-        else:
-            items = tuple(item for item in catalogue.items if policy.services.decide(item).allowed)
-            self._log_unknown(policy, catalogue.items)
-        allowed = replace(catalogue, items=items, revision=f"{catalogue.revision}-{policy.digest}")
-        with self._allowed_lock:
-            keep_newest(self._allowed, policy.digest, (catalogue, allowed), MOST_POLICIES)
-        return allowed
+        return self._catalogue.allowed_by(self.policy())
 
     def hidden_services(self) -> tuple[Service, ...]:
         """Return the services that the policy and the session hide; for operators' eyes only."""
         allowed = {service.id for service in self.services().items}
         return tuple(item for item in self.catalogue().items if item.id not in allowed)
-
-    def _log_unknown(self, policy: Policy, services: tuple[Service, ...]) -> None:
-        """Log each name in the policy that the catalogue does not have, once."""
-        for finding in map(str, unknown_names(policy, services) if services else ()):
-            if finding not in self._logged:
-                self._logged.add(finding)
-                logger.warning("%s", finding)
-
-    def catalogue(self) -> CachedList[Service]:
-        """Return every service, to describe existing connectors; people choose from `services`."""
-        return self._cache.get(
-            SERVICES,
-            lambda: PartialList(self._client.get_metadata()),
-            lifetime=lambda _: SERVICES_LIFETIME,
-        )
 
     @property
     def throttling_notice(self) -> str:
@@ -273,18 +235,6 @@ class Portal:
         connector_id = attempt and self._creation.created_by(attempt)
         if not connector_id or connector_id not in {item.id for item in self.connectors().items}:
             self._limits.admit_creation(self.tenant.id, self.policy().limits.creations or "")
-
-    def metadata(self, service_id: str) -> Service:
-        """Return a service's own metadata, which has more fields than the catalogue.
-
-        Raises an ApiError if it cannot be read.
-        """
-        cached = self._cache.get(
-            f"service:{service_id}",
-            lambda: [self._client.get_service(service_id)],
-            lifetime=lambda _: SERVICES_LIFETIME,
-        )
-        return cached.items[0]
 
     def _required(self, service_id: str) -> tuple[str, ...]:
         """Return the naming fields that a service's own metadata names; none if it has none."""

@@ -3,39 +3,36 @@
 Only this module knows whether the sandbox is used instead of Fivetran.
 """
 
-import hashlib
 import logging
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
 from pbf.connectors.access.client_limits import ClientLimits
-from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import SignInLimits
-from pbf.connectors.account.account_list import AccountList
 from pbf.connectors.account.account_statuses import AccountStatuses
-from pbf.connectors.connector_list import OnList
-from pbf.connectors.portal import MOST_PASTS, Portal, Tenant
+from pbf.connectors.portal import Portal
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, UnknownTenant
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
-from pbf.identity.tenants import Tenants
-from pbf.paths import PREFIX, SANDBOX_PATH, WEBHOOK_PATH, is_loopback
-from pbf.redaction import hide, hide_pair, hide_password
+from pbf.paths import PREFIX, WEBHOOK_PATH
+from pbf.redaction import hide_pair
 from pbf.rules.timeline.events import EVENTS
+from pbf.runtime.building import build_inbox, build_limits, build_portals
+from pbf.runtime.keys import hide_secrets, signing_key
 from pbf.runtime.notifications import build_notifier, channels_of
+from pbf.runtime.opened_store import open_store
+from pbf.runtime.sandbox import demo_groups, start_sandbox
 from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
@@ -52,11 +49,6 @@ if TYPE_CHECKING:
     from pbf.watch.watch import Watch
 
 log = logging.getLogger(__name__)
-
-STORE_URL = "sqlite:///pbf.sqlite3"
-STORE_IN_MEMORY = "sqlite://"
-# The demo's tenants besides the first, and the sample customers of the sandbox.
-DEMO_CUSTOMERS = {"globex": "Globex", "initech": "Initech"}
 
 
 @dataclass(frozen=True)
@@ -177,13 +169,13 @@ def start(settings: Settings) -> Runtime:
 
     Raises ConfigurationError if the database or the policy file cannot be opened.
     """
-    _hide_secrets(settings)
+    hide_secrets(settings)
     with ExitStack() as opened:  # closed again if a later part fails
         cache = SharedCache(backend=cache_backend(settings))
         opened.callback(cache.close)
         store = open_store(settings)
         opened.callback(store.close)
-        sandbox = _start_sandbox(settings) if settings.sandbox else None
+        sandbox = start_sandbox(settings) if settings.sandbox else None
         if sandbox:
             opened.callback(sandbox.stop)
         started = _connected(settings, cache, store, sandbox)
@@ -198,7 +190,7 @@ def _connected(
     account = sandbox.world if sandbox else settings
     key, secret, group_id = account.api_key or "", account.api_secret or "", account.group_id or ""
     hide_pair(key, secret)
-    keys = settings.signing_keys or (_signing_key(secret, shared=sandbox is None),)
+    keys = settings.signing_keys or (signing_key(secret, shared=sandbox is None),)
     api_url = sandbox.url if sandbox else settings.api_url
     client = ApiClient(Request(api_url, key, secret, timeout=settings.timeout))
     identity = build_identity(
@@ -208,10 +200,10 @@ def _connected(
         signing_keys=keys,
         environ=environment(),
         check_group=client.get_group,
-        demo_groups=_demo_groups(sandbox) if sandbox and settings.is_demo else None,
+        demo_groups=demo_groups(sandbox) if sandbox and settings.is_demo else None,
     )
     signer, limiter = Signer(*keys), shared_limiter(settings)
-    limits = _limits(settings, limiter, lambda: len(identity.tenants.all()))
+    limits = build_limits(settings, limiter, lambda: len(identity.tenants.all()))
     timelines = Timelines(
         client,
         store,
@@ -220,7 +212,7 @@ def _connected(
         days=settings.history_days,
         detail_days=settings.history_detail_days,
     )
-    portals = _portals(
+    portals = build_portals(
         settings, limits, identity.tenants, client, cache, store, signer, timelines.lists.put
     )
     return Runtime(
@@ -235,111 +227,6 @@ def _connected(
         limits=limits,
         statuses=AccountStatuses(client, cache, store),
         timelines=timelines,
-        inbox=_inbox(settings, store, client, identity.tenants),
+        inbox=build_inbox(settings, store, client, identity.tenants),
         sandbox=sandbox,
     )
-
-
-def _inbox(settings: Settings, store: Store, client: ApiClient, tenants: Tenants) -> Inbox:
-    """Return what takes in webhooks; the embedded sandbox signs them with a random secret."""
-    random = (secrets.token_hex(),) if settings.sandbox else ()
-    hide(*random)
-    return Inbox(
-        store.received_events,
-        secrets=settings.webhook_secrets + random,
-        is_ours=lambda group_id: tenants.by_group(group_id) is not None,
-        fivetrans_clock=client.now,
-    )
-
-
-def _portals(
-    settings: Settings,
-    limits: ClientLimits,
-    tenants: Tenants,
-    client: ApiClient,
-    cache: SharedCache,
-    store: Store,
-    signer: Signer,
-    on_list: OnList,
-) -> Portals:
-    account, pasts = AccountList(client, cache), SharedCache(max_keys=MOST_PASTS)
-
-    def find(tenant_id: str) -> Tenant | None:
-        entry = tenants.get(tenant_id)
-        return Tenant(entry.id, entry.name, entry.group_id) if entry else None
-
-    def build(tenant: Tenant) -> Portal:
-        return Portal(
-            tenant,
-            client=client,
-            cache=cache,
-            store=store,
-            signer=signer,
-            limits=limits,
-            account=account,
-            pasts=pasts,
-            on_list=on_list,
-            policy=partial(tenants.policy, tenant.id),
-            grace=settings.deletion_grace,
-        )
-
-    return Portals(find, lambda: tuple(entry.id for entry in tenants.all()), build)
-
-
-def _demo_groups(sandbox: "SandboxServer") -> dict[str, str]:
-    """Add the groups of the demo's tenants, with connectors; return them by tenant."""
-    world = sandbox.world
-    added = {tenant: world.add_customer(name).id for tenant, name in DEMO_CUSTOMERS.items()}
-    return {"acme": world.group_id, **added}
-
-
-def _start_sandbox(settings: Settings) -> "SandboxServer":
-    from pbf.sandbox.server import SandboxServer
-
-    # A proxy on this machine cannot always be distinguished from a person who uses it.
-    public = not all(is_loopback(name) for name in settings.hosts)
-    return SandboxServer(public_url=SANDBOX_PATH, close_control=public).start()
-
-
-def _hide_secrets(settings: Settings) -> None:
-    """Have the secrets redacted in logs, before anything uses them and may fail."""
-    hide_pair(settings.api_key or "", settings.api_secret or "")
-    hide(*settings.signing_keys, *settings.webhook_secrets)
-    hide(settings.sign_in.oidc_client_secret, settings.sign_in.proxy_secret)
-    for url in (settings.database_url, settings.redis_url, settings.mail_url):
-        hide_password(url)
-
-
-def _limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) -> ClientLimits:
-    return ClientLimits(
-        limiter,
-        tenants=tenants,
-        requests=settings.action_limit,
-        all_requests=settings.total_action_limit,
-        creations=settings.create_limit,
-        trusted_proxies=settings.trusted_proxies,
-    )
-
-
-def open_store(settings: Settings) -> Store:
-    """Return the store of the settings.
-
-    Raises ConfigurationError if it cannot be opened.
-    """
-    # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
-    default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
-    try:
-        return Store(settings.database_url or default)
-    except (SQLAlchemyError, ImportError, ValueError, TypeError):
-        # The error may quote the URL with its password, so it is not chained into logs.
-        raise ConfigurationError(
-            "The database cannot be opened. Check PBF_DATABASE_URL; if it is not set, the working "
-            "directory must be writable."
-        ) from None
-
-
-def _signing_key(secret: str, *, shared: bool) -> str:
-    """Return the key that all processes of an account share; it does not reveal the secret."""
-    if not shared:
-        return secrets.token_hex()
-    return hashlib.sha256(f"pbf signing key\0{secret}".encode()).hexdigest()

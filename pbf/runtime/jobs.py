@@ -24,21 +24,27 @@ SENDING_LEASE = 180.0
 
 def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
     """Return the jobs of a runtime; each of them acts as the background work."""
-
-    def each(work: Callable[[Portal], float | None]) -> Callable[[], float | None]:
-        return for_tenants(runtime, work)
-
     specs = (
         JobSpec("clean up", INTERVAL, lambda: runtime.store.delete_expired(time.time())),
-        JobSpec("settle creations", INTERVAL, each(lambda portal: portal.settle_abandoned())),
-        JobSpec("delete connectors", INTERVAL, each(lambda portal: portal.carry_out_deletions())),
-        JobSpec("pause and resume", INTERVAL, each(lambda one: one.maintenance.carry_out_due())),
         *(JobSpec(*work) for work in runtime.timelines.work()),
         JobSpec("work off webhooks", webhooks.INTERVAL, webhooks.webhook_job(runtime)),
         JobSpec("judge connectors", EVERY, runtime.watch.judge),
         JobSpec("send notifications", SENDING, runtime.notifier.deliver_due, lease=SENDING_LEASE),
     )
-    return [replace(spec, run=_in_background(spec.run)) for spec in specs]
+    return [*tenant_jobs(runtime), *map(_in_background, specs)]
+
+
+def tenant_jobs(runtime: "Runtime") -> Sequence[JobSpec]:
+    """Return the jobs that cost nothing for tenants for which nothing waits."""
+    works: dict[str, Callable[[Portal], float | None]] = {
+        "settle creations": lambda portal: portal.settle_abandoned(),
+        "delete connectors": lambda portal: portal.carry_out_deletions(),
+        "pause and resume": lambda portal: portal.maintenance.carry_out_due(),
+    }
+    return [
+        _in_background(JobSpec(name, INTERVAL, for_tenants(runtime, work)))
+        for name, work in works.items()
+    ]
 
 
 def job_runner() -> JobRunner:
@@ -83,9 +89,9 @@ def _portals(runtime: "Runtime") -> list[Portal]:
         raise PartlyFailed([error], None) from error
 
 
-def _in_background(run: Callable[[], float | None]) -> Callable[[], float | None]:
-    def run_as_background() -> float | None:
+def _in_background(spec: JobSpec) -> JobSpec:
+    def run() -> float | None:
         with acting_as(ACTOR):
-            return run()
+            return spec.run()
 
-    return run_as_background
+    return replace(spec, run=run)

@@ -21,4 +21,5 @@ def watch_of(runtime: "Runtime") -> Watch:
         tenant_of=tenant_of,
         timeline_of=runtime.timelines.of,
         notifier=runtime.notifier,
+        rate_limit=lambda: runtime.client.latest.rate_limit,
     )

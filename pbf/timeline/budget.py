@@ -7,6 +7,8 @@ HOUR = 3600.0
 # Of the requests of an hour, for histories and for lists that nobody looks at.
 HISTORY_SHARE = 0.2
 LIST_SHARE = 0.1
+# And for lists that are read once more, to judge what changed in them.
+JUDGED_SHARE = 0.2
 # The limit of a trial account, until Fivetran says another one.
 ASSUMED_LIMIT = 500
 SHORTEST_SWEEP, LONGEST_SWEEP = 60.0, 1800.0
@@ -26,11 +28,12 @@ def sweep_interval(limit: RateLimit, requests: int) -> float:
 
 
 class Budget:
-    """The requests for histories: a share of what the hour has left, saved up for minutes."""
+    """The requests for one kind of work: a share of what the hour has left, saved for minutes."""
 
-    def __init__(self) -> None:
-        """Start with enough for one request."""
-        self._saved = 1.0
+    def __init__(self, share: float = HISTORY_SHARE, *, saved: float = 1.0) -> None:
+        """Start with so many requests saved, as far as they can be saved."""
+        self._share = share
+        self._saved = saved
         self._at: float | None = None
 
     def earn(self, limit: RateLimit, now: float) -> int:
@@ -41,7 +44,7 @@ class Budget:
         self._at = now
         if left < THROTTLED_BELOW * total:
             return 0  # the rest of the hour is for people
-        rate = HISTORY_SHARE * min(left, total) / HOUR
+        rate = self._share * min(left, total) / HOUR
         self._saved = min(self._saved + rate * elapsed, max(1.0, rate * LONGEST_SAVING))
         return int(self._saved)
 

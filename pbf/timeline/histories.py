@@ -5,12 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from pbf.errors import BadAnswer, Forbidden, InvalidRequest, NotFound, ServerFailed
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
 from pbf.fivetran.paging import LARGEST_PAGE
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.coverage import DAY, LONGEST_WINDOW, Span, merged, next_window
 from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.outcomes import outcome_of
@@ -141,8 +141,8 @@ class Histories:
             records = list(
                 self._client.get_sync_history(
                     window.connector_id,
-                    since=datetime.fromtimestamp(since, UTC),
-                    until=datetime.fromtimestamp(window.until, UTC),
+                    since=moment(since),
+                    until=moment(window.until),
                 )
             )
         except (NotFound, Forbidden) as error:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.merging import Fact
 from pbf.rules.timeline.outcomes import Outcome
@@ -57,8 +57,8 @@ def entry_of(row: Iterable[Any]) -> SyncEntry:
     return SyncEntry(
         connector_id,
         sync_id,
-        None if started_at is None else datetime.fromtimestamp(started_at, UTC),
-        None if ended_at is None else datetime.fromtimestamp(ended_at, UTC),
+        moment(started_at),
+        moment(ended_at),
         OUTCOMES[outcome],
         reason,
         _read(volumes) if volumes else NOTHING,
@@ -85,11 +85,6 @@ def entry_of_fact(connector_id: str, fact: Fact) -> SyncEntry:
         unknown=fact.unknown,
         sources=tuple(sorted(fact.sources)),
     )
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Return a time in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 COLUMNS = tuple(name for name in Fact.__dataclass_fields__ if name not in ("key", "sync_id"))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pbf.fivetran.models import RateLimit
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.coverage import Span, class_of, clipped, merged
 from pbf.rules.timeline.entries import DayCount, DayEntry, HourCount, Period, SyncEntry
 from pbf.store.store import Store
@@ -13,7 +14,7 @@ from pbf.store.timeline.syncs import HOUR, WHOLE_GROUP
 from pbf.store.timeline.tables import LastSeen
 from pbf.timeline.budget import per_hour
 from pbf.timeline.histories import is_refused
-from pbf.timeline.rows import entry_of, moment
+from pbf.timeline.rows import entry_of
 
 REFUSED = (
     "Fivetran refuses to show this account's sync histories, so syncs are known from webhooks and "
@@ -86,7 +87,7 @@ class Timeline:
         )
         spans = [span for row in rows for span in _spans(row.source, row.since, row.until, seen)]
         return [
-            Period(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
+            Period(moment(first), moment(last))
             for first, last in merged(clipped(spans, start, end))
         ]
 
@@ -94,9 +95,7 @@ class Timeline:
         """Return the numbers of the tenant for each hour that overlaps a period and has syncs."""
         first, end = int(since.timestamp() // HOUR), -int(-until.timestamp() // HOUR)
         return [
-            HourCount(
-                datetime.fromtimestamp(row.hour * HOUR, UTC), row.succeeded, row.failed, row.other
-            )
+            HourCount(moment(row.hour * HOUR), row.succeeded, row.failed, row.other)
             for row in self._store.syncs.hours(self._group_id, first, end)
         ]
 

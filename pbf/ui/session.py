@@ -14,6 +14,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.logs import set_tenant
+from pbf.rules import time_zones
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
 
@@ -85,10 +86,7 @@ def why_not(permission: Permission = Permission.CHANGE) -> str:
 
 def time_zone() -> ZoneInfo:
     """Return the time zone of the visitor's browser; UTC if it names none that is known here."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    return time_zones.time_zone(st.context.timezone)
 
 
 def browser_owner() -> str:

@@ -1,26 +1,8 @@
-"""What judging needs of others: the sync history of one tenant, and who is told of incidents."""
+"""Who is told of incidents."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
 from typing import Protocol
 
-from pbf.rules.timeline.entries import DayEntry, Period, SyncEntry
 from pbf.rules.watch.kinds import IncidentEntry
-
-
-class Timeline(Protocol):
-    """The sync history of one tenant."""
-
-    def syncs(
-        self, connector_id: str, since: datetime, until: datetime, *, limit: int | None = None
-    ) -> Sequence[SyncEntry]:
-        """Return a connector's syncs of a period, the newest first."""
-
-    def days(self, connector_id: str, since: date, until: date) -> Sequence[DayEntry]:
-        """Return a connector's days in UTC."""
-
-    def observed(self, connector_id: str, since: datetime, until: datetime) -> Sequence[Period]:
-        """Return when a connector was observed, sorted and without overlaps."""
 
 
 class Notifier(Protocol):

@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from pbf.errors import UnknownItem
+from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry, IncidentEvent, Kind
 from pbf.store.store import Store
 from pbf.store.watch.incidents import CLOSED
@@ -105,7 +106,7 @@ def _entry(row: Incident, events: Sequence[EventRow]) -> IncidentEntry:
         kind=cast(Kind, row.kind),
         title=row.title,
         opened_at=moment(row.opened_at),
-        closed_at=None if row.closed_at is None else moment(row.closed_at),
+        closed_at=moment(row.closed_at),
         explained_by=row.explained_by,
         schema_name=row.schema_name,
         events=tuple(
@@ -113,8 +114,3 @@ def _entry(row: Incident, events: Sequence[EventRow]) -> IncidentEntry:
             for event in sorted(events, key=lambda event: event.at)
         ),
     )
-
-
-def moment(seconds: float) -> datetime:
-    """Return a time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)

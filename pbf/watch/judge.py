@@ -1,7 +1,7 @@
 """The job that opens and closes incidents.
 
-It judges what was read anyway: the last list of each group, and the sync history. A group whose
-list has not changed, that has no open incident and no promise that is due, is passed over.
+It judges by the last list of each group and the sync history. A group whose list has not changed,
+that has no open incident and no promise that is due, is passed over.
 """
 
 import logging
@@ -14,8 +14,9 @@ from pbf.cache.entries import CachedList
 from pbf.connectors.audit import DONE
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError, ServerFailed, Unreachable
-from pbf.fivetran.models import Connector
+from pbf.fivetran.models import Connector, RateLimit
 from pbf.rules.health import health
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.watch.detection import Evidence, Finding, finding, is_paused_here
 from pbf.rules.watch.kinds import UNREACHABLE_FOR
@@ -24,8 +25,10 @@ from pbf.store.store import Store
 from pbf.store.watch.incidents import CLOSED, OPENED
 from pbf.store.watch.tables import Incident
 from pbf.store.watch.tables import Promise as PromiseRow
-from pbf.watch.collaborators import Notifier, Timeline
-from pbf.watch.incidents import Incidents, moment, new_event, new_incident
+from pbf.timeline.timeline import Timeline
+from pbf.watch.collaborators import Notifier
+from pbf.watch.incidents import Incidents, new_event, new_incident
+from pbf.watch.last_lists import LastLists
 from pbf.watch.promises import promise_of
 from pbf.watch.reconciling import Reconciliation
 
@@ -62,6 +65,7 @@ class Judge:
         portal_of: Callable[[str], Portal | None],
         timeline_of: Callable[[str], Timeline],
         notifier: Notifier,
+        rate_limit: Callable[[], RateLimit],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Judge groups by their portals (by group id) and histories (by tenant id)."""
@@ -71,6 +75,7 @@ class Judge:
         self._notifier = notifier
         self._clock = clock
         self._incidents = Incidents(store, clock=clock)
+        self._lists = LastLists(portal_of, rate_limit)
         self._judged: dict[str, _Judged] = {}
         self._failing_since: float | None = None
 
@@ -107,12 +112,10 @@ class Judge:
         self, read_at: Mapping[str, float], open_rows: Mapping[str, list[Incident]], now: float
     ) -> None:
         promises = self._store.promises.by_group()
-        for group_id in read_at:
-            portal = self._portal_of(group_id)
-            connectors = portal and self._last_list(portal, read_at[group_id])
-            if portal and connectors:
-                rows = [row for row in open_rows.get(group_id, ()) if row.kind != "unreachable"]
-                self._judge_group(portal, connectors, promises.get(group_id, []), rows, now)
+        for portal, connectors in self._lists.all(read_at, now):
+            group_id = portal.tenant.group_id
+            rows = [row for row in open_rows.get(group_id, ()) if row.kind != "unreachable"]
+            self._judge_group(portal, connectors, promises.get(group_id, []), rows, now)
 
     def _judge_group(
         self,
@@ -180,16 +183,6 @@ class Judge:
             actions = [entry.what for entry in entries if entry.outcome == DONE]
             last.paused_here[connector.id] = is_paused_here(actions)
         return last.paused_here[connector.id]
-
-    def _last_list(self, portal: Portal, read_at: float) -> CachedList[Connector] | None:
-        """Return the last list of a tenant; Fivetran is not asked if this process has it."""
-        cached = portal.last_connectors()
-        if cached and cached.fetched_at >= read_at - 1:
-            return cached
-        try:
-            return portal.connectors()  # from the cache that the processes share
-        except ApiError:
-            return cached
 
     def _is_away(self, read_at: Mapping[str, float], now: float) -> bool | None:
         """Return whether Fivetran has been away for long; None if only for a moment."""

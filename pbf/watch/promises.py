@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from pbf.connectors.access.caller import caller, require
@@ -12,11 +12,13 @@ from pbf.connectors.portal import Portal
 from pbf.errors import InputError, UnknownItem
 from pbf.fivetran.models import Connector
 from pbf.rules.access.permissions import Permission
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.rules.timing import clock as time_of_day
 from pbf.rules.watch.promises import (
     DAYS,
     REPORTED,
+    SCOPES,
     WINDOW,
     Promise,
     Scope,
@@ -32,9 +34,8 @@ from pbf.rules.watch.promises import (
 from pbf.store.store import Store
 from pbf.store.tables import storable
 from pbf.store.watch.tables import Promise as Row
-from pbf.watch.collaborators import Timeline
+from pbf.timeline.timeline import Timeline
 
-SCOPES: tuple[Scope, ...] = ("tenant", "service", "connector")
 # The share of a whole tenant is that of so many connectors.
 MOST_REPORTED = 200
 NO_PROMISE = "There is no such promise. It may have been removed."
@@ -104,12 +105,12 @@ class Promises:
 
     def remove(self, scope: str, target: str) -> None:
         """Remove a promise; raise UnknownItem if there is none."""
-        about = target if scope == "connector" else ""
-        details = target if scope == "service" else ""
-        with self._portal.audit_log.record("remove a promise", about, details=details):
+        with self._portal.audit_log.record("remove a promise") as entry:
             require(Permission.MANAGE_NOTIFICATIONS)
             if not self._rows.remove(self._group_id, scope, target):
                 raise UnknownItem(NO_PROMISE)
+            entry.connector_id = target if scope == "connector" else ""
+            entry.details = target if scope == "service" else ""
 
     def of(
         self, connector: Connector, promises: Sequence[Promise] | None = None
@@ -120,7 +121,7 @@ class Promises:
         broken = None
         if terms and connector.is_set_up and not connector.is_paused:
             made_at = promise.created_at if promise else None
-            now = datetime.fromtimestamp(self._clock(), UTC)
+            now = moment(self._clock())
             broken = broken_since(terms, connector.succeeded_at, now, created_at=made_at)
         return ConnectorPromise(terms, promise, broken)
 
@@ -128,7 +129,7 @@ class Promises:
         """Return how a connector would have kept terms in the last 30 days."""
         if terms is None:
             return Tally()
-        until = datetime.fromtimestamp(self._clock(), UTC)
+        until = moment(self._clock())
         since = until - REPORTED
         if connector.created_at and connector.created_at > since:
             since = connector.created_at
@@ -192,5 +193,5 @@ def promise_of(row: Row) -> Promise:
         terms = terms_by(time_of_day(row.time), days, row.time_zone)
     else:
         terms = terms_within(row.hours or 0)
-    made_at = datetime.fromtimestamp(row.created_at, UTC)
+    made_at = moment(row.created_at)
     return Promise(row.id, cast(Scope, row.scope), row.target, terms, made_at, row.created_by)

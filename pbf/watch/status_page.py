@@ -18,12 +18,13 @@ from pbf.errors import LimitReached, UnknownItem
 from pbf.fivetran.models import Connector
 from pbf.rules.access.permissions import Permission
 from pbf.rules.health import Tone, Word, health
+from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import DayEntry, Period
 from pbf.rules.watch.kinds import IncidentEntry, Kind
 from pbf.store.store import Store
 from pbf.store.tables import storable
 from pbf.store.watch.tables import StatusLink
-from pbf.watch.collaborators import Timeline
+from pbf.timeline.timeline import Timeline
 from pbf.watch.incidents import Incidents
 
 Mark = Literal["good", "mixed", "bad", "idle", "unobserved"]
@@ -126,7 +127,7 @@ class StatusLinks:
         """Return the links that work, the newest first."""
         require(Permission.MANAGE_NOTIFICATIONS)
         return [
-            Link(row.id, row.created_by, datetime.fromtimestamp(row.created_at, UTC))
+            Link(row.id, row.created_by, moment(row.created_at))
             for row in self._rows.listed(self._group_id)
         ]
 
@@ -189,7 +190,7 @@ class StatusPages:
 
     def _make(self, portal: Portal, timeline: Timeline) -> Status:
         cached = portal.connectors()
-        now = datetime.fromtimestamp(self._clock(), UTC)
+        now = moment(self._clock())
         incidents = self._incidents.open(portal.tenant.group_id, explained=False)
         items = sorted(cached.items, key=lambda item: item.title.casefold())
         lines = [_line(item, timeline, now) for item in items[:MOST_SHOWN]]
@@ -200,7 +201,7 @@ class StatusPages:
             [_public(incident, names) for incident in incidents],
             lines,
             max(0, len(items) - MOST_SHOWN),
-            datetime.fromtimestamp(cached.fetched_at, UTC),
+            moment(cached.fetched_at),
         )
 
 

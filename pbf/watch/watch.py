@@ -7,8 +7,10 @@ from functools import partial
 from pbf.connectors.portal import Portal
 from pbf.connectors.portals import Portals
 from pbf.errors import UnknownTenant
+from pbf.fivetran.models import RateLimit
 from pbf.store.store import Store
-from pbf.watch.collaborators import Notifier, Timeline
+from pbf.timeline.timeline import Timeline
+from pbf.watch.collaborators import Notifier
 from pbf.watch.incidents import Incidents
 from pbf.watch.judge import Judge
 from pbf.watch.promises import Promises
@@ -26,6 +28,7 @@ class Watch:
         tenant_of: Callable[[str], str | None],
         timeline_of: Callable[[str], Timeline],
         notifier: Notifier,
+        rate_limit: Callable[[], RateLimit],
     ) -> None:
         """Watch portals; `tenant_of` returns the tenant of a group, `timeline_of` its history."""
         self._store = store
@@ -35,7 +38,11 @@ class Watch:
         self.incidents = Incidents(store)
         self._pages = StatusPages(self.incidents)
         self._judge = Judge(
-            store, portal_of=self._portal_of, timeline_of=timeline_of, notifier=notifier
+            store,
+            portal_of=self._portal_of,
+            timeline_of=timeline_of,
+            notifier=notifier,
+            rate_limit=rate_limit,
         )
         # The job "judge connectors".
         self.judge = self._judge.judge

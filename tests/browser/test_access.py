@@ -35,7 +35,7 @@ def choose_and_open_menu(page: Page) -> None:
 
 
 def open_the_tables_behind(page: Page) -> None:
-    expect(page.locator(f"{CHART} svg")).to_have_count(4)
+    expect(page.locator(f"{CHART} svg")).to_have_count(5)
     for opener in page.get_by_text(BEHIND).all():
         opener.click()
     expect(page.locator(".pbf-records").last).to_be_visible()
@@ -194,7 +194,7 @@ def test_axe_sees_what_would_keep_somebody_out(light):
 def test_each_chart_says_in_words_what_it_shows(light):
     arrive(light, "/")
 
-    expect(light.locator(f"{CHART} svg")).to_have_count(4)
+    expect(light.locator(f"{CHART} svg")).to_have_count(5)
     for chart in light.locator(CHART).all():
         title, _, sentence = chart.get_attribute("aria-label").partition(". ")
         expect(light.get_by_role("heading", name=title, exact=True)).to_be_visible()

@@ -34,6 +34,8 @@ NEVER_RECORDED = {
     # A person who fails to sign in acts for no tenant.
     *("SignInFailed", "ProviderUnavailable", "SignInRefused", "SignInExpired", "UnknownSignIn"),
     "UntrustedToken",
+    # Nobody is known who has signed a webhook wrongly.
+    "InvalidSignature",
 }
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as some
 
 from pbf.cache.shared import SharedCache
 from pbf.connectors.access.caller import CALLER, Caller
-from pbf.connectors.portal import MOST_POLICIES, Portal, Tenant
+from pbf.connectors.catalogue import MOST_POLICIES
+from pbf.connectors.portal import Portal, Tenant
 from pbf.errors import UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Service
@@ -125,7 +126,7 @@ def test_the_services_of_many_sessions_take_limited_memory(portal_under):
     for number in range(3 * MOST_POLICIES):
         assert ids(portal, frozenset({"sales_1", f"other_{number}"})) == ["sales_1"]
 
-    assert len(portal._allowed) == MOST_POLICIES
+    assert len(portal._catalogue._allowed) == MOST_POLICIES
 
 
 @cases(300)

@@ -148,7 +148,7 @@ def test_where_there_are_none_of_them_it_says_so(runtime, named, visit):
 def test_past_syncs_and_errors_are_shown_where_the_account_offers_them(runtime, named, visit):
     app = visit("connector", id=named("webshop").id)
 
-    assert headers(app) == ["Facts", "Tasks and warnings", "Errors", "Recent syncs"]
+    assert headers(app) == ["Facts", "Promise", "Tasks and warnings", "Errors", "Recent syncs"]
     assert "40 seconds" in html(app)
     assert "Failed</span>" in html(app)
 
@@ -160,7 +160,7 @@ def test_an_account_without_past_syncs_and_errors_is_told_so(account, visit, sta
 
     app = visit("connector", id="ours")
 
-    assert headers(app) == ["Facts", "Tasks and warnings", "Recent syncs"]
+    assert headers(app) == ["Facts", "Promise", "Tasks and warnings", "Recent syncs"]
     assert "Fivetran does not provide sync history for this account." in html(app)
     assert not app.error
     assert not app.exception

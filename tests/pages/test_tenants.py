@@ -78,8 +78,8 @@ def test_no_page_shows_anything_of_another_tenant(name: str, role: Role, world: 
 
 def test_pages_show_their_own_tenant(world: MarkedWorld):
     own = world.tenants[VISITORS[0]]
-    for name in ("overview", "connectors", "connector", "activity"):
-        page = visit(world, name, own, Role.EDITOR, {"id": own.connectors[1]})
+    for name in ("overview", "connectors", "connector", "activity", "promises", "notifications"):
+        page = visit(world, name, own, Role.ADMIN, {"id": own.connectors[0]})
         assert own.mark in everything(page)
 
 

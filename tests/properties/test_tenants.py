@@ -1,12 +1,15 @@
 """Random requests of 50 tenants: nobody is told anything of another tenant."""
 
+import hmac
+import json
 import logging
 import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ from pbf.sandbox.catalogue.services import services
 from tests.support.marked_tenants import (
     ADDRESS,
     ROLES,
+    WEBHOOK_SECRET,
     MarkedTenant,
     MarkedWorld,
     marked_world,
@@ -44,7 +48,35 @@ BEARER_LINKS = {
     "sso.enter",
     "sso.post",
 }
+IDS: dict[str, Callable[[MarkedTenant], Sequence[str]]] = {
+    "channel_id": lambda tenant: tenant.channels,
+    "delivery_id": lambda tenant: tenant.messages,
+    "incident_id": lambda tenant: (tenant.incident,),
+    "change_id": lambda tenant: (tenant.planned_change,),
+}
 QUOTED_SERVICE = re.compile(r'"service": ?"(\w+)"')
+
+
+NEW_BODIES: dict[str, Callable[[MarkedTenant], dict[str, Any]]] = {
+    "notifications.add_channel": lambda of: {
+        "kind": "webhook",
+        "name": "New",
+        "address": "https://127.0.0.1:9/new",
+        "scope": "connector",
+        "target": of.connectors[0],
+    },
+    "watch.put_promise": lambda of: {
+        "scope": "connector",
+        "target": of.connectors[1],
+        "kind": "within",
+        "hours": 4,
+    },
+    "maintenance.plan_change": lambda of: {
+        "action": "pause",
+        "at": "2031-01-30T22:00:00Z",
+        "reason": "Tests.",
+    },
+}
 
 
 @dataclass
@@ -142,7 +174,12 @@ class Requests:
     ) -> str:
         of = self.random.choice((tenant, tenant, other))
         if "connector_id" in part:
-            return self.random.choice((*of.connectors, "unknown"))
+            return self.random.choice((*of.connectors[:1], *of.connectors, "unknown"))
+        if chosen := IDS.get(part.rpartition(":")[2].rstrip(">")):
+            return self.random.choice((*chosen(of), "unknown"))
+        if part.endswith(":token>"):
+            linked.add(of.mark)
+            return of.status_secret
         if "link" in part or "invitation" in part or "code" in part:
             return self._signed(of, linked)
         return self.random.choice(("file", of.id, "openapi.json", of.people[Role.VIEWER]))
@@ -193,9 +230,13 @@ class Requests:
             return {"state": self._signed(self.random.choice((tenant, other)), linked)}
         if rule.endpoint == "sso.enter":
             return {"token": self._sso(other, linked)}
+        if rule.endpoint == "watch.remove_promise":
+            of = self.random.choice((tenant, other))
+            return {"scope": "connector", "target": of.connectors[0]}
         if self.random.random() < 0.6:
             return {}
-        name = self.random.choice(("q", "service", "status", "now", "tenant", "group_id", "id"))
+        names = ("q", "service", "status", "now", "tenant", "group_id", "id", "open", "from")
+        name = self.random.choice(names)
         values = (other.mark, other.group, other.connectors[0], other.id, "paused", "true", "")
         return {name: self.random.choice(values)}
 
@@ -215,11 +256,33 @@ class Requests:
             }
         )
 
+    def _event(self, made: Try, of: MarkedTenant) -> None:
+        event = {
+            "event": "sync_end",
+            "created": "2026-11-20T12:00:20.000Z",
+            "connector_id": of.connectors[0],
+            "destination_group_id": of.group,
+            "sync_id": f"sync_{self.random.randrange(1000)}",
+            "data": {"status": "FAILURE", "reason": f"Reason {of.mark}"},
+        }
+        body = json.dumps(event).encode()
+        secret = self.random.choice((WEBHOOK_SECRET, "forged"))
+        made.options["data"] = body
+        made.options["headers"]["X-Fivetran-Signature-256"] = hmac.digest(
+            secret.encode(), body, "sha256"
+        ).hex()
+
     def _body(self, made: Try, tenant: MarkedTenant, other: MarkedTenant, linked: set[str]) -> None:
         if made.endpoint == "sso.post":
             made.options["data"] = {"token": self._sso(other, linked)}
             return
+        if made.endpoint == "hooks.receive_webhook":
+            self._event(made, self.random.choice((tenant, other)))
+            return
         of = self.random.choice((tenant, other))
+        if body := NEW_BODIES.get(made.endpoint):
+            made.options["json"] = body(of)
+            return
         service = self.random.choice((*tenant.allowed, *other.allowed))
         made.options["json"] = self.random.choice(
             (
@@ -391,6 +454,87 @@ def test_a_link_of_another_tenant_opens_no_card_and_names_nothing(
     headers = {"Cookie": f"pbf={world.cookie(other, Role.EDITOR)}", "Origin": ADDRESS}
     back = routes.get(f"/_/return?state={state}", base_url=ADDRESS, headers=headers)
     assert back.headers["Location"].endswith(f"?returned={connector_id}")
+
+
+READS = {
+    "/_/incidents": "Incident",
+    "/_/incidents/{incident}": "Event",
+    "/_/promises": "Promiser",
+    "/_/channels": "Channel",
+    "/_/channels/{channel}/deliveries": "Message",
+    "/_/connectors/{connector}/planned-changes": "Planned",
+    "/_/connectors/{connector}/syncs": "Reason",
+    "/_/connectors/{connector}/syncs.csv": "Reason",
+}
+CHANGES = (
+    ("POST", "/_/channels/{channel}/test", None),
+    ("POST", "/_/channels/{channel}/deliveries/{message}", None),
+    ("DELETE", "/_/channels/{channel}", None),
+    ("DELETE", "/_/connectors/{connector}/planned-changes/{change}", None),
+    ("POST", "/_/connectors/{connector}/planned-changes", "maintenance.plan_change"),
+    ("PUT", "/_/promises", "watch.put_promise"),
+    ("DELETE", "/_/promises?scope=connector&target={connector}", None),
+    ("POST", "/_/channels", "notifications.add_channel"),
+)
+
+
+def path_of(path: str, of: MarkedTenant) -> str:
+    """Return a path with the ids of a tenant."""
+    return path.format(
+        incident=of.incident,
+        channel=of.channels[1],
+        message=of.messages[1],
+        connector=of.connectors[0],
+        change=of.planned_change,
+    )
+
+
+def contents(world: MarkedWorld, of: MarkedTenant) -> list[dict[str, Any]]:
+    """Return what is stored for a tenant."""
+    store = world.runtime.store
+    stores = (store.channels, store.promises, store.planned_changes, store.notifications)
+    rows = [row for one in stores for row in one.listed(of.group)]
+    return [
+        {column.key: getattr(row, column.key) for column in type(row).__table__.columns}
+        for row in rows
+    ]
+
+
+def test_what_incidents_channels_and_histories_hold_is_shown_to_its_own_tenant_alone(
+    tmp_path,
+):
+    with marked_world(tmp_path, tenants=3) as world:
+        routes = create_app(lambda: world.runtime).test_client(use_cookies=False)
+        for own, other in permutations(world.tenants, 2):
+            headers = {"Authorization": f"Bearer {own.tokens[Role.ADMIN]}"}
+
+            def request(path, method="GET", body=None, *, headers=headers):
+                return routes.open(
+                    path, method=method, base_url=ADDRESS, headers=headers, json=body
+                )
+
+            for path, word in READS.items():
+                answer = request(path_of(path, own))
+                assert f"{word} {own.mark}" in text_of(answer), path
+                assert marks(text_of(answer)) == {own.mark}
+                if "{" in path:
+                    foreign = request(path_of(path, other))
+                    assert foreign.status_code == 404, path
+                    assert marks(text_of(foreign)) == set()
+
+            before = contents(world, other)
+            for method, path, endpoint in CHANGES:
+                body = NEW_BODIES[endpoint](other) if endpoint else None
+                answer = request(path_of(path, other), method, body)
+                assert answer.status_code == 404, (path, text_of(answer))
+                assert marks(text_of(answer)) == set()
+            assert contents(world, other) == before
+            # A channel of one person is unknown to everybody else, admins and programs included.
+            private = request(f"/_/channels/{own.channels[0]}/deliveries")
+            assert private.status_code == 404
+            status = routes.get(f"/_/status/{other.status_secret}", base_url=ADDRESS)
+            assert status.status_code == 200
+            assert marks(status.get_data(as_text=True)) == {other.mark}
 
 
 def test_changes_that_are_done_or_refused_are_no_longer_under_way(routes: FlaskClient):

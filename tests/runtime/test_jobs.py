@@ -7,7 +7,7 @@ import pytest
 from pbf.connectors.access.caller import caller
 from pbf.errors import ConfigurationError, StoreFailed, TimedOut
 from pbf.jobs.runner import JobRunner, JobSpec
-from pbf.runtime.jobs import INTERVAL, for_tenants, jobs
+from pbf.runtime.jobs import INTERVAL, for_tenants, tenant_jobs
 from pbf.store.store import Store
 from tests.support.clock import Clock
 
@@ -20,6 +20,7 @@ class Portal:
         self.errors: dict[str, Exception] = {}
         self.jobs: list[str] = []
         self.actors: set[str] = set()
+        self.maintenance = self
 
     def _run(self, job: str) -> None:
         self.jobs.append(job)
@@ -33,6 +34,9 @@ class Portal:
     def carry_out_deletions(self) -> float | None:
         self._run("delete")
         return self.due
+
+    def carry_out_due(self) -> None:
+        self._run("pause")
 
 
 class Portals:
@@ -51,10 +55,7 @@ class Portals:
 
 def runner_on(*portals: Portal, clock: Clock) -> JobRunner:
     runtime = Portals(*portals)
-    chosen = [
-        spec for spec in jobs(runtime) if spec.name in ("settle creations", "delete connectors")
-    ]
-    return JobRunner(runtime.store, chosen, clock=clock)
+    return JobRunner(runtime.store, tenant_jobs(runtime), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_failing_job_is_logged_once_and_does_not_stop_the_others(error, messag
         runner.run_due()
         clock.advance(INTERVAL)
 
-    assert sorted(portal.jobs) == sorted(other.jobs) == ["delete"] * 2 + ["settle"] * 2
+    assert sorted(portal.jobs) == sorted(other.jobs) == sorted(["delete", "pause", "settle"] * 2)
     assert [record.getMessage().startswith(message) for record in caplog.records] == [True]
     assert "a-secret" not in caplog.text
 
@@ -126,10 +127,23 @@ def test_jobs_act_as_the_background_work():
     assert caller().actor == "page"
 
 
-def test_where_nothing_waits_fivetran_is_not_asked(runtime, sandbox):
+def test_every_job_acts_as_the_background_work(runtime, monkeypatch):
+    actors: list[str] = []
+
+    def work(*_):
+        actors.append(caller().actor)
+
+    monkeypatch.setattr(runtime.watch, "judge", work)
+    monkeypatch.setattr(type(runtime.timelines), "work", lambda _: [("watch", 60.0, work)])
+    JobRunner(runtime.store, runtime.jobs).run_due()
+
+    assert actors == ["background"] * 2
+
+
+def test_jobs_of_tenants_ask_fivetran_nothing_where_nothing_waits(runtime, sandbox):
     before = sandbox.world.control.log.total
 
-    JobRunner(runtime.store, runtime.jobs).run_due()
+    JobRunner(runtime.store, tenant_jobs(runtime)).run_due()
 
     assert sandbox.world.control.log.total == before
 

@@ -1,7 +1,9 @@
 """Tenants whose every name, id, error and member carries a mark that no other tenant has."""
 
+import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,11 +14,18 @@ from pbf.config import Settings, SignIn
 from pbf.connectors.access.caller import acting_as
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
+from pbf.rules.timeline.entries import SyncReport
+from pbf.rules.timeline.outcomes import Outcome
 from pbf.runtime import Runtime
 from pbf.sandbox.catalogue.services import services
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer
 from pbf.store.identity.people import Profile
+from pbf.store.tables import PlannedChange
+from pbf.store.watch.tables import Channel, Notification, Promise, StatusLink
+from pbf.watch.incidents import new_event, new_incident
+from pbf.watch.notifications.webhooks import new_secret
+from pbf.watch.status_page import digest
 from tests.support.accounts import account_on
 from tests.support.signing import jwks
 
@@ -24,6 +33,9 @@ ADDRESS = "http://localhost:8501"
 MARK = re.compile(r"zq\d\dx")
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)
 CONNECTORS = 5
+CHANNELS = 3
+WEBHOOK_SECRET = "a-webhook-secret-of-the-tests-012345"
+HOUR = 3600.0
 LIMITS = ("action_limit", "total_action_limit", "create_limit")
 SIGNING_KEY = "a-signing-key-of-the-tests-0123456789"
 SHOWN_SERVICES = 12
@@ -53,6 +65,31 @@ class MarkedTenant:
     def group(self) -> str:
         """The id of its group."""
         return f"group_{self.mark}"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The ids of its channels; the first is that of its admin alone."""
+        return tuple(f"channel_{self.mark}_{number}" for number in range(CHANNELS))
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of the messages to its channels."""
+        return tuple(f"msg_{self.mark}_{number}" for number in range(CHANNELS))
+
+    @property
+    def incident(self) -> str:
+        """The id of its incident."""
+        return f"incident_{self.mark}"
+
+    @property
+    def planned_change(self) -> str:
+        """The id of the planned change of its first connector."""
+        return f"change_{self.mark}"
+
+    @property
+    def status_secret(self) -> str:
+        """The secret of the link to its status page, which does not tell whose it is."""
+        return hashlib.sha256(self.mark.encode()).hexdigest()
 
     @property
     def connectors(self) -> tuple[str, ...]:
@@ -126,12 +163,15 @@ def marked_world(
             settings,
             database_url=database,
             signing_keys=(SIGNING_KEY,),
+            webhook_secrets=(WEBHOOK_SECRET,),
             **dict.fromkeys(LIMITS, ""),
         )
         runtime = runtimes.start(settings)
         try:
             for tenant in marked:
                 _add_people(runtime, tenant)
+                _add_history(runtime, tenant)
+                _add_channels(runtime, tenant)
             yield MarkedWorld(runtime, server, marked, _environment(settings))
         finally:
             runtime.close()
@@ -203,3 +243,98 @@ def _add_people(runtime: Runtime, tenant: MarkedTenant) -> None:
     if tenant.number % 5 == 0:
         with acting_as("test"):
             runtime.portals.of(tenant.id).operations.delete(tenant.connectors[4])
+
+
+def _add_history(runtime: Runtime, tenant: MarkedTenant) -> None:
+    """Add a sync, an incident, a promise, a planned change and a link to the status page."""
+    store, now, mark, group = runtime.store, time.time(), tenant.mark, tenant.group
+    connector_id, schema_name = tenant.connectors[0], f"schema_{mark}_0"
+    report = SyncReport(
+        connector_id, f"sync_{mark}", now - 2 * HOUR, now - HOUR, Outcome.FAILED, f"Reason {mark}"
+    )
+    runtime.timelines.recorder.record(group, [report], source="history", now=now)
+    incident = new_incident(
+        group,
+        "failing",
+        f"Incident {mark}",
+        target=connector_id,
+        opened_at=now - HOUR,
+        connector_id=connector_id,
+        connector_name=f"Connector {mark}",
+        schema_name=schema_name,
+    )
+    incident.id = tenant.incident
+    store.incidents.open(incident, new_event(incident.id, now - HOUR, "opened", f"Event {mark}"))
+    store.promises.put(
+        Promise(
+            id=f"promise_{mark}",
+            group_id=group,
+            scope="connector",
+            target=connector_id,
+            kind="within",
+            hours=4.0,
+            created_by=f"Promiser {mark}",
+            created_at=now,
+        )
+    )
+    store.planned_changes.add(
+        PlannedChange(
+            group_id=group,
+            id=tenant.planned_change,
+            connector_id=connector_id,
+            schema_name=schema_name,
+            action="pause",
+            due_at=now + 1000 * HOUR,
+            reason=f"Planned {mark}",
+            created_by=f"Planner {mark}",
+            created_at=now,
+            cancelled_at=now if tenant.number % 2 else None,
+        )
+    )
+    store.status_links.add(
+        StatusLink(
+            id=f"status_{mark}",
+            digest=digest(tenant.status_secret),
+            group_id=group,
+            created_by=f"Linker {mark}",
+            created_at=now,
+        )
+    )
+
+
+def _add_channels(runtime: Runtime, tenant: MarkedTenant) -> None:
+    """Add channels, whose addresses nothing is ever sent to, each with a message."""
+    store, now, mark = runtime.store, time.time(), tenant.mark
+    for number, (channel_id, message_id) in enumerate(
+        zip(tenant.channels, tenant.messages, strict=True)
+    ):
+        store.channels.add(
+            Channel(
+                id=channel_id,
+                group_id=tenant.group,
+                person_id="" if number else tenant.people[Role.ADMIN],
+                kind="webhook",
+                name=f"Channel {mark} {number}",
+                address=f"https://127.0.0.1:9/{mark}",
+                secret=new_secret(),
+                created_by=f"Channeller {mark}",
+                created_at=now,
+                problem=f"Problem {mark}",
+            )
+        )
+        store.notifications.add(
+            Notification(
+                group_id=tenant.group,
+                id=message_id,
+                channel_id=channel_id,
+                subject_id=tenant.incident,
+                kind="opened",
+                title=f"Message {mark}",
+                body="{}",
+                created_at=now,
+                due_at=now,
+                attempts=3,
+                status="failed",
+                error=f"Error {mark}",
+            )
+        )

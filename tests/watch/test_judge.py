@@ -10,7 +10,7 @@ import pytest
 from pbf.cache.entries import CachedList
 from pbf.connectors.portal import Tenant
 from pbf.errors import ConnectionFailed, StoreFailed
-from pbf.fivetran.models import Connector
+from pbf.fivetran.models import Connector, RateLimit
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
@@ -105,6 +105,7 @@ class Account:
             portal_of=lambda group: self if group == "g" else None,
             timeline_of=lambda _: self,
             notifier=self,
+            rate_limit=RateLimit,
             clock=self.clock,
         )
 

@@ -1,7 +1,9 @@
 """Messages reach real servers: mail, and signed webhooks."""
 
 import json
+import socket
 import threading
+from contextlib import suppress
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -122,6 +124,27 @@ def test_a_webhook_that_is_refused_says_why(receiver, status, sentence):
         Sender(allow_private=True).send(hook, MESSAGE)
 
 
+def test_a_server_that_answers_byte_by_byte_is_given_up(monkeypatch):
+    monkeypatch.setattr("pbf.watch.notifications.webhooks.LONGEST_ANSWER", 0.2)
+    given_up = threading.Event()
+
+    def drip(server):
+        client = server.accept()[0]
+        with client, suppress(OSError):
+            client.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not given_up.wait(0.01):
+                client.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        hook = channel(kind="webhook", address=url, secret=new_secret())
+
+        with pytest.raises(NotDelivered, match="did not answer in time"):
+            Sender(allow_private=True).send(hook, MESSAGE)
+        given_up.set()
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -129,6 +152,7 @@ def test_a_webhook_that_is_refused_says_why(receiver, status, sentence):
         "https://localhost/",
         "https://10.0.0.1/",
         "https://169.254.169.254/latest",
+        "https://[64:ff9b::7f00:1]/",
         "https://[::1]/",
         "https://[::ffff:10.0.0.1]/",
         "https://0x7f000001/",

@@ -80,10 +80,7 @@ def list_deliveries(channel_id: str) -> ResponseReturnValue:
 @Operation(tag=TAG, response=Delivery, errors=CHANGES | {"not_now"})
 def redeliver_message(channel_id: str, delivery_id: str) -> ResponseReturnValue:
     """Send a message again, with the same id, within a minute."""
-    channels = _channels()
-    channels.send_again(channel_id, delivery_id)
-    entry = next(one for one in channels.deliveries(channel_id) if one.id == delivery_id)
-    return json_response(Delivery.model_validate(entry))
+    return json_response(Delivery.model_validate(_channels().send_again(channel_id, delivery_id)))
 
 
 def _channels() -> ChannelService:

@@ -7,7 +7,6 @@ from typing import Literal, get_args
 from pbf.rules.health import Tone
 
 Kind = Literal["needs_action", "late", "failing", "paused", "unreachable", "source_down"]
-EventKind = Literal["opened", "changed", "action", "closed"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # If more connectors than this have problems at once, they are one incident.

@@ -13,16 +13,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector
+from pbf.rules.time_zones import time_zones
 from pbf.rules.timeline.entries import Period
 from pbf.rules.timing import OFFSET, timing
 
-Scope = Literal["connector", "service", "tenant"]
+Scope = Literal["tenant", "service", "connector"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 Judgement = Literal["kept", "broken", "not observed"]
 
 # How long before a time of day a sync may have succeeded for its data to count as fresh.
@@ -114,12 +115,6 @@ def terms_by(at: time | None, days: Sequence[int], time_zone: str) -> Terms:
         raise InputError(f"The days must be among {', '.join(DAYS)}.")
     at = at.replace(second=0, microsecond=0)
     return Terms("by", at=at, days=numbers if len(numbers) < 7 else (), time_zone=time_zone)
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """Return the names of all time zones; finding them searches the disk."""
-    return frozenset(available_timezones())
 
 
 def terms_within(hours: float) -> Terms:

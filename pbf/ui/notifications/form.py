@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -11,8 +10,9 @@ from pbf.components.copy_field import copy_field
 from pbf.errors import PbfError
 from pbf.rules.notifications.addresses import MAIL, SERVICES, WEBHOOK
 from pbf.rules.watch.kinds import WORDS
-from pbf.ui import data, page, session
+from pbf.ui import page, session
 from pbf.ui.notifications.channels import PACE, service
+from pbf.ui.watch.targets import ask_target, ask_time_zone
 from pbf.watch.notifications.entries import (
     LONGEST_ESCALATION,
     LONGEST_NAME,
@@ -27,11 +27,6 @@ ADDRESSES = {
     MAIL: ("E-mail address", "ada@example.com"),
     "message": ("Address", SERVICES["slack"].example),
     WEBHOOK: ("URL", "https://monitoring.example.com/hooks/data"),
-}
-SCOPES = {
-    "tenant": "All connectors",
-    "service": "Those of one service",
-    "connector": "One connector",
 }
 NIGHT = time(22), time(7)
 
@@ -145,7 +140,12 @@ def _fields(kind: str, channel: ChannelEntry | None) -> ChannelValues:
     if kind == "message":
         titles = ", ".join(entry.title for entry in SERVICES.values())
         page.quiet(f"{titles}. The documentation lists the form of each address.")
-    scope, target = _scope(channel, key)
+    scope, target = ask_target(
+        "Connectors",
+        scope=channel.scope if channel else "tenant",
+        target=channel.target if channel else "",
+        key=f"-{key}",
+    )
     with st.expander("What and when"):
         events = st.multiselect(
             "Incidents",
@@ -167,38 +167,6 @@ def _fields(kind: str, channel: ChannelEntry | None) -> ChannelValues:
     )
 
 
-def _scope(channel: ChannelEntry | None, key: str) -> tuple[str, str]:
-    scopes = list(SCOPES)
-    scope = st.selectbox(
-        "Connectors",
-        scopes,
-        scopes.index(channel.scope) if channel else 0,
-        format_func=SCOPES.__getitem__,
-        key=f"scope-{key}",
-    )
-    if scope == "tenant":
-        return scope, ""
-    try:
-        connectors = data.connectors().items
-    except PbfError as error:
-        page.show_problem(error)
-        return scope, channel.target if channel else ""
-    names = (
-        {one.id: one.title for one in connectors}
-        if scope == "connector"
-        else {one.service: data.service_of(one).title for one in connectors}
-    )
-    ids = sorted(names, key=lambda id_: names[id_].casefold())
-    target = st.selectbox(
-        "Connector" if scope == "connector" else "Service",
-        ids,
-        ids.index(channel.target) if channel and channel.target in ids else 0,
-        format_func=lambda id_: names.get(id_, id_),
-        key=f"target-{scope}-{key}",
-    )
-    return scope, target or ""
-
-
 def _timing(channel: ChannelEntry | None, key: str) -> Timing:
     paces = list(PACE)
     digest = st.selectbox(
@@ -217,11 +185,7 @@ def _timing(channel: ChannelEntry | None, key: str) -> Timing:
     )
     has_quiet = st.toggle("Quiet hours", bool(channel and channel.quiet_from), key=f"quiet-{key}")
     start, end = _quiet_hours(channel, key) if has_quiet else ("", "")
-    zones = sorted(available_timezones())
-    own = channel.time_zone if channel else st.context.timezone or "UTC"
-    zone = st.selectbox(
-        "Time zone", zones, zones.index(own if own in zones else "UTC"), key=f"zone-{key}"
-    )
+    zone = ask_time_zone(channel.time_zone if channel else None, key=f"zone-{key}")
     return Timing(digest, float(hours) if hours else None, start, end, zone)
 
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -12,7 +11,7 @@ from pbf.paths import PREFIX
 from pbf.rules.timeline.marks import SPANS, Span
 from pbf.rules.timeline.paging import Cursor
 from pbf.rules.timeline.summary import sentences
-from pbf.ui import html, page
+from pbf.ui import html, page, session
 from pbf.ui.timeline import wording
 from pbf.ui.timeline.source import SyncHistory, sync_history, sync_page, timeline
 
@@ -52,7 +51,7 @@ def _show_known(connector: Connector) -> None:
         )
         or "90 days"
     )
-    st.html(_drawn(sync_history(connector, shown), shown, reader_zone()))
+    st.html(_drawn(sync_history(connector, shown), shown, session.time_zone()))
     if sampling := timeline().sampling:
         page.quiet(sampling)
     table = st.expander("Show as a table", key=f"table-{connector.id}", on_change="rerun")
@@ -70,7 +69,7 @@ def _drawn(history: SyncHistory, shown: Span, zone: tzinfo) -> str:
         last_success=summary.last_success,
         last_local=wording.local(summary.last_success, zone) if summary.last_success else "",
         unobserved=wording.unobserved(summary, shown),
-        marks=[(mark, wording.title(mark, shown, zone)) for mark in (*row.gaps, *row.marks)],
+        marks=[(mark, wording.of_mark(mark, shown, zone)) for mark in (*row.gaps, *row.marks)],
         alternative=wording.text_alternative(row, summary, shown),
         ticks=wording.ticks(row, shown, zone),
         kinds=wording.KINDS,
@@ -81,7 +80,7 @@ def _show_table(connector: Connector, shown: Span) -> None:
     """Show a page of the syncs, and lead to the pages beside it."""
     key = f"cursors-{connector.id}-{shown}"
     cursors: list[Cursor | None] = st.session_state.setdefault(key, [])
-    zone = reader_zone()
+    zone = session.time_zone()
     entries, following = sync_page(connector.id, shown, cursors[-1] if cursors else None, SIZE)
     st.html(html.render("timeline", "table", lines=wording.lines(entries, zone), zone=str(zone)))
     with st.container(horizontal=True):
@@ -107,11 +106,3 @@ def csv_url(connector_id: str, shown: Span) -> str:
     since = datetime.now(UTC).replace(second=0, microsecond=0) - SPANS[shown]
     query = urlencode({"from": since.isoformat()})
     return f"{PREFIX}/connectors/{quote(connector_id, safe='')}/syncs.csv?{query}"
-
-
-def reader_zone() -> tzinfo:
-    """Return the time zone of the reader's browser; UTC if it is not known."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC

@@ -62,7 +62,7 @@ def day(moment: datetime, zone: tzinfo) -> str:
     return f"{there.day} {there:%b}"
 
 
-def title(mark: Mark, shown: Span, zone: tzinfo) -> str:
+def of_mark(mark: Mark, shown: Span, zone: tzinfo) -> str:
     """Return what a mark says on hover."""
     if mark.sync:
         took = f", took {span(mark.sync.seconds)}" if mark.sync.seconds is not None else ""

@@ -15,15 +15,14 @@ from pbf.rules.access.permissions import Permission
 from pbf.rules.watch.promises import (
     DAY_NAMES,
     Promise,
-    Scope,
     Terms,
     terms_by,
     terms_within,
-    time_zones,
 )
 from pbf.runtime import runtime
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.lists import paging
+from pbf.ui.watch.targets import SCOPES, ask_target, ask_time_zone
 from pbf.watch.promises import Report
 from pbf.watch.status_page import Link
 
@@ -31,11 +30,6 @@ SHOWN = 20
 # How long the shares of the last 30 days may be old, in seconds, and of how many tenants.
 LIFETIME = 600
 TENANTS = 100
-SCOPES: dict[Scope, str] = {
-    "tenant": "All connectors",
-    "service": "All connectors of a service",
-    "connector": "One connector",
-}
 BY, WITHIN = "Fresh by a time of day", "Never older than some hours"
 WEEKDAYS = (0, 1, 2, 3, 4)
 RULE = (
@@ -108,8 +102,7 @@ def _row(portal: Portal, promise: Promise, names: Mapping[str, str]) -> None:
 @session.acting
 def make(portal: Portal) -> None:
     """Ask what is promised for what, and store it."""
-    scope = st.selectbox("For", list(SCOPES), format_func=lambda item: SCOPES[item], key="scope")
-    target = _ask_target(scope)
+    scope, target = ask_target("For")
     kind = st.radio("Promise", (BY, WITHIN), key="kind")
     terms = _ask_by if kind == BY else _ask_within
     try:
@@ -124,21 +117,6 @@ def make(portal: Portal) -> None:
         page.show_problem(error)
     else:
         st.rerun()
-
-
-def _ask_target(scope: Scope) -> str:
-    if scope == "tenant":
-        return ""
-    connectors = data.connectors().items
-    if scope == "connector":
-        names = {item.id: item.title for item in connectors}
-    else:
-        titles = {item.id: item.title for item in session.portal().catalogue().items}
-        names = {item.service: titles.get(item.service, item.service) for item in connectors}
-    ids = sorted(names, key=lambda item: names[item].casefold())
-    label = "Connector" if scope == "connector" else "Service"
-    chosen = st.selectbox(label, ids, format_func=lambda item: names[item], key=f"target-{scope}")
-    return chosen or ""
 
 
 def _ask_within() -> Terms:
@@ -156,11 +134,7 @@ def _ask_by() -> Terms:
         format_func=lambda day: DAY_NAMES[day][:3],
         key="days",
     )
-    zones = sorted(time_zones())
-    own = st.context.timezone or "UTC"
-    start = zones.index(own) if own in zones else zones.index("UTC")
-    zone = st.selectbox("Time zone", zones, start, key="zone")
-    return terms_by(at, list(days), zone or "")
+    return terms_by(at, list(days), ask_time_zone(None, key="zone"))
 
 
 def show_status_links(portal: Portal) -> None:

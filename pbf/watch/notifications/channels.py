@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from pbf.connectors.access.caller import caller, require
@@ -12,6 +11,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import LimitReached, NotDelivered, NotNow, UnknownChannel
 from pbf.rules.access.permissions import Permission, allows
 from pbf.rules.notifications.addresses import WEBHOOK, masked
+from pbf.rules.time_zones import moment
 from pbf.store.store import Store
 from pbf.store.watch.tables import Channel, Notification
 from pbf.watch.notifications.delivery import LEASE
@@ -145,8 +145,8 @@ class ChannelService:
         rows = self.store.notifications.of_channel(row.group_id, row.id, LISTED)
         return tuple(map(DeliveryEntry.of, rows))
 
-    def send_again(self, channel_id: str, delivery_id: str) -> None:
-        """Have a message sent again, with the same id, within a minute."""
+    def send_again(self, channel_id: str, delivery_id: str) -> DeliveryEntry:
+        """Have a message sent again, with the same id, within a minute; return it."""
         with self.portal.audit_log.record("send a message again") as entry:
             channel = self._find(channel_id)
             entry.details = f"{channel.name}, {masked(channel.kind, channel.address)}"
@@ -158,6 +158,7 @@ class ChannelService:
             self.store.notifications.release(
                 row, status="", sent_at=None, attempts=0, due_at=self.clock(), error=""
             )
+        return DeliveryEntry.of(self.store.notifications.find(channel.group_id, row.id) or row)
 
     def _find(self, channel_id: str) -> Channel:
         row = self.store.channels.find(self.portal.tenant.group_id, channel_id)
@@ -215,7 +216,7 @@ def _columns(values: ChannelValues) -> dict[str, object]:
 
 def _test_of(channel: Channel, now: float) -> Notification:
     key = f"msg_{uuid4().hex}"
-    opened_at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
+    opened_at = moment(now).isoformat(timespec="seconds")
     data = dict.fromkeys(
         ("incident_id", "title", "connector_id", "connector_name", "closed_at", "next_step"), ""
     )

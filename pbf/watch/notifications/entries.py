@@ -1,20 +1,20 @@
 """Channels and messages as screens and routes show them, without what is secret."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, time
 
 from pbf.errors import InvalidChannel
 from pbf.paths import LONGEST_ID
 from pbf.rules.notifications.addresses import masked
+from pbf.rules.time_zones import moment, time_zones
 from pbf.rules.watch.kinds import KINDS
+from pbf.rules.watch.promises import SCOPES
 from pbf.store.watch.tables import Channel, Notification
 from pbf.visible_text import is_one_line, shown
 
 LONGEST_NAME = 100
 LONGEST_ESCALATION = 168
 DIGESTS = ("now", "hourly", "daily")
-SCOPES = ("tenant", "service", "connector")
 STATUSES = {"": "waiting", "sent": "sent", "failed": "failed", "dropped": "not needed"}
 
 
@@ -60,7 +60,7 @@ class ChannelValues:
                 all(map(_is_time, quiet)) or quiet == ("", ""),
                 "Enter when quiet hours begin and end, such as 22:00 and 07:00.",
             ),
-            (_is_zone(self.time_zone), "Enter a time zone such as Europe/Berlin."),
+            (self.time_zone in time_zones(), "Enter a time zone such as Europe/Berlin."),
             (
                 hours is None or 0 < hours <= LONGEST_ESCALATION,
                 f"An incident escalates after at most {LONGEST_ESCALATION} hours.",
@@ -107,10 +107,10 @@ class ChannelEntry:
             quiet_until=row.quiet_until,
             time_zone=row.time_zone,
             escalates_after=row.escalates_after,
-            created_at=datetime.fromtimestamp(row.created_at, UTC),
+            created_at=moment(row.created_at),
             is_disabled=row.disabled_at is not None,
             problem=row.problem,
-            problem_since=_time(row.problem_since),
+            problem_since=moment(row.problem_since),
         )
 
 
@@ -138,25 +138,14 @@ class DeliveryEntry:
             status=STATUSES[row.status],
             attempts=row.attempts,
             problem=row.error,
-            created_at=datetime.fromtimestamp(row.created_at, UTC),
-            due_at=datetime.fromtimestamp(row.due_at, UTC),
-            sent_at=_time(row.sent_at),
+            created_at=moment(row.created_at),
+            due_at=moment(row.due_at),
+            sent_at=moment(row.sent_at),
         )
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _is_time(text: str) -> bool:
     try:
         return len(text) == 5 and time.fromisoformat(text).second == 0
     except ValueError:
-        return False
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return len(name) <= 40 and bool(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
         return False

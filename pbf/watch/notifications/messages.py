@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry
 from pbf.rules.wording import left
 from pbf.store.watch.tables import Notification
@@ -70,7 +71,7 @@ def message_of(row: Notification, zone: ZoneInfo, base_url: str | None) -> Messa
     """Return the message of a row; links lead to the dashboard at a base URL, if that is known."""
     data: Data = json.loads(row.body)
     url = _link(data, base_url) if row.kind != "test" else base_url or ""
-    at = datetime.fromtimestamp(row.created_at, UTC)
+    at = moment(row.created_at)
     content = {"type": f"incident.{row.kind}" if row.kind != "test" else "test"}
     content["timestamp"] = at.isoformat(timespec="seconds")
     body = json.dumps({**content, "data": {**data, "url": url}}, ensure_ascii=False)

@@ -4,10 +4,11 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
 from pbf.rules.notifications.timing import Timing
+from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry
 from pbf.store.store import Store
 from pbf.store.watch.notifications import WAITING
@@ -43,7 +44,7 @@ class Notifier:
         """
         if incident.explained_by:
             return
-        now = datetime.fromtimestamp(self.clock(), UTC)
+        now = moment(self.clock())
         for channel in self._interested(incident):
             timing = timing_of(channel)
             kind: Kind = "escalated" if channel.escalates_after else "opened"
@@ -60,7 +61,7 @@ class Notifier:
             if row.kind in ("opened", "escalated") and row.status in (WAITING, SENT)
         ]
         channels = self.store.channels.with_ids([row.channel_id for row in told])
-        now = datetime.fromtimestamp(self.clock(), UTC)
+        now = moment(self.clock())
         for row in told:
             channel = channels.get(row.channel_id)
             if channel and not self._drop(row, channel, incident, now):

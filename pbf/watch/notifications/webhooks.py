@@ -8,7 +8,10 @@ import hmac
 import secrets
 import socket
 import ssl
+import threading
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -16,8 +19,9 @@ from pbf.errors import NotDelivered
 from pbf.watch.notifications.hosts import resolve
 
 PREFIX = "whsec_"
-# In seconds, for each step of a request.
-TIMEOUT = 10.0
+# In seconds, for each step of a request, and for the answer as a whole: a server that sends it byte
+# by byte would otherwise hold our thread for hours.
+TIMEOUT, LONGEST_ANSWER = 10.0, 20.0
 REDIRECTS = range(300, 400)
 
 
@@ -52,8 +56,9 @@ def post(
         try:
             parts = urlsplit(url)
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            connection.request("POST", path, body.encode(), headers)
-            status = connection.getresponse().status
+            with _deadline(connection):
+                connection.request("POST", path, body.encode(), headers)
+                status = connection.getresponse().status
         finally:
             connection.close()
     except ssl.SSLError:
@@ -81,3 +86,26 @@ def _connect(url: str, *, allow_private: bool) -> HTTPConnection:
     else:
         connection.sock = plain
     return connection
+
+
+@contextmanager
+def _deadline(connection: HTTPConnection) -> Iterator[None]:
+    """Raise TimeoutError if what is done within takes too long."""
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        with suppress(OSError):
+            # Not the TLS socket's own method, which is not for a second thread.
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(LONGEST_ANSWER, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        # An answer that was cut short may look complete.
+        if is_over.is_set():
+            raise TimeoutError

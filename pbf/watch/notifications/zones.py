@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pbf.rules.notifications.timing import Timing
+from pbf.rules.time_zones import time_zone
 from pbf.store.watch.tables import Channel
 
 
@@ -25,7 +26,4 @@ def timing_of(channel: Channel) -> Timing:
 
 def zone_of(channel: Channel) -> ZoneInfo:
     """Return the time zone of a channel; UTC if this machine does not have it."""
-    try:
-        return ZoneInfo(channel.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return time_zone(channel.time_zone)

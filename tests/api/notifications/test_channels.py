@@ -46,6 +46,18 @@ def hook(url, **values):
     return {"kind": "webhook", "name": "Monitoring", "address": url, **values}
 
 
+def test_a_message_that_is_no_longer_listed_can_be_sent_again(runtime, receiver, monkeypatch):
+    admin = client_of(runtime, cookie=sign_in(runtime, "Ada", Role.ADMIN).cookie)
+    channel = f"/_/channels/{admin.post('/_/channels', json=hook(receiver.url)).json['id']}"
+    admin.post(f"{channel}/test", json={})
+    (delivery,) = admin.get(f"{channel}/deliveries").json
+    monkeypatch.setattr("pbf.watch.notifications.channels.LISTED", 0)
+
+    again = admin.post(f"{channel}/deliveries/{delivery['id']}", json={})
+
+    assert (again.status_code, again.json["status"]) == (200, "waiting")
+
+
 def test_an_admin_adds_tests_and_removes_a_webhook(runtime, receiver, caplog):
     admin = client_of(runtime, cookie=sign_in(runtime, "Ada", Role.ADMIN).cookie)
 
