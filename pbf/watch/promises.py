@@ -44,12 +44,14 @@ NO_PROMISE = "There is no such promise. It may have been removed."
 class ConnectorPromise:
     """What is promised for a connector: by somebody (`promise`), or by its schedule alone.
 
-    `broken_since` is None while it is kept, and where nothing can be judged.
+    `broken_since` is None while it is kept, and where nothing can be judged; `has_data` is False
+    as long as the connector never succeeded.
     """
 
     terms: Terms | None
     promise: Promise | None
     broken_since: datetime | None
+    has_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,18 @@ class Promises:
         promise = promise_for(self.listed() if promises is None else promises, connector)
         terms = promise.terms if promise else default_terms(connector)
         broken = None
-        if terms and connector.is_set_up and not connector.is_paused:
+        if terms and not connector.is_incomplete and not connector.is_paused:
             made_at = promise.created_at if promise else None
             now = datetime.fromtimestamp(self._clock(), UTC)
             broken = broken_since(terms, connector.succeeded_at, now, created_at=made_at)
-        return ConnectorPromise(terms, promise, broken)
+        return ConnectorPromise(terms, promise, broken, connector.succeeded_at is not None)
 
     def tally(self, connector: Connector, terms: Terms | None) -> Tally:
-        """Return how a connector would have kept terms in the last 30 days."""
-        if terms is None:
+        """Return how a connector would have kept terms in the last 30 days.
+
+        A connector that never succeeded has no data that could be late.
+        """
+        if terms is None or connector.succeeded_at is None:
             return Tally()
         until = datetime.fromtimestamp(self._clock(), UTC)
         since = until - REPORTED
