@@ -129,7 +129,7 @@ class Promises:
     def tally(self, connector: Connector, terms: Terms | None) -> Tally:
         """Return how a connector would have kept terms in the last 30 days.
 
-        A connector that never succeeded has no data that could be late.
+        Before its first success a connector has no data that could be late.
         """
         if terms is None or connector.succeeded_at is None:
             return Tally()
@@ -139,13 +139,15 @@ class Promises:
             since = connector.created_at
         first = since - (WINDOW if terms.kind == "by" else timedelta(hours=terms.hours))
         timeline = self._timeline()
-        ends = (
+        ends = sorted(
             sync.ended_at
             for sync in timeline.syncs(connector.id, first, until)
             if sync.outcome == Outcome.SUCCEEDED and sync.ended_at
         )
+        if ends and since == connector.created_at:
+            since = ends[0]
         observed = timeline.observed(connector.id, first, until)
-        return tally(terms, sorted(ends), observed, since, until)
+        return tally(terms, ends, observed, since, until)
 
     def report(self) -> Report:
         """Return how the promises of the first connectors by name were kept."""

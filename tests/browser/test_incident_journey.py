@@ -16,6 +16,8 @@ from tests.support.servers import dashboard, free_port
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SOON = 30_000
+# The list may be a moment old when it is judged; it is judged once a minute.
+A_MINUTE = 90_000
 NEEDS_YOU = "salesforce_crm needs you: reconnect"
 
 
@@ -58,10 +60,12 @@ def operator(chromium: Browser, product):
 
 
 def run_now(operator: Page, job: str) -> None:
-    """Have a job run, and wait until it is seen to."""
+    """Have a job run, and wait until a run has succeeded since."""
     row = operator.get_by_test_id("stHorizontalBlock").filter(has_text=job)
+    success = row.locator("time").last
+    before = success.get_attribute("datetime")
     row.get_by_role("button", name="Run now").click()
-    expect(operator.get_by_text(f"{job}: it runs within seconds")).to_be_visible()
+    expect(success).not_to_have_attribute("datetime", before, timeout=SOON)
 
 
 def add_channel(page: Page, kind: str, name: str, label: str, address: str) -> Page:
@@ -114,7 +118,8 @@ def test_who_is_told_of_a_broken_connector_reconnects_it_and_hears_that_it_is_ov
     visitor = visit(f"{product}/notifications")
     page = visitor.page
     add_channel(page, "E-mail", "Data team", "E-mail address", "ada@people.example")
-    expect(page.get_by_text("Data team").first).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    visitor.settle()
     hook = add_channel(page, "Signed webhook", "Monitoring", "URL", receiver.url)
     secret = secret_of(hook)
     run_now(operator, "Judge connectors")  # what was broken before is told now, and only once
@@ -124,7 +129,7 @@ def test_who_is_told_of_a_broken_connector_reconnects_it_and_hears_that_it_is_ov
     page.goto(f"{product}/connector?id={connector_id}")
     expect(page.get_by_role("button", name="Reconnect").first).to_be_visible(timeout=SOON)
     run_now(operator, "Judge connectors")
-    expect(page.get_by_role("heading", name="Incidents")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("heading", name="Incidents")).to_be_visible(timeout=A_MINUTE)
     expect(page.get_by_role("link", name=NEEDS_YOU)).to_be_visible()
     page.goto(product)
     expect(page.get_by_role("link", name=NEEDS_YOU)).to_be_visible(timeout=SOON)
@@ -144,7 +149,7 @@ def test_who_is_told_of_a_broken_connector_reconnects_it_and_hears_that_it_is_ov
     run_now(operator, "Judge connectors")
     page.goto(f"{product}/incidents")
     past = page.get_by_text(NEEDS_YOU).locator("xpath=ancestor::*[@class='pbf-line']")
-    expect(past).to_contain_text("over", timeout=SOON)
+    expect(past).to_contain_text("over", timeout=A_MINUTE)
 
     over = next(mail for mail in iter(mailbox.next, None) if "salesforce" in mail["Subject"])
     assert over["Subject"] == f"Over: {NEEDS_YOU}"

@@ -11,7 +11,8 @@ from aiosmtpd.controller import Controller
 
 from tests.support.servers import free_port
 
-PATIENCE = 60
+# A message that is refused at first is sent again after a minute.
+PATIENCE = 100
 
 
 class Mailbox:
