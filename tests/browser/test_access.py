@@ -264,7 +264,7 @@ def test_a_bar_and_the_line_behind_it_lead_to_the_same_connectors(light):
 def test_the_overview_follows_and_what_one_opened_stays_open(light, product, ids):
     arrive(light, "/")
     light.get_by_text(BEHIND).first.click()
-    behind = light.locator(".pbf-records").first
+    behind = light.locator("[data-testid=stExpander] .pbf-records").first
     expect(behind).to_be_visible()
     needed = int(behind.locator("tr", has_text="Needs you").locator("td").last.inner_text())
     schema = "linkedin_ads_b2b" if needed == 2 else "hubspot_marketing"
