@@ -30,18 +30,18 @@ def sweep_interval(limit: RateLimit, requests: int) -> float:
 class Budget:
     """The requests for one kind of work: a share of what the hour has left, saved for minutes."""
 
-    def __init__(self, share: float = HISTORY_SHARE, *, saved: float = 1.0) -> None:
-        """Start with so many requests saved, as far as they can be saved."""
+    def __init__(self, share: float = HISTORY_SHARE) -> None:
+        """Start with the savings of some minutes, once the limit is known."""
         self._share = share
-        self._saved = saved
+        self._saved = 0.0
         self._at: float | None = None
 
     def earn(self, limit: RateLimit, now: float) -> int:
         """Return how many requests may be made now (seconds of any clock)."""
         total = limit.limit or ASSUMED_LIMIT
         left = total if limit.remaining is None else limit.remaining
-        elapsed = 0.0 if self._at is None else max(0.0, now - self._at)
-        self._at = now
+        elapsed = LONGEST_SAVING if self._at is None else max(0.0, now - self._at)
+        self._at = None if limit.limit is None else now
         if left < THROTTLED_BELOW * total:
             return 0  # the rest of the hour is for people
         rate = self._share * min(left, total) / HOUR

@@ -25,6 +25,8 @@ INTERVAL = 60.0
 MOST_REFUSALS = 3
 # Lists are stored once a day, so a connector that was not seen for longer is gone.
 UNSEEN = 2 * DAY
+# While no list was read yet, the job looks for one after so many seconds.
+FIRST_LIST = 5.0
 # What a history says of the last seconds may not be complete.
 MARGIN = 60.0
 
@@ -67,22 +69,36 @@ class Histories:
         # Which group's turn it is first.
         self._turn = 0
 
-    def run(self) -> None:
-        """Read as many histories as the budget allows; raise an ApiError or StoreFailed."""
+    def run(self) -> float | None:
+        """Read as many histories as the budget allows; raise an ApiError or StoreFailed.
+
+        Returns when to look again, in seconds since 1970, while no list was read yet.
+        """
+        if not self._store.last_seen.count():
+            return time.time() + FIRST_LIST
         now = self._client.now()
         allowed = self._budget.earn(self._client.latest.rate_limit, self._clock())
-        if allowed < 1 or is_refused(self._store, now):
-            return
+        while allowed >= 1 and not is_refused(self._store, now):
+            requests = self._read_windows(now, allowed)
+            if not requests:
+                break
+            allowed -= requests
+        return None
+
+    def _read_windows(self, now: float, allowed: int) -> int:
+        """Read one window of each connector at most, and return how many requests that cost."""
+        spent = 0
         for window in self._windows(now):
-            if allowed < 1:
-                return
+            if spent >= allowed:
+                break
             requests = self._read(window)
             self._budget.spend(requests)
-            allowed -= requests
+            spent += requests
             if self._refusals >= MOST_REFUSALS:
                 self._store.observations.add(ACCOUNT, (REFUSED,), now, now + DAY)
                 self._refusals = 0
-                return
+                break
+        return spent
 
     def _windows(self, now: float) -> Iterator[Window]:
         """Yield what to read, the groups taking turns: first what moved, then older times."""

@@ -17,7 +17,7 @@ WATCH_INTERVAL = 60.0
 THINNING_INTERVAL = 6 * 3600.0
 
 # A job's name, the seconds between two runs, and what it does.
-Work = tuple[str, float, Callable[[], None]]
+Work = tuple[str, float, Callable[[], float | None]]
 
 log = logging.getLogger("pbf")
 

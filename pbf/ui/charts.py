@@ -77,7 +77,11 @@ def _days(bars: Sequence[Bar], ink: str) -> Any:
 
 def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> Any:
     counts = alt.Axis(
-        title=None, tickMinStep=1, labelExpr="format(abs(datum.value), ',')", labelColor=ink
+        title=None,
+        tickMinStep=1,
+        tickCount=3,
+        labelExpr="format(abs(datum.value), ',')",
+        labelColor=ink,
     )
     legend = alt.Legend(title=None, orient="top", labelColor=ink)
     kinds = alt.Scale(domain=[GOOD, BAD], range=[COLOURS["busy"], COLOURS["bad"]])

@@ -1,6 +1,5 @@
 """The last list of each tenant, whether somebody looks at it or not."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
@@ -23,7 +22,7 @@ class LastLists:
         """Find the lists of the portals of groups."""
         self._portal_of = portal_of
         self._rate_limit = rate_limit
-        self._budget = Budget(JUDGED_SHARE, saved=math.inf)
+        self._budget = Budget(JUDGED_SHARE)
         # By group: when its list was read again last.
         self._read_at: dict[str, float] = {}
 

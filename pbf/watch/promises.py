@@ -45,12 +45,14 @@ NO_PROMISE = "There is no such promise. It may have been removed."
 class ConnectorPromise:
     """What is promised for a connector: by somebody (`promise`), or by its schedule alone.
 
-    `broken_since` is None while it is kept, and where nothing can be judged.
+    `broken_since` is None while it is kept, and where nothing can be judged; `has_data` is False
+    as long as the connector never succeeded.
     """
 
     terms: Terms | None
     promise: Promise | None
     broken_since: datetime | None
+    has_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,18 @@ class Promises:
         promise = promise_for(self.listed() if promises is None else promises, connector)
         terms = promise.terms if promise else default_terms(connector)
         broken = None
-        if terms and connector.is_set_up and not connector.is_paused:
+        if terms and not connector.is_incomplete and not connector.is_paused:
             made_at = promise.created_at if promise else None
             now = moment(self._clock())
             broken = broken_since(terms, connector.succeeded_at, now, created_at=made_at)
-        return ConnectorPromise(terms, promise, broken)
+        return ConnectorPromise(terms, promise, broken, connector.succeeded_at is not None)
 
     def tally(self, connector: Connector, terms: Terms | None) -> Tally:
-        """Return how a connector would have kept terms in the last 30 days."""
-        if terms is None:
+        """Return how a connector would have kept terms in the last 30 days.
+
+        Before its first success a connector has no data that could be late.
+        """
+        if terms is None or connector.succeeded_at is None:
             return Tally()
         until = moment(self._clock())
         since = until - REPORTED
@@ -135,13 +140,15 @@ class Promises:
             since = connector.created_at
         first = since - (WINDOW if terms.kind == "by" else timedelta(hours=terms.hours))
         timeline = self._timeline()
-        ends = (
+        ends = sorted(
             sync.ended_at
             for sync in timeline.syncs(connector.id, first, until)
             if sync.outcome == Outcome.SUCCEEDED and sync.ended_at
         )
+        if ends and since == connector.created_at:
+            since = ends[0]
         observed = timeline.observed(connector.id, first, until)
-        return tally(terms, sorted(ends), observed, since, until)
+        return tally(terms, ends, observed, since, until)
 
     def report(self) -> Report:
         """Return how the promises of the first connectors by name were kept."""

@@ -38,6 +38,9 @@ KEY, SECRET = "canaryKey4Tn7Rw2Qz8", "canary&Secret5Hm9%Kd3Vx6"
 SIGNING_KEY = "canarySign8Wq3LdKpTz5vYm1rXb6nJc"
 DATABASE, REDIS = "canary/Data@9Zk2", "canaryRedis6Jp5"
 TYPED, ONCE, TOLD = "canaryTyped2Fy7", "canaryOnce3Nb8", "canaryTold7Cx4"
+# Nothing listens at that address.
+CHANNEL = "canaryChannel9Xw4Lq7Zt2"
+HOOK = f"https://127.0.0.1:1/hooks/{CHANNEL}"
 CANARIES = {
     "the API key": KEY,
     "the API secret": SECRET,
@@ -46,6 +49,7 @@ CANARIES = {
     "the password of Redis": REDIS,
     "a typed credential": TYPED,
     "an Idempotency-Key": ONCE,
+    "the address of a channel": CHANNEL,
     "what Fivetran says where nobody should hear it": TOLD,
 }
 TIMEOUT = 4

@@ -35,7 +35,7 @@ def choose_and_open_menu(page: Page) -> None:
 
 
 def open_the_tables_behind(page: Page) -> None:
-    expect(page.locator(f"{CHART} svg")).to_have_count(5)
+    expect(page.locator(f"{CHART} svg")).to_have_count(5, timeout=40_000)
     for opener in page.get_by_text(BEHIND).all():
         opener.click()
     expect(page.locator(".pbf-records").last).to_be_visible()
@@ -66,6 +66,18 @@ def change_tables(page: Page) -> None:
     expect(page.locator(".pbf-records")).to_be_visible()
 
 
+def open_the_syncs(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Syncs")).to_be_visible(timeout=40_000)
+    expect(page.locator(".pbf-marks")).to_have_attribute("aria-label", re.compile("sync"))
+    page.get_by_text(BEHIND).first.click()
+    expect(page.locator(".pbf-records").first).to_be_visible()
+
+
+def open_a_thread(page: Page) -> None:
+    page.get_by_text("What happened").first.click()
+    expect(page.locator(".pbf-notes").first).to_be_visible()
+
+
 SCREENS = [
     pytest.param("/", open_the_tables_behind, id="overview"),
     # All 773 cards take axe a quarter of a minute; some thirty are made of the same parts.
@@ -79,6 +91,10 @@ SCREENS = [
         "/connector?id={shopify_storefront}", shows("[data-testid=stAlert]"), id="deleted"
     ),
     pytest.param("/connector?id=nobody", open_the_banner, id="no-such-connector"),
+    pytest.param("/connector?id={stripe_payments}", open_the_syncs, id="connector-with-syncs"),
+    pytest.param("/incidents", open_a_thread, id="incidents"),
+    pytest.param("/promises", shows(".pbf-records"), id="promises"),
+    pytest.param("/notifications", shows("[data-testid=stHeading] h2"), id="notifications"),
     pytest.param("/activity", do_something, id="activity"),
     pytest.param("/tables?id={webshop}", change_tables, id="tables"),
     pytest.param("/tables?id={facebook_ads_dach}", shows("[data-testid=stAlert]"), id="no-tables"),
@@ -96,6 +112,8 @@ DIALOGS = [
     ),
     pytest.param("/connector?id={zendesk_support}", ("Run setup tests",), id="setup-tests"),
     pytest.param("/connectors", ("Ask a colleague", "Discard"), id="connectors"),
+    pytest.param("/notifications", ("Add a channel for the tenant",), id="notifications"),
+    pytest.param("/promises", ("Make a promise",), id="promises"),
 ]
 
 
@@ -182,6 +200,34 @@ def test_axe_finds_nothing_on_a_colleague_s_page(page, product, ids):
     assert troubles(page) == []
 
 
+def test_axe_finds_nothing_on_a_status_page(page):
+    arrive(page, "/promises")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link", exact=True)
+    expect(link).to_have_value(re.compile("/_/status/."))
+
+    page.goto(link.input_value())
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for bars in page.locator("[role=img]").all():
+        assert bars.get_attribute("aria-label")
+    assert troubles(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_operators_page_of_jobs(chromium, product, scheme):
+    with opened(chromium, product, scheme) as context:
+        page = context.new_page()
+        arrive(page, "/")
+        page.locator(".pbf-who").click()
+        page.locator(".pbf-menu").get_by_role("button", name="Operator").first.click()
+        expect(page.locator(".pbf-who")).to_contain_text("operator")
+        arrive(page, "/jobs")
+
+        expect(page.get_by_role("button", name="Run now").first).to_be_visible()
+        assert troubles(page) == []
+
+
 def test_axe_sees_what_would_keep_somebody_out(light):
     arrive(light, "/services?q=zzzzzz")
 
@@ -194,7 +240,7 @@ def test_axe_sees_what_would_keep_somebody_out(light):
 def test_each_chart_says_in_words_what_it_shows(light):
     arrive(light, "/")
 
-    expect(light.locator(f"{CHART} svg")).to_have_count(5)
+    expect(light.locator(f"{CHART} svg")).to_have_count(5, timeout=40_000)
     for chart in light.locator(CHART).all():
         title, _, sentence = chart.get_attribute("aria-label").partition(". ")
         expect(light.get_by_role("heading", name=title, exact=True)).to_be_visible()
@@ -218,7 +264,7 @@ def test_a_bar_and_the_line_behind_it_lead_to_the_same_connectors(light):
 def test_the_overview_follows_and_what_one_opened_stays_open(light, product, ids):
     arrive(light, "/")
     light.get_by_text(BEHIND).first.click()
-    behind = light.locator(".pbf-records").first
+    behind = light.locator("[data-testid=stExpander] .pbf-records").first
     expect(behind).to_be_visible()
     needed = int(behind.locator("tr", has_text="Needs you").locator("td").last.inner_text())
     schema = "linkedin_ads_b2b" if needed == 2 else "hubspot_marketing"

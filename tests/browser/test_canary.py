@@ -10,11 +10,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import steps
 from tests.browser.canaries import SIGNED_LINK, TOKEN, Permit, Place, found
-from tests.browser.canary_scene import DAY, ONCE, TYPED, Scene, Witness, scene
+from tests.browser.canary_scene import CHANNEL, DAY, HOOK, ONCE, TYPED, Scene, Witness, scene
 from tests.browser.conftest import Visitor
 from tests.browser.unforeseen import SERVICE as UNFORESEEN
 from tests.support.postgres_server import PostgresServer
 
+SIGNING_SECRET = rb"whsec_[\w+/]{43}="
 PERMITS = (
     # The page's own link to the card, and the link for a colleague that somebody asked for.
     Permit("frame", rb"/_/go/[\w.-]+" + SIGNED_LINK),
@@ -28,6 +29,10 @@ PERMITS = (
     Permit(r"route POST /_/connectors/\w+/invitations 200 body", SIGNED_LINK),
     # Where a colleague comes back to; it has done its work.
     Permit("page /_/invited", rb"/_/invited\?state=[\w.-]+" + SIGNED_LINK),
+    # Where messages go to, and the secret that signs them, are kept and shown once to who adds it.
+    Permit("table channels", CHANNEL.encode()),
+    Permit("table channels", SIGNING_SECRET),
+    Permit("route POST /_/channels 201 body", SIGNING_SECRET),
     # Fivetran's own pages.
     Permit("fivetran .*", TOKEN),
     Permit("fivetran .*", SIGNED_LINK),
@@ -82,6 +87,7 @@ def walk(stage: Scene, witness: Witness) -> None:
     connect(witness)
     invite(stage, witness)
     look_around(stage, witness)
+    notify(stage, witness)
     send_nonsense(stage, witness)
     for says in FAILURES:
         fail(stage, witness, says)
@@ -147,6 +153,25 @@ def look_around(stage: Scene, witness: Witness) -> None:
         assert stage.ask("GET", path).status_code == 200
     assert stage.ask("PATCH", f"/connectors/{second}", json={"paused": True}).status_code == 200
     assert stage.ask("POST", f"/connectors/{first}/test").status_code == 200
+
+
+def notify(stage: Scene, witness: Witness) -> None:
+    """Add a channel that takes no message, send it a test, and look at it."""
+    hook = {"kind": "webhook", "name": "Monitoring", "address": HOOK}
+    added = stage.ask("POST", "/channels", json=hook)
+    assert added.status_code == 201
+    stage.canaries["the secret of a channel"] = added.json()["secret"]
+    channel = f"/channels/{added.json()['id']}"
+    assert stage.ask("POST", f"{channel}/test").json()["problem"]
+    for path in ("/channels", f"{channel}/deliveries", "/incidents"):
+        assert stage.ask("GET", path).status_code == 200
+    stage.ask("POST", "/channels", json={**hook, "address": f"ftp://{CHANNEL}"})
+    witness.go("/notifications")
+    expect(witness.page.get_by_text("Monitoring").first).to_be_visible(timeout=PATIENCE)
+    witness.page.get_by_role("button", name="Log").click()
+    expect(witness.page.get_by_role("dialog")).to_contain_text("Test of your", timeout=PATIENCE)
+    witness.look()
+    witness.go("/activity")
 
 
 def send_nonsense(stage: Scene, witness: Witness) -> None:

@@ -4,10 +4,21 @@ import pytest
 
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
+from pbf.store.tables import Job
 from tests.pages.conftest import Visit
 from tests.pages.reading import everything
 
-PAGES = ["overview", "services", "connectors", "activity", "connect", "connector", "tables"]
+PAGES = [
+    "overview",
+    "services",
+    "connectors",
+    "activity",
+    "connect",
+    "connector",
+    "tables",
+    "incidents",
+    "notifications",
+]
 VIEWER = "Your role is viewer. Only an editor may change connectors; ask one to do it."
 LOOKING = {"Try again", "Select all", "Select none"}
 
@@ -39,7 +50,7 @@ def test_viewers_are_offered_nothing_that_changes_anything(name, as_role, query,
     assert not page.exception
     assert not page.error
     offered = {button.label for button in page.button if not button.disabled} - LOOKING
-    assert offered <= {"See all connectors", "Download CSV"}
+    assert offered <= {"See all connectors", "Download CSV", "Add a channel for me"}
 
 
 @pytest.mark.parametrize("name", ["connect", "connector", "tables"])
@@ -57,7 +68,8 @@ def test_editors_and_above_see_each_page_without_a_refusal(name, role, as_role, 
 
     assert not page.exception
     assert not page.error
-    assert "Your role is" not in everything(page)
+    # With sign-in off, an editor has no channels.
+    assert "Your role is" not in everything(page) or (name, role) == ("notifications", Role.EDITOR)
 
 
 @pytest.mark.parametrize(("role", "offered"), [(Role.EDITOR, False), (Role.ADMIN, True)])
@@ -75,3 +87,39 @@ def test_only_admins_delete_at_once(role, offered, as_role, query, visit, runtim
 
     assert "Undo" in labels
     assert ("Delete for good now" in labels) is offered
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OPERATOR])
+def test_only_admins_and_operators_manage_promises_and_channels_of_the_tenant(
+    role, as_role, visit: Visit
+):
+    as_role(role)
+    promises, channels = visit("promises"), visit("notifications")
+
+    may = role in (Role.ADMIN, Role.OPERATOR)
+    assert not promises.exception
+    assert {"Make a promise", "Make a link"} <= {one.label for one in promises.button} or not may
+    assert may or not promises.button
+    assert may or "Only an admin" in everything(promises)
+    assert ("Channels of the tenant" in [one.value for one in channels.header]) is may
+    assert ("Promises and status page" in everything(visit("incidents"))) is may
+
+
+@pytest.mark.parametrize("name", ["promises", "jobs"])
+def test_nobody_sees_what_admins_and_operators_see(name, as_role, visit: Visit):
+    as_role(None)
+    page = visit(name)
+
+    assert [title.value for title in page.title] == ["Your session has ended"]
+    assert not page.button
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.ADMIN])
+def test_only_operators_see_the_jobs(role, as_role, visit: Visit, runtime):
+    runtime.store.jobs.add(Job(group_id="", name="judge connectors", due_at=1.0))
+    as_role(role)
+    page = visit("jobs")
+
+    assert not page.exception
+    assert "Run now" not in {one.label for one in page.button}
+    assert "Judge connectors" not in everything(page)

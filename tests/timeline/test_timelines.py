@@ -210,3 +210,19 @@ def test_a_small_account_reads_a_sample_within_its_share(runtime, monkeypatch):
     clock.advance(3600)
     histories.run()
     assert len(asked) <= 9
+
+
+def test_all_of_90_days_is_read_in_the_first_run_after_the_first_list(sandbox, runtime, steady):
+    sandbox.world.clock.advance(60 * 86400.0)
+    groups = [runtime.portal.tenant.group_id]
+    recorder = runtime.timelines.recorder
+    histories = Histories(runtime.client, runtime.store, recorder, lambda: groups)
+
+    assert histories.run() is not None  # it looks for a list again within seconds
+    ConnectorWatch(runtime.client, runtime.timelines.observer, lambda: groups).run()
+    assert histories.run() is None
+
+    since, until = period(runtime)
+    timeline = runtime.timelines.of(runtime.portal.tenant.id)
+    [observed] = timeline.observed(steady.id, since, until)
+    assert observed.since == since

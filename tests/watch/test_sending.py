@@ -4,67 +4,31 @@ import json
 import socket
 import threading
 from contextlib import suppress
-from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.watch.notifications.messages import Message
 from pbf.watch.notifications.sending import Sender, hide_address
 from pbf.watch.notifications.webhooks import new_secret, signature
-from tests.support.servers import free_port
+from tests.support.receivers import mail_server, webhook_receiver
 from tests.watch.sending import NOON, channel
 
 MESSAGE = Message("msg_1", NOON, "Sales fails", "Sales fails\nSince: today", '{"type": "test"}')
 SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
 
 
-class Mailbox:
-    def __init__(self):
-        self.mails, self.refuses = [], False
-
-    async def handle_DATA(self, server, session, envelope):
-        if self.refuses:
-            return "550 mailbox unavailable"
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        self.mails.append((envelope.mail_from, envelope.rcpt_tos, mail))
-        return "250 OK"
-
-
 @pytest.fixture
 def mailbox():
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    box.url = f"mailto://127.0.0.1:{controller.port}?from=data@vendor.example"
-    yield box
-    controller.stop()
+    with mail_server() as box:
+        yield box
 
 
 @pytest.fixture
 def receiver():
-    requests, statuses = [], []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            requests.append((self.path, dict(self.headers), body))
-            self.send_response(statuses.pop() if statuses else 204)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.requests, server.statuses = requests, statuses
-    server.url = f"http://127.0.0.1:{server.server_port}/hooks/a?b=c"
-    yield server
-    server.shutdown()
-    server.server_close()
+    with webhook_receiver() as server:
+        yield server
 
 
 def test_a_mail_has_a_subject_and_plain_text(mailbox):

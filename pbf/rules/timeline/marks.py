@@ -11,7 +11,7 @@ from typing import Literal
 
 from pbf.rules.timeline.entries import DayEntry, Period, SyncEntry
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
-from pbf.rules.timeline.periods import covered, gaps
+from pbf.rules.timeline.periods import covered, gaps, known_until
 
 Kind = Literal["succeeded", "failed", "mixed", "other", "none", "unobserved"]
 Span = Literal["day", "week", "90 days"]
@@ -128,8 +128,8 @@ def _steps(
     for index in range(number):
         at = since + index * step
         succeeded, failed, other = counts.get(at, (0, 0, 0))
-        # What lies ahead of now cannot have been observed.
-        end = min(at + step, now)
+        # What lies ahead of the last look cannot have been observed.
+        end = max(at, min(at + step, known_until(observed, now)))
         partly = covered(observed, at, end) < (end - at).total_seconds()
         kind = kind_of(succeeded, failed, other)
         if kind == "none" and partly:
@@ -148,7 +148,7 @@ def _sync_mark(sync: SyncEntry, at: datetime, since: datetime, until: datetime) 
 
 
 def _gap_marks(observed: Sequence[Period], since: datetime, until: datetime) -> Iterable[Mark]:
-    for gap in gaps(observed, since, until):
+    for gap in gaps(observed, since, known_until(observed, until)):
         left, width = _place(gap.since, gap.until, since, until)
         yield Mark("unobserved", gap.since, gap.until, left, width)
 

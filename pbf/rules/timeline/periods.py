@@ -1,9 +1,12 @@
 """Periods of time: what they cover, and what they leave out."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pbf.rules.timeline.entries import Period
+
+# How long the last look may be ago; lists are read every half hour at least.
+LAST_LOOK = timedelta(minutes=30)
 
 
 def gaps(observed: Sequence[Period], since: datetime, until: datetime) -> Iterator[Period]:
@@ -19,6 +22,15 @@ def gaps(observed: Sequence[Period], since: datetime, until: datetime) -> Iterat
         at = period.until
     if at < until:
         yield Period(at, until)
+
+
+def known_until(observed: Sequence[Period], now: datetime) -> datetime:
+    """Return the end of the last period if that is a moment ago, else now.
+
+    What happened since the last look is not known yet, which is no gap.
+    """
+    end = observed[-1].until if observed else now
+    return end if end >= now - LAST_LOOK else now
 
 
 def covered(observed: Sequence[Period], since: datetime, until: datetime) -> float:

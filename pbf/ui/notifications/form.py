@@ -128,7 +128,10 @@ def _fields(kind: str, channel: ChannelEntry | None) -> ChannelValues:
     """Ask for the values of a channel, which start as those of an existing one."""
     key = channel.id if channel else f"new-{kind}"
     name = st.text_input(
-        "Name", channel.name if channel else "", max_chars=LONGEST_NAME, key=f"name-{key}"
+        "Name",
+        channel.name if channel else "",
+        max_chars=LONGEST_NAME,
+        key=f"name-{channel.id if channel else 'new'}",
     )
     label, example = ADDRESSES[kind]
     address = st.text_input(

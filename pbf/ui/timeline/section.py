@@ -37,10 +37,11 @@ def show(connector: Connector) -> bool:
 
 
 def _show_known(connector: Connector) -> None:
-    title, switch = st.columns([2, 1], vertical_alignment="bottom")
-    title.header("Syncs", anchor=False)
+    st.space("small")
+    top = st.container(horizontal=True, horizontal_alignment="distribute")
+    top.header("Syncs", anchor=False, width="content")
     shown: Span = (
-        switch.segmented_control(
+        top.segmented_control(
             "Time shown",
             list(LABELS),
             default="90 days",

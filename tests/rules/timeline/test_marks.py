@@ -138,3 +138,14 @@ def test_no_gap_is_shown_as_health(observed):
             == (min(mark.until, NOW) - mark.since).total_seconds()
         )
         assert mark.kind == ("none" if whole else "unobserved")
+
+
+@pytest.mark.parametrize(("ago", "is_known"), [(10, True), (40, False)])
+def test_what_happened_since_a_look_a_moment_ago_is_no_gap(ago, is_known):
+    observed = [Period(NOW - timedelta(days=400), NOW - timedelta(minutes=ago))]
+
+    days = of_days([], observed, NOW - timedelta(days=90), NOW)
+    day = of_syncs([], observed, "day", NOW)
+
+    assert (days.marks[-1].kind == "none") is is_known
+    assert (day.gaps == []) is is_known
