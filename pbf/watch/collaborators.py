@@ -16,6 +16,9 @@ class Timeline(Protocol):
     ) -> Sequence[SyncEntry]:
         """Return a connector's syncs of a period, the newest first."""
 
+    def outcomes(self, connector_id: str, since: datetime, until: datetime) -> Sequence[SyncEntry]:
+        """Return when a connector's syncs started and ended, and how, the oldest first."""
+
     def days(self, connector_id: str, since: date, until: date) -> Sequence[DayEntry]:
         """Return a connector's days in UTC."""
 

@@ -136,7 +136,7 @@ class Promises:
         timeline = self._timeline()
         ends = (
             sync.ended_at
-            for sync in timeline.syncs(connector.id, first, until)
+            for sync in timeline.outcomes(connector.id, first, until)
             if sync.outcome == Outcome.SUCCEEDED and sync.ended_at
         )
         observed = timeline.observed(connector.id, first, until)

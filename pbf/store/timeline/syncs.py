@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from pbf.rules.timeline.outcomes import FAILURES, Outcome
 from pbf.store.database import Database
 from pbf.store.timeline.tables import Sync, SyncDay, SyncHour
 from pbf.store.timeline.upserts import Values, add, lock_group, put
@@ -28,6 +29,7 @@ SHOWN = (
     Sync.unknown,
     Sync.sources,
 )
+BRIEF = (Sync.started_at, Sync.ended_at, Sync.outcome)
 
 
 class SyncEdit:
@@ -101,13 +103,57 @@ class Syncs:
         """Return the syncs of a connector in a period, newest first, with the columns SHOWN."""
         query = (
             select(*SHOWN)
-            .where(Sync.group_id == group_id, Sync.connector_id == connector_id)
-            .where(Sync.at >= since, Sync.at < until, Sync.part_of == "")
+            .where(*_of(group_id, connector_id, since, until))
             .order_by(Sync.at.desc())
             .limit(limit)
         )
         with self._database.reading() as session:
             return list(session.execute(query))
+
+    def outcomes(
+        self, group_id: str, connector_id: str, since: float, until: float
+    ) -> list[Row[Any]]:
+        """Return when each sync of a connector in a period started and ended, and how.
+
+        The oldest comes first.
+        """
+        query = select(*BRIEF).where(*_of(group_id, connector_id, since, until)).order_by(Sync.at)
+        with self._database.reading() as session:
+            return list(session.execute(query))
+
+    def failures(
+        self, group_id: str, connector_id: str, since: float, until: float
+    ) -> list[Row[Any]]:
+        """Return the same of the syncs that failed, of those that succeeded beside them, and of
+        the newest one.
+        """
+        ended = (
+            select(
+                *BRIEF,
+                Sync.at,
+                func.lag(Sync.outcome).over(order_by=Sync.at).label("before"),
+                func.lead(Sync.outcome).over(order_by=Sync.at).label("after"),
+            )
+            .where(*_of(group_id, connector_id, since, until))
+            .where(Sync.outcome.in_((Outcome.SUCCEEDED, *FAILURES)))
+            .subquery()
+        )
+        columns = ended.columns
+        around = (columns.outcome, columns.before, func.coalesce(columns.after, ""))
+        query = (
+            select(*(columns[column.key] for column in BRIEF))
+            .where(or_(*(value != Outcome.SUCCEEDED for value in around)))
+            .order_by(columns.at)
+        )
+        with self._database.reading() as session:
+            return list(session.execute(query))
+
+    def is_reported(self, group_id: str, connector_id: str, since: float, until: float) -> bool:
+        """Return whether more than lists told of a connector's syncs in a period."""
+        mine = _of(group_id, connector_id, since, until)
+        query = select(Sync.at).where(*mine, Sync.sources != "list").limit(1)
+        with self._database.reading() as session:
+            return session.scalar(query) is not None
 
     def oldest_unfinished(self, group_id: str, connector_id: str, since: float) -> float | None:
         """Return when the oldest sync since a time started that is not known to be over."""
@@ -169,3 +215,16 @@ class Syncs:
                 mine = Sync.group_id == group_id, Sync.connector_id == connector_id
                 session.execute(delete(Sync).where(*mine, Sync.key == key))
         return len(rows)
+
+
+def _of(
+    group_id: str, connector_id: str, since: float, until: float
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the syncs of a connector in a period."""
+    return (
+        Sync.group_id == group_id,
+        Sync.connector_id == connector_id,
+        Sync.at >= since,
+        Sync.at < until,
+        Sync.part_of == "",
+    )
