@@ -40,6 +40,11 @@ class SyncEdit:
         self._session = session
         self._group_id = group_id
 
+    def known(self, connector_ids: Collection[str]) -> set[str]:
+        """Return which of some connectors have syncs, or had some that were thinned."""
+        mine = SyncDay.group_id == self._group_id, SyncDay.connector_id.in_(connector_ids)
+        return set(self._session.scalars(select(SyncDay.connector_id).where(*mine).distinct()))
+
     def around(
         self, connector_id: str, keys: Collection[str], since: float, until: float, margin: float
     ) -> tuple[list[Sync], float, float]:
