@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from pbf.rules.timeline.outcomes import FAILURES, Outcome
 from pbf.store.database import Database
 from pbf.store.timeline.tables import Sync, SyncDay, SyncHour
 from pbf.store.timeline.upserts import Values, add, lock_group, put
@@ -16,6 +15,8 @@ from pbf.store.timeline.upserts import Values, add, lock_group, put
 # The connector of the sums of a group.
 WHOLE_GROUP = ""
 HOUR, DAY = 3600, 86400
+# The outcomes of which outages are made.
+SUCCEEDED, FAILURES = "succeeded", ("failed", "needs_action")
 # How many syncs are deleted in one transaction, so that no writer waits long.
 MOST_DELETED = 5000
 SHOWN = (
@@ -140,14 +141,14 @@ class Syncs:
                 func.lead(Sync.outcome).over(order_by=Sync.at).label("after"),
             )
             .where(*_of(group_id, connector_id, since, until))
-            .where(Sync.outcome.in_((Outcome.SUCCEEDED, *FAILURES)))
+            .where(Sync.outcome.in_((SUCCEEDED, *FAILURES)))
             .subquery()
         )
         columns = ended.columns
         around = (columns.outcome, columns.before, func.coalesce(columns.after, ""))
         query = (
             select(*(columns[column.key] for column in BRIEF))
-            .where(or_(*(value != Outcome.SUCCEEDED for value in around)))
+            .where(or_(*(value != SUCCEEDED for value in around)))
             .order_by(columns.at)
         )
         with self._database.reading() as session:
