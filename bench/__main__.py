@@ -9,7 +9,17 @@ from importlib import import_module
 from bench.figures import RESULTS, Figure, table, write
 from bench.scale import FULL, TINY, Scale
 
-AREAS = ("pages", "routes", "sign_in", "upstream_cost", "memory", "startup")
+AREAS = (
+    "pages",
+    "routes",
+    "sign_in",
+    "upstream_cost",
+    "memory",
+    "startup",
+    "history",
+    "history_pages",
+    "watching",
+)
 
 
 def area(name: str) -> Callable[[Scale], Iterator[Figure]]:

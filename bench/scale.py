@@ -15,9 +15,22 @@ class Scale:
     calls: int = 10_000
     cold_sessions: int = 200
     sessions: int = 20
+    tenants: int = 1000
+    syncs: int = 1_000_000
+    syncs_of_one: int = 10_000
 
 
 FULL = Scale()
 TINY = Scale(
-    rounds=1, warm_up=0, seconds=0.2, sizes=(10, 20), views=4, calls=20, cold_sessions=4, sessions=2
+    rounds=1,
+    warm_up=0,
+    seconds=0.2,
+    sizes=(10, 20),
+    views=4,
+    calls=20,
+    cold_sessions=4,
+    sessions=2,
+    tenants=10,
+    syncs=4_000,
+    syncs_of_one=400,
 )

@@ -1,13 +1,16 @@
 """The way into the sync history: reports of all sources become one row for each sync."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
+from math import inf
 
 from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
 from pbf.rules.timeline.merging import TOLERANCE, Fact, fact_of, folded, heads, joined
 from pbf.store.store import Store
 from pbf.store.timeline.syncs import DAY, SyncEdit
+from pbf.store.timeline.tables import Sync
+from pbf.store.timeline.upserts import Values
 from pbf.timeline.rows import entry_of_fact, fact_of_row, values_of
 from pbf.timeline.tally import Tally
 
@@ -43,11 +46,13 @@ class Recorder:
         pending = iter(facts.items())
         while batch := dict(islice(pending, MOST_CONNECTORS)):
             with self._store.syncs.editing(group_id) as edit:
+                merge = _Merge(edit, batch)
                 changed += [
                     entry_of_fact(connector_id, fact)
                     for connector_id, given in batch.items()
-                    for fact in _merge(edit, connector_id, given)
+                    for fact in merge.add(connector_id, given)
                 ]
+                merge.write()
         return changed
 
     def listened(
@@ -60,27 +65,45 @@ class Recorder:
         self._store.observations.add(group_id, (source,), since, until, connector_id=connector_id)
 
 
-def _merge(edit: SyncEdit, connector_id: str, given: list[Fact]) -> Iterator[Fact]:
-    """Store new facts about a connector, and yield its syncs that changed."""
-    new = joined(given)
-    times = [fact.at for fact in new.values()]
-    rows, since, until = edit.around(connector_id, [*new], min(times), max(times), TOLERANCE)
-    stored = {row.key: row for row in rows}
-    facts = joined((*map(fact_of_row, rows), *new.values()))
-    of, shown = heads(facts), folded(facts)
-    written, tally = [], Tally(connector_id)
-    for key, fact in facts.items():
-        # What lies outside may have parts that were not read, or be such a part.
-        if key not in new and not since <= fact.at < until:
-            continue
-        part_of = "" if of[key] == key else of[key]
-        values = values_of(connector_id, fact, shown.get(key, fact), part_of)
-        before = vars(stored[key]) if key in stored else None
-        if before and all(before[name] == value for name, value in values.items()):
-            continue
-        written.append(values)
-        tally.replace(before, values)
-        if not part_of:
-            yield shown[key]
-    edit.put(written)
-    edit.count(tally.days(), tally.hours())
+class _Merge:
+    """Merges new facts about connectors with what is stored, and stores the result at once."""
+
+    def __init__(self, edit: SyncEdit, connector_ids: Collection[str]) -> None:
+        self._edit = edit
+        self._known = edit.known(connector_ids)
+        self._written: list[Values] = []
+        self._tally = Tally()
+
+    def add(self, connector_id: str, given: list[Fact]) -> Iterator[Fact]:
+        """Add facts about a connector that was not added yet, and yield its syncs that changed."""
+        new = joined(given)
+        rows, since, until = self._around(connector_id, new)
+        stored = {row.key: row for row in rows}
+        facts = joined((*map(fact_of_row, rows), *new.values()))
+        of, shown = heads(facts), folded(facts)
+        for key, fact in facts.items():
+            # What lies outside may have parts that were not read, or be such a part.
+            if key not in new and not since <= fact.at < until:
+                continue
+            part_of = "" if of[key] == key else of[key]
+            values = values_of(connector_id, fact, shown.get(key, fact), part_of)
+            before = vars(stored[key]) if key in stored else None
+            if before and all(before[name] == value for name, value in values.items()):
+                continue
+            self._written.append(values)
+            self._tally.replace(before, values)
+            if not part_of:
+                yield shown[key]
+
+    def write(self) -> None:
+        """Store what changed."""
+        self._edit.put(self._written)
+        self._edit.count(self._tally.days(), self._tally.hours())
+
+    def _around(
+        self, connector_id: str, new: Mapping[str, Fact]
+    ) -> tuple[Sequence[Sync], float, float]:
+        if connector_id not in self._known:
+            return (), -inf, inf
+        times = [fact.at for fact in new.values()]
+        return self._edit.around(connector_id, [*new], min(times), max(times), TOLERANCE)

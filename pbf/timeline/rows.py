@@ -67,6 +67,15 @@ def entry_of(row: Iterable[Any]) -> SyncEntry:
     )
 
 
+def brief_entry(
+    connector_id: str, started_at: float | None, ended_at: float | None, outcome: str
+) -> SyncEntry:
+    """Return an entry of a stored sync with the columns BRIEF; its other values are empty."""
+    return SyncEntry(
+        connector_id, "", moment(started_at), moment(ended_at), OUTCOMES[outcome], "", NOTHING, ()
+    )
+
+
 @cache
 def _sources(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))

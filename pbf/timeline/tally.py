@@ -2,22 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
 from pbf.store.timeline.syncs import DAY, HOUR, WHOLE_GROUP
+
+Place = TypeVar("Place")
+_Numbers = defaultdict[Place, defaultdict[str, float]]
 
 COLUMNS = ("succeeded", "failed", "other")
 
 
 class Tally:
-    """The changes of the numbers of one connector and its group."""
+    """The changes of the numbers of some connectors and of their group."""
 
-    def __init__(self, connector_id: str) -> None:
+    def __init__(self) -> None:
         """Start without a change."""
-        self._owners = (connector_id, WHOLE_GROUP)
-        self._days: defaultdict[int, defaultdict[str, float]] = _numbers()
-        self._hours: defaultdict[int, defaultdict[str, float]] = _numbers()
+        self._days: _Numbers[tuple[str, int]] = _numbers()
+        self._hours: _Numbers[int] = _numbers()
 
     def replace(self, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
         """Count a row as it is instead of as it was; a part of another row does not count."""
@@ -25,17 +27,17 @@ class Tally:
             if row is not None and not row["part_of"]:
                 day, hour = int(row["at"] // DAY), int(row["at"] // HOUR)
                 name = _column(row["outcome"])
-                self._days[day][name] += sign
-                self._days[day]["busy_seconds"] += sign * _seconds(row)
                 self._hours[hour][name] += sign
+                for owner in (after["connector_id"], WHOLE_GROUP):
+                    self._days[owner, day][name] += sign
+                    self._days[owner, day]["busy_seconds"] += sign * _seconds(row)
 
     def days(self) -> list[dict[str, Any]]:
         """Return what to add to the rows of days."""
         return [
             {"connector_id": owner, "day": day, **_counts(numbers)}
             | {"busy_seconds": numbers["busy_seconds"]}
-            for day, numbers in self._days.items()
-            for owner in self._owners
+            for (owner, day), numbers in self._days.items()
         ]
 
     def hours(self) -> list[dict[str, Any]]:
@@ -43,7 +45,7 @@ class Tally:
         return [{"hour": hour, **_counts(numbers)} for hour, numbers in self._hours.items()]
 
 
-def _numbers() -> defaultdict[int, defaultdict[str, float]]:
+def _numbers() -> _Numbers[Any]:
     return defaultdict(lambda: defaultdict(float))
 
 

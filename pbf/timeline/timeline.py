@@ -1,8 +1,9 @@
 """What one tenant may see of its sync history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from pbf.fivetran.models import RateLimit
 from pbf.rules.time_zones import moment
@@ -14,13 +15,15 @@ from pbf.store.timeline.syncs import HOUR, WHOLE_GROUP
 from pbf.store.timeline.tables import LastSeen
 from pbf.timeline.budget import per_hour
 from pbf.timeline.histories import is_refused
-from pbf.timeline.rows import entry_of
+from pbf.timeline.rows import brief_entry, entry_of
 
 REFUSED = (
     "Fivetran refuses to show this account's sync histories, so syncs are known from webhooks and "
     "from the list of connectors alone. It is asked again once a day."
 )
 EPOCH = date(1970, 1, 1)
+# Reads the syncs of a group and a connector between two times.
+BriefRead = Callable[[str, str, float, float], Sequence[Iterable[Any]]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,37 @@ class Timeline:
             self._group_id, connector_id, since.timestamp(), until.timestamp(), limit=limit
         )
         return [entry_of(row) for row in rows]
+
+    def outcomes(self, connector_id: str, since: datetime, until: datetime) -> list[SyncEntry]:
+        """Return when the syncs of a period started and ended, and how, the oldest first.
+
+        Their other values are empty. Raises UnknownConnector.
+        """
+        return self._brief(self._store.syncs.outcomes, connector_id, since, until)
+
+    def failures(self, connector_id: str, since: datetime, until: datetime) -> list[SyncEntry]:
+        """Return the same of those that failed or succeeded beside a failure, and of the newest.
+
+        Raises UnknownConnector.
+        """
+        return self._brief(self._store.syncs.failures, connector_id, since, until)
+
+    def _brief(
+        self, read: BriefRead, connector_id: str, since: datetime, until: datetime
+    ) -> list[SyncEntry]:
+        self._find(connector_id)
+        rows = read(self._group_id, connector_id, since.timestamp(), until.timestamp())
+        return [brief_entry(connector_id, *row) for row in rows]
+
+    def is_reported(self, connector_id: str, since: datetime, until: datetime) -> bool:
+        """Return whether a history or a webhook told of syncs in a period, not lists alone.
+
+        Raises UnknownConnector.
+        """
+        self._find(connector_id)
+        return self._store.syncs.is_reported(
+            self._group_id, connector_id, since.timestamp(), until.timestamp()
+        )
 
     def days(self, connector_id: str, since: date, until: date) -> list[DayEntry]:
         """Return the numbers of a connector for each day from one to another, both included.

@@ -142,7 +142,7 @@ class Promises:
         timeline = self._timeline()
         ends = sorted(
             sync.ended_at
-            for sync in timeline.syncs(connector.id, first, until)
+            for sync in timeline.outcomes(connector.id, first, until)
             if sync.outcome == Outcome.SUCCEEDED and sync.ended_at
         )
         if ends and since == connector.created_at:

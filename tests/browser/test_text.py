@@ -32,7 +32,10 @@ NAMES = [
 PAGES = ("/", "/services", "/connectors", "/connector?id=c0", "/tables?id=c0", "/activity")
 PAGES += ("/connect?service=hubspot", f"/connector?id={LONG}")
 # What a reader of Markdown would have made of it.
-MADE = "a[href*='example.org'], a[href*='a.org'], a[href^=mailto], .katex, [role=img]:not(.pbf-marks), em, del, i, b"
+MADE = (
+    "a[href*='example.org'], a[href*='a.org'], a[href^=mailto], .katex, em, del, i, b, "
+    "[role=img]:not(.pbf-marks)"
+)
 WIDER = "element => element.scrollWidth - element.clientWidth"
 
 

@@ -7,17 +7,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pbf.rules.timeline.entries import SyncReport
+from pbf.rules.timeline.entries import Period, SyncReport
 from pbf.rules.timeline.merging import fact_of, folded, joined
-from pbf.rules.timeline.outcomes import Outcome
+from pbf.rules.timeline.outcomes import FAILURES, Outcome
+from pbf.rules.timeline.summary import longest_outage
 from pbf.store.store import Store
 from pbf.store.timeline.syncs import DAY, HOUR, WHOLE_GROUP
 from pbf.timeline.recorder import Recorder
-from pbf.timeline.rows import entry_of, entry_of_fact
+from pbf.timeline.rows import brief_entry, entry_of, entry_of_fact, moment
 from tests.support.stores import address
 
 NOW = 1_790_000_000.0
 GROUP, ONE = "our_group", "one"
+COUNTED = {Outcome.SUCCEEDED, *FAILURES}
 
 
 @pytest.fixture(params=["memory", "file", "postgres"])
@@ -47,6 +49,27 @@ def report(sync_id="", start=None, end=None, outcome=Outcome.SUCCEEDED, **values
     started_at = None if start is None else NOW + start
     ended_at = None if end is None else NOW + end
     return SyncReport(ONE, sync_id, started_at, ended_at, outcome, **values)
+
+
+def test_the_longest_outage_is_found_without_the_successes_between(store, recorder):
+    letters = "ssfssffrsssfnesssfs" + "s" * 20
+    outcomes = {"s": Outcome.SUCCEEDED, "f": Outcome.FAILED, "n": Outcome.NEEDS_ACTION}
+    outcomes |= {"r": Outcome.RESCHEDULED, "e": Outcome.ENDED}
+    reports = [
+        report(str(n), 60 * n, 60 * n + 30, outcomes[letter]) for n, letter in enumerate(letters)
+    ]
+    recorder.record(GROUP, reports, source="history", now=NOW)
+    until = moment(NOW + 4000)
+    period = [Period(moment(NOW), until)]
+
+    for end in range(60, 4000, 180):
+        between = (GROUP, ONE, NOW, NOW + end)
+        every = [brief_entry(ONE, *row) for row in store.syncs.outcomes(*between)]
+        fewer = [brief_entry(ONE, *row) for row in store.syncs.failures(*between)]
+        assert len(every) == min(len(letters), end // 60)
+        assert longest_outage(fewer, period, until) == longest_outage(every, period, until)
+        assert fewer[-1] == [one for one in every if one.outcome in COUNTED][-1]
+    assert len(fewer) == 15
 
 
 def test_three_sources_show_one_sync(store, recorder):

@@ -30,6 +30,9 @@ class NothingObserved:
     def syncs(self, connector_id, since, until, *, limit=None):
         return ()
 
+    def outcomes(self, connector_id, since, until):
+        return ()
+
     def days(self, connector_id, since, until):
         return ()
 

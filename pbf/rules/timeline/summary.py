@@ -57,7 +57,10 @@ def summarize(
     since: datetime,
     until: datetime,
 ) -> Summary:
-    """Return what a period comes to; `days` are the same syncs counted by day."""
+    """Return what a period comes to; `days` are the same syncs counted by day.
+
+    Of a long row of successes, `syncs` needs the first and the last one alone.
+    """
     succeeded, failed = sum(day.succeeded for day in days), sum(day.failed for day in days)
     seconds, ended = covered(observed, since, until), succeeded + failed
     successes = (ended_at(sync) for sync in syncs if sync.outcome is Outcome.SUCCEEDED)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from pbf.store.database import Database
@@ -15,6 +15,8 @@ from pbf.store.timeline.upserts import Values, add, lock_group, put
 # The connector of the sums of a group.
 WHOLE_GROUP = ""
 HOUR, DAY = 3600, 86400
+# The outcomes of which outages are made.
+SUCCEEDED, FAILURES = "succeeded", ("failed", "needs_action")
 # How many syncs are deleted in one transaction, so that no writer waits long.
 MOST_DELETED = 5000
 SHOWN = (
@@ -28,6 +30,7 @@ SHOWN = (
     Sync.unknown,
     Sync.sources,
 )
+BRIEF = (Sync.started_at, Sync.ended_at, Sync.outcome)
 
 
 class SyncEdit:
@@ -37,6 +40,11 @@ class SyncEdit:
         """Change a group through a session."""
         self._session = session
         self._group_id = group_id
+
+    def known(self, connector_ids: Collection[str]) -> set[str]:
+        """Return which of some connectors have syncs, or had some that were thinned."""
+        mine = SyncDay.group_id == self._group_id, SyncDay.connector_id.in_(connector_ids)
+        return set(self._session.scalars(select(SyncDay.connector_id).where(*mine).distinct()))
 
     def around(
         self, connector_id: str, keys: Collection[str], since: float, until: float, margin: float
@@ -101,13 +109,57 @@ class Syncs:
         """Return the syncs of a connector in a period, newest first, with the columns SHOWN."""
         query = (
             select(*SHOWN)
-            .where(Sync.group_id == group_id, Sync.connector_id == connector_id)
-            .where(Sync.at >= since, Sync.at < until, Sync.part_of == "")
+            .where(*_of(group_id, connector_id, since, until))
             .order_by(Sync.at.desc())
             .limit(limit)
         )
         with self._database.reading() as session:
             return list(session.execute(query))
+
+    def outcomes(
+        self, group_id: str, connector_id: str, since: float, until: float
+    ) -> list[Row[Any]]:
+        """Return when each sync of a connector in a period started and ended, and how.
+
+        The oldest comes first.
+        """
+        query = select(*BRIEF).where(*_of(group_id, connector_id, since, until)).order_by(Sync.at)
+        with self._database.reading() as session:
+            return list(session.execute(query))
+
+    def failures(
+        self, group_id: str, connector_id: str, since: float, until: float
+    ) -> list[Row[Any]]:
+        """Return the same of the syncs that failed, of those that succeeded beside them, and of
+        the newest one.
+        """
+        ended = (
+            select(
+                *BRIEF,
+                Sync.at,
+                func.lag(Sync.outcome).over(order_by=Sync.at).label("before"),
+                func.lead(Sync.outcome).over(order_by=Sync.at).label("after"),
+            )
+            .where(*_of(group_id, connector_id, since, until))
+            .where(Sync.outcome.in_((SUCCEEDED, *FAILURES)))
+            .subquery()
+        )
+        columns = ended.columns
+        around = (columns.outcome, columns.before, func.coalesce(columns.after, ""))
+        query = (
+            select(*(columns[column.key] for column in BRIEF))
+            .where(or_(*(value != SUCCEEDED for value in around)))
+            .order_by(columns.at)
+        )
+        with self._database.reading() as session:
+            return list(session.execute(query))
+
+    def is_reported(self, group_id: str, connector_id: str, since: float, until: float) -> bool:
+        """Return whether more than lists told of a connector's syncs in a period."""
+        mine = _of(group_id, connector_id, since, until)
+        query = select(Sync.at).where(*mine, Sync.sources != "list").limit(1)
+        with self._database.reading() as session:
+            return session.scalar(query) is not None
 
     def oldest_unfinished(self, group_id: str, connector_id: str, since: float) -> float | None:
         """Return when the oldest sync since a time started that is not known to be over."""
@@ -169,3 +221,16 @@ class Syncs:
                 mine = Sync.group_id == group_id, Sync.connector_id == connector_id
                 session.execute(delete(Sync).where(*mine, Sync.key == key))
         return len(rows)
+
+
+def _of(
+    group_id: str, connector_id: str, since: float, until: float
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the syncs of a connector in a period."""
+    return (
+        Sync.group_id == group_id,
+        Sync.connector_id == connector_id,
+        Sync.at >= since,
+        Sync.at < until,
+        Sync.part_of == "",
+    )

@@ -70,13 +70,14 @@ def _sync_history(
     since = until - SPANS[span]
     days = source.days(connector_id, first.date(), until.date())
     is_known = any(day.succeeded or day.failed or day.other for day in days)
-    syncs = source.syncs(connector_id, since, until) if is_known else ()
     # Days are drawn whole, the first one too.
     observed = source.observed(connector_id, since.replace(hour=0, minute=0), until)
     if span == "90 days":
+        syncs = source.failures(connector_id, since, until) if is_known else []
         row, counted = of_days(days, observed, since, until), days
     else:
+        syncs = source.outcomes(connector_id, since, until) if is_known else []
         row, counted = of_syncs(syncs, observed, span, until), count_days(syncs)
     summary = summarize(syncs, counted, observed, since, until)
-    is_read = any(name != "list" for sync in syncs for name in sync.sources)
+    is_read = is_known and source.is_reported(connector_id, since, until)
     return SyncHistory(row, summary, is_known, is_read)

@@ -15,6 +15,7 @@ from pbf.rules.access.permissions import Permission
 from pbf.rules.watch.promises import (
     DAY_NAMES,
     Promise,
+    Tally,
     Terms,
     terms_by,
     terms_within,
@@ -27,9 +28,10 @@ from pbf.watch.promises import Report
 from pbf.watch.status_page import Link
 
 SHOWN = 20
-# How long the shares of the last 30 days may be old, in seconds, and of how many tenants.
+# How long the shares of the last 30 days may be old, in seconds; how many of them are kept.
 LIFETIME = 600
 TENANTS = 100
+CONNECTORS = 1000
 BY, WITHIN = "Fresh by a time of day", "Never older than some hours"
 WEEKDAYS = (0, 1, 2, 3, 4)
 RULE = (
@@ -45,7 +47,7 @@ def of_connector(portal: Portal, connector: Connector) -> None:
     promises = runtime().watch.promises(portal)
     try:
         state = promises.of(connector)
-        tally = promises.tally(connector, state.terms)
+        tally = _tally_of(portal, connector, state.terms)
     except (ApiError, StoreFailed, UnknownConnector):
         return  # the page works without it; the next run tries again
     st.header("Promise", anchor=False)
@@ -173,6 +175,23 @@ def _link_row(portal: Portal, link: Link) -> None:
 @st.cache_resource(ttl=LIFETIME, max_entries=TENANTS, show_spinner="Reading the last 30 days…")
 def _report(tenant: str, version: str) -> Report:  # noqa: ARG001
     return runtime().watch.promises(session.portal()).report()
+
+
+def _tally_of(portal: Portal, connector: Connector, terms: Terms | None) -> Tally:
+    state = f"{terms!r} {connector.succeeded_at} {connector.created_at}"
+    return _tally(portal.tenant.id, connector.id, state, connector, terms)
+
+
+@st.cache_resource(ttl=LIFETIME, max_entries=CONNECTORS, show_spinner=False)
+def _tally(
+    tenant: str,  # noqa: ARG001
+    connector_id: str,  # noqa: ARG001
+    state: str,  # noqa: ARG001
+    _connector: Connector,
+    _terms: Terms | None,
+) -> Tally:
+    # The state has all of them that decides.
+    return runtime().watch.promises(session.portal()).tally(_connector, _terms)
 
 
 def _version(portal: Portal) -> str:

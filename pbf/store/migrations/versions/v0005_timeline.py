@@ -40,7 +40,8 @@ def _syncs() -> None:
         sa.Column("reason_rank", sa.Integer, nullable=False),
         sa.Column("own", sa.Text, nullable=False),
     )
-    op.create_index("syncs_of_connector", "syncs", ["group_id", "connector_id", "at"])
+    of_connector = ["group_id", "connector_id", "at", "part_of", "outcome"]
+    op.create_index("syncs_of_connector", "syncs", [*of_connector, "started_at", "ended_at"])
     op.create_index("syncs_by_time", "syncs", ["at"])
 
 
