@@ -210,3 +210,20 @@ def test_a_small_account_reads_a_sample_within_its_share(runtime, monkeypatch):
     clock.advance(3600)
     histories.run()
     assert len(asked) <= 9
+
+
+def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(runtime, monkeypatch):
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    recorder = runtime.timelines.recorder
+    connector = Connector(id="c1", schema_name="x", succeeded_at=now + 500)
+    runtime.timelines.observer.observe(group_id, [connector], now + 600)
+    recorder.listened(group_id, "history", now - 86400.0, now + 400, connector_id="c1")
+    asked = []
+    monkeypatch.setattr(
+        ApiClient, "get_sync_history", lambda _, one, **window: asked.append(window) or []
+    )
+
+    Histories(runtime.client, runtime.store, recorder, lambda: [group_id], clock=Hours()).run()
+
+    assert asked[0]["since"].timestamp() <= now + 400
+    assert asked[0]["until"].timestamp() == now + 600
