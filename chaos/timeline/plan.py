@@ -10,8 +10,10 @@ FREQUENCIES = {1440: 0.6, 360: 0.25, 180: 0.1, 60: 0.05}
 LOST, DOUBLED, LATE = 0.05, 0.1, 0.2
 LONGEST_DELAY = 3 * HOUR
 NO_HISTORY, SILENT = "no history", "no webhooks"
-# What Fivetran's API does for a share of the requests; "away" takes the webhooks with it.
-AWAY = "away"
+# What takes the webhooks along with the API, and what stops all processes of the product.
+AWAY, STOPPED = "away", "no process"
+# What leaves nothing but webhooks, of which many are then lost.
+NO_API, LOST_ALONE = "no API", 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +53,19 @@ TROUBLES = (
     Trouble(AWAY, 9.0, 8.0, "html"),
     Trouble(AWAY, 10.5, 2.0, "refuse"),
     Trouble(NO_HISTORY, 12.0, 96.0),
-    # Without a history, too.
+    # Without a history, too; and at first only webhooks are left.
+    Trouble(NO_API, 12.4, 10.0, "html"),
     Trouble(AWAY, 13.0, 7.0, "html"),
     Trouble(SILENT, 14.0, 36.0),
     Trouble("errors", 15.0, 12.0, "502", 0.3),
+    Trouble(STOPPED, 17.0, 9.0),
     Trouble(SILENT, 19.0, 48.0),
     Trouble(AWAY, 20.0, 5.0, "429"),
     Trouble("lost answers", 22.0, 24.0, "lost_answer", 0.2),
     Trouble(NO_HISTORY, 24.0, 60.0),
+    Trouble(NO_API, 24.3, 10.0, "429"),
     Trouble(AWAY, 25.0, 12.0, "html"),
+    Trouble(STOPPED, 25.8, 6.0),
 )
 
 

@@ -15,7 +15,19 @@ from pathlib import Path
 
 from chaos.timeline.account import Account
 from chaos.timeline.comparison import Comparison, Differences
-from chaos.timeline.plan import AWAY, DAY, NO_HISTORY, SILENT, Plan, Trouble, present
+from chaos.timeline.plan import (
+    AWAY,
+    DAY,
+    LOST,
+    LOST_ALONE,
+    NO_API,
+    NO_HISTORY,
+    SILENT,
+    STOPPED,
+    Plan,
+    Trouble,
+    present,
+)
 from chaos.timeline.process import TIMEOUT
 from chaos.timeline.webhooks import Parcel, Relay, signed
 from chaos.timeline.witness import Witness
@@ -136,7 +148,8 @@ class Run:
             is_quiet = number >= steps
             self._account.advance(self._plan.step, is_quiet=is_quiet)
             self._trouble([] if is_quiet else present(self._account.elapsed, self._plan))
-            self._turn(processes, kill=number in kills)
+            if all(one.kind != STOPPED for one in self._present):
+                self._turn(processes, kill=number in kills)
             if number in checks:
                 differences = comparison.make()
                 day = self._account.elapsed / DAY
@@ -153,6 +166,7 @@ class Run:
         self._present = troubles
         kinds = {one.kind for one in troubles}
         self.relay.is_silent = bool(kinds & {SILENT, AWAY})
+        self.relay.lost = LOST_ALONE if NO_API in kinds else LOST
         status = 403 if NO_HISTORY in kinds else 0
         world.assumptions = replace(world.assumptions, sync_history_refused_status=status)
         world.control.clear_faults()

@@ -33,6 +33,7 @@ class Relay:
         self._random = random.Random(seed)  # noqa: S311  # not a secret
         self._waiting: list[Parcel] = []
         self.is_silent = False
+        self.lost = LOST
         self.counts: Counter[str] = Counter()
         # The connector, id and event of each sync event that the product has stored.
         self.stored: set[tuple[str, str, str]] = set()
@@ -63,14 +64,14 @@ class Relay:
         """Accept a delivery of the sandbox to a webhook, whatever becomes of it."""
         now, chance = self._world.clock(), self._random.random()
         self.counts["sent"] += 1
-        if self.is_silent or chance < LOST:
+        if self.is_silent or chance < self.lost:
             self.counts["lost"] += 1
             return ANSWERED
         parcels = [Parcel(body.decode(), now)]
-        if chance < LOST + DOUBLED:
+        if chance < self.lost + DOUBLED:
             self.counts["doubled"] += 1
             parcels.append(Parcel(body.decode(), now + self._delay()))
-        elif chance < LOST + DOUBLED + LATE:
+        elif chance < self.lost + DOUBLED + LATE:
             self.counts["late"] += 1
             parcels[0].due += self._delay()
         self._waiting += parcels
