@@ -86,15 +86,14 @@ class Process:
         kept = json.loads(answer) if answer else [False] * len(self._parcels)
         is_done = bool(answer) and self._read() == "done" and self._running.poll() is None
         if not is_done:
-            self._running.kill()
-            self._running.wait()
+            self.stop()
             self._start()
         return list(zip(self._parcels, kept, strict=True)), not is_done
 
     def stop(self) -> None:
-        """End it."""
-        self._running.kill()
-        self._running.wait()
+        """End it, and close its pipes."""
+        with self._running:
+            self._running.kill()
 
     def _start(self) -> None:
         with self._log.open("ab") as log:
