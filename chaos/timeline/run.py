@@ -40,6 +40,8 @@ CHECKS = 15
 # At the end nothing goes wrong for so long, and everything is read.
 QUIET = 1.25 * DAY
 LONGEST_UNTIL_KILL = 0.15
+# In seconds of sandbox time.
+SETTLING = 60.0
 
 
 @dataclass
@@ -150,6 +152,9 @@ class Run:
             if all(one.kind != STOPPED for one in self._present):
                 self._turn(processes, kill=number in kills)
             if number in checks:
+                # What arrived while another process did the job is worked off in the next turn.
+                self._account.world.advance(SETTLING)
+                self._turn(processes, kill=False, arriving=[])
                 differences = comparison.make()
                 day = self._account.elapsed / DAY
                 print(f"day {day:.1f}: {differences}", file=sys.stderr, flush=True)
@@ -173,8 +178,15 @@ class Run:
             if one.fault:
                 world.control.add_fault(one.fault, share=one.share, seconds=2 * TIMEOUT)
 
-    def _turn(self, processes: Sequence[Process], *, kill: bool) -> None:
-        now, parcels = self._account.world.clock(), self.relay.arriving()
+    def _turn(
+        self,
+        processes: Sequence[Process],
+        *,
+        kill: bool,
+        arriving: list[Parcel] | None = None,
+    ) -> None:
+        now = self._account.world.clock()
+        parcels = self.relay.arriving() if arriving is None else arriving
         for number, process in enumerate(processes):
             process.begin(now, parcels[number :: len(processes)])
         if kill:
