@@ -1,6 +1,7 @@
 # make run: the dashboard. make test: all checks. make bench: all benchmarks, about twelve minutes.
 # make exhaustive: tests that repeat in more variants what make test checks.
-# make chaos: 1,000 creations while responses are lost and processes are killed.
+# make chaos: 1,000 creations, and 30 days of sync history, while responses are lost and processes
+# are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
 # Each target installs what it needs.
@@ -49,6 +50,7 @@ tenants: $(DEV) system
 
 chaos: $(RUN)
 	$(VENV)/bin/python -m chaos
+	$(VENV)/bin/python -m chaos.timeline
 
 outage: $(DEV) system
 	$(VENV)/bin/python -m chaos.outage

@@ -130,8 +130,10 @@ class Histories:
                 continue
             spans = merged(covered.get(seen.connector_id, []))
             if seen.has_moved:
-                since = max(now - LONGEST_WINDOW, spans[-1][1] if spans else 0.0)
-                window: Span | None = (since, now)
+                # Our time is that of our last response, and another process may have read more.
+                until = max(now, seen.seen_at)
+                since = max(until - LONGEST_WINDOW, spans[-1][1] if spans else 0.0)
+                window: Span | None = (min(since, until - MARGIN), until)
             else:
                 # Nothing moved since it was read, so nothing happened.
                 until = max(seen.history_until or 0.0, seen.seen_at)

@@ -1,6 +1,7 @@
 """The sync history of all tenants, and the work that keeps it."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 from pbf.connectors.portal import Portal
@@ -37,11 +38,12 @@ class Timelines:
         groups: Callable[[], Sequence[str]],
         days: float,
         detail_days: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep a history for so many days, of which `detail_days` with every sync.
 
         `portal` returns the portal of a tenant or raises UnknownTenant; `groups` returns the
-        groups of all tenants.
+        groups of all tenants. `clock` is what the rate of requests is measured by.
         """
         self._client = client
         self._store = store
@@ -50,8 +52,8 @@ class Timelines:
         self.recorder = Recorder(store, detail_days=min(days, detail_days))
         self.observer = Observer(store, self.recorder)
         self.lists = ListQueue(self.observer.observe, log.warning)
-        self.watch = ConnectorWatch(client, self.observer, groups)
-        self.histories = Histories(client, store, self.recorder, groups)
+        self.watch = ConnectorWatch(client, self.observer, groups, clock=clock)
+        self.histories = Histories(client, store, self.recorder, groups, clock=clock)
 
     def of(self, tenant_id: str) -> Timeline:
         """Return the timeline of a tenant; raise UnknownTenant."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pbf.errors import PbfError
 from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
-from pbf.rules.timeline.events import Event, read_event, report_of
+from pbf.rules.timeline.events import read_event, report_of
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
 from pbf.timeline.webhooks import KEPT
@@ -17,8 +17,6 @@ from pbf.timeline.webhooks import KEPT
 # How many events are worked off at a time, and for how many seconds they are then held.
 BATCH = 500
 LEASE = 60.0
-# Deliveries count as uninterrupted if no more than so many seconds lie between two of them.
-LONGEST_SILENCE = 1800.0
 CLEAN_UP_INTERVAL = 3600.0
 
 log = logging.getLogger(__name__)
@@ -37,16 +35,12 @@ class Recorder(Protocol):
     ) -> list[SyncEntry]:
         """Merge reports into a group's history, in any order; return what changed."""
 
-    def listened(
-        self, group_id: str, source: Source, since: float, until: float, *, connector_id: str = ""
-    ) -> None:
-        """Store that a source told of every sync in a period."""
-
 
 class ReceivedWork:
     """Works off what is in the inbox, in the order in which Fivetran created it.
 
-    An event of which the process dies is worked off again, which changes nothing.
+    Events prove no time to be observed, because one that was lost leaves no trace. An event of
+    which the process dies is worked off again, which changes nothing.
     """
 
     def __init__(
@@ -57,7 +51,7 @@ class ReceivedWork:
         moved: Callable[[str, Collection[str]], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Record syncs by the recorder, and the times in which deliveries were uninterrupted.
+        """Record syncs by the recorder.
 
         `moved` is told the group and ids of connectors to which something happened.
         """
@@ -94,25 +88,8 @@ class ReceivedWork:
         reports = [report for event in events if (report := report_of(event))]
         if reports:
             self._recorder.record(group_id, reports, source="webhook", now=now)
-        self._observe(group_id, events)
         self._moved(group_id, {event.connector_id for event in events})
         self._events.finish([row.digest for row in rows], now)
-
-    def _observe(self, group_id: str, events: Sequence[Event]) -> None:
-        """Record the periods between events that lie close together."""
-        times = sorted(event.created_at for event in events if event.created_at is not None)
-        if not times:
-            return
-        before = self._events.last_created(group_id, before=times[0])
-        since = until = times[0] if before is None else before
-        for at in times:
-            if at - until > LONGEST_SILENCE:
-                if since < until:
-                    self._recorder.listened(group_id, "webhook", since, until)
-                since = at
-            until = at
-        if since < until:
-            self._recorder.listened(group_id, "webhook", since, until)
 
     def _clean_up(self, now: float) -> None:
         if now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:

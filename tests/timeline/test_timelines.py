@@ -226,3 +226,20 @@ def test_all_of_90_days_is_read_in_the_first_run_after_the_first_list(sandbox, r
     timeline = runtime.timelines.of(runtime.portal.tenant.id)
     [observed] = timeline.observed(steady.id, since, until)
     assert observed.since == since
+
+
+def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(runtime, monkeypatch):
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    recorder = runtime.timelines.recorder
+    connector = Connector(id="c1", schema_name="x", succeeded_at=now + 500)
+    runtime.timelines.observer.observe(group_id, [connector], now + 600)
+    recorder.listened(group_id, "history", now - 86400.0, now + 400, connector_id="c1")
+    asked = []
+    monkeypatch.setattr(
+        ApiClient, "get_sync_history", lambda _, one, **window: asked.append(window) or []
+    )
+
+    Histories(runtime.client, runtime.store, recorder, lambda: [group_id], clock=Hours()).run()
+
+    assert asked[0]["since"].timestamp() <= now + 400
+    assert asked[0]["until"].timestamp() == now + 600

@@ -13,6 +13,7 @@ from pbf.rules.timeline.events import read_event, report_of
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
 from pbf.timeline import webhook_work, webhooks
+from pbf.timeline.recorder import Recorder
 from pbf.timeline.webhook_work import ReceivedWork
 from pbf.timeline.webhooks import KEPT, NO_SECRET, Inbox, Receipt, is_signed
 from tests.support.webhook_events import NOW, SECRET, payload, signed
@@ -26,16 +27,11 @@ class History:
     def __init__(self) -> None:
         self.calls: list[tuple[str, SyncReport]] = []
         self.moved: list[tuple[str, set[str]]] = []
-        self.observed: list[tuple[str, float, float]] = []
 
     def record(self, group_id, reports, *, source, now):
         assert source == "webhook"
         self.calls += [(group_id, report) for report in reports]
         return []
-
-    def listened(self, group_id, source, since, until, *, connector_id=""):
-        assert source == "webhook"
-        self.observed.append((group_id, since, until))
 
     def work(self, store: Store, **options) -> ReceivedWork:
         """Return the job on the inbox of a store."""
@@ -238,19 +234,16 @@ def test_the_body_is_dropped_once_it_is_worked_off(store, inbox):
     assert deliver(inbox, payload()) == [Receipt.REPLAYED]
 
 
-def test_deliveries_close_together_are_a_period_of_observation(store, inbox):
-    history = History()
-    work = history.work(store)
-    for minutes in (0, 20, 39, 90, 100):
-        deliver(inbox, payload(minutes=minutes))
-        if minutes != 20:
-            work.work_off()
+def test_deliveries_prove_no_observation_since_a_lost_one_leaves_no_trace(store, inbox):
+    deliver(inbox, *(payload(minutes=minutes) for minutes in (0, 10, 20)))
+    recorder = Recorder(store, detail_days=90)
+
+    ReceivedWork(
+        store.received_events, recorder, moved=lambda *_: None, clock=NOW.timestamp
+    ).work_off()
 
     start = NOW.timestamp()
-    assert history.observed == [
-        ("ours", start, start + 39 * 60),
-        ("ours", start + 90 * 60, start + 100 * 60),
-    ]
+    assert store.observations.between("ours", ("", "lamp"), start - 3600, start + 3600) == []
 
 
 def test_a_full_batch_is_followed_by_another_at_once(store, inbox, monkeypatch):

@@ -187,9 +187,13 @@ def _heads_of_ends(ends: Iterable[Fact], rows: Iterable[Fact]) -> dict[str, str]
     result: dict[str, str] = {}
     completed: set[str] = set()
     for end in sorted(ends, key=_by_time):
-        position = bisect_left(started, end.at, key=lambda row: row.at) - 1
-        row = started[position] if position >= 0 else None
-        if row and row.key not in completed and _is_end_of(end, row):
+        position = bisect_left(started, end.at, key=lambda row: row.at)
+        row = started[position - 1] if position else None
+        # A sync that failed at once may start when it ends, or later by another source.
+        next_row = started[position] if position < len(started) else None
+        if next_row and _is_brief_end_of(end, next_row) and not (row and _has_end(end, row)):
+            result[end.key] = next_row.key
+        elif row and row.key not in completed and _is_end_of(end, row):
             result[end.key] = row.key
             if row.ended_at is None:
                 completed.add(row.key)
@@ -209,6 +213,17 @@ def _is_end_of(end: Fact, row: Fact) -> bool:
     if end.at < row.ended_at - TOLERANCE:
         return True
     return end.at <= row.ended_at + TOLERANCE and _agree(end, row)
+
+
+def _is_brief_end_of(end: Fact, row: Fact) -> bool:
+    """Return whether a sync that starts no earlier than an end took next to no time."""
+    return row.at <= end.at + TOLERANCE and _has_end(end, row)
+
+
+def _has_end(end: Fact, row: Fact) -> bool:
+    """Return whether an end is the one that is known of a sync, as far as sources agree."""
+    known = row.ended_at
+    return known is not None and abs(known - end.at) <= TOLERANCE and _agree(end, row)
 
 
 def _same_end(end: Fact, unstarted: Iterable[Fact]) -> Fact | None:

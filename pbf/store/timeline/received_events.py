@@ -58,14 +58,6 @@ class ReceivedEvents:
                 .values(done_at=now, body="")
             )
 
-    def last_created(self, group_id: str, *, before: float) -> float | None:
-        """Return when the last event of a group before a time was created, if there is one."""
-        query = select(func.max(ReceivedEvent.created_at)).where(
-            ReceivedEvent.group_id == group_id, ReceivedEvent.created_at < before
-        )
-        with self._database.session() as session:
-            return session.scalar(query)
-
     def waiting(self) -> int:
         """Return how many events are not worked off yet."""
         query = select(func.count()).where(ReceivedEvent.done_at.is_(None))

@@ -89,9 +89,9 @@ class SyncHour(Base, kw_only=True):
 class Observation(Base, kw_only=True):
     """A period in which a source was listened to: for a connector, or with "" for its group.
 
-    What lies in no such period was not observed. The source is "history", "webhook", or "list"
-    with the class of connectors that lists came often enough for (rules.timeline.coverage). With
-    the group "" and the source "refused", it is when the account refused to show histories.
+    What lies in no such period was not observed. The source is "history", or "list" with the class
+    of connectors that lists came often enough for (rules.timeline.coverage). With the group "" and
+    the source "refused", it is when the account refused to show histories.
     """
 
     __tablename__ = "observations"

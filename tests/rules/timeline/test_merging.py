@@ -140,3 +140,32 @@ def test_an_unknown_word_counts_by_its_times_alone():
     assert outcome_of("PARTLY", has_end=True) == Outcome.ENDED
     assert outcome_of("", has_start=True) == Outcome.RUNNING
     assert outcome_of("WAITING", has_start=False) == Outcome.QUEUED
+
+
+def test_the_end_of_a_sync_that_failed_as_it_started_belongs_to_it():
+    [before, sync] = folded(
+        joined(
+            [
+                fact("history", Outcome.SUCCEEDED, "a", start=0, end=100),
+                fact("history", Outcome.NEEDS_ACTION, "b", start=900, end=900),
+                fact("list", Outcome.FAILED, "", end=900),
+            ]
+        )
+    ).values()
+
+    assert before.sources == {"history"}
+    assert (sync.outcome, sync.sources) == (Outcome.NEEDS_ACTION, {"history", "list"})
+
+
+def test_the_end_of_a_sync_is_not_that_of_the_one_which_follows_at_once():
+    syncs = folded(
+        joined(
+            [
+                fact("history", Outcome.SUCCEEDED, "a", start=0, end=900),
+                fact("history", Outcome.RUNNING, "b", start=900),
+                fact("list", Outcome.SUCCEEDED, "", end=900),
+            ]
+        )
+    )
+
+    assert [sync.outcome for sync in syncs.values()] == [Outcome.SUCCEEDED, Outcome.RUNNING]

@@ -1,0 +1,1 @@
+"""Thirty days of sync history while sources fail, lie and fall silent, compared with the truth."""

@@ -1,0 +1,98 @@
+"""One process of the run: python -m chaos.timeline.process URL KEY SECRET DATABASE DAYS GROUP...
+
+It has the product's own jobs, on the sandbox's clock. Each line of its input is a turn: the time
+and the webhooks that arrive. It answers with which of them are stored, and again when all jobs
+that were due are done.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Collection, Sequence
+
+from pbf.connectors.portal import Portal
+from pbf.errors import StoreFailed, UnknownTenant
+from pbf.fivetran.client import ApiClient
+from pbf.fivetran.transport import Request
+from pbf.jobs.runner import JobRunner, JobSpec
+from pbf.runtime.webhooks import INTERVAL
+from pbf.store.store import Store
+from pbf.timeline.timelines import Timelines
+from pbf.timeline.webhook_work import ReceivedWork
+from pbf.timeline.webhooks import Inbox, Receipt
+
+WEBHOOK_SECRET = "of the run"  # noqa: S105  # of the sandbox only
+TIMEOUT = 0.4
+KEPT = frozenset({Receipt.ACCEPTED, Receipt.REPLAYED})
+
+
+class Turns:
+    """The parts of the product that keep the sync history."""
+
+    def __init__(
+        self, client: ApiClient, store: Store, groups: Collection[str], *, days: float
+    ) -> None:
+        """Keep the history of some groups; details are kept for so many days."""
+        self.now = 0.0
+        self._client = client
+        timelines = Timelines(
+            client,
+            store,
+            portal=_no_portal,
+            groups=lambda: sorted(groups),
+            days=days,
+            detail_days=days,
+            clock=self._clock,
+        )
+        events = store.received_events
+        self._inbox = Inbox(
+            events, secrets=(WEBHOOK_SECRET,), is_ours=groups.__contains__, clock=self._clock
+        )
+        work = ReceivedWork(
+            events, timelines.recorder, moved=store.last_seen.mark_moved, clock=self._clock
+        )
+        specs = [JobSpec(*item) for item in timelines.work()]
+        specs.append(JobSpec("work off webhooks", INTERVAL, work.work_off))
+        self._runner = JobRunner(store, specs, clock=self._clock)
+
+    def take(self, now: float, hooks: Sequence[tuple[str, str]]) -> list[bool]:
+        """Receive webhooks (body, signature) at a time; return which of them are stored."""
+        self.now = now
+        if self._client.latest.date is None:
+            # Without any response it would be the time of this machine.
+            self._client.latest.date = float(int(now))
+        return [self._is_kept(body, signature) for body, signature in hooks]
+
+    def run_jobs(self) -> None:
+        """Run what is due."""
+        self._runner.run_due()
+
+    def _is_kept(self, body: str, signature: str) -> bool:
+        try:
+            return self._inbox.receive(body.encode(), signature) in KEPT
+        except StoreFailed:
+            return False
+
+    def _clock(self) -> float:
+        return self.now
+
+
+def _no_portal(tenant_id: str) -> Portal:
+    raise UnknownTenant(tenant_id)
+
+
+def main(url: str, key: str, secret: str, database_url: str, days: str, *groups: str) -> None:
+    """Take turns until the input ends."""
+    logging.basicConfig(level=logging.WARNING)
+    client = ApiClient(Request(url, key, secret, timeout=TIMEOUT))
+    turns = Turns(client, Store(database_url), groups, days=float(days) + 1)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        turn = json.loads(line)
+        print(json.dumps(turns.take(turn["now"], turn["hooks"])), flush=True)
+        turns.run_jobs()
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
