@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from bench import servers
 from bench.servers import Server
 from bench.upstream import group_id
+from pbf.identity.api_tokens import ApiTokens
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
-from pbf.identity.tokens import ApiTokens
 from pbf.rules.access.permissions import Role
 from pbf.store.identity.people import Profile
 from pbf.store.store import Store

@@ -18,7 +18,7 @@ from bench.floor import PATHS
 from bench.load import measure
 from bench.scale import Scale
 from bench.servers import Server
-from pbf.rules.freshness import QUIET_LIFETIME
+from pbf.rules.list_lifetime import QUIET_LIFETIME
 
 CONNECTORS = 1000
 # Each list fits on one page.

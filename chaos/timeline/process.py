@@ -18,8 +18,8 @@ from pbf.jobs.runner import JobRunner, JobSpec
 from pbf.runtime.webhooks import INTERVAL
 from pbf.store.store import Store
 from pbf.timeline.timelines import Timelines
+from pbf.timeline.webhook_inbox import Inbox, Receipt
 from pbf.timeline.webhook_work import ReceivedWork
-from pbf.timeline.webhooks import Inbox, Receipt
 
 WEBHOOK_SECRET = "of the run"  # noqa: S105  # of the sandbox only
 TIMEOUT = 0.4

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.test import run_wsgi_app
 
 from chaos.timeline.process import TIMEOUT
-from pbf.sandbox.control.fault_injection import SOCKET_RULES
+from pbf.sandbox.control.fault_middleware import SOCKET_RULES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,8 +8,8 @@ from pbf.commands.results import TENANTS_SHOWN, shortened
 from pbf.config import Settings
 from pbf.connectors.audit import AuditLog
 from pbf.errors import ConfigurationError, InputError, PbfError
+from pbf.identity.api_tokens import DEFAULT_DAYS, MOST_DAYS
 from pbf.identity.models import Identity
-from pbf.identity.tokens import DEFAULT_DAYS, MOST_DAYS
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime, start
 from pbf.runtime.opened_store import STORE_IN_MEMORY

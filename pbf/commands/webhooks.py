@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError, InvalidRequest, PbfError
-from pbf.fivetran.webhooks import Webhook
+from pbf.fivetran.webhook_subscriptions import Webhook
 from pbf.paths import PREFIX, WEBHOOK_PATH, is_loopback
 from pbf.rules.timeline.events import EVENTS, SYNC_END
 from pbf.rules.wording import ago
 from pbf.runtime import Runtime
-from pbf.timeline.webhooks import Receipt
+from pbf.timeline.webhook_inbox import Receipt
 
 # Whether all went well, and a line of the report.
 Line = tuple[bool, str]

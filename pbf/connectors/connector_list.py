@@ -20,7 +20,7 @@ from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, Unknow
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_ID
-from pbf.rules import freshness
+from pbf.rules import list_lifetime
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 
@@ -170,7 +170,7 @@ class ConnectorList:
 
     def _may_refetch(self, fetched_at: float) -> bool:
         """Return whether the list may be read again for an unknown id; if so, count it."""
-        patience = freshness.throttled(UNKNOWN_LIFETIME, self._client.latest.rate_limit)
+        patience = list_lifetime.throttled(UNKNOWN_LIFETIME, self._client.latest.rate_limit)
         now = self._clock()
         with self._lock:
             # A list that is being read is waited for, not requested once more.

@@ -12,7 +12,7 @@ from typing import Any
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.context import Context
-from pbf.connectors.deletion import DeletionService
+from pbf.connectors.delayed_deletion import DeletionService
 from pbf.connectors.uncertain_writes import attempt, confirm, invalidating
 from pbf.errors import Forbidden, InvalidRequest, NotApplied, NotFound, NotNow
 from pbf.fivetran.fields import LATEST

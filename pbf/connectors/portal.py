@@ -21,15 +21,15 @@ from pbf.connectors.catalogue import Catalogue
 from pbf.connectors.connector_list import ConnectorList, OnList
 from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
-from pbf.connectors.deletion import DeletionService
+from pbf.connectors.delayed_deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.connectors.permanent_names import PermanentNames
-from pbf.connectors.planned.due_deletions import DueDeletions
+from pbf.connectors.planned.deletion_job import DueDeletions
 from pbf.connectors.planned.maintenance import Maintenance
 from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
-from pbf.rules import freshness
+from pbf.rules import list_lifetime
 from pbf.rules.access.policy import Policy, no_policy
 from pbf.rules.naming import PermanentName, typed_name
 from pbf.signed_links import Signer
@@ -158,7 +158,7 @@ class Portal:
     @property
     def throttling_notice(self) -> str:
         """A sentence if lists are refreshed less often to save requests, else an empty text."""
-        return freshness.throttling_notice(self._client.latest.rate_limit)
+        return list_lifetime.throttling_notice(self._client.latest.rate_limit)
 
     def past(self, key: str, read: Callable[[], Item]) -> Item:
         """Return what was read under a key lately; wait only a moment for it to be read.

@@ -26,7 +26,7 @@ from pbf.fivetran.models import (
 from pbf.fivetran.paging import LARGEST_PAGE, Pages
 from pbf.fivetran.parsing import parse
 from pbf.fivetran.transport import Request
-from pbf.fivetran.webhooks import Webhooks
+from pbf.fivetran.webhook_subscriptions import Webhooks
 
 __all__ = ["LARGEST_PAGE", "ApiClient", "Request"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pbf.config import Settings
 from pbf.identity.administration.administration import Administration, administration_of
+from pbf.identity.api_tokens import ApiTokens
 from pbf.identity.authentication import Authentication
 from pbf.identity.claims import is_other_person
 from pbf.identity.members import Members
@@ -15,7 +16,6 @@ from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.identity.sign_in import SignInService
 from pbf.identity.tenants import DEMO_POLICY, SettingsTenant, Tenants
-from pbf.identity.tokens import ApiTokens
 from pbf.rules.access.permissions import Role
 from pbf.rules.access.policy import Branding
 from pbf.store.store import Store
@@ -127,7 +127,7 @@ class _OidcOf:
     def _build(self, providers: "tuple[ProviderSettings, ...]") -> "Oidc":
         from pbf.identity.oidc.flow import Oidc
         from pbf.identity.oidc.providers import Provider
-        from pbf.identity.oidc.state import StateSigner
+        from pbf.identity.oidc.signed_state import StateSigner
 
         own = self._settings.sign_in
         all_providers = []

@@ -37,7 +37,7 @@ from pbf.runtime.shared_redis import cache_backend, shared_limiter
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 from pbf.timeline.timelines import Timelines
-from pbf.timeline.webhooks import Inbox
+from pbf.timeline.webhook_inbox import Inbox
 from pbf.watch.notifications.channels import ChannelService
 from pbf.watch.notifications.notifier import Notifier
 

@@ -17,7 +17,7 @@ from pbf.identity.tenants import Tenants
 from pbf.redaction import hide
 from pbf.signed_links import Signer
 from pbf.store.store import Store
-from pbf.timeline.webhooks import Inbox
+from pbf.timeline.webhook_inbox import Inbox
 
 
 def build_limits(settings: Settings, limiter: Limiter, tenants: Callable[[], int]) -> ClientLimits:

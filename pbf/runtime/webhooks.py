@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from pbf.connectors.account.account_list import list_key
-from pbf.rules import freshness
+from pbf.rules import list_lifetime
 from pbf.timeline.webhook_work import ReceivedWork
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def webhook_job(runtime: "Runtime") -> Callable[[], float | None]:
     recorder, mark_moved = runtime.timelines.recorder, runtime.store.last_seen.mark_moved
     lists = ListRefresh(
         lambda group_id: runtime.cache.forget(list_key(group_id)),
-        lambda: freshness.throttled(freshness.MOVING_LIFETIME, runtime.client.latest.rate_limit),
+        lambda: list_lifetime.throttled(
+            list_lifetime.MOVING_LIFETIME, runtime.client.latest.rate_limit
+        ),
     )
 
     def moved(group_id: str, connector_ids: Collection[str]) -> None:

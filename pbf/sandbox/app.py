@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from pbf.sandbox import routes
 from pbf.sandbox.connect_card import pages
-from pbf.sandbox.control import fault_injection
+from pbf.sandbox.control import fault_middleware
 from pbf.sandbox.control import routes as control_routes
 from pbf.sandbox.core import http
 from pbf.sandbox.core.errors import SandboxError
@@ -38,7 +38,7 @@ def create_app(
     }
     serve_world(app, world)
     app.wsgi_app = LegacyPaths(app.wsgi_app)  # type: ignore[method-assign]
-    fault_injection.install(app, world, world.control)
+    fault_middleware.install(app, world, world.control)
     return app
 
 
@@ -54,7 +54,7 @@ def _app() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.before_request(fault_injection.record_route)
+    app.before_request(fault_middleware.record_route)
     app.before_request(http.authorise)
     app.after_request(http.add_rate_limit)
     app.after_request(_protect)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pbf.sandbox.control.control import Control
 from pbf.sandbox.control.customers import add_customer
-from pbf.sandbox.control.faults import Faults
+from pbf.sandbox.control.fault_rules import Faults
 from pbf.sandbox.control.seed import populate, sample_connections
 from pbf.sandbox.control.snapshots import snapshot
 from pbf.sandbox.core.assumptions import Assumptions

@@ -17,8 +17,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from pbf.sandbox.app import LARGEST_BODY, create_app
-from pbf.sandbox.control.fault_injection import SOCKET_RULES
-from pbf.sandbox.control.faults import FaultRule
+from pbf.sandbox.control.fault_middleware import SOCKET_RULES
+from pbf.sandbox.control.fault_rules import FaultRule
 from pbf.sandbox.sandbox import Sandbox
 
 PIECES = 20

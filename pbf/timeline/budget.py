@@ -1,7 +1,7 @@
 """How many requests reading the sync history may cost."""
 
 from pbf.fivetran.models import RateLimit
-from pbf.rules.freshness import THROTTLED_BELOW
+from pbf.rules.list_lifetime import THROTTLED_BELOW
 
 HOUR = 3600.0
 # Of the requests of an hour, for histories and for lists that nobody looks at.

@@ -11,8 +11,8 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.rules.time_zones import moment
-from pbf.rules.timeline.coverage import DAY, LONGEST_WINDOW, Span, merged, next_window
 from pbf.rules.timeline.entries import SyncReport
+from pbf.rules.timeline.observed_times import DAY, LONGEST_WINDOW, Span, merged, next_window
 from pbf.rules.timeline.outcomes import outcome_of
 from pbf.store.store import Store
 from pbf.store.timeline.observations import ACCOUNT, REFUSED

@@ -7,8 +7,8 @@ from typing import Any
 
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
-from pbf.rules.timeline.coverage import DAY, classes_of, spacing_of
 from pbf.rules.timeline.entries import SyncReport
+from pbf.rules.timeline.observed_times import DAY, classes_of, spacing_of
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST

@@ -7,8 +7,8 @@ from typing import Any
 
 from pbf.fivetran.models import RateLimit
 from pbf.rules.time_zones import moment
-from pbf.rules.timeline.coverage import Span, class_of, clipped, merged
 from pbf.rules.timeline.entries import DayCount, DayEntry, HourCount, Period, SyncEntry
+from pbf.rules.timeline.observed_times import Span, class_of, clipped, merged
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST
 from pbf.store.timeline.syncs import HOUR, WHOLE_GROUP

@@ -12,7 +12,7 @@ from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
 from pbf.rules.timeline.events import read_event, report_of
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
-from pbf.timeline.webhooks import KEPT
+from pbf.timeline.webhook_inbox import KEPT
 
 # How many events are worked off at a time, and for how many seconds they are then held.
 BATCH = 500

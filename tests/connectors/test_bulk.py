@@ -7,7 +7,7 @@ from pbf.connectors import bulk
 from pbf.connectors.audit import AuditLog
 from pbf.connectors.bulk import Outcome, carry_out, chosen
 from pbf.connectors.context import Context
-from pbf.connectors.deletion import DeletionService
+from pbf.connectors.delayed_deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.errors import UnknownConnector
 from pbf.fivetran.client import ApiClient

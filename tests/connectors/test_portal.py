@@ -532,7 +532,7 @@ def test_for_unknown_ids_a_list_that_is_being_read_is_not_requested_once_more(
 
 
 def test_an_id_that_our_own_database_has_as_deleted_costs_no_request(portal, monkeypatch):
-    monkeypatch.setattr("pbf.rules.freshness.MOVING_LIFETIME", 60.0)
+    monkeypatch.setattr("pbf.rules.list_lifetime.MOVING_LIFETIME", 60.0)
     connector = create(portal)
     portal.operations.delete(connector.id)
     portal.connectors()

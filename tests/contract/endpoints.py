@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from pbf.sandbox.control.faults import KINDS
+from pbf.sandbox.control.fault_rules import KINDS
 from pbf.sandbox.core import assumptions
 from tests.contract.definition import Operation, operations
 from tests.contract.relaxations import (

@@ -24,8 +24,8 @@ from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.transport import Latest, _decoded
-from pbf.rules.freshness import list_lifetime
 from pbf.rules.health import changed_at, health, is_moving
+from pbf.rules.list_lifetime import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import statistics
 from pbf.rules.timing import in_words

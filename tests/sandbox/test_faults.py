@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 
 from pbf.sandbox.app import create_app
-from pbf.sandbox.control.faults import pattern
+from pbf.sandbox.control.fault_rules import pattern
 from pbf.sandbox.core.errors import InvalidInput, NotFound
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.server import SandboxServer

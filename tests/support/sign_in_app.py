@@ -12,7 +12,7 @@ from pbf.api.sign_in.sign_in import SignIn
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.oidc.flow import Oidc
 from pbf.identity.oidc.providers import Provider
-from pbf.identity.oidc.state import StateSigner
+from pbf.identity.oidc.signed_state import StateSigner
 from pbf.rules.access.policy import Branding
 from tests.support.fake_issuer import served
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import requests
 
+from pbf.identity.api_tokens import ApiTokens
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
-from pbf.identity.tokens import ApiTokens
 from pbf.rules.access.permissions import Role
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox

@@ -9,9 +9,9 @@ from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.config.sign_in import SignIn
 from pbf.identity.administration.members import Invitation
+from pbf.identity.api_tokens import ID_LENGTH, PREFIX
 from pbf.identity.authentication import Authentication
 from pbf.identity.models import Identity
-from pbf.identity.tokens import ID_LENGTH, PREFIX
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from pbf.api.requests import read
-from pbf.identity.tokens import DEFAULT_DAYS, LONGEST_NAME, MOST_DAYS
+from pbf.identity.api_tokens import DEFAULT_DAYS, LONGEST_NAME, MOST_DAYS
 from pbf.paths import LONGEST_ID
 
 MemberRole = Literal["viewer", "editor", "admin"]

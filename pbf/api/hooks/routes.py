@@ -16,7 +16,7 @@ from pbf.api.responses import json_response, no_store
 from pbf.api.schemas import ResponseModel
 from pbf.errors import InvalidSignature
 from pbf.paths import PREFIX, WEBHOOK_PATH
-from pbf.timeline.webhooks import Receipt
+from pbf.timeline.webhook_inbox import Receipt
 
 routes = Blueprint("hooks", __name__, url_prefix=PREFIX)
 

@@ -7,7 +7,7 @@ from flask import Response
 from pbf.api.pages import Link, Page, page_response
 from pbf.api.sign_in.sign_in import current_sign_in
 from pbf.identity.claims import NoAccess
-from pbf.identity.oidc.state import unknown_sign_in
+from pbf.identity.oidc.signed_state import unknown_sign_in
 from pbf.paths import PREFIX
 
 SIGN_IN = f"{PREFIX}/sign-in"

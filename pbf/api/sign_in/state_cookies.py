@@ -6,7 +6,7 @@ Each has its own name: restored tabs may all start a sign-in at once.
 from flask import Response, request
 
 from pbf.identity.oidc.flow import Start
-from pbf.identity.oidc.state import STATE_LIFETIME
+from pbf.identity.oidc.signed_state import STATE_LIFETIME
 from pbf.paths import PREFIX
 
 STATE_COOKIE = "pbf-sign-in-"

@@ -19,7 +19,7 @@ from pbf.fivetran.account_connectors import AccountConnectors
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.rules import freshness
+from pbf.rules import list_lifetime
 
 # With so few groups or fewer, saving requests is not worth a longer reading.
 FEWEST_GROUPS = 8
@@ -108,10 +108,12 @@ class AccountList:
 
     def _own_lifetime(self, connectors: Collection[Connector], requests: int = 1) -> float:
         now = self._clock()
-        return freshness.list_lifetime(tuple(connectors), now, page=LARGEST_PAGE, requests=requests)
+        return list_lifetime.list_lifetime(
+            tuple(connectors), now, page=LARGEST_PAGE, requests=requests
+        )
 
     def _throttled(self, lifetime: float) -> float:
-        return freshness.throttled(lifetime, self._client.latest.rate_limit)
+        return list_lifetime.throttled(lifetime, self._client.latest.rate_limit)
 
     def _is_cheaper(self, groups: Collection[str]) -> bool:
         return len(groups) > max(FEWEST_GROUPS, self._pages)
@@ -125,7 +127,7 @@ class AccountList:
     def _watch(self, group_id: str) -> tuple[str, ...]:
         """Return the groups that are looked at now, this one among them."""
         now = self._clock()
-        oldest = now - WATCHED_LIFETIMES * self._throttled(freshness.QUIET_LIFETIME)
+        oldest = now - WATCHED_LIFETIMES * self._throttled(list_lifetime.QUIET_LIFETIME)
         with self._lock:
             self._watched[group_id] = now
             for other in [other for other, at in self._watched.items() if at < oldest]:
@@ -171,9 +173,9 @@ class AccountList:
 
     def _interval(self) -> float:
         """Return how many seconds after the last reading the next one may begin."""
-        interval = freshness.QUIET_LIFETIME
+        interval = list_lifetime.QUIET_LIFETIME
         if self._moving >= self._pages:
-            interval = min(freshness.MOVING_LIFETIME * self._pages, interval)
+            interval = min(list_lifetime.MOVING_LIFETIME * self._pages, interval)
         return self._throttled(interval)
 
     def _read(self, reading: Reading) -> None:
@@ -191,7 +193,7 @@ class AccountList:
             else:
                 self._pages = account.pages
                 lifetimes = [self._own_lifetime(group.items) for group in account.groups.values()]
-                self._moving = sum(value <= freshness.QUIET_LIFETIME / 2 for value in lifetimes)
+                self._moving = sum(value <= list_lifetime.QUIET_LIFETIME / 2 for value in lifetimes)
         reading.result.set_result(account)
 
     def _fail(self, error: Exception) -> None:

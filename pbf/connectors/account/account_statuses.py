@@ -21,7 +21,7 @@ from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.rules import freshness
+from pbf.rules import list_lifetime
 from pbf.rules.health import Word, health
 from pbf.store.store import Store
 
@@ -157,8 +157,8 @@ class AccountStatuses:
     def _lifetime(self, statuses: Collection[GroupStatuses]) -> float:
         connectors = sum(sum(group.words.values()) for group in statuses)
         pages = -(-connectors // LARGEST_PAGE)
-        lifetime = max(freshness.QUIET_LIFETIME, freshness.MOVING_LIFETIME * pages)
-        return freshness.throttled(lifetime, self._client.latest.rate_limit)
+        lifetime = max(list_lifetime.QUIET_LIFETIME, list_lifetime.MOVING_LIFETIME * pages)
+        return list_lifetime.throttled(lifetime, self._client.latest.rate_limit)
 
     def _pending_deletions(self) -> set[tuple[str, str]]:
         """Return the connectors that are hidden, since their deletion is pending."""

@@ -8,10 +8,10 @@ from pbf.identity.administration.scope import Scope
 from pbf.identity.administration.sessions import SessionAdministration
 from pbf.identity.administration.tenants import TenantAdministration
 from pbf.identity.administration.tokens import TokenAdministration
+from pbf.identity.api_tokens import ApiTokens
 from pbf.identity.members import Members
 from pbf.identity.sessions import Sessions
 from pbf.identity.tenants import Tenants
-from pbf.identity.tokens import ApiTokens
 from pbf.store.store import Store
 
 

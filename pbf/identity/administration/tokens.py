@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pbf.errors import UnknownItem
 from pbf.identity.administration.scope import Scope, moment, moment_or_none
+from pbf.identity.api_tokens import DEFAULT_DAYS, ApiTokens
 from pbf.identity.models import Identity
-from pbf.identity.tokens import DEFAULT_DAYS, ApiTokens
 from pbf.rules.access.permissions import Role
 from pbf.store.identity.people import People
 from pbf.store.identity.tables import ApiToken

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pbf.sandbox.control import samples
-from pbf.sandbox.control.faults import Fault, FaultRule, Faults
+from pbf.sandbox.control.fault_rules import Fault, FaultRule, Faults
 from pbf.sandbox.control.request_log import RequestLog
 from pbf.sandbox.control.seed import HOUR
 from pbf.sandbox.control.validation import Number, Time, Whole, validated

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from pbf.sandbox.connect_card.pages import HEADERS, POLICY
 from pbf.sandbox.control.access import guard
 from pbf.sandbox.control.control import Control
-from pbf.sandbox.control.faults import KINDS
+from pbf.sandbox.control.fault_rules import KINDS
 from pbf.sandbox.control.request_log import MOST_ENTRIES
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS, STATES
 from pbf.sandbox.control.snapshots import snapshot

@@ -5,8 +5,8 @@ import streamlit as st
 from pbf.components.copy_field import copy_field
 from pbf.errors import PbfError
 from pbf.identity.administration.tokens import CreatedToken, TokenEntry
+from pbf.identity.api_tokens import DEFAULT_DAYS, LONGEST_NAME
 from pbf.identity.models import Identity
-from pbf.identity.tokens import DEFAULT_DAYS, LONGEST_NAME
 from pbf.rules.access.permissions import Role
 from pbf.ui import page, session
 from pbf.ui.people.actions import administration, choose_role, confirm, part, row

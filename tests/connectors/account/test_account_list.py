@@ -17,7 +17,7 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.account.account_list import FEWEST_GROUPS, PAUSE, AccountList, list_key
 from pbf.errors import Forbidden, RateLimited, ServerFailed
 from pbf.fivetran.models import Connector, RateLimit
-from pbf.rules.freshness import QUIET_LIFETIME
+from pbf.rules.list_lifetime import QUIET_LIFETIME
 from tests.support.clock import Clock
 from tests.support.draws import cases
 from tests.support.fake_account import EVERY, FakeAccount

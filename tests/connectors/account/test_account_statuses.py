@@ -16,7 +16,7 @@ from pbf.connectors.account.account_statuses import (
 )
 from pbf.errors import ServerFailed, StoreFailed
 from pbf.fivetran.models import RateLimit
-from pbf.rules.freshness import LONGEST_LIFETIME, QUIET_LIFETIME
+from pbf.rules.list_lifetime import LONGEST_LIFETIME, QUIET_LIFETIME
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 from tests.support.clock import Clock

@@ -8,7 +8,7 @@ import pytest
 
 from pbf.identity.oidc.flow import Finish, Oidc
 from pbf.identity.oidc.providers import Provider
-from pbf.identity.oidc.state import StateSigner
+from pbf.identity.oidc.signed_state import StateSigner
 from tests.support.fake_issuer import FakeIssuer, fake_issuer
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET
 

@@ -13,7 +13,7 @@ from pbf.errors import (
 )
 from pbf.identity.oidc.flow import Oidc
 from pbf.identity.oidc.providers import Provider
-from pbf.identity.oidc.state import StateSigner
+from pbf.identity.oidc.signed_state import StateSigner
 from tests.support.fake_issuer import fake_issuer
 
 

@@ -1,6 +1,13 @@
 import pytest
 
-from pbf.rules.timeline.coverage import DAY, class_of, classes_of, merged, missing, next_window
+from pbf.rules.timeline.observed_times import (
+    DAY,
+    class_of,
+    classes_of,
+    merged,
+    missing,
+    next_window,
+)
 
 NOW = 100 * DAY
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pbf.fivetran.models import RateLimit
-from pbf.rules.freshness import LONGEST_LIFETIME, throttled, throttling_notice
+from pbf.rules.list_lifetime import LONGEST_LIFETIME, throttled, throttling_notice
 
 
 def left(share: float) -> RateLimit:

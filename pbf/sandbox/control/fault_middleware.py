@@ -15,7 +15,7 @@ from werkzeug.test import run_wsgi_app
 
 from pbf.sandbox.connect_card import links, pages
 from pbf.sandbox.control.control import Control
-from pbf.sandbox.control.faults import CARD_KINDS, SOCKET_KINDS, FaultRule
+from pbf.sandbox.control.fault_rules import CARD_KINDS, SOCKET_KINDS, FaultRule
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.http import as_json
 from pbf.sandbox.core.world import World

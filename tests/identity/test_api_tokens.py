@@ -10,13 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pbf.errors import InputError, NotPermitted, UnknownTenant
-from pbf.identity.models import Identity
-from pbf.identity.tokens import (
+from pbf.identity.api_tokens import (
     ALPHABET,
     ApiTokens,
     make_token,
     parse_token,
 )
+from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.store.identity.tables import ApiToken
 from pbf.store.store import Store

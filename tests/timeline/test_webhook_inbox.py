@@ -12,10 +12,10 @@ from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.events import read_event, report_of
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
-from pbf.timeline import webhook_work, webhooks
+from pbf.timeline import webhook_inbox, webhook_work
 from pbf.timeline.recorder import Recorder
+from pbf.timeline.webhook_inbox import KEPT, NO_SECRET, Inbox, Receipt, is_signed
 from pbf.timeline.webhook_work import ReceivedWork
-from pbf.timeline.webhooks import KEPT, NO_SECRET, Inbox, Receipt, is_signed
 from tests.support.webhook_events import NOW, SECRET, payload, signed
 
 OLD = "old-secret"
@@ -108,7 +108,7 @@ def test_every_secret_is_compared_whatever_the_signature(monkeypatch, secrets, s
     compared = []
     compare = hmac.compare_digest
     monkeypatch.setattr(
-        webhooks.hmac, "compare_digest", lambda *pair: compared.append(pair) or compare(*pair)
+        webhook_inbox.hmac, "compare_digest", lambda *pair: compared.append(pair) or compare(*pair)
     )
 
     result = is_signed(b"body", signature, secrets)

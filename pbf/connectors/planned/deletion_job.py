@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from pbf.connectors.audit import PendingEntry
 from pbf.connectors.context import Context
-from pbf.connectors.deletion import DeletionService
+from pbf.connectors.delayed_deletion import DeletionService
 from pbf.errors import ApiError, InProgress, NotNow, RateLimited, Unreachable
 from pbf.store.tables import Deletion
 

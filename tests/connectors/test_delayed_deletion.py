@@ -452,7 +452,7 @@ def test_an_interrupted_restore_is_not_paused_again(process, connection, later):
 
 
 def test_refused_deletions_do_not_stop_the_others(portal, sandbox, later, requests_of, monkeypatch):
-    monkeypatch.setattr("pbf.connectors.planned.due_deletions.MOST_DELETIONS", 2)
+    monkeypatch.setattr("pbf.connectors.planned.deletion_job.MOST_DELETIONS", 2)
     ids = [item.id for item in portal.connectors().items[:3]]
     for connector_id in ids:
         portal.operations.delete(connector_id)
