@@ -180,7 +180,8 @@ def _same_start(fact: Fact, identified: Sequence[Fact]) -> Fact | None:
 def _heads_of_ends(ends: Iterable[Fact], rows: Iterable[Fact]) -> dict[str, str]:
     """Return the heads of facts of which only the end is known.
 
-    A connector runs one sync at a time, so an end belongs to the latest start before it.
+    A connector runs one sync at a time, so an end belongs to the latest start before it, unless
+    another sync is known to have ended since.
     """
     started = sorted((row for row in rows if row.started_at is not None), key=_by_time)
     unstarted = [row for row in rows if row.started_at is None and row.ended_at is not None]
@@ -191,14 +192,15 @@ def _heads_of_ends(ends: Iterable[Fact], rows: Iterable[Fact]) -> dict[str, str]
         row = started[position - 1] if position else None
         # A sync that failed at once may start when it ends, or later by another source.
         next_row = started[position] if position < len(started) else None
-        if next_row and _is_brief_end_of(end, next_row) and not (row and _has_end(end, row)):
+        is_known = row is not None and _has_end(end, row)
+        if not is_known and next_row and _is_brief_end_of(end, next_row):
             result[end.key] = next_row.key
-        elif row and row.key not in completed and _is_end_of(end, row):
+        elif not is_known and (other := _same_end(end, unstarted)):
+            result[end.key] = other.key
+        elif row and row.key not in completed and _is_end_of(end, row, unstarted):
             result[end.key] = row.key
             if row.ended_at is None:
                 completed.add(row.key)
-        elif row := _same_end(end, unstarted):
-            result[end.key] = row.key
     return result
 
 
@@ -206,10 +208,14 @@ def _by_time(fact: Fact) -> tuple[float, str]:
     return fact.at, fact.key
 
 
-def _is_end_of(end: Fact, row: Fact) -> bool:
-    """Return whether an end after a sync's start is the sync's own, or that of its attempts."""
+def _is_end_of(end: Fact, row: Fact, unstarted: Iterable[Fact]) -> bool:
+    """Return whether an end after a sync's start is the sync's own, or that of its attempts.
+
+    A sync without a known start that ended between them shows that the earlier one was over.
+    """
     if row.ended_at is None:
-        return not row.outcome.is_final or _agree(end, row)
+        is_over = any(row.at < other.at < end.at for other in unstarted)
+        return not is_over and (not row.outcome.is_final or _agree(end, row))
     if end.at < row.ended_at - TOLERANCE:
         return True
     return end.at <= row.ended_at + TOLERANCE and _agree(end, row)

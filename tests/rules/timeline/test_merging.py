@@ -169,3 +169,38 @@ def test_the_end_of_a_sync_is_not_that_of_the_one_which_follows_at_once():
     )
 
     assert [sync.outcome for sync in syncs.values()] == [Outcome.SUCCEEDED, Outcome.RUNNING]
+
+
+def test_an_end_that_a_sync_without_a_start_reports_is_not_that_of_an_earlier_sync():
+    syncs = folded(
+        joined(
+            [
+                fact("webhook", Outcome.RUNNING, "a", start=0),
+                fact("webhook", Outcome.SUCCEEDED, "b", end=3660),
+                fact("list", Outcome.SUCCEEDED, "", end=3660),
+            ]
+        )
+    )
+
+    assert [(sync.sync_id, sync.ended_at) for sync in syncs.values()] == [
+        ("a", None),
+        ("b", NOW + 3660),
+    ]
+
+
+def test_an_end_after_that_of_a_later_sync_is_not_that_of_the_earlier_one():
+    syncs = folded(
+        joined(
+            [
+                fact("webhook", Outcome.RUNNING, "a", start=0),
+                fact("webhook", Outcome.SUCCEEDED, "b", end=3660),
+                fact("list", Outcome.SUCCEEDED, "", end=7260),
+            ]
+        )
+    )
+
+    assert [(sync.sync_id, sync.ended_at) for sync in syncs.values()] == [
+        ("a", None),
+        ("b", NOW + 3660),
+        ("", NOW + 7260),
+    ]
