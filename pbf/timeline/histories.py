@@ -4,7 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pbf.errors import BadAnswer, Forbidden, InvalidRequest, NotFound, ServerFailed
 from pbf.fivetran.client import ApiClient
@@ -83,6 +83,7 @@ class Histories:
             if not requests:
                 break
             allowed -= requests
+            now = self._client.now()
         return None
 
     def _read_windows(self, now: float, allowed: int) -> int:
@@ -149,6 +150,7 @@ class Histories:
         """Read and store a window, and return how many requests it cost."""
         since = window.since
         if window.has_moved:
+            window = replace(window, until=max(window.until, self._client.now()))
             # What ran when the history was read last has ended since.
             limit = window.until - LONGEST_WINDOW + 1
             running = self._store.syncs.oldest_unfinished(
@@ -192,7 +194,8 @@ class Histories:
         self._recorder.listened(
             window.group_id, "history", since, window.until, connector_id=window.connector_id
         )
-        if window.has_moved:
+        # If our time was old, what moved may have happened after the part that was read.
+        if window.has_moved and now - window.until <= MARGIN:
             self._store.last_seen.mark_read(window.group_id, window.connector_id, window.until)
 
 

@@ -228,6 +228,29 @@ def test_all_of_90_days_is_read_in_the_first_run_after_the_first_list(sandbox, r
     assert observed.since == since
 
 
+def test_a_process_whose_time_is_old_reads_what_a_webhook_told_of(runtime, monkeypatch):
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    monkeypatch.setattr(runtime.client.latest, "date", now)
+    runtime.timelines.observer.observe(group_id, [Connector(id="c1", schema_name="x")], now)
+    runtime.store.last_seen.mark_moved(group_id, ["c1"])
+    asked = []
+
+    def answer(client, _, **window):
+        asked.append(window)
+        client.latest.date = now + 1800
+        return []
+
+    monkeypatch.setattr(ApiClient, "get_sync_history", answer)
+    recorder = runtime.timelines.recorder
+    histories = Histories(runtime.client, runtime.store, recorder, lambda: [group_id])
+
+    histories.run()
+
+    moved = [window["until"].timestamp() for window in asked]
+    assert moved[:2] == [now, now + 1800]
+    assert runtime.store.last_seen.waiting() == 0
+
+
 def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(runtime, monkeypatch):
     group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
     recorder = runtime.timelines.recorder
