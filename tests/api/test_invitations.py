@@ -293,12 +293,12 @@ def test_a_failure_of_fivetran_is_a_plain_page_without_the_cards_address():
 
 def test_the_first_page_needs_no_catalogue(runtime, client, link_for, monkeypatch):
     path = link_for("facebook_ads_dach")
-    monkeypatch.setattr(type(runtime.portal), "catalogue", _fails)
+    monkeypatch.setattr(runtime.portal, "catalogue", _fails)
 
     assert heading(client.get(path)) == "Connect facebook_ads"
 
 
-def _fails(_portal):
+def _fails():
     raise ServerFailed("Fivetran failed.")
 
 

@@ -6,6 +6,10 @@ from playwright.sync_api import Page
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 OPTIONS = {"runOnly": {"type": "tag", "values": list(LEVELS)}, "resultTypes": ["violations"]}
 SERIOUS = {"serious", "critical"}
+# Whether every animation has ended, save those that never do.
+SETTLED = """() => document.getAnimations().every(animation =>
+    animation.playState !== "running" ||
+    animation.effect.getComputedTiming().iterations === Infinity)"""
 # Swagger UI puts each route's link inside the button that opens it, and offers no other way to
 # draw them. Both are reached by Tab, and both lead to the same description.
 FOREIGN = (("nested-interactive", ".opblock-summary-control"),)
@@ -13,6 +17,8 @@ FOREIGN = (("nested-interactive", ".opblock-summary-control"),)
 
 def troubles(page: Page, *, within: str | None = None) -> list[str]:
     """What axe finds that keeps somebody out, on all of a page or in a part: rule and place."""
+    # While a dialog grows, what is in it is too small to press.
+    page.wait_for_function(SETTLED)
     # A dialog locks the page's scrolling, and axe takes what lies beyond the empty body for hidden.
     page.evaluate("document.documentElement.style.overflow = 'visible'")
     response = Axe().run(page, context=within, options=OPTIONS).response

@@ -104,11 +104,10 @@ def _ask_time(connector: Connector) -> Schedule | None:
 
 
 def _ask_days(default: Sequence[str]) -> tuple[str, ...]:
-    days = st.pills(
+    days = st.multiselect(
         "On which days",
         DAYS,
         default=default,
-        selection_mode="multi",
         format_func=lambda day: day.capitalize()[:3],
         key="schedule-days",
     )

@@ -128,10 +128,9 @@ def _ask_within() -> Terms:
 
 def _ask_by() -> Terms:
     at = st.time_input("Time of day", time(8), step=900, key="at")
-    days = st.pills(
+    days = st.multiselect(
         "Days",
         range(7),
-        selection_mode="multi",
         default=WEEKDAYS,
         format_func=lambda day: DAY_NAMES[day][:3],
         key="days",
