@@ -9,7 +9,7 @@ from pbf.server.auth_middleware.cookies import session_cookies
 
 # How many requests of one caller are worked on at once. Those that only need the processor are not
 # faster with more, and of ten threads the others always find a free one.
-AT_ONCE = 3
+AT_ONCE = 2
 
 
 class FairTurns:
