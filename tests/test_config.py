@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pbf.config import CREDENTIALS, FIVETRAN_API_URL, Settings, load_addresses, load_settings
+from pbf.config import Settings, load_addresses, load_settings
+from pbf.config.credentials import CREDENTIALS, FIVETRAN_API_URL
 from pbf.errors import ConfigurationError
 from pbf.paths import origin
 from pbf.redaction import redact

@@ -2,7 +2,6 @@
 
 import os
 import re
-from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,11 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from pbf.config.credentials import (
+    FIVETRAN_API_URL,
+    check_credentials,
+    read_api_url,
+)
 from pbf.config.sign_in import SignIn, read_sign_in
 from pbf.config.values import (
     read_flag,
@@ -19,22 +23,16 @@ from pbf.config.values import (
     read_mail_url,
     read_number,
     read_origins,
+    read_secrets,
     read_url,
     read_words,
 )
 from pbf.errors import ConfigurationError
 from pbf.paths import host_as_sent, is_loopback
-from pbf.redaction import hide, hide_pair
 
-CREDENTIALS = ("FIVETRAN_API_KEY", "FIVETRAN_API_SECRET", "FIVETRAN_GROUP_ID")
-FIVETRAN_API_URL = "https://api.fivetran.com"
 HOST_NAME = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]")
 DOTENV = ".env"
 SIGN_IN_FIRST = "set PBF_SIGN_IN to oidc, jwt or proxy (docs/sign-in.md)."
-SHORTEST_SIGNING_KEY = 32
-# A random key of that length has more different characters in any alphabet.
-FEWEST_CHARACTERS = 8
-CREATE_KEY = "Create one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def load_settings(
     Raises ConfigurationError, naming the setting, if one is missing or invalid.
     """
     values = _values(environ, dotenv)
-    _check_credentials(values)
+    check_credentials(values)
     settings = _settings(values)
     _check_reachable(settings)
     return settings
@@ -131,7 +129,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         api_key=values.get("FIVETRAN_API_KEY"),
         api_secret=values.get("FIVETRAN_API_SECRET"),
         group_id=values.get("FIVETRAN_GROUP_ID"),
-        api_url=_api_url(values),
+        api_url=read_api_url(values),
         public_url=read_url(values, "PBF_PUBLIC_URL"),
         allowed_origins=read_origins(values, "PBF_ALLOWED_ORIGINS"),
         allowed_hosts=_hosts(values),
@@ -154,7 +152,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
             most=4000,
         ),
         database_url=values.get("PBF_DATABASE_URL"),
-        signing_keys=_signing_keys(values),
+        signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),
         frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),
         create_limit=read_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
@@ -164,7 +162,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         ),
         trusted_proxies=_proxies(values),
         policy=values.get("PBF_POLICY"),
-        webhook_secrets=_webhook_secrets(values),
+        webhook_secrets=read_secrets(values, "PBF_WEBHOOK_SECRET", "secret"),
         mail_url=read_mail_url(values, "PBF_MAIL_URL"),
         notify=read_words(values, "PBF_NOTIFY"),
         notify_private=read_flag(values, "PBF_NOTIFY_PRIVATE"),
@@ -227,84 +225,6 @@ def _read_file(path: str) -> dict[str, str | None]:
         return dotenv_values(path)
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{path} cannot be read. Save it as plain text in UTF-8.") from exc
-
-
-def _check_credentials(values: Mapping[str, str]) -> None:
-    _check_combined(values)
-    missing = [name for name in CREDENTIALS if name not in values]
-    if missing and len(missing) < len(CREDENTIALS):
-        raise ConfigurationError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
-            f"Set all of {', '.join(CREDENTIALS)} in .env or the environment, "
-            "or none of them to use the sandbox."
-        )
-    if any(":" in values.get(name, "") for name in CREDENTIALS[:1]):
-        raise ConfigurationError("FIVETRAN_API_KEY contains a colon; set the key alone.")
-
-
-def _check_combined(values: Mapping[str, str]) -> None:
-    """Refuse a key or secret in Fivetran's combined form, without quoting it."""
-    for name in CREDENTIALS[:2]:
-        pair = _pair(values.get(name, ""))
-        # A secret may look like a pair by chance, but not like one with our key.
-        if pair and (name == CREDENTIALS[0] or values.get(CREDENTIALS[0]) in (None, pair[0])):
-            hide(values[name])
-            hide_pair(*pair)
-            raise ConfigurationError(
-                f"{name} looks like the combined form that Fivetran's command line uses: base64 "
-                "of the key, a colon and the secret. Decode it, then set the part before the colon "
-                "as FIVETRAN_API_KEY and the rest as FIVETRAN_API_SECRET."
-            )
-
-
-def _pair(text: str) -> tuple[str, str] | None:
-    """Return key and secret if a text is their base64, joined by a colon."""
-    text = re.sub("(?i)^basic ", "", text).strip().replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        decoded = b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
-    except ValueError:
-        return None
-    key, _, secret = decoded.partition(":")
-    is_pair = decoded.isprintable() and decoded.count(":") == 1 and " " not in decoded
-    return (key, secret) if key and secret and is_pair else None
-
-
-def _api_url(values: Mapping[str, str]) -> str:
-    # Fivetran's sample puts the version into the address; here it is part of the paths.
-    url = (read_url(values, "FIVETRAN_API_URL", FIVETRAN_API_URL) or "").removesuffix("/v1")
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError(
-            "FIVETRAN_API_URL starts with http://, so the API secret would cross the network "
-            "unencrypted. Use https://; http:// is only for a sandbox on this machine."
-        )
-    return url
-
-
-def _signing_keys(values: Mapping[str, str]) -> tuple[str, ...]:
-    keys = tuple(values.get("PBF_SIGNING_KEY", "").replace(",", " ").split())
-    for key in keys:
-        if _is_guessable(key):
-            raise ConfigurationError(
-                "PBF_SIGNING_KEY contains a key that can be guessed. Each must be random and at "
-                f"least {SHORTEST_SIGNING_KEY} characters long. {CREATE_KEY}"
-            )
-    return keys
-
-
-def _webhook_secrets(values: Mapping[str, str]) -> tuple[str, ...]:
-    secrets = tuple(values.get("PBF_WEBHOOK_SECRET", "").replace(",", " ").split())
-    for secret in secrets:
-        if _is_guessable(secret):
-            raise ConfigurationError(
-                "PBF_WEBHOOK_SECRET contains a secret that can be guessed. Each must be random and "
-                f"at least {SHORTEST_SIGNING_KEY} characters long. {CREATE_KEY}"
-            )
-    return secrets
-
-
-def _is_guessable(key: str) -> bool:
-    return len(key) < SHORTEST_SIGNING_KEY or len(set(key)) < FEWEST_CHARACTERS
 
 
 def _hosts(values: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,10 @@ from contextlib import suppress
 from pbf.errors import ConfigurationError
 from pbf.paths import origin
 
+SHORTEST_SECRET = 32
+# A random text of that length has more different characters in any alphabet.
+FEWEST_CHARACTERS = 8
+CREATE_KEY = "Create one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
@@ -72,6 +76,21 @@ def read_flag(values: Mapping[str, str], name: str) -> bool:
 def read_words(values: Mapping[str, str], name: str) -> tuple[str, ...]:
     """Return a list of lower-case words."""
     return tuple(values.get(name, "").replace(",", " ").lower().split())
+
+
+def read_secrets(values: Mapping[str, str], name: str, what: str) -> tuple[str, ...]:
+    """Return a list of random texts, each of which is a `what`, such as a key."""
+    secrets = tuple(values.get(name, "").replace(",", " ").split())
+    if any(map(_is_guessable, secrets)):
+        raise ConfigurationError(
+            f"{name} contains a {what} that can be guessed. Each must be random and at least "
+            f"{SHORTEST_SECRET} characters long. {CREATE_KEY}"
+        )
+    return secrets
+
+
+def _is_guessable(secret: str) -> bool:
+    return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS
 
 
 def read_mail_url(values: Mapping[str, str], name: str) -> str | None:

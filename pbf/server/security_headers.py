@@ -9,7 +9,8 @@ from functools import cache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pbf.config import FIVETRAN_API_URL, Settings, load_settings
+from pbf.config import Settings, load_settings
+from pbf.config.credentials import FIVETRAN_API_URL
 from pbf.errors import ConfigurationError
 from pbf.paths import origin
 from pbf.server.index_html import index_html

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from pbf.api.pages import Page, page_response
 from pbf.api.request_context import current_runtime, public_url, signed_for
 from pbf.api.responses import no_store
-from pbf.config import FIVETRAN_API_URL
+from pbf.config.credentials import FIVETRAN_API_URL
 from pbf.connectors.cards.colleague_links import ColleagueLink
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, NotAllowed, PbfError, UnknownConnector, UnknownLink

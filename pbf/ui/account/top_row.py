@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from markupsafe import Markup
 
-from pbf.config import CREDENTIALS
+from pbf.config.credentials import CREDENTIALS
 from pbf.errors import StoreFailed
 from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry
