@@ -54,10 +54,7 @@ def show(portal: Portal, connector_id: str) -> None:
     failed_id, problem = page.PROBLEM.get() or ("", "")
     if failed_id == connector.id:
         page.show_problem(problem)
-    if session.may():
-        detail.show_actions(connector, state)
-    else:
-        detail.show_why_not(connector)
+    detail.show_actions(connector, state)
     detail.show_details(connector)
 
 

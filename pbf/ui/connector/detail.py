@@ -64,7 +64,13 @@ def arrange(
 
 
 def show_actions(connector: Connector, state: Health) -> None:
-    """Show the next step, two or three more actions, and a menu with the rest."""
+    """Show the next step, two or three more actions, and a menu with the rest.
+
+    Visitors who may change nothing read why.
+    """
+    if not session.may():
+        _show_why_not(connector)
+        return
     first: Action | None = None
     if state.action:
         first = "edit" if state.action in ON_THE_CARD else cast(Action, state.action)
@@ -89,7 +95,7 @@ def ask_if_pressed(connector: Connector) -> None:
     maintenance.ask_if_pressed(connector)
 
 
-def show_why_not(connector: Connector) -> None:
+def _show_why_not(connector: Connector) -> None:
     """Say why the visitor may change nothing, and link to what can be looked at."""
     page.quiet(session.why_not())
     if not connector.is_incomplete:
