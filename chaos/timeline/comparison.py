@@ -23,7 +23,7 @@ from pbf.sandbox.webhooks.events import sync_id
 from pbf.store.store import Store
 from pbf.timeline.timeline import Timeline
 
-# What only a list showed is told by its end; the history says it to a microsecond.
+# In seconds. A list shows no id, so its syncs are found by their ends, which have microseconds.
 EXACTLY = 0.001
 INTERRUPTED = "RESCHEDULED"
 
