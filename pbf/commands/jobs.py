@@ -27,7 +27,7 @@ def list_jobs(settings: Settings) -> Iterator[tuple[bool, str]]:
         statuses = JobStatuses(store).all()
     now = datetime.now(UTC)
     for status in statuses:
-        yield status.state not in ("failed", "cut short"), _line(status, now)
+        yield not status.is_problem, _line(status, now)
     if not statuses:
         yield True, NONE_YET
 

@@ -1,7 +1,7 @@
 """What is due, when it ran, and what failed last, as operators see it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +28,11 @@ class JobStatus:
     failures: int
     error: str
 
+    @property
+    def is_problem(self) -> bool:
+        """Whether the last run failed or was cut short."""
+        return self.state in ("failed", "cut short")
+
 
 class JobStatuses:
     """The jobs in the store, in the order of their names."""
@@ -53,11 +58,6 @@ class JobStatuses:
             raise UnknownItem("There is no such job. Reload the page.")
         if _state(row, now) == "running" or not self._jobs.write(row, due_at=now):
             raise NotNow("This job is running now. Wait until it has ended.")
-
-
-def problems(statuses: Iterable[JobStatus]) -> list[JobStatus]:
-    """Return the jobs whose last run failed or was cut short."""
-    return [status for status in statuses if status.state in ("failed", "cut short")]
 
 
 def _status(row: "Job", now: float) -> JobStatus:

@@ -8,7 +8,7 @@ import streamlit as st
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import AuditLog
 from pbf.errors import PbfError
-from pbf.jobs.status import JobStatus, JobStatuses, State, problems
+from pbf.jobs.status import JobStatus, JobStatuses, State
 from pbf.rules.access.permissions import Permission
 from pbf.rules.health import Tone
 from pbf.rules.wording import ahead, capital
@@ -41,7 +41,7 @@ def show_last_press() -> None:
 def show_summary(statuses: Sequence[JobStatus]) -> None:
     """Say how many jobs failed, and who runs them."""
     total = "1 job" if len(statuses) == 1 else f"{len(statuses):,} jobs"
-    failed = len(problems(statuses))
+    failed = sum(status.is_problem for status in statuses)
     text = f"{failed:,} of {total} did not end well." if failed else f"{total}, all well."
     page.quiet(
         f"{text} Each one runs in one process at a time. One that fails is tried again, after "
