@@ -1,31 +1,19 @@
 """A real PostgreSQL server for tests, on a port of its own, and a fresh database for each."""
 
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 import psycopg
 
+from bench.postgres import find_initdb, postgres
 from pbf.store.store import Store
 from pbf.store.tables import Base
 from tests.support.requirements import require_package
-from tests.support.servers import PATIENCE, free_port
 
-INITDB_OPTIONS = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
 # Durability is slow, and a test has nothing to lose in a power failure.
 OPTIONS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
@@ -45,14 +33,14 @@ USED_SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT 
 class PostgresServer:
     """A running server, and the databases it creates."""
 
-    port: int
+    address: str
     _numbers: Iterator[int] = field(default_factory=count)
     _template: str = ""
     _returned: list[str] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         """Return the URL of a database, in the form of PBF_DATABASE_URL."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+        return f"{self.address}/{database}"
 
     def fresh(self) -> str:
         """Create a database with all tables, and return its URL."""
@@ -114,56 +102,9 @@ class PostgresServer:
                 connection.execute(statement.encode())
 
 
-def folder_of_binaries() -> Path:
-    """Return the folder of initdb and postgres; skip the test, or fail it in CI, without them."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    path = str(versions[-1]) if versions else shutil.which("initdb")
-    return Path(require_package(path, "PostgreSQL", "postgresql")).parent
-
-
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """Run a PostgreSQL server until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="pbf-postgres-"))
-    data, port, user = folder / "data", free_port(), _unprivileged_user(folder)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
-    process = None
-    try:
-        binaries = folder_of_binaries()
-        subprocess.run([binaries / "initdb", "-D", data, *INITDB_OPTIONS], check=True, **quiet)
-        options = [part for pair in OPTIONS.items() for part in ("-c", "=".join(pair))]
-        command = [binaries / "postgres", "-D", data, "-p", str(port), *options]
-        process = subprocess.Popen(command, **quiet)
-        server = PostgresServer(port)
-        _wait_until_ready(server, process)
-        yield server
-    finally:
-        if process is not None:
-            # Immediately: without a checkpoint of databases that are deleted anyway.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unprivileged_user(folder: Path) -> dict[str, object]:
-    """Return the user to run PostgreSQL as, because it refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    users = {entry.pw_name: entry for entry in pwd.getpwall()}
-    user = users.get("postgres") or users["nobody"]
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _wait_until_ready(server: PostgresServer, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError("postgres exited")
-        try:
-            psycopg.connect(server.url("postgres"), connect_timeout=5).close()
-            return
-        except psycopg.OperationalError:
-            # While a server starts, its port is the only thing to wait for.
-            time.sleep(0.05)
-    raise RuntimeError("postgres does not respond")
+    """Run a PostgreSQL server until the block ends; skip the test, or fail it in CI, without it."""
+    require_package(find_initdb(), "PostgreSQL", "postgresql")
+    with postgres(OPTIONS) as url:
+        yield PostgresServer(url.rpartition("/")[0])
