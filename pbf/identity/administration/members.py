@@ -8,11 +8,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from pbf.errors import InputError, NotNow, NotPermitted, UnknownItem
-from pbf.identity.administration.scope import Scope, check_rank, moment, moment_or_none
+from pbf.identity.administration.scope import Scope, check_rank
 from pbf.identity.members import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
+from pbf.rules.time_zones import moment
 from pbf.store.identity.invitations import normalized
 from pbf.store.identity.memberships import RULE
 from pbf.store.identity.people import Member as StoredMember
@@ -208,7 +209,7 @@ class MemberAdministration:
             Role(row.role),
             moment(row.created_at),
             moment(row.expires_at),
-            moment_or_none(row.used_at),
+            moment(row.used_at),
             is_open,
         )
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from pbf.errors import NotNow, NotPermitted, StoreFailed, UnknownTenant
 from pbf.identity.models import Identity
@@ -96,13 +95,3 @@ def check_rank(identity: Identity, role: Role) -> None:
             f"Your role is {identity.role}, so you cannot give the role {role}. Choose "
             f"{identity.role} or a lower role."
         )
-
-
-def moment(seconds: float) -> datetime:
-    """Return a time, given in seconds since 1970, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def moment_or_none(seconds: float | None) -> datetime | None:
-    """Return a time in UTC if there is one."""
-    return None if seconds is None else moment(seconds)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pbf.errors import NotPermitted, UnknownItem
-from pbf.identity.administration.scope import Scope, moment
+from pbf.identity.administration.scope import Scope
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
+from pbf.rules.time_zones import moment
 from pbf.store.identity.sessions import SignedIn
 
 ENDED = "ended by an admin"

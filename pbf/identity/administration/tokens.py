@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pbf.errors import UnknownItem
-from pbf.identity.administration.scope import Scope, moment, moment_or_none
+from pbf.identity.administration.scope import Scope
 from pbf.identity.api_tokens import DEFAULT_DAYS, ApiTokens
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
+from pbf.rules.time_zones import moment
 from pbf.store.identity.people import People
 from pbf.store.identity.tables import ApiToken
 
@@ -117,7 +118,7 @@ class TokenAdministration:
             created_by,
             moment(row.created_at),
             moment(row.expires_at),
-            moment_or_none(row.used_at),
-            moment_or_none(row.revoked_at),
+            moment(row.used_at),
+            moment(row.revoked_at),
             row.revoked_at is None and row.expires_at > self._clock(),
         )
