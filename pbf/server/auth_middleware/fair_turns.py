@@ -1,6 +1,7 @@
 """An ASGI middleware with which callers take turns, so that one cannot hold all threads."""
 
 import asyncio
+from collections import Counter
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,8 +23,9 @@ class FairTurns:
         """Wrap `app`, which gets so many requests of each caller at once."""
         self._app = app
         self._at_once = at_once
-        # By caller: who may go on, and how many requests have not ended.
-        self._turns: dict[str, tuple[asyncio.Semaphore, set[object]]] = {}
+        # By caller: its turns, and how many of its requests have not ended.
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._requests: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request when it is its caller's turn."""
@@ -31,16 +33,15 @@ class FairTurns:
         if not caller:
             await self._app(scope, receive, send)
             return
-        turn, requests = self._turns.setdefault(caller, (asyncio.Semaphore(self._at_once), set()))
-        this = object()
-        requests.add(this)
+        turns = self._turns.setdefault(caller, asyncio.Semaphore(self._at_once))
+        self._requests[caller] += 1
         try:
-            async with turn:
+            async with turns:
                 await self._app(scope, receive, send)
         finally:
-            requests.discard(this)
-            if not requests:
-                self._turns.pop(caller, None)
+            self._requests[caller] -= 1
+            if not self._requests[caller]:
+                del self._requests[caller], self._turns[caller]
 
 
 def _caller(scope: Scope) -> str:
