@@ -1,4 +1,4 @@
-"""Notifications: who is told of incidents, how, and whether that works."""
+"""Notifications: who is notified of incidents, how, and whether that works."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Who is told of incidents."""
+"""Who is notified of incidents."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ from pbf.rules.watch.kinds import IncidentEntry
 
 
 class Notifier(Protocol):
-    """Tells people of incidents; the same call again tells nobody twice."""
+    """Notifies people of incidents; the same call again notifies nobody twice."""
 
     def incident_opened(self, incident: IncidentEntry) -> None:
-        """Tell of an incident that opened, or became one of another kind."""
+        """Notify of an incident that opened, or became one of another kind."""
 
     def incident_closed(self, incident: IncidentEntry) -> None:
-        """Tell of an incident that is over."""
+        """Notify of an incident that is over."""

@@ -75,7 +75,7 @@ def new_incident(
 ) -> Incident:
     """Return a row for an incident that opens; there is one at a time for each `target`.
 
-    What another incident explains is told to nobody.
+    Nobody is notified of what another incident explains.
     """
     return Incident(
         id=secrets.token_hex(8),

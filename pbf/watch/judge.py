@@ -95,7 +95,7 @@ class Judge:
         self.tell(now)
 
     def tell(self, now: float) -> None:
-        """Tell of incidents that opened or closed; what fails is tried again in the next run."""
+        """Notify of incidents that opened or closed; what fails is tried again in the next run."""
         rows = self._store.incidents.to_tell(now, TOLD_AT_ONCE)
         for row, incident in zip(rows, self._incidents.entries(rows), strict=True):
             try:
@@ -104,7 +104,7 @@ class Judge:
                 if not incident.is_open:
                     self._notifier.incident_closed(incident)
             except PbfError as error:
-                log.warning("not told of an incident: %s: %s", type(error).__name__, error)
+                log.warning("no notification of an incident: %s: %s", type(error).__name__, error)
                 continue
             self._store.incidents.mark_told(row.id, OPENED if incident.is_open else CLOSED)
 

@@ -59,7 +59,7 @@ class NewChannel(AdminRequest):
         default=None,
         ge=1,
         le=LONGEST_ESCALATION,
-        description="Hours: only incidents that are open for so long are told.",
+        description="Hours: only incidents that have been open for so long are sent.",
         examples=[None],
     )
 

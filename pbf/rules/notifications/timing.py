@@ -28,7 +28,7 @@ class Timing:
     escalates_after: float | None = None
 
     def opened_due(self, opened_at: datetime, now: datetime) -> datetime:
-        """Return when an incident that opened is told."""
+        """Return when the message that an incident opened is due."""
         after = timedelta(hours=self.escalates_after or 0)
         return self.due(max(now, opened_at + after) if after else now)
 

@@ -99,7 +99,7 @@ class Channel(Base, kw_only=True):
     secrets. `events` are kinds of incidents, separated by commas ("" for all); `scope` and `target`
     as in a promise. `digest` is "now", "hourly" or "daily". Quiet hours are times of day in
     `time_zone`.
-    `escalates_after` is in hours: the channel is told only of incidents that are open for so long.
+    `escalates_after` is in hours: only incidents that have been open for so long are sent.
     """
 
     __tablename__ = "channels"
@@ -132,7 +132,7 @@ class Notification(Leased, Base, kw_only=True):
 
     `subject_id` is the incident, or the id itself of a test; `kind` is "opened", "escalated",
     "closed" or "test". `body` is what the message says, in JSON. `status` is empty while it waits,
-    then "sent", "dropped" (the incident was over before it was told) or "failed".
+    then "sent", "dropped" (the incident was over before it was sent) or "failed".
     """
 
     __tablename__ = "notifications"

@@ -36,7 +36,7 @@ def show_part(title: str, entries: Sequence[ChannelEntry], *, is_own: bool) -> s
     ):
         pressed = f"add {whose}"
     if not entries:
-        page.quiet("There are no channels yet, so nobody is told here when something breaks.")
+        page.quiet("There are no channels yet, so nobody is notified when something breaks.")
     return show_list(entries, key=f"{whose}-part") or pressed
 
 
@@ -98,7 +98,7 @@ def _status(channel: ChannelEntry) -> tuple[str, Tone]:
 
 
 def _about(channel: ChannelEntry) -> str:
-    """Return what a channel is told, and when."""
+    """Return what a channel receives, and when."""
     words = [WORDS[kind][0] for kind in WORDS if kind in channel.events]
     parts = [", ".join(words) if words else "all incidents"]
     if channel.scope == "service":

@@ -1,4 +1,4 @@
-"""Which channels are told of an incident, and when: one message, and one when it is over."""
+"""Which channels are notified of an incident, and when: one message, and one when it is over."""
 
 import json
 import time
@@ -40,7 +40,7 @@ class Notifier:
     def incident_opened(self, incident: IncidentEntry) -> None:
         """Store one message for each channel that wants to know of an incident.
 
-        What a mass failure explains is told by the message about that failure.
+        The message about a mass failure stands for what that failure explains.
         """
         if incident.explained_by:
             return
@@ -51,7 +51,7 @@ class Notifier:
             self._add(channel, incident, kind, timing.opened_due(incident.opened_at, now))
 
     def incident_closed(self, incident: IncidentEntry) -> None:
-        """Store one message for each channel that was told of an incident, or is about to be.
+        """Store one message for each channel that was notified of an incident, or is about to be.
 
         A message that still waits for the end of quiet hours or for its escalation is dropped.
         """
