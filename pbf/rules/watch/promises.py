@@ -20,6 +20,7 @@ from pbf.errors import InputError
 from pbf.fivetran.models import Connector
 from pbf.rules.time_zones import time_zones
 from pbf.rules.timeline.entries import Period
+from pbf.rules.timeline.periods import gaps
 from pbf.rules.timing import OFFSET, timing
 
 Scope = Literal["tenant", "service", "connector"]
@@ -100,8 +101,8 @@ class Tally:
             return "Not observed yet"
         share = min(round(self.per_cent, 1), 99.9) if self.broken else 100
         days = f"{self.kept:,} of {self.kept + self.broken:,} days"
-        gaps = f", {self.unobserved:,} not observed" if self.unobserved else ""
-        return f"{share:g} % kept ({days}{gaps})"
+        unobserved = f", {self.unobserved:,} not observed" if self.unobserved else ""
+        return f"{share:g} % kept ({days}{unobserved})"
 
 
 def terms_by(at: time | None, days: Sequence[int], time_zone: str) -> Terms:
@@ -232,7 +233,7 @@ def tally(
 
 
 def _judged(whole: Period, fresh: Sequence[Period], certain: Sequence[Period]) -> Judgement:
-    stale = _without(whole, fresh)
+    stale = list(gaps(fresh, whole.since, whole.until))
     if not stale:
         return "kept"
     is_broken = any(
@@ -248,21 +249,7 @@ def _next_deadline(terms: Terms, after: datetime) -> datetime | None:
 
 
 def _covers(observed: Sequence[Period], whole: Period) -> bool:
-    return not _without(whole, observed)
-
-
-def _without(whole: Period, parts: Sequence[Period]) -> list[Period]:
-    """Return what of a period lies in none of the sorted, separate parts."""
-    left, at = [], whole.since
-    for part in parts:
-        if part.until <= at or part.since >= whole.until:
-            continue
-        if part.since > at:
-            left.append(Period(at, part.since))
-        at = max(at, part.until)
-    if at < whole.until:
-        left.append(Period(at, whole.until))
-    return left
+    return not any(gaps(observed, whole.since, whole.until))
 
 
 def _joined(periods: Sequence[Period]) -> list[Period]:
