@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
-from pbf.store.timeline.syncs import DAY, HOUR, WHOLE_GROUP
+from pbf.store.timeline.syncs import DAY, HOUR
+from pbf.store.timeline.tables import WHOLE_GROUP
 
 Place = TypeVar("Place")
 _Numbers = defaultdict[Place, defaultdict[str, float]]

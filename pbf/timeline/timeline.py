@@ -11,8 +11,8 @@ from pbf.rules.timeline.entries import DayCount, DayEntry, HourCount, Period, Sy
 from pbf.rules.timeline.observed_times import Span, class_of, clipped, merged
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST
-from pbf.store.timeline.syncs import HOUR, WHOLE_GROUP
-from pbf.store.timeline.tables import LastSeen
+from pbf.store.timeline.syncs import HOUR
+from pbf.store.timeline.tables import WHOLE_GROUP, LastSeen
 from pbf.timeline.budget import per_hour
 from pbf.timeline.histories import is_refused
 from pbf.timeline.rows import brief_entry, entry_of

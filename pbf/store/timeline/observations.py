@@ -6,11 +6,9 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select
 
 from pbf.store.database import Database
-from pbf.store.timeline.tables import Observation
+from pbf.store.timeline.tables import WHOLE_GROUP, Observation
 from pbf.store.timeline.upserts import lock_group
 
-# The connector of what was observed for all connectors of a group.
-WHOLE_GROUP = ""
 # The group and the source of what concerns the whole account.
 ACCOUNT = ""
 REFUSED = "refused"

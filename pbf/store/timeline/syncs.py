@@ -12,8 +12,6 @@ from pbf.store.database import Database
 from pbf.store.timeline.tables import Sync, SyncDay, SyncHour
 from pbf.store.timeline.upserts import Values, add, lock_group, put
 
-# The connector of the sums of a group.
-WHOLE_GROUP = ""
 HOUR, DAY = 3600, 86400
 # The outcomes of which outages are made.
 SUCCEEDED, FAILURES = "succeeded", ("failed", "needs_action")

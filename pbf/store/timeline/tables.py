@@ -5,6 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pbf.store.tables import Base
 
+# In the place of a connector's id: what holds for all connectors of a group.
+WHOLE_GROUP = ""
 KEY = String(64)
 SHORT = String(40)
 OF_CONNECTOR = (
