@@ -12,7 +12,8 @@ from pbf.rules.timeline.merging import fact_of, folded, joined
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
 from pbf.rules.timeline.summary import longest_outage
 from pbf.store.store import Store
-from pbf.store.timeline.syncs import DAY, HOUR, WHOLE_GROUP
+from pbf.store.timeline.syncs import DAY, HOUR
+from pbf.store.timeline.tables import WHOLE_GROUP
 from pbf.timeline.recorder import Recorder
 from pbf.timeline.rows import brief_entry, entry_of, entry_of_fact, moment
 from tests.support.stores import address
