@@ -252,6 +252,16 @@ def test_an_invalid_time_to_undo_raises_an_error(text):
         load_settings({"PBF_DELETION_GRACE": text}, dotenv=None)
 
 
+def test_the_connections_to_the_database_are_a_whole_number():
+    assert load(PBF_DATABASE_CONNECTIONS="4").database_connections == 4
+
+
+@pytest.mark.parametrize("text", ["1", "101", "4.5", "-4", "many", "²"])
+def test_an_invalid_number_of_connections_raises_an_error(text):
+    with pytest.raises(ConfigurationError, match="PBF_DATABASE_CONNECTIONS is not a whole number"):
+        load(PBF_DATABASE_CONNECTIONS=text)
+
+
 def test_the_sync_history_is_kept_for_a_number_of_days():
     settings = load_settings(
         {"PBF_HISTORY_DAYS": "30", "PBF_HISTORY_DETAIL_DAYS": "7"}, dotenv=None

@@ -18,6 +18,7 @@ from pbf.config.credentials import (
 )
 from pbf.config.sign_in import SignIn, read_sign_in
 from pbf.config.values import (
+    read_count,
     read_flag,
     read_limit,
     read_mail_url,
@@ -49,6 +50,8 @@ class Settings:
     product_name: str = "Data connections"
     timeout: float = 60.0
     database_url: str | None = field(default=None, repr=False)
+    # How many connections to PostgreSQL a process has at most.
+    database_connections: int = 10
     # The first key signs; links signed with the others are accepted, too.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
@@ -152,6 +155,9 @@ def _settings(values: Mapping[str, str]) -> Settings:
             most=4000,
         ),
         database_url=values.get("PBF_DATABASE_URL"),
+        database_connections=read_count(
+            values, "PBF_DATABASE_CONNECTIONS", Settings.database_connections, least=2, most=100
+        ),
         signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),
         frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),

@@ -18,7 +18,8 @@ def open_store(settings: Settings) -> Store:
     # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
     default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     try:
-        return Store(settings.database_url or default)
+        url = settings.database_url or default
+        return Store(url, connections=settings.database_connections)
     except (SQLAlchemyError, ImportError, ValueError, TypeError):
         # The error may quote the URL with its password, so it is not chained into logs.
         raise ConfigurationError(

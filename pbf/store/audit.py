@@ -96,5 +96,5 @@ class AuditLog:
             yield line(getattr(entry, field) for field in FIELDS)
 
     def _read(self, query: Select[Entry]) -> list[Entry]:
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))

@@ -24,7 +24,7 @@ class ColleagueLinks:
     def find(self, group_id: str, digest: str) -> ColleagueLink | None:
         """Return the link of a group with the SHA-256 of its secret part, if any."""
         query = select(ColleagueLink).filter_by(group_id=group_id, digest=digest)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.scalar(query)
 
     def listed(self, group_id: str, connector_id: str, limit: int) -> list[ColleagueLink]:
@@ -32,7 +32,7 @@ class ColleagueLinks:
         row = ColleagueLink
         query = select(row).filter_by(group_id=group_id, connector_id=connector_id)
         query = query.order_by(row.created_at.desc(), row.id).limit(limit)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def mark_opened(self, group_id: str, link_id: str, now: float) -> None:

@@ -10,55 +10,60 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from pbf.errors import StoreFailed
+from pbf.store.breaker import CircuitBreaker
 from pbf.store.migrations import migrate
 from pbf.store.tables import Base
 
-BUSY_TIMEOUT = 15.0
+# All in seconds. A writer of an SQLite file waits for the threads of this process, and as long for
+# other processes; to open it, with migrations, it may take longer.
+WRITE_TIMEOUT = 2.5
+OPEN_TIMEOUT = 15.0
+POOL_TIMEOUT = 2.0
 RETRY_INTERVAL = 0.01
-CONNECT_TIMEOUT = 5
 PRIVATE = 0o600
-POOL = 20
+# The connections to PostgreSQL that a process has at most; half of them stay open.
+CONNECTIONS = 10
 POSTGRESQL = "postgresql+psycopg"
 UNAVAILABLE = (
     "Our own database cannot be read or written right now. Try again in a moment; if it stays so, "
     "check the disk and PBF_DATABASE_URL."
+)
+BUSY = (
+    "Our own database is busy: something else is writing to it, such as a backup. Nothing was "
+    "changed. Try again in a moment."
 )
 
 
 class Database:
     """One open database; `session` and `reading` are the only access to it."""
 
-    def __init__(self, url: str | URL) -> None:
-        """Open the database and apply missing migrations.
+    def __init__(self, url: str | URL, *, connections: int = CONNECTIONS) -> None:
+        """Open the database and apply missing migrations, with at most so many connections.
 
         Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown.
         """
         parts = _with_driver(url)
-        self.engine = _engine(parts)
+        if not _is_in_memory(parts):
+            _migrate(parts)
+        self.engine = _engine(parts, connections)
         # SQLite has one writer at a time, and a database in memory has one connection.
         self._reader = self.engine.execution_options(reads_only=True)
-        sqlite = self.engine.dialect.name == "sqlite"
-        self._lock: AbstractContextManager[object] = threading.Lock() if sqlite else nullcontext()
-        try:
-            if isinstance(self.engine.pool, StaticPool):
-                Base.metadata.create_all(self.engine)  # nothing to migrate
-            else:
-                migrate(self.engine)
-        except BaseException:
-            self.engine.dispose()
-            raise
+        self._lock = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+        self._breaker = CircuitBreaker()
+        if _is_in_memory(parts):
+            Base.metadata.create_all(self.engine)  # nothing to migrate
 
     @property
     def file(self) -> str | None:
         """The file of an SQLite database that is not in memory."""
         url = self.engine.url
-        in_memory = url.database in (None, "", ":memory:")
-        return url.database if url.get_backend_name() == "sqlite" and not in_memory else None
+        has_file = url.get_backend_name() == "sqlite" and not _is_in_memory(url)
+        return url.database if has_file else None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -66,7 +71,7 @@ class Database:
 
         An IntegrityError is left to the caller: it is a result, not a failure.
         """
-        with self._transaction(self.engine, self._lock) as session:
+        with self._transaction(self.engine, self._writing()) as session:
             yield session
 
     @contextmanager
@@ -86,19 +91,66 @@ class Database:
     def _transaction(
         self, engine: Engine, lock: AbstractContextManager[object]
     ) -> Iterator[Session]:
+        if not self._breaker.admits():
+            raise StoreFailed(UNAVAILABLE)
         try:
             with lock, Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except IntegrityError:
-            raise
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and _hangs(error):
+                self._breaker.opens()
+            else:
+                self._breaker.closes()
+            if isinstance(error, IntegrityError):
+                raise
             # The error quotes the values of the statement, so it is not chained into logs.
-            raise StoreFailed(UNAVAILABLE) from None
+            raise StoreFailed(BUSY if _is_busy(error) else UNAVAILABLE) from None
+        except BaseException:
+            self._breaker.closes()
+            raise
+        self._breaker.closes()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Wait for the other writers of this process, for a limited time."""
+        if self._lock is None:
+            yield
+            return
+        if not self._lock.acquire(timeout=WRITE_TIMEOUT):
+            raise StoreFailed(BUSY)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
-        with self._lock:
+        with self._lock or nullcontext():
             self.engine.dispose()
+
+
+def _migrate(url: URL) -> None:
+    """Apply missing migrations, by a connection of their own without limits of time."""
+    engine = _engine(url)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def _hangs(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL did not answer, which the next caller should not wait for."""
+    if error.orig is None or not type(error.orig).__module__.startswith(("psycopg", "pbf.")):
+        return False
+    from pbf.store.postgresql import HANGING
+
+    return isinstance(error.orig, HANGING)
+
+
+def _is_busy(error: SQLAlchemyError) -> bool:
+    """Return whether another process writes to the SQLite file."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)  # the rest of the code says where it happened
 
 
 def _with_driver(url: str | URL) -> URL:
@@ -108,21 +160,46 @@ def _with_driver(url: str | URL) -> URL:
     return parts
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        options = {"connect_timeout": CONNECT_TIMEOUT} if url.drivername == POSTGRESQL else {}
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=POOL, pool_timeout=BUSY_TIMEOUT, connect_args=options
-        )
-    in_memory = url.database in (None, "", ":memory:")
-    if in_memory:
+def _is_in_memory(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def _engine(url: URL, connections: int | None = None) -> Engine:
+    """Return an engine; without `connections`, one for migrations, which may take any time."""
+    if url.drivername == POSTGRESQL:
+        return _postgresql(url, connections)
+    if _is_in_memory(url):
         # With more than one connection, each would have a database of its own.
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+    elif url.get_backend_name() == "sqlite":
+        timeout = OPEN_TIMEOUT if connections is None else WRITE_TIMEOUT
+        options = {"timeout": timeout}
+        engine = create_engine(url, pool_timeout=POOL_TIMEOUT, connect_args=options)
         event.listen(engine, "do_connect", _create_private)
+    else:
+        return create_engine(url, pool_pre_ping=True, pool_timeout=POOL_TIMEOUT)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL, connections: int | None) -> Engine:
+    # Imported here, so that programs with SQLite need no psycopg.
+    from pbf.store.postgresql import connect_arguments, connect_limited
+
+    arguments = connect_arguments(url, is_limited=connections is not None)
+    if connections is None:
+        return create_engine(url, poolclass=NullPool, connect_args=arguments)
+    kept = (connections + 1) // 2
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=kept,
+        max_overflow=connections - kept,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args=arguments,
+    )
+    event.listen(engine, "do_connect", connect_limited)
     return engine
 
 
@@ -148,8 +225,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             _make_private(path)
     # The driver would not begin a transaction before it changes tables.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_TIMEOUT)}")
-    _write_ahead(connection, time.monotonic() + BUSY_TIMEOUT)
+    _write_ahead(connection, time.monotonic() + OPEN_TIMEOUT)
     connection.execute("PRAGMA synchronous=NORMAL")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from pbf.store.audit import AuditLog
 from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
-from pbf.store.database import Database
+from pbf.store.database import CONNECTIONS, Database
 from pbf.store.identity.api_tokens import ApiTokens
 from pbf.store.identity.invitations import Invitations
 from pbf.store.identity.people import People
@@ -45,9 +45,12 @@ MOST_IDS = 1000
 class Store:
     """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
-    def __init__(self, url: str | URL) -> None:
-        """Open the database at an SQLAlchemy URL and apply missing migrations."""
-        self._database = Database(url)
+    def __init__(self, url: str | URL, *, connections: int = CONNECTIONS) -> None:
+        """Open the database at an SQLAlchemy URL and apply missing migrations.
+
+        A process has at most so many connections to PostgreSQL.
+        """
+        self._database = Database(url, connections=connections)
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.jobs = Leases(self._database, Job)
@@ -79,7 +82,7 @@ class Store:
     def names(self, connector_ids: Collection[str] | None = None) -> dict[tuple[str, str], str]:
         """Return the typed names of some connectors, or of all, by id and permanent name."""
         query = select(TypedName.connector_id, TypedName.schema_name, TypedName.name)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             if connector_ids is None:
                 rows = list(session.execute(query))
             else:

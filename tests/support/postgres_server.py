@@ -1,9 +1,12 @@
 """A real PostgreSQL server for tests, on a port of its own, and a fresh database for each."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import psycopg
 
@@ -73,6 +76,24 @@ class PostgresServer:
             yield
         finally:
             self._execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Freeze the server until the block ends: it accepts connections and answers nothing."""
+        with psycopg.connect(self.url("postgres")) as connection:
+            (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+            rows = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+        main = int((Path(folder) / "postmaster.pid").read_text().split()[0])
+        pids = [main, *(pid for (pid,) in rows)]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _emptied(self) -> str:
         """Empty a returned database that nobody uses any more, and return its URL, or ""."""

@@ -29,13 +29,13 @@ class ApiTokens:
         """Return a token, also one that has ended, or None."""
         if not token_id.isprintable():
             return None  # an id from outside may hold what no database accepts
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.get(ApiToken, token_id)
 
     def listed(self, tenant_id: str | None) -> list[ApiToken]:
         """Return the tokens of a tenant, or the operators', the newest first."""
         query = select(ApiToken).where(ApiToken.tenant_id == tenant_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query.order_by(ApiToken.created_at.desc(), ApiToken.id)))
 
     def revoke(self, token_id: str, tenant_id: str | None, now: float) -> bool:

@@ -43,7 +43,7 @@ class Invitations:
         """Return a tenant's invitations, also used and expired ones, the newest first."""
         query = select(MemberInvitation).where(MemberInvitation.tenant_id == tenant_id)
         query = query.order_by(MemberInvitation.created_at.desc(), MemberInvitation.email)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def remove(self, tenant_id: str, email: str) -> bool:

@@ -85,12 +85,12 @@ class People:
         """Return a person, also a disabled one, or None."""
         if not person_id.isprintable():
             return None  # an id from outside may hold what no database accepts
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.get(Person, person_id)
 
     def memberships(self, person_id: str) -> list[Membership]:
         """Return a person's memberships by tenant id."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return memberships.memberships_of(session, person_id)
 
     def members(self, tenant_id: str) -> list[Member]:
@@ -101,7 +101,7 @@ class People:
             .where(Membership.tenant_id == tenant_id)
             .order_by(Person.name, Person.email, Person.id)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return [Member(*result) for result in session.execute(query)]
 
     def grant(

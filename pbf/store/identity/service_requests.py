@@ -70,20 +70,20 @@ class ServiceRequests:
             .group_by(row.topic)
             .order_by(waiting.desc(), newest.desc(), row.topic)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return [Demand(*result) for result in session.execute(query)]
 
     def listed(self, topic: str) -> list[ServiceRequest]:
         """Return the requests on a topic, the newest first."""
         query = select(ServiceRequest).where(ServiceRequest.topic == topic)
         query = query.order_by(ServiceRequest.created_at.desc(), ServiceRequest.id.desc())
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def of_person(self, tenant_id: str, person_id: str) -> list[ServiceRequest]:
         """Return the requests of a person, the oldest first."""
         query = select(ServiceRequest).filter_by(tenant_id=tenant_id, person_id=person_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query.order_by(ServiceRequest.id)))
 
     def answer(self, topic: str, text: str, *, answered_by: str, now: float) -> int:
@@ -106,7 +106,7 @@ class ServiceRequests:
             .where(ServiceRequest.answered_at.is_not(None))
             .order_by(ServiceRequest.answered_at, ServiceRequest.id)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def mark_seen(self, tenant_id: str, person_id: str, ids: Collection[int], now: float) -> None:

@@ -57,7 +57,7 @@ class SessionRows:
     def get(self, session_id: str) -> SignedIn | None:
         """Return a session; None if it is unknown or revoked, or its person is disabled."""
         query = _in_use().where(SessionRow.id == session_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             result = session.execute(query).first()
         return None if result is None else SignedIn(*result)
 
@@ -74,7 +74,7 @@ class SessionRows:
         if person_id is not None:
             query = query.where(SessionRow.person_id == person_id)
         query = query.order_by(SessionRow.seen_at.desc(), SessionRow.id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return [SignedIn(*result) for result in session.execute(query)]
 
     def valid(self, session_ids: Collection[str], now: float, idle: float) -> set[str]:
@@ -85,7 +85,7 @@ class SessionRows:
             .join(Person, Person.id == SessionRow.person_id)
             .where(*_not_revoked(), SessionRow.expires_at > now, SessionRow.seen_at > now - idle)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             for start in range(0, len(ids), BATCH):
                 batch = SessionRow.id.in_(ids[start : start + BATCH])
                 valid.update(session.scalars(query.where(batch)))

@@ -33,7 +33,7 @@ class TenantRows:
 
     def listed(self) -> list[Tenant]:
         """Return all tenants by id, also disabled ones."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(select(Tenant).order_by(Tenant.id)))
 
     def active(self) -> list[Tenant]:

@@ -61,7 +61,7 @@ class ReceivedEvents:
     def waiting(self) -> int:
         """Return how many events are not worked off yet."""
         query = select(func.count()).where(ReceivedEvent.done_at.is_(None))
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.scalar(query) or 0
 
     def delete_received_before(self, time: float) -> None:
@@ -82,7 +82,7 @@ class ReceivedEvents:
 
     def counts(self) -> dict[str, EventCount]:
         """Return the number of events of each kind, and when the last one arrived."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return {row.kind: row for row in session.scalars(select(EventCount))}
 
 

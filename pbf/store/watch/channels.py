@@ -25,18 +25,18 @@ class Channels:
         if not channel_id.isprintable():
             return None  # an id from outside may hold what no database accepts
         query = select(Channel).filter_by(group_id=group_id, id=channel_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.scalar(query)
 
     def listed(self, group_id: str) -> list[Channel]:
         """Return the channels of a group, in the order in which they were added."""
         query = select(Channel).filter_by(group_id=group_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query.order_by(Channel.created_at, Channel.id)))
 
     def with_ids(self, ids: Sequence[str]) -> dict[str, Channel]:
         """Return channels of any group by their ids."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             rows = session.scalars(select(Channel).where(Channel.id.in_(ids)))
             return {row.id: row for row in rows}
 

@@ -119,7 +119,7 @@ class Incidents:
         ids = list(incident_ids)
         for start in range(0, len(ids), MOST_IDS):
             part = IncidentEvent.incident_id.in_(ids[start : start + MOST_IDS])
-            with self._database.session() as session:
+            with self._database.reading() as session:
                 query = select(IncidentEvent).where(part).order_by(IncidentEvent.id)
                 for event in session.scalars(query):
                     threads[event.incident_id].append(event)
@@ -128,11 +128,11 @@ class Incidents:
     def lists_read_at(self) -> dict[str, float]:
         """Return when the list of each group was last read, by any process."""
         query = select(LastSeen.group_id, func.max(LastSeen.seen_at)).group_by(LastSeen.group_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return {row[0]: row[1] for row in session.execute(query)}
 
     def _read(self, query: Select[Incident]) -> list[Incident]:
-        with self._database.session() as session:
+        with self._database.reading() as session:
             rows: Sequence[Incident] = session.scalars(query).all()
         return list(rows)
 

@@ -27,7 +27,7 @@ class Notifications(Leases[Notification]):
             .order_by(row.due_at, row.created_at, row.id)
             .limit(limit)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def next_due(self, now: float) -> float | None:
@@ -36,7 +36,7 @@ class Notifications(Leases[Notification]):
         query = select(func.min(row.due_at)).where(
             row.sent_at.is_(None), row.due_at > now, row.status == WAITING
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.scalar(query)
 
     def about(self, group_id: str, subject_id: str) -> list[Notification]:
@@ -48,7 +48,7 @@ class Notifications(Leases[Notification]):
         """Return the newest messages of a channel first."""
         query = select(Notification).filter_by(group_id=group_id, channel_id=channel_id)
         query = query.order_by(Notification.created_at.desc(), Notification.id).limit(limit)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query))
 
     def delete_expired(self, now: float) -> None:

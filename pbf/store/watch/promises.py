@@ -19,13 +19,13 @@ class Promises:
     def listed(self, group_id: str) -> list[Promise]:
         """Return a group's promises, the most general first."""
         query = select(Promise).where(Promise.group_id == group_id)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query.order_by(Promise.scope.desc(), Promise.target)))
 
     def by_group(self) -> dict[str, list[Promise]]:
         """Return all promises by group."""
         groups: defaultdict[str, list[Promise]] = defaultdict(list)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             for row in session.scalars(select(Promise).order_by(Promise.id)):
                 groups[row.group_id].append(row)
         return groups

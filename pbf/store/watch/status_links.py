@@ -23,14 +23,14 @@ class StatusLinks:
         query = select(StatusLink.group_id).where(
             StatusLink.digest == digest, StatusLink.revoked_at.is_(None)
         )
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.scalar(query)
 
     def listed(self, group_id: str) -> list[StatusLink]:
         """Return the links of a group that work, the newest first."""
         row = StatusLink
         query = select(row).where(row.group_id == group_id, row.revoked_at.is_(None))
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(query.order_by(row.created_at.desc(), row.id)))
 
     def revoke(self, group_id: str, link_id: str, now: float) -> bool:
