@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +31,7 @@ from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import LazyApp, background_loading
+from pbf.server.probes import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from pbf.jobs.runner import JobRunner
+    from pbf.runtime.readiness import ReadinessCheck
 
 # Each mount has its own threads: routes that wait for the sandbox must not block it.
 ROUTE_THREADS = 10
@@ -66,6 +69,15 @@ def open_job_runner() -> "JobRunner":
     from pbf.runtime.jobs import job_runner
 
     return job_runner()
+
+
+@cache
+def readiness_check() -> "ReadinessCheck":
+    """Return what looks at the dependencies of this process; it opens the runtime."""
+    from pbf.runtime import runtime
+    from pbf.runtime.readiness import ReadinessCheck
+
+    return ReadinessCheck(runtime)
 
 
 def add_demo_people() -> None:
@@ -123,6 +135,7 @@ def release_waiters() -> None:
 
 api = LazyApp(load_api)
 sandbox = LazyApp(load_sandbox)
+readiness = ReadinessWatch(lambda: readiness_check()())
 
 
 @asynccontextmanager
@@ -133,15 +146,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     log_pages_once()
     worker = JobThread(open_job_runner)
     ended = threading.Event()
-    call_on_shutdown(release_waiters, worker.stop, ended.set)
+    call_on_shutdown(release_waiters, worker.stop, readiness.stop, ended.set)
     enable_tcp_nodelay()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
     ignore_timers_of_left_pages()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     worker.start()
+    readiness.start()
     yield
     worker.stop()
+    readiness.stop()
     ended.set()
 
 
@@ -227,6 +242,8 @@ app = st.App(
     routes=[
         # The path at which Streamlit's page expects it.
         Route("/favicon.png", icon),
+        Route(LIVENESS, readiness.respond),
+        Route(READINESS, readiness.respond),
         # A Mount would remove the prefix, which the routes have when they are served alone.
         Route(f"{PREFIX}/{{path:path}}", routes_app),
         Mount(SANDBOX_PATH, sandbox_app),

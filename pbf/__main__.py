@@ -36,8 +36,10 @@ from pbf.redaction import escape_controls, redact
 from pbf.runtime import embedded_sandbox, release_waiters, runtime
 from pbf.runtime.jobs import job_runner
 from pbf.runtime.opened_store import open_store
+from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
+from pbf.server.probes import ReadinessWatch
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
@@ -170,12 +172,14 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
-    keeper = JobThread(job_runner)
-    call_on_shutdown(release_waiters, keeper.stop)
-    app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
+    keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
+    call_on_shutdown(release_waiters, keeper.stop, readiness.stop)
+    routes = create_app(readiness=readiness)
+    app = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
 
     def on_start() -> None:
         keeper.start()
+        readiness.start()
         with suppress(PbfError):  # every route reports the error
             runtime().receive_from_sandbox(loopback_origin(host, port))
 

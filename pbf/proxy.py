@@ -62,7 +62,9 @@ from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
+from pbf.runtime.readiness import ReadinessCheck
 from pbf.server.hosts import CheckHost
+from pbf.server.probes import AnswerProbes, ReadinessWatch
 from pbf.server.request_body import LARGEST_BODY
 from pbf.server.route_headers import AddRouteHeaders
 
@@ -94,10 +96,16 @@ BLUEPRINTS = (
 )
 
 
-def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: bool = True) -> Flask:
+def create_app(
+    open_runtime: Callable[[], Runtime] = runtime,
+    *,
+    check_host: bool = True,
+    readiness: ReadinessWatch | None = None,
+) -> Flask:
     """Return the Flask app over the runtime that `open_runtime` returns.
 
-    Without `check_host`, the server in front of the app has to check the Host header.
+    Without `check_host`, the server in front of the app has to check the Host header. Without
+    `readiness`, the app watches its dependencies itself once it is asked.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -116,6 +124,8 @@ def create_app(open_runtime: Callable[[], Runtime] = runtime, *, check_host: boo
     app.after_request(log_change)
     app.after_request(count_failed_sign_in)
     _wrap(app, open_runtime, check_host=check_host)
+    readiness = readiness or ReadinessWatch(ReadinessCheck(open_runtime))
+    app.wsgi_app = AnswerProbes(app.wsgi_app, readiness)  # type: ignore[method-assign]
     return app
 
 

@@ -281,7 +281,6 @@ class ServerStatus(ResponseModel):
     """The health check of this process."""
 
     status: Literal["ok"] = "ok"
-    sandbox: bool = Field(description="Whether the embedded sandbox is used instead of Fivetran.")
 
 
 class ErrorDetails(ResponseModel):

@@ -53,6 +53,10 @@ class RedisBackend:
         self._reported = False
         self._to_forget: set[str] = set()
 
+    def ping(self) -> None:
+        """Ask Redis for an answer."""
+        self._attempt(self._client.ping)
+
     def generation(self, key: str) -> str:
         """Return the tag that changes when any process forgets the key."""
         return self._attempt(lambda: self._generation(key))

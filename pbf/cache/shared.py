@@ -125,6 +125,16 @@ class SharedCache:
         entry = self._entries.get(key)
         return entry.value if entry else None
 
+    def backend_answers(self) -> bool | None:
+        """Ask Redis whether it answers; None if this cache is not shared."""
+        if self._backend is None:
+            return None
+        try:
+            self._backend.ping()
+        except BackendUnavailable:
+            return False
+        return True
+
     def generation(self, key: str) -> str | None:
         """Return a tag that changes when any process forgets the key; None if Redis is down."""
         try:

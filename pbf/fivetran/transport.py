@@ -1,6 +1,7 @@
 """The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -102,10 +103,16 @@ class Session(requests.Session):
 
 @dataclass
 class Latest:
-    """The account's rate limit and the server's time, from the latest response."""
+    """The account's rate limit and the server's time, from the latest response.
+
+    `answered_at` and `failed_at` are when a call last had an answer and when one last had none or a
+    5xx, by the monotonic clock.
+    """
 
     rate_limit: RateLimit = field(default_factory=RateLimit)
     date: float | None = None  # in whole seconds since 1970
+    answered_at: float | None = None
+    failed_at: float | None = None
 
 
 class Request:
@@ -174,7 +181,12 @@ class Request:
                 content = _content(response)
         except (requests.RequestException, HTTPError) as exc:
             # urllib3 raises its own error for an invalid host such as "api..example.com".
+            self.latest.failed_at = time.monotonic()
             raise self._unreachable(exc) from exc
+        if response.status_code >= 500:
+            self.latest.failed_at = time.monotonic()
+        else:
+            self.latest.answered_at = time.monotonic()
         if not response.ok:
             raise self._rejection(response, content)
         return _data(response.status_code, content)

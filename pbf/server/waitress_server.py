@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import WSGITask
+from waitress.task import ThreadedTaskDispatcher, WSGITask
+
+from pbf.server.probes import PROBES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -37,6 +39,26 @@ class Channel(HTTPChannel):
     task_class = Task
 
 
+class ProbesApart:
+    """Gives probes a thread of their own, so that they are answered when no other is free."""
+
+    def __init__(self, others: ThreadedTaskDispatcher) -> None:
+        """Leave all other requests to the threads of another dispatcher."""
+        self._others = others
+        self._probes = ThreadedTaskDispatcher()
+        self._probes.set_thread_count(1)
+
+    def add_task(self, channel: Any) -> None:
+        """Have the first request of a connection handled."""
+        is_probe = channel.requests[0].path in PROBES
+        (self._probes if is_probe else self._others).add_task(channel)
+
+    def shutdown(self, *arguments: Any, **options: Any) -> bool:
+        """End the threads; return what the other dispatcher does."""
+        self._probes.shutdown(*arguments, **options)
+        return bool(self._others.shutdown(*arguments, **options))
+
+
 def serve(
     app: "WSGIApplication", host: str, port: int, *, on_start: Callable[[], None] = lambda: None
 ) -> None:
@@ -54,9 +76,13 @@ def serve(
         # The routes decide which proxies to trust; see PBF_TRUSTED_PROXIES.
         clear_untrusted_proxy_headers=False,
     )
+    probes_apart: Any = ProbesApart(server.task_dispatcher)
+    if not isinstance(server, BaseWSGIServer):
+        server.task_dispatcher = probes_apart
     for dispatcher in dispatchers.values():
         if isinstance(dispatcher, BaseWSGIServer):
             dispatcher.channel_class = Channel
+            dispatcher.task_dispatcher = probes_apart
     server.print_listen("Serving on http://{}:{}")
     on_start()
     server.run()

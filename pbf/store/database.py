@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from pbf.errors import StoreFailed
 from pbf.store.breaker import CircuitBreaker
-from pbf.store.migrations import migrate
+from pbf.store.migrations import HEAD, migrate
 from pbf.store.tables import Base
 
 # All in seconds. A writer of an SQLite file waits for the threads of this process, and as long for
@@ -122,6 +122,13 @@ class Database:
             yield
         finally:
             self._lock.release()
+
+    def version(self) -> str:
+        """Return the migration that the database is at; raise StoreFailed."""
+        if isinstance(self.engine.pool, StaticPool):
+            return HEAD
+        with self.reading() as session:
+            return str(session.scalar(text("SELECT version_num FROM alembic_version")))
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""

@@ -123,6 +123,10 @@ class Store:
         ):
             rows.delete_expired(now)
 
+    def version(self) -> str:
+        """Return the migration that the database is at; raise StoreFailed."""
+        return self._database.version()
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

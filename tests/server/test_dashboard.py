@@ -66,7 +66,7 @@ def test_the_routes_are_beside_the_screens(product: str):
 
     assert (services.status_code, len(services.json())) == (200, 773)
     assert (connectors.status_code, len(connectors.json())) == (200, 12)
-    assert get(f"{product}/_/healthz").json() == {"status": "ok", "sandbox": True}
+    assert get(f"{product}/_/healthz").json() == {"status": "ok"}
 
 
 def test_an_unknown_route_returns_json_and_no_screen(product: str):
@@ -192,7 +192,7 @@ def test_another_server_than_streamlits_own_finds_the_configuration(tmp_path):
 
 
 def test_with_credentials_the_routes_show_the_account(account: str):
-    assert get(f"{account}/_/healthz").json() == {"status": "ok", "sandbox": False}
+    assert get(f"{account}/_/healthz").json() == {"status": "ok"}
     assert len(get(f"{account}/_/connectors").json()) == 12
 
 
