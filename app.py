@@ -116,7 +116,7 @@ def load_api() -> "WSGIApplication":
     """Return the JSON API."""
     from pbf.proxy import create_app
 
-    return create_app(check_host=False)  # CheckRequests does
+    return create_app(check_host=False, threads=ROUTE_THREADS)  # CheckRequests does
 
 
 def load_sandbox() -> "WSGIApplication":

@@ -41,7 +41,7 @@ from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
 from pbf.server.probes import ReadinessWatch
 from pbf.server.shutdown import call_on_shutdown
-from pbf.server.waitress_server import serve
+from pbf.server.waitress_server import THREADS, serve
 
 MAX_DAYS = 3650
 
@@ -174,7 +174,7 @@ def proxy(host: str, port: int) -> None:
     check_listening(_settings_or_defaults(), host)
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
     call_on_shutdown(release_waiters, keeper.stop, readiness.stop)
-    routes = create_app(readiness=readiness)
+    routes = create_app(readiness=readiness, threads=THREADS)
     app = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
 
     def on_start() -> None:

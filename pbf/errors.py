@@ -47,6 +47,7 @@ PbfError
                 GroupNotVisible
             Conflict            409
             RateLimited         429
+                FivetranBusy        enough threads wait for Fivetran; nothing was sent
                 TooManyRequests     one of our own limits; nothing was sent
 
 The text of each error is one line that says what happened and what to do. It is safe to log and to
@@ -202,7 +203,12 @@ class InvalidSignature(PbfError):
 
 
 class StoreFailed(PbfError):
-    """Our own database cannot be read or written; nothing was started that it should record."""
+    """Our own database cannot be read or written; nothing was started that it should record.
+
+    `retry_after` is in seconds.
+    """
+
+    retry_after = 2
 
     FOR_TENANTS = (
         "Our own database cannot be read or written. Try again in a moment. If it stays so, "
@@ -289,6 +295,15 @@ class RateLimited(ApiRejected):
         )
         super().__init__(f"{message} Try again in {wait}.")
         self.retry_after = retry_after
+
+
+class FivetranBusy(RateLimited):
+    """Fivetran answers slowly, and enough threads wait for it; nothing was sent."""
+
+    def __init__(self) -> None:
+        """Say when to try again."""
+        text = "Fivetran answers slowly, and too many requests wait for it. Nothing was changed."
+        super().__init__(text, retry_after=5)
 
 
 class TooManyRequests(RateLimited):

@@ -1,6 +1,6 @@
 """The JSON API: create_app() and the four routes of Fivetran's sample."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,7 @@ from pbf.api.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
+from pbf.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX
@@ -69,7 +70,7 @@ from pbf.server.request_body import LARGEST_BODY
 from pbf.server.route_headers import AddRouteHeaders
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 routes = Blueprint("routes", __name__, url_prefix=PREFIX)
 BLUEPRINTS = (
@@ -101,11 +102,13 @@ def create_app(
     *,
     check_host: bool = True,
     readiness: ReadinessWatch | None = None,
+    threads: int | None = None,
 ) -> Flask:
     """Return the Flask app over the runtime that `open_runtime` returns.
 
     Without `check_host`, the server in front of the app has to check the Host header. Without
-    `readiness`, the app watches its dependencies itself once it is asked.
+    `readiness`, the app watches its dependencies itself once it is asked. `threads` is how many
+    the server has for it; fewer than half of them may wait for the database, or for Fivetran.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -124,6 +127,8 @@ def create_app(
     app.after_request(log_change)
     app.after_request(count_failed_sign_in)
     _wrap(app, open_runtime, check_host=check_host)
+    if threads:
+        app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]
     readiness = readiness or ReadinessWatch(ReadinessCheck(open_runtime))
     app.wsgi_app = AnswerProbes(app.wsgi_app, readiness)  # type: ignore[method-assign]
     return app
@@ -187,6 +192,16 @@ def get_form(connector_id: str) -> ResponseReturnValue:
     cards = current_portal().cards
     url = cards.form(connector_id, redirect_uri=redirect_uri, public_url=public_url())
     return no_store(json_response(Form(url=url, connector_id=connector_id)))
+
+
+def _in_pool(app: "WSGIApplication", pool: PoolThreads) -> "WSGIApplication":
+    """Return an app whose threads are those of a pool."""
+
+    def handle(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        pool.add_current()
+        return app(environ, start_response)
+
+    return handle
 
 
 def _wrap(app: Flask, open_runtime: Callable[[], Runtime], *, check_host: bool) -> None:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from pbf import errors
 from pbf.connectors.access.caller import readable
-from pbf.errors import InProgress, PbfError, RateLimited
+from pbf.errors import InProgress, PbfError, RateLimited, StoreFailed
 from pbf.logs import request_id
 from pbf.server.request_body import TOO_LARGE
 
@@ -41,6 +41,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.NotApplied: (502, "fivetran_not_applied"),
     errors.ServerFailed: (502, "fivetran_failed"),
     errors.TooManyRequests: (429, "too_many"),
+    errors.FivetranBusy: (503, "fivetran_busy"),
     errors.RateLimited: (429, "rate_limited"),
     errors.InvalidRequest: (400, "fivetran_invalid_request"),
     errors.Conflict: (409, "fivetran_conflict"),
@@ -92,7 +93,7 @@ def handle_error(error: PbfError) -> Response:
     classes = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in classes if kind in STATUS_CODES)
     response = error_response(status, code, readable(error))
-    if isinstance(error, RateLimited | InProgress):
+    if isinstance(error, RateLimited | InProgress | StoreFailed):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

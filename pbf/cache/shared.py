@@ -18,6 +18,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
 
+from pbf.bulkheads import Dependency, waiting_for
 from pbf.cache.entries import (
     CachedFailure,
     CachedList,
@@ -29,7 +30,7 @@ from pbf.cache.entries import (
     stale_entry,
 )
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
-from pbf.errors import ApiError, ConnectionFailed, TimedOut
+from pbf.errors import ApiError, ConnectionFailed, FivetranBusy, TimedOut
 
 # A caller with a previous entry waits so many seconds; Fivetran may take a minute to fail.
 LONGEST_WAIT = 3.0
@@ -105,7 +106,8 @@ class SharedCache:
         if cached and not cached.is_long_stale(now):
             return stale_entry(cached, failure) if failure else cached
         try:
-            newer = request.result(LONGEST_WAIT if last else patience)
+            with waiting_for(Dependency.FIVETRAN, FivetranBusy):
+                newer = request.result(LONGEST_WAIT if last else patience)
         except TimeoutError:
             return stale_entry(last, self._overdue(key, request))
         except ApiError as error:

@@ -24,12 +24,14 @@ from urllib3.exceptions import (
 )
 from urllib3.util.retry import Retry
 
+from pbf.bulkheads import Dependency, waiting_for
 from pbf.errors import (
     ApiError,
     ApiRejected,
     BadAnswer,
     Conflict,
     ConnectionFailed,
+    FivetranBusy,
     Forbidden,
     InvalidRequest,
     NotFound,
@@ -160,7 +162,17 @@ class Request:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the `data` of the response, or an empty dict if it has none."""
-        self._admit()
+        with waiting_for(Dependency.FIVETRAN, FivetranBusy):
+            self._admit()
+            return self._send(method, path, params, body)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
             with (

@@ -5,6 +5,7 @@ Only this module knows whether the sandbox is used instead of Fivetran.
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -119,7 +120,12 @@ class Runtime:
             self.sandbox.stop()
 
 
+# In seconds: a start that failed after so long is not tried again for a while.
+SLOW_START = 1.0
+FAILURE_LIFETIME = 2.0
+
 _runtime: Runtime | None = None
+_failure: tuple[float, ConfigurationError] | None = None
 _lock = threading.Lock()
 
 
@@ -128,21 +134,29 @@ def runtime() -> Runtime:
 
     Raises ConfigurationError as long as the settings are invalid.
     """
-    global _runtime
+    global _runtime, _failure
     with _lock:
         if _runtime is None:
-            settings = load_settings()
+            if _failure and time.monotonic() < _failure[0]:
+                raise _failure[1].with_traceback(None)
+            settings, begun_at = load_settings(), time.monotonic()
             if is_readable_by_others(DOTENV):
                 log.warning("Other users of this machine can read .env. Run: chmod 600 .env")
-            _runtime = start(settings)
+            try:
+                _runtime = start(settings)
+            except ConfigurationError as error:
+                # Callers that waited do not try one after the other, each as long.
+                if time.monotonic() - begun_at > SLOW_START:
+                    _failure = time.monotonic() + FAILURE_LIFETIME, error
+                raise
         return _runtime
 
 
 def use(replacement: Runtime | None) -> None:
     """Replace the runtime, for instance in a test; None starts a new one at the next call."""
-    global _runtime
+    global _runtime, _failure
     with _lock:
-        _runtime = replacement
+        _runtime, _failure = replacement, None
 
 
 def release_waiters() -> None:

@@ -59,7 +59,7 @@ class Readiness:
 
 
 class ReadinessCheck:
-    """Looks at the runtime: the database and Redis are asked, Fivetran is known by its last call."""
+    """Looks at the runtime; asks the database and Redis, and knows Fivetran by its last call."""
 
     def __init__(self, open_runtime: "Callable[[], Runtime]") -> None:
         """Look at the runtime that `open_runtime` returns."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, StaticPool
 
+from pbf.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.store.breaker import CircuitBreaker
 from pbf.store.migrations import HEAD, migrate
@@ -91,11 +92,18 @@ class Database:
     def _transaction(
         self, engine: Engine, lock: AbstractContextManager[object]
     ) -> Iterator[Session]:
-        if not self._breaker.admits():
-            raise StoreFailed(UNAVAILABLE)
-        try:
-            with lock, Session(engine, expire_on_commit=False) as session, session.begin():
+        with waiting_for(Dependency.STORE, lambda: StoreFailed(UNAVAILABLE)):
+            if not self._breaker.admits():
+                raise StoreFailed(UNAVAILABLE)
+            new = Session(engine, expire_on_commit=False)
+            with self._reported(), lock, new as session, session.begin():
                 yield session
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Raise StoreFailed if the database fails in the block, and note whether it hangs."""
+        try:
+            yield
         except SQLAlchemyError as error:
             if isinstance(error, DBAPIError) and _hangs(error):
                 self._breaker.opens()

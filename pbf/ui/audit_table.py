@@ -93,6 +93,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
     "NotFound": ("Not found at Fivetran", "bad"),
     "GroupNotVisible": ("Group not visible", "bad"),
     "RateLimited": ("Too many requests", "bad"),
+    "FivetranBusy": ("Fivetran answered slowly", "bad"),
     "TooManyRequests": ("Too many requests from this client", "bad"),
 }
 FAILED: tuple[str, Tone] = ("Failed", "bad")

@@ -19,7 +19,7 @@ READS_SETTINGS = ANY_ROUTE | {"not_configured"}
 OF_TENANT = READS_SETTINGS | {"not_signed_in", "invalid_token", "unknown_tenant"}
 ASKS_FIVETRAN = {
     *("rate_limited", "fivetran_bad_answer", "fivetran_failed", "fivetran_refused"),
-    *("fivetran_timeout", "fivetran_unreachable"),
+    *("fivetran_timeout", "fivetran_unreachable", "fivetran_busy"),
 }
 READS_FIVETRAN = OF_TENANT | ASKS_FIVETRAN | {"group_not_visible"}
 READS_CONNECTOR = READS_FIVETRAN | {"unknown_connector"}
