@@ -14,6 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from pbf.server.refusals import NOT_SERVED, send_refusal
+
+STATIC = "/static/"
 SMALLEST = 1000
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
@@ -72,22 +75,29 @@ class CompressStatic:
     """ASGI middleware: compresses Streamlit's scripts and styles at the first request.
 
     Their content never changes under their name. Streamlit leaves compression to a proxy, which
-    most installations do not have.
+    most installations do not have. For a file that does not exist, it would look at the disk and
+    send its page; here the answer is 404.
     """
 
     def __init__(self, app: ASGIApp, *, folder: Path | None = None) -> None:
         """Wrap `app`, which serves the files of a folder, by default Streamlit's."""
         self._app = app
         folder = folder or static_folder()
-        self._files = {
-            f"/static/{file.relative_to(folder).as_posix()}": file
+        paths = {
+            f"{STATIC}{file.relative_to(folder).as_posix()}": file
             for file in folder.rglob("*")
-            if file.suffix in CONTENT_TYPES
+            if file.is_file()
         }
+        self._existing = frozenset(paths)
+        self._files = {path: file for path, file in paths.items() if file.suffix in CONTENT_TYPES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a file, or pass the request to the app."""
-        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        is_http = scope["type"] == "http"
+        if is_http and scope["path"].startswith(STATIC) and scope["path"] not in self._existing:
+            await send_refusal(scope, NOT_SERVED, send)
+            return
+        is_get = is_http and scope["method"] == "GET"
         file = self._files.get(scope["path"]) if is_get else None
         if file is None or "range" in Headers(scope=scope):
             await self._app(scope, receive, send)

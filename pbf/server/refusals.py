@@ -26,6 +26,9 @@ class Refusal(NamedTuple):
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
 
+NOT_SERVED = Refusal(404, "not_found", "There is nothing here.")
+
+
 def refusal_response(path: str, refusal: Refusal) -> tuple[list[tuple[str, str]], bytes]:
     """Return headers and body of a refusal: JSON for the routes, plain text for other paths."""
     request_id = begin_request()

@@ -10,14 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pbf.config import Settings, load_addresses
 from pbf.paths import origin
 from pbf.server.hosts import check_host
-from pbf.server.refusals import Refusal, send_refusal
+from pbf.server.refusals import NOT_SERVED, Refusal, send_refusal
 
 # The endpoints of Streamlit 1.67 that a browser needs to show our pages. The others accept uploads,
 # report metrics of the process, or control the app.
 INTERNAL = "/_stcore/"
 SERVED = ("health", "host-config", "bidi-components")
 STREAM = "stream"
-NOT_SERVED = Refusal(404, "not_found", "There is nothing here.")
 FOREIGN_ORIGIN = Refusal(
     403,
     "foreign_origin",

@@ -102,14 +102,10 @@ def test_a_style_is_compressed(client: TestClient):
 @pytest.mark.parametrize(
     "path",
     [
-        "/static/missing.js",
         "/static/picture.png",
         "/js/script.js",
-        *(
-            place.format(spelling)
-            for place in ("/static/js/{}script.js", "/static/js/script.js{}", "/static/{}")
-            for spelling in ("/", "//", "1")
-        ),
+        "/static",
+        "/statics/missing.js",
     ],
 )
 def test_other_responses_pass_unchanged(client: TestClient, path: str):
@@ -119,6 +115,25 @@ def test_other_responses_pass_unchanged(client: TestClient, path: str):
     assert "content-encoding" not in answer.headers
     assert "cache-control" not in answer.headers
     assert len(answer.content) > 1000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/missing.js",
+        "/static/",
+        "/static/js",
+        *(
+            place.format(spelling)
+            for place in ("/static/js/{}script.js", "/static/js/script.js{}", "/static/{}")
+            for spelling in ("/", "//", "1")
+        ),
+    ],
+)
+def test_files_that_do_not_exist_are_not_found(client: TestClient, path: str):
+    answer = client.get(f"http://testserver{path}", headers={"Accept-Encoding": "gzip"})
+
+    assert (answer.status_code, answer.text) == (404, "There is nothing here.\n")
 
 
 def test_headers_alone_and_a_range_of_a_script_can_still_be_requested(client: TestClient):
