@@ -31,7 +31,7 @@ from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import LazyApp, background_loading
-from pbf.server.probes import LIVENESS, READINESS, ReadinessWatch
+from pbf.server.probes.answers import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens

@@ -39,7 +39,7 @@ from pbf.runtime.opened_store import open_store
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
-from pbf.server.probes import ReadinessWatch
+from pbf.server.probes.answers import ReadinessWatch
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import THREADS, serve
 

@@ -65,7 +65,7 @@ from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.server.hosts import CheckHost
-from pbf.server.probes import AnswerProbes, ReadinessWatch
+from pbf.server.probes.answers import AnswerProbes, ReadinessWatch
 from pbf.server.request_body import LARGEST_BODY
 from pbf.server.route_headers import AddRouteHeaders
 

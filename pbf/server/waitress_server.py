@@ -7,7 +7,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from pbf.server.probes import PROBES
+from pbf.server.probes.answers import PROBES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -12,7 +12,7 @@ from pbf.errors import ConfigurationError
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.runtime.readiness import NO_LISTS, OLD_TABLES, ReadinessCheck
-from pbf.server.probes import ReadinessWatch
+from pbf.server.probes.answers import ReadinessWatch
 from pbf.server.waitress_server import ProbesApart
 from tests.support.redis_server import redis_server
 
