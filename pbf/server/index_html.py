@@ -26,10 +26,13 @@ SERVER = """<script>
         HOST_CONFIG: {host},
       }}
     </script>"""
-# The scripts of the elements on most pages and on the connect page, which visitors also open first;
-# without the digest in their file names.
+# The scripts of the elements on most pages, and on those of one service and of one connector, which
+# visitors also open first; without the digest in their file names.
 ELEMENTS = ("Html", "BidiComponent")
-ELEMENTS_OF = {"/connect": ("Html", "PageLink", "TextInput", "Button")}
+ELEMENTS_OF = {
+    "/connect": ("Html", "PageLink", "TextInput", "Button"),
+    "/connector": ("Html", "PageLink", "Button", "ButtonGroup", "BidiComponent"),
+}
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
 STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
 

@@ -219,11 +219,16 @@ def _postgresql(url: URL, connections: int | None) -> Engine:
 
 
 def _create_private(_dialect: object, _record: object, arguments: Any, _options: Any) -> None:
-    """Create the file readable by its owner only; SQLite would make it readable by everybody."""
+    """Create the file readable by its owner only; SQLite would make it readable by everybody.
+
+    A file that exists is never opened: to close it again would release the locks of all of this
+    process's connections (https://sqlite.org/howtocorrupt.html, 2.2). Another process could then
+    delete the write-ahead log while we use it.
+    """
     path = str(arguments[0])
     if not path.startswith("file:"):
-        with suppress(OSError):  # SQLite reports what is wrong
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+        with suppress(OSError):  # it exists, or SQLite reports what is wrong
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
 
 
 def _make_private(path: str) -> None:

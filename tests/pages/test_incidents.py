@@ -51,6 +51,17 @@ def test_the_connector_page_shows_its_incidents_and_its_promise(broken, visit):
     assert "Promise" in text
 
 
+def test_past_incidents_of_a_connector_are_sent_once_they_are_asked_for(broken, visit):
+    app = visit("connector", id=broken.id)
+    assert "Reason 0" not in everything(app)
+
+    app.session_state[f"past-{broken.id}"] = True
+    app.run()
+
+    assert "Reason 0" in everything(app)
+    assert not app.exception
+
+
 def test_incidents_can_be_searched(broken, visit):
     app = visit("incidents")
     assert "Under way (1)" in everything(app)

@@ -23,7 +23,7 @@ def client() -> TestClient:
     page = {"Cache-Control": "no-cache"}
     routes = [
         Route(path, lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page))
-        for path in ("/", "/connect")
+        for path in ("/", "/connect", "/connector")
     ] + [
         Route("/script", lambda _: PlainTextResponse("script")),
         Route("/missing", lambda _: HTMLResponse("<p>missing", status_code=404)),
@@ -69,6 +69,7 @@ def test_our_styles_come_after_streamlits():
         pytest.param(
             "/connect", {"Html", "TextInput", "Button", "PageLink", "useField"}, id="form"
         ),
+        pytest.param("/connector", {"Html", "PageLink", "Button", "ButtonGroup"}, id="connector"),
     ],
 )
 def test_every_script_of_our_pages_is_preloaded_once(client, path, expected):

@@ -1,6 +1,8 @@
 import csv
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -24,6 +26,12 @@ from tests.support.at_once import THREADS, at_once
 from tests.support.postgres_server import postgres_server
 from tests.support.typed_names import type_name
 
+LOOK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT * FROM jobs").fetchall()
+connection.close()
+"""
 IN_MEMORY = ["sqlite://", "sqlite:///:memory:"]
 
 
@@ -372,6 +380,21 @@ def test_a_new_database_and_its_log_are_private_whatever_the_umask(tmp_path):
     assert set(modes) >= {"store.sqlite3", "store.sqlite3-wal"}
     assert set(modes.values()) == {0o600}
     assert opened.file == str(file)
+
+
+def test_another_process_that_closes_the_database_leaves_its_log(tmp_path):
+    file = tmp_path / "store.sqlite3"
+    opened = Store(f"sqlite:///{file}")
+    with opened._database.engine.connect() as one, opened._database.engine.connect() as other:
+        for connection in (one, other):
+            connection.execute(text("SELECT 1 FROM jobs")).all()
+            connection.commit()
+
+    subprocess.run([sys.executable, "-c", LOOK, str(file)], check=True, timeout=60)
+
+    assert file.with_name("store.sqlite3-wal").exists()
+    opened.audit.add("page", "pause", "one", "sales", "done", group_id="ours")
+    opened.close()
 
 
 @pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite:///file:{}?uri=true"])

@@ -52,8 +52,12 @@ def of_connector(portal: Portal, connector: Connector) -> None:
                 _show(incident)
                 st.html(html.render("watch", "thread", incident=incident))
     if past := [incident for incident in incidents if not incident.is_open]:
-        with st.expander(f"Past incidents of the last 90 days ({len(past):,})"):
-            _with_threads(paging.part(past, size=SHOWN, key="past-incidents"))
+        label = f"Past incidents of the last 90 days ({len(past):,})"
+        # Only an open one is filled: each incident has two more containers.
+        closed = st.expander(label, key=f"past-{connector.id}", on_change="rerun")
+        if closed.open:
+            with closed:
+                _with_threads(paging.part(past, size=SHOWN, key="past-incidents"))
 
 
 def show_all(portal: Portal) -> None:
