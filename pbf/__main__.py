@@ -38,6 +38,7 @@ from pbf.runtime.jobs import job_runner
 from pbf.runtime.opened_store import open_store
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
+from pbf.server.lazy_app import collect_garbage_less_often
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
@@ -170,6 +171,7 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
+    collect_garbage_less_often()
     keeper = JobThread(job_runner)
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
