@@ -41,7 +41,7 @@ class Leases(Generic[Row]):
         """Return the row of a group with a key, if any."""
         if not key.isprintable():
             return None  # an id from outside may hold what no database accepts
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return session.get(self._table, (group_id, key))
 
     def listed(self, group_id: str) -> list[Row]:
@@ -87,9 +87,9 @@ class Leases(Generic[Row]):
 
     def _groups(self, *conditions: ColumnElement[bool]) -> set[str]:
         query = select(self._table.group_id).where(*conditions).distinct()
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return set(session.scalars(query))
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[Row]:
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(session.scalars(select(self._table).where(*conditions)))

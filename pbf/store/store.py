@@ -79,7 +79,7 @@ class Store:
     def names(self, connector_ids: Collection[str] | None = None) -> dict[tuple[str, str], str]:
         """Return the typed names of some connectors, or of all, by id and permanent name."""
         query = select(TypedName.connector_id, TypedName.schema_name, TypedName.name)
-        with self._database.session() as session:
+        with self._database.reading() as session:
             if connector_ids is None:
                 rows = list(session.execute(query))
             else:
