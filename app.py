@@ -30,7 +30,11 @@ from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
 from pbf.server.index_html import ServeIndexHtml
-from pbf.server.lazy_app import LazyApp, background_loading
+from pbf.server.lazy_app import (
+    LazyApp,
+    background_loading,
+    collect_garbage_less_often,
+)
 from pbf.server.probes.answers import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
@@ -144,6 +148,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.set_up()
     check_address()
     log_pages_once()
+    collect_garbage_less_often()
     worker = JobThread(open_job_runner)
     ended = threading.Event()
     call_on_shutdown(release_waiters, worker.stop, readiness.stop, ended.set)

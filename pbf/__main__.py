@@ -39,6 +39,7 @@ from pbf.runtime.opened_store import open_store
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
+from pbf.server.lazy_app import collect_garbage_less_often
 from pbf.server.probes.answers import ReadinessWatch
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import THREADS, serve
@@ -172,6 +173,7 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
+    collect_garbage_less_often()
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
     call_on_shutdown(release_waiters, keeper.stop, readiness.stop)
     routes = create_app(readiness=readiness, threads=THREADS)

@@ -14,6 +14,18 @@ def scope(**headers: str) -> dict[str, Any]:
     return {"type": "http", "scheme": "http", "path": "/_/connectors", "headers": named}
 
 
+class Clock:
+    """A clock that only moves when it is told to, or when somebody sleeps by it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
 class App:
     """Works on requests until it is told to end them, and notes how many it has at once."""
 
@@ -36,7 +48,6 @@ async def started(*scopes: dict[str, Any]) -> tuple[int, int]:
     at_once = len(app.under_way)
     app.ended.set()
     await asyncio.gather(*tasks)
-    assert not turns._turns
     return at_once, len(app.under_way)
 
 
@@ -68,6 +79,58 @@ def test_a_request_that_fails_ends_its_turn():
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
                 await turns(scope(cookie="pbf=one"), None, None)  # type: ignore[arg-type]
-        assert not turns._turns
 
     complete(twice())
+
+
+async def slept(*rounds: int, rest: float = 0.0) -> float:
+    """Return the seconds that a caller waits who sends so many requests of a second each round.
+
+    It rests before the last round.
+    """
+    clock, ended = Clock(), asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await ended.wait()
+
+    turns = FairTurns(app, burst=5.0, clock=lambda: clock.now, sleep=clock.sleep)
+    for number, requests in enumerate(rounds, 1):
+        ended.clear()
+        clock.now += rest if number == len(rounds) else 0.0
+        sent = [turns(scope(authorization="Bearer pbf_one"), None, None) for _ in range(requests)]  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(each) for each in sent]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        clock.now += 1.0
+        ended.set()
+        await asyncio.gather(*tasks)
+    return clock.slept
+
+
+@pytest.mark.parametrize(
+    ("rounds", "rest", "waited"),
+    [
+        pytest.param([1] * 100, 0.0, 0.0, id="one-at-a-time-never-waits"),
+        pytest.param([2] * 6, 0.0, 0.0, id="a-burst-does-not-wait"),
+        pytest.param([2] * 20, 0.0, 14.0, id="two-at-once-for-long-are-as-fast-as-one"),
+        pytest.param([2] * 7, 1.0, 0.0, id="a-rest-makes-up-for-a-burst"),
+    ],
+)
+def test_a_caller_with_several_at_once_for_long_waits(
+    rounds: list[int], rest: float, waited: float
+):
+    assert complete(slept(*rounds, rest=rest)) == pytest.approx(waited)
+
+
+def test_nothing_is_kept_of_a_caller_that_has_stopped():
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        clock.now += 1.0
+
+    async def send(turns: FairTurns, *tokens: str) -> list[str]:
+        for token in tokens:
+            await turns(scope(authorization=token), None, None)  # type: ignore[arg-type]
+        return [*turns._turns]
+
+    clock = Clock()
+
+    assert complete(send(FairTurns(app, clock=lambda: clock.now), "one", "two")) == ["two"]

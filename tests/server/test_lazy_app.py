@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from pbf.server.lazy_app import LazyApp, background_loading
+from pbf.server.lazy_app import LazyApp, background_loading, collect_garbage_less_often
 
 
 def test_an_app_is_loaded_once_at_its_first_request():
@@ -64,3 +64,17 @@ def test_background_loading_restores_the_interpreter_even_after_an_error():
     assert gc.isenabled()
     assert sys.getswitchinterval() == interval
     gc.unfreeze()
+
+
+def test_reading_a_list_of_connectors_starts_no_search_for_garbage():
+    thresholds, objects = gc.get_threshold(), []
+    gc.set_threshold(700, 10, 10)  # Python's own; those of the tests are higher
+    try:
+        collect_garbage_less_often()
+        gc.collect()
+        before = [generation["collections"] for generation in gc.get_stats()]
+        objects += [[number] for number in range(3_000)]
+
+        assert [generation["collections"] for generation in gc.get_stats()] == before
+    finally:
+        gc.set_threshold(*thresholds)
