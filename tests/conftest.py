@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
+from werkzeug.routing import Rule
 
 from pbf import redaction
 from pbf import runtime as runtimes
@@ -142,6 +143,23 @@ def _compile_scripts_once() -> Iterator[None]:
         once = cache(ScriptCache)
         patch.setattr(app_test, "ScriptCache", once)
         patch.setattr(local_script_runner, "ScriptCache", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_routes_once() -> Iterator[None]:
+    """Let all apps share the functions that Werkzeug compiles for building a route's URLs."""
+    compile_builder, builders = Rule._compile_builder, {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        defaults = tuple(sorted((rule.defaults or {}).items()))
+        key = (rule.rule, tuple(rule._trace), defaults, append_unknown)
+        if key not in builders:
+            builders[key] = compile_builder(rule, append_unknown)
+        return builders[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compiled)
         yield
 
 
