@@ -6,8 +6,11 @@ from playwright.sync_api import Page
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 OPTIONS = {"runOnly": {"type": "tag", "values": list(LEVELS)}, "resultTypes": ["violations"]}
 SERIOUS = {"serious", "critical"}
-# Whether every animation has ended, save those that never do.
-SETTLED = """() => document.getAnimations().every(animation =>
+# Whether every animation has ended, save those that never do, also within components.
+SETTLED = """() => [
+    document,
+    ...[...document.querySelectorAll("*")].map(element => element.shadowRoot).filter(Boolean),
+].flatMap(root => root.getAnimations()).every(animation =>
     animation.playState !== "running" ||
     animation.effect.getComputedTiming().iterations === Infinity)"""
 # Swagger UI puts each route's link inside the button that opens it, and offers no other way to
