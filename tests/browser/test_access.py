@@ -2,25 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import steps
-from tests.support.accessibility import troubles
+from tests.support.accessibility import troubles_in_both_schemes
 
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = "[data-testid=stVegaLiteChart]"
 BEHIND = "Show as a table"
-# Streamlit follows the visitor's system by a script, other pages by CSS at once.
-FOLLOWS = """scheme => {
-    const app = document.querySelector("[data-testid=stApp]");
-    return app
-        ? getComputedStyle(app).colorScheme === scheme
-        : matchMedia(`(prefers-color-scheme: ${scheme})`).matches;
-}"""
 
 
 def shows(selector: str) -> Callable[[Page], None]:
@@ -145,21 +137,6 @@ def page(chromium: Browser, product: str) -> Iterator[Page]:
     """A page in a browser with what it keeps, in the light scheme."""
     with opened(chromium, product) as context:
         yield context.new_page()
-
-
-def turn(page: Page, scheme: Any) -> None:
-    """Change the scheme of the visitor's system, and wait until the page follows."""
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(FOLLOWS, arg=scheme)
-
-
-def troubles_in_both_schemes(page: Page, *, within: str | None = None) -> list[str]:
-    """What axe finds in the light scheme and in the dark one."""
-    in_light = troubles(page, within=within)
-    turn(page, "dark")
-    in_dark = troubles(page, within=within)
-    turn(page, "light")
-    return in_light + [f"in the dark scheme: {trouble}" for trouble in in_dark]
 
 
 def arrive(page: Page, address: str) -> None:
