@@ -1,6 +1,6 @@
 """The sync history of an account on the sandbox, over real HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -52,8 +52,9 @@ def read_all(runtime, groups=None):
 
 
 def period(runtime):
+    """Whole days, since syncs are counted by day as well."""
     until = datetime.fromtimestamp(runtime.client.now() + 1, UTC)
-    return until - 30 * DAY, until
+    return datetime.combine(until.date() - 30 * DAY, time(), UTC), until
 
 
 def truth(sandbox, connection, since):
