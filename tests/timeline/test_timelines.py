@@ -71,8 +71,6 @@ def test_the_history_of_a_connector_is_that_of_the_account(sandbox, runtime, ste
 
     timeline = runtime.timelines.of(runtime.portal.tenant.id)
     since, until = period(runtime)
-    # Days are counted from midnight.
-    since = since.replace(hour=0, minute=0, second=0, microsecond=0)
     entries = timeline.syncs(steady.id, since, until)
     starts = [sync.start for sync in truth(sandbox, steady, since)]
 
