@@ -41,6 +41,8 @@ from tests.support.stores import copied_tables
 EXPECT_TIMEOUT_MS = 20_000
 # Python's 700 is for programs that are short of memory.
 GARBAGE_THRESHOLD = 10_000
+# Files in a browser take up to a minute each, so none of them may be the last one.
+BROWSER_SHARE = 0.85
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -54,6 +56,21 @@ CHROMIUM_ARGUMENTS = [
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files with tests in a browser over the run, save its end.
+
+    In a browser, tests mostly wait. Other tests use the processors meanwhile.
+    """
+    names = dict.fromkeys(item.nodeid.partition("::")[0] for item in items)
+    in_browser = [name for name in names if "browser" in name]
+    others = [name for name in names if "browser" not in name]
+    place = {name: number / len(others) for number, name in enumerate(others)}
+    for number, name in enumerate(in_browser):
+        place[name] = number / len(in_browser) * BROWSER_SHARE
+    items.sort(key=lambda item: place[item.nodeid.partition("::")[0]])
 
 
 def pytest_collection_finish() -> None:
