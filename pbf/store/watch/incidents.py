@@ -67,6 +67,14 @@ class Incidents:
             session.execute(delete(IncidentEvent).where(IncidentEvent.incident_id == incident_id))
             session.execute(delete(Incident).where(Incident.id == incident_id))
 
+    def delete_closed_before(self, time: float) -> None:
+        """Delete the incidents that closed before a time, with their threads."""
+        row = Incident
+        ended = select(row.id).where(row.closed_at < time)
+        with self._database.session() as session:
+            session.execute(delete(IncidentEvent).where(IncidentEvent.incident_id.in_(ended)))
+            session.execute(delete(row).where(row.closed_at < time))
+
     def mark_notified(self, incident_id: str, event: str) -> None:
         """Store which event of an incident the notifications know of now."""
         with self._database.session() as session:
