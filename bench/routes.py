@@ -30,7 +30,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
             servers.floor({**servers.account(upstream), "BENCH_LIKE": product.url}) as floor,
         ):
             yield from _figures("Routes beside Streamlit", product.url, floor.url, scale)
-    yield from _growth(scale)
+    yield from growth(scale)
 
 
 def bare_routes(product: Server, env: Mapping[str, str]) -> AbstractContextManager[Server]:
@@ -38,7 +38,7 @@ def bare_routes(product: Server, env: Mapping[str, str]) -> AbstractContextManag
     return servers.running("bench.floor", "--like", product.url, health=PATHS[0], env=env)
 
 
-def _growth(scale: Scale) -> Iterator[Figure]:
+def growth(scale: Scale) -> Iterator[Figure]:
     """Measure the connector list alone with a growing number of connectors."""
     for size in scale.sizes[1:]:
         with (

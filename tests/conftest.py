@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
+from werkzeug.routing import Rule
 
 from pbf import redaction
 from pbf import runtime as runtimes
@@ -40,6 +41,8 @@ from tests.support.stores import copied_tables
 EXPECT_TIMEOUT_MS = 20_000
 # Python's 700 is for programs that are short of memory.
 GARBAGE_THRESHOLD = 10_000
+# Files in a browser take up to a minute each, so none of them may be the last one.
+BROWSER_SHARE = 0.85
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -53,6 +56,21 @@ CHROMIUM_ARGUMENTS = [
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files with tests in a browser over the run, save its end.
+
+    In a browser, tests mostly wait. Other tests use the processors meanwhile.
+    """
+    names = dict.fromkeys(item.nodeid.partition("::")[0] for item in items)
+    in_browser = [name for name in names if "browser" in name]
+    others = [name for name in names if "browser" not in name]
+    place = {name: number / len(others) for number, name in enumerate(others)}
+    for number, name in enumerate(in_browser):
+        place[name] = number / len(in_browser) * BROWSER_SHARE
+    items.sort(key=lambda item: place[item.nodeid.partition("::")[0]])
 
 
 def pytest_collection_finish() -> None:
@@ -142,6 +160,23 @@ def _compile_scripts_once() -> Iterator[None]:
         once = cache(ScriptCache)
         patch.setattr(app_test, "ScriptCache", once)
         patch.setattr(local_script_runner, "ScriptCache", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_routes_once() -> Iterator[None]:
+    """Let all apps share the functions that Werkzeug compiles for building a route's URLs."""
+    compile_builder, builders = Rule._compile_builder, {}
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        defaults = tuple(sorted((rule.defaults or {}).items()))
+        key = (rule.rule, tuple(rule._trace), defaults, append_unknown)
+        if key not in builders:
+            builders[key] = compile_builder(rule, append_unknown)
+        return builders[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compiled)
         yield
 
 

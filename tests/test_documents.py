@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from dotenv import dotenv_values
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.config import Settings, load_settings
 from pbf.config.sign_in import SignIn
 from pbf.proxy import create_app

@@ -5,7 +5,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.proxy import create_app
 from tests.support.servers import ROOT
 

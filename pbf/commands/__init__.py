@@ -1,1 +1,1 @@
-"""The commands of `python -m pbf`, one module each; the parser is in __main__."""
+"""The commands of `python -m pbf`, one module each; the parser is in command_line."""

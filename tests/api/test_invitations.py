@@ -204,7 +204,7 @@ def test_a_note_is_always_escaped(runtime: Runtime, client, id_of):
     markup = some.sampled_from(["<script>", "</blockquote>", "&lt;", '"', "'", "{{", "\r\n", "\0"])
     texts = some.text(max_size=40) | some.text(some.characters(), max_size=LONGEST_NOTE)
 
-    @cases(200)
+    @cases(60)
     @given(note=some.lists(markup | texts, max_size=8).map("".join).map(lambda t: t[:LONGEST_NOTE]))
     def run(note: str) -> None:
         made = links.create(connector_id, public_url="", note=note)

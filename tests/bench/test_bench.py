@@ -13,7 +13,8 @@ from bench.compare import main as compare
 from bench.figures import Figure, against, in_turns, table
 from bench.load import Load, NotLoopback, by_threads, check_loopback, measure
 from bench.relay import Relay
-from bench.scale import Scale
+from bench.routes import growth
+from bench.scale import TINY, Scale
 from tests.support.servers import clean_environment, json_api
 
 WHICH = shutil.which
@@ -152,9 +153,9 @@ def test_the_relay_counts_the_bytes_to_the_browser(product):
     "name",
     [
         "memory",
-        "routes",
         "history",
         "watching",
+        pytest.param("routes", marks=pytest.mark.exhaustive),
         pytest.param("history_pages", marks=pytest.mark.exhaustive),
         pytest.param("pages", marks=pytest.mark.exhaustive),
         pytest.param("sign_in", marks=pytest.mark.exhaustive),
@@ -171,6 +172,12 @@ def test_an_area_can_be_measured(name):
 
     assert process.returncode == 0, process.stderr
     assert process.stdout.count("\n") > 3
+
+
+def test_the_routes_are_compared_with_bare_ones():
+    (figure,) = growth(TINY)
+
+    assert (figure.value > 0, figure.floor > 0) == (True, True)
 
 
 def test_each_area_has_a_measuring_function():

@@ -22,7 +22,7 @@ from playwright.sync_api import Page, Request
 from psycopg.sql import SQL, Identifier
 
 from pbf import runtime as runtimes
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.sandbox.connect_card import links
 from pbf.sandbox.server import SandboxServer
 from pbf.signed_links import Signer

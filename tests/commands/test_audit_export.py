@@ -5,7 +5,7 @@ import csv
 import pytest
 import responses
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.errors import StoreFailed
 from pbf.store.store import Store
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.config import load_settings
 from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient

@@ -5,7 +5,7 @@ import pytest
 import responses
 
 from pbf import runtime as runtimes
-from pbf.__main__ import doctor
+from pbf.commands.command_line import doctor
 from pbf.commands.doctor import _encryption, run_checks
 from pbf.commands.results import Result
 from pbf.config import Settings

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.errors import TimedOut
 from pbf.jobs.runner import JobRunner, JobSpec
 from pbf.store.store import Store

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pbf.__main__ import main
 from pbf.commands import policy
+from pbf.commands.command_line import main
 
 TENANT = (
     "version: 1\ntenants:\n  acme:\n    services:\n      categories: [Files]\n      include: [{}]\n"

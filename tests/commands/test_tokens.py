@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.identity.api_tokens import DAY, parse_token
 from pbf.store.store import Store
 

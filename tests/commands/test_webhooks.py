@@ -8,7 +8,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from pbf import runtime as runtimes
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.commands.doctor import run_checks
 from pbf.commands.webhooks import INSTALL, run
 from pbf.config import Settings

@@ -146,7 +146,7 @@ def grown(value: Any, more: list[str]) -> Any:
     return [value, *more] if isinstance(value, str) else value
 
 
-@cases(1000)
+@cases(300)
 @given(claims=CLAIMS, rules=RULES, more=some.lists(TEXTS), new=some.dictionaries(NAMES, VALUES))
 def test_who_has_more_claims_is_a_member_of_no_fewer_tenants(claims, rules, more, new):
     larger = claims_of(

@@ -43,7 +43,14 @@ TYPED = some.text(max_size=120)
 TOKENS = some.text(some.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=60)
 
 
-# Most kinds of mistakes are among the first bodies; make exhaustive tries more of them.
+# Most kinds of mistakes are among the first cases; make exhaustive tries more of them.
+REQUESTS = pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param("documented requests", id="some"),
+        pytest.param("more documented requests", id="many", marks=pytest.mark.exhaustive),
+    ],
+)
 BODIES = pytest.mark.parametrize(
     "bodies",
     [
@@ -109,13 +116,14 @@ def body_of(case: Any) -> dict[str, Any]:
     return {} if isinstance(case.body, NotSet) else {"json": case.body}
 
 
+@REQUESTS
 @named(OPERATIONS)
-def test_valid_requests_get_documented_responses(client: FlaskClient, method, path):
+def test_valid_requests_get_documented_responses(client: FlaskClient, method, path, requests):
     operation = SCHEMA[path][method]
     existing = paths(client, path)
     documented = DOCUMENT["paths"][path][method.lower()]["responses"]
 
-    @planned("documented requests")
+    @planned(requests)
     @given(case=operation.as_strategy(), target=some.sampled_from([*existing, ""]))
     def run(case: Any, target: str) -> None:
         url = target or case.formatted_path
@@ -126,15 +134,16 @@ def test_valid_requests_get_documented_responses(client: FlaskClient, method, pa
     run()
 
 
+@REQUESTS
 @named(OF_SIGN_IN)
 def test_valid_requests_of_operators_get_documented_responses(
-    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path
+    operator: tuple[Runtime, FlaskClient], sandbox: SandboxServer, method, path, requests
 ):
     runtime, client = operator
     operation = SCHEMA[path][method]
     documented = DOCUMENT["paths"][path][method.lower()]["responses"]
 
-    @planned("documented requests")
+    @planned(requests)
     @given(case=operation.as_strategy(), is_real=some.booleans())
     def run(case: Any, is_real: bool) -> None:
         url = path_of(runtime, sandbox, method, path) if is_real else case.formatted_path

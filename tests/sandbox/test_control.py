@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pbf.__main__ import main
+from pbf.commands.command_line import main
 from pbf.sandbox import cli
 from pbf.sandbox.app import create_app
 from pbf.sandbox.control.request_log import MOST_KINDS

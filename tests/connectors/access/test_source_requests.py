@@ -59,7 +59,7 @@ def test_who_asks_again_is_told_so_and_later_the_answer(desk, typed):
     assert [row.people for row in desk.store.demand()] == [1]
 
 
-@cases(200)
+@cases(60)
 @given(texts=some.lists(some.sampled_from(["Fax", "fax", "sap_erp", "SAP ERP on HANA", "CRM"])))
 def test_receipts_are_those_of_a_catalogue_without_hidden_services(texts):
     with_hidden, without = Store("sqlite://"), Store("sqlite://")
