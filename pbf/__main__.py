@@ -38,6 +38,7 @@ from pbf.runtime.jobs import job_runner
 from pbf.runtime.opened_store import open_store
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
+from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
@@ -172,7 +173,8 @@ def proxy(host: str, port: int) -> None:
     check_listening(_settings_or_defaults(), host)
     keeper = JobThread(job_runner)
     call_on_shutdown(release_waiters, keeper.stop)
-    app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
+    mounted = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
+    app = UnderPrefix(mounted)
 
     def on_start() -> None:
         keeper.start()

@@ -97,6 +97,14 @@ class CompressStatic:
         await response(scope, receive, send)
 
 
+@cache
+def static_files() -> frozenset[str]:
+    """Return the paths of all of Streamlit's files below `/static`."""
+    folder = static_folder()
+    files_below = (file for file in folder.rglob("*") if file.is_file())
+    return frozenset(f"/static/{file.relative_to(folder).as_posix()}" for file in files_below)
+
+
 def static_folder() -> Path:
     """Return the folder of Streamlit's scripts and styles."""
     return Path(str(files("streamlit"))) / "static" / "static"

@@ -8,7 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.config import Settings, load_addresses
-from pbf.paths import origin
+from pbf.paths import lies_within, origin
+from pbf.server.compression import static_files
 from pbf.server.hosts import check_host
 from pbf.server.refusals import Refusal, send_refusal
 
@@ -17,6 +18,7 @@ from pbf.server.refusals import Refusal, send_refusal
 INTERNAL = "/_stcore/"
 SERVED = ("health", "host-config", "bidi-components")
 STREAM = "stream"
+STATIC = "/static"
 NOT_SERVED = Refusal(404, "not_found", "There is nothing here.")
 FOREIGN_ORIGIN = Refusal(
     403,
@@ -74,6 +76,9 @@ class CheckRequests:
 
 
 def _is_served(scope: Scope) -> bool:
+    # Streamlit would answer with its page: an old tab would take it for a script.
+    if lies_within(scope["path"], STATIC) and scope["path"] not in static_files():
+        return False
     _, internal, rest = scope["path"].rpartition(INTERNAL)
     if scope["type"] == "websocket":
         return bool(internal) and rest == STREAM
