@@ -92,6 +92,9 @@ def test_the_journey_stays_below_the_prefix(front: Front, chromium: Browser):
     expect(page.get_by_role("heading", name="Below a path")).to_be_visible()
     page.reload()
     visitor.settle()
+    page.goto(f"{front.url}/connectors")
+    steps.row(page, "stripe_payments").get_by_role("link").first.click()
+    page.get_by_text("All syncs").first.click()
     with page.expect_download() as syncs:
         page.get_by_role("link", name="Download CSV").click()
     page.goto(f"{front.url}/activity")
@@ -99,7 +102,8 @@ def test_the_journey_stays_below_the_prefix(front: Front, chromium: Browser):
     with page.expect_download() as audit:
         page.get_by_role("link", name="Download CSV").click()
     page.go_back()
-    expect(page.get_by_role("heading", name="Below a path")).to_be_visible()
+    expect(page.get_by_role("heading", name="Syncs")).to_be_visible()
+    assert page.url.startswith(f"{front.url}/connector?id=")
 
     assert syncs.value.url.startswith(f"{front.url}/_/connectors/")
     assert "Below a path" in audit.value.path().read_text()
