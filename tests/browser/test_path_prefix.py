@@ -94,7 +94,7 @@ def test_the_journey_stays_below_the_prefix(front: Front, chromium: Browser):
     visitor.settle()
     page.goto(f"{front.url}/connectors")
     steps.row(page, "stripe_payments").get_by_role("link").first.click()
-    page.get_by_text("All syncs").first.click()
+    page.get_by_text("Show as a table").first.click()
     with page.expect_download() as syncs:
         page.get_by_role("link", name="Download CSV").click()
     page.goto(f"{front.url}/activity")
