@@ -135,7 +135,7 @@ def test_the_icon_is_ours(front: Front):
     assert front.get("/favicon.png").headers["Content-Type"] == "image/svg+xml"
 
 
-@pytest.mark.parametrize("strip", [False, True], ids=["kept", "stripped"])
+@pytest.mark.parametrize("strip", HOW)
 def test_the_routes_alone_work_below_the_prefix(tmp_path: Path, strip: bool):
     port = free_port()
     url = f"https://localhost:{port}{PREFIX}"
