@@ -24,7 +24,7 @@ from pbf import logs
 from pbf.config import check_listening, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
-from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin
+from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin, path_of
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
@@ -35,6 +35,8 @@ from pbf.server.lazy_app import (
     background_loading,
     collect_garbage_less_often,
 )
+from pbf.server.path_prefix.asgi import RemovePrefix
+from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.probes.answers import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
@@ -120,14 +122,15 @@ def load_api() -> "WSGIApplication":
     """Return the JSON API."""
     from pbf.proxy import create_app
 
-    return create_app(check_host=False, threads=ROUTE_THREADS)  # CheckRequests does
+    # CheckRequests checks the host.
+    return UnderPrefix(create_app(check_host=False, threads=ROUTE_THREADS))
 
 
 def load_sandbox() -> "WSGIApplication":
     """Return the embedded sandbox."""
     from pbf.runtime import embedded_sandbox
 
-    return embedded_sandbox
+    return UnderPrefix(embedded_sandbox)
 
 
 def release_waiters() -> None:
@@ -166,12 +169,20 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def check_address() -> None:
-    """Raise ConfigurationError if everybody could reach a real account without sign-in."""
+    """Raise ConfigurationError if everybody could reach a real account without sign-in.
+
+    Also raise it if Streamlit's own setting names another prefix than our address.
+    """
     try:
         settings = load_settings()
     except ConfigurationError:
         return  # every page shows the error
     check_listening(settings, st.get_option("server.address") or "")
+    if BASE_PATH.strip("/") not in ("", path_of(settings.public_url).strip("/")):
+        raise ConfigurationError(
+            "server.baseUrlPath is not the path of PBF_PUBLIC_URL. Remove server.baseUrlPath, and "
+            "set PBF_PUBLIC_URL to the address with its path, such as https://example.com/data."
+        )
 
 
 def warm_up(ended: threading.Event) -> None:
@@ -231,6 +242,9 @@ def on_script_error(error: Exception) -> bool:
 if streamlit.config._main_script_path is None:
     # Not started by `streamlit run`: make Streamlit look for .streamlit/ beside this file.
     streamlit.config._main_script_path = __file__
+# RemovePrefix handles the prefix for all parts of the server; Streamlit itself runs at the root.
+BASE_PATH: str = st.get_option("server.baseUrlPath")
+streamlit.config.set_option("server.baseUrlPath", "")
 routes_app = BufferRequestBody(FairTurns(in_threads(api, ROUTE_THREADS)))
 sandbox_app = in_threads(sandbox, SANDBOX_THREADS)
 app = st.App(
@@ -238,6 +252,7 @@ app = st.App(
     lifespan=lifespan,
     on_script_error=on_script_error,
     middleware=[
+        Middleware(RemovePrefix),
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
         Middleware(Authenticate, load=authenticator),

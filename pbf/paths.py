@@ -1,4 +1,4 @@
-"""URL prefixes, the maximum lengths of ids and searches, and how hosts and origins compare."""
+"""Our paths and the prefix before them, the maximum lengths of ids, and how origins compare."""
 
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote, urlsplit
@@ -12,6 +12,41 @@ LONGEST_ID = 200
 LONGEST_SEARCH = 200
 # The address of a page to open after sign-in has to fit into a cookie.
 LONGEST_PAGE = 2_000
+
+
+# The first segments of our own paths: of the pages, the routes, the sandbox, and Streamlit. Where a
+# proxy has removed the prefix, a prefix that begins with one would be mistaken for it.
+RESERVED = frozenset(
+    {
+        *("overview", "services", "connectors", "incidents", "activity", "notifications"),
+        *("people", "policy", "tenants", "source_requests", "jobs"),
+        *("connect", "connector", "tables", "promises"),
+        *("_", "sandbox", "_stcore", "static", "media", "component"),
+    }
+)
+
+
+def path_of(url: str | None) -> str:
+    """Return the path of the dashboard's address: the prefix of all our paths, "" at the root."""
+    return urlsplit(url or "").path.rstrip("/")
+
+
+def without_prefix(path: str, prefix: str) -> str:
+    """Return the path of a request as our own path, also if a proxy has removed the prefix."""
+    return path[len(prefix) :] if lies_within(path, prefix) else path
+
+
+def with_prefix(address: str, prefix: str) -> str:
+    """Return our own path as a browser requests it; other addresses stay as they are."""
+    is_path = address.startswith("/") and not address.startswith("//")
+    return (
+        address if not is_path or lies_within(urlsplit(address).path, prefix) else prefix + address
+    )
+
+
+def from_page(path: str) -> str:
+    """Return our own path relative to any of our pages, which are one level below the prefix."""
+    return f".{path}" if path.startswith("/") else path
 
 
 def absolute(url: str, public_url: str) -> str:
@@ -28,7 +63,8 @@ def lies_within(path: str, *prefixes: str) -> bool:
 def own_page(address: str) -> str:
     """Return a path of one of our own pages, with its query; `/` for any other address.
 
-    Browsers read `//host` and `/\\host` as another site, and drop line breaks and dot segments.
+    Browsers read `//host` and `/\\host` as another site, and drop line breaks and dot segments. The
+    path may have the prefix, below which a segment `_` leads to the routes.
     """
     is_path = address.startswith("/") and not address.startswith("//") and "\\" not in address
     is_printable = all("!" <= letter <= "~" for letter in address)
@@ -36,7 +72,7 @@ def own_page(address: str) -> str:
         return "/"
     path = unquote(urlsplit(address).path)
     segments = path.split("/")
-    if lies_within(path, PREFIX) or "." in segments or ".." in segments:
+    if {"_", ".", ".."} & set(segments):
         return "/"
     return address
 

@@ -159,6 +159,12 @@ def test_the_public_url_loses_its_slash():
     assert load(PBF_PUBLIC_URL="https://x.example/data/").public_url == "https://x.example/data"
 
 
+@pytest.mark.parametrize("path", ["?a=b", "#a", "/a b", "/../data", "//data", "/connectors", "/_"])
+def test_a_path_that_cannot_be_a_prefix_is_refused(path: str):
+    with pytest.raises(ConfigurationError, match=r"^PBF_PUBLIC_URL "):
+        load(PBF_PUBLIC_URL=f"https://x.example{path}")
+
+
 @pytest.mark.parametrize("name", ["FIVETRAN_API_URL", "PBF_PUBLIC_URL"])
 @pytest.mark.parametrize(
     "url",

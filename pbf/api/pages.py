@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from flask import Response
+from flask import Response, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pbf.api.responses import no_store
 from pbf.errors import ProviderUnavailable, SignInFailed, TooManyRequests
+from pbf.paths import with_prefix
 from pbf.rules.access.policy import Branding, Logo
 from pbf.server.security_headers import digest_source, policy
 
@@ -64,7 +65,8 @@ def rendered_page(
     style = _templates().get_template(f"{name}.css").render(accent=branding.accent)
     logo = _data_url(branding.logo) if branding.logo else ""
     template = _templates().get_template(f"{name}.html")
-    body = template.render(branding=branding, style=style, logo=logo, **values)
+    root = request.script_root
+    body = template.render(branding=branding, style=style, logo=logo, root=root, **values)
     response = Response(body, content_type="text/html; charset=utf-8")
     # The logo is part of the page, so that a route without a session need not serve it.
     response.headers["Content-Security-Policy"] = policy(
@@ -96,9 +98,11 @@ def _data_url(logo: Logo) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("pbf.api"),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
     )
+    templates.filters["with_prefix"] = with_prefix
+    return templates

@@ -11,6 +11,7 @@ NAMES = (COOKIE, LOOPBACK_COOKIE, FRAME_COOKIE)
 
 
 class _Attributes(TypedDict):
+    path: str
     secure: bool
     httponly: bool
     samesite: str
@@ -43,6 +44,8 @@ def delete_session_cookie(response: Response, name: str) -> None:
 def _attributes(name: str) -> _Attributes:
     is_framed = name == FRAME_COOKIE
     return {
+        # A name with __Host- counts only with the path of the whole host.
+        "path": f"{request.script_root}/" if name == LOOPBACK_COOKIE else "/",
         "secure": name != LOOPBACK_COOKIE,
         "httponly": True,
         "samesite": "None" if is_framed else "Lax",

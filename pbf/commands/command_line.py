@@ -40,6 +40,7 @@ from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
 from pbf.server.lazy_app import collect_garbage_less_often
+from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.probes.answers import ReadinessWatch
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import THREADS, serve
@@ -180,7 +181,8 @@ def proxy(host: str, port: int) -> None:
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
     call_on_shutdown(release_waiters, keeper.stop, readiness.stop)
     routes = create_app(readiness=readiness, threads=THREADS)
-    app = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
+    mounted = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
+    app = UnderPrefix(mounted)
 
     def on_start() -> None:
         keeper.start()

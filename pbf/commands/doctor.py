@@ -30,6 +30,7 @@ def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
         except PbfError as error:
             yield Result(subject, False, str(error))
     yield _public_url(runtime.settings)
+    yield _proxies(runtime.settings)
     yield _files(runtime.store.file)
     yield _encryption(runtime.settings)
     yield _webhooks(runtime)
@@ -107,11 +108,29 @@ def _public_url(settings: Settings) -> Result:
         text = f"PBF_PUBLIC_URL is not set; the server answers only for {hosts}"
         return Result("public URL", True, text)
     parts = urlsplit(url)
-    if parts.path or parts.query or parts.fragment:
-        return Result("public URL", False, f"{url} has a path; set only scheme, host and port")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         return Result("public URL", False, f"{url} is not https; sessions would be unencrypted")
     return Result("public URL", True, url)
+
+
+def _proxies(settings: Settings) -> Result:
+    """Compare the number of trusted proxies with the address, which shows whether there are any."""
+    number, subject = settings.trusted_proxies, "proxies"
+    is_remote = not is_loopback(urlsplit(settings.public_url or "http://localhost").hostname or "")
+    if is_remote and not number:
+        text = (
+            "PBF_TRUSTED_PROXIES is 0, so that all visitors behind a proxy count as one client in "
+            "limits. Set it to the number of proxies that add to X-Forwarded-For."
+        )
+        return Result(subject, True, text, warning=True)
+    if number and not is_remote:
+        text = (
+            f"PBF_TRUSTED_PROXIES is {number}, but PBF_PUBLIC_URL names no host behind a proxy. "
+            "Without a proxy, a visitor can choose the address that counts for limits."
+        )
+        return Result(subject, True, text, warning=True)
+    text = f"{number} trusted" if number else "none trusted; X-Forwarded-For is ignored"
+    return Result(subject, True, text)
 
 
 def _files(database: str | None) -> Result:

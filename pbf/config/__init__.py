@@ -24,8 +24,8 @@ from pbf.config.values import (
     read_mail_url,
     read_number,
     read_origins,
+    read_public_url,
     read_secrets,
-    read_url,
     read_words,
 )
 from pbf.errors import ConfigurationError
@@ -133,7 +133,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         api_secret=values.get("FIVETRAN_API_SECRET"),
         group_id=values.get("FIVETRAN_GROUP_ID"),
         api_url=read_api_url(values),
-        public_url=read_url(values, "PBF_PUBLIC_URL"),
+        public_url=read_public_url(values),
         allowed_origins=read_origins(values, "PBF_ALLOWED_ORIGINS"),
         allowed_hosts=_hosts(values),
         product_name=values.get("PBF_PRODUCT_NAME", Settings.product_name),
@@ -201,7 +201,7 @@ def load_addresses(
     with suppress(ConfigurationError):
         values = _values(environ, dotenv)
         with suppress(ConfigurationError):
-            settings = replace(settings, public_url=read_url(values, "PBF_PUBLIC_URL"))
+            settings = replace(settings, public_url=read_public_url(values))
         with suppress(ConfigurationError):
             settings = replace(settings, allowed_hosts=_hosts(values))
     return settings

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from pbf.errors import ConfigurationError
-from pbf.paths import origin
+from pbf.paths import RESERVED, origin, path_of
 
 SHORTEST_SECRET = 32
 # A random text of that length has more different characters in any alphabet.
 FEWEST_CHARACTERS = 8
 CREATE_KEY = "Create one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._~-]*)*")
 LIMIT = re.compile(r"[1-9][0-9]{0,6} per (second|minute|hour|day)")
 
 
@@ -26,6 +28,26 @@ def read_url(values: Mapping[str, str], name: str, default: str | None = None) -
             f"{name} is not a URL that starts with http:// or https://."
         ) from exc
     return text.rstrip("/")
+
+
+def read_public_url(values: Mapping[str, str]) -> str | None:
+    """Return the address of the dashboard, whose path is the prefix of all its paths."""
+    name = "PBF_PUBLIC_URL"
+    url = read_url(values, name)
+    if url is None:
+        return None
+    parts, path = urlsplit(url), path_of(url)
+    if parts.query or parts.fragment or not PATH.fullmatch(path):
+        raise ConfigurationError(
+            f"{name} is not an address such as https://connect.example.com or "
+            "https://example.com/data: scheme, host, and a path of letters, digits and dashes."
+        )
+    first = path.split("/")[1] if path else ""
+    if first in RESERVED:
+        raise ConfigurationError(
+            f"{name} has the path /{first}, which the dashboard uses itself. Choose another one."
+        )
+    return url
 
 
 def read_origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from pbf.paths import lies_within
 from pbf.server.refusals import NOT_SERVED, send_refusal
 
-STATIC = "/static/"
+STATIC = "/static"
 SMALLEST = 1000
 BROTLI_QUALITY = 5
 GZIP_LEVEL = 6
@@ -84,7 +85,7 @@ class CompressStatic:
         self._app = app
         folder = folder or static_folder()
         paths = {
-            f"{STATIC}{file.relative_to(folder).as_posix()}": file
+            f"{STATIC}/{file.relative_to(folder).as_posix()}": file
             for file in folder.rglob("*")
             if file.is_file()
         }
@@ -93,12 +94,12 @@ class CompressStatic:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a file, or pass the request to the app."""
-        is_http = scope["type"] == "http"
-        if is_http and scope["path"].startswith(STATIC) and scope["path"] not in self._existing:
+        is_http, path = scope["type"] == "http", scope.get("path", "")
+        if is_http and lies_within(path, STATIC) and path not in self._existing:
             await send_refusal(scope, NOT_SERVED, send)
             return
         is_get = is_http and scope["method"] == "GET"
-        file = self._files.get(scope["path"]) if is_get else None
+        file = self._files.get(path) if is_get else None
         if file is None or "range" in Headers(scope=scope):
             await self._app(scope, receive, send)
             return

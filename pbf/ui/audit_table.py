@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pbf.connectors.audit import DONE, NOTHING_TO_DO
 from pbf.fivetran.models import Connector
-from pbf.paths import PREFIX
+from pbf.paths import PREFIX, from_page
 from pbf.rules.actions import LABELS
 from pbf.rules.health import Tone
 from pbf.rules.wording import spaced
@@ -98,7 +98,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
 }
 FAILED: tuple[str, Tone] = ("Failed", "bad")
 
-DOWNLOAD = f'<a class="pbf-button" href="{PREFIX}/audit.csv" download>Download CSV</a>'
+DOWNLOAD = f'<a class="pbf-button" href="{from_page(PREFIX)}/audit.csv" download>Download CSV</a>'
 
 
 class Shown(Protocol):

@@ -11,6 +11,7 @@ import markupsafe
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pbf.paths import from_page
 from pbf.rules.wording import ago, exact
 from pbf.visible_text import shown
 
@@ -49,7 +50,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters.update(as_time=as_time, exact=exact, ago=lambda at: ago(at, datetime.now(UTC)))
+    jinja.filters.update(
+        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, datetime.now(UTC))
+    )
     jinja.globals.update(SIGNS=SIGNS, address=address)
     return jinja
 

@@ -25,7 +25,7 @@ from pbf.errors import (
     UnknownTenant,
 )
 from pbf.identity.models import Identity
-from pbf.paths import LONGEST_ID
+from pbf.paths import LONGEST_ID, from_page
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
 from pbf.ui import html, session
@@ -266,7 +266,7 @@ def hand_off(portal: Portal, connector_id: str, *, name: str) -> NoReturn:
         f"Opening the Connect Card for **{plain(name)}**, where you enter the credentials.",
         icon=":material/open_in_browser:",
     )
-    url = portal.cards.link(connector_id)
+    url = from_page(portal.cards.link(connector_id))
     redirect(url, key=f"redirect-{connector_id}", on_opened=lambda: _follow_card(connector_id))
     st.stop()
 

@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pbf.config import Settings
 from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.tokens import LOGOUT_EVENT
 from pbf.rules.access.policy import Accent, Branding, Logo
+from pbf.server.path_prefix.wsgi import UnderPrefix
 from tests.support.fake_issuer import fake_issuer
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET
 from tests.support.sign_in_app import FakeSessions, configure, sign_in_app
@@ -154,6 +156,26 @@ def test_the_cookie_on_this_machine_needs_no_https(client, issuer):
     attributes = set_cookies(come_back(client, issuer))["pbf"].partition("; ")[2]
 
     assert attributes == "HttpOnly; Path=/; SameSite=Lax"
+
+
+def test_below_a_prefix_links_redirects_and_cookies_have_it(provider, sessions, issuer):
+    url = f"{LOCAL}/data"
+    app = sign_in_app([provider], sessions, public_url=url)
+    app.wsgi_app = UnderPrefix(app.wsgi_app, lambda: Settings(public_url=url))
+    client = app.test_client()
+
+    (address,) = links(client.get("/data/_/sign-in?choose&next=/connect"))
+    started = client.get(address)
+    query = parse_qs(urlsplit(started.location).query)
+    issuer.nonce, state = query["nonce"][0], query["state"][0]
+    answer = client.get("/data/_/signed-in/fake", query_string={"state": state, "code": "c"})
+
+    assert address == "/data/_/sign-in/fake?next=%2Fconnect"
+    assert query["redirect_uri"] == [f"{url}/_/signed-in/fake"]
+    (state_cookie,) = set_cookies(started).values()
+    assert "; Path=/data/_/; " in state_cookie
+    assert answer.location == "/data/connect"
+    assert set_cookies(answer)["pbf"].endswith("; HttpOnly; Path=/data/; SameSite=Lax")
 
 
 def test_nothing_of_sign_in_is_cached_or_told_to_other_sites(client, issuer):

@@ -17,7 +17,7 @@ ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
-SUBJECTS += ["files", "encryption", "webhooks", "sign-in"]
+SUBJECTS += ["proxies", "files", "encryption", "webhooks", "sign-in"]
 
 
 def results(runtime: Runtime) -> dict[str, Result]:
@@ -152,7 +152,7 @@ def test_an_unreachable_fivetran_is_reported_for_each_subject(runtime: Runtime, 
         pytest.param("https://connect.example", True, "https://connect.example", id="https"),
         pytest.param("http://localhost:8501", True, "http://localhost:8501", id="loopback"),
         pytest.param("http://connect.example", False, "is not https", id="http"),
-        pytest.param("https://connect.example/app", False, "has a path", id="path"),
+        pytest.param("https://connect.example/app", True, "https://connect.example/app", id="path"),
     ],
 )
 def test_the_public_url_is_checked(remote: Runtime, api, url: str, is_good: bool, text: str):
@@ -162,6 +162,27 @@ def test_the_public_url_is_checked(remote: Runtime, api, url: str, is_good: bool
 
     assert checks["public URL"].ok is is_good
     assert text in checks["public URL"].text
+
+
+@pytest.mark.parametrize(
+    ("url", "number", "is_warning", "text"),
+    [
+        pytest.param(None, 0, False, "is ignored", id="this-machine"),
+        pytest.param("https://connect.example", 2, False, "2 trusted", id="counted"),
+        pytest.param("https://connect.example", 0, True, "count as one client", id="not-counted"),
+        pytest.param("http://localhost:8501", 1, True, "can choose the address", id="no-proxy"),
+    ],
+)
+def test_the_number_of_proxies_is_compared_with_the_address(
+    remote: Runtime, api, url: str | None, number: int, is_warning: bool, text: str
+):
+    answer_well(api)
+    settings = replace(remote.settings, public_url=url, trusted_proxies=number)
+
+    check = results(replace(remote, settings=settings))["proxies"]
+
+    assert check.warning is is_warning
+    assert text in check.text
 
 
 def test_the_command_prints_each_line_and_succeeds(runtime: Runtime, sandbox, capsys):

@@ -160,8 +160,8 @@ def test_creation_leads_to_the_hand_off_and_shows_no_card(runtime, sandbox, visi
 
     url = components(app)["redirect"]["url"]
     made = next(one for one in runtime.portal.connectors().items if one.title == "Sales")
-    assert url.startswith("/_/go/")
-    assert runtime.portal.signer.read_link(url.removeprefix("/_/go/"), "sandy_harbour") == made.id
+    assert url.startswith("./_/go/")
+    assert runtime.portal.signer.read_link(url.removeprefix("./_/go/"), "sandy_harbour") == made.id
     assert "Opening the Connect Card for **Sales**" in app.info[0].value
     assert "auth=" not in everything(app)
     assert "connect-card/setup" not in everything(app)
@@ -171,11 +171,11 @@ def test_creation_leads_to_the_hand_off_and_shows_no_card(runtime, sandbox, visi
 def test_a_form_sent_twice_makes_one_connector(runtime, sandbox, visit):
     before = len(sandbox.world.connections)
     app = create(visit("connect", service="google_sheets"), "Sales")
-    first = components(app)["redirect"]["url"].removeprefix("/_/go/")
+    first = components(app)["redirect"]["url"].removeprefix("./_/go/")
 
     again = press(app, "Create and continue")
 
-    second = components(again)["redirect"]["url"].removeprefix("/_/go/")
+    second = components(again)["redirect"]["url"].removeprefix("./_/go/")
     read = runtime.portal.signer.read_link
     assert len(sandbox.world.connections) == before + 1
     assert read(first, "sandy_harbour") == read(second, "sandy_harbour")
@@ -188,7 +188,7 @@ def test_what_was_started_and_left_is_offered_again(runtime, visit):
 
     app = press(app, "Finish set-up")
 
-    assert components(app)["redirect"]["url"].startswith("/_/go/")
+    assert components(app)["redirect"]["url"].startswith("./_/go/")
 
 
 def test_many_that_were_left_do_not_push_the_form_away(runtime, visit):
@@ -273,7 +273,7 @@ def test_without_settings_a_connector_is_made_in_the_sandbox(unset, visit):
     app = create(visit("connect", service="stripe"), "Sales")
 
     assert "<strong>Sandbox.</strong>" in html(app)
-    assert components(app)["redirect"]["url"].startswith("/_/go/")
+    assert components(app)["redirect"]["url"].startswith("./_/go/")
     assert not app.exception
 
 

@@ -573,7 +573,7 @@ def test_what_is_done_on_the_card_leads_there(runtime, named, visit, schema: str
 
     app = press(visit("connector", id=connector_id), label)
 
-    link = components(app)["redirect"]["url"].removeprefix("/_/go/")
+    link = components(app)["redirect"]["url"].removeprefix("./_/go/")
     assert runtime.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception

@@ -138,7 +138,7 @@ def test_what_is_done_on_the_card_leads_there(runtime, named, visit, action: str
 
     app = ask(visit("connectors"), action, connector_id)
 
-    link = components(app)["redirect"]["url"].removeprefix("/_/go/")
+    link = components(app)["redirect"]["url"].removeprefix("./_/go/")
     assert runtime.portal.signer.read_link(link, "sandy_harbour") == connector_id
     assert "auth=" not in everything(app)
     assert not app.exception

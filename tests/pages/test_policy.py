@@ -70,7 +70,7 @@ def test_every_page_shows_name_logo_colour_and_support(branded, visit, name):
 
     app = visit(name)
 
-    assert f'<img src="/_/logo?v={logo.digest}" alt="">' in html(app)
+    assert f'<img src="./_/logo?v={logo.digest}" alt="">' in html(app)
     assert "<strong>Acme &lt;Hub&gt;</strong>" in html(app)
     assert '<a href="mailto:data@example.com">data@example.com</a>' in html(app)
     assert "background-color: #0b6e4f" in html(app)

@@ -10,6 +10,7 @@ import requests
 from streamlit import config, net_util
 from streamlit.web import bootstrap
 
+from pbf.errors import ConfigurationError
 from pbf.sandbox.server import SandboxServer
 from pbf.server.screen_checks import LARGEST_MESSAGE
 from tests.support.servers import (
@@ -271,3 +272,14 @@ def test_a_forged_x_forwarded_for_does_not_evade_a_limit(tmp_path: Path):
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_a_prefix_that_differs_from_that_of_our_address_is_refused(monkeypatch):
+    import app
+
+    monkeypatch.setattr(app, "BASE_PATH", "/data/")
+    monkeypatch.setenv("PBF_PUBLIC_URL", "http://localhost:8501/data")
+    app.check_address()
+    monkeypatch.setenv("PBF_PUBLIC_URL", "http://localhost:8501")
+    with pytest.raises(ConfigurationError, match="PBF_PUBLIC_URL"):
+        app.check_address()

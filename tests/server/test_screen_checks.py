@@ -98,9 +98,13 @@ def test_every_html_response_has_a_policy_and_cannot_be_framed(product: str, met
 
 
 @pytest.mark.parametrize(
-    "place", ["/_", "/_/", "/sandbox", "/sandbox/", "/%5f", "/%73andbox", "/_?x", "/sandbox?x"]
+    "place",
+    [
+        *("/_", "/_/", "/sandbox", "/sandbox/", "/%5f", "/%73andbox", "/_?x", "/sandbox?x"),
+        *("/static", "/static/", "/static/js/of-an-older-version.js"),
+    ],
 )
-def test_no_screen_is_served_below_the_routes_and_the_sandbox(product: str, place: str):
+def test_no_screen_is_served_below_the_routes_the_sandbox_and_the_scripts(product: str, place: str):
     answer = raw(product, place)
 
     assert answer.status in (301, 303, 307, 308, 404)

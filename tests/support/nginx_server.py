@@ -34,8 +34,8 @@ http {{
     listen 127.0.0.1:{port} ssl;
     ssl_certificate {folder}/certificate.pem;
     ssl_certificate_key {folder}/key.pem;
-    location / {{
-      proxy_pass http://127.0.0.1:{target};
+    location {prefix}/ {{
+      proxy_pass http://127.0.0.1:{target}{replacement};
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
       proxy_set_header Upgrade $http_upgrade;
@@ -49,14 +49,22 @@ http {{
 
 
 @contextmanager
-def nginx(folder: Path, port: int, target: int) -> Iterator[Path]:
-    """Run nginx on a port in front of another until the block ends; yield its certificate."""
+def nginx(
+    folder: Path, port: int, target: int, *, prefix: str = "", strip: bool = False
+) -> Iterator[Path]:
+    """Run nginx on a port in front of another until the block ends; yield its certificate.
+
+    It passes on what is below the path `prefix`, with `strip` without that path.
+    """
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     program = require_package(program, "nginx", "nginx")
     folder.mkdir()
     certificate = _write_certificate(folder)
     configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, target=target))
+    text = CONFIGURATION.format(
+        folder=folder, port=port, target=target, prefix=prefix, replacement="/" if strip else ""
+    )
+    configuration.write_text(text)
     command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c"]
     with front_server([*command, str(configuration)], folder, port):
         yield certificate

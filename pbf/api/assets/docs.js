@@ -10,7 +10,7 @@ dark.addEventListener("change", setScheme);
 setScheme();
 
 SwaggerUIBundle({
-  url: "/_/openapi.json",
+  url: new URL("../openapi.json", import.meta.url).href,
   dom_id: "#routes",
   deepLinking: true,
   displayRequestDuration: true,

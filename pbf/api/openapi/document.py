@@ -44,8 +44,8 @@ CODES: dict[str, tuple[int, str]] = {
 }
 
 
-def document(app: Flask) -> dict[str, Any]:
-    """Return the document of an app's routes."""
+def document(app: Flask, *, root: str = "") -> dict[str, Any]:
+    """Return the document of an app's routes, which are below the path `root`."""
     documented = tuple(operations(app))
     schemas = _schemas(documented)
     paths: dict[str, dict[str, Any]] = {}
@@ -54,6 +54,7 @@ def document(app: Flask) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": ABOUT},
+        "servers": [{"url": root or "/"}],
         "paths": paths,
         "security": [{name: []} for name in SECURITY],
         "components": {

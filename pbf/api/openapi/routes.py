@@ -34,14 +34,14 @@ PLACEHOLDER = re.compile(r"\{([a-z.-]+)\}")
 @Operation(tag="This server", errors=ANY_ROUTE)
 def get_description() -> ResponseReturnValue:
     """Get this OpenAPI document."""
-    return body_response(_description(), JSON)
+    return body_response(_description(request.script_root), JSON)
 
 
 @routes.get("/docs")
 @routes.get("/docs/")
 def show_docs() -> ResponseReturnValue:
     """Show the page with Swagger UI."""
-    response = body_response(_page(), "text/html; charset=utf-8")
+    response = body_response(_page(request.script_root), "text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = DOCS_POLICY
     return response
 
@@ -59,8 +59,8 @@ def get_file(name: str) -> ResponseReturnValue:
 
 
 @cache
-def _description() -> Body:
-    return Body(json.dumps(document(current_app)).encode())
+def _description(root: str) -> Body:
+    return Body(json.dumps(document(current_app, root=root)).encode())
 
 
 @cache
@@ -69,9 +69,9 @@ def _file(name: str) -> Body:
 
 
 @cache
-def _page() -> Body:
-    """Return the page, with a digest of each file in its link."""
-    page = _read(OWN, "docs.html").decode()
+def _page(root: str) -> Body:
+    """Return the page, with the prefix and a digest of each file in its link."""
+    page = _read(OWN, "docs.html").decode().replace("{root}", root)
     return Body(PLACEHOLDER.sub(lambda match: _file(match[1]).digest, page).encode())
 
 

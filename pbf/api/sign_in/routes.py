@@ -145,7 +145,9 @@ def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
 def report_error(error: PbfError) -> ResponseReturnValue:
     """Say that nobody can sign in, because of the settings or the database."""
     log.warning("nobody can sign in: %s: %s", type(error).__name__, error)
-    page = Page("Sign-in does not work right now", str(error), [Link("Try again", request.url)])
+    # Not request.url: behind a proxy its scheme may be another one than the browser's.
+    again = Link("Try again", request.full_path.rstrip("?"))
+    page = Page("Sign-in does not work right now", str(error), [again])
     return page_response(page, Branding(), status=503)
 
 

@@ -10,7 +10,6 @@ from pbf.identity.oidc.signed_state import STATE_LIFETIME
 from pbf.paths import PREFIX
 
 STATE_COOKIE = "pbf-sign-in-"
-STATE_PATH = f"{PREFIX}/"
 MOST_STATES = 5
 
 
@@ -23,12 +22,12 @@ def keep_state(response: Response, start: Start, *, secure: bool) -> None:
     """Have the browser keep the state of a sign-in, and delete those of the oldest ones."""
     states = [name for name in request.cookies if name.startswith(STATE_COOKIE)]
     for name in states[: max(0, len(states) - MOST_STATES + 1)]:
-        response.delete_cookie(name, path=STATE_PATH)
+        response.delete_cookie(name, path=_path())
     response.set_cookie(
         _name(start.state),
         start.cookie,
         max_age=STATE_LIFETIME,
-        path=STATE_PATH,
+        path=_path(),
         secure=secure,
         httponly=True,
         samesite="Lax",
@@ -39,8 +38,12 @@ def forget_state(response: Response) -> Response:
     """Have the browser delete the state of the sign-in that the address names."""
     name = _name(request.args.get("state", ""))
     if name in request.cookies:
-        response.delete_cookie(name, path=STATE_PATH)
+        response.delete_cookie(name, path=_path())
     return response
+
+
+def _path() -> str:
+    return f"{request.script_root}{PREFIX}/"
 
 
 def _name(state: str) -> str:

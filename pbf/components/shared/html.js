@@ -9,8 +9,9 @@ export function escapeHtml(value) {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
 }
 
-// Returns "" unless the value is an http(s) URL or a path of this host. The URL parser drops tabs
-// and line breaks, so the host is compared after parsing.
+// Returns "" unless the value is an http(s) URL or a path of the dashboard, which becomes relative to
+// the page: there may be a prefix before it. The URL parser drops tabs and line breaks, so the host is
+// compared after parsing.
 export function safeUrl(value) {
   const text = String(value ?? "");
   const isPath = text.startsWith("/");
@@ -19,7 +20,7 @@ export function safeUrl(value) {
     const url = new URL(text, location.origin);
     if (!isPath) return url.href;
     const isOwn = url.origin === location.origin && !url.username;
-    return isOwn ? url.pathname + url.search + url.hash : "";
+    return isOwn ? `.${url.pathname}${url.search}${url.hash}` : "";
   } catch {
     return "";
   }

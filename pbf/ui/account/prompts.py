@@ -7,7 +7,7 @@ import streamlit as st
 
 from pbf.components.session_ended import announce_session_ended
 from pbf.identity.models import Identity
-from pbf.paths import PREFIX
+from pbf.paths import PREFIX, from_page
 from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
 from pbf.ui import html
@@ -62,4 +62,4 @@ def _sign_in_url() -> str:
     path = urlsplit(st.context.url or "").path or "/"
     query = urlencode(st.query_params.to_dict(), doseq=True)
     page = f"{path}?{query}" if query else path
-    return f"{PREFIX}/sign-in?{urlencode({'next': page, 'reason': 'ended'})}"
+    return from_page(f"{PREFIX}/sign-in?{urlencode({'next': page, 'reason': 'ended'})}")

@@ -16,7 +16,7 @@ from pbf.config.credentials import CREDENTIALS
 from pbf.errors import StoreFailed
 from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry
-from pbf.paths import PREFIX, is_loopback
+from pbf.paths import PREFIX, from_page, is_loopback, path_of, without_prefix
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime, runtime
 from pbf.ui import html
@@ -83,7 +83,7 @@ def _brand(running: Runtime, identity: Identity) -> Markup:
     if not identity.tenant_id:
         return Markup()
     branding = running.identity.branding(identity.tenant_id)
-    return html.render("branding", "line", branding=branding, logo_url=f"{PREFIX}/logo")
+    return html.render("branding", "line", branding=branding, logo_url=from_page(f"{PREFIX}/logo"))
 
 
 def tenant_options(entries: Sequence[tuple[TenantEntry, Role]], present: str = "") -> list[Option]:
@@ -102,7 +102,8 @@ def tenant_options(entries: Sequence[tuple[TenantEntry, Role]], present: str = "
 
 def next_page() -> str:
     """Return the page to open in another tenant: this one, unless it is about one thing."""
-    path = urlsplit(st.context.url or "").path
+    prefix = path_of(runtime().settings.public_url)
+    path = without_prefix(urlsplit(st.context.url or "").path, prefix)
     return path if path in KEPT_PAGES else "/"
 
 

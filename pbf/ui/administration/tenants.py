@@ -8,7 +8,7 @@ import streamlit as st
 
 from pbf.connectors.account.account_statuses import Statuses, Words
 from pbf.identity.tenants import TenantEntry
-from pbf.paths import PREFIX
+from pbf.paths import PREFIX, from_page
 from pbf.rules.health import TONES, URGENT, Tone, Word
 from pbf.rules.wording import ago
 from pbf.runtime import runtime
@@ -127,7 +127,7 @@ def show_table(table: Sequence[TenantRow], *, inside: str) -> None:
             used=used,
             window=runtime().limits.for_all,
             inside=inside,
-            action=f"{PREFIX}/tenant",
+            action=from_page(f"{PREFIX}/tenant"),
             next=HOME,
         )
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pbf.errors import StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
-from pbf.paths import PREFIX
+from pbf.paths import PREFIX, from_page
 from pbf.rules.timeline.marks import SPANS, Span
 from pbf.rules.timeline.paging import Cursor
 from pbf.rules.timeline.summary import sentences
@@ -106,4 +106,4 @@ def csv_url(connector_id: str, shown: Span) -> str:
     """Return the address of the syncs of a span as CSV."""
     since = datetime.now(UTC).replace(second=0, microsecond=0) - SPANS[shown]
     query = urlencode({"from": since.isoformat()})
-    return f"{PREFIX}/connectors/{quote(connector_id, safe='')}/syncs.csv?{query}"
+    return from_page(f"{PREFIX}/connectors/{quote(connector_id, safe='')}/syncs.csv?{query}")

@@ -56,7 +56,7 @@ def test_each_tenant_but_the_present_one_has_a_way_in(demo, look_as, visit):
 
     shown = html(visit("tenants"))
 
-    assert '<form class="pbf-all-tenants" method="post" action="/_/tenant">' in shown
+    assert '<form class="pbf-all-tenants" method="post" action="./_/tenant">' in shown
     assert '<input type="hidden" name="next" value="/">' in shown
     assert [f'name="tenant" value="{name}"' in shown for name in ("acme", "initech")] == [True] * 2
     assert 'value="globex"' not in shown
