@@ -1,4 +1,4 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | migrate | sweep | ..."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from pbf.commands import webhooks
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.jobs import list_jobs
+from pbf.commands.migrate import check_migrations, migrate_database
 from pbf.commands.policy import check_policy, explain_policy
 from pbf.commands.tokens import (
     ACTOR,
@@ -53,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
         return audit()
     if options.command == "jobs":
         return jobs()
+    if options.command == "migrate":
+        return migrate(check=options.check)
     if options.command == "sweep":
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
@@ -110,6 +113,16 @@ def jobs() -> int:
     """Print the background work; return 1 if a job has failed or the database cannot be read."""
     try:
         return _report(list_jobs(load_settings()))
+    except PbfError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
+
+
+def migrate(*, check: bool) -> int:
+    """Apply missing migrations, or only print them; return 1 if they stay missing."""
+    try:
+        settings = load_settings()
+        return _report(check_migrations(settings) if check else migrate_database(settings))
     except PbfError as error:
         _print(str(error), file=sys.stderr)
         return 1
@@ -218,6 +231,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
     commands.add_parser("jobs", help="show the background work: what is due, and what failed last")
+    text = "apply missing migrations to the database"
+    command = commands.add_parser("migrate", help=text, description=text)
+    only = "only print the missing migrations; the exit status is 1 if there are any"
+    command.add_argument("--check", action="store_true", help=only)
     _add_sweep(commands)
     _add_policy(commands)
     _add_token(commands)

@@ -49,6 +49,8 @@ class Settings:
     product_name: str = "Data connections"
     timeout: float = 60.0
     database_url: str | None = field(default=None, repr=False)
+    # Whether the server applies missing migrations when it starts.
+    migrate: bool = True
     # The first key signs; links signed with the others are accepted, too.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
@@ -152,6 +154,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
             most=4000,
         ),
         database_url=values.get("PBF_DATABASE_URL"),
+        migrate=read_flag(values, "PBF_MIGRATE", default="on"),
         signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),
         frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),

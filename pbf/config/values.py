@@ -65,9 +65,9 @@ def read_number(
     raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")
 
 
-def read_flag(values: Mapping[str, str], name: str) -> bool:
-    """Return whether a setting is "on"; "off" without it."""
-    text = values.get(name, "off").lower()
+def read_flag(values: Mapping[str, str], name: str, *, default: str = "off") -> bool:
+    """Return whether a setting is "on"."""
+    text = values.get(name, default).lower()
     if text not in ("on", "off"):
         raise ConfigurationError(f"{name} must be on or off.")
     return text == "on"

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from pbf.errors import StoreFailed
-from pbf.store.migrations import migrate
+from pbf.store.migrations import migrate, require_migrated
 from pbf.store.tables import Base
 
 BUSY_TIMEOUT = 15.0
@@ -33,13 +33,13 @@ UNAVAILABLE = (
 class Database:
     """One open database; `session` and `reading` are the only access to it."""
 
-    def __init__(self, url: str | URL) -> None:
-        """Open the database and apply missing migrations.
+    def __init__(self, url: str | URL, *, migrates: bool = True) -> None:
+        """Open the database and apply missing migrations, unless `migrates` is false.
 
-        Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown.
+        Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown,
+        MigrationsMissing if it is older and not migrated here.
         """
-        parts = _with_driver(url)
-        self.engine = _engine(parts)
+        self.engine = create_engine_for(url)
         # SQLite has one writer at a time, and a database in memory has one connection.
         self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
@@ -47,8 +47,10 @@ class Database:
         try:
             if isinstance(self.engine.pool, StaticPool):
                 Base.metadata.create_all(self.engine)  # nothing to migrate
-            else:
+            elif migrates:
                 migrate(self.engine)
+            else:
+                require_migrated(self.engine)
         except BaseException:
             self.engine.dispose()
             raise
@@ -99,6 +101,11 @@ class Database:
         """Close every connection, once no thread uses the shared one."""
         with self._lock:
             self.engine.dispose()
+
+
+def create_engine_for(url: str | URL) -> Engine:
+    """Return an engine for a database as this product uses it; nothing is migrated."""
+    return _engine(_with_driver(url))
 
 
 def _with_driver(url: str | URL) -> URL:

@@ -45,9 +45,12 @@ MOST_IDS = 1000
 class Store:
     """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
-    def __init__(self, url: str | URL) -> None:
-        """Open the database at an SQLAlchemy URL and apply missing migrations."""
-        self._database = Database(url)
+    def __init__(self, url: str | URL, *, migrates: bool = True) -> None:
+        """Open the database at an SQLAlchemy URL and apply missing migrations.
+
+        With `migrates` false, raise MigrationsMissing instead.
+        """
+        self._database = Database(url, migrates=migrates)
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.jobs = Leases(self._database, Job)
