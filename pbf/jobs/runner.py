@@ -6,7 +6,6 @@ process dies, the lease runs out and another process starts the job again.
 
 import logging
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class JobSpec:
     name: str
     every: float
     run: Callable[[], float | None]
-    lease: float = 60.0
+    lease: float = 15.0
 
 
 class PartlyFailed(Exception):
@@ -92,12 +91,12 @@ class JobRunner:
         store: "Store",
         specs: Sequence[JobSpec],
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """Run these jobs, whose rows are in a store."""
+        """Run these jobs, whose rows are in a store, by its clock if no other is given."""
         self._jobs = store.jobs
         self._specs = {spec.name: spec for spec in specs}
-        self._clock = clock
+        self._clock = clock or store.now
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._running: dict[str, _Run] = {}

@@ -4,17 +4,18 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from pbf.errors import StoreFailed
+from pbf.store.clock import DatabaseClock
 from pbf.store.migrations import migrate, require_migrated
 from pbf.store.tables import Base
 
@@ -31,7 +32,10 @@ UNAVAILABLE = (
 
 
 class Database:
-    """One open database; `session` and `reading` are the only access to it."""
+    """One open database; `session` and `reading` are the only access to it.
+
+    `now` returns its time, in seconds since 1970.
+    """
 
     def __init__(self, url: str | URL, *, migrates: bool = True) -> None:
         """Open the database and apply missing migrations, unless `migrates` is false.
@@ -44,6 +48,10 @@ class Database:
         self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
         self._lock: AbstractContextManager[object] = threading.Lock() if sqlite else nullcontext()
+        # SQLite runs in this process, and its clock is this machine's.
+        self.now: Callable[[], float] = (
+            _machine_clock if sqlite else DatabaseClock(self._read_clock)
+        )
         try:
             if isinstance(self.engine.pool, StaticPool):
                 Base.metadata.create_all(self.engine)  # nothing to migrate
@@ -97,10 +105,18 @@ class Database:
             # The error quotes the values of the statement, so it is not chained into logs.
             raise StoreFailed(UNAVAILABLE) from None
 
+    def _read_clock(self) -> float:
+        with self.reading() as session:
+            return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
+
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
         with self._lock:
             self.engine.dispose()
+
+
+def _machine_clock() -> float:
+    return time.time()
 
 
 def create_engine_for(url: str | URL) -> Engine:

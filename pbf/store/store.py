@@ -79,6 +79,10 @@ class Store:
         """The file of an SQLite database that is not in memory."""
         return self._database.file
 
+    def now(self) -> float:
+        """Return the time of the database, in seconds since 1970."""
+        return self._database.now()
+
     def names(self, connector_ids: Collection[str] | None = None) -> dict[tuple[str, str], str]:
         """Return the typed names of some connectors, or of all, by id and permanent name."""
         query = select(TypedName.connector_id, TypedName.schema_name, TypedName.name)
