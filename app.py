@@ -133,7 +133,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     log_pages_once()
     worker = JobThread(open_job_runner)
     ended = threading.Event()
-    call_on_shutdown(release_waiters, worker.stop, ended.set)
+    call_on_shutdown(release_waiters, worker.stop, ended.set, drain=seconds_to_drain())
     enable_tcp_nodelay()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
@@ -143,6 +143,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
     worker.stop()
     ended.set()
+
+
+def seconds_to_drain() -> float:
+    """Return for how long SIGTERM waits for writes under way."""
+    try:
+        return load_settings().drain
+    except ConfigurationError:
+        return 0.0  # nothing can be written
 
 
 def check_address() -> None:

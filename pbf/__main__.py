@@ -182,9 +182,10 @@ def token(options: argparse.Namespace) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
-    check_listening(_settings_or_defaults(), host)
+    settings = _settings_or_defaults()
+    check_listening(settings, host)
     keeper = JobThread(job_runner)
-    call_on_shutdown(release_waiters, keeper.stop)
+    call_on_shutdown(release_waiters, keeper.stop, drain=settings.drain)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})
 
     def on_start() -> None:

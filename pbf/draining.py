@@ -14,24 +14,27 @@ from pbf.errors import ShuttingDown
 RETRY_AFTER = 2
 
 _changed = threading.Condition()
-_is_draining = threading.Event()
+_is_draining = False
 _under_way: list[object] = []
 _WRITING: ContextVar[bool] = ContextVar("writing", default=False)
 
 
 def is_draining() -> bool:
     """Return whether the process has begun to end: it is not ready, and starts no new write."""
-    return _is_draining.is_set()
+    return _is_draining
 
 
 def begin() -> None:
     """Refuse new writes from now on."""
-    _is_draining.set()
+    # Called by a signal's handler, which may have interrupted a holder of any lock.
+    global _is_draining
+    _is_draining = True
 
 
 def cancel() -> None:
     """Accept writes again, after a test."""
-    _is_draining.clear()
+    global _is_draining
+    _is_draining = False
 
 
 @contextmanager

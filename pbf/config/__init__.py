@@ -62,6 +62,8 @@ class Settings:
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
+    # In seconds: how long SIGTERM waits for writes under way.
+    drain: float = 30.0
     # In days: how long the sync history is kept, and for how long of that every sync.
     history_days: float = 400.0
     history_detail_days: float = 90.0
@@ -142,6 +144,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         deletion_grace=read_number(
             values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
         ),
+        drain=read_number(values, "PBF_DRAIN", "seconds", Settings.drain, least=0, most=600),
         history_days=read_number(
             values, "PBF_HISTORY_DAYS", "days", Settings.history_days, least=1, most=4000
         ),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from pbf import draining
 from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import connector_named
 from pbf.connectors.context import Context
@@ -110,10 +111,10 @@ class CreationService:
 
     def _settle(self, creation: Creation) -> None:
         """Adopt what an abandoned attempt has created; drop it once it can create nothing."""
-        if not self._attempts.claim(creation):
-            return
-        with self._attempts.kept(creation):
-            self._settle_claimed(creation)
+        with draining.write():
+            if self._attempts.claim(creation):
+                with self._attempts.kept(creation):
+                    self._settle_claimed(creation)
 
     def _settle_claimed(self, creation: Creation) -> None:
         connector = self._look_up(creation) if creation.sent_at else None

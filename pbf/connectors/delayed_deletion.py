@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 
+from pbf import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
@@ -206,14 +207,15 @@ class DeletionService:
 
         A person's request comes before that.
         """
-        _require(self._deletions.claim(pending))
-        try:
-            with self._deletions.kept(pending):
-                yield
-        except ApiError:
-            with suppress(StoreFailed):
-                self._deletions.release(pending, wait=wait)
-            raise
+        with draining.write():
+            _require(self._deletions.claim(pending))
+            try:
+                with self._deletions.kept(pending):
+                    yield
+            except ApiError:
+                with suppress(StoreFailed):
+                    self._deletions.release(pending, wait=wait)
+                raise
 
     def _read(self, deletion: Deletion) -> Connector | None:
         """Return the connector of a deletion as Fivetran has it; None if it is gone."""

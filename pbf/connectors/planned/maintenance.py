@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 
+from pbf import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
@@ -190,6 +191,10 @@ class Maintenance:
             log.warning("planned %s of %s: %s", row.action, row.connector_id, error)
 
     def _carry_out(self, row: Row) -> None:
+        with draining.write():
+            self._claim_and_apply(row)
+
+    def _claim_and_apply(self, row: Row) -> None:
         if not self._rows.claim(row):
             return  # by another process, or cancelled
         try:
