@@ -25,13 +25,9 @@ def older(tmp_path, monkeypatch):
 
 def test_check_prints_what_is_missing_and_changes_nothing(older, capsys):
     assert main(["migrate", "--check"]) == 1
-    assert main(["migrate", "--check"]) == 1
 
-    lines = capsys.readouterr().out.splitlines()
-    assert (
-        lines[0] == "Missing: 0006 Promises, incidents, status links, channels and notifications."
-    )
-    assert lines[0] == lines[len(lines) // 2]
+    assert re.fullmatch(rf"Missing: {HEAD} \w[^\n]+\.\n", capsys.readouterr().out)
+    assert main(["migrate", "--check"]) == 1
 
 
 def test_migrate_applies_what_is_missing(older, capsys):
