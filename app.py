@@ -154,7 +154,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     collect_garbage_less_often()
     worker = JobThread(open_job_runner)
     ended = threading.Event()
-    call_on_shutdown(release_waiters, worker.stop, readiness.stop, ended.set)
+    stops = (release_waiters, worker.stop, readiness.stop, ended.set)
+    call_on_shutdown(*stops, drain=seconds_to_drain())
     enable_tcp_nodelay()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
@@ -166,6 +167,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     worker.stop()
     readiness.stop()
     ended.set()
+
+
+def seconds_to_drain() -> float:
+    """Return for how long SIGTERM waits for writes under way."""
+    try:
+        return load_settings().drain
+    except ConfigurationError:
+        return 0.0  # nothing can be written
 
 
 def check_address() -> None:

@@ -1,4 +1,4 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."""
+"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | migrate | sweep | ..."""
 
 import sys
 

@@ -31,6 +31,7 @@ PbfError
         UntrustedToken          a token is forged, expired, used already or for somebody else
     InvalidSignature            a webhook is not signed with our secret
     StoreFailed                 our own database cannot be read or written
+    ShuttingDown                this process is about to end and starts no new write
     NotDelivered                a channel did not take a notification
     ApiError                    a call to Fivetran failed
         Unreachable
@@ -214,6 +215,17 @@ class StoreFailed(PbfError):
         "Our own database cannot be read or written. Try again in a moment. If it stays so, "
         "contact the people who run this dashboard."
     )
+
+
+class ShuttingDown(PbfError):
+    """This process is about to end and starts no new write; `retry_after` is in seconds."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        """Store the number of seconds to wait."""
+        super().__init__(
+            "This server is being restarted, so nothing was changed. Try again in a moment."
+        )
+        self.retry_after = retry_after
 
 
 class NotDelivered(PbfError):

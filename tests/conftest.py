@@ -30,6 +30,7 @@ from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
+from pbf.store.clock import DatabaseClock
 from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
@@ -312,6 +313,14 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr("time.time", lambda: now)
 
     return move
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _move_the_databases_clock_too() -> Iterator[None]:
+    """Let the clock of every database follow this process's, which tests move."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseClock, "__call__", lambda _: time.time())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

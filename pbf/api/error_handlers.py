@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from pbf import errors
 from pbf.connectors.access.caller import readable
-from pbf.errors import InProgress, PbfError, RateLimited, StoreFailed
+from pbf.errors import InProgress, PbfError, RateLimited, ShuttingDown, StoreFailed
 from pbf.logs import request_id
 from pbf.server.request_body import TOO_LARGE
 
@@ -23,6 +23,7 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.KeyReused: (422, "key_reused"),
     errors.InProgress: (409, "in_progress"),
     errors.StoreFailed: (503, "store_unavailable"),
+    errors.ShuttingDown: (503, "shutting_down"),
     errors.NotCreatable: (422, "not_creatable"),
     errors.UnknownService: (404, "unknown_service"),
     errors.UnknownConnector: (404, "unknown_connector"),
@@ -93,7 +94,7 @@ def handle_error(error: PbfError) -> Response:
     classes = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in classes if kind in STATUS_CODES)
     response = error_response(status, code, readable(error))
-    if isinstance(error, RateLimited | InProgress | StoreFailed):
+    if isinstance(error, RateLimited | InProgress | ShuttingDown | StoreFailed):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Collection
+from contextlib import ExitStack
 
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from pbf import draining
 from pbf.api.error_handlers import error_response
 from pbf.api.request_context import (
     allowed_origins,
@@ -117,8 +119,15 @@ def guard() -> Response | None:
 
 
 def begin_change() -> None:
-    """Count a change while it is under way; raise TooManyRequests if its tenant has too many."""
-    if request.method in READ_METHODS or "identity" not in g:
+    """Count a change while it is under way.
+
+    Raises ShuttingDown if the process is draining, TooManyRequests if the tenant has too many.
+    """
+    if request.method in READ_METHODS:
+        return
+    g.write = ExitStack()
+    g.write.enter_context(draining.write())
+    if "identity" not in g:
         return
     if len(current_runtime().identity.tenants.all()) > 1:
         changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
@@ -130,6 +139,8 @@ def end_change(_error: BaseException | None = None) -> None:
     """Count a change as done, also if it failed."""
     if (tenant_id := g.pop("changing", None)) is not None:
         current_app.extensions["pbf_changes"].end(tenant_id)
+    if (write := g.pop("write", None)) is not None:
+        write.close()
 
 
 def log_change(response: Response) -> Response:

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from pbf.cache.entries import CachedList
 from pbf.cache.serializer import ListSerializer
+from pbf.heartbeat import repeating
 
 Result = TypeVar("Result")
 
@@ -24,8 +25,10 @@ RECHECK = 0.5
 REDIS_TIMEOUT = 1.0
 RETRY_AFTER_FAILURE = 5.0
 EXPIRY = 24 * 3600
-# How long a process that dies during a request blocks the others.
-LOCK_TIMEOUT = 60
+# How long a process that dies during a request blocks the others, and how often one at work extends
+# its lock.
+LOCK_TIMEOUT = 12
+EXTEND_EVERY = 4
 LOCK_POLL = 0.05
 
 log = logging.getLogger(__name__)
@@ -111,11 +114,24 @@ class RedisBackend:
         )
         self._attempt(mutex.acquire)
         try:
-            yield
+            with repeating(lambda: self._extend(mutex), every=EXTEND_EVERY):
+                yield
         finally:
             # A lock that timed out belongs to another process by now.
             with suppress(self._error):
                 mutex.release()
+
+    def _extend(self, mutex: Any) -> bool:
+        """Let a lock begin anew; False once it is another process's."""
+        from redis.exceptions import LockError
+
+        try:
+            mutex.reacquire()
+        except LockError:
+            return False
+        except self._error:
+            pass  # it may be back before the lock ends
+        return True
 
     def _name(self, key: str, generation: str) -> str:
         return f"{self._prefix}:{key}@{generation}"

@@ -15,6 +15,7 @@ from pbf.commands import webhooks
 from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.jobs import list_jobs
+from pbf.commands.migrate import check_migrations, migrate_database
 from pbf.commands.policy import check_policy, explain_policy
 from pbf.commands.tokens import (
     ACTOR,
@@ -46,7 +47,7 @@ from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import THREADS, serve
 
 DESCRIPTION = (
-    "The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."
+    "The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | migrate | sweep | ..."
 )
 MAX_DAYS = 3650
 
@@ -60,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
         return audit()
     if options.command == "jobs":
         return jobs()
+    if options.command == "migrate":
+        return migrate(check=options.check)
     if options.command == "sweep":
         return clean_up(options.days, delete=options.delete or options.now, now=options.now)
     if options.command == "policy":
@@ -122,6 +125,16 @@ def jobs() -> int:
         return 1
 
 
+def migrate(*, check: bool) -> int:
+    """Apply missing migrations, or only print them; return 1 if they stay missing."""
+    try:
+        settings = load_settings()
+        return _report(check_migrations(settings) if check else migrate_database(settings))
+    except PbfError as error:
+        _print(str(error), file=sys.stderr)
+        return 1
+
+
 def clean_up(days: int, *, delete: bool, now: bool) -> int:
     """Print which unfinished connectors there are, and delete them if asked; 1 after an error."""
     with acting_as("command"):
@@ -176,10 +189,11 @@ def token(options: argparse.Namespace) -> int:
 def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
-    check_listening(_settings_or_defaults(), host)
+    settings = _settings_or_defaults()
+    check_listening(settings, host)
     collect_garbage_less_often()
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
-    call_on_shutdown(release_waiters, keeper.stop, readiness.stop)
+    call_on_shutdown(release_waiters, keeper.stop, readiness.stop, drain=settings.drain)
     routes = create_app(readiness=readiness, threads=THREADS)
     mounted = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     app = UnderPrefix(mounted)
@@ -229,6 +243,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="check key, group, destination and settings")
     commands.add_parser("audit", help="print the audit log of all groups as CSV")
     commands.add_parser("jobs", help="show the background work: what is due, and what failed last")
+    text = "apply missing migrations to the database"
+    command = commands.add_parser("migrate", help=text, description=text)
+    only = "only print the missing migrations; the exit status is 1 if there are any"
+    command.add_argument("--check", action="store_true", help=only)
     _add_sweep(commands)
     _add_policy(commands)
     _add_token(commands)

@@ -52,6 +52,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     # How many connections to PostgreSQL a process has at most.
     database_connections: int = 10
+    # Whether the server applies missing migrations when it starts.
+    migrate: bool = True
     # The first key signs; links signed with the others are accepted, too.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
@@ -63,6 +65,8 @@ class Settings:
     trusted_proxies: int = 0
     # In hours.
     deletion_grace: float = 24.0
+    # In seconds: how long SIGTERM waits for writes under way.
+    drain: float = 30.0
     # In days: how long the sync history is kept, and for how long of that every sync.
     history_days: float = 400.0
     history_detail_days: float = 90.0
@@ -143,6 +147,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         deletion_grace=read_number(
             values, "PBF_DELETION_GRACE", "hours", Settings.deletion_grace, least=0, most=720
         ),
+        drain=read_number(values, "PBF_DRAIN", "seconds", Settings.drain, least=0, most=600),
         history_days=read_number(
             values, "PBF_HISTORY_DAYS", "days", Settings.history_days, least=1, most=4000
         ),
@@ -158,6 +163,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         database_connections=read_count(
             values, "PBF_DATABASE_CONNECTIONS", Settings.database_connections, least=2, most=100
         ),
+        migrate=read_flag(values, "PBF_MIGRATE", default="on"),
         signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),
         frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),

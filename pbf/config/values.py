@@ -95,9 +95,9 @@ def read_count(values: Mapping[str, str], name: str, default: int, *, least: int
     raise ConfigurationError(f"{name} is not a whole number from {least} to {most}.")
 
 
-def read_flag(values: Mapping[str, str], name: str) -> bool:
-    """Return whether a setting is "on"; "off" without it."""
-    text = values.get(name, "off").lower()
+def read_flag(values: Mapping[str, str], name: str, *, default: str = "off") -> bool:
+    """Return whether a setting is "on"."""
+    text = values.get(name, default).lower()
     if text not in ("on", "off"):
         raise ConfigurationError(f"{name} must be on or off.")
     return text == "on"

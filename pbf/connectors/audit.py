@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pbf import draining
 from pbf.connectors.access.caller import caller, require
-from pbf.errors import InProgress, StoreFailed, UnknownConnector
+from pbf.errors import InProgress, ShuttingDown, StoreFailed, UnknownConnector
 from pbf.redaction import redact
 from pbf.rules.access.permissions import Permission
 
@@ -56,12 +57,14 @@ class AuditLog:
     ) -> Iterator[PendingEntry]:
         """Record an action, whether it succeeds or raises, unless the entry is skipped.
 
-        `connector_id` may be any text. A database that fails does not fail the action.
+        `connector_id` may be any text. A database that fails does not fail the action. Raises
+        ShuttingDown if the process is about to end.
         """
         entry = PendingEntry(redact(connector_id), name, details)
         try:
-            yield entry
-        except (InProgress, StoreFailed):
+            with draining.write():
+                yield entry
+        except (InProgress, ShuttingDown, StoreFailed):
             # A caller that waits for another process has done nothing yet, and a database that
             # has just failed takes no entry.
             raise

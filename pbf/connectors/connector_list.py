@@ -233,7 +233,8 @@ class ConnectorList:
         connectors = []
         for connector in listed:
             name, deletion = names.get(_key(connector), ""), pending.get(_key(connector))
-            if deletion and not deletion.is_held and connector.paused is False:
+            is_pending = deletion and not self._store.deletions.is_held(deletion)
+            if is_pending and connector.paused is False:
                 self.running.add(connector.id)
             final_at = deletion and deletion.final_at
             update = {"display_name": name, "final_at": final_at, "connect_card": None}

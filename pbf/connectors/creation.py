@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from pbf import draining
 from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import connector_named
 from pbf.connectors.context import Context
@@ -32,6 +33,7 @@ from pbf.errors import (
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
 from pbf.rules.access.permissions import Permission
+from pbf.store.leases import LEASE
 from pbf.store.tables import Creation
 
 KEY_REUSED = (
@@ -40,8 +42,8 @@ KEY_REUSED = (
 )
 POLL_INTERVAL = 0.1
 LONGEST_RETRY_AFTER = 5
-# The call, and the look-up after it, may each take as long as two timeouts.
-TIMEOUTS_IN_A_LEASE = 4
+# A call whose process died may be on its way for so many timeouts.
+TIMEOUTS_OF_A_CALL = 4
 
 logger = logging.getLogger("pbf")
 
@@ -58,7 +60,7 @@ class CreationService:
         self._audit_log = context.audit_log
         self._policy = context.policy
         self._names = names
-        self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
+        self._longest_call = TIMEOUTS_OF_A_CALL * context.client.timeout
 
     def created_by(self, key: str) -> str | None:
         """Return the id of the connector that the attempt of a key has created, if any."""
@@ -93,7 +95,8 @@ class CreationService:
                 entry.skipped = True  # it was recorded when it was created
                 return creation
             url = redirect_uri(creation.schema_name)
-            connector = entry.about(self._carry_out(creation, url))
+            with self._attempts.kept(creation):
+                connector = entry.about(self._carry_out(creation, url))
         if creation.key != new.key and key:
             with suppress(StoreFailed):  # it is stored under the other key
                 self._attempts.add(replace(new, reserved=None))
@@ -108,13 +111,17 @@ class CreationService:
 
     def _settle(self, creation: Creation) -> None:
         """Adopt what an abandoned attempt has created; drop it once it can create nothing."""
-        if not self._attempts.claim(creation, self._lease):
-            return
+        with draining.write():
+            if self._attempts.claim(creation):
+                with self._attempts.kept(creation):
+                    self._settle_claimed(creation)
+
+    def _settle_claimed(self, creation: Creation) -> None:
         connector = self._look_up(creation) if creation.sent_at else None
         if connector and _created(creation, connector):
             with self._audit_log.record("create", details="its answer was lost") as entry:
                 entry.about(self._finish(creation, connector))
-        elif not connector and self._client.now() < (creation.sent_at or 0.0) + self._lease:
+        elif not connector and self._client.now() < (creation.sent_at or 0.0) + self._longest_call:
             # The call may still be on its way.
             self._release(creation)
         else:
@@ -129,7 +136,7 @@ class CreationService:
                 stored = holder  # begun under another key, such as by a process that died
             if stored is None:
                 self._refuse_if_taken(new, holder)
-                if self._attempts.add(new, self._lease):
+                if self._attempts.add(new, LEASE):
                     self._refuse_above_limit(new)
                     return new
             elif stored.fingerprint != new.fingerprint:
@@ -138,13 +145,13 @@ class CreationService:
                 if connector := self._existing(stored.connector_id):
                     return connector
                 self._attempts.remove(stored)
-            elif not stored.is_held:
-                if self._attempts.claim(stored, self._lease):
+            elif not self._attempts.is_held(stored):
+                if self._attempts.claim(stored):
                     return stored
             elif time.monotonic() < end:
                 time.sleep(POLL_INTERVAL)
             else:
-                raise _in_progress(stored)
+                raise self._in_progress(stored)
 
     def _refuse_above_limit(self, new: Creation) -> None:
         """Remove a new attempt, and raise LimitReached, if it is one connector too many."""
@@ -178,10 +185,10 @@ class CreationService:
         """Send the call, unless an earlier uncertain one has created a connector."""
         if connector := self._look_up(creation):
             return self._adopt(creation, connector)
-        earlier, lease_until = creation.sent_at, time.time() + self._lease
+        earlier, lease_until = creation.sent_at, self._attempts.now() + LEASE
         sent_at = self._sent_at(creation)
         if not self._attempts.write(creation, sent_at=sent_at, lease_until=lease_until):
-            raise _in_progress(creation)
+            raise self._in_progress(creation)
         try:
             return confirm(
                 lambda: self._send(creation, redirect_uri),
@@ -213,7 +220,7 @@ class CreationService:
         """
         now = self._client.now()
         earlier = creation.sent_at
-        return now if earlier is None or earlier + self._lease < now else earlier
+        return now if earlier is None or earlier + self._longest_call < now else earlier
 
     def _look_up(self, creation: Creation) -> Connector | None:
         """Return the connector of an attempt's name; release the attempt if that fails."""
@@ -258,6 +265,13 @@ class CreationService:
             else:
                 self._attempts.remove(creation)
 
+    def _in_progress(self, creation: Creation) -> InProgress:
+        left = math.ceil(creation.lease_until - self._attempts.now())
+        return InProgress(
+            "This connector is being created already. Try again in a moment.",
+            retry_after=max(1, min(left, LONGEST_RETRY_AFTER)),
+        )
+
     def _finish(self, creation: Creation, connector: Connector) -> Connector:
         try:
             self._attempts.finish(creation, connector)
@@ -266,14 +280,6 @@ class CreationService:
             logger.error("a creation could not be stored: %s", connector.id)
         self._connectors.forget()
         return connector.model_copy(update={"display_name": creation.typed})
-
-
-def _in_progress(creation: Creation) -> InProgress:
-    left = math.ceil(creation.lease_until - time.time())
-    return InProgress(
-        "This connector is being created already. Try again in a moment.",
-        retry_after=max(1, min(left, LONGEST_RETRY_AFTER)),
-    )
 
 
 def _created(creation: Creation, connector: Connector) -> bool:

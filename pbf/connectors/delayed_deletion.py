@@ -8,11 +8,11 @@ with the id, is kept.
 
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 
+from pbf import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
@@ -22,11 +22,10 @@ from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, Unkn
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
 from pbf.rules.access.permissions import Permission
+from pbf.store.leases import LEASE
 from pbf.store.tables import Deletion
 
 HOUR = 3600.0
-# Reading the connector, the call, and reading it again may each take as long as a timeout.
-TIMEOUTS_IN_A_LEASE = 4
 RETRY_AFTER = 5
 LONGEST_NAME = 200
 LONGEST_STATE = 40
@@ -52,7 +51,6 @@ class DeletionService:
         self._connectors = context.connectors
         self._forget = context.connectors.forget
         self._grace = grace * HOUR
-        self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
 
     def forgetting(self, forget: Callable[[], None]) -> "DeletionService":
         """Return the same service, which calls `forget` after a write instead of the list's."""
@@ -115,7 +113,8 @@ class DeletionService:
                 raise NotNow(IN_USE)
             else:
                 # Reading it may have taken long, and somebody may have restored it meanwhile.
-                _require(self._deletions.write(pending, lease_until=time.time() + self._lease))
+                until = self._deletions.now() + LEASE
+                _require(self._deletions.write(pending, lease_until=until))
                 self._end(pending, entry)
             self._deletions.remove(pending)
 
@@ -143,7 +142,7 @@ class DeletionService:
             name=connector.title[:LONGEST_NAME],
             schema_name=connector.schema_name,
             was_paused=bool(connector.paused),
-            due_at=time.time() + self._grace,
+            due_at=self._deletions.now() + self._grace,
         )
 
     def _end(self, deletion: Deletion, entry: PendingEntry) -> None:
@@ -162,13 +161,14 @@ class DeletionService:
         deletion.was_paused = bool(connector.paused)
         deletion.setup_state = connector.status.setup_state[:LONGEST_STATE]
         try:
-            while not self._deletions.add(deletion, self._lease):
+            while not self._deletions.add(deletion, LEASE):
                 if pending := self._pending_already(deletion):
                     entry.skipped = True
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
-        return self._pause(deletion, entry)
+        with self._deletions.kept(deletion):
+            return self._pause(deletion, entry)
 
     def _pause(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         try:
@@ -193,7 +193,7 @@ class DeletionService:
             if pending:  # a sandbox that starts again hands out the same ids
                 self._deletions.remove(pending)
             return None
-        _require(not pending.is_held)
+        _require(not self._deletions.is_held(pending))
         connector = self._read(pending)
         if connector and connector.paused is False:
             with self._claimed(pending):
@@ -207,13 +207,15 @@ class DeletionService:
 
         A person's request comes before that.
         """
-        _require(self._deletions.claim(pending, self._lease))
-        try:
-            yield
-        except ApiError:
-            with suppress(StoreFailed):
-                self._deletions.release(pending, wait=wait)
-            raise
+        with draining.write():
+            _require(self._deletions.claim(pending))
+            try:
+                with self._deletions.kept(pending):
+                    yield
+            except ApiError:
+                with suppress(StoreFailed):
+                    self._deletions.release(pending, wait=wait)
+                raise
 
     def _read(self, deletion: Deletion) -> Connector | None:
         """Return the connector of a deletion as Fivetran has it; None if it is gone."""

@@ -50,9 +50,10 @@ class PermanentNames:
     def name(self, new: Creation) -> PermanentName:
         """Return the name of a new attempt, taken if listed or reserved by another attempt.
 
-        It is pending, and not taken, while an attempt at the same connector is not settled.
+        It is pending, and not taken, while an attempt at the same connector is not settled, and for
+        an attempt that has created its connector.
         """
-        existing, own = self._connectors.schema_names(), None
+        existing, own = self._connectors.schema_names(), self._own(new)
         for stored in self._attempts.unsettled(self._group_id):
             if stored.key == new.key or is_same(stored, new):
                 own = stored
@@ -61,6 +62,11 @@ class PermanentNames:
         if own:
             existing = [schema for schema in existing if schema != own.schema_name]
         return replace(self._free(new, existing), pending=own is not None)
+
+    def _own(self, new: Creation) -> Creation | None:
+        """Return the attempt of the same key and request, if there is one."""
+        stored = self._attempts.find(new.group_id, new.key)
+        return stored if stored and stored.fingerprint == new.fingerprint else None
 
     def refuse_above(self, most: int | None, new: Creation) -> None:
         """Raise LimitReached if a stored attempt would make more connectors than allowed.

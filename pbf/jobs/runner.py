@@ -6,14 +6,14 @@ process dies, the lease runs out and another process starts the job again.
 
 import logging
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf.errors import PbfError
+from pbf.draining import is_draining
+from pbf.errors import PbfError, ShuttingDown
 from pbf.store.tables import Job, storable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class JobSpec:
     name: str
     every: float
     run: Callable[[], float | None]
-    lease: float = 60.0
+    lease: float = 15.0
 
 
 class PartlyFailed(Exception):
@@ -92,12 +92,12 @@ class JobRunner:
         store: "Store",
         specs: Sequence[JobSpec],
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """Run these jobs, whose rows are in a store."""
+        """Run these jobs, whose rows are in a store, by its clock if no other is given."""
         self._jobs = store.jobs
         self._specs = {spec.name: spec for spec in specs}
-        self._clock = clock
+        self._clock = clock or store.now
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._running: dict[str, _Run] = {}
@@ -115,7 +115,7 @@ class JobRunner:
     def run(self) -> None:
         """Run jobs until stopped, and until those that run then have ended."""
         while self._running or not self._stopped.is_set():
-            self._sleep(self._turn(may_begin=not self._stopped.is_set()))
+            self._sleep(self._turn(may_begin=not self._stopped.is_set() and not is_draining()))
 
     def run_due(self) -> float:
         """Run what is due until it is done, and return the seconds until the next job is due."""
@@ -195,6 +195,9 @@ class JobRunner:
     def _settle(self, run: _Run, now: float) -> None:
         """Write how a run ended and when the job is due next, in one statement with the release."""
         spec, row, due_at = run.spec, run.row, now + run.spec.every
+        if any(isinstance(error, ShuttingDown) for error in run.errors):
+            self._jobs.write(row, owner="", lease_until=now, due_at=now)  # for another process
+            return
         values: dict[str, object] = {"succeeded_at": now, "failures": 0, "error": ""}
         if run.errors:
             failures, text = row.failures + 1, error_text(run.errors[0])

@@ -1,6 +1,5 @@
 """What is due, when it ran, and what failed last, as operators see it."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,10 +36,10 @@ class JobStatus:
 class JobStatuses:
     """The jobs in the store, in the order of their names."""
 
-    def __init__(self, store: "Store", *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: "Store", *, clock: Callable[[], float] | None = None) -> None:
         """Read from a store; nothing else is opened."""
         self._jobs = store.jobs
-        self._clock = clock
+        self._clock = clock or store.now
 
     def all(self) -> list[JobStatus]:
         """Return every job that has been due once; raise StoreFailed."""

@@ -18,8 +18,6 @@ ACTOR = "background"
 # In seconds.
 INTERVAL = 30.0
 SENDING = 10.0
-# As long as a slow channel may take.
-SENDING_LEASE = 180.0
 
 
 def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
@@ -29,7 +27,7 @@ def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
         *(JobSpec(*work) for work in runtime.timelines.work()),
         JobSpec("work off webhooks", webhooks.INTERVAL, webhooks.webhook_job(runtime)),
         JobSpec("judge connectors", EVERY, runtime.watch.judge),
-        JobSpec("send notifications", SENDING, runtime.notifier.deliver_due, lease=SENDING_LEASE),
+        JobSpec("send notifications", SENDING, runtime.notifier.deliver_due),
     )
     return [*tenant_jobs(runtime), *map(_in_background, specs)]
 

@@ -1,9 +1,15 @@
-"""The store of the settings."""
+"""The store of the settings, and its migrations."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
+from pbf.store.database import create_engine_for
+from pbf.store.migrations import MigrationsMissing, migrate, missing
 from pbf.store.store import Store
 
 STORE_URL = "sqlite:///pbf.sqlite3"
@@ -11,18 +17,66 @@ STORE_IN_MEMORY = "sqlite://"
 
 
 def open_store(settings: Settings) -> Store:
-    """Return the store of the settings.
+    """Return the store of the settings, migrated unless PBF_MIGRATE is off.
 
-    Raises ConfigurationError if it cannot be opened.
+    Raises ConfigurationError if it cannot be opened, or is older than this program.
     """
+    with _explaining():
+        return Store(
+            _url(settings),
+            migrates=settings.migrate,
+            connections=settings.database_connections,
+        )
+
+
+def missing_migrations(settings: Settings) -> Sequence[str]:
+    """Return the migrations that the database lacks; raise ConfigurationError."""
+    return _with_engine(settings, missing)
+
+
+def apply_migrations(settings: Settings) -> Sequence[str]:
+    """Apply the migrations that the database lacks and return them; raise ConfigurationError."""
+    return _with_engine(settings, migrate)
+
+
+def _with_engine(settings: Settings, action: Callable[[Engine], Sequence[str]]) -> Sequence[str]:
+    if _url(settings) == STORE_IN_MEMORY:
+        raise ConfigurationError(
+            "There is nothing to migrate: with the embedded sandbox, the database is in the memory "
+            "of the server process. Set PBF_DATABASE_URL."
+        )
+    with _explaining():
+        engine = create_engine_for(_url(settings))
+        try:
+            return action(engine)
+        finally:
+            engine.dispose()
+
+
+def _url(settings: Settings) -> str:
     # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
     default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
+    return settings.database_url or default
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Raise errors of the database as ConfigurationError."""
     try:
-        url = settings.database_url or default
-        return Store(url, connections=settings.database_connections)
+        yield
+    except MigrationsMissing as error:
+        raise ConfigurationError(
+            f"The database is older than this program: it lacks {_counted(error.missing)}. Run: "
+            "python -m pbf migrate"
+        ) from None
     except (SQLAlchemyError, ImportError, ValueError, TypeError):
         # The error may quote the URL with its password, so it is not chained into logs.
         raise ConfigurationError(
             "The database cannot be opened. Check PBF_DATABASE_URL; if it is not set, the working "
             "directory must be writable."
         ) from None
+
+
+def _counted(migrations: Sequence[str]) -> str:
+    numbers = ", ".join(migration.partition(" ")[0] for migration in migrations)
+    return f"migration{'' if len(migrations) == 1 else 's'} {numbers}"

@@ -66,7 +66,8 @@ def webhook_job(runtime: "Runtime") -> Callable[[], float | None]:
         mark_moved(group_id, connector_ids)
         lists.request(group_id)
 
-    work = ReceivedWork(runtime.store.received_events, recorder, moved=moved)
+    store = runtime.store
+    work = ReceivedWork(store.received_events, recorder, moved=moved, clock=store.now)
 
     def run() -> float | None:
         try:

@@ -1,4 +1,7 @@
-"""Shutdown: threads that wait for Fivetran are released, and Ctrl-C ends the process quickly."""
+"""Shutdown: SIGTERM waits for writes under way, and Ctrl-C ends the process quickly.
+
+In both cases threads that wait for Fivetran are released before the server waits for requests.
+"""
 
 import os
 import signal
@@ -6,24 +9,40 @@ import threading
 from collections.abc import Callable, Iterable
 from types import FrameType
 
+from pbf import draining
+
 GRACE = 1.0
 EXIT_STATUS_OF_CTRL_C = 130
 
 
-def call_on_shutdown(*callbacks: Callable[[], None]) -> None:
+def call_on_shutdown(*callbacks: Callable[[], None], drain: float = 0.0) -> None:
     """Call each callback at SIGINT or SIGTERM, before the server waits for open requests.
 
-    After Ctrl-C the process ends within a second, whatever still runs; SIGTERM lets it finish.
+    After SIGTERM the process drains first: for `drain` seconds at most, or until a second SIGTERM.
+    After Ctrl-C the process ends within a second, whatever still runs.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            _prepend_handler(number, callbacks)
+            _prepend_handler(number, callbacks, drain)
 
 
-def _prepend_handler(number: signal.Signals, callbacks: Iterable[Callable[[], None]]) -> None:
+def _drain(seconds: float) -> None:
+    """Wait for the writes under way, and then send this process the signal once more."""
+    draining.wait(seconds)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _prepend_handler(
+    number: signal.Signals, callbacks: Iterable[Callable[[], None]], drain: float
+) -> None:
     server_handler = signal.getsignal(number)
 
     def handle(received: int, frame: FrameType | None) -> None:
+        is_first = not draining.is_draining()
+        draining.begin()
+        if received == signal.SIGTERM and is_first and drain:
+            threading.Thread(target=_drain, args=(drain,), name="drain", daemon=True).start()
+            return
         # The interrupted thread may hold any lock, so other threads run the callbacks.
         for callback in callbacks:
             threading.Thread(target=callback, name="shutdown", daemon=True).start()

@@ -1,7 +1,5 @@
 """Creations: attempts to create a connector, stored with their reserved name before the call."""
 
-import time
-
 from sqlalchemy import delete, update
 
 from pbf.fivetran.models import Connector
@@ -39,7 +37,7 @@ class Creations(Leases[Creation]):
             connector_id=connector.id, schema_name=connector.schema_name, name=creation.typed
         )
         this = (Creation.group_id == creation.group_id, Creation.key == creation.key)
-        now = time.time()
+        now = self.now()
         expired = (Creation.connector_id.is_not(None), Creation.lease_until < now - LIFETIME)
         done = {"connector_id": connector.id, "reserved": None, "sent_at": None, "owner": ""}
         with self._database.session() as session:

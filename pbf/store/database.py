@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlalchemy.pool import NullPool, StaticPool
 from pbf.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.store.breaker import CircuitBreaker
-from pbf.store.migrations import HEAD, migrate
+from pbf.store.clock import DatabaseClock
+from pbf.store.migrations import HEAD, migrate, require_migrated
 from pbf.store.tables import Base
 
 # All in seconds. A writer of an SQLite file waits for the threads of this process, and as long for
@@ -41,21 +42,34 @@ BUSY = (
 
 
 class Database:
-    """One open database; `session` and `reading` are the only access to it."""
+    """One open database; `session` and `reading` are the only access to it.
 
-    def __init__(self, url: str | URL, *, connections: int = CONNECTIONS) -> None:
-        """Open the database and apply missing migrations, with at most so many connections.
+    `now` returns its time, in seconds since 1970.
+    """
 
-        Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown.
+    def __init__(
+        self, url: str | URL, *, migrates: bool = True, connections: int = CONNECTIONS
+    ) -> None:
+        """Open the database and apply missing migrations, unless `migrates` is false.
+
+        A process has at most so many connections to PostgreSQL.
+
+        Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown,
+        MigrationsMissing if it is older and not migrated here.
         """
         parts = _with_driver(url)
         if not _is_in_memory(parts):
-            _migrate(parts)
+            _check_tables(parts, migrates=migrates)
         self.engine = _engine(parts, connections)
         # SQLite has one writer at a time, and a database in memory has one connection.
         self._reader = self.engine.execution_options(reads_only=True)
-        self._lock = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+        sqlite = self.engine.dialect.name == "sqlite"
+        self._lock = threading.Lock() if sqlite else None
         self._breaker = CircuitBreaker()
+        # SQLite runs in this process, and its clock is this machine's.
+        self.now: Callable[[], float] = (
+            _machine_clock if sqlite else DatabaseClock(self._read_clock)
+        )
         if _is_in_memory(parts):
             Base.metadata.create_all(self.engine)  # nothing to migrate
 
@@ -138,17 +152,27 @@ class Database:
         with self.reading() as session:
             return str(session.scalar(text("SELECT version_num FROM alembic_version")))
 
+    def _read_clock(self) -> float:
+        with self.reading() as session:
+            return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
+
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
         with self._lock or nullcontext():
             self.engine.dispose()
 
 
-def _migrate(url: URL) -> None:
-    """Apply missing migrations, by a connection of their own without limits of time."""
-    engine = _engine(url)
+def _check_tables(url: URL, *, migrates: bool) -> None:
+    """Apply missing migrations, by a connection of their own without limits of time.
+
+    Without `migrates`, raise MigrationsMissing if there are any.
+    """
+    engine = create_engine_for(url)
     try:
-        migrate(engine)
+        if migrates:
+            migrate(engine)
+        else:
+            require_migrated(engine)
     finally:
         engine.dispose()
 
@@ -166,6 +190,15 @@ def _is_busy(error: SQLAlchemyError) -> bool:
     """Return whether another process writes to the SQLite file."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)  # the rest of the code says where it happened
+
+
+def _machine_clock() -> float:
+    return time.time()
+
+
+def create_engine_for(url: str | URL) -> Engine:
+    """Return an engine for migrations, which may take any time; nothing is migrated."""
+    return _engine(_with_driver(url))
 
 
 def _with_driver(url: str | URL) -> URL:

@@ -45,12 +45,15 @@ MOST_IDS = 1000
 class Store:
     """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
-    def __init__(self, url: str | URL, *, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, url: str | URL, *, migrates: bool = True, connections: int = CONNECTIONS
+    ) -> None:
         """Open the database at an SQLAlchemy URL and apply missing migrations.
 
-        A process has at most so many connections to PostgreSQL.
+        With `migrates` false, raise MigrationsMissing instead. A process has at most so many
+        connections to PostgreSQL.
         """
-        self._database = Database(url, connections=connections)
+        self._database = Database(url, migrates=migrates, connections=connections)
         self.creations = Creations(self._database)
         self.deletions = Leases(self._database, Deletion)
         self.jobs = Leases(self._database, Job)
@@ -78,6 +81,10 @@ class Store:
     def file(self) -> str | None:
         """The file of an SQLite database that is not in memory."""
         return self._database.file
+
+    def now(self) -> float:
+        """Return the time of the database, in seconds since 1970."""
+        return self._database.now()
 
     def names(self, connector_ids: Collection[str] | None = None) -> dict[tuple[str, str], str]:
         """Return the typed names of some connectors, or of all, by id and permanent name."""

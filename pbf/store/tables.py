@@ -1,6 +1,5 @@
 """The store's tables. The migrations create them, except in a database in memory."""
 
-import time
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -43,22 +42,13 @@ class UsedToken(Base, kw_only=True):
 class Leased(MappedAsDataclass, kw_only=True):
     """A row that one process at a time works on: its `owner`, until `lease_until`.
 
-    Without an owner, `lease_until` is when it may be tried again.
+    Without an owner, `lease_until` is when it may be tried again. It is a time of the database's
+    clock.
     """
 
     group_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
     owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[float] = mapped_column(default=0.0)
-
-    @property
-    def is_held(self) -> bool:
-        """Whether a process is working on it."""
-        return bool(self.owner) and self.lease_until > time.time()
-
-    @property
-    def was_abandoned(self) -> bool:
-        """Whether a process worked on it and did not finish."""
-        return bool(self.owner) and not self.is_held
 
 
 class Creation(Leased, Base, kw_only=True):

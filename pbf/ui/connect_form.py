@@ -17,6 +17,8 @@ from pbf.ui.view_models import category, stage
 PATIENCE = 30.0
 # The number of unfinished set-ups above the form, and of those in the expander below them.
 SHOWN, LISTED = 2, 20
+# What the page's address keeps of a creation that was begun.
+ATTEMPT, NAME = "attempt", "typed"
 OLDEST = datetime.min.replace(tzinfo=UTC)
 # The characters of a URL beside letters and digits.
 URL = ":/?#[]@!$&'()*+,;=%"
@@ -73,6 +75,7 @@ def offer_to_finish(portal: Portal, connector: Connector) -> None:
 
 def show_form(portal: Portal, service: Service) -> None:
     """Ask for a name, and create the connector."""
+    st.session_state.setdefault("name", page.query_param(NAME))
     with st.container(border=True):
         typed = st.text_input(
             "Name",
@@ -87,9 +90,13 @@ def show_form(portal: Portal, service: Service) -> None:
             create(portal, service, typed, is_taken=is_taken)
 
 
-def idempotency_key(service: Service, typed: str) -> page.SessionValue[str | None]:
-    """Return the session's key for a creation, so that it is carried out only once."""
-    return page.SessionValue(f"attempt-{service.id}-{typed.strip()}", None)
+def idempotency_key(service: Service, typed: str) -> str | None:
+    """Return the key of a creation that this page has begun, so that it is carried out only once.
+
+    Its random part is in the page's address: a reload, or another process, takes the creation up.
+    """
+    token = page.query_param(ATTEMPT)
+    return f"{token}-{service.id}-{typed.strip()}" if token else None
 
 
 def preview(portal: Portal, service: Service, typed: str) -> bool:
@@ -98,7 +105,7 @@ def preview(portal: Portal, service: Service, typed: str) -> bool:
         page.quiet("Type a name to see the permanent name in the destination.")
         return False
     try:
-        attempt = idempotency_key(service, typed).get()
+        attempt = idempotency_key(service, typed)
         name = portal.permanent_name(service.id, typed, attempt=attempt)
     except InvalidName as error:
         warn(str(error))
@@ -124,9 +131,10 @@ def create(portal: Portal, service: Service, typed: str, *, is_taken: bool) -> N
 
     `is_taken` is whether the preview already says that the name is taken.
     """
-    key, url = idempotency_key(service, typed), page.public_url()
-    attempt = key.get() or uuid4().hex
-    key.set(attempt)
+    url = page.public_url()
+    st.query_params[ATTEMPT] = page.query_param(ATTEMPT) or uuid4().hex
+    st.query_params[NAME] = typed.strip()
+    attempt = idempotency_key(service, typed)
     try:
         with st.spinner("Creating the connector…"):
             connector = portal.create(

@@ -1,5 +1,6 @@
 """Several processes that share one cache in a real Redis server."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ import pytest
 import redis
 
 from pbf import runtime as runtimes
+from pbf.cache import redis_backend
 from pbf.cache.entries import CachedList
 from pbf.cache.redis_backend import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.serializer import ListSerializer
@@ -352,3 +354,21 @@ def test_the_number_of_unreadable_items_is_shared():
     entry = CachedList((connector("a"),), "r", 1.0, 2.0, unread=3)
 
     assert SERIALIZER.loads(SERIALIZER.dumps(entry)) == entry
+
+
+def test_the_lock_lasts_seconds_and_is_renewed_while_its_holder_works(url, monkeypatch):
+    monkeypatch.setattr(redis_backend, "EXTEND_EVERY", 0.001)
+    backend = RedisBackend(url, prefix="p", serializer=SERIALIZER)
+    client = redis.Redis.from_url(url)
+
+    with backend.lock("key"):
+        begun = client.pttl("p:lock:key")
+        client.pexpire("p:lock:key", 5_000)  # as if seven seconds had passed
+        end = time.monotonic() + PATIENCE
+        while client.pttl("p:lock:key") <= 5_000:
+            assert time.monotonic() < end
+
+    assert 0 < begun <= 15_000
+    assert not client.exists("p:lock:key")
+    client.close()
+    backend.close()

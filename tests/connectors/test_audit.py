@@ -28,6 +28,7 @@ ROW = {
 DATABASE_DOWN = "Our own database cannot be read or written right now."
 # Errors that only the caller sees: a value is wrong, and no connector has been named yet.
 NEVER_RECORDED = {
+    "ShuttingDown",
     *("InvalidPolicy", "NotAllowed", "NotSignedIn", "InvalidToken", "UnknownTenant"),
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
     *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),

@@ -264,7 +264,7 @@ def test_an_attempt_of_a_dead_process_is_in_progress_and_its_name_not_taken(
         create(portal)
 
     assert (name.taken, name.pending) == (False, True)
-    later = time.time() + 200
+    later = time.time() + 16
     monkeypatch.setattr("time.time", lambda: later)
     connector = create(portal, attempt="new-session")
     assert named(portal) == [connector.id]
@@ -488,7 +488,7 @@ def test_another_process_takes_over_from_a_dead_one_once_its_lease_has_expired(
 
     with pytest.raises(InProgress):
         create(portals[0], attempt="key")
-    later = time.time() + 200
+    later = time.time() + 16
     monkeypatch.setattr("time.time", lambda: later)
     with ThreadPoolExecutor(4) as pool:
         ids = set(pool.map(lambda row: create(row, attempt="key", patience=30).id, portals))

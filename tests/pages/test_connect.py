@@ -3,6 +3,7 @@ from streamlit.testing.v1 import AppTest
 
 from pbf.errors import NameTaken
 from pbf.fivetran.client import ApiClient
+from pbf.ui import page
 from tests.pages.conftest import everything_empty
 from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
 
@@ -282,3 +283,27 @@ def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
 
     assert sandbox.world.api_key not in page
     assert sandbox.world.api_secret not in page
+
+
+def test_the_address_takes_a_creation_up_in_a_session_that_knows_nothing_of_it(
+    runtime, sandbox, visit, monkeypatch
+):
+    keys = []
+    make = runtime.portal.create
+
+    def create_connector(*given, **options):
+        keys.append(options["attempt"])
+        return make(*given, **options)
+
+    monkeypatch.setattr(runtime.portal, "create", create_connector)
+    monkeypatch.setattr(page, "hand_off", lambda *_, **__: None)
+    before = create(visit("connect", service="stripe"), "Sales")
+    address = {name: before.query_params[name] for name in ("service", "attempt", "typed")}
+    made = len(sandbox.world.connections)
+
+    app = visit("connect", **address)
+
+    assert app.text_input(key="name").value == "Sales"
+    assert not app.warning
+    press(app, "Create and continue")
+    assert (keys[0], len(sandbox.world.connections)) == (keys[1], made)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from waitress.task import ThreadedTaskDispatcher
 
+from pbf import draining
 from pbf import runtime as runtimes
 from pbf.errors import ConfigurationError
 from pbf.proxy import create_app
@@ -53,6 +54,19 @@ def test_liveness_opens_nothing():
         (200, b""),
     ]
     assert answers[0].headers["Cache-Control"] == "no-store"
+
+
+def test_a_process_that_ends_is_unavailable_and_still_lives(runtime: Runtime):
+    watch = looked(runtime)
+    draining.begin()
+    try:
+        status, document = readiness(watch)
+        lives = watch.answer("/_/healthz").status
+    finally:
+        draining.cancel()
+
+    assert (status, document["problems"]) == (503, ["The server is shutting down."])
+    assert lives == 200
 
 
 def test_a_process_is_unavailable_until_somebody_has_looked():

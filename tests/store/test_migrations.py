@@ -1,11 +1,9 @@
 """A database of an earlier version keeps its rows when a newer program opens it."""
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine, make_url, text
+import pytest
 
-from pbf.store import migrations
 from pbf.store.store import Store
+from tests.support.migrations import set_version, upgrade
 
 ENTRY = (
     "INSERT INTO audit (at, actor, what, connector_id, name, outcome, group_id)"
@@ -15,7 +13,7 @@ NAME = "INSERT INTO typed_names VALUES ('one', 'sales', 'Sales')"
 
 
 def test_a_database_of_the_first_version_keeps_its_rows(persistent):
-    _first_version(persistent, ENTRY, NAME)
+    upgrade(persistent, "0001", ENTRY, NAME)
 
     store = Store(persistent)
     store.audit.add("person:1", "resume", "one", "sales", "done", group_id="g", actor_name="Ada")
@@ -29,17 +27,23 @@ def test_a_database_of_the_first_version_keeps_its_rows(persistent):
     store.close()
 
 
-def _first_version(url, *statements: str) -> None:
-    """Create a database of version 0001, and execute statements in it."""
-    url = make_url(url)
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    config = Config()
-    config.set_main_option("script_location", str(migrations.MIGRATIONS))
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
+def test_a_newer_database_is_used_as_it_is_with_one_warning(persistent, caplog):
+    Store(persistent).close()
+    added = "ALTER TABLE audit ADD COLUMN country VARCHAR(2) DEFAULT 'FR' NOT NULL"
+    set_version(persistent, "0099", added)
+
+    store = Store(persistent)
+    store.audit.add("page", "pause", "one", "sales", "done", group_id="g")
+
+    assert [entry.what for entry in store.audit.entries()] == ["pause"]
+    [warning] = caplog.messages
+    assert "migrated by a newer version of this program (migration 0099" in warning
+    store.close()
+
+
+def test_a_version_that_is_none_of_ours_is_refused(persistent):
+    Store(persistent).close()
+    set_version(persistent, "2f1c9a")
+
+    with pytest.raises(ValueError, match="does not know"):
+        Store(persistent)

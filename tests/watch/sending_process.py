@@ -23,7 +23,8 @@ def main(url: str, lease: str) -> None:
     sys.stdin.readline()
     while store.notifications.due(FAR, 1):
         sends.run()
-        held = [row.lease_until for row in store.notifications.due(time.time(), 100) if row.is_held]
+        due = store.notifications.due(time.time(), 100)
+        held = [row.lease_until for row in due if store.notifications.is_held(row)]
         threading.Event().wait(min([0.05, *(until - time.time() for until in held)]))
     store.close()
 

@@ -25,7 +25,7 @@ READS_FIVETRAN = OF_TENANT | ASKS_FIVETRAN | {"group_not_visible"}
 READS_CONNECTOR = READS_FIVETRAN | {"unknown_connector"}
 WRITES = {"fivetran_conflict", "fivetran_invalid_request", "fivetran_not_found"}
 # Routes that need no body refuse one that is not JSON all the same.
-ANY_CHANGE = {"forbidden", "foreign_origin", "not_json"}
+ANY_CHANGE = {"forbidden", "foreign_origin", "not_json", "shutting_down"}
 CHANGES_CONNECTOR = READS_CONNECTOR | WRITES | ANY_CHANGE | {"too_many", "fivetran_not_applied"}
 DELETES = CHANGES_CONNECTOR | {"in_progress", "store_unavailable"}
 CHANGES_INVITATIONS = READS_CONNECTOR | ANY_CHANGE | {"store_unavailable"}

@@ -4,7 +4,6 @@ Each deletion is claimed in the store first, so that it is done once.
 """
 
 import logging
-import time
 from contextlib import suppress
 
 from pbf.connectors.audit import PendingEntry
@@ -37,7 +36,7 @@ class DueDeletions:
 
         Raises an error of Fivetran's after which nothing else would succeed either.
         """
-        pending, now = self._deletions.listed(self._group_id), time.time()
+        pending, now = self._deletions.listed(self._group_id), self._deletions.now()
         # A connector that was restored or is gone needs no look; one that runs is seen again.
         self._connectors.running.intersection_update(row.connector_id for row in pending)
         ready = [row for row in pending if row.lease_until <= now]
@@ -57,7 +56,8 @@ class DueDeletions:
 
     def _may_run(self, deletion: Deletion) -> bool:
         """Return whether its connector may not be paused: cut short, or seen running."""
-        return deletion.was_abandoned or deletion.connector_id in self._connectors.running
+        was_cut_short = self._deletions.was_abandoned(deletion)
+        return was_cut_short or deletion.connector_id in self._connectors.running
 
     def _delete(self, deletion: Deletion) -> None:
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")

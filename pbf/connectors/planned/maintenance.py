@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 
+from pbf import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
@@ -41,7 +42,6 @@ from pbf.store.tables import PlannedChange as Row
 from pbf.store.tables import storable
 from pbf.visible_text import shown
 
-TIMEOUTS_IN_A_LEASE = 4
 RETRY_AFTER = 5
 # In seconds: pages ask for all plans every few seconds.
 PLANS_LIFETIME = 2.0
@@ -69,7 +69,6 @@ class Maintenance:
         self._connectors = context.connectors
         self._audit_log = context.audit_log
         self._changing = context.changing
-        self._lease = TIMEOUTS_IN_A_LEASE * context.client.timeout
         self._plans = Plans({}, "")
         self._read_at = -math.inf
 
@@ -136,8 +135,9 @@ class Maintenance:
             if row is None:
                 raise UnknownItem("No such change is planned. Reload the page.")
             # Writing the lease as well keeps others from claiming the row as they have read it.
-            if row.is_held or not self._rows.write(
-                row, lease_until=time.time(), cancelled_at=time.time()
+            now = self._rows.now()
+            if self._rows.is_held(row) or not self._rows.write(
+                row, owner="", lease_until=now, cancelled_at=now
             ):
                 raise InProgress("This change is being carried out now.", retry_after=RETRY_AFTER)
         self._read_at = -math.inf
@@ -170,7 +170,7 @@ class Maintenance:
 
         Raises an error of Fivetran's after which nothing else would succeed either.
         """
-        now = time.time()
+        now = self._rows.now()
         pending = sorted(self._rows.pending(self._group_id), key=lambda row: row.due_at)
         due = [row for row in pending if row.due_at <= now]
         last = {(row.connector_id, row.schema_name): row for row in due}
@@ -191,12 +191,17 @@ class Maintenance:
             log.warning("planned %s of %s: %s", row.action, row.connector_id, error)
 
     def _carry_out(self, row: Row) -> None:
-        if not self._rows.claim(row, self._lease):
+        with draining.write():
+            self._claim_and_apply(row)
+
+    def _claim_and_apply(self, row: Row) -> None:
+        if not self._rows.claim(row):
             return  # by another process, or cancelled
         try:
-            outcome = self._apply(row)
+            with self._rows.kept(row):
+                outcome = self._apply(row)
         except ApiError as error:
-            late = time.time() - row.due_at
+            late = self._rows.now() - row.due_at
             if late < rules.GIVE_UP_AFTER:
                 self._rows.release(row, wait=rules.wait(late), outcome=str(error))
             else:
@@ -221,7 +226,7 @@ class Maintenance:
         return rules.DONE
 
     def _supersede(self, row: Row) -> None:
-        if self._rows.claim(row, self._lease):
+        if self._rows.claim(row):
             self._end(row, rules.SUPERSEDED, NOTHING_TO_DO)
 
     def _end(self, row: Row, outcome: str, recorded: str) -> None:
@@ -229,7 +234,7 @@ class Maintenance:
         entry = PendingEntry(row.connector_id, row.schema_name, details, recorded)
         self._audit_log.write(row.action, entry)
         self._read_at = -math.inf
-        self._rows.release(row, done_at=time.time(), outcome=storable(Row.outcome, outcome))
+        self._rows.release(row, done_at=self._rows.now(), outcome=storable(Row.outcome, outcome))
 
     def _row(self, connector: Connector, action: Action, due_at: datetime, reason: str) -> Row:
         who = caller()
@@ -243,7 +248,7 @@ class Maintenance:
             reason=storable(Row.reason, reason),
             created_by=storable(Row.created_by, who.actor),
             created_by_name=storable(Row.created_by_name, who.name),
-            created_at=time.time(),
+            created_at=self._rows.now(),
         )
 
     def _of(self, connector: Connector) -> list[PlannedChange]:

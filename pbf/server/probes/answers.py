@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pbf import draining
 from pbf.paths import PREFIX
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ STARTING: dict[str, object] = {
     "problems": ["The server is starting."],
     "dependencies": {},
 }
+ENDING = STARTING | {"problems": ["The server is shutting down."]}
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,8 @@ class ReadinessWatch:
         """Return the answer to a probe; the first one of readiness starts the thread."""
         if path == LIVENESS:
             return Answer(200, {"status": "ok"})
+        if draining.is_draining():
+            return Answer(503, ENDING)
         self.start()
         latest = self._latest
         if latest is None:

@@ -153,7 +153,8 @@ class ChannelService:
             row = self.store.notifications.find(channel.group_id, delivery_id)
             if row is None or row.channel_id != channel.id:
                 raise UnknownChannel("There is no such message. It may have been removed.")
-            if row.is_held or not row.status or channel.disabled_at is not None:
+            is_held = self.store.notifications.is_held(row)
+            if is_held or not row.status or channel.disabled_at is not None:
                 raise NotNow("This message is about to be sent, or its channel is disabled.")
             self.store.notifications.release(
                 row, status="", sent_at=None, attempts=0, due_at=self.clock(), error=""

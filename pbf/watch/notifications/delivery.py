@@ -59,7 +59,7 @@ class Delivery:
         """
         batches: dict[str, list[Notification]] = {}
         for row in self.store.notifications.due(self.clock(), MOST):
-            if not row.is_held:
+            if not self.store.notifications.is_held(row):
                 batches.setdefault(row.channel_id, []).append(row)
         with self._lock:
             free = [channel_id for channel_id in batches if channel_id not in self._busy]
@@ -192,7 +192,7 @@ class Delivery:
 
     def _finish(self, row: Notification, status: str, **values: object) -> None:
         changes = {"error": "", **values, "status": status, "owner": ""}
-        self.store.notifications.write(row, lease_until=time.time(), **changes)
+        self.store.notifications.write(row, lease_until=self.store.now(), **changes)
 
     def _note(self, channel: Channel, problem: str) -> None:
         if problem != channel.problem:
