@@ -1,6 +1,7 @@
 """The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -35,6 +36,7 @@ from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
 from pbf.runtime import embedded_sandbox, release_waiters, runtime
 from pbf.runtime.jobs import job_runner
+from pbf.runtime.metrics import start_metrics
 from pbf.runtime.opened_store import open_store
 from pbf.sandbox import cli as sandbox_commands
 from pbf.server.hosts import CheckHost
@@ -170,6 +172,10 @@ def proxy(host: str, port: int) -> None:
     """Serve the JSON API until stopped, and the embedded sandbox if it is used."""
     logs.set_up()
     check_listening(_settings_or_defaults(), host)
+    try:
+        start_metrics()
+    except ConfigurationError as error:
+        logging.getLogger("pbf").error("%s", error)  # every route reports the same or works
     keeper = JobThread(job_runner)
     call_on_shutdown(release_waiters, keeper.stop)
     app = DispatcherMiddleware(create_app(), {SANDBOX_PATH: CheckHost(embedded_sandbox)})

@@ -65,6 +65,14 @@ def read_number(
     raise ConfigurationError(f"{name} is not a number of {unit} from {least:g} to {most:g}.")
 
 
+def read_count(values: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    """Return a whole number between two bounds."""
+    text = values.get(name, str(default))
+    if text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most:
+        return int(text)
+    raise ConfigurationError(f"{name} is not a whole number from {least} to {most}.")
+
+
 def read_flag(values: Mapping[str, str], name: str) -> bool:
     """Return whether a setting is "on"; "off" without it."""
     text = values.get(name, "off").lower()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pbf.connectors.access.caller import caller, require
 from pbf.errors import InProgress, StoreFailed, UnknownConnector
+from pbf.metrics.instruments import CHANGES
 from pbf.redaction import redact
 from pbf.rules.access.permissions import Permission
 
@@ -61,7 +62,8 @@ class AuditLog:
         entry = PendingEntry(redact(connector_id), name, details)
         try:
             yield entry
-        except (InProgress, StoreFailed):
+        except (InProgress, StoreFailed) as error:
+            CHANGES.labels(action, type(error).__name__).inc()
             # A caller that waits for another process has done nothing yet, and a database that
             # has just failed takes no entry.
             raise
@@ -76,6 +78,7 @@ class AuditLog:
 
     def write(self, action: str, entry: PendingEntry) -> None:
         """Write an entry for an action that is complete."""
+        CHANGES.labels(action, entry.outcome).inc()
         who = caller()
         actor, about, outcome = who.actor, entry.connector_id, entry.outcome
         try:

@@ -1,9 +1,12 @@
 """The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
 
 import json
+import logging
+import re
+import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -40,6 +43,8 @@ from pbf.errors import (
 )
 from pbf.fivetran.deadline import DeadlineAdapter, deadline, is_over
 from pbf.fivetran.models import RateLimit
+from pbf.metrics.instruments import FIVETRAN_SECONDS
+from pbf.metrics.outages import ERRORS, Outage
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
@@ -58,6 +63,9 @@ LONGEST_NUMBER = 100
 # The version header that all endpoints under /connections require (see the API reference).
 VERSION_2 = "application/json;version=2"
 
+# Where a word begins inside of a class name.
+CAPITALS = re.compile(r"(?<!^)(?=[A-Z])")
+
 REJECTIONS: Mapping[int, type[ApiRejected]] = {
     400: InvalidRequest,
     401: Unauthorized,
@@ -65,6 +73,9 @@ REJECTIONS: Mapping[int, type[ApiRejected]] = {
     404: NotFound,
     409: Conflict,
 }
+
+
+log = logging.getLogger(__name__)
 
 
 class GetOnly(Retry):
@@ -136,6 +147,12 @@ class Request:
                 DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=RETRY_POLICY),
             )
         self.latest = Latest()
+        self._outage = Outage(
+            "fivetran",
+            log,
+            begins="Fivetran does not answer (%s). Lists are served as they were last read.",
+            ends="Fivetran answers again.",
+        )
         self._admit: Callable[[], None] = lambda: None
 
     def admitted_by(self, admit: Callable[[], None]) -> "Request":
@@ -154,6 +171,16 @@ class Request:
     ) -> dict[str, Any]:
         """Return the `data` of the response, or an empty dict if it has none."""
         self._admit()
+        with self._observed():
+            return self._answer(method, path, params, body)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
         accept = VERSION_2 if path.startswith("/connections") else "application/json"
         try:
             with (
@@ -182,6 +209,24 @@ class Request:
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        """Measure a call by its outcome, and note whether Fivetran answers."""
+        start, outcome = time.monotonic(), "unexpected"
+        try:
+            yield
+            outcome = "ok"
+            self._outage.answers()
+        except ApiError as error:
+            outcome = CAPITALS.sub("_", type(error).__name__).lower()
+            if isinstance(error, ERRORS):
+                self._outage.fails(error)
+            else:
+                self._outage.answers()
+            raise
+        finally:
+            FIVETRAN_SECONDS.labels(outcome).observe(time.monotonic() - start)
 
     @property
     def _connect_timeout(self) -> float:

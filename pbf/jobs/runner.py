@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pbf.errors import PbfError
+from pbf.metrics.outages import log_level
 from pbf.store.tables import Job, storable
 
 if TYPE_CHECKING:
@@ -210,9 +211,10 @@ class JobRunner:
 
     def _log(self, subject: str, errors: Sequence[Exception]) -> None:
         """Log each error once, not at every run, until it is over."""
-        problems = {_loggable(error): type(error).__name__ for error in errors}
+        problems = {_loggable(error): error for error in errors}
         for text in problems.keys() - self._logged.get(subject, frozenset()):
-            log.warning("%s: %s (%s)", problems[text], text, subject)
+            error = problems[text]
+            log.log(log_level(error), "%s: %s (%s)", type(error).__name__, text, subject)
         self._logged[subject] = frozenset(problems)
 
 

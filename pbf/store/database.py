@@ -1,5 +1,6 @@
 """The database: open SQLite or PostgreSQL, apply migrations, provide transactions."""
 
+import logging
 import os
 import sqlite3
 import threading
@@ -10,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from pbf.errors import StoreFailed
+from pbf.metrics.instruments import STORE_SECONDS
+from pbf.metrics.outages import Outage
 from pbf.store.migrations import migrate
 from pbf.store.tables import Base
 
@@ -29,6 +32,11 @@ UNAVAILABLE = (
     "check the disk and PBF_DATABASE_URL."
 )
 
+# These are answers of the database, not outages.
+REFUSED = (DataError, IntegrityError)
+
+log = logging.getLogger(__name__)
+
 
 class Database:
     """One open database; `session` and `reading` are the only access to it."""
@@ -41,6 +49,12 @@ class Database:
         parts = _with_driver(url)
         self.engine = _engine(parts)
         # SQLite has one writer at a time, and a database in memory has one connection.
+        self._outage = Outage(
+            "database",
+            log,
+            begins="The database does not answer (%s). Check it, its disk and PBF_DATABASE_URL.",
+            ends="The database answers again.",
+        )
         self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
         self._lock: AbstractContextManager[object] = threading.Lock() if sqlite else nullcontext()
@@ -87,13 +101,39 @@ class Database:
         self, engine: Engine, lock: AbstractContextManager[object]
     ) -> Iterator[Session]:
         try:
-            with lock, Session(engine, expire_on_commit=False) as session, session.begin():
+            with (
+                self._observed("read" if engine is self._reader else "write"),
+                lock,
+                Session(engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
         except IntegrityError:
             raise
         except SQLAlchemyError:
             # The error quotes the values of the statement, so it is not chained into logs.
             raise StoreFailed(UNAVAILABLE) from None
+
+    @contextmanager
+    def _observed(self, access: str) -> Iterator[None]:
+        """Measure a transaction, and note whether the database answers."""
+        try:
+            with STORE_SECONDS.labels(access).time():
+                yield
+        except REFUSED as error:
+            if isinstance(error, DataError):
+                log.error("The database refused a value (%s).", type(error).__name__)
+            raise
+        except SQLAlchemyError as error:
+            self._outage.fails(error)
+            raise
+        self._outage.answers()
+
+    @property
+    def pool_in_use(self) -> int:
+        """How many connections are in use; 0 if there is only one, which threads share."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
