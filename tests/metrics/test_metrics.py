@@ -15,6 +15,7 @@ from pbf.metrics.exposition import serve_metrics
 from pbf.metrics.instruments import METHODS, count_refusal
 from pbf.runtime import Runtime
 from pbf.runtime.metrics import RuntimeCollector
+from pbf.store.migrations import HEAD
 from tests.support.metrics import metric_names
 from tests.support.servers import ROOT
 
@@ -61,7 +62,7 @@ def test_the_runtime_is_read_when_it_is_asked_for(client: FlaskClient, runtime: 
 
 
 def test_without_a_runtime_the_version_is_known():
-    assert value("pbf_info", version=pbf.__version__, schema="0006") == 1
+    assert value("pbf_info", version=pbf.__version__, schema=HEAD) == 1
 
 
 def test_no_label_has_a_value_from_outside(client: FlaskClient, runtime: Runtime):
@@ -93,7 +94,7 @@ def test_the_metrics_are_served_on_a_port_of_their_own(runtime: Runtime):
     finally:
         REGISTRY.unregister(collector)
 
-    assert f'pbf_info{{schema="0006",version="{pbf.__version__}"}} 1.0' in text
+    assert f'pbf_info{{schema="{HEAD}",version="{pbf.__version__}"}} 1.0' in text
 
 
 def test_a_port_in_use_is_named():
