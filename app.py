@@ -24,6 +24,7 @@ from pbf import logs
 from pbf.config import check_listening, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
+from pbf.metrics.thread_waits import NoteArrival, measured
 from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin, path_of
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
@@ -202,7 +203,9 @@ def warm_up(ended: threading.Event) -> None:
     with background_loading():
         try:
             from pbf.runtime import runtime
+            from pbf.runtime.metrics import start_metrics
 
+            start_metrics()
             first = runtime().portal
             first.services()
             first.connectors()
@@ -218,7 +221,8 @@ def warm_up(ended: threading.Event) -> None:
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:
     """Return a WSGI app as an ASGI app with threads of its own."""
     # The types of a2wsgi for WSGI and ASGI are narrower than those of werkzeug and Starlette.
-    return cast(ASGIApp, WSGIMiddleware(cast(Any, wsgi_app), workers=workers))
+    threads = WSGIMiddleware(cast(Any, measured(wsgi_app)), workers=workers)
+    return NoteArrival(cast(ASGIApp, threads))
 
 
 async def icon(_request: Request) -> FileResponse:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pbf.metrics.instruments import PAGE_SECONDS
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
@@ -46,5 +47,6 @@ pages = {
 page = st.navigation(list(pages.values()), position="top")
 if page is pages[ENTRIES[0]] and home is not ENTRIES[0]:
     st.switch_page(pages[home])  # whose own address stays valid, unlike that of a default page
-with forget_fragments_on_stop():
+entry = next((entry for entry in ENTRIES if pages[entry] is page), home)
+with PAGE_SECONDS.labels(entry.name).time(), forget_fragments_on_stop():
     page.run()

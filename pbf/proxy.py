@@ -18,7 +18,14 @@ from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, log_change
+from pbf.api.guard import (
+    begin_change,
+    count_failed_sign_in,
+    end_change,
+    guard,
+    log_change,
+    observe,
+)
 from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
@@ -126,6 +133,7 @@ def create_app(
     error_handlers.register(app)
     app.after_request(log_change)
     app.after_request(count_failed_sign_in)
+    app.after_request(observe)
     _wrap(app, open_runtime, check_host=check_host)
     if threads:
         app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]

@@ -17,6 +17,7 @@ from pbf.api.request_context import (
 from pbf.api.responses import no_store
 from pbf.api.sign_in.pages import sign_in_url
 from pbf.errors import InvalidRedirect, NotSignedIn, PbfError, TooManyRequests, UnknownConnector
+from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX, origin
 from pbf.signed_links import LONGEST_TOKEN
 
@@ -39,7 +40,7 @@ def go(link: str) -> ResponseReturnValue:
     try:
         url = cards.open(connector_id, public_url=public_url())
     except PbfError as error:
-        log.warning("no Connect Card: %s: %s", type(error).__name__, error)
+        log.log(log_level(error), "no Connect Card: %s: %s", type(error).__name__, error)
         return _to_connectors(note=_note(error, "no-card"))
     return no_store(redirect(url, 303))
 
@@ -66,7 +67,9 @@ def come_back() -> ResponseReturnValue:
             return _to_connectors(note="elsewhere")
         connector = portal.cards.returned(state) if portal else None
     except PbfError as error:
-        log.warning("connector not read on return: %s: %s", type(error).__name__, error)
+        log.log(
+            log_level(error), "connector not read on return: %s: %s", type(error).__name__, error
+        )
         return _to_connectors(note=_note(error, "unread"))
     if connector is None:
         return _to_connectors(note="used")

@@ -9,6 +9,7 @@ from pbf import errors
 from pbf.connectors.access.caller import readable
 from pbf.errors import InProgress, PbfError, RateLimited, ShuttingDown, StoreFailed
 from pbf.logs import request_id
+from pbf.metrics.outages import log_level
 from pbf.server.request_body import TOO_LARGE
 
 LONGEST_LOGGED_PATH = 200
@@ -74,8 +75,13 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, handle_unexpected_error)
 
 
-def error_response(status: int, code: str, message: str) -> Response:
-    """Return an error as JSON: a code for programs, a sentence for people."""
+def error_response(
+    status: int, code: str, message: str, *, cause: Exception | None = None
+) -> Response:
+    """Return an error as JSON: a code for programs, a sentence for people.
+
+    What an outage causes is not logged: the outage itself has a line.
+    """
     error = {"code": code, "message": message, "request_id": request_id()}
     response = jsonify({"error": error})
     response.status_code = status
@@ -83,17 +89,23 @@ def error_response(status: int, code: str, message: str) -> Response:
     if len(path) > LONGEST_LOGGED_PATH:
         path = f"(a path of {len(path)} characters)"
     log.log(
-        logging.WARNING if status >= 500 else logging.INFO,
+        _level(status, cause),
         *("%s %s: %d %s: %s", request.method, path, status, code, message),
     )
     return response
+
+
+def _level(status: int, cause: Exception | None) -> int:
+    if status < 500:
+        return logging.INFO
+    return log_level(cause) if cause else logging.WARNING
 
 
 def handle_error(error: PbfError) -> Response:
     """Return one of our own errors as JSON."""
     classes = type(error).__mro__
     status, code = next(STATUS_CODES[kind] for kind in classes if kind in STATUS_CODES)
-    response = error_response(status, code, readable(error))
+    response = error_response(status, code, readable(error), cause=error)
     if isinstance(error, RateLimited | InProgress | ShuttingDown | StoreFailed):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

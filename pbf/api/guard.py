@@ -1,6 +1,7 @@
 """What every request passes first: identity, origin check and request id."""
 
 import logging
+import time
 from collections.abc import Collection
 from contextlib import ExitStack
 
@@ -21,6 +22,7 @@ from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.errors import ProviderUnavailable, SignInFailed
 from pbf.logs import begin_request, set_tenant
+from pbf.metrics.instruments import count_request
 from pbf.paths import origin
 from pbf.rules.access.permissions import Role
 
@@ -104,6 +106,7 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def guard() -> Response | None:
     """Refuse callers without identity, changes for foreign pages, and bodies that are not JSON."""
+    g.started_at = time.monotonic()
     begin_request()
     if attempt := ATTEMPTS.get(request.endpoint or ""):
         current_runtime().sign_in_limits.admit(attempt, current_client())
@@ -147,6 +150,13 @@ def log_change(response: Response) -> Response:
     """Log each change that was made."""
     if request.method not in READ_METHODS and response.status_code < 400:
         log.info("%s %s: %d", request.method, request.path, response.status_code)
+    return response
+
+
+def observe(response: Response) -> Response:
+    """Count a request by its route, never by its path, which has ids in it."""
+    rule = request.url_rule.rule if request.url_rule else None
+    count_request(rule, request.method, response.status_code, time.monotonic() - g.started_at)
     return response
 
 

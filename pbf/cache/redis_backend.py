@@ -16,6 +16,8 @@ from uuid import uuid4
 from pbf.cache.entries import CachedList
 from pbf.cache.serializer import ListSerializer
 from pbf.heartbeat import repeating
+from pbf.metrics.instruments import REDIS_SECONDS
+from pbf.metrics.outages import Outage
 
 Result = TypeVar("Result")
 
@@ -53,7 +55,14 @@ class RedisBackend:
         self._error = RedisError
         self._lock = threading.Lock()
         self._down_until = 0.0
-        self._reported = False
+        # It is not tried again for a while after each failure, so that its first answer counts.
+        self._outage = Outage(
+            "redis",
+            log,
+            begins="Redis does not answer (%s). Until it does, this process calls Fivetran itself.",
+            ends="Redis answers again.",
+            quiet=0.0,
+        )
         self._to_forget: set[str] = set()
 
     def ping(self) -> None:
@@ -151,22 +160,14 @@ class RedisBackend:
             for key in tuple(self._to_forget):
                 self._start_generation(key)
                 self._to_forget.discard(key)
-            result = action()
+            with REDIS_SECONDS.time():
+                result = action()
         except self._error as error:
             self._mark_down(error)
             raise BackendUnavailable from error
-        if self._reported:
-            log.warning("Redis answers again.")
-            self._reported = False
+        self._outage.answers()
         return result
 
     def _mark_down(self, error: Exception) -> None:
-        with self._lock:
-            self._down_until = time.monotonic() + RETRY_AFTER_FAILURE
-            reported, self._reported = self._reported, True
-        if not reported:
-            # The error's text may quote the URL with its password; the type does not.
-            log.warning(
-                "Redis does not answer (%s). Until it does, this process calls Fivetran itself.",
-                type(error).__name__,
-            )
+        self._down_until = time.monotonic() + RETRY_AFTER_FAILURE
+        self._outage.fails(error)

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from pbf.bulkheads import Dependency, waiting_for
@@ -31,6 +32,7 @@ from pbf.cache.entries import (
 )
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
 from pbf.errors import ApiError, ConnectionFailed, FivetranBusy, TimedOut
+from pbf.metrics.instruments import SERVED_AGE, SERVED_LISTS
 
 # A caller with a previous entry waits so many seconds; Fivetran may take a minute to fail.
 LONGEST_WAIT = 3.0
@@ -39,9 +41,23 @@ LONGEST_WAIT = 3.0
 MAX_KEYS = 8192
 MAX_ITEMS = 250_000
 
+# A list counts as in use for so many seconds after it was last asked for.
+IN_USE = 60.0
+
 _Request = Future[CachedList[Any]]
 _Result = StoredList | CachedFailure | None
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a process has in its cache; the age in seconds is that of the oldest list in use."""
+
+    lists: int
+    items: int
+    longest: int
+    oldest_age: float
+    in_flight: int
 
 
 class SharedCache:
@@ -88,6 +104,22 @@ class SharedCache:
         Without a previous entry, wait `patience` seconds for the first one, by default without a
         limit. Raises the ApiError of `fetch` if there is no entry to serve instead.
         """
+        cached = self._get(key, fetch, lifetime=lifetime, patience=patience)
+        age = self._clock() - cached.fetched_at
+        is_fresh = age <= cached.lifetime
+        state = "after_failure" if cached.problem else "fresh" if is_fresh else "stale"
+        SERVED_LISTS.labels(state).inc()
+        SERVED_AGE.observe(max(0.0, age) / (cached.lifetime or 1.0))
+        return cached
+
+    def _get(
+        self,
+        key: str,
+        fetch: Callable[[], Sequence[Item]],
+        *,
+        lifetime: Callable[[Sequence[Item]], float],
+        patience: float | None,
+    ) -> CachedList[Item]:
         now = self._clock()
         entry = self._current(key, now)
         cached: CachedList[Item] | None = entry.value if entry else None
@@ -100,7 +132,7 @@ class SharedCache:
             return cached
         request = self._join(key, fetch, lifetime, seen=(entry, failure))
         if request is None:
-            return self.get(key, fetch, lifetime=lifetime, patience=patience)
+            return self._get(key, fetch, lifetime=lifetime, patience=patience)
         if (last or patience is not None) and failure and failure.is_recent(now):
             return stale_entry(last, failure)
         if cached and not cached.is_long_stale(now):
@@ -114,13 +146,26 @@ class SharedCache:
             return stale_entry(last, CachedFailure(error, now))
         if cached is None and newer.is_long_stale(self._clock()):
             # It came from the backend.
-            return self.get(key, fetch, lifetime=lifetime, patience=patience)
+            return self._get(key, fetch, lifetime=lifetime, patience=patience)
         return newer
 
     def is_available(self, key: str) -> bool:
         """Whether there is an entry that can be served without waiting."""
         entry = self._entries.get(key)
         return entry is not None and not entry.value.is_long_stale(self._clock())
+
+    def statistics(self) -> Statistics:
+        """Return how many lists there are, how long and how old."""
+        now, entries = self._clock(), tuple(self._entries.values())
+        lengths = [len(entry.value.items) for entry in entries]
+        in_use = [entry.value for entry in entries if now - entry.used <= IN_USE]
+        return Statistics(
+            lists=len(entries),
+            items=sum(lengths),
+            longest=max(lengths, default=0),
+            oldest_age=max((now - value.fetched_at for value in in_use), default=0.0),
+            in_flight=len(self._requests),
+        )
 
     def peek(self, key: str) -> CachedList[Any] | None:
         """Return the entry of a key, however stale; None if there is none or it was forgotten."""

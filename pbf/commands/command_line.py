@@ -1,6 +1,7 @@
 """The command line of `python -m pbf`: its options, and which command they run."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -36,6 +37,7 @@ from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
 from pbf.runtime import embedded_sandbox, release_waiters, runtime
 from pbf.runtime.jobs import job_runner
+from pbf.runtime.metrics import start_metrics
 from pbf.runtime.opened_store import open_store
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
@@ -191,6 +193,10 @@ def proxy(host: str, port: int) -> None:
     logs.set_up()
     settings = _settings_or_defaults()
     check_listening(settings, host)
+    try:
+        start_metrics()
+    except ConfigurationError as error:
+        logging.getLogger("pbf").error("%s", error)  # every route reports the same or works
     collect_garbage_less_often()
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
     call_on_shutdown(release_waiters, keeper.stop, readiness.stop, drain=settings.drain)

@@ -57,6 +57,9 @@ class Settings:
     # The first key signs; links signed with the others are accepted, too.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
     redis_url: str | None = field(default=None, repr=False)
+    # Where Prometheus reads the metrics; port 0 is none.
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
     frame_ancestors: tuple[str, ...] = ()
     create_limit: str = "100 per hour"
     action_limit: str = "1200 per hour"
@@ -166,6 +169,10 @@ def _settings(values: Mapping[str, str]) -> Settings:
         migrate=read_flag(values, "PBF_MIGRATE", default="on"),
         signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),
+        metrics_host=values.get("PBF_METRICS_HOST", Settings.metrics_host),
+        metrics_port=read_count(
+            values, "PBF_METRICS_PORT", Settings.metrics_port, least=0, most=65535
+        ),
         frame_ancestors=read_origins(values, "PBF_FRAME_ANCESTORS"),
         create_limit=read_limit(values, "PBF_CREATE_LIMIT", Settings.create_limit),
         action_limit=read_limit(values, "PBF_ACTION_LIMIT", Settings.action_limit),

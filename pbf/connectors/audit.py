@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pbf import draining
 from pbf.connectors.access.caller import caller, require
 from pbf.errors import InProgress, ShuttingDown, StoreFailed, UnknownConnector
+from pbf.metrics.instruments import CHANGES
 from pbf.redaction import redact
 from pbf.rules.access.permissions import Permission
 
@@ -64,7 +65,8 @@ class AuditLog:
         try:
             with draining.write():
                 yield entry
-        except (InProgress, ShuttingDown, StoreFailed):
+        except (InProgress, ShuttingDown, StoreFailed) as error:
+            CHANGES.labels(action, type(error).__name__).inc()
             # A caller that waits for another process has done nothing yet, and a database that
             # has just failed takes no entry.
             raise
@@ -79,6 +81,7 @@ class AuditLog:
 
     def write(self, action: str, entry: PendingEntry) -> None:
         """Write an entry for an action that is complete."""
+        CHANGES.labels(action, entry.outcome).inc()
         who = caller()
         actor, about, outcome = who.actor, entry.connector_id, entry.outcome
         try:

@@ -157,7 +157,7 @@ class ConnectorList:
         try:
             until = {key: deletion.final_at for key, deletion in self._read_pending().items()}
         except StoreFailed as error:
-            logger.warning("pending deletions: %s", error)
+            logger.debug("pending deletions: %s", error)
             return cached
         gone = frozenset(tuple(self._gone.items()))
         corrected = self._corrected
@@ -249,7 +249,7 @@ class ConnectorList:
             return self._read_pending()
         except StoreFailed as error:
             # Hidden connectors stay hidden: shown again, they would be resumed or deleted again.
-            logger.warning("pending deletions: %s", error)
+            logger.debug("pending deletions: %s", error)
             return self._pending
 
     def _read_pending(self) -> dict[Key, Deletion]:
@@ -262,7 +262,7 @@ class ConnectorList:
             return self._store.names(connector_ids)
         except StoreFailed as error:
             # Meanwhile the connectors are shown under their permanent names.
-            logger.warning("typed names: %s", error)
+            logger.debug("typed names: %s", error)
             return {}
 
 

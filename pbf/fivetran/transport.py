@@ -1,10 +1,12 @@
 """The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
 
 import json
+import logging
+import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -43,6 +45,8 @@ from pbf.errors import (
 )
 from pbf.fivetran.deadline import DeadlineAdapter, deadline, is_over
 from pbf.fivetran.models import RateLimit
+from pbf.metrics.instruments import FIVETRAN_SECONDS
+from pbf.metrics.outages import ERRORS, Outage
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
@@ -61,6 +65,9 @@ LONGEST_NUMBER = 100
 # The version header that all endpoints under /connections require (see the API reference).
 VERSION_2 = "application/json;version=2"
 
+# Where a word begins inside of a class name.
+CAPITALS = re.compile(r"(?<!^)(?=[A-Z])")
+
 REJECTIONS: Mapping[int, type[ApiRejected]] = {
     400: InvalidRequest,
     401: Unauthorized,
@@ -68,6 +75,9 @@ REJECTIONS: Mapping[int, type[ApiRejected]] = {
     404: NotFound,
     409: Conflict,
 }
+
+
+log = logging.getLogger(__name__)
 
 
 class GetOnly(Retry):
@@ -145,6 +155,12 @@ class Request:
                 DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=RETRY_POLICY),
             )
         self.latest = Latest()
+        self._outage = Outage(
+            "fivetran",
+            log,
+            begins="Fivetran does not answer (%s). Lists are served as they were last read.",
+            ends="Fivetran answers again.",
+        )
         self._admit: Callable[[], None] = lambda: None
 
     def admitted_by(self, admit: Callable[[], None]) -> "Request":
@@ -164,9 +180,10 @@ class Request:
         """Return the `data` of the response, or an empty dict if it has none."""
         with waiting_for(Dependency.FIVETRAN, FivetranBusy):
             self._admit()
-            return self._send(method, path, params, body)
+            with self._observed():
+                return self._answer(method, path, params, body)
 
-    def _send(
+    def _answer(
         self,
         method: str,
         path: str,
@@ -206,6 +223,24 @@ class Request:
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        """Measure a call by its outcome, and note whether Fivetran answers."""
+        start, outcome = time.monotonic(), "unexpected"
+        try:
+            yield
+            outcome = "ok"
+            self._outage.answers()
+        except ApiError as error:
+            outcome = CAPITALS.sub("_", type(error).__name__).lower()
+            if isinstance(error, ERRORS):
+                self._outage.fails(error)
+            else:
+                self._outage.answers()
+            raise
+        finally:
+            FIVETRAN_SECONDS.labels(outcome).observe(time.monotonic() - start)
 
     @property
     def _connect_timeout(self) -> float:

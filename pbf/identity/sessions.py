@@ -160,7 +160,7 @@ class Sessions:
             else:
                 self._cache.drop([session_id])
         except StoreFailed as error:
-            log.warning("the use of a session was not stored: %s", error)
+            log.debug("the use of a session was not stored: %s", error)
 
     def details(self, session_id: str) -> SignedIn | None:
         """Return a session as stored; None if it is unknown or revoked.

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from pbf.draining import is_draining
 from pbf.errors import PbfError, ShuttingDown
+from pbf.metrics.outages import log_level
 from pbf.store.tables import Job, storable
 
 if TYPE_CHECKING:
@@ -213,9 +214,10 @@ class JobRunner:
 
     def _log(self, subject: str, errors: Sequence[Exception]) -> None:
         """Log each error once, not at every run, until it is over."""
-        problems = {_loggable(error): type(error).__name__ for error in errors}
+        problems = {_loggable(error): error for error in errors}
         for text in problems.keys() - self._logged.get(subject, frozenset()):
-            log.warning("%s: %s (%s)", problems[text], text, subject)
+            error = problems[text]
+            log.log(log_level(error), "%s: %s (%s)", type(error).__name__, text, subject)
         self._logged[subject] = frozenset(problems)
 
 

@@ -152,6 +152,11 @@ def runtime() -> Runtime:
         return _runtime
 
 
+def opened() -> Runtime | None:
+    """Return the process's runtime if it was started."""
+    return _runtime
+
+
 def use(replacement: Runtime | None) -> None:
     """Replace the runtime, for instance in a test; None starts a new one at the next call."""
     global _runtime, _failure

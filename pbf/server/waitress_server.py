@@ -1,5 +1,6 @@
 """Waitress, which serves the API alone, with a fix for its 304 responses."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from pbf.metrics.instruments import THREAD_WAIT
 from pbf.server.probes.answers import PROBES
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ class Channel(HTTPChannel):
     """A connection whose requests are run as such tasks."""
 
     task_class = Task
+    _queued_at = 0.0
+
+    def received(self, data: bytes) -> bool:
+        """Take in data; it may complete a request, which waits for a thread from now on."""
+        self._queued_at = time.monotonic()
+        return bool(super().received(data))
+
+    def service(self) -> None:
+        """Answer a request in a thread."""
+        THREAD_WAIT.observe(time.monotonic() - self._queued_at)
+        super().service()
 
 
 class ProbesApart:

@@ -1,5 +1,6 @@
 """The database: open SQLite or PostgreSQL, apply migrations, provide transactions."""
 
+import logging
 import os
 import sqlite3
 import threading
@@ -10,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from pbf.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
+from pbf.metrics.instruments import STORE_SECONDS
+from pbf.metrics.outages import Outage
 from pbf.store.breaker import CircuitBreaker
 from pbf.store.clock import DatabaseClock
 from pbf.store.migrations import HEAD, migrate, require_migrated
@@ -40,6 +43,11 @@ BUSY = (
     "changed. Try again in a moment."
 )
 
+# These are answers of the database, not outages.
+REFUSED = (DataError, IntegrityError)
+
+log = logging.getLogger(__name__)
+
 
 class Database:
     """One open database; `session` and `reading` are the only access to it.
@@ -62,6 +70,12 @@ class Database:
             _check_tables(parts, migrates=migrates)
         self.engine = _engine(parts, connections)
         # SQLite has one writer at a time, and a database in memory has one connection.
+        self._outage = Outage(
+            "database",
+            log,
+            begins="The database does not answer (%s). Check it, its disk and PBF_DATABASE_URL.",
+            ends="The database answers again.",
+        )
         self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
         self._lock = threading.Lock() if sqlite else None
@@ -106,11 +120,12 @@ class Database:
     def _transaction(
         self, engine: Engine, lock: AbstractContextManager[object]
     ) -> Iterator[Session]:
+        access = "read" if engine is self._reader else "write"
         with waiting_for(Dependency.STORE, lambda: StoreFailed(UNAVAILABLE)):
             if not self._breaker.admits():
                 raise StoreFailed(UNAVAILABLE)
             new = Session(engine, expire_on_commit=False)
-            with self._reported(), lock, new as session, session.begin():
+            with self._reported(), self._observed(access), lock, new as session, session.begin():
                 yield session
 
     @contextmanager
@@ -155,6 +170,28 @@ class Database:
     def _read_clock(self) -> float:
         with self.reading() as session:
             return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
+
+    @contextmanager
+    def _observed(self, access: str) -> Iterator[None]:
+        """Measure a transaction, and note whether the database answers."""
+        try:
+            with STORE_SECONDS.labels(access).time():
+                yield
+        except REFUSED as error:
+            if isinstance(error, DataError):
+                log.error("The database refused a value (%s).", type(error).__name__)
+            raise
+        except SQLAlchemyError as error:
+            if not _is_busy(error):
+                self._outage.fails(error)
+            raise
+        self._outage.answers()
+
+    @property
+    def pool_in_use(self) -> int:
+        """How many connections are in use; 0 if there is only one, which threads share."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""

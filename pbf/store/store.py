@@ -15,6 +15,7 @@ from pbf.store.audit import AuditLog
 from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
 from pbf.store.database import CONNECTIONS, Database
+from pbf.store.figures import Figures, read_figures
 from pbf.store.identity.api_tokens import ApiTokens
 from pbf.store.identity.invitations import Invitations
 from pbf.store.identity.people import People
@@ -103,6 +104,16 @@ class Store:
     def groups_to_work_on(self) -> set[str]:
         """Return the groups with creations that are not settled, deletions or planned changes."""
         return self.creations.groups() | self.deletions.groups() | self.planned_changes.groups()
+
+    @property
+    def pool_in_use(self) -> int:
+        """How many connections to the database are in use; 0 for a database in memory."""
+        return self._database.pool_in_use
+
+    def figures(self, now: float) -> Figures:
+        """Return what waits in the store at a time, in seconds since 1970."""
+        with self._database.reading() as session:
+            return read_figures(session, now)
 
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""

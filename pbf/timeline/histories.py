@@ -10,6 +10,7 @@ from pbf.errors import BadAnswer, Forbidden, InvalidRequest, NotFound, ServerFai
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
 from pbf.fivetran.paging import LARGEST_PAGE
+from pbf.metrics.outages import log_level
 from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.observed_times import DAY, LONGEST_WINDOW, Span, merged, next_window
@@ -172,7 +173,7 @@ class Histories:
             return 2
         except (ServerFailed, BadAnswer, InvalidRequest) as error:
             # The others may be readable.
-            log.warning("history of %s: %s", window.connector_id, error)
+            log.log(log_level(error), "history of %s: %s", window.connector_id, error)
             self._without[window.group_id, window.connector_id] = window.until + HOUR
             return 1
         self._refusals = 0

@@ -51,7 +51,7 @@ class Timelines:
         self._days = max(days, detail_days)
         self.recorder = Recorder(store, detail_days=min(days, detail_days))
         self.observer = Observer(store, self.recorder)
-        self.lists = ListQueue(self.observer.observe, log.warning)
+        self.lists = ListQueue(self.observer.observe, log.debug)
         self.watch = ConnectorWatch(client, self.observer, groups, clock=clock)
         self.histories = Histories(client, store, self.recorder, groups, clock=clock)
 

@@ -25,6 +25,7 @@ from pbf.errors import (
     UnknownTenant,
 )
 from pbf.identity.models import Identity
+from pbf.metrics.outages import log_level
 from pbf.paths import LONGEST_ID, from_page
 from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
@@ -184,7 +185,7 @@ def log_once(error: PbfError) -> str:
     if text != str(error):
         reference = logs.begin_request()
         REFERENCE.set((str(error), reference))
-        log.warning("%s: %s: %s", OPEN_PAGE.get(), type(error).__name__, error)
+        log.log(log_level(error), "%s: %s: %s", OPEN_PAGE.get(), type(error).__name__, error)
     return reference
 
 

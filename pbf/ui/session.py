@@ -14,6 +14,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.logs import set_tenant
+from pbf.metrics.instruments import FRAGMENT_SECONDS
 from pbf.rules import time_zones
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
@@ -69,7 +70,8 @@ def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
             act()
         except PbfError:
             st.rerun()  # the page says why
-        show(*args, **values)
+        with FRAGMENT_SECONDS.labels(show.__name__).time():
+            show(*args, **values)
 
     return run
 

@@ -15,6 +15,7 @@ from pbf.connectors.audit import DONE
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError, ServerFailed, Unreachable
 from pbf.fivetran.models import Connector, RateLimit
+from pbf.metrics.outages import log_level
 from pbf.rules.health import health
 from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncEntry
@@ -104,7 +105,12 @@ class Judge:
                 if not incident.is_open:
                     self._notifier.incident_closed(incident)
             except PbfError as error:
-                log.warning("no notification of an incident: %s: %s", type(error).__name__, error)
+                log.log(
+                    log_level(error),
+                    "no notification of an incident: %s: %s",
+                    type(error).__name__,
+                    error,
+                )
                 continue
             self._store.incidents.mark_notified(row.id, OPENED if incident.is_open else CLOSED)
 

@@ -1,6 +1,7 @@
 """Sessions: cookies, timeouts, revocation, and what a process may cache of them."""
 
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 
@@ -363,6 +364,7 @@ def test_open_sessions_are_listed_last_used_first(store, clock):
 
 
 def test_a_store_that_fails_lets_nobody_in_after_five_seconds(memory, clock, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG, "pbf.identity")
     sessions = sessions_on(memory, clock)
     cookie, other = (start(sessions, person_in(memory)) for _ in range(2))
     identity = sessions.find(cookie)

@@ -161,6 +161,7 @@ def test_a_job_runs_again_after_its_interval_or_when_it_says(store, due, seconds
 
 
 def test_failures_are_counted_with_growing_waits_and_logged_once(store, caplog):
+    caplog.set_level(logging.DEBUG, "pbf.jobs.runner")
     clock, waits = Clock(), []
 
     def fail() -> None:
@@ -208,6 +209,8 @@ def test_an_error_of_any_text_is_stored(store):
 
 
 def test_a_part_that_fails_does_not_delay_the_rest(store, caplog):
+    caplog.set_level(logging.DEBUG, "pbf.jobs.runner")
+
     def fail() -> None:
         raise PartlyFailed([TimedOut("late"), StoreFailed("full")], clock() + 7)
 
@@ -246,6 +249,7 @@ def test_a_long_job_does_not_delay_the_others(store):
 
 
 def test_a_database_that_is_away_stops_nothing(postgres, caplog):
+    caplog.set_level(logging.DEBUG, "pbf.jobs.runner")
     url = postgres.fresh()
     store, clock, runs = Store(url), Clock(), []
     may_end = threading.Event()

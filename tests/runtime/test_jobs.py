@@ -1,5 +1,6 @@
 """The background work of the process."""
 
+import logging
 import time
 
 import pytest
@@ -83,6 +84,7 @@ def test_it_runs_again_after_half_a_minute_or_when_a_deletion_is_due(due, second
     ],
 )
 def test_a_failing_job_is_logged_once_and_does_not_stop_the_others(error, message, caplog):
+    caplog.set_level(logging.DEBUG, "pbf.jobs.runner")
     clock, portal, other = Clock(), Portal(), Portal()
     portal.errors["settle"] = error
     runner = runner_on(portal, other, clock=clock)

@@ -1,6 +1,7 @@
 """What reaches Streamlit, and with which identity: every request and socket, without a server."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
@@ -704,6 +705,7 @@ def test_one_query_checks_all_open_sessions():
 
 
 def test_a_database_that_fails_for_a_while_does_not_end_the_watch(caplog):
+    caplog.set_level(logging.DEBUG, "pbf.server")
     sessions = FakeSessions(ADA)
 
     async def run(connect, streamlit) -> None:

@@ -17,6 +17,7 @@ from pbf.connectors.cards.colleague_links import ColleagueLink
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, NotAllowed, PbfError, UnknownConnector, UnknownLink
 from pbf.fivetran.models import Connector
+from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX, origin
 from pbf.rules.health import needs_the_card
 from pbf.rules.wording import exact
@@ -170,7 +171,7 @@ def _form_targets() -> str:
 
 
 def _error_page(error: PbfError) -> Response:
-    current_app.logger.warning("invitation not followed: %s", type(error).__name__)
+    current_app.logger.log(log_level(error), "invitation not followed: %s", type(error).__name__)
     if isinstance(error, NotAllowed):
         return _page("off")
     if isinstance(error, UnknownLink):

@@ -32,6 +32,7 @@ from pbf.errors import (
 )
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.proxies import TrustedProxy
+from pbf.metrics.outages import log_level
 from pbf.paths import LONGEST_ID, PREFIX, own_page
 from pbf.rules.access.policy import Branding
 from pbf.server.auth_middleware.cookies import FRAME_COOKIE
@@ -144,7 +145,7 @@ def refuse_attempt(error: TooManyRequests) -> ResponseReturnValue:
 @routes.errorhandler(PbfError)
 def report_error(error: PbfError) -> ResponseReturnValue:
     """Say that nobody can sign in, because of the settings or the database."""
-    log.warning("nobody can sign in: %s: %s", type(error).__name__, error)
+    log.log(log_level(error), "nobody can sign in: %s: %s", type(error).__name__, error)
     # Not request.url: behind a proxy its scheme may be another one than the browser's.
     again = Link("Try again", request.full_path.rstrip("?"))
     page = Page("Sign-in does not work right now", str(error), [again])

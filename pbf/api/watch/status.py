@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from pbf.api.pages import Page, page_response, rendered_page
 from pbf.api.request_context import current_runtime
 from pbf.errors import PbfError
+from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX
 from pbf.watch.status_page import LIFETIME
 
@@ -28,7 +29,7 @@ def show(token: str) -> ResponseReturnValue:
     try:
         page = runtime.watch.status_by_link(token)
     except PbfError as error:
-        current_app.logger.warning("status page not shown: %s", type(error).__name__)
+        current_app.logger.log(log_level(error), "status page not shown: %s", type(error).__name__)
         return page_response(UNREAD, runtime.identity.branding(), status=503)
     if page is None:
         return page_response(NOT_VALID, runtime.identity.branding(), status=404)

@@ -165,7 +165,7 @@ class AccountStatuses:
         try:
             return {(row.connector_id, row.schema_name) for row in self._store.deletions.all()}
         except StoreFailed as error:
-            log.warning("pending deletions: %s", error)
+            log.debug("pending deletions: %s", error)
             return set()
 
     def _own_words(self, group_id: str, own: CachedList[Connector]) -> Words:

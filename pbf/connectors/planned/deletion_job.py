@@ -10,6 +10,7 @@ from pbf.connectors.audit import PendingEntry
 from pbf.connectors.context import Context
 from pbf.connectors.delayed_deletion import DeletionService
 from pbf.errors import ApiError, InProgress, NotNow, RateLimited, Unreachable
+from pbf.metrics.outages import log_level
 from pbf.store.tables import Deletion
 
 # Nothing that failed is repeated for so many seconds, and a run carries out so many deletions: the
@@ -51,7 +52,9 @@ class DueDeletions:
             except (Unreachable, RateLimited):
                 raise
             except ApiError as error:
-                log.warning("deletion of %s is pending: %s", deletion.connector_id, error)
+                log.log(
+                    log_level(error), "deletion of %s is pending: %s", deletion.connector_id, error
+                )
         return min((row.due_at for row in pending if row.due_at > now), default=None)
 
     def _may_run(self, deletion: Deletion) -> bool:

@@ -35,6 +35,7 @@ from pbf.errors import (
     Unreachable,
 )
 from pbf.fivetran.models import Connector
+from pbf.metrics.outages import log_level
 from pbf.rules import maintenance as rules
 from pbf.rules.maintenance import Action, PlannedChange, State
 from pbf.rules.wording import exact
@@ -188,7 +189,7 @@ class Maintenance:
         except (Unreachable, RateLimited):
             raise
         except ApiError as error:
-            log.warning("planned %s of %s: %s", row.action, row.connector_id, error)
+            log.log(log_level(error), "planned %s of %s: %s", row.action, row.connector_id, error)
 
     def _carry_out(self, row: Row) -> None:
         with draining.write():

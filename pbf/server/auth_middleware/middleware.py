@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 
 from starlette.datastructures import Headers
@@ -11,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pbf.config import Settings, load_settings
 from pbf.errors import ConfigurationError, PbfError
+from pbf.metrics.instruments import SOCKETS
+from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX, SANDBOX_PATH, lies_within
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.cookies import session_cookies
@@ -78,7 +81,10 @@ class Authenticate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        scope = _without_identity(scope)
+        with SOCKETS.track_inprogress() if scope["type"] == "websocket" else nullcontext():
+            await self._admit(_without_identity(scope), receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._authenticator().enabled or _is_public(scope):
             await self._app(scope, receive, send)
         elif self._authenticator().is_required and (refusal := _refusal(scope)):
@@ -91,7 +97,7 @@ class Authenticate:
             session_id = await self._session_of(scope)
             sockets = await self._open_sockets() if session_id else None
         except PbfError as error:
-            log.warning("a session cannot be checked: %s", error)
+            log.log(log_level(error), "a session cannot be checked: %s", error)
             await send_refusal(scope, NOT_CHECKED, send)
             return
         if scope["type"] == "websocket" and session_id and sockets:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from pbf.metrics.outages import log_level
 from pbf.server.auth_middleware.authenticator import Authenticator
 
 # In seconds, so that also another process's revocation reaches a page within five.
@@ -60,9 +61,13 @@ class OpenSockets:
             await asyncio.sleep(self._poll_seconds)
             try:
                 ended = await asyncio.to_thread(self._authenticator.ended, set(self._sockets))
-            except Exception:
+            except Exception as error:
                 # Pages and routes look up the session as well, so nobody gains access here.
-                log.exception("the open sessions could not be checked; checking them again soon")
+                log.log(
+                    log_level(error),
+                    "the open sessions could not be checked; checking them again soon",
+                    exc_info=error,
+                )
                 continue
             for session_id in ended:
                 self._end(session_id)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pbf.errors import NotDelivered, PbfError
+from pbf.metrics.instruments import NOTIFICATIONS
+from pbf.metrics.outages import log_level
 from pbf.redaction import redact
 from pbf.rules.notifications.timing import next_attempt
 from pbf.store.store import Store
@@ -104,7 +106,7 @@ class Delivery:
             try:
                 self.send_batch(channel, rows)
             except PbfError as error:
-                log.warning("notifications: %s: %s", type(error).__name__, error)
+                log.log(log_level(error), "notifications: %s: %s", type(error).__name__, error)
             except Exception as error:
                 # The error of a library may quote the address.
                 log.error("notifications: %s", type(error).__name__)
@@ -184,6 +186,7 @@ class Delivery:
 
     def _refused(self, row: Notification, problem: str) -> None:
         attempts, now = row.attempts + 1, self.clock()
+        NOTIFICATIONS.labels("refused").inc()
         again = next_attempt(attempts, now)
         if again is None:
             self._finish(row, "failed", attempts=attempts, error=problem)
@@ -191,6 +194,7 @@ class Delivery:
             self.store.notifications.release(row, attempts=attempts, due_at=again, error=problem)
 
     def _finish(self, row: Notification, status: str, **values: object) -> None:
+        NOTIFICATIONS.labels(status).inc()
         changes = {"error": "", **values, "status": status, "owner": ""}
         self.store.notifications.write(row, lease_until=self.store.now(), **changes)
 
