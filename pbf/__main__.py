@@ -1,4 +1,7 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | sweep | policy | ..."""
+"""The commands: pbf serve | proxy | sandbox | doctor | audit | jobs | sweep | policy | ...
+
+An installed wheel has the program `pbf`; `python -m pbf` does the same everywhere.
+"""
 
 import argparse
 import os
@@ -16,6 +19,7 @@ from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.jobs import list_jobs
 from pbf.commands.policy import check_policy, explain_policy
+from pbf.commands.serve import serve_dashboard
 from pbf.commands.tokens import (
     ACTOR,
     DAYS,
@@ -41,6 +45,7 @@ from pbf.server.hosts import CheckHost
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.waitress_server import serve
 
+PROGRAM = "pbf"
 MAX_DAYS = 3650
 
 
@@ -65,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "sandbox":
             sandbox_commands.run(options)
+        elif options.command == "serve":
+            serve_dashboard(options.host, options.port)
         else:
             proxy(options.host, options.port)
     except ConfigurationError as error:
@@ -204,9 +211,12 @@ def _print(text: str, *, file: TextIO | None = None, flush: bool = False) -> Non
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pbf", description=__doc__)
+    is_installed = Path(sys.argv[0]).stem == PROGRAM
+    program = PROGRAM if is_installed else f"python -m {PROGRAM}"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, port, text in (
+        ("serve", 8501, "serve the dashboard"),
         ("sandbox", 8502, "serve an imitation of Fivetran's API and Connect Card"),
         ("proxy", 5001, "serve the JSON API alone"),
     ):
