@@ -1,7 +1,7 @@
 """The sync history of the product against the sandbox's own.
 
 A sync could be known if a source showed it to a process that was not killed in the same turn: a
-history or list that was answered whole and in time, or a webhook that was stored.
+history or list that it received to the end, or a webhook that it stored.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from chaos.timeline.plan import DAY
 from chaos.timeline.webhooks import Relay
-from chaos.timeline.witness import Witness
+from chaos.timeline.witness import Shown
 from pbf.fivetran.models import RateLimit
 from pbf.rules.timeline.entries import Period, SyncEntry
 from pbf.rules.timeline.outcomes import Outcome, outcome_of
@@ -71,12 +71,12 @@ class Comparison:
     """Compares what the product says with the truth."""
 
     def __init__(
-        self, world: Sandbox, store: Store, witness: Witness, relay: Relay, *, step: float
+        self, world: Sandbox, store: Store, shown: Shown, relay: Relay, *, step: float
     ) -> None:
         """Compare from the clock's present time on."""
         self._world = world
         self._store = store
-        self._witness = witness
+        self._shown = shown
         self._relay = relay
         self._step = step
         self._since = world.clock()
@@ -84,9 +84,9 @@ class Comparison:
     def make(self) -> Differences:
         """Return the differences at this moment."""
         result = Differences()
-        over = {(one, sync) for one, sync, is_over in self._witness.histories if is_over}
+        over = {(one, sync) for one, sync, is_over in self._shown.histories if is_over}
         over |= {(one, sync) for one, sync, event in self._relay.stored if event == "sync_end"}
-        begun = {(one, sync) for one, sync, _ in (*self._witness.histories, *self._relay.stored)}
+        begun = {(one, sync) for one, sync, _ in (*self._shown.histories, *self._relay.stored)}
         with self._world.lock:
             connections = list(self._world.connections.values())
         for connection in connections:
@@ -94,7 +94,7 @@ class Comparison:
             in_lists = {
                 (sync.connection_id, sync.sync_id)
                 for sync in syncs
-                if sync.end and (sync.connection_id, stamp(sync.end)) in self._witness.ends
+                if sync.end and (sync.connection_id, _listed(sync.end)) in self._shown.ends
             }
             self._compare(connection, syncs, begun | in_lists, over, in_lists, result)
         return result
@@ -237,6 +237,11 @@ def _is_before(entry: SyncEntry, since: float) -> bool:
 def _is_claimed(sync: TrueSync, observed: Sequence[Period]) -> bool:
     at = datetime.fromtimestamp(sync.start if sync.end is None else sync.end, UTC)
     return any(period.since < at <= period.until for period in observed)
+
+
+def _listed(end: float) -> str:
+    """Return the end of a sync as it was noted from a list."""
+    return datetime.fromisoformat(stamp(end)).isoformat()
 
 
 def _is_success(sync: TrueSync) -> bool:

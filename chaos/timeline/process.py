@@ -1,18 +1,18 @@
 """One process of the run: python -m chaos.timeline.process URL KEY SECRET DATABASE DAYS GROUP...
 
 It has the product's own jobs, on the sandbox's clock. Each line of its input is a turn: the time
-and the webhooks that arrive. It answers with which of them are stored, and again when all jobs
-that were due are done.
+and the webhooks that arrive. It answers with which of them are stored, and with what the sources
+have shown when all jobs that were due are done.
 """
 
 import json
 import logging
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from chaos.timeline.witness import Shown, WitnessingClient
 from pbf.connectors.portal import Portal
 from pbf.errors import StoreFailed, UnknownTenant
-from pbf.fivetran.client import ApiClient
 from pbf.fivetran.transport import Request
 from pbf.jobs.runner import JobRunner, JobSpec
 from pbf.runtime.webhooks import INTERVAL
@@ -30,10 +30,11 @@ class Turns:
     """The parts of the product that keep the sync history."""
 
     def __init__(
-        self, client: ApiClient, store: Store, groups: Collection[str], *, days: float
+        self, client: WitnessingClient, store: Store, groups: Collection[str], *, days: float
     ) -> None:
         """Keep the history of some groups; details are kept for so many days."""
         self.now = 0.0
+        self.shown = client.shown = Shown()
         self._client = client
         timelines = Timelines(
             client,
@@ -51,7 +52,7 @@ class Turns:
         work = ReceivedWork(
             events, timelines.recorder, moved=store.last_seen.mark_moved, clock=self._clock
         )
-        specs = [JobSpec(*item) for item in timelines.work()]
+        specs = [JobSpec(name, every, self._storing(job)) for name, every, job in timelines.work()]
         specs.append(JobSpec("work off webhooks", INTERVAL, work.work_off))
         self._runner = JobRunner(store, specs, clock=self._clock)
 
@@ -64,8 +65,21 @@ class Turns:
         return [self._is_kept(body, signature) for body, signature in hooks]
 
     def run_jobs(self) -> None:
-        """Run what is due."""
+        """Run what is due, and note what sources show to it."""
+        self.shown.clear()
         self._runner.run_due()
+
+    def _storing(self, job: Callable[[], float | None]) -> Callable[[], float | None]:
+        """Return a job that forgets what was shown if it cannot be stored."""
+
+        def run() -> float | None:
+            try:
+                return job()
+            except StoreFailed:
+                self.shown.clear()
+                raise
+
+        return run
 
     def _is_kept(self, body: str, signature: str) -> bool:
         try:
@@ -84,14 +98,14 @@ def _no_portal(tenant_id: str) -> Portal:
 def main(url: str, key: str, secret: str, database_url: str, days: str, *groups: str) -> None:
     """Take turns until the input ends."""
     logging.basicConfig(level=logging.WARNING)
-    client = ApiClient(Request(url, key, secret, timeout=TIMEOUT))
+    client = WitnessingClient(Request(url, key, secret, timeout=TIMEOUT))
     turns = Turns(client, Store(database_url), groups, days=float(days) + 1)
     print("ready", flush=True)
     for line in sys.stdin:
         turn = json.loads(line)
         print(json.dumps(turns.take(turn["now"], turn["hooks"])), flush=True)
         turns.run_jobs()
-        print("done", flush=True)
+        print(turns.shown.dump(), flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from chaos.timeline.plan import (
 )
 from chaos.timeline.process import TIMEOUT
 from chaos.timeline.webhooks import Parcel, Relay, signed
-from chaos.timeline.witness import Witness
+from chaos.timeline.witness import RequestCounter, Shown
 from pbf.sandbox.server import SandboxServer
 from pbf.store.store import Store
 
@@ -82,15 +82,20 @@ class Process:
         self._running.kill()
         self._running.wait()
 
-    def end(self) -> tuple[list[tuple[Parcel, bool]], bool]:
-        """Wait for the turn's end; return which webhooks are stored, and whether it was killed."""
+    def end(self) -> tuple[list[tuple[Parcel, bool]], str]:
+        """Wait for the turn's end; return which webhooks are stored, and what sources have shown.
+
+        The second is "" if the process was killed.
+        """
         answer = self._read()
         kept = json.loads(answer) if answer else [False] * len(self._parcels)
-        is_done = bool(answer) and self._read() == "done" and self._running.poll() is None
-        if not is_done:
+        shown = self._read() if answer else ""
+        if self._running.poll() is not None:
+            shown = ""
+        if not shown:
             self.stop()
             self._start()
-        return list(zip(self._parcels, kept, strict=True)), not is_done
+        return list(zip(self._parcels, kept, strict=True)), shown
 
     def stop(self) -> None:
         """End it, and close its pipes."""
@@ -127,12 +132,13 @@ class Run:
     """A run under way."""
 
     def __init__(self, plan: Plan, account: Account, server: SandboxServer) -> None:
-        """Put a witness in front of the account, and take its webhooks."""
+        """Count the account's requests, and take its webhooks."""
         self._plan = plan
         self._account = account
         self._random = random.Random(plan.seed)  # noqa: S311  # not a secret
-        self.witness = Witness(server.app.wsgi_app)
-        server.app.wsgi_app = self.witness  # type: ignore[method-assign]
+        self.shown = Shown()
+        self.counter = RequestCounter(server.app.wsgi_app)
+        server.app.wsgi_app = self.counter  # type: ignore[method-assign]
         self.relay = Relay(account.world, plan.seed)
         # The relay hands the webhooks over, not the sandbox's own thread.
         account.world.webhooks.deliveries.stop()
@@ -194,15 +200,13 @@ class Run:
             self._random.choice(processes).kill()
         was_killed = False
         for process in processes:
-            stored, is_killed = process.end()
-            was_killed = was_killed or is_killed
+            stored, shown = process.end()
             for parcel, is_stored in stored:
                 self.relay.settle(parcel, is_stored=is_stored)
+            if shown:
+                self.shown.add(shown)
+            was_killed = was_killed or not shown
         self.kills += was_killed
-        if was_killed:
-            self.witness.forget()
-        else:
-            self.witness.keep()
 
 
 def run(plan: Plan) -> Result:
@@ -216,7 +220,7 @@ def run(plan: Plan) -> Result:
         url = plan.database_url or f"sqlite:///{folder}/timeline.sqlite3"
         store = Store(url)
         turns = Run(plan, account, server)
-        comparison = Comparison(account.world, store, turns.witness, turns.relay, step=plan.step)
+        comparison = Comparison(account.world, store, turns.shown, turns.relay, step=plan.step)
         with _processes(plan, account, server.url, url, Path(folder)) as processes:
             *checks, final = turns.go(processes, comparison)
         store.close()
@@ -224,8 +228,8 @@ def run(plan: Plan) -> Result:
         final,
         checks,
         turns.kills,
-        turns.witness.requests,
-        turns.witness.failed,
+        turns.counter.requests,
+        turns.counter.failed,
         turns.relay.counts,
         account.changes,
         time.monotonic() - started,

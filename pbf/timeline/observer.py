@@ -8,8 +8,10 @@ from typing import Any
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.rules.timeline.entries import SyncReport
-from pbf.rules.timeline.observed_times import DAY, classes_of, spacing_of
+from pbf.rules.timeline.merging import TOLERANCE
+from pbf.rules.timeline.observed_times import DAY, MINUTE, classes_of, spacing_of
 from pbf.rules.timeline.outcomes import Outcome
+from pbf.rules.timing import timing
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST
 from pbf.store.timeline.tables import LastSeen
@@ -17,6 +19,10 @@ from pbf.timeline.recorder import Recorder
 
 # What a list covers is written at most once in so many seconds for each group.
 COVERAGE_INTERVAL = 60.0
+SCHEDULED = "scheduled"
+# A sync that takes longer than this share of its interval may be taken for two until its history
+# is read.
+SHARE_OF_INTERVAL = 0.9
 COMPARED = ("succeeded_at", "failed_at", "sync_state", "setup_state", "paused", "spacing")
 STORED = (
     *COMPARED,
@@ -118,7 +124,7 @@ class Observer:
                 last = None  # a restarted sandbox issues the same ids again
             row = _row(group_id, connector, last, at)
             changes += _changes(row, last)
-            reports += _reports(row, last)
+            reports += _reports(row, last, timing(connector).spacing)
             rows.append(row)
         # The reports first: what is not recorded is seen again by the next list.
         self._recorder.record(group_id, reports, source="list", now=at)
@@ -247,12 +253,29 @@ def _changes(row: LastSeen, last: LastSeen | None) -> Iterable[Change]:
             yield Change(row.connector_id, name, before, after)
 
 
-def _reports(row: LastSeen, last: LastSeen | None) -> Iterable[SyncReport]:
-    """Yield the ends of syncs that the list before did not show."""
+def _reports(row: LastSeen, last: LastSeen | None, spacing: float | None) -> Iterable[SyncReport]:
+    """Yield the ends of syncs that the list before did not show; `spacing` is in minutes."""
     for name, outcome in (("succeeded_at", Outcome.SUCCEEDED), ("failed_at", Outcome.FAILED)):
         before, after = last and getattr(last, name), getattr(row, name)
         if after is not None and after != before:
-            yield SyncReport(row.connector_id, ended_at=after, outcome=outcome)
+            yield SyncReport(
+                row.connector_id,
+                ended_at=after,
+                outcome=outcome,
+                started_after=_started_after(after, last, spacing),
+            )
+
+
+def _started_after(ended_at: float, last: LastSeen | None, spacing: float | None) -> float | None:
+    """Return a time before which a sync that a list shows first cannot have started.
+
+    No sync ran when the list before showed the connector as scheduled. Since then each start was
+    at most one interval before its end, as long as syncs take less than their interval.
+    """
+    if last is None or last.sync_state != SCHEDULED:
+        return None
+    seen = last.seen_at - TOLERANCE
+    return seen if spacing is None else max(seen, ended_at - SHARE_OF_INTERVAL * spacing * MINUTE)
 
 
 def _values(row: LastSeen) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Recorder:
     def listened(
         self, group_id: str, source: Source, since: float, until: float, *, connector_id: str = ""
     ) -> None:
-        """Store that a source told of every sync in a period; without an id, of all connectors.
+        """Store that a source reported every sync in a period; without an id, of all connectors.
 
         Raises StoreFailed.
         """

@@ -85,7 +85,7 @@ class Timeline:
         return [brief_entry(connector_id, *row) for row in rows]
 
     def is_reported(self, connector_id: str, since: datetime, until: datetime) -> bool:
-        """Return whether a history or a webhook told of syncs in a period, not lists alone.
+        """Return whether a history or a webhook reported syncs in a period, not lists alone.
 
         Raises UnknownConnector.
         """

@@ -74,6 +74,7 @@ class Timelines:
         self._store.syncs.delete_days(end)
         self._store.observations.delete_before(end)
         self._store.last_seen.delete_before(end)
+        self._store.incidents.delete_closed_before(end)
 
     def work(self) -> Sequence[Work]:
         """Return the background work."""

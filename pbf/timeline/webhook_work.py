@@ -53,7 +53,7 @@ class ReceivedWork:
     ) -> None:
         """Record syncs by the recorder.
 
-        `moved` is told the group and ids of connectors to which something happened.
+        `moved` is called with a group and the ids of its connectors to which something happened.
         """
         self._events = events
         self._recorder = recorder

@@ -20,7 +20,7 @@ MOST_LISTED = 500
 
 
 class Incidents:
-    """The incidents of all tenants; whoever asks says of which group."""
+    """The incidents of all tenants, by group."""
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         """Keep incidents in a store."""
@@ -88,7 +88,7 @@ def new_incident(
         opened_at=opened_at,
         open_key=f"{group_id}\n{target}",
         explained_by=explained_by,
-        told=CLOSED if explained_by else "",
+        notified_of=CLOSED if explained_by else "",
     )
 
 

@@ -42,7 +42,7 @@ SYNCS_SINCE = timedelta(days=30)
 MOST_SYNCS = 10
 # Entries of the audit log in which the last pause or resumption is looked for.
 MOST_ACTIONS = 50
-TOLD_AT_ONCE = 500
+NOTIFIED_AT_ONCE = 500
 
 
 @dataclass
@@ -92,21 +92,21 @@ class Judge:
             self._mark_away(read_at, open_rows, now, is_away=is_away)
         if not is_away:
             self._judge_groups(read_at, open_rows, now)
-        self.tell(now)
+        self.notify(now)
 
-    def tell(self, now: float) -> None:
+    def notify(self, now: float) -> None:
         """Notify of incidents that opened or closed; what fails is tried again in the next run."""
-        rows = self._store.incidents.to_tell(now, TOLD_AT_ONCE)
+        rows = self._store.incidents.to_notify(now, NOTIFIED_AT_ONCE)
         for row, incident in zip(rows, self._incidents.entries(rows), strict=True):
             try:
-                if not row.told:
+                if not row.notified_of:
                     self._notifier.incident_opened(incident)
                 if not incident.is_open:
                     self._notifier.incident_closed(incident)
             except PbfError as error:
                 log.warning("no notification of an incident: %s: %s", type(error).__name__, error)
                 continue
-            self._store.incidents.mark_told(row.id, OPENED if incident.is_open else CLOSED)
+            self._store.incidents.mark_notified(row.id, OPENED if incident.is_open else CLOSED)
 
     def _judge_groups(
         self, read_at: Mapping[str, float], open_rows: Mapping[str, list[Incident]], now: float

@@ -96,7 +96,7 @@ class Reconciliation:
             return
         values: dict[str, object] = {"kind": item.kind, "title": item.title}
         if is_other_kind and not row.explained_by:
-            values["told"] = ""  # who wants this kind alone has not been told
+            values["notified_of"] = ""  # subscribers of this kind were not notified yet
         self._rows.change(row.id, new_event(row.id, self._now, "changed", item.reason), **values)
 
     def _end(self, row: Incident) -> None:
@@ -162,7 +162,7 @@ class Reconciliation:
             target=f"source_down\n{service}",
             opened_at=self._now,
         )
-        text = "They are one incident, and nobody is told of each of them."
+        text = "They are one incident with one notification."
         self._rows.open(row, new_event(row.id, self._now, "opened", text))
         return row
 

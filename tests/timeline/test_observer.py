@@ -6,6 +6,8 @@ import pytest
 
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
+from pbf.rules.timeline.entries import SyncReport
+from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
 from pbf.timeline.observer import ListQueue, Observer
 from pbf.timeline.recorder import Recorder
@@ -112,3 +114,39 @@ def test_a_schedule_that_changed_counts_from_then_on(store, observer):
 
     [row] = store.last_seen.listed(GROUP)
     assert (row.spacing, row.spacing_since, row.earlier_spacing) == (60.0, NOW + 600, 5.0)
+
+
+def test_an_end_that_comes_an_interval_later_is_not_that_of_a_sync_which_is_not_known_to_be_over(
+    store, observer
+):
+    scheduled = {"sync_state": "scheduled", "setup_state": "connected"}
+    observer.observe(GROUP, [connector(status=scheduled)], NOW)
+    started = SyncReport("one", "a", started_at=NOW + 60, outcome=Outcome.RUNNING)
+    observer._recorder.record(GROUP, [started], source="webhook", now=NOW + 60)
+
+    observer.observe(GROUP, [connector(succeeded=3720, status=scheduled)], NOW + 3800)
+
+    rows = store.syncs.between(GROUP, "one", NOW, 2 * NOW)
+    assert len(rows) == 2
+
+
+def test_an_end_within_the_interval_is_that_of_the_sync_under_way(store, observer):
+    scheduled = {"sync_state": "scheduled", "setup_state": "connected"}
+    observer.observe(GROUP, [connector(status=scheduled)], NOW)
+    started = SyncReport("one", "a", started_at=NOW + 60, outcome=Outcome.RUNNING)
+    observer._recorder.record(GROUP, [started], source="webhook", now=NOW + 60)
+
+    observer.observe(GROUP, [connector(succeeded=2000, status=scheduled)], NOW + 2100)
+
+    assert len(store.syncs.between(GROUP, "one", NOW, 2 * NOW)) == 1
+
+
+def test_a_sync_that_a_list_shows_under_way_may_take_longer_than_the_interval(store, observer):
+    syncing = {"sync_state": "syncing", "setup_state": "connected"}
+    started = SyncReport("one", "a", started_at=NOW - 60, outcome=Outcome.RUNNING)
+    observer._recorder.record(GROUP, [started], source="webhook", now=NOW)
+    observer.observe(GROUP, [connector(status=syncing)], NOW)
+
+    observer.observe(GROUP, [connector(succeeded=9000, status=syncing)], NOW + 9060)
+
+    assert len(store.syncs.between(GROUP, "one", NOW - 60, 2 * NOW)) == 1

@@ -1,6 +1,6 @@
 """The sync history of an account on the sandbox, over real HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from pbf.sandbox.resources import sync_history
 from pbf.timeline.connector_watch import ConnectorWatch
 from pbf.timeline.histories import Histories
 from pbf.timeline.timeline import REFUSED
+from pbf.watch.incidents import new_event, new_incident
 from tests.support.clock import Clock
 
 DAY = timedelta(days=1)
@@ -52,8 +53,9 @@ def read_all(runtime, groups=None):
 
 
 def period(runtime):
+    """Whole days, since syncs are counted by day as well."""
     until = datetime.fromtimestamp(runtime.client.now() + 1, UTC)
-    return until - 30 * DAY, until
+    return datetime.combine(until.date() - 30 * DAY, time(), UTC), until
 
 
 def truth(sandbox, connection, since):
@@ -266,3 +268,18 @@ def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(run
 
     assert asked[0]["since"].timestamp() <= now + 400
     assert asked[0]["until"].timestamp() == now + 600
+
+
+def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo):
+    rows, now = demo.store.incidents, demo.client.now()
+    for name, closed_at in (("old", now - 401 * 86400.0), ("new", now - 1), ("open", None)):
+        incident = new_incident("g", "late", name, target=name, opened_at=now - 500 * 86400.0)
+        rows.open(incident, new_event(incident.id, incident.opened_at, "opened"))
+        if closed_at:
+            rows.close(incident.id, new_event(incident.id, closed_at, "closed"))
+
+    demo.timelines.thin()
+
+    left = rows.listed("g", now, connector_id="", since=0, limit=9)
+    assert sorted(row.title for row in left) == ["new", "open"]
+    assert rows.events(row.id for row in left).keys() == {row.id for row in left}

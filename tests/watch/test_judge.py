@@ -67,7 +67,7 @@ class Account:
     items: tuple[Connector, ...] = ()
     problem: ConnectionFailed | None = None
     failures: int = 0
-    told: Counter = field(default_factory=Counter)
+    messages: Counter = field(default_factory=Counter)
     asked: int = 0
     fails: bool = False
     read_at: float = 0.0
@@ -95,10 +95,10 @@ class Account:
     def incident_opened(self, incident) -> None:
         if self.fails:
             raise StoreFailed("The database is away.")
-        self.told["opened", incident.title] += 1
+        self.messages["opened", incident.title] += 1
 
     def incident_closed(self, incident) -> None:
-        self.told["closed", incident.title] += 1
+        self.messages["closed", incident.title] += 1
 
     days = observed = NothingObserved().observed
 
@@ -150,7 +150,7 @@ def test_a_connector_that_needs_somebody_is_one_incident_until_it_works(account)
         ("action", "Ada"),
         ("closed", ""),
     ]
-    assert account.told == {("opened", incident.title): 1, ("closed", incident.title): 1}
+    assert account.messages == {("opened", incident.title): 1, ("closed", incident.title): 1}
     assert account.asked == 0
 
 
@@ -189,7 +189,7 @@ def test_a_pause_elsewhere_is_an_incident_after_a_day_and_one_from_here_never(ac
     judge.judge()
 
     assert [incident.connector_id for incident in account.open] == ["c1"]
-    assert sum(account.told.values()) == 1
+    assert sum(account.messages.values()) == 1
 
 
 def test_a_pause_that_ends_within_a_day_leaves_nothing(account):
@@ -216,7 +216,7 @@ def test_a_source_that_is_down_for_many_is_one_message(account):
     title = "Stripe: 8 connectors have problems at once"
     assert Counter(incident.kind for incident in opened) == {"needs_action": 8, "source_down": 1}
     assert account.open == []
-    assert account.told == {("opened", title): 1, ("closed", title): 1}
+    assert account.messages == {("opened", title): 1, ("closed", title): 1}
 
 
 def test_fivetran_away_for_an_hour_is_one_message_and_back_is_one(account):
@@ -234,7 +234,7 @@ def test_fivetran_away_for_an_hour_is_one_message_and_back_is_one(account):
     judge.judge()
 
     assert account.open == []
-    assert sorted(kind for kind, _ in account.told.elements()) == ["closed", "opened"]
+    assert sorted(kind for kind, _ in account.messages.elements()) == ["closed", "opened"]
 
 
 def test_what_could_not_be_told_is_told_in_the_next_run_of_any_process(account):
@@ -246,7 +246,7 @@ def test_what_could_not_be_told_is_told_in_the_next_run_of_any_process(account):
     account.judge().judge()
     account.judge().judge()
 
-    assert list(account.told.values()) == [1]
+    assert list(account.messages.values()) == [1]
 
 
 def test_many_processes_at_once_open_one_incident(account):

@@ -34,7 +34,7 @@ class Outage(Scene):
             self.judge.judge()
             self.notifier.deliver_due()
 
-    def told(self, to):
+    def messages(self, to):
         return [message.title for name, message in self.sender.sent if name == to]
 
 
@@ -51,13 +51,13 @@ def test_an_hour_without_fivetran_is_one_message_and_one_when_it_is_over(outage)
     outage.minutes(60)
 
     for name in ("mail", "hook"):
-        (title,) = outage.told(name)
+        (title,) = outage.messages(name)
         assert title.startswith("Fivetran cannot be reached")
     outage.account.problem = None
     outage.minutes(10, reads=WORKING)
 
     for name in ("mail", "hook"):
-        opened, closed = outage.told(name)
+        opened, closed = outage.messages(name)
         assert closed == f"Over: {opened}"
 
 
@@ -75,6 +75,6 @@ def test_after_an_hour_without_a_channel_each_incident_has_arrived_once(outage):
     outage.minutes(240, reads=broken)
 
     for name in ("mail", "hook"):
-        assert sorted(outage.told(name)) == [
+        assert sorted(outage.messages(name)) == [
             f"s{number} needs you: reconnect" for number in (1, 2, 3)
         ]

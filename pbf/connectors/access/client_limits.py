@@ -79,7 +79,7 @@ class ClientLimits:
     def used(self, tenant_ids: Iterable[str]) -> dict[str, int]:
         """Return how many requests tenants have used of the limit for all, by their ids.
 
-        The dict is empty where that cannot be told at little cost: without such a limit, with one
+        The dict is empty where that is not known at little cost: without such a limit, with one
         tenant, and for processes that count together.
         """
         limit, limiter = self._all_requests, self._limiter.own

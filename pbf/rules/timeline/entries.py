@@ -15,7 +15,8 @@ class SyncReport:
     """What one source says about one sync; times in seconds since 1970.
 
     `outcome` is an Outcome. `volumes` are numbers by name, such as "extract_rows"; `unknown` are
-    fields that are not understood, as text.
+    fields that are not understood, as text. `started_after` is a time before which it cannot have
+    started, if only its end is known.
     """
 
     connector_id: str
@@ -26,6 +27,7 @@ class SyncReport:
     reason: str = ""
     volumes: Mapping[str, float] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    started_after: float | None = None
 
 
 @dataclass(frozen=True)

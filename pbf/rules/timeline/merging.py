@@ -42,6 +42,7 @@ class Fact:
     """What is known of one sync; times in seconds since 1970.
 
     The ranks say how much the start, the end and the reason count when others differ.
+    `started_after` is a time before which it cannot have started, if only its end is known.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Fact:
     start_rank: int = 0
     end_rank: int = 0
     reason_rank: int = 0
+    started_after: float | None = None
 
     @property
     def at(self) -> float:
@@ -87,6 +89,7 @@ def fact_of(report: SyncReport, source: Source, now: float) -> Fact | None:
         start_rank=0 if report.started_at is None else precedence,
         end_rank=weight + (0 if report.ended_at is None else 10) + precedence,
         reason_rank=weight + (10 if report.reason else 0) + precedence,
+        started_after=report.started_after,
     )
 
 
@@ -109,6 +112,7 @@ def join(fact: Fact, other: Fact) -> Fact:
         start_rank=start.start_rank,
         end_rank=end.end_rank,
         reason_rank=reason.reason_rank,
+        started_after=_latest(fact.started_after, other.started_after),
     )
 
 
@@ -168,6 +172,10 @@ def _joined(values: Mapping[str, Value], others: Mapping[str, Value]) -> Mapping
     }
 
 
+def _latest(time: float | None, other: float | None) -> float | None:
+    return max((at for at in (time, other) if at is not None), default=None)
+
+
 def _same_start(fact: Fact, identified: Sequence[Fact]) -> Fact | None:
     """Return the sync with an id that started at the same time, as far as sources agree."""
     start = fact.started_at or 0.0
@@ -211,10 +219,12 @@ def _by_time(fact: Fact) -> tuple[float, str]:
 def _is_end_of(end: Fact, row: Fact, unstarted: Iterable[Fact]) -> bool:
     """Return whether an end after a sync's start is the sync's own, or that of its attempts.
 
-    A sync without a known start that ended between them shows that the earlier one was over.
+    A sync without a known start that ended between them shows that the earlier one was over, and
+    so does an end of a sync that must have started later.
     """
     if row.ended_at is None:
         is_over = any(row.at < other.at < end.at for other in unstarted)
+        is_over = is_over or (end.started_after is not None and row.at < end.started_after)
         return not is_over and (not row.outcome.is_final or _agree(end, row))
     if end.at < row.ended_at - TOLERANCE:
         return True

@@ -153,7 +153,7 @@ class Syncs:
             return list(session.execute(query))
 
     def is_reported(self, group_id: str, connector_id: str, since: float, until: float) -> bool:
-        """Return whether more than lists told of a connector's syncs in a period."""
+        """Return whether a history or a webhook reported syncs of a connector in a period."""
         mine = _of(group_id, connector_id, since, until)
         query = select(Sync.at).where(*mine, Sync.sources != "list").limit(1)
         with self._database.reading() as session:

@@ -27,7 +27,8 @@ class Sync(Base, kw_only=True):
     its end, else when it was first reported. `part_of` is set if it is a part of another row, which
     then has its values; such a row keeps its own ones in `own` (JSON). `outcome` is an Outcome.
     `sources` are separated by commas. `volumes` and `unknown` are JSON objects or empty. The
-    ranks say how much a value counts when sources differ (rules.timeline.merging).
+    ranks say how much a value counts when sources differ, and `started_after` is the earliest start
+    of a sync of which only the end is known (rules.timeline.merging).
     """
 
     __tablename__ = "syncs"
@@ -54,6 +55,7 @@ class Sync(Base, kw_only=True):
     start_rank: Mapped[int] = mapped_column(default=0)
     end_rank: Mapped[int] = mapped_column(default=0)
     reason_rank: Mapped[int] = mapped_column(default=0)
+    started_after: Mapped[float | None] = mapped_column(default=None)
     own: Mapped[str] = mapped_column(Text, default="")
 
 

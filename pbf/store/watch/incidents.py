@@ -67,16 +67,26 @@ class Incidents:
             session.execute(delete(IncidentEvent).where(IncidentEvent.incident_id == incident_id))
             session.execute(delete(Incident).where(Incident.id == incident_id))
 
-    def mark_told(self, incident_id: str, told: str) -> None:
+    def delete_closed_before(self, time: float) -> None:
+        """Delete the incidents that closed before a time, with their threads."""
+        row = Incident
+        ended = select(row.id).where(row.closed_at < time)
+        with self._database.session() as session:
+            session.execute(delete(IncidentEvent).where(IncidentEvent.incident_id.in_(ended)))
+            session.execute(delete(row).where(row.closed_at < time))
+
+    def mark_notified(self, incident_id: str, event: str) -> None:
         """Store which event of an incident the notifications know of now."""
         with self._database.session() as session:
-            session.execute(update(Incident).where(Incident.id == incident_id).values(told=told))
+            session.execute(
+                update(Incident).where(Incident.id == incident_id).values(notified_of=event)
+            )
 
-    def to_tell(self, now: float, limit: int) -> list[Incident]:
+    def to_notify(self, now: float, limit: int) -> list[Incident]:
         """Return the incidents of which the notifications do not know all yet."""
         row = Incident
-        news = or_(row.told == "", (row.told == OPENED) & row.closed_at.is_not(None))
-        query = select(row).where(news, row.told != CLOSED, row.opened_at <= now)
+        news = or_(row.notified_of == "", (row.notified_of == OPENED) & row.closed_at.is_not(None))
+        query = select(row).where(news, row.notified_of != CLOSED, row.opened_at <= now)
         return self._read(query.order_by(row.opened_at).limit(limit))
 
     def open_by_group(self) -> dict[str, list[Incident]]:

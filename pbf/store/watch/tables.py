@@ -38,8 +38,8 @@ class Incident(Base, kw_only=True):
 
     `kind` is a word of rules.watch.kinds. `open_key` is set while it is open, so that there is one
     at a time for each connector. With `opened_at` ahead, it opens then unless it ends before.
-    `explained_by` is the incident of many connectors that it belongs to. `told` is the last event
-    that the notifications know of: "", "opened" or "closed".
+    `explained_by` is the incident of many connectors that it belongs to. `notified_of` is the last
+    event of which people were notified: "", "opened" or "closed".
     """
 
     __tablename__ = "incidents"
@@ -60,7 +60,7 @@ class Incident(Base, kw_only=True):
     closed_at: Mapped[float | None] = mapped_column(default=None)
     open_key: Mapped[str | None] = mapped_column(String(500), unique=True, default=None)
     explained_by: Mapped[str] = mapped_column(KEY, default="")
-    told: Mapped[str] = mapped_column(SHORT, default="")
+    notified_of: Mapped[str] = mapped_column("told", SHORT, default="")
 
 
 class IncidentEvent(Base, kw_only=True):

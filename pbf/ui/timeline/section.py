@@ -21,7 +21,7 @@ UNREAD = "The sync history cannot be read right now. We will try again in a mome
 
 
 def show(connector: Connector) -> bool:
-    """Show a connector's syncs if any is known; return whether more than lists told of them."""
+    """Show a connector's syncs, if known; return whether a history or webhook reported them."""
     try:
         history = sync_history(connector, "90 days")
         if not history.is_known:

@@ -22,8 +22,8 @@ MOST = 500
 class SyncHistory:
     """A connector's syncs in a span of time.
 
-    `is_known` is whether there is any in 90 days, `is_read` whether more than lists told of those
-    in the span.
+    `is_known` is whether there is any in 90 days, `is_read` whether a history or a webhook reported
+    those in the span.
     """
 
     row: Row

@@ -140,14 +140,14 @@ class Delivery:
         """Return whether a message may be sent; one of an end follows that of the beginning."""
         if row.kind != "closed":
             return True
-        told = [
+        openings = [
             other
             for other in self.store.notifications.about(row.group_id, row.subject_id)
             if other.channel_id == row.channel_id and other.kind in ("opened", "escalated")
         ]
-        if any(other.status == "sent" for other in told):
+        if any(other.status == "sent" for other in openings):
             return True
-        if not any(other.status == WAITING for other in told):
+        if not any(other.status == WAITING for other in openings):
             self._finish(row, "dropped")
         return False
 

@@ -9,7 +9,7 @@ from pbf.errors import NotDelivered
 NAT64 = ip_network("64:ff9b::/96")
 PRIVATE = (
     "The address leads to a private or local network, which is not allowed here. Use a public "
-    "address, or ask whoever runs the dashboard (PBF_NOTIFY_PRIVATE)."
+    "address, or ask the operators of the dashboard (PBF_NOTIFY_PRIVATE)."
 )
 UNKNOWN = "The host name of the address was not found. Check its spelling."
 

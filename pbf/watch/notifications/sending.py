@@ -105,7 +105,7 @@ class Sender:
         if name not in self.services:
             if name == MAIL and (not self.allowed or MAIL in self.allowed):
                 raise InvalidChannel(
-                    "No mail server is set up. Ask whoever runs the dashboard to set PBF_MAIL_URL."
+                    "No mail server is set up. Ask the operators to set PBF_MAIL_URL."
                 )
             raise InvalidChannel(NOT_ALLOWED.format(name=name))
 

@@ -112,6 +112,8 @@ def ask(
             path = path_of(tenants, sandbox, method, operation.path)
             return operator.open(path, method=method, **options)
         connector_id = working(client)
+        # What the list shows becomes part of the sync history in a thread of its own.
+        runtime.timelines.lists.wait()
         path = operation.path.replace("{connector_id}", connector_id)
         if "{invitation_id}" in path:
             made = client.post(f"/_/connectors/{connector_id}/invitations", json={}).json

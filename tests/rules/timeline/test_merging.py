@@ -20,6 +20,7 @@ facts = st.builds(
         st.sampled_from(["", "no key", "no table"]),
         st.dictionaries(st.sampled_from(["rows", "bytes"]), st.floats(0, 9), max_size=2),
         st.dictionaries(st.sampled_from(["mode", "kind"]), st.text("xy"), max_size=2),
+        times,
     ),
     st.sampled_from(["history", "webhook", "list"]),
     st.integers(0, 5),
@@ -120,6 +121,22 @@ def test_only_the_first_end_after_a_start_belongs_to_a_sync_without_an_end():
     )
 
     assert [sync.ended_at for sync in syncs.values()] == [NOW + 60, NOW + 3660]
+
+
+def test_an_end_of_a_sync_that_started_later_is_not_that_of_an_earlier_one():
+    syncs = folded(
+        joined(
+            [
+                fact("webhook", Outcome.RUNNING, start=0),
+                fact("list", Outcome.SUCCEEDED, "", end=3660, started_after=NOW + 120),
+            ]
+        )
+    )
+
+    assert [(sync.started_at, sync.ended_at) for sync in syncs.values()] == [
+        (NOW, None),
+        (None, NOW + 3660),
+    ]
 
 
 def test_a_success_is_no_part_of_a_sync_that_failed_at_that_time():
