@@ -36,6 +36,34 @@ def test_the_image_is_built_from_files_that_its_ignore_file_admits():
     assert all((ROOT / name).exists() for name in copied)
 
 
+def test_the_compose_file_keeps_to_the_schema_of_compose_files():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+
+    done = subprocess.run(
+        [*command, DEPLOY / "compose.yaml"], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_nginx_accepts_its_configuration(tmp_path: Path):
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    program = require_package(program, "nginx", "nginx")
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    # Outside Compose, the names of the containers are unknown.
+    text = re.sub(r"server (app|proxy):", "server 127.0.0.1:", text)
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\n{text}")
+
+    done = subprocess.run(
+        [program, "-t", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_systemd_unit_is_valid(tmp_path: Path):
     program = require_package(shutil.which("systemd-analyze"), "systemd", "systemd")
     unit = (DEPLOY / "pbf.service").read_text(encoding="utf-8")
