@@ -4,6 +4,7 @@
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# make wheel: dist/*.whl, which installs the program pbf.
 # Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -26,10 +27,13 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test exhaustive javascript bench tenants chaos outage abuse system clean
+.PHONY: run wheel test exhaustive javascript bench tenants chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
+
+wheel: $(DEV)
+	$(VENV)/bin/hatchling build -t wheel
 
 test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .

@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -25,7 +24,7 @@ from pbf.config import check_listening, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
 from pbf.metrics.thread_waits import NoteArrival, measured
-from pbf.paths import PREFIX, SANDBOX_PATH, loopback_origin, path_of
+from pbf.paths import PACKAGE, PREFIX, SANDBOX_PATH, loopback_origin, path_of
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
@@ -64,7 +63,7 @@ API_LOAD_DELAY = 3.0
 # Streamlit's own log message for an error in a page.
 UNCAUGHT = "Uncaught app execution"
 
-ICON = Path(__file__).with_name("pbf") / "ui" / "assets" / "icon.svg"
+ICON = PACKAGE / "ui" / "assets" / "icon.svg"
 # The apps that are mounted beside Streamlit.
 MOUNTED = (PREFIX, SANDBOX_PATH)
 
@@ -261,7 +260,7 @@ streamlit.config.set_option("server.baseUrlPath", "")
 routes_app = BufferRequestBody(FairTurns(in_threads(api, ROUTE_THREADS)))
 sandbox_app = in_threads(sandbox, SANDBOX_THREADS)
 app = st.App(
-    Path(__file__).with_name("pbf") / "menu.py",
+    PACKAGE / "menu.py",
     lifespan=lifespan,
     on_script_error=on_script_error,
     middleware=[

@@ -1,4 +1,4 @@
-"""The commands: python -m pbf sandbox | proxy | doctor | audit | jobs | migrate | sweep | ..."""
+"""The program `python -m pbf`; an installed wheel has the program `pbf`, which does the same."""
 
 import sys
 

@@ -4,16 +4,15 @@ It is not beside pages/: Streamlit would then use that folder by itself, and ski
 first visit to a deep link. Every page checks by itself what a visitor may do there.
 """
 
-from pathlib import Path
-
 import streamlit as st
 
 from pbf.metrics.instruments import PAGE_SECONDS
+from pbf.paths import DASHBOARD
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
 
-PAGES = Path(__file__).parent.parent / "pages"
+PAGES = DASHBOARD / "pages"
 ENTRIES = (
     Entry("overview", "Overview"),
     Entry("services", "Services"),

@@ -1,7 +1,13 @@
-"""Our paths and the prefix before them, the maximum lengths of ids, and how origins compare."""
+"""Folders, URL prefixes, the maximum lengths of ids, and how hosts and origins compare."""
 
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+PACKAGE = Path(__file__).parent
+# Where app.py, pages/ and .streamlit/ are: inside the package when a wheel was installed, and
+# otherwise, in a checkout, beside it.
+DASHBOARD = PACKAGE / "dashboard" if (PACKAGE / "dashboard").is_dir() else PACKAGE.parent
 
 PREFIX = "/_"
 SANDBOX_PATH = "/sandbox"

@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 
 from pbf.commands.command_line import main
 from pbf.config import Settings, load_settings
+from pbf.config.secret_files import SECRETS
 from pbf.config.sign_in import SignIn
 from pbf.proxy import create_app
 from tests.support.servers import ROOT
@@ -75,7 +76,7 @@ def test_no_document_names_a_setting_that_does_not_exist():
 
     names = {name for path in paths for name in SETTING.findall(path.read_text("utf-8"))}
 
-    assert names <= settings_in_config()
+    assert names <= settings_in_config() | {f"{name}_FILE" for name in SECRETS}
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m pbf ([^`\n]+)", ALL_TEXT))))

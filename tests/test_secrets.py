@@ -33,6 +33,11 @@ WRONG = {
     "a password for Redis' port": {"PBF_REDIS_URL": f"redis://me@127.0.0.1:{CANARY}/0"},
     "a Redis with half a bracket": {"PBF_REDIS_URL": f"redis://[{CANARY}/0"},
     "a mail server that is none": {"PBF_MAIL_URL": f"smtp://me:{CANARY}@mail.example"},
+    "the secret in place of its file": {
+        "FIVETRAN_API_SECRET": "",
+        "FIVETRAN_API_SECRET_FILE": CANARY,
+    },
+    "a key set twice": {"PBF_SIGNING_KEY": CANARY, "PBF_SIGNING_KEY_FILE": "/nowhere"},
     "an option of Redis": {"PBF_REDIS_URL": f"redis://127.0.0.1/0?socket_timeout={CANARY}"},
 }
 

@@ -16,6 +16,7 @@ from pbf.config.credentials import (
     check_credentials,
     read_api_url,
 )
+from pbf.config.secret_files import with_secret_files
 from pbf.config.sign_in import SignIn, read_sign_in
 from pbf.config.values import (
     read_count,
@@ -118,7 +119,7 @@ def load_settings(
 
     Raises ConfigurationError, naming the setting, if one is missing or invalid.
     """
-    values = _values(environ, dotenv)
+    values = with_secret_files(_values(environ, dotenv))
     check_credentials(values)
     settings = _settings(values)
     _check_reachable(settings)
@@ -222,7 +223,7 @@ def load_addresses(
 
 def environment(dotenv: str | None = DOTENV) -> dict[str, str]:
     """Return the environment and, below it, the file `dotenv`; raise ConfigurationError."""
-    return _values(None, dotenv)
+    return with_secret_files(_values(None, dotenv))
 
 
 def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:
