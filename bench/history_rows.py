@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, insert, make_url, text
 
 from pbf.rules.timeline.observed_times import CLASSES
-from pbf.store.database import POSTGRESQL
+from pbf.store.engines.engine import POSTGRESQL
 from pbf.store.timeline.tables import LastSeen, Observation
 from pbf.store.watch.tables import Incident, IncidentEvent
 

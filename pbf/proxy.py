@@ -65,7 +65,7 @@ from pbf.api.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
-from pbf.bulkheads import PoolThreads
+from pbf.concurrency.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.paths import PREFIX

@@ -30,7 +30,7 @@ from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from pbf.store.clock import DatabaseClock
+from pbf.store.engines.clock import DatabaseClock
 from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on

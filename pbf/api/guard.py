@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from flask import Response, current_app, g, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from pbf import draining
 from pbf.api.error_handlers import error_response
 from pbf.api.request_context import (
     allowed_origins,
@@ -17,6 +16,7 @@ from pbf.api.request_context import (
     current_runtime,
     own_origins,
 )
+from pbf.concurrency import draining
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
 from pbf.connectors.access.sign_in_limits import Attempt

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pbf.cache.entries import CachedList
 from pbf.cache.serializer import ListSerializer
-from pbf.heartbeat import repeating
+from pbf.concurrency.heartbeat import repeating
 from pbf.metrics.instruments import REDIS_SECONDS
 from pbf.metrics.outages import Outage
 

@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pbf.bulkheads import Dependency, waiting_for
 from pbf.cache.entries import (
     CachedFailure,
     CachedList,
@@ -31,6 +30,7 @@ from pbf.cache.entries import (
     stale_entry,
 )
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
+from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import ApiError, ConnectionFailed, FivetranBusy, TimedOut
 from pbf.metrics.instruments import SERVED_AGE, SERVED_LISTS
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.connectors.access.caller import caller, require
 from pbf.errors import InProgress, ShuttingDown, StoreFailed, UnknownConnector
 from pbf.metrics.instruments import CHANGES

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import connector_named
 from pbf.connectors.context import Context

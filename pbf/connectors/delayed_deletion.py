@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry

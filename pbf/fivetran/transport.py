@@ -26,7 +26,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util.retry import Retry
 
-from pbf.bulkheads import Dependency, waiting_for
+from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import (
     ApiError,
     ApiRejected,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pbf.draining import is_draining
+from pbf.concurrency.draining import is_draining
 from pbf.errors import PbfError, ShuttingDown
 from pbf.metrics.outages import log_level
 from pbf.store.tables import Job, storable

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
-from pbf.store.database import create_engine_for
+from pbf.store.engines.engine import create_engine_for
 from pbf.store.migrations import MigrationsMissing, migrate, missing
 from pbf.store.store import Store
 

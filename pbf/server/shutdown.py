@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from types import FrameType
 
-from pbf import draining
+from pbf.concurrency import draining
 
 GRACE = 1.0
 EXIT_STATUS_OF_CTRL_C = 130

@@ -1,39 +1,36 @@
-"""The database: open SQLite or PostgreSQL, apply migrations, provide transactions."""
+"""The database: apply migrations, provide transactions, and note when it fails."""
 
 import logging
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from sqlalchemy import URL, Connection, create_engine, event, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import URL, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
-from pbf.bulkheads import Dependency, waiting_for
+from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.metrics.instruments import STORE_SECONDS
 from pbf.metrics.outages import Outage
-from pbf.store.breaker import CircuitBreaker
-from pbf.store.clock import DatabaseClock
+from pbf.store.engines.breaker import CircuitBreaker
+from pbf.store.engines.clock import DatabaseClock
+from pbf.store.engines.engine import (
+    WRITE_TIMEOUT,
+    create_engine_for,
+    engine_for,
+    is_in_memory,
+    with_driver,
+)
 from pbf.store.migrations import HEAD, migrate, require_migrated
 from pbf.store.tables import Base
 
-# All in seconds. A writer of an SQLite file waits for the threads of this process, and as long for
-# other processes; to open it, with migrations, it may take longer.
-WRITE_TIMEOUT = 2.5
-OPEN_TIMEOUT = 15.0
-POOL_TIMEOUT = 2.0
-RETRY_INTERVAL = 0.01
-PRIVATE = 0o600
 # The connections to PostgreSQL that a process has at most; half of them stay open.
 CONNECTIONS = 10
-POSTGRESQL = "postgresql+psycopg"
 UNAVAILABLE = (
     "Our own database cannot be read or written right now. Try again in a moment; if it stays so, "
     "check the disk and PBF_DATABASE_URL."
@@ -65,17 +62,17 @@ class Database:
         Raises SQLAlchemyError if it cannot be opened, ValueError if its version is unknown,
         MigrationsMissing if it is older and not migrated here.
         """
-        parts = _with_driver(url)
-        if not _is_in_memory(parts):
+        parts = with_driver(url)
+        if not is_in_memory(parts):
             _check_tables(parts, migrates=migrates)
-        self.engine = _engine(parts, connections)
-        # SQLite has one writer at a time, and a database in memory has one connection.
+        self.engine = engine_for(parts, connections)
         self._outage = Outage(
             "database",
             log,
             begins="The database does not answer (%s). Check it, its disk and PBF_DATABASE_URL.",
             ends="The database answers again.",
         )
+        # SQLite has one writer at a time, and a database in memory has one connection.
         self._reader = self.engine.execution_options(reads_only=True)
         sqlite = self.engine.dialect.name == "sqlite"
         self._lock = threading.Lock() if sqlite else None
@@ -84,14 +81,14 @@ class Database:
         self.now: Callable[[], float] = (
             _machine_clock if sqlite else DatabaseClock(self._read_clock)
         )
-        if _is_in_memory(parts):
+        if is_in_memory(parts):
             Base.metadata.create_all(self.engine)  # nothing to migrate
 
     @property
     def file(self) -> str | None:
         """The file of an SQLite database that is not in memory."""
         url = self.engine.url
-        has_file = url.get_backend_name() == "sqlite" and not _is_in_memory(url)
+        has_file = url.get_backend_name() == "sqlite" and not is_in_memory(url)
         return url.database if has_file else None
 
     @contextmanager
@@ -218,7 +215,7 @@ def _hangs(error: DBAPIError) -> bool:
     """Return whether PostgreSQL did not answer, which the next caller should not wait for."""
     if error.orig is None or not type(error.orig).__module__.startswith(("psycopg", "pbf.")):
         return False
-    from pbf.store.postgresql import HANGING
+    from pbf.store.engines.postgresql import HANGING
 
     return isinstance(error.orig, HANGING)
 
@@ -231,108 +228,3 @@ def _is_busy(error: SQLAlchemyError) -> bool:
 
 def _machine_clock() -> float:
     return time.time()
-
-
-def create_engine_for(url: str | URL) -> Engine:
-    """Return an engine for migrations, which may take any time; nothing is migrated."""
-    return _engine(_with_driver(url))
-
-
-def _with_driver(url: str | URL) -> URL:
-    parts = make_url(url)
-    if parts.drivername in ("postgres", "postgresql"):
-        return parts.set(drivername=POSTGRESQL)
-    return parts
-
-
-def _is_in_memory(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
-
-
-def _engine(url: URL, connections: int | None = None) -> Engine:
-    """Return an engine; without `connections`, one for migrations, which may take any time."""
-    if url.drivername == POSTGRESQL:
-        return _postgresql(url, connections)
-    if _is_in_memory(url):
-        # With more than one connection, each would have a database of its own.
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    elif url.get_backend_name() == "sqlite":
-        timeout = OPEN_TIMEOUT if connections is None else WRITE_TIMEOUT
-        options = {"timeout": timeout}
-        engine = create_engine(url, pool_timeout=POOL_TIMEOUT, connect_args=options)
-        event.listen(engine, "do_connect", _create_private)
-    else:
-        return create_engine(url, pool_pre_ping=True, pool_timeout=POOL_TIMEOUT)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _postgresql(url: URL, connections: int | None) -> Engine:
-    # Imported here, so that programs with SQLite need no psycopg.
-    from pbf.store.postgresql import connect_arguments, connect_limited
-
-    arguments = connect_arguments(url, is_limited=connections is not None)
-    if connections is None:
-        return create_engine(url, poolclass=NullPool, connect_args=arguments)
-    kept = (connections + 1) // 2
-    engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=kept,
-        max_overflow=connections - kept,
-        pool_timeout=POOL_TIMEOUT,
-        connect_args=arguments,
-    )
-    event.listen(engine, "do_connect", connect_limited)
-    return engine
-
-
-def _create_private(_dialect: object, _record: object, arguments: Any, _options: Any) -> None:
-    """Create the file readable by its owner only; SQLite would make it readable by everybody.
-
-    A file that exists is never opened: to close it again would release the locks of all of this
-    process's connections (https://sqlite.org/howtocorrupt.html, 2.2). Another process could then
-    delete the write-ahead log while we use it.
-    """
-    path = str(arguments[0])
-    if not path.startswith("file:"):
-        with suppress(OSError):  # it exists, or SQLite reports what is wrong
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
-
-
-def _make_private(path: str) -> None:
-    """Make the files readable by their owner only; files that SQLite adds copy that mode."""
-    for file in (path, f"{path}-wal", f"{path}-shm"):
-        with suppress(OSError):  # missing, or another user's: the doctor reports it
-            if os.stat(file).st_mode & 0o077:
-                os.chmod(file, PRIVATE)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    for _, name, path in connection.execute("PRAGMA database_list").fetchall():
-        if name == "main" and path:
-            _make_private(path)
-    # The driver would not begin a transaction before it changes tables.
-    connection.isolation_level = None
-    _write_ahead(connection, time.monotonic() + OPEN_TIMEOUT)
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _write_ahead(connection: Any, end: float) -> None:
-    """Turn on write-ahead logging; SQLite ignores its own busy timeout here, so retry."""
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(RETRY_INTERVAL)
-        else:
-            return
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that reads before it writes would fail if another one wrote in between.
-    reads_only = connection.get_execution_options().get("reads_only")
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -14,8 +14,8 @@ from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
+from pbf.concurrency.heartbeat import repeating
 from pbf.errors import StoreFailed
-from pbf.heartbeat import repeating
 from pbf.store.database import Database
 from pbf.store.tables import Leased
 

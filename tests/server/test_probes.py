@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from waitress.task import ThreadedTaskDispatcher
 
-from pbf import draining
 from pbf import runtime as runtimes
+from pbf.concurrency import draining
 from pbf.errors import ConfigurationError
 from pbf.proxy import create_app
 from pbf.runtime import Runtime

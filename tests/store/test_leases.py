@@ -6,7 +6,7 @@ import pytest
 
 from pbf.errors import StoreFailed
 from pbf.store import leases
-from pbf.store.clock import DatabaseClock
+from pbf.store.engines.clock import DatabaseClock
 from pbf.store.leases import LEASE
 from pbf.store.store import Store
 from pbf.store.tables import Deletion

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
-from pbf.store import database, postgresql
-from pbf.store.breaker import LONGEST_TRY, RETRY_AFTER, CircuitBreaker
+from pbf.store import database
+from pbf.store.engines import engine, postgresql
+from pbf.store.engines.breaker import LONGEST_TRY, RETRY_AFTER, CircuitBreaker
 from pbf.store.migrations import migrate
 from pbf.store.store import Store
 from tests.support.clock import Clock
@@ -152,7 +153,7 @@ def test_while_a_database_hangs_one_caller_at_a_time_tries_it():
 @pytest.fixture
 def busy_file(tmp_path, sqlite_file, monkeypatch) -> Iterator[Store]:
     """A store whose SQLite file another process writes to."""
-    monkeypatch.setattr(database, "WRITE_TIMEOUT", 0.1)
+    monkeypatch.setattr(engine, "WRITE_TIMEOUT", 0.1)
     file = tmp_path / "store.sqlite3"
     with opened(f"sqlite:///{file}") as store:
         type_name(store, Connector(id="one", schema_name="sales.sales"), "Sales")

@@ -5,7 +5,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from pbf.store import migrations
-from pbf.store.database import create_engine_for
+from pbf.store.engines.engine import create_engine_for
 
 
 def upgrade(url: str, revision: str, *statements: str) -> str:

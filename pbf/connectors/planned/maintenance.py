@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
 from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry

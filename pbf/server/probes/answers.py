@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.paths import PREFIX
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.errors import ShuttingDown
 from pbf.jobs.runner import JobRunner, JobSpec
 from pbf.store.store import Store
@@ -17,7 +17,7 @@ from tests.support.servers import PATIENCE, ROOT, clean_environment
 
 WRITES = """
 import signal, sys, threading
-from pbf import draining
+from pbf.concurrency import draining
 from pbf.errors import ShuttingDown
 from pbf.server.shutdown import call_on_shutdown
 

@@ -13,8 +13,8 @@ import requests
 
 from pbf import bulkheads
 from pbf import runtime as runtimes
-from pbf.bulkheads import Dependency, PoolThreads, waiting_for
 from pbf.cache.shared import SharedCache
+from pbf.concurrency.bulkheads import Dependency, PoolThreads, waiting_for
 from pbf.errors import ConfigurationError, FivetranBusy, StoreFailed
 from pbf.proxy import create_app
 from pbf.sandbox.server import SandboxServer
