@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from pbf import bulkheads
 from pbf import runtime as runtimes
 from pbf.cache.shared import SharedCache
+from pbf.concurrency import bulkheads
 from pbf.concurrency.bulkheads import Dependency, PoolThreads, waiting_for
 from pbf.errors import ConfigurationError, FivetranBusy, StoreFailed
 from pbf.proxy import create_app

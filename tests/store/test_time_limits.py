@@ -96,7 +96,7 @@ def test_a_slow_statement_and_a_locked_table_are_reported(postgres_database, mon
 
 
 def test_a_process_has_at_most_so_many_connections(postgres_database, monkeypatch):
-    monkeypatch.setattr(database, "POOL_TIMEOUT", 0.1)
+    monkeypatch.setattr(engine, "POOL_TIMEOUT", 0.1)
     with opened(postgres_database, connections=2) as store:
         with store._database.reading() as first, store._database.reading() as second:
             first.execute(text("SELECT 1"))
