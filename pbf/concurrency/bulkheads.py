@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from pbf.metrics.instruments import count_refusal
+
 # A dependency that answers frees a place within milliseconds; for so many seconds since one was
 # last taken or freed, a thread waits for the next one.
 PATIENCE = 0.25
@@ -74,6 +76,7 @@ def waiting_for(dependency: Dependency, refusal: Callable[[], Exception]) -> Ite
         return
     bulkhead = _thread.pool.bulkheads[dependency]
     if not bulkhead.enter():
+        count_refusal(dependency)
         raise refusal()
     _thread.places.add(dependency)
     try:

@@ -16,6 +16,7 @@ from pbf.cache.shared import SharedCache
 from pbf.concurrency import bulkheads
 from pbf.concurrency.bulkheads import Dependency, PoolThreads, waiting_for
 from pbf.errors import ConfigurationError, FivetranBusy, StoreFailed
+from pbf.metrics.instruments import REFUSALS
 from pbf.proxy import create_app
 from pbf.sandbox.server import SandboxServer
 from pbf.server.waitress_server import THREADS
@@ -76,6 +77,7 @@ def test_fewer_than_half_of_a_pool_wait_for_the_same_dependency():
         with waiting_for(dependency, Refused), waiting_for(dependency, Refused):
             return "entered"
 
+    counted = REFUSALS.labels("store")._value.get()
     with held(pool, *[Dependency.STORE] * 4):
         refused = in_pool(pool, lambda: enter(Dependency.STORE))
         other = in_pool(pool, lambda: enter(Dependency.FIVETRAN))
@@ -84,6 +86,7 @@ def test_fewer_than_half_of_a_pool_wait_for_the_same_dependency():
 
     assert isinstance(refused, Refused)
     assert (other, outside, after) == ("entered",) * 3
+    assert REFUSALS.labels("store")._value.get() == counted + 1
 
 
 def test_a_place_that_is_freed_soon_is_waited_for(monkeypatch):
