@@ -773,6 +773,7 @@ def test_losing_the_database_loses_no_connector(start, portal, tmp_path, connect
 def test_without_the_database_hidden_connectors_stay_hidden_and_none_is_deleted(
     portal, connection, monkeypatch, requests_of, caplog
 ):
+    caplog.set_level("DEBUG")
     portal.operations.delete(connection.id)
     connector_id = portal.connectors().items[0].id
 

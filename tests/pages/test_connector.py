@@ -719,7 +719,7 @@ def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(
     connector_id = named("stripe_payments").id
     before = time.time() - 25 * 3600
     with monkeypatch.context() as patch:
-        patch.setattr("pbf.connectors.delayed_deletion.time.time", lambda: before)
+        patch.setattr(runtime.store.deletions, "now", lambda: before)
         runtime.portal.operations.delete(connector_id)
 
     app = visit("connector", id=connector_id)

@@ -104,7 +104,6 @@ def test_a_style_is_compressed(client: TestClient):
     [
         "/static/picture.png",
         "/js/script.js",
-        "/static",
         "/statics/missing.js",
     ],
 )

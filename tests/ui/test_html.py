@@ -46,6 +46,7 @@ OURS = {
     "members: member.role",
     "channels: title",
     "form: label",
+    "incidents: label",
     "form: switch",
     "incidents: more",
     "promises: label",
