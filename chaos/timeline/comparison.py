@@ -235,7 +235,10 @@ def _is_before(entry: SyncEntry, since: float) -> bool:
 
 
 def _is_claimed(sync: TrueSync, observed: Sequence[Period]) -> bool:
-    at = datetime.fromtimestamp(sync.start if sync.end is None else sync.end, UTC)
+    """Return whether a sync ended in an observed time; lists cannot show one that is under way."""
+    if sync.end is None:
+        return False
+    at = datetime.fromtimestamp(sync.end, UTC)
     return any(period.since < at <= period.until for period in observed)
 
 
