@@ -20,8 +20,8 @@ NGINX := $(if $(wildcard /usr/sbin/nginx)$(shell command -v nginx),,nginx)
 APACHE := $(if $(wildcard /usr/lib/apache2/modules/mod_auth_openidc.so),,apache2-bin libapache2-mod-auth-openidc)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
-# Tests mostly wait for servers and browsers, so two cores can work on four at once.
-WORKERS ?= 4
+# Tests mostly wait for servers and browsers, so two cores can work on more than two at once.
+WORKERS ?= 3
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Many containers set it. Then every server that the tests start would compile all modules again.

@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from pbf.metrics.instruments import count_refusal
 
-# A dependency that answers frees a place within milliseconds; for so many seconds since one was
-# last taken or freed, a thread waits for the next one.
-PATIENCE = 0.25
+# Some callers at once are no outage: for so many seconds since a place was last taken or freed, a
+# thread waits for the next one.
+PATIENCE = 0.5
 
 
 class Dependency(StrEnum):
