@@ -86,6 +86,7 @@ class Traffic:
         return {r.url for r in plain if int(r.headers["content-length"]) >= SMALLEST}
 
 
+@pytest.mark.exhaustive
 def test_the_journey_stays_below_the_prefix(front: Front, chromium: Browser):
     context = chromium.new_context(viewport=VIEWPORT, locale="en-GB", ignore_https_errors=True)
     page, traffic = context.new_page(), Traffic()

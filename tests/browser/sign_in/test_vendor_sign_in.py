@@ -102,6 +102,8 @@ def test_in_a_frame_of_the_vendors_site_the_session_works_and_its_end_is_told(
         page,
         f"""<p id="heard"></p><iframe src="{source}" style="width:1200px;height:850px"></iframe>
         <script>addEventListener("message", event => {{
+          // Streamlit posts messages of its own to the page around it.
+          if (!String(event.data.type).startsWith("pbf:")) return;
           document.querySelector("#heard").textContent = `${{event.data.type}} ${{event.origin}}`;
         }});</script>""",
     )
