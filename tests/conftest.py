@@ -203,6 +203,14 @@ def without_lists(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def store() -> Iterator[Store]:
+    """A store in memory."""
+    opened = Store("sqlite://")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
     """A sandbox on its own port."""
     with SandboxServer() as server:

@@ -11,7 +11,6 @@ import pytest
 from pbf.concurrency import draining
 from pbf.errors import ShuttingDown
 from pbf.jobs.runner import JobRunner, JobSpec
-from pbf.store.store import Store
 from tests.support.clock import Clock
 from tests.support.servers import PATIENCE, ROOT, clean_environment
 
@@ -50,13 +49,6 @@ print("closed", flush=True)
 def after() -> Iterator[None]:
     yield
     draining.cancel()
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import responses
@@ -21,13 +21,6 @@ from tests.support.accounts import API
 def connector(name: str, **status: object) -> Connector:
     state = {"setup_state": "connected", "sync_state": "scheduled", **status}
     return Connector(id=name, schema=name, status=state)
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
 
 
 class FixedList:

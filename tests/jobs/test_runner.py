@@ -45,13 +45,6 @@ def stores(url):
         store.close()
 
 
-@pytest.fixture
-def store():
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
-
-
 def row(store: Store, name: str = "work"):
     found = store.jobs.find("", name)
     assert found

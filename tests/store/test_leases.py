@@ -9,20 +9,8 @@ from pbf.store import leases
 from pbf.store.engines.clock import DatabaseClock
 from pbf.store.leases import LEASE
 from pbf.store.store import Store
-from pbf.store.tables import Deletion
 from tests.support.servers import PATIENCE
-
-
-def deletion() -> Deletion:
-    return Deletion(
-        group_id="g",
-        connector_id="one",
-        service="stripe",
-        name="Sales",
-        schema_name="sales",
-        was_paused=False,
-        due_at=0.0,
-    )
+from tests.support.stores import deletion
 
 
 @pytest.mark.parametrize("skew", [600.0, -600.0], ids=["ahead", "behind"])

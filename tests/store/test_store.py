@@ -24,6 +24,7 @@ from pbf.store.store import USED_TOKEN_LIFETIME, Store
 from pbf.store.tables import Base, Creation, Deletion
 from tests.support.at_once import THREADS, at_once
 from tests.support.postgres_server import postgres_server
+from tests.support.stores import deletion
 from tests.support.typed_names import type_name
 
 LOOK = """
@@ -393,18 +394,6 @@ def test_an_existing_database_is_made_private(tmp_path, form):
     Store(form.format(file)).close()
 
     assert file.stat().st_mode & 0o777 == 0o600
-
-
-def deletion() -> Deletion:
-    return Deletion(
-        group_id="g",
-        connector_id="one",
-        service="stripe",
-        name="Sales",
-        schema_name="sales",
-        was_paused=False,
-        due_at=0.0,
-    )
 
 
 def test_of_eight_threads_that_claim_a_row_at_once_one_gets_it(store):

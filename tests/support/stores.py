@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from pbf.store import database
 from pbf.store.store import Store
+from pbf.store.tables import Deletion
 
 
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -44,3 +45,16 @@ def copied_tables() -> Iterator[None]:
         patch.setattr(database.Base.metadata, "create_all", create_all)
         yield
     template.close()
+
+
+def deletion() -> Deletion:
+    """Return the pending deletion of a connector that is due."""
+    return Deletion(
+        group_id="g",
+        connector_id="one",
+        service="stripe",
+        name="Sales",
+        schema_name="sales",
+        was_paused=False,
+        due_at=0.0,
+    )

@@ -53,13 +53,6 @@ class History:
 
 
 @pytest.fixture
-def store():
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def inbox(store: Store) -> Inbox:
     return inbox_of(store)
 

@@ -61,13 +61,6 @@ class Account:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store("sqlite://")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def account(store: Store) -> Iterator[Account]:
     made = Account(store)
     yield made
