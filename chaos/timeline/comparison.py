@@ -138,8 +138,9 @@ class Comparison:
                 result.unseen.append(_line(sync))
                 if key in shown:
                     result.lost.append(_line(sync))
-                if _is_claimed(sync, observed):
-                    self._claimed(sync, syncs[number + 1 :], of, result)
+                # Lists cannot show a sync that is under way.
+                if sync.end is not None and _is_observed(sync.end, observed):
+                    self._claimed(sync, sync.end, syncs[number + 1 :], of, result)
             elif not _is_right(entry, sync, is_told=key in over, is_listed=key in in_lists):
                 result.misjudged.append(f"{_line(sync)}: {entry.outcome} by {entry.sources}")
         self._count(timeline, connection, entries, result)
@@ -147,12 +148,12 @@ class Comparison:
     def _claimed(
         self,
         sync: TrueSync,
+        end: float,
         later: Sequence[TrueSync],
         of: dict[str, SyncEntry],
         result: Differences,
     ) -> None:
-        """Note a missing sync in a time that counts as observed, by what hid it."""
-        end = sync.end or sync.start
+        """Note a missing sync that ended in an observed time, by what hid it."""
         followers = [
             one for one in later if one.end and one.end <= end + self._step and one.sync_id in of
         ]
@@ -234,11 +235,8 @@ def _is_before(entry: SyncEntry, since: float) -> bool:
     return entry.ended_at is not None and entry.ended_at.timestamp() < since + 60
 
 
-def _is_claimed(sync: TrueSync, observed: Sequence[Period]) -> bool:
-    """Return whether a sync ended in an observed time; lists cannot show one that is under way."""
-    if sync.end is None:
-        return False
-    at = datetime.fromtimestamp(sync.end, UTC)
+def _is_observed(time: float, observed: Sequence[Period]) -> bool:
+    at = datetime.fromtimestamp(time, UTC)
     return any(period.since < at <= period.until for period in observed)
 
 

@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
 
-from chaos.timeline.witness import Shown, WitnessingClient
+from chaos.timeline.witness import WitnessingClient
 from pbf.connectors.portal import Portal
 from pbf.errors import StoreFailed, UnknownTenant
 from pbf.fivetran.transport import Request
@@ -34,7 +34,7 @@ class Turns:
     ) -> None:
         """Keep the history of some groups; details are kept for so many days."""
         self.now = 0.0
-        self.shown = client.shown = Shown()
+        self.shown = client.shown
         self._client = client
         timelines = Timelines(
             client,

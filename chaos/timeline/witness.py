@@ -12,6 +12,7 @@ from werkzeug.test import run_wsgi_app
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
 from pbf.fivetran.models import Connector
+from pbf.fivetran.transport import Request
 from pbf.sandbox.control.fault_middleware import SOCKET_RULES
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Shown:
 class WitnessingClient(ApiClient):
     """Notes what lists and histories show once they were received to their end."""
 
-    shown: Shown
+    def __init__(self, request: Request) -> None:
+        """Send everything through `request`."""
+        super().__init__(request)
+        self.shown = Shown()
 
     def get_list_of_connectors_in_group(
         self, group_id: str, *, schema: str | None = None

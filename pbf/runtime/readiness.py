@@ -22,7 +22,7 @@ OLD_TABLES = (
 
 
 @dataclass(frozen=True)
-class Dependency:
+class DependencyState:
     """Whether a dependency answers, and when it last did, by the monotonic clock."""
 
     state: State
@@ -34,7 +34,7 @@ class Readiness:
     """What a look found; `problems` are sentences, and without any the process is ready."""
 
     problems: tuple[str, ...]
-    dependencies: Mapping[str, Dependency]
+    dependencies: Mapping[str, DependencyState]
     looked_at: float
 
     @property
@@ -88,10 +88,10 @@ class ReadinessCheck:
         dependencies["fivetran"] = _fivetran(runtime)
         return Readiness(tuple(problems), dependencies, time.monotonic())
 
-    def _asked(self, name: str, *, answers: bool) -> Dependency:
+    def _asked(self, name: str, *, answers: bool) -> DependencyState:
         if answers:
             self._answered[name] = time.monotonic()
-        return Dependency("ok" if answers else "away", self._answered.get(name))
+        return DependencyState("ok" if answers else "away", self._answered.get(name))
 
     def _read_first_lists(self, runtime: "Runtime") -> bool:
         """Return whether the lists were there once; if not, have them read in a thread."""
@@ -111,12 +111,12 @@ def _read(portal: Portal) -> None:
         portal.connectors()
 
 
-def _fivetran(runtime: "Runtime") -> Dependency:
+def _fivetran(runtime: "Runtime") -> DependencyState:
     latest = runtime.client.latest
     if latest.answered_at is None and latest.failed_at is None:
-        return Dependency("unknown", None)
+        return DependencyState("unknown", None)
     is_away = (latest.failed_at or 0.0) > (latest.answered_at or 0.0)
-    return Dependency("away" if is_away else "ok", latest.answered_at)
+    return DependencyState("away" if is_away else "ok", latest.answered_at)
 
 
 def _age(moment: float | None, now: float) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pbf.server.auth_middleware.fair_turns import FairTurns
+from tests.support.clock import Clock
 from tests.support.event_loop import complete
 
 
@@ -14,15 +15,13 @@ def scope(**headers: str) -> dict[str, Any]:
     return {"type": "http", "scheme": "http", "path": "/_/connectors", "headers": named}
 
 
-class Clock:
-    """A clock that only moves when it is told to, or when somebody sleeps by it."""
+class SleepingClock(Clock):
+    """A clock that sleeping moves forward."""
 
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept = 0.0
+    slept = 0.0
 
     async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.advance(seconds)
         self.slept += seconds
 
 
@@ -88,12 +87,12 @@ async def slept(*rounds: int, rest: float = 0.0) -> float:
 
     It rests before the last round.
     """
-    clock, ended = Clock(), asyncio.Event()
+    clock, ended = SleepingClock(), asyncio.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await ended.wait()
 
-    turns = FairTurns(app, burst=5.0, clock=lambda: clock.now, sleep=clock.sleep)
+    turns = FairTurns(app, burst=5.0, clock=clock, sleep=clock.sleep)
     for number, requests in enumerate(rounds, 1):
         ended.clear()
         clock.now += rest if number == len(rounds) else 0.0
@@ -133,4 +132,4 @@ def test_nothing_is_kept_of_a_caller_that_has_stopped():
 
     clock = Clock()
 
-    assert complete(send(FairTurns(app, clock=lambda: clock.now), "one", "two")) == ["two"]
+    assert complete(send(FairTurns(app, clock=clock), "one", "two")) == ["two"]

@@ -9,6 +9,8 @@ from pbf.store.watch.tables import Notification
 # How long a message stays in the log, in seconds.
 RETENTION = 90 * 24 * 3600.0
 WAITING = ""
+# The kinds of messages that say that an incident began.
+OPENINGS = ("opened", "escalated")
 
 
 class Notifications(Leases[Notification]):
@@ -43,6 +45,10 @@ class Notifications(Leases[Notification]):
         """Return the messages of a group about an incident."""
         row = Notification
         return self._select(row.group_id == group_id, row.subject_id == subject_id)
+
+    def openings(self, group_id: str, subject_id: str) -> list[Notification]:
+        """Return the messages of a group that say that an incident began."""
+        return [row for row in self.about(group_id, subject_id) if row.kind in OPENINGS]
 
     def of_channel(self, group_id: str, channel_id: str, limit: int) -> list[Notification]:
         """Return the newest messages of a channel first."""

@@ -144,8 +144,8 @@ class Delivery:
             return True
         openings = [
             other
-            for other in self.store.notifications.about(row.group_id, row.subject_id)
-            if other.channel_id == row.channel_id and other.kind in ("opened", "escalated")
+            for other in self.store.notifications.openings(row.group_id, row.subject_id)
+            if other.channel_id == row.channel_id
         ]
         if any(other.status == "sent" for other in openings):
             return True

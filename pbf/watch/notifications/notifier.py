@@ -55,14 +55,14 @@ class Notifier:
 
         A message that still waits for the end of quiet hours or for its escalation is dropped.
         """
-        sent = [
+        openings = [
             row
-            for row in self.store.notifications.about(incident.group_id, incident.id)
-            if row.kind in ("opened", "escalated") and row.status in (WAITING, SENT)
+            for row in self.store.notifications.openings(incident.group_id, incident.id)
+            if row.status in (WAITING, SENT)
         ]
-        channels = self.store.channels.with_ids([row.channel_id for row in sent])
+        channels = self.store.channels.with_ids([row.channel_id for row in openings])
         now = moment(self.clock())
-        for row in sent:
+        for row in openings:
             channel = channels.get(row.channel_id)
             if channel and not self._drop(row, channel, incident, now):
                 self._add(channel, incident, "closed", timing_of(channel).due(now))
