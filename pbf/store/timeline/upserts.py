@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from pbf.store.tables import Base
 
-Insert = postgresql.Insert | sqlite.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    Insert = postgresql.Insert | sqlite.Insert
+
 Values = Mapping[str, Any]
 
 
@@ -36,15 +39,25 @@ def _upsert(
     session: Session,
     table: type[Base],
     rows: Sequence[Values],
-    value: Callable[[Insert, str], Any],
+    value: "Callable[[Insert, str], Any]",
 ) -> None:
     if not rows:
         return
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement: Insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    statement = _insert(session, table)
     keys = [column.name for column in inspect(table).primary_key]
     names = [name for name in rows[0] if name not in keys]
     statement = statement.on_conflict_do_update(
         index_elements=keys, set_={name: value(statement, name) for name in names}
     )
     session.execute(statement, list(rows))
+
+
+def _insert(session: Session, table: type[Base]) -> "Insert":
+    """Return the statement of the session's database; the other dialect is not imported."""
+    if session.get_bind().dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
