@@ -162,7 +162,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ignore_timers_of_left_pages()
     threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
     worker.start()
-    readiness.start()
     yield
     worker.stop()
     readiness.stop()

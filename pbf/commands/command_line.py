@@ -196,7 +196,6 @@ def proxy(host: str, port: int) -> None:
 
     def on_start() -> None:
         keeper.start()
-        readiness.start()
         with suppress(PbfError):  # every route reports the error
             runtime().receive_from_sandbox(loopback_origin(host, port))
 
