@@ -18,14 +18,7 @@ from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import (
-    begin_change,
-    count_failed_sign_in,
-    end_change,
-    guard,
-    log_change,
-    observe,
-)
+from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, report
 from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
@@ -131,9 +124,8 @@ def create_app(
     app.before_request(begin_change)
     app.teardown_request(end_change)
     error_handlers.register(app)
-    app.after_request(log_change)
+    app.after_request(report)
     app.after_request(count_failed_sign_in)
-    app.after_request(observe)
     _wrap(app, open_runtime, check_host=check_host)
     if threads:
         app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]

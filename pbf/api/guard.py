@@ -128,35 +128,27 @@ def begin_change() -> None:
     """
     if request.method in READ_METHODS:
         return
-    g.write = ExitStack()
-    g.write.enter_context(draining.write())
-    if "identity" not in g:
-        return
-    if len(current_runtime().identity.tenants.all()) > 1:
+    g.change = ExitStack()
+    g.change.enter_context(draining.write())
+    if "identity" in g and len(current_runtime().identity.tenants.all()) > 1:
         changes: ChangesAtOnce = current_app.extensions["pbf_changes"]
         changes.begin(g.identity.tenant_id)
-        g.changing = g.identity.tenant_id
+        g.change.callback(changes.end, g.identity.tenant_id)
 
 
 def end_change(_error: BaseException | None = None) -> None:
     """Count a change as done, also if it failed."""
-    if (tenant_id := g.pop("changing", None)) is not None:
-        current_app.extensions["pbf_changes"].end(tenant_id)
-    if (write := g.pop("write", None)) is not None:
-        write.close()
+    if (change := g.pop("change", None)) is not None:
+        change.close()
 
 
-def log_change(response: Response) -> Response:
-    """Log each change that was made."""
-    if request.method not in READ_METHODS and response.status_code < 400:
-        log.info("%s %s: %d", request.method, request.path, response.status_code)
-    return response
-
-
-def observe(response: Response) -> Response:
-    """Count a request by its route, never by its path, which has ids in it."""
+def report(response: Response) -> Response:
+    """Log each change that was made, and count a request by its route, whose path has no ids."""
+    method, status = request.method, response.status_code
     rule = request.url_rule.rule if request.url_rule else None
-    count_request(rule, request.method, response.status_code, time.monotonic() - g.started_at)
+    count_request(rule, method, status, time.monotonic() - g.started_at)
+    if method not in READ_METHODS and status < 400:
+        log.info("%s %s: %d", method, request.path, status)
     return response
 
 

@@ -32,7 +32,7 @@ from pbf.cache.entries import (
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import ApiError, ConnectionFailed, FivetranBusy, TimedOut
-from pbf.metrics.instruments import SERVED_AGE, SERVED_LISTS
+from pbf.metrics.instruments import count_served_list
 
 # A caller with a previous entry waits so many seconds; Fivetran may take a minute to fail.
 LONGEST_WAIT = 3.0
@@ -108,8 +108,7 @@ class SharedCache:
         age = self._clock() - cached.fetched_at
         is_fresh = age <= cached.lifetime
         state = "after_failure" if cached.problem else "fresh" if is_fresh else "stale"
-        SERVED_LISTS.labels(state).inc()
-        SERVED_AGE.observe(max(0.0, age) / (cached.lifetime or 1.0))
+        count_served_list(state, max(0.0, age) / (cached.lifetime or 1.0))
         return cached
 
     def _get(

@@ -54,12 +54,25 @@ def count_refusal(kind: str) -> None:
 
 def count_request(route: str | None, method: str, status: int, seconds: float) -> None:
     """Count an answered request by its route's rule; None for a request of no route."""
-    route, method = _template(route or "none"), method if method in METHODS else "other"
-    REQUESTS.labels(route, method, str(status)).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
+    counted, timed = _of_requests(route, method if method in METHODS else "other", status)
+    counted.inc()
+    timed.observe(seconds)
+
+
+def count_served_list(state: str, age: float) -> None:
+    """Count a list that was served from the cache; its age is in lifetimes."""
+    _served(state).inc()
+    SERVED_AGE.observe(age)
+
+
+# To find the metric of some labels takes as long as to count.
+@cache
+def _of_requests(route: str | None, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Return the metrics of a rule of Flask's, without the types of its parameters."""
+    template = CONVERTER.sub("<", route or "none")
+    return REQUESTS.labels(template, method, str(status)), REQUEST_SECONDS.labels(template)
 
 
 @cache
-def _template(rule: str) -> str:
-    """Return a rule of Flask's without the types of its parameters."""
-    return CONVERTER.sub("<", rule)
+def _served(state: str) -> Counter:
+    return SERVED_LISTS.labels(state)
