@@ -1,6 +1,5 @@
-"""The transport to Fivetran: a pooled session, timeouts, retries, and errors by status."""
+"""The transport to Fivetran: a pooled session, and errors by status."""
 
-import json
 import logging
 import re
 import time
@@ -11,26 +10,17 @@ from copy import copy
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
-from urllib3.util.retry import Retry
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import (
     ApiError,
     ApiRejected,
-    BadAnswer,
     Conflict,
     ConnectionFailed,
     FivetranBusy,
@@ -43,24 +33,19 @@ from pbf.errors import (
     Unauthorized,
     Unreachable,
 )
-from pbf.fivetran.deadline import DeadlineAdapter, deadline, is_over
+from pbf.fivetran.deadline import RETRY_POLICY, DeadlineAdapter, deadline
 from pbf.fivetran.models import RateLimit
+from pbf.fivetran.parsing import content_of, data_of, decoded
 from pbf.metrics.instruments import FIVETRAN_SECONDS
 from pbf.metrics.outages import ERRORS, Outage
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
 CONNECT_TIMEOUT = 5.0
-RETRIES = 2
 POOL = 32
 WAIT_AFTER_429 = 60
 LONGEST_MESSAGE = 300
 LONGEST_PROCESSED = 20_000  # the rest of a longer message is ignored
-# After decompression; a page of 1,000 connectors takes a few.
-MEGABYTES = 64
-CHUNK = 64 * 1024
-# Python refuses to parse numbers of thousands of digits, and the whole text with them.
-LONGEST_NUMBER = 100
 
 # The version header that all endpoints under /connections require (see the API reference).
 VERSION_2 = "application/json;version=2"
@@ -78,32 +63,6 @@ REJECTIONS: Mapping[int, type[ApiRejected]] = {
 
 
 log = logging.getLogger(__name__)
-
-
-class GetOnly(Retry):
-    """Retries of GET after a lost connection or a 5xx; not after a timeout, which took long."""
-
-    def increment(self, method: str | None = None, *args: Any, **kwargs: Any) -> "GetOnly":
-        """Return the remaining retries, or raise the error."""
-        error = kwargs.get("error")
-        if isinstance(error, ReadTimeoutError):
-            raise error
-        # urllib3 counts a refused connection as a timeout, although it takes no time.
-        slow = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
-        if is_over() or (error is not None and (method != "GET" or slow)):
-            raise MaxRetryError(kwargs["_pool"], args[0] if args else kwargs.get("url"), error)
-        return super().increment(method, *args, **kwargs)
-
-
-RETRY_POLICY = GetOnly(
-    total=RETRIES,
-    allowed_methods={"GET"},
-    status_forcelist={500, 502, 503, 504},
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    respect_retry_after_header=False,
-    raise_on_status=False,
-)
 
 
 class Session(requests.Session):
@@ -207,7 +166,7 @@ class Request:
             ):
                 self._update_date(response)
                 self._update_rate_limit(response)
-                content = _content(response)
+                content = content_of(response)
         except (requests.RequestException, HTTPError) as exc:
             # urllib3 raises its own error for an invalid host such as "api..example.com".
             self.latest.failed_at = time.monotonic()
@@ -218,7 +177,7 @@ class Request:
             self.latest.answered_at = time.monotonic()
         if not response.ok:
             raise self._rejection(response, content)
-        return _data(response.status_code, content)
+        return data_of(response.status_code, content)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -295,7 +254,7 @@ class Request:
     def _message(self, content: bytes) -> str:
         """Return ": <Fivetran's message>" on one line and without secrets, or an empty string."""
         try:
-            message = _decoded(content)["message"]
+            message = decoded(content)["message"]
         except (ValueError, LookupError, TypeError):
             return ""
         if not isinstance(message, str) or not message.strip():
@@ -314,39 +273,3 @@ def _retry_after(response: requests.Response) -> int:
     seconds = response.headers.get("Retry-After", "")
     is_valid = seconds.isascii() and seconds.isdigit() and len(seconds) < 10
     return int(seconds) if is_valid else WAIT_AFTER_429
-
-
-def _content(response: requests.Response) -> bytes:
-    """Return the decompressed body; raise BadAnswer as soon as it is too large."""
-    content = bytearray()
-    for chunk in response.iter_content(CHUNK):
-        content += chunk
-        if len(content) > MEGABYTES * 1024 * 1024:
-            raise BadAnswer(
-                f"A response from FIVETRAN_API_URL exceeds {MEGABYTES} MB. Check the address."
-            )
-    return bytes(content)
-
-
-def _data(status: int, content: bytes) -> dict[str, Any]:
-    try:
-        envelope = _decoded(content) if content else {}
-    except ValueError:
-        envelope = None
-    if status >= 300 or not isinstance(envelope, dict):
-        raise BadAnswer("The server at FIVETRAN_API_URL is not Fivetran's API. Check the address.")
-    data = envelope.get("data")
-    return data if isinstance(data, dict) else {}
-
-
-def _decoded(content: bytes) -> Any:
-    """Parse JSON; invalid characters and huge numbers do not fail the whole text."""
-    try:
-        text = content.decode(json.detect_encoding(content), "replace")
-        return json.loads(text.removeprefix("\ufeff"), parse_int=_integer)
-    except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
-
-
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < LONGEST_NUMBER else inf

@@ -27,8 +27,9 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
+from pbf.fivetran.deadline import RETRIES, GetOnly
 from pbf.fivetran.models import RateLimit
-from pbf.fivetran.transport import RETRIES, VERSION_2, WAIT_AFTER_429, GetOnly, Request
+from pbf.fivetran.transport import VERSION_2, WAIT_AFTER_429, Request
 
 API = "https://fivetran.example"
 KEY, SECRET = "the-key", "the-secret"
@@ -765,7 +766,7 @@ def test_after_an_abandoned_response_the_next_call_works():
 @pytest.mark.parametrize("status", [200, 302, 400, 503])
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
 def test_an_oversized_response_is_not_read_to_its_end(monkeypatch, status, compressed):
-    monkeypatch.setattr("pbf.fivetran.transport.MEGABYTES", 1)
+    monkeypatch.setattr("pbf.fivetran.parsing.MEGABYTES", 1)
     body = b'{"data": {"a": "' + b"a" * 50_000_000 + b'"}}'
     headers = {"Content_Encoding": "gzip"} if compressed else {}
     content = gzip.compress(body, 1) if compressed else body

@@ -23,7 +23,8 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.fivetran.transport import Latest, _decoded
+from pbf.fivetran.parsing import decoded
+from pbf.fivetran.transport import Latest
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.list_lifetime import list_lifetime
 from pbf.rules.schedule import choices, next_exactly, next_in_words
@@ -125,7 +126,7 @@ class FakeRequest:
 
     def send(self, _method: str, path: str, **_: Any) -> dict[str, Any]:
         content = json.dumps({"data": self._responses[path.rpartition("/")[2]]})
-        return _decoded(content.encode())["data"]
+        return decoded(content.encode())["data"]
 
 
 def invalidate(draw: Any, inside: Any) -> None:
