@@ -19,10 +19,10 @@ from pbf.store.migrations import HEAD
 from tests.support.metrics import metric_names
 from tests.support.servers import ROOT
 
-WORD = re.compile(r"[A-Za-z][A-Za-z_ ]{0,39}")
+WORD = re.compile(r"_?[A-Za-z][A-Za-z_ ]{0,39}")
 # What may have other values than words of our own code.
 OTHERS = {
-    "route": re.compile(r"none|/_(/([a-z0-9.-]+|<[a-z_]+>))*"),
+    "route": re.compile(r"none|/_(/([a-z0-9.-]+|<[a-z_]+>))*/?"),
     "status": re.compile(r"[1-5][0-9][0-9]"),
     "le": re.compile(r"[0-9.]+|\+Inf"),
     "version": re.compile(re.escape(pbf.__version__)),
