@@ -160,8 +160,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
     ignore_timers_of_left_pages()
-    threading.Thread(target=warm_up, args=(ended,), name="warm-up", daemon=True).start()
-    worker.start()
+    thread = threading.Thread(target=start_up, args=(worker, ended), name="start-up", daemon=True)
+    thread.start()
     yield
     worker.stop()
     readiness.stop()
@@ -191,6 +191,14 @@ def check_address() -> None:
             "server.baseUrlPath is not the path of PBF_PUBLIC_URL. Remove server.baseUrlPath, and "
             "set PBF_PUBLIC_URL to the address with its path, such as https://example.com/data."
         )
+
+
+def start_up(worker: JobThread, ended: threading.Event) -> None:
+    """Load what the first page needs, then the rest, and start the background work."""
+    try:
+        warm_up(ended)
+    finally:
+        worker.start()
 
 
 def warm_up(ended: threading.Event) -> None:

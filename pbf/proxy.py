@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, request
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
 from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
-from pbf.api.guard import begin_change, count_failed_sign_in, end_change, guard, report
+from pbf.api.guard import end_change, guard, report
 from pbf.api.hooks.routes import routes as hook_routes
 from pbf.api.invitations.pages import routes as invitation_pages
 from pbf.api.invitations.routes import routes as invitation_routes
@@ -97,6 +97,14 @@ BLUEPRINTS = (
 )
 
 
+class _Api(Flask):
+    """The app; it has no asynchronous functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function; Flask checks at each call whether it is a coroutine."""
+        return func
+
+
 def create_app(
     open_runtime: Callable[[], Runtime] = runtime,
     *,
@@ -110,7 +118,7 @@ def create_app(
     `readiness`, the app watches its dependencies itself once it is asked. `threads` is how many
     the server has for it; fewer than half of them may wait for the database, or for Fivetran.
     """
-    app = Flask(__name__, static_folder=None)
+    app = _Api(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["pbf"] = open_runtime
@@ -121,11 +129,9 @@ def create_app(
         app.register_blueprint(blueprint)
     app.extensions["pbf_changes"] = ChangesAtOnce()
     app.before_request(guard)
-    app.before_request(begin_change)
     app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(report)
-    app.after_request(count_failed_sign_in)
     _wrap(app, open_runtime, check_host=check_host)
     if threads:
         app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]
@@ -138,7 +144,8 @@ def create_app(
 @Operation(tag="Services", response=Service, many=True, errors=READS_FIVETRAN)
 def list_services() -> ResponseReturnValue:
     """List the catalogue."""
-    return whole_list(current_portal().services(), Service, base=public_url())
+    portal = current_portal()
+    return whole_list(portal.tenant.id, portal.services(), Service, base=public_url())
 
 
 @routes.get("/connectors")
@@ -151,10 +158,11 @@ def list_services() -> ResponseReturnValue:
 )
 def list_connectors() -> ResponseReturnValue:
     """List the connectors, all or filtered."""
+    portal = current_portal()
     if not request.query_string:
-        return whole_list(current_portal().connectors(), Connector)
+        return whole_list(portal.tenant.id, portal.connectors(), Connector)
     query = Filter.of(request.args)
-    connectors = current_portal().connectors()
+    connectors = portal.connectors()
     matches = query.choose(connectors.items, datetime.now(UTC))
     return with_age(filtered_list(matches, Connector), connectors)
 

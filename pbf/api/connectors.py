@@ -32,7 +32,8 @@ routes = Blueprint("connectors", __name__, url_prefix=PREFIX)
 @Operation(tag="Connectors", response=DeletedConnector, many=True, errors=READS_FIVETRAN)
 def list_deletions() -> ResponseReturnValue:
     """List the deleted connectors that can still be restored."""
-    return whole_list(current_portal().deleted(), DeletedConnector)
+    portal = current_portal()
+    return whole_list(portal.tenant.id, portal.deleted(), DeletedConnector)
 
 
 @routes.get(CONNECTOR)

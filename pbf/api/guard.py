@@ -118,16 +118,16 @@ def guard() -> Response | None:
     is_json = request.is_json or not (request.mimetype or _has_body())
     if not reads and not is_json and request.endpoint not in FORMS:
         raise UnsupportedMediaType
+    if not reads:
+        _begin_change()
     return None
 
 
-def begin_change() -> None:
+def _begin_change() -> None:
     """Count a change while it is under way.
 
     Raises ShuttingDown if the process is draining, TooManyRequests if the tenant has too many.
     """
-    if request.method in READ_METHODS:
-        return
     g.change = ExitStack()
     g.change.enter_context(draining.write())
     if "identity" in g and len(current_runtime().identity.tenants.all()) > 1:
@@ -143,26 +143,22 @@ def end_change(_error: BaseException | None = None) -> None:
 
 
 def report(response: Response) -> Response:
-    """Log each change that was made, and count a request by its route, whose path has no ids."""
-    method, status = request.method, response.status_code
-    rule = request.url_rule.rule if request.url_rule else None
-    count_request(rule, method, status, time.monotonic() - g.started_at)
+    """Log each change that was made, and count a request by its route, whose path has no ids.
+
+    An attempt to sign in that failed is counted for its address.
+    """
+    method, status, rule = request.method, response.status_code, request.url_rule
+    count_request(rule.rule if rule else None, method, status, time.monotonic() - g.started_at)
     if method not in READ_METHODS and status < 400:
         log.info("%s %s: %d", method, request.path, status)
+    if g.get("sign_in_failed") and (attempt := ATTEMPTS.get(request.endpoint or "")):
+        current_runtime().sign_in_limits.count_failure(attempt, current_client())
     return response
 
 
 def mark_failed_sign_in(error: SignInFailed) -> None:
     """Have this request counted as an attempt that failed, unless the provider is at fault."""
     g.sign_in_failed = not isinstance(error, ProviderUnavailable)
-
-
-def count_failed_sign_in(response: Response) -> Response:
-    """Count an attempt to sign in that failed."""
-    attempt = ATTEMPTS.get(request.endpoint or "")
-    if attempt and g.get("sign_in_failed"):
-        current_runtime().sign_in_limits.count_failure(attempt, current_client())
-    return response
 
 
 def _caller() -> Caller:

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Response, current_app, json, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
 from werkzeug.http import parse_etags
 
-from pbf.api.request_context import current_identity
 from pbf.api.schemas import ConnectorDetail, ResponseModel
 from pbf.cache.entries import CachedList
 from pbf.fivetran.models import Connector
@@ -66,10 +66,23 @@ class BodyCache:
         self._size -= len(removed.plain) if removed else 0
 
 
-def whole_list(entry: CachedList[Any], model: type[ResponseModel], *, base: str = "") -> Response:
-    """Return a whole list as JSON, from the body cache; links of the sandbox start at `base`."""
+class BytesResponse(Response):
+    """A response with a body, to whose headers nothing is added when it is sent."""
+
+    def get_wsgi_headers(self, _environ: object) -> Headers:
+        """Return the headers themselves; Werkzeug copies them one by one."""
+        return self.headers
+
+
+def whole_list(
+    tenant_id: str, entry: CachedList[Any], model: type[ResponseModel], *, base: str = ""
+) -> Response:
+    """Return a tenant's whole list as JSON, from the body cache.
+
+    Links of the sandbox start at `base`.
+    """
     bodies: BodyCache = current_app.extensions["pbf_bodies"]
-    body = bodies.get(current_identity().tenant_id, entry, model, base)
+    body = bodies.get(tenant_id, entry, model, base)
     return with_age(body_response(body, JSON), entry)
 
 
@@ -116,7 +129,7 @@ def body_response(body: Body, content_type: str) -> Response:
     headers.append(("Content-Type", content_type))
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
-    return Response(content, 200, headers)
+    return BytesResponse(content, 200, headers)
 
 
 def _body(items: Iterable[Any], model: type[ResponseModel], base: str = "") -> Body:

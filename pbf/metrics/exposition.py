@@ -4,6 +4,7 @@ from prometheus_client import REGISTRY, start_http_server
 from prometheus_client.registry import Collector
 
 from pbf.errors import ConfigurationError
+from pbf.metrics.instruments import start_counting
 
 
 def serve_metrics(host: str, port: int, *collectors: Collector) -> int:
@@ -18,6 +19,7 @@ def serve_metrics(host: str, port: int, *collectors: Collector) -> int:
             f"Metrics cannot be served on {host}:{port}. Set PBF_METRICS_PORT to a free port (each "
             "process needs its own), and PBF_METRICS_HOST to an address of this machine."
         ) from exc
+    start_counting()
     for collector in collectors:
         REGISTRY.register(collector)
     return server.server_port

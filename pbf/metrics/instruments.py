@@ -47,6 +47,17 @@ FRAGMENT_SECONDS = Histogram(
 )
 
 
+class _Reader:
+    """Whether there is somebody to count for: what each request would pay for is left out."""
+
+    is_there = False
+
+
+def start_counting() -> None:
+    """Count requests and served lists from now on."""
+    _Reader.is_there = True
+
+
 def count_refusal(kind: str) -> None:
     """Count a request that was refused at once; `kind` is what too many wait for."""
     REFUSALS.labels(kind).inc()
@@ -54,6 +65,8 @@ def count_refusal(kind: str) -> None:
 
 def count_request(route: str | None, method: str, status: int, seconds: float) -> None:
     """Count an answered request by its route's rule; None for a request of no route."""
+    if not _Reader.is_there:
+        return
     counted, timed = _of_requests(route, method if method in METHODS else "other", status)
     counted.inc()
     timed.observe(seconds)
@@ -61,8 +74,16 @@ def count_request(route: str | None, method: str, status: int, seconds: float) -
 
 def count_served_list(state: str, age: float) -> None:
     """Count a list that was served from the cache; its age is in lifetimes."""
+    if not _Reader.is_there:
+        return
     _served(state).inc()
     SERVED_AGE.observe(age)
+
+
+def observe_thread_wait(seconds: float) -> None:
+    """Observe how long a request has waited for a thread."""
+    if _Reader.is_there:
+        THREAD_WAIT.observe(seconds)
 
 
 # To find the metric of some labels takes as long as to count.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from pbf.metrics.instruments import THREAD_WAIT
+from pbf.metrics.instruments import observe_thread_wait
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +30,7 @@ def measured(app: "WSGIApplication") -> "WSGIApplication":
     """Return an app that observes how long each request has waited for its thread (WSGI)."""
 
     def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        THREAD_WAIT.observe(time.monotonic() - _queued_at.get())
+        observe_thread_wait(time.monotonic() - _queued_at.get())
         return app(environ, start_response)
 
     return call

@@ -8,7 +8,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from pbf.metrics.instruments import THREAD_WAIT
+from pbf.metrics.instruments import observe_thread_wait
 from pbf.server.probes.answers import PROBES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Channel(HTTPChannel):
 
     def service(self) -> None:
         """Answer a request in a thread."""
-        THREAD_WAIT.observe(time.monotonic() - self._queued_at)
+        observe_thread_wait(time.monotonic() - self._queued_at)
         super().service()
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.timeline.budget import sweep_interval
+from pbf.timeline.budget import SHORTEST_SWEEP, sweep_interval
 from pbf.timeline.observer import Observer
 
 # A job may start a little earlier than it is due.
@@ -26,39 +26,50 @@ class ConnectorWatch:
         groups: Callable[[], Collection[str]],
         *,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Read for the groups that `groups` returns."""
         self._client = client
         self._observer = observer
         self._groups = groups
         self._clock = clock
+        self._now = now
         self._due_at = -math.inf
-        # How many pages the account's list has.
+        # Every how many seconds each list is read.
+        self._interval = SHORTEST_SWEEP
+        # How many pages the lists have: that of the account, and those of groups.
         self._pages = 1
+        self._pages_of: dict[str, int] = {}
 
-    def run(self) -> None:
-        """Read all lists once, unless that would take too large a share of the rate limit.
+    def run(self) -> float | None:
+        """Read the lists that are due, unless that would take too large a share of the rate limit.
 
-        Raises an ApiError or StoreFailed.
+        A list that a page or a call has just read is not. Returns when the next one is due, in
+        seconds since 1970. Raises an ApiError or StoreFailed.
         """
         if self._clock() < self._due_at:
-            return
+            return None
         groups = set(self._groups())
         if len(groups) <= self._pages:
             requests = self._read_groups(groups)
         else:
             requests = self._read_account(groups)
-        interval = sweep_interval(self._client.latest.rate_limit, requests)
-        self._due_at = self._clock() + interval - TOLERANCE
+        self._interval = sweep_interval(self._client.latest.rate_limit, requests)
+        oldest = max(map(self._age, groups), default=0.0)
+        wait = max(TOLERANCE, self._interval - oldest)
+        self._due_at = self._clock() + wait - TOLERANCE
+        return self._now() + wait
 
     def _read_groups(self, groups: Collection[str]) -> int:
-        requests = 0
+        """Read the lists that are due; return how many requests all of them cost."""
         for group_id in sorted(groups):
+            if self._age(group_id) < self._interval - TOLERANCE:
+                continue
             start = time.monotonic()
             connectors = list(self._client.get_list_of_connectors_in_group(group_id))
             self._observer.observe(group_id, connectors, self._asked_at(start))
-            requests += _pages(len(connectors))
-        return requests
+            self._pages_of[group_id] = _pages(len(connectors))
+        return sum(self._pages_of.get(group_id, 1) for group_id in groups)
 
     def _read_account(self, groups: Collection[str]) -> int:
         """Read the account's list page by page: all connectors would take much memory."""
@@ -74,6 +85,10 @@ class ConnectorWatch:
             self._observer.cover(group_id, at or self._asked_at(start))
         self._pages = _pages(number)
         return self._pages
+
+    def _age(self, group_id: str) -> float:
+        """Return how many seconds ago this process has read a group's list."""
+        return self._client.now() - self._observer.listed_at(group_id)
 
     def _asked_at(self, start: float) -> float:
         """Return when a list was requested, by Fivetran's clock; `start` is that by ours."""

@@ -1,5 +1,6 @@
 """Differences between two lists of connectors, and what the lists cover."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,11 @@ class Observer:
                 self._store.observations.add(group_id, sources, written, at)
                 written, longest = at, 0.0
             self._listed_at[group_id] = (written, at, longest)
+
+    def listed_at(self, group_id: str) -> float:
+        """Return when this process has read a group's list last; minus infinity if never."""
+        listed = self._listed_at.get(group_id)
+        return -math.inf if listed is None else listed[1]
 
     def _last_listed(self, group_id: str, at: float) -> tuple[float, float, float]:
         """Return when another process, or this one before it started, stored a list last."""

@@ -12,7 +12,7 @@ from prometheus_client.samples import Sample
 import pbf
 from pbf.errors import ConfigurationError
 from pbf.metrics.exposition import serve_metrics
-from pbf.metrics.instruments import METHODS, count_refusal
+from pbf.metrics.instruments import METHODS, _Reader, count_refusal, start_counting
 from pbf.runtime import Runtime
 from pbf.runtime.metrics import RuntimeCollector
 from pbf.store.migrations import HEAD
@@ -28,6 +28,13 @@ OTHERS = {
     "version": re.compile(re.escape(pbf.__version__)),
     "schema": re.compile(r"[0-9]{4}"),
 }
+
+
+@pytest.fixture(autouse=True)
+def counting(monkeypatch):
+    """Requests are counted as if there were a port for the metrics."""
+    monkeypatch.setattr(_Reader, "is_there", False)
+    start_counting()
 
 
 def samples(runtime: Runtime | None = None) -> list[Sample]:
@@ -50,6 +57,16 @@ def test_requests_are_counted_by_the_template_of_their_route(client: FlaskClient
     client.get("/_/connectors/a-secret-id")
 
     assert value("pbf_http_requests_total", **labels) == before + 1
+
+
+def test_without_a_port_for_the_metrics_no_request_is_counted(client: FlaskClient, monkeypatch):
+    monkeypatch.setattr(_Reader, "is_there", False)
+    labels = {"route": "/_/connectors", "method": "GET", "status": "200"}
+    before = value("pbf_http_requests_total", **labels)
+
+    client.get("/_/connectors")
+
+    assert value("pbf_http_requests_total", **labels) == before
 
 
 def test_the_runtime_is_read_when_it_is_asked_for(client: FlaskClient, runtime: Runtime):

@@ -283,3 +283,26 @@ def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo):
     left = rows.listed("g", now, connector_id="", since=0, limit=9)
     assert sorted(row.title for row in left) == ["new", "open"]
     assert rows.events(row.id for row in left).keys() == {row.id for row in left}
+
+
+def test_a_list_that_a_page_has_just_read_is_not_read_again(runtime, monkeypatch):
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    monkeypatch.setattr(runtime.client.latest, "date", now)
+    monkeypatch.setattr(runtime.client.latest, "rate_limit", RateLimit(limit=5000, remaining=4000))
+    runtime.timelines.observer.observe(group_id, [], now - 40)
+    asked = []
+    monkeypatch.setattr(
+        ApiClient, "get_list_of_connectors_in_group", lambda _, group: asked.append(group) or []
+    )
+    groups = [group_id]
+    clock = Clock()
+    watch = ConnectorWatch(
+        runtime.client, runtime.timelines.observer, lambda: groups, clock=clock, now=clock
+    )
+
+    assert watch.run() == clock() + 20
+    assert asked == []
+    monkeypatch.setattr(runtime.client.latest, "date", now + 20)
+    clock.advance(20)
+    watch.run()
+    assert asked == groups
