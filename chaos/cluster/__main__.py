@@ -21,14 +21,22 @@ from chaos.cluster.cases import (
     deletions,
     fivetran,
     machine,
+    pages,
     processes,
     resources,
     versions,
 )
 from chaos.cluster.cluster import SMALL, Cluster, Size, running
+from chaos.cluster.front import IP_HASH, STICKY, Variant
 
 Case = Callable[[Cluster], Iterator[Figure]]
 CASES: Mapping[str, Case] = {
+    "sticky": pages.case("sticky", Variant(spread=STICKY)),
+    "round-robin": pages.case("round robin", Variant()),
+    "ip-hash": pages.case("ip_hash", Variant(spread=IP_HASH)),
+    "prefix-kept": pages.case("prefix kept", Variant(prefix=pages.PREFIX)),
+    "prefix-stripped": pages.case("prefix stripped", Variant(prefix=pages.PREFIX, strip=True)),
+    "tls": pages.case("TLS ended before", Variant(tls=True)),
     "kill": processes.kill,
     "sigterm": processes.sigterm,
     "rolling-restart": processes.rolling_restart,
@@ -60,7 +68,7 @@ CASES: Mapping[str, Case] = {
     "disk-full": machine.disk_full,
     "not-root": machine.not_root,
 }
-IN_SMALL = ("rolling-restart", "mid-creation")
+IN_SMALL = ("rolling-restart", "postgres-frozen", "mid-creation")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,7 +99,7 @@ def run(size: Size, names: Iterable[str]) -> Iterator[Figure]:
     with running(size) as cluster:
         for name in names:
             started_at = time.monotonic()
-            figures = list(_figures(cluster, name))
+            figures = list(figures_of(cluster, name))
             taken, load = time.monotonic() - started_at, os.getloadavg()[0]
             print(f"{name}: {taken:.0f} s, load {load:.1f}", table(figures), file=sys.stderr)
             yield from figures
@@ -102,7 +110,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(1)
 
 
-def _figures(cluster: Cluster, name: str) -> Iterator[Figure]:
+def figures_of(cluster: Cluster, name: str) -> Iterator[Figure]:
     """Yield the figures of a case; one that cannot be carried out does not stop the others."""
     try:
         cluster.start_nodes()

@@ -16,7 +16,7 @@ from bench.postgres import Postgres
 from bench.servers import SIGNING_KEY, free_port
 from chaos.cluster.calls import Calls, calling
 from chaos.cluster.fivetran import Fivetran
-from chaos.cluster.front import Nginx
+from chaos.cluster.front import Nginx, Variant
 from chaos.cluster.node import Node
 from chaos.cluster.redis_server import RedisServer
 from chaos.cluster.tabs import Tab, open_tabs
@@ -47,9 +47,15 @@ class Size:
     unknown_paths: int = 20_000
     opened_tabs: int = 1_000
     slow: float = 12.0
+    # How long the load is there before and after a trouble.
+    calm: float = 3.0
+    # How long Fivetran takes for a creation whose process is killed.
+    creation: float = 4.0
 
 
-SMALL = Size(dashboards=2, proxies=0, tabs=6, connectors=20, away=5.0, trouble=5.0)
+SMALL = Size(
+    dashboards=2, proxies=0, tabs=5, connectors=20, away=3.0, trouble=3.0, calm=1.0, creation=2.0
+)
 
 
 class Cluster:
@@ -139,6 +145,26 @@ class Cluster:
             calling(self.url, [node.url for node in self.nodes], writes=writes) as calls,
         ):
             yield tabs, calls
+
+    @contextmanager
+    def behind(self, variant: Variant) -> Iterator[str]:
+        """Have nginx serve it in another way until the block ends, and yield the address."""
+        self.nginx.stop()
+        url = self.nginx.start(variant)
+        try:
+            self._move_to(url)
+            yield url
+        finally:
+            self.nginx.stop()
+            self.nginx.start()
+            self._move_to(self.url)
+
+    def _move_to(self, url: str) -> None:
+        """Restart the processes if they have another address."""
+        if self.nodes[0].settings["PBF_PUBLIC_URL"] != url:
+            self.stop_nodes()
+            self._set("PBF_PUBLIC_URL", url)
+            self.start_nodes()
 
     @contextmanager
     def on_new_database(self, name: str) -> Iterator[None]:

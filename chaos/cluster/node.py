@@ -38,11 +38,9 @@ class Node:
         self.log = folder / f"{name}.log"
         # What runs it instead of this user: a program with options, put before the command.
         self.wrapper: tuple[str, ...] = ()
-        # The sources that it runs.
-        self.root = ROOT
-        self._command = command
+        # The sources that it runs, its command, and the path that says whether it is ready.
+        self.root, self.command, self.health = ROOT, tuple(command), health
         self._folder = folder
-        self._health = health
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,9 +58,10 @@ class Node:
     def start(self, **settings: str) -> None:
         """Start the process, with more settings for this time; `wait` waits until it is ready."""
         environment = {**clean_environment(), "PYTHONPATH": str(self.root)}
+        option = "--server.port" if self.command[0] == "streamlit" else "--port"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.wrapper, sys.executable, "-m", *self._command, "--port", str(self.port)],
+                [*self.wrapper, sys.executable, "-m", *self.command, option, str(self.port)],
                 cwd=self._folder,
                 env={**environment, **self.settings, **settings},
                 stdout=log,
@@ -75,10 +74,10 @@ class Node:
         while time.monotonic() < started_at + patience:
             if not self.runs:
                 break
-            if self.status(self._health) == 200:
+            if self.status(self.health) == 200:
                 return time.monotonic() - started_at
             time.sleep(POLL)
-        raise RuntimeError(f"{self.name} is not ready: {self.log.read_text()[-2000:]}")
+        raise RuntimeError(f"{self.name} is not ready: {self.log.read_text()[-500:]}")
 
     def status(self, path: str) -> int:
         """Return the status of a response, 0 without one."""

@@ -14,8 +14,6 @@ from chaos.cluster.tabs import Tab
 
 # Milliseconds of a read, seconds until a write is refused and until a tab is back.
 QUICK, LONGEST_REFUSAL, LONGEST_ABSENCE = 100.0, 5.0, 3.0
-# Seconds of calm under load before the trouble, and after it.
-BEFORE, AFTER = 3.0, 6.0
 PATIENCE = 60.0
 
 
@@ -47,9 +45,9 @@ class Observed:
             # On a machine that is busy with something else, twice as slow as without the trouble.
             bound, value = max(QUICK, 2 * calm), _p99(calls)
             yield Figure(self.area, f"p99 of {name}", value, "ms", calm, at_most=bound)
-            yield Figure(
-                self.area, f"slowest of {name}", max(call.milliseconds for call in calls), "ms"
-            )
+            slowest = max(calls, key=lambda call: call.milliseconds)
+            path = re.sub(r"/connectors/.+", "/connectors/<id>", slowest.path)
+            yield Figure(self.area, f"slowest of them ({path})", slowest.milliseconds, "ms")
 
     def writes(self) -> Iterator[Figure]:
         """Each write was done or refused in time, with no other error."""
@@ -90,9 +88,9 @@ def observing(cluster: Cluster, area: str) -> Iterator[Observed]:
     """Put a cluster under load, and let it run calmly for a moment before and after the block."""
     with cluster.under_load() as (tabs, calls):
         calm_from = time.monotonic()
-        time.sleep(BEFORE)
+        time.sleep(cluster.size.calm)
         yield Observed(cluster, area, tabs, calls, calm_from)
-        time.sleep(AFTER)
+        time.sleep(2 * cluster.size.calm)
 
 
 def wait_for(condition: Callable[[], bool], patience: float = PATIENCE) -> float:

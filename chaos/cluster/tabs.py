@@ -59,6 +59,13 @@ class Tab:
     stopped: threading.Event = field(default_factory=threading.Event)
     _widget: str = ""
     _session: str = ""
+    _connection: ClientConnection | None = None
+
+    def close(self) -> None:
+        """Close the tab."""
+        self.stopped.set()
+        if self._connection is not None:
+            self._connection.close()
 
     def stay_open(self) -> None:
         """Show the page until the tab is closed."""
@@ -88,6 +95,7 @@ class Tab:
             proxy=None,
             open_timeout=5,
         ) as connection:
+            self._connection = connection
             while not self.stopped.is_set():
                 self._run(connection)
                 if not self._is_shown:
@@ -147,6 +155,6 @@ def open_tabs(url: str, count: int) -> Iterator[Sequence[Tab]]:
         yield tabs
     finally:
         for tab in tabs:
-            tab.stopped.set()
+            tab.close()
         for thread in threads:
-            thread.join(2 * INTERVAL)
+            thread.join(INTERVAL)

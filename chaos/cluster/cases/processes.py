@@ -13,8 +13,6 @@ from chaos.cluster.observed import observing
 
 # Seconds until a creation has ended that a process left behind.
 LONGEST_CREATION = 20.0
-# Seconds that the sandbox takes for a creation during which its process is killed.
-DELAY = 4.0
 
 
 def kill(cluster: Cluster) -> Iterator[Figure]:
@@ -59,11 +57,12 @@ def kill_during_creation(cluster: Cluster) -> Iterator[Figure]:
     area, name = "kill -9 during a creation", f"cut_{int(time.time())}"
     # nginx passes the calls that follow to another one.
     node = cluster.proxies[0] if len(cluster.proxies) > 1 else cluster.dashboards[0]
-    cluster.fivetran.add_fault(kind="delay", method="POST", path="/v1/connections", seconds=DELAY)
+    creation = {"kind": "delay", "method": "POST", "path": "/v1/connections"}
+    cluster.fivetran.add_fault(**creation, seconds=cluster.size.creation)
     cluster.fivetran.clear_requests()
     caller = threading.Thread(target=_create, args=(node.url, name))
     caller.start()
-    time.sleep(DELAY / 2)
+    time.sleep(cluster.size.creation / 2)
     node.kill()
     killed_at = time.monotonic()
     caller.join()

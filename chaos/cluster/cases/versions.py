@@ -5,6 +5,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from subprocess import PIPE
@@ -15,14 +16,15 @@ from alembic.config import Config
 
 from bench.figures import Figure
 from bench.servers import ROOT, clean_environment
-from chaos.cluster.cluster import Cluster
-from chaos.cluster.node import Node
+from chaos.cluster.cluster import DASHBOARD, PROXY, Cluster
+from chaos.cluster.node import READY, Node
 from chaos.cluster.observed import observing
 from pbf.store import migrations
 from pbf.store.engines.engine import create_engine_for
 
 VERSIONS = Path(migrations.__file__).with_name("versions")
 NEWER = "0099"
+ADDRESS = ("--server.address", "127.0.0.1")
 ADDED = "ALTER TABLE audit ADD COLUMN country VARCHAR(2) DEFAULT 'FR' NOT NULL"
 REMOVED = "ALTER TABLE audit DROP COLUMN country"
 # Seconds until a process is ready after the migration.
@@ -33,28 +35,45 @@ SIDE_BY_SIDE = 10.0
 
 def side_by_side(cluster: Cluster) -> Iterator[Figure]:
     """Run the version before the newest migration beside this one, and then replace it."""
-    area = "Old and new version side by side"
-    older = cluster.folder / "older"
-    _check_out(_before_newest_migration(), older)
+    folder = cluster.folder / "older"
+    _check_out(_before_newest_migration(), folder)
     old = [part[0] for part in (cluster.dashboards, cluster.proxies) if part]
-    with cluster.on_new_database("older"):
+    with cluster.on_new_database("older"), _of_older_version(old, folder):
         for node in old:
-            node.root = older
             node.start()
         for node in old:
             node.wait()
-        with observing(cluster, area) as observed:
+        with observing(cluster, "Old and new version side by side") as observed:
             cluster.start_nodes()
             time.sleep(SIDE_BY_SIDE)
             for node in old:
                 node.stop()
-                node.root = ROOT
+                _renew(node)
                 node.start()
                 node.wait()
         yield from observed.reads()
         yield from observed.writes()
         yield from observed.tabs_back()
         yield from observed.audit()
+
+
+@contextmanager
+def _of_older_version(nodes: list[Node], folder: Path) -> Iterator[None]:
+    """Have processes run the sources of a folder until the block ends."""
+    for node in nodes:
+        node.root, node.health = folder, "/_/healthz"
+        if node.command == DASHBOARD:
+            node.command = ("streamlit", "run", str(folder / "app.py"), *ADDRESS)
+    try:
+        yield
+    finally:
+        for node in nodes:
+            _renew(node)
+
+
+def _renew(node: Node) -> None:
+    node.root, node.health = ROOT, READY
+    node.command = PROXY if node.command == PROXY else DASHBOARD
 
 
 def newer(cluster: Cluster) -> Iterator[Figure]:
