@@ -13,7 +13,8 @@ import requests
 from bench.servers import ROOT, TIMEOUT, clean_environment, free_port
 
 POLL = 0.05
-READY = "/_/readyz"
+# It works once it has a list. /_/readyz would say so up to five seconds later.
+READY = "/_/connectors"
 # Longer than PBF_DRAIN and what the server itself needs.
 LONGEST_END = 45.0
 

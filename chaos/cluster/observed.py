@@ -31,23 +31,28 @@ class Observed:
 
     def reads(self) -> Iterator[Figure]:
         """No list failed."""
-        calls = self.calls.since(self.began_at, "read")
-        failed = [call for call in calls if call.status != 200]
-        yield Figure(self.area, f"of {len(calls)} reads failed", len(failed), "", at_most=0)
+        yield self._failed("read", "reads")
+
+    def _failed(self, kind: str, name: str) -> Figure:
+        calls = self.calls.since(self.began_at, kind)
+        failed = [call for call in calls if call.status != DONE]
+        kinds = {f"{call.status} {_without_id(call.path)}" for call in failed}
+        named = f" ({', '.join(sorted(kinds))})" if kinds else ""
+        what = f"of {len(calls)} {name} failed{named}"
+        return Figure(self.area, what, len(failed), "", at_most=0)
 
     def quick_reads(self) -> Iterator[Figure]:
         """No list and no probe failed or was slow."""
         for kind, name in (("read", "reads"), ("probe", "liveness probes")):
             calls = self.calls.since(self.began_at, kind)
-            failed = [call for call in calls if call.status != 200]
-            yield Figure(self.area, f"of {len(calls)} {name} failed", len(failed), "", at_most=0)
+            yield self._failed(kind, name)
             calm = _p99(self.calls.between(self.calm_from, self.began_at, kind))
             # On a machine that is busy with something else, twice as slow as without the trouble.
             bound, value = max(QUICK, 2 * calm), _p99(calls)
             yield Figure(self.area, f"p99 of {name}", value, "ms", calm, at_most=bound)
             slowest = max(calls, key=lambda call: call.milliseconds)
-            path = re.sub(r"/connectors/.+", "/connectors/<id>", slowest.path)
-            yield Figure(self.area, f"slowest of them ({path})", slowest.milliseconds, "ms")
+            what = f"slowest of them ({_without_id(slowest.path)})"
+            yield Figure(self.area, what, slowest.milliseconds, "ms")
 
     def writes(self) -> Iterator[Figure]:
         """Each write was done or refused in time, with no other error."""
@@ -111,6 +116,10 @@ def _missing(cluster: Cluster) -> int:
 def _changes(cluster: Cluster, connector_id: str) -> int:
     entries = [*cluster.audited("pause"), *cluster.audited("resume")]
     return sum(one == connector_id for one, _ in entries)
+
+
+def _without_id(path: str) -> str:
+    return re.sub(r"/connectors/.+", "/connectors/<id>", path)
 
 
 def _p99(calls: Sequence[Call]) -> float:

@@ -59,7 +59,10 @@ def seen_elsewhere(cluster: Cluster, node: Node | None = None) -> float:
 
 def connectors(node: Node) -> list[dict[str, object]]:
     """Return the connectors as a process shows them, without those that callers have created."""
-    rows = requests.get(f"{node.url}/_/connectors", timeout=60).json()
+    response = requests.get(f"{node.url}/_/connectors", timeout=60)
+    if not response.ok:
+        raise RuntimeError(f"{node.name} answered {response.status_code}: {response.text}")
+    rows = response.json()
     return [row for row in rows if not row["schema"].startswith("load_")]
 
 
