@@ -117,6 +117,8 @@ def figures_of(cluster: Cluster, name: str) -> Iterator[Figure]:
         yield from CASES[name](cluster)
     except Exception as error:
         print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        for line in cluster.unexpected_errors():
+            print(line, file=sys.stderr)
         yield Figure(name, f"ended by {type(error).__name__}", 1, "", at_most=0)
 
 

@@ -184,6 +184,12 @@ class Cluster:
         for node in self.nodes:
             node.settings[name] = value
 
+    def unexpected_errors(self) -> list[str]:
+        """Return what the processes have logged about errors that nobody expects."""
+        logs = [node.log for node in self.nodes if node.log.exists()]
+        lines = (line for log in logs for line in log.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if "unexpected " in line]
+
     def audited(self, what: str, *, outcome: str | None = "done") -> list[tuple[str, str]]:
         """Return the connector's id and name of each entry of the audit log about an action."""
         query = "SELECT connector_id, name, outcome FROM audit WHERE what = %s"

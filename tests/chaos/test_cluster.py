@@ -38,10 +38,13 @@ def test_a_case_that_cannot_be_carried_out_does_not_stop_the_others(monkeypatch,
         def start_nodes(self) -> None:
             raise RuntimeError("dashboard-1 is not ready")
 
+        def unexpected_errors(self) -> list[str]:
+            return ["unexpected KeyError"]
+
     figures = list(cluster.figures_of(Broken(), "kill"))
 
     assert figures == [Figure("kill", "ended by RuntimeError", 1, "", at_most=0)]
-    assert "dashboard-1 is not ready" in capsys.readouterr().err
+    assert "dashboard-1 is not ready\nunexpected KeyError" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_programs")
