@@ -1,4 +1,4 @@
-"""The command `python -m pbf sandbox` and its options."""
+"""The options of a sandbox that runs alone: `python -m pbf sandbox`, `fivetran-sandbox`."""
 
 import argparse
 from collections.abc import Callable
@@ -50,12 +50,17 @@ def _add_world_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Serve a sandbox with these options until it is stopped."""
+    main(options.host, options.port, world=world_of(options), open_control=options.open_control)
+
+
+def world_of(options: argparse.Namespace) -> Sandbox:
+    """Return a new world as the options describe it."""
     world = Sandbox(seed=options.seed)
     world.control.set_speed(options.speed)
     world.control.set_limits(options.limits)
     world.control.seed(groups=options.groups, connectors=options.connectors)
     world.webhooks.deliveries.anywhere = options.webhooks_anywhere
-    main(options.host, options.port, world=world, open_control=options.open_control)
+    return world
 
 
 def _speed(text: str) -> float:
