@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.scenarios.player import Player
+from pbf.sandbox.scenarios.scenario import load
 from pbf.sandbox.server import main
 
 
@@ -44,6 +46,9 @@ def _add_world_arguments(parser: argparse.ArgumentParser) -> None:
         help="connectors to add at the start, spread over the groups",
     )
     parser.add_argument(
+        "--scenario", help="a scenario of the library, or a file, that the world starts with"
+    )
+    parser.add_argument(
         "--limits", choices=tuple(PLANS), default="paid", help="rate limits (default paid)"
     )
 
@@ -57,7 +62,10 @@ def world_of(options: argparse.Namespace) -> Sandbox:
     """Return a new world as the options describe it."""
     world = Sandbox(seed=options.seed)
     world.control.set_speed(options.speed)
-    world.control.set_limits(options.limits)
+    if options.scenario:
+        Player(world, load(options.scenario).scenario)
+    else:
+        world.control.set_limits(options.limits)
     world.control.seed(groups=options.groups, connectors=options.connectors)
     world.webhooks.deliveries.anywhere = options.webhooks_anywhere
     return world

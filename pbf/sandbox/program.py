@@ -5,9 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pbf.sandbox import cli
+from pbf.sandbox.core.errors import SandboxError
+from pbf.sandbox.drift import drift
 from pbf.sandbox.environment import variables
+from pbf.sandbox.scenarios.recording import Account, record
 from pbf.sandbox.server import SandboxServer
 
 # As a shell's: the command was not found, or cannot be run.
@@ -21,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
         description="Serve an imitation of Fivetran's REST API and Connect Card. "
         "It is not Fivetran's, and calls nobody.",
         epilog="fivetran-sandbox exec [options] -- COMMAND: run a command with the variables "
-        "by which known clients find the sandbox, and stop the sandbox when it ends.",
+        "by which known clients find the sandbox, and stop the sandbox when it ends. "
+        "fivetran-sandbox record FILE: write a scenario like an account. "
+        "fivetran-sandbox drift FILE: compare with a newer definition of the API.",
     )
     result.add_argument("--host", default="127.0.0.1", help="address to listen on")
     result.add_argument("--port", type=int, help="port to listen on; 0 for a free one")
@@ -32,6 +38,18 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except SandboxError as error:
+        print(f"fivetran-sandbox: {error.message}", file=sys.stderr)
+        return 1
+
+
+def _run(given: list[str]) -> int:
+    if given[:1] == ["drift"]:
+        return report_drift(drift_parser().parse_args(given[1:]).definition)
+    if given[:1] == ["record"]:
+        return record_account(record_parser().parse_args(given[1:]))
     if given[:1] == ["exec"]:
         own, command = _divided(given[1:])
         options = parser().parse_args(own)
@@ -41,6 +59,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(given)
     options.port = 8502 if options.port is None else options.port
     cli.run(options)
+    return 0
+
+
+def drift_parser() -> argparse.ArgumentParser:
+    """Return the parser of `fivetran-sandbox drift`."""
+    result = argparse.ArgumentParser(
+        prog="fivetran-sandbox drift",
+        description="Say which operations and fields another definition of Fivetran's API has that "
+        "this sandbox was not held against, and which it has no more. The exit status is 1 if "
+        "there are any.",
+    )
+    result.add_argument("definition", help="an OpenAPI definition in JSON")
+    return result
+
+
+def report_drift(path: str) -> int:
+    """Print the differences of a definition and return the exit status."""
+    differences = drift(path)
+    for difference in differences:
+        print(difference)
+    return 1 if differences else 0
+
+
+def record_parser() -> argparse.ArgumentParser:
+    """Return the parser of `fivetran-sandbox record`."""
+    result = argparse.ArgumentParser(
+        prog="fivetran-sandbox record",
+        description="Write a scenario like an account. Only GETs are sent, with the key and secret "
+        "of FIVETRAN_API_KEY and FIVETRAN_API_SECRET.",
+    )
+    result.add_argument("file", help="where to write the scenario")
+    result.add_argument("--url", default="https://api.fivetran.com", help="address of the API")
+    result.add_argument("--name", default="Recorded", help="name of the scenario")
+    result.add_argument(
+        "--keep-names", action="store_true", help="keep the names of groups and schemas"
+    )
+    return result
+
+
+def record_account(options: argparse.Namespace) -> int:
+    """Write the scenario of an account and return the exit status."""
+    key, secret = (os.environ.get(f"FIVETRAN_API_{name}", "") for name in ("KEY", "SECRET"))
+    try:
+        account = Account(options.url, key, secret)
+        recorded = record(account, name=options.name, keep_names=options.keep_names)
+        Path(options.file).write_text(recorded.text(), encoding="utf-8")
+    except OSError as error:  # of the network, of HTTP, or of the file
+        raise SandboxError(f"The account could not be recorded: {error}") from error
     return 0
 
 

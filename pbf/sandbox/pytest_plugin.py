@@ -7,6 +7,8 @@ import pytest
 
 from pbf.sandbox.core.clock import Clock
 from pbf.sandbox.environment import variables
+from pbf.sandbox.scenarios.player import Player
+from pbf.sandbox.scenarios.scenario import load
 from pbf.sandbox.server import SandboxServer
 
 # So many of the latest requests are shown for a test that failed.
@@ -22,6 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "speed=1.0): how the sandbox's world starts in this test; `states` is the number of "
         "connectors in each state, such as {'broken': 2}.",
     )
+    config.addinivalue_line(
+        "markers", "fivetran_scenario(name): the scenario that the sandbox's world starts with."
+    )
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +40,12 @@ def fivetran_server() -> Iterator[SandboxServer]:
 def fivetran(request: pytest.FixtureRequest, fivetran_server: SandboxServer) -> SandboxServer:
     """The sandbox with a new world: `url`, `world.api_key`, `world.api_secret`, `world.group_id`.
 
-    The marker `fivetran_world` says how the world starts.
+    The markers `fivetran_world` and `fivetran_scenario` say how the world starts.
     """
     marker = request.node.get_closest_marker("fivetran_world")
     _start_again(fivetran_server, **(marker.kwargs if marker else {}))
+    if scenario := request.node.get_closest_marker("fivetran_scenario"):
+        Player(fivetran_server.world, load(*scenario.args).scenario)
     request.node.stash[USED] = fivetran_server
     return fivetran_server
 

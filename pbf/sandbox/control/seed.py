@@ -217,7 +217,7 @@ def sample_connections(world: World, group_id: str, count: int) -> Iterator[Conn
         number += 1
         if not world.schema_taken(group_id, schema):
             yielded += 1
-            yield _sample(world, group_id, service, schema, start)
+            yield sample(world, group_id, service, schema, start)
 
 
 def _sample_schema(service: Service, number: int) -> str:
@@ -225,12 +225,22 @@ def _sample_schema(service: Service, number: int) -> str:
     return f"{name}.data" if len(service.naming_fields) == 2 else name
 
 
-def _sample(world: World, group_id: str, service: Service, schema: str, start: float) -> Connection:
+def sample(
+    world: World,
+    group_id: str,
+    service: Service,
+    schema: str,
+    start: float,
+    *,
+    frequency: int = 360,
+) -> Connection:
+    """Return a connected connection that has synced for some days, not yet added."""
     connection = world.new_connection(
         group_id,
         service.id,
         schema,
         config=filled(service),
+        sync_frequency=frequency,
         setup_state="connected",
         authorised=True,
     )
