@@ -69,7 +69,7 @@ def front_server(command: list[str], folder: Path, port: int) -> Iterator[None]:
     with (folder / "front.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_until_listening(port, process, folder / "front.log")
+            wait_until_listening(port, process, folder / "front.log")
             yield
         finally:
             process.terminate()
@@ -130,6 +130,16 @@ def wait_until_gone(world: Sandbox, connection: Connection) -> None:
         time.sleep(0.05)
 
 
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process listens on a port; raise RuntimeError if it ends before."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 5):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")
+
+
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     with requests.Session() as session:
@@ -144,12 +154,3 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
                 # While a server starts, its port is the only thing to wait for.
                 time.sleep(0.1)
     raise RuntimeError(f"no response at {url}: {log.read_text()[-2000:]}")
-
-
-def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 5):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")
