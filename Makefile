@@ -5,6 +5,7 @@
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
 # make wheel: dist/*.whl, which installs the program pbf.
+# make sbom: dist/sbom.cdx.json, the list of the packages that the product needs (CycloneDX).
 # Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -27,13 +28,22 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run wheel test exhaustive javascript bench tenants chaos outage abuse system clean
+.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
 
 wheel: $(DEV)
 	$(VENV)/bin/hatchling build -t wheel
+
+# In an environment of its own, since the list is of what is installed.
+SBOM := dist/sbom-environment
+sbom: $(DEV)
+	$(PYTHON) -m venv --clear $(SBOM)
+	$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(VENV)/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+	  --output-file dist/sbom.cdx.json $(SBOM)/bin/python
+	rm -r $(SBOM)
 
 test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .
