@@ -24,6 +24,7 @@ from pbf.config import check_listening, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
 from pbf.metrics.thread_waits import NoteArrival, measured
+from pbf.metrics.tracing.spans import start_tracing
 from pbf.paths import PACKAGE, PREFIX, SANDBOX_PATH, loopback_origin, path_of
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
@@ -150,6 +151,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
     check_address()
+    start_tracing()
     log_pages_once()
     collect_garbage_less_often()
     worker = JobThread(open_job_runner)

@@ -61,6 +61,7 @@ from pbf.api.watch import status
 from pbf.concurrency.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
+from pbf.metrics.tracing.spans import trace_routes
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.runtime.readiness import ReadinessCheck
@@ -132,6 +133,7 @@ def create_app(
     app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(report)
+    trace_routes(app)
     _wrap(app, open_runtime, check_host=check_host)
     if threads:
         app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]

@@ -10,7 +10,7 @@ def test_the_server_imports_only_what_it_mounts_and_starts():
     allowed = ("pbf.proxy", "pbf.runtime", "pbf.server.", "pbf.logs", "pbf.paths", "pbf.errors")
     # The background thread that it starts, and what knows the sessions.
     allowed += ("pbf.jobs.",)
-    allowed += ("pbf.metrics.thread_waits.",)
+    allowed += ("pbf.metrics.thread_waits.", "pbf.metrics.tracing.spans.")
     allowed += ("pbf.config.", "pbf.identity.page_authenticator")
 
     imported = [

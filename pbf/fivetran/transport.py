@@ -38,6 +38,7 @@ from pbf.fivetran.models import RateLimit
 from pbf.fivetran.parsing import content_of, data_of, decoded
 from pbf.metrics.instruments import FIVETRAN_SECONDS
 from pbf.metrics.outages import ERRORS, Outage
+from pbf.metrics.tracing.spans import fivetran_span
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
@@ -139,7 +140,7 @@ class Request:
         """Return the `data` of the response, or an empty dict if it has none."""
         with waiting_for(Dependency.FIVETRAN, FivetranBusy):
             self._admit()
-            with self._observed():
+            with fivetran_span(method, path), self._observed():
                 return self._answer(method, path, params, body)
 
     def _answer(

@@ -17,6 +17,7 @@ from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.metrics.instruments import STORE_SECONDS
 from pbf.metrics.outages import Outage
+from pbf.metrics.tracing.spans import trace_queries
 from pbf.store.engines.breaker import CircuitBreaker
 from pbf.store.engines.clock import DatabaseClock
 from pbf.store.engines.engine import (
@@ -66,6 +67,7 @@ class Database:
         if not is_in_memory(parts):
             _check_tables(parts, migrates=migrates)
         self.engine = engine_for(parts, connections)
+        trace_queries(self.engine)
         self._outage = Outage(
             "database",
             log,

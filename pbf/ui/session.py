@@ -15,6 +15,7 @@ from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.logs import set_tenant
 from pbf.metrics.instruments import FRAGMENT_SECONDS
+from pbf.metrics.tracing.spans import span
 from pbf.rules import time_zones
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
@@ -70,7 +71,8 @@ def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
             act()
         except PbfError:
             st.rerun()  # the page says why
-        with FRAGMENT_SECONDS.labels(show.__name__).time():
+        name = show.__name__
+        with FRAGMENT_SECONDS.labels(name).time(), span(f"fragment {name}"):
             show(*args, **values)
 
     return run
