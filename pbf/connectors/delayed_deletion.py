@@ -167,6 +167,7 @@ class DeletionService:
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
+        self._connectors.mark_pending(deletion, is_pending=True)
         with self._deletions.kept(deletion):
             return self._pause(deletion, entry)
 
@@ -177,7 +178,7 @@ class DeletionService:
                     uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
-                self._deletions.remove(deletion)
+                self._remove(deletion)
             if isinstance(error, NotFound):
                 entry.outcome = NOTHING_TO_DO
                 return None
@@ -234,10 +235,18 @@ class DeletionService:
         _require(self._deletions.remove(deletion))
         details = "resumed or used since it was deleted"
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, details)
-        self._audit_log.write("taken back", entry)
+        with self._audit_log.record_done("taken back", entry):
+            _require(self._remove(deletion))
         self._connectors.forget()
 
-    def _bring_back(self, pending: Deletion, _: PendingEntry) -> None:
+    def _remove(self, deletion: Deletion) -> bool:
+        """Remove a deletion whose connector is shown again; False if it is another process's."""
+        is_removed = self._deletions.remove(deletion)
+        if is_removed:
+            self._connectors.mark_pending(deletion, is_pending=False)
+        return is_removed
+
+    def _bring_back(self, pending: Deletion, entry: PendingEntry) -> None:
         with self._claimed(pending):
             connector = self._read(pending)
             if connector is None:
@@ -246,7 +255,8 @@ class DeletionService:
             if not pending.was_paused and connector.paused is not False:
                 with invalidating(self._forget):
                     uncertain_writes.change(self._client, connector.id, paused=False)
-            _require(self._deletions.remove(pending))
+                entry.outcome = DONE  # also if another process has begun to work on it meanwhile
+            _require(self._remove(pending))
 
     def _recorded(
         self,

@@ -11,7 +11,7 @@ from pydantic import create_model
 
 from pbf import runtime as runtimes
 from pbf.cache import redis_backend
-from pbf.cache.entries import CachedList
+from pbf.cache.entries import CachedList, PartialList
 from pbf.cache.redis_backend import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
