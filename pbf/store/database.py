@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from sqlalchemy import URL, text
 from sqlalchemy.engine import Engine
@@ -90,6 +91,12 @@ class Database:
         url = self.engine.url
         has_file = url.get_backend_name() == "sqlite" and not is_in_memory(url)
         return url.database if has_file else None
+
+    @property
+    def address(self) -> str:
+        """Where the database is, without the account that this program uses there."""
+        url = self.engine.url.set(username=None, password=None)
+        return str(Path(self.file).resolve()) if self.file else url.render_as_string()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
