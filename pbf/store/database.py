@@ -171,6 +171,18 @@ class Database:
         with self.reading() as session:
             return str(session.scalar(text("SELECT version_num FROM alembic_version")))
 
+    def other_processes(self) -> int:
+        """Return how many other processes use the database, of those that PostgreSQL shows.
+
+        Raises StoreFailed. It is 0 for SQLite, which does not tell.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return 0
+        from pbf.store.engines.postgresql import OTHER_PROCESSES
+
+        with self.reading() as session:
+            return int(session.scalar(text(OTHER_PROCESSES)) or 0)
+
     def _read_clock(self) -> float:
         with self.reading() as session:
             return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)

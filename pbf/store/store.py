@@ -150,6 +150,10 @@ class Store:
         ):
             rows.delete_expired(now)
 
+    def other_processes(self) -> int:
+        """Return how many other processes use the database; 0 for SQLite, which does not tell."""
+        return self._database.other_processes()
+
     def version(self) -> str:
         """Return the migration that the database is at; raise StoreFailed."""
         return self._database.version()
