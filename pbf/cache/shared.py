@@ -171,6 +171,10 @@ class SharedCache:
         entry = self._entries.get(key)
         return entry.value if entry else None
 
+    def last(self, key: str) -> CachedList[Any] | None:
+        """Return the entry of a key, however stale, also if it was forgotten; None without one."""
+        return self.peek(key) or self._previous.get(key)
+
     def backend_answers(self) -> bool | None:
         """Ask Redis whether it answers; None if this cache is not shared."""
         if self._backend is None:
@@ -293,7 +297,8 @@ class SharedCache:
                     if shared:
                         return shared
                     newer = fetch()
-                    self._backend.put(key, generation, newer)
+                    if newer.shared:
+                        self._backend.put(key, generation, newer)
                     return StoredList(newer, generation, self._clock())
         return StoredList(newer or fetch(), None, self._clock())
 

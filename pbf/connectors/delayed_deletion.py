@@ -15,7 +15,7 @@ from copy import copy
 from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
-from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
+from pbf.connectors.audit import DONE, NOTHING_TO_DO, PendingEntry
 from pbf.connectors.context import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
@@ -128,10 +128,10 @@ class DeletionService:
                 self._drop_in_use(pending)
             else:
                 if not connector.paused:
-                    uncertain_writes.change(self._client, connector.id, paused=True)
                     details = "its deletion was cut short"
                     entry = PendingEntry(connector.id, connector.schema_name, details)
-                    self._audit_log.write("pause", entry)
+                    with self._audit_log.record_done("pause", entry):
+                        uncertain_writes.change(self._client, connector.id, paused=True)
                 self._deletions.release(pending, paused_at=pending.paused_at or self._client.now())
 
     def _new(self, connector: Connector) -> Deletion:
@@ -149,8 +149,8 @@ class DeletionService:
         with invalidating(self._forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
         self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
-        if not was_there:
-            entry.outcome = NOTHING_TO_DO
+        # This stays true if our own database fails after it.
+        entry.outcome = DONE if was_there else NOTHING_TO_DO
 
     def _hide(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         """Store a deletion and pause its connector; what cannot be paused is not hidden either."""
@@ -167,6 +167,7 @@ class DeletionService:
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
+        self._connectors.mark_pending(deletion, is_pending=True)
         with self._deletions.kept(deletion):
             return self._pause(deletion, entry)
 
@@ -177,7 +178,7 @@ class DeletionService:
                     uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
-                self._deletions.remove(deletion)
+                self._remove(deletion)
             if isinstance(error, NotFound):
                 entry.outcome = NOTHING_TO_DO
                 return None
@@ -231,13 +232,20 @@ class DeletionService:
 
     def _drop_in_use(self, deletion: Deletion) -> None:
         """Drop a deletion, so that its connector is shown again as it is."""
-        _require(self._deletions.remove(deletion))
         details = "resumed or used since it was deleted"
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, details)
-        self._audit_log.write("taken back", entry)
+        with self._audit_log.record_done("taken back", entry):
+            _require(self._remove(deletion))
         self._connectors.forget()
 
-    def _bring_back(self, pending: Deletion, _: PendingEntry) -> None:
+    def _remove(self, deletion: Deletion) -> bool:
+        """Remove a deletion whose connector is shown again; False if it is another process's."""
+        is_removed = self._deletions.remove(deletion)
+        if is_removed:
+            self._connectors.mark_pending(deletion, is_pending=False)
+        return is_removed
+
+    def _bring_back(self, pending: Deletion, entry: PendingEntry) -> None:
         with self._claimed(pending):
             connector = self._read(pending)
             if connector is None:
@@ -246,7 +254,8 @@ class DeletionService:
             if not pending.was_paused and connector.paused is not False:
                 with invalidating(self._forget):
                     uncertain_writes.change(self._client, connector.id, paused=False)
-            _require(self._deletions.remove(pending))
+                entry.outcome = DONE  # also if another process has begun to work on it meanwhile
+            _require(self._remove(pending))
 
     def _recorded(
         self,

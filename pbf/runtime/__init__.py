@@ -202,6 +202,7 @@ def start(settings: Settings) -> Runtime:
             opened.callback(sandbox.stop)
         started = _connected(settings, cache, store, sandbox)
         opened.pop_all()
+    store.audit.store_waiting_repeatedly()
     return started
 
 

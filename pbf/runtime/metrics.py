@@ -72,6 +72,10 @@ def _of_process(runtime: "Runtime") -> Iterator[Metric]:
         "pbf_oldest_list_age_seconds": ("Age of the oldest list in use.", cache.oldest_age),
         "pbf_list_requests_in_flight": ("Lists that are being fetched.", cache.in_flight),
         "pbf_store_pool_in_use": ("Connections to the database in use.", runtime.store.pool_in_use),
+        "pbf_audit_waiting": (
+            "Entries of the audit log that wait for the database.",
+            runtime.store.audit.waiting(),
+        ),
         "pbf_fivetran_limit": ("Requests that Fivetran allows in an hour.", limit.limit),
         "pbf_fivetran_remaining": ("Requests left in this hour.", limit.remaining),
     }

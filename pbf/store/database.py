@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from sqlalchemy import URL, text
 from sqlalchemy.engine import Engine
@@ -93,6 +94,12 @@ class Database:
         has_file = url.get_backend_name() == "sqlite" and not is_in_memory(url)
         return url.database if has_file else None
 
+    @property
+    def address(self) -> str:
+        """Where the database is, without the account that this program uses there."""
+        url = self.engine.url.set(username=None, password=None)
+        return str(Path(self.file).resolve()) if self.file else url.render_as_string()
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Yield a session in a transaction; raise StoreFailed if the database fails.
@@ -165,6 +172,18 @@ class Database:
             return HEAD
         with self.reading() as session:
             return str(session.scalar(text("SELECT version_num FROM alembic_version")))
+
+    def other_processes(self) -> int:
+        """Return how many other processes use the database, of those that PostgreSQL shows.
+
+        Raises StoreFailed. It is 0 for SQLite, which does not tell.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return 0
+        from pbf.store.engines.postgresql import OTHER_PROCESSES
+
+        with self.reading() as session:
+            return int(session.scalar(text(OTHER_PROCESSES)) or 0)
 
     def _read_clock(self) -> float:
         with self.reading() as session:

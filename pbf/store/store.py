@@ -7,11 +7,13 @@ StoreFailed if the database cannot be read or written.
 import hashlib
 import time
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from pbf.store.audit import AuditLog
+from pbf.store.audit_spool import AuditSpool
 from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
 from pbf.store.database import CONNECTIONS, Database
@@ -47,12 +49,17 @@ class Store:
     """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
     def __init__(
-        self, url: str | URL, *, migrates: bool = True, connections: int = CONNECTIONS
+        self,
+        url: str | URL,
+        *,
+        migrates: bool = True,
+        connections: int = CONNECTIONS,
+        spool: Path | None = None,
     ) -> None:
         """Open the database at an SQLAlchemy URL and apply missing migrations.
 
         With `migrates` false, raise MigrationsMissing instead. A process has at most so many
-        connections to PostgreSQL.
+        connections to PostgreSQL. `spool` is a folder for entries of the audit log that wait.
         """
         self._database = Database(url, migrates=migrates, connections=connections)
         self.creations = Creations(self._database)
@@ -68,7 +75,9 @@ class Store:
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
         self.received_events = ReceivedEvents(self._database)
-        self.audit = AuditLog(self._database)
+        self.audit = AuditLog(
+            self._database, AuditSpool(spool, self._database.address) if spool else None
+        )
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)
         self.people = People(self._database)
@@ -141,12 +150,17 @@ class Store:
         ):
             rows.delete_expired(now)
 
+    def other_processes(self) -> int:
+        """Return how many other processes use the database; 0 for SQLite, which does not tell."""
+        return self._database.other_processes()
+
     def version(self) -> str:
         """Return the migration that the database is at; raise StoreFailed."""
         return self._database.version()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database and the spool of the audit log."""
+        self.audit.close()
         self._database.close()
 
 

@@ -238,9 +238,11 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
     assert (status, [line.split(" (")[0] for line in lines]) == (0, ["deleted       sales"])
     assert created.id not in sandbox.world.connections
     assert len(portal.connectors().items) == 12
-    assert [(entry.what, entry.details) for entry in runtime.store.audit.entries()] == [
-        ("create", "its answer was lost"),
-        ("delete", ""),
+    entries = runtime.store.audit.entries()
+    assert [(entry.what, entry.details, entry.outcome) for entry in entries] == [
+        ("create", "", "begun"),
+        ("create", "its answer was lost", "done"),
+        ("delete", "", "done"),
     ]
 
 

@@ -63,10 +63,9 @@ class DueDeletions:
         return was_cut_short or deletion.connector_id in self._connectors.running
 
     def _delete(self, deletion: Deletion) -> None:
-        entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
-        with suppress(NotNow):
+        entry = PendingEntry(deletion.connector_id, deletion.schema_name)
+        with suppress(NotNow), self._audit_log.record_done("delete for good", entry):
             self._deletion.carry_out(deletion, entry, wait=WAIT_AFTER_FAILURE)
-            self._audit_log.write("delete for good", entry)
         self._connectors.forget()
 
     def _pause(self, deletion: Deletion) -> None:

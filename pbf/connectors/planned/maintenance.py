@@ -11,8 +11,8 @@ import math
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -20,7 +20,7 @@ from operator import itemgetter
 from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
-from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
+from pbf.connectors.audit import DONE, NOTHING_TO_DO, PendingEntry
 from pbf.connectors.context import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import (
@@ -198,17 +198,20 @@ class Maintenance:
     def _claim_and_apply(self, row: Row) -> None:
         if not self._rows.claim(row):
             return  # by another process, or cancelled
-        try:
-            with self._rows.kept(row):
-                outcome = self._apply(row)
-        except ApiError as error:
-            late = self._rows.now() - row.due_at
-            if late < rules.GIVE_UP_AFTER:
-                self._rows.release(row, wait=rules.wait(late), outcome=str(error))
-            else:
-                self._end(row, f"given up: {error}", type(error).__name__)
-            raise
-        self._end(row, outcome, "done" if outcome == rules.DONE else NOTHING_TO_DO)
+        with self._recorded(row) as entry:
+            try:
+                with self._rows.kept(row):
+                    outcome = self._apply(row)
+            except ApiError as error:
+                late = self._rows.now() - row.due_at
+                if late < rules.GIVE_UP_AFTER:
+                    self._rows.release(row, wait=rules.wait(late), outcome=str(error))
+                else:
+                    entry.outcome = type(error).__name__
+                    self._end(row, f"given up: {error}")
+                raise
+            entry.outcome = DONE if outcome == rules.DONE else NOTHING_TO_DO
+        self._end(row, outcome)
 
     def _apply(self, row: Row) -> str:
         """Pause or resume the connector of a change, and return how that went."""
@@ -228,12 +231,18 @@ class Maintenance:
 
     def _supersede(self, row: Row) -> None:
         if self._rows.claim(row):
-            self._end(row, rules.SUPERSEDED, NOTHING_TO_DO)
+            with self._recorded(row) as entry:
+                entry.outcome = NOTHING_TO_DO
+            self._end(row, rules.SUPERSEDED)
 
-    def _end(self, row: Row, outcome: str, recorded: str) -> None:
+    @contextmanager
+    def _recorded(self, row: Row) -> Iterator[PendingEntry]:
         details = f"planned by {row.created_by_name or row.created_by}"
-        entry = PendingEntry(row.connector_id, row.schema_name, details, recorded)
-        self._audit_log.write(row.action, entry)
+        entry = PendingEntry(row.connector_id, row.schema_name, details)
+        with self._audit_log.record_done(row.action, entry):
+            yield entry
+
+    def _end(self, row: Row, outcome: str) -> None:
         self._read_at = -math.inf
         self._rows.release(row, done_at=self._rows.now(), outcome=storable(Row.outcome, outcome))
 
