@@ -133,6 +133,15 @@ def load_sandbox() -> "WSGIApplication":
     return UnderPrefix(embedded_sandbox)
 
 
+def first_screen(path: str, session_id: str | None, url: str) -> bytes | None:
+    """Return what a page shows before Streamlit has started; None until all for it is loaded."""
+    if not is_warm.is_set():
+        return None
+    from pbf.ui.first_screen.screens import first_screen
+
+    return first_screen(path, session_id, url)
+
+
 def release_waiters() -> None:
     """Release the threads that wait for Fivetran."""
     from pbf.runtime import release_waiters
@@ -142,6 +151,7 @@ def release_waiters() -> None:
 
 api = LazyApp(load_api)
 sandbox = LazyApp(load_sandbox)
+is_warm = threading.Event()
 readiness = ReadinessWatch(lambda: readiness_check()())
 
 
@@ -215,8 +225,10 @@ def warm_up(ended: threading.Event) -> None:
             first = runtime().portal
             first.services()
             first.connectors()
+            import pbf.ui.first_screen.screens  # noqa: F401
         except PbfError as error:
             logger.warning("%s", error)
+        is_warm.set()
         if not ended.wait(API_LOAD_DELAY):
             api.load()
             with suppress(PbfError):  # every page shows the error
@@ -275,7 +287,7 @@ app = st.App(
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
         Middleware(Authenticate, load=authenticator),
-        Middleware(ServeIndexHtml, mounted=MOUNTED),
+        Middleware(ServeIndexHtml, mounted=MOUNTED, first_screen=first_screen),
         Middleware(CompressStatic),
     ],
     routes=[

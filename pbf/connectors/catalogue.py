@@ -47,7 +47,14 @@ class Catalogue:
 
     def allowed_by(self, policy: Policy) -> CachedList[Service]:
         """Return the services that a policy allows; its revision changes with the policy too."""
-        catalogue = self.all()
+        return self._allowed_of(self.all(), policy)
+
+    def last_allowed_by(self, policy: Policy) -> CachedList[Service] | None:
+        """Return those of the catalogue in memory, however old; Fivetran is not asked."""
+        catalogue = self._cache.peek(SERVICES)
+        return self._allowed_of(catalogue, policy) if catalogue else None
+
+    def _allowed_of(self, catalogue: CachedList[Service], policy: Policy) -> CachedList[Service]:
         if not policy.digest:
             return catalogue
         source, allowed = self._allowed.get(policy.digest, (None, None))

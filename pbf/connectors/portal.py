@@ -150,6 +150,10 @@ class Portal:
         """
         return self._catalogue.allowed_by(self.policy())
 
+    def last_services(self) -> CachedList[Service] | None:
+        """Return those of the catalogue in memory, however old; Fivetran is not asked."""
+        return self._catalogue.last_allowed_by(self.policy())
+
     def hidden_services(self) -> tuple[Service, ...]:
         """Return the services that the policy and the session hide; for operators' eyes only."""
         allowed = {service.id for service in self.services().items}
