@@ -135,11 +135,19 @@ def load_sandbox() -> "WSGIApplication":
 
 def first_screen(path: str, session_id: str | None, url: str) -> bytes | None:
     """Return what a page shows before Streamlit has started; None until all for it is loaded."""
-    if not is_warm.is_set():
+    if not has_first_screens.is_set():
         return None
     from pbf.ui.first_screen.screens import first_screen
 
     return first_screen(path, session_id, url)
+
+
+def load_first_screens() -> None:
+    """Load what draws first screens, most of which the pages use too."""
+    from pbf.ui.first_screen.screens import load
+
+    load()
+    has_first_screens.set()
 
 
 def release_waiters() -> None:
@@ -151,7 +159,7 @@ def release_waiters() -> None:
 
 api = LazyApp(load_api)
 sandbox = LazyApp(load_sandbox)
-is_warm = threading.Event()
+has_first_screens = threading.Event()
 readiness = ReadinessWatch(lambda: readiness_check()())
 
 
@@ -225,10 +233,9 @@ def warm_up(ended: threading.Event) -> None:
             first = runtime().portal
             first.services()
             first.connectors()
-            import pbf.ui.first_screen.screens  # noqa: F401
         except PbfError as error:
             logger.warning("%s", error)
-        is_warm.set()
+        load_first_screens()
         if not ended.wait(API_LOAD_DELAY):
             api.load()
             with suppress(PbfError):  # every page shows the error

@@ -24,7 +24,8 @@ function replace(first, root, search) {
     search.focus({ preventScroll: true });
     search.setSelectionRange(selectionStart, selectionEnd);
   } else if (activeElement?.dataset.id) {
-    root.querySelector(`a[data-id="${CSS.escape(activeElement.dataset.id)}"]`)?.focus({ preventScroll: true });
+    const id = CSS.escape(activeElement.dataset.id);
+    root.querySelector(`.open[data-id="${id}"], [data-id="${id}"] .open`)?.focus({ preventScroll: true });
   }
   if (scrollTop) scroller().scrollTop = scrollTop;
 }

@@ -16,10 +16,11 @@ from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.identity.models import Identity
+from pbf.rules.access.permissions import Permission, allows
 from pbf.runtime import Runtime, opened
 from pbf.ui import html, session
 from pbf.ui.account.top_row import closed_top_row
-from pbf.ui.first_screen import gallery
+from pbf.ui.first_screen import connectors, gallery
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,15 @@ PAGES = {
     "/services": Page(
         "Connect a source", joined(PAGE_STYLE, gallery.HTML.with_suffix(".css")), gallery.draw
     ),
+    "/connectors": Page(
+        "Connectors", joined(PAGE_STYLE, connectors.HTML.with_suffix(".css")), connectors.draw
+    ),
 }
+
+
+def load() -> None:
+    """Compile the template, so that the first visitor does not wait for it."""
+    _ = html.environment().get_template("first_screen.html").module
 
 
 def first_screen(path: str, session_id: str | None, url: str) -> bytes | None:
@@ -68,15 +77,14 @@ def _drawn(page: Page, running: Runtime, session_id: str | None, url: str) -> by
     return _screen(page, running, visitor, url, component).encode()
 
 
-def _screen(
-    page: Page, running: Runtime, visitor: Identity, url: str, component: Markup
-) -> Markup:
+def _screen(page: Page, running: Runtime, visitor: Identity, url: str, component: Markup) -> Markup:
     branding = running.identity.branding(visitor.tenant_id)
     return html.render(
         "first_screen",
         "screen",
         top_row=closed_top_row(running, visitor, url),
         title=page.title,
+        connects=page.title == "Connectors" and allows(visitor.role, Permission.CHANGE),
         owner=session.owner_of(visitor),
         branding=branding,
         style=Markup(page.style),  # noqa: S704 - our own files
