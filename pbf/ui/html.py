@@ -53,7 +53,7 @@ def hue(service: str) -> str:
 
 def monogram(name: str) -> str:
     """Return the letters that stand for a service, as `icons.js` chooses them."""
-    words = re.findall(r"[^\W_]+", name) or ["?"]
+    words: list[str] = re.findall(r"[^\W_]+", name) or ["?"]
     letters = words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
     return letters.upper()
 

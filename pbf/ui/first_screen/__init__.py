@@ -1,1 +1,1 @@
-"""The first screen, which comes with the page itself; what Streamlit draws later belongs elsewhere."""
+"""The first screen, which comes with the page; what Streamlit draws later belongs elsewhere."""

@@ -25,7 +25,10 @@ FIRST_ROWS = 20
 MOST_MADE = 1000
 # Of how many tenants they are kept, 40 kB each.
 TENANTS = 200
-TONE_ORDER = ("bad", "attention", "busy", "quiet", "good")  # as in `rows.js`
+# As in `rows.js` and `unfinished.js`.
+TONE_ORDER = ("bad", "attention", "busy", "quiet", "good")
+FINISH = "finish"
+MOST_UNFINISHED = 3
 
 _tables: DerivedCache[Markup | None] = DerivedCache(FIRST_ROWS * TENANTS)
 
@@ -33,10 +36,13 @@ _tables: DerivedCache[Markup | None] = DerivedCache(FIRST_ROWS * TENANTS)
 def draw(portal: Portal) -> Markup | None:
     """Return the table with its first rows; None if a list is not in memory, or is empty.
 
-    Above the table of tenants with deleted connectors there is more, so they have none either.
+    A list that is so old that the page waits for a newer one is not shown. Above the table of
+    tenants with deleted connectors there is more, so they have none either.
     """
     catalogue, own = portal.last_catalogue(), portal.last_connectors()
-    if not catalogue or not own or not own.items or portal.last_deleted():
+    if not portal.connectors_available or portal.last_deleted():
+        return None
+    if not catalogue or not own or not own.items:
         return None
     acts = allows(caller().role, Permission.CHANGE)
     now = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -68,32 +74,26 @@ def _table(
 
 
 def _drawn(rows: Sequence[Row], *, acts: bool) -> Markup:
-    unfinished = [row for row in rows if (row["next_action"] or {}).get("id") == "finish"]
+    unfinished = [row for row in rows if row["next_action"] and row["next_action"]["id"] == FINISH]
     tones = {row["status"]: TONE_ORDER.index(row["tone"]) for row in rows}
-    statuses = Counter[str](row["status"] for row in rows)
-    chips = sorted(statuses.items(), key=lambda chip: (tones[chip[0]], chip[0]))
+    statuses = sorted(
+        Counter(row["status"] for row in rows).items(), key=lambda item: (tones[item[0]], item[0])
+    )
     kinds = sorted(Counter(row["category"] for row in rows).items())
     total = len(rows)
     contents = {
-        "strip": html.render("first_screen", "strip", rows=unfinished),
-        "chips": html.render("first_screen", "chips", choices=[("All", total), *chips]),
+        "chips": html.render("first_screen", "chips", choices=[("All", total), *statuses]),
         "kind": html.render("first_screen", "options", choices=[("All categories", total), *kinds]),
-        "sort": Markup("<option>As listed</option><option>Last success, newest first</option>"),
-        "count": Markup(f"{total:,} of {total:,} connectors"),
+        "sort": html.render("first_screen", "orders"),
+        "count": Markup("{0:,} of {0:,} connectors").format(total),
         "head": html.render("first_screen", "head"),
         "body": html.render("first_screen", "rows", rows=rows[:FIRST_ROWS]),
     }
-    if not unfinished:
-        del contents["strip"]
-    return _adjusted(filled(HTML, **contents), acts=acts, unfinished=len(unfinished))
-
-
-def _adjusted(table: Markup, *, acts: bool, unfinished: int) -> Markup:
-    """Return the table with the classes that its script would set."""
-    if not acts:
-        table = Markup(
-            table.replace('class="pbf connectors"', 'class="pbf connectors view-only"', 1)
-        )
-    if unfinished > 3:
-        table = Markup(table.replace('class="strip"', 'class="strip many"', 1))
-    return table
+    if unfinished:
+        contents["strip"] = html.render("first_screen", "strip", rows=unfinished)
+    classes = {} if acts else {"pbf connectors": "view-only"}
+    if len(unfinished) > MOST_UNFINISHED:
+        classes["strip"] = "many"
+    if len(kinds) < 2:
+        classes["sort kind"] = "unseen"
+    return filled(HTML, classes, **contents)

@@ -24,9 +24,12 @@ _galleries: DerivedCache[Markup] = DerivedCache(FIRST_CARDS * TENANTS)
 
 
 def draw(portal: Portal) -> Markup | None:
-    """Return the gallery with its first cards; None if a list is not in memory."""
+    """Return the gallery with its first cards; None if the services are not in memory.
+
+    What people have connected may be from long ago: it only decides which cards are the first.
+    """
     services, own = portal.last_services(), portal.last_connectors()
-    if not services or not services.items or not own:
+    if not portal.services_available or not services or not services.items or not own:
         return None
     return _galleries.get(
         (portal.tenant.id, services.revision),
@@ -45,7 +48,7 @@ def _gallery(services: Iterable[Service], own: Iterable[Connector]) -> Markup:
     return filled(
         HTML,
         chips=html.render("first_screen", "chips", choices=[("All", len(cards)), *chips]),
-        count=Markup(f"{len(cards)} of {len(cards)} services"),
+        count=Markup("{0} of {0} services").format(len(cards)),
         list=html.render("first_screen", "cards", cards=first),
     )
 

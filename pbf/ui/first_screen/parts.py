@@ -1,6 +1,7 @@
 """What the first screens share: filling the HTML of a component."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +11,14 @@ from markupsafe import Markup
 LATER = re.compile(r'<(label|button|div)(?= class="(?:sort|chips?|clear|button)\b)')
 
 
-def filled(file: Path, **contents: Markup) -> Markup:
-    """Return the HTML of a component with the contents of its parts; only its search is active."""
+def filled(file: Path, classes: Mapping[str, str] | None = None, **contents: Markup) -> Markup:
+    """Return the HTML of a component with the contents of its parts; only its search is active.
+
+    `classes` are further classes by those that an element has.
+    """
     page = _inert(file).replace(" hidden>", ">", 1)
+    for present, further in (classes or {}).items():
+        page = page.replace(f'class="{present}"', f'class="{present} {further}"', 1)
     for part, content in contents.items():
         before, name, after = page.partition(f'data-part="{part}"')
         tag, end, rest = after.partition(">")
