@@ -1,5 +1,6 @@
 """A real Chromium that measures when a page shows what was asked for."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,17 @@ WATCH = (
     };
     check();
   });
+  // Resolves once the frame that shows it is painted, with the fonts that it waits for.
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve(performance.now());
+    channel.port2.postMessage(null);
+  }));
+  window.whenPainted = async (condition) => {
+    await window.whenShown(condition);
+    if (document.fonts.status === "loading") await document.fonts.ready;
+    return frame();
+  };
   // Raises an error in place of waiting without end.
   window.withTimeout = (promise, what) => Promise.race([promise, new Promise((_, reject) => {
     const error = new Error(`timed out waiting for ${what} at ${location.href}`);
@@ -164,6 +176,17 @@ def first_load(
     """Return the milliseconds from navigation to the condition, without browser caches."""
     with visitor(browser, network=network, cookie=cookie) as page:
         return load(page, url, condition)
+
+
+def first_paint(browser: Browser, url: str, condition: Condition) -> float:
+    """Return the milliseconds until a frame with the condition is painted, without caches."""
+    with visitor(browser) as page:
+        # From the start of the document, since the frame may be the first one.
+        page.add_init_script(
+            f"window.shown = window.whenPainted({json.dumps(condition.as_json())})"
+        )
+        page.goto(url, wait_until="commit")
+        return float(page.evaluate("window.withTimeout(window.shown, 'the first paint')"))
 
 
 def load(page: Page, url: str, condition: Condition) -> float:

@@ -38,6 +38,11 @@ ELEMENTS_OF = {
     "/connector": ("Html", "PageLink", "Button", "ButtonGroup", "BidiComponent"),
 }
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
+# Its scripts, and the links to them and to its styles.
+STREAMLITS_OWN = re.compile(
+    rb"""<script type="module"[^>]*></script>|<link rel="(?:modulepreload|stylesheet)"[^>]*>"""
+)
+FONT_FACE = re.compile(r"@font-face\{[^}]*Source Sans[^}]*font-style:normal[^}]*\}")
 ASSETS = Path(__file__).parents[1] / "ui" / "assets"
 # Seconds to wait for a first screen, which is made of what is in memory.
 PATIENCE = 0.25
@@ -86,11 +91,27 @@ def first_screen_script() -> bytes:
 
 @lru_cache(MOST_PAGES)
 def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
-    """Return the page with a first screen, which is shown as soon as the page is read."""
-    style = asset("first_screen.css").encode()
+    """Return the page with a first screen, which is shown as soon as the page is read.
+
+    Streamlit's scripts and styles would delay it: they are in a template, which the inline script
+    adds to the page.
+    """
+    style = asset("first_screen.css").encode() + font_faces()
     script = b"<script>%b</script>" % first_screen_script()
-    added = b"<style>%b</style>%b%b\n  </body>" % (style, first, script)
-    return Body(index_html(elements).replace(b"</body>", added, 1))
+    page = index_html(elements)
+    later = b"".join(STREAMLITS_OWN.findall(page))
+    added = b'<style>%b</style>%b<template id="pbf-later">%b</template>%b\n  </body>' % (
+        *(style, first, later, script),
+    )
+    return Body(STREAMLITS_OWN.sub(b"", page).replace(b"</body>", added, 1))
+
+
+@cache
+def font_faces() -> bytes:
+    """Return the fonts of Streamlit's style sheet that the first screen uses."""
+    sheets = _static().joinpath("static", "css").iterdir()
+    text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    return "".join(FONT_FACE.findall(text)).replace("../media", "./static/media").encode()
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:

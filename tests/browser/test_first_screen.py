@@ -34,8 +34,9 @@ VARIABLES = [
 ]
 SHIFTS = """
 window.shifts = 0;
-new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifts += entry.value; }))
-  .observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
 """
 
 

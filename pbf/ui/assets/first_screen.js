@@ -1,8 +1,12 @@
 // Prepares the first screen for this browser, and removes it if the component will not.
 (() => {
+  // Streamlit's own scripts and styles, which would have delayed the first screen.
+  document.head.append(document.getElementById("pbf-later").content);
+
   // After the script has run: for Streamlit to draw its elements, and for the component to start.
   const TO_DRAW_MS = 1000;
   const LONGEST_MS = 10000;
+  const LONGEST_FONT_MS = 1000;
   const first = document.getElementById("pbf-first");
   const shadow = first.querySelector(".pbf-first-component").shadowRoot;
   const stored = (key) => {
@@ -43,4 +47,10 @@
   observer.observe(document.documentElement, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"],
   });
+  // Its text would move when the font arrives. The browser hides text that waits for it anyway.
+  const page = first.querySelector(".pbf-first-page");
+  const show = () => page.style.removeProperty("visibility");
+  page.style.visibility = "hidden";
+  setTimeout(show, LONGEST_FONT_MS);
+  document.fonts.load('16px "Source Sans"').then(show, show);
 })();
