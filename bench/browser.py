@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -30,14 +30,16 @@ WATCH = (
     f"const TIMEOUT_MS = {TIMEOUT_MS};"
     + """
 (() => {
-  const all = (root, selector) => {
+  // The first screen, which is there before Streamlit, counts only if it is asked for.
+  const all = (root, selector, first) => {
     const elements = [...root.querySelectorAll(selector)];
     for (const host of root.querySelectorAll("*")) {
-      if (host.shadowRoot) elements.push(...all(host.shadowRoot, selector));
+      if (!host.shadowRoot || (!first && host.closest("#pbf-first"))) continue;
+      elements.push(...all(host.shadowRoot, selector, first));
     }
     return elements;
   };
-  window.isShown = ({ selector, text, least }) => all(document, selector).filter(
+  window.isShown = ({ selector, text, least, first }) => all(document, selector, first).filter(
     (element) => element.isConnected && (!text || element.textContent.includes(text))
   ).length >= (least ?? 1);
   window.whenShown = (condition) => new Promise((resolve) => {
@@ -114,10 +116,12 @@ class Condition:
     selector: str
     text: str = ""
     least: int = 1
+    # Whether what is shown before Streamlit has started counts.
+    first: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return it as an argument for the page's scripts."""
-        return {"selector": self.selector, "text": self.text, "least": self.least}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
