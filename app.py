@@ -134,6 +134,23 @@ def load_sandbox() -> "WSGIApplication":
     return UnderPrefix(embedded_sandbox)
 
 
+def first_screen(path: str, session_id: str | None, url: str) -> bytes | None:
+    """Return what a page shows before Streamlit has started; None until all for it is loaded."""
+    if not has_first_screens.is_set():
+        return None
+    from pbf.ui.first_screen.screens import first_screen
+
+    return first_screen(path, session_id, url)
+
+
+def load_first_screens() -> None:
+    """Load what draws first screens, most of which the pages use too."""
+    from pbf.ui.first_screen.screens import load
+
+    load()
+    has_first_screens.set()
+
+
 def release_waiters() -> None:
     """Release the threads that wait for Fivetran."""
     from pbf.runtime import release_waiters
@@ -143,6 +160,7 @@ def release_waiters() -> None:
 
 api = LazyApp(load_api)
 sandbox = LazyApp(load_sandbox)
+has_first_screens = threading.Event()
 readiness = ReadinessWatch(lambda: readiness_check()())
 
 
@@ -219,6 +237,7 @@ def warm_up(ended: threading.Event) -> None:
             first.connectors()
         except PbfError as error:
             logger.warning("%s", error)
+        load_first_screens()
         if not ended.wait(API_LOAD_DELAY):
             api.load()
             with suppress(PbfError):  # every page shows the error
@@ -277,7 +296,7 @@ app = st.App(
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
         Middleware(Authenticate, load=authenticator),
-        Middleware(ServeIndexHtml, mounted=MOUNTED),
+        Middleware(ServeIndexHtml, mounted=MOUNTED, first_screen=first_screen),
         Middleware(CompressStatic),
     ],
     routes=[

@@ -11,6 +11,7 @@ from bench.scale import FULL, TINY, Scale
 
 AREAS = (
     "pages",
+    "first_screen",
     "routes",
     "sign_in",
     "upstream_cost",

@@ -9,6 +9,7 @@ import streamlit as st
 from a2wsgi import WSGIMiddleware
 from starlette.routing import Route
 
+from bench import gallery_client
 from bench.floor import PATHS, bare_app, fetch
 from pbf.server.streamlit_patches import enable_tcp_nodelay
 
@@ -29,5 +30,5 @@ routes = WSGIMiddleware(bare_app(pages), workers=THREADS)  # type: ignore[arg-ty
 app = st.App(
     Path(__file__).with_name("floor_pages") / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/_/{path:path}", routes)],
+    routes=[Route("/_/{path:path}", routes), *gallery_client.routes],
 )

@@ -89,6 +89,11 @@ class ConnectorList:
         cached = self._cache.peek(self.key)
         return self._shown(cached) if cached else None
 
+    def last_deleted(self) -> Items:
+        """Return the hidden connectors of what this process read last."""
+        cached = self._cache.peek(self.key)
+        return self._parts(cached.items)[1] if cached else ()
+
     def deleted(self) -> CachedList[Connector]:
         """Return the hidden connectors, whose deletion is pending, the latest first."""
         cached = self._cached()

@@ -90,6 +90,7 @@ class Portal:
         self._catalogue = Catalogue(client, cache)
         # Every service, to describe existing connectors; people choose from `services`.
         self.catalogue = self._catalogue.all
+        self.last_catalogue = self._catalogue.last
         self.metadata = self._catalogue.metadata
         self._pasts = pasts or SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
@@ -103,6 +104,7 @@ class Portal:
         )
         self.connectors = self._list.connectors
         self.last_connectors = self._list.last
+        self.last_deleted = self._list.last_deleted
         self.deleted = self._list.deleted
         self.connector = self._list.connector
         admit = partial(limits.admit_request, tenant.id) if limits else None
@@ -149,6 +151,10 @@ class Portal:
         The revision changes with both of them too.
         """
         return self._catalogue.allowed_by(self.policy())
+
+    def last_services(self) -> CachedList[Service] | None:
+        """Return those of the catalogue in memory, however old; Fivetran is not asked."""
+        return self._catalogue.last_allowed_by(self.policy())
 
     def hidden_services(self) -> tuple[Service, ...]:
         """Return the services that the policy and the session hide; for operators' eyes only."""

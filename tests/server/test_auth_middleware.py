@@ -165,6 +165,12 @@ def runs(streamlit: FakeStreamlit) -> list[ClientState]:
     return [message.rerun_script for message in messages if message.HasField("rerun_script")]
 
 
+def test_a_page_is_requested_with_the_identity_of_its_session():
+    _, streamlit = request(FakeSessions(ADA), headers={**PAGE, "cookie": f"pbf={ADA}"})
+
+    assert streamlit.identities == [[ADA]]
+
+
 # Sign-in off
 
 

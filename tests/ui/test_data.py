@@ -19,7 +19,7 @@ from pbf.errors import Unauthorized
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
-from pbf.ui import data
+from pbf.ui import data, view_models
 from tests.support.accounts import ACCOUNT, API
 
 
@@ -226,12 +226,12 @@ def test_the_pasts_of_many_connectors_do_not_fill_the_memory(runtime):
 def test_rows_of_former_minutes_do_not_fill_the_memory(runtime, monkeypatch):
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
     monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
-    tables, original = [], data.row
+    tables, original = [], view_models.row
 
     def row(connector, service, now, **options):
         return {**original(connector, service, now, **options), "reason": str(now)}
 
-    monkeypatch.setattr(data, "row", row)
+    monkeypatch.setattr(view_models, "row", row)
     for _ in range(10):
         clock[0] += timedelta(minutes=1)
         tables.append(weakref.ref(data.table()))

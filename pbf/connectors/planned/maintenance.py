@@ -159,7 +159,15 @@ class Maintenance:
 
     def notices(self, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
         """Return a line for each connector that is paused as planned or will be, by its id."""
-        changes = self.plans().changes
+        return self._notices(self.plans(), connectors, now)
+
+    def last_notices(self, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
+        """Return the same from the plans that were read last; the database is not asked."""
+        return self._notices(self._plans, connectors, now)
+
+    @staticmethod
+    def _notices(plans: Plans, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
+        changes = plans.changes
         return {
             connector.id: rules.notice(own, is_paused=connector.is_paused, now=now)
             for connector in connectors
