@@ -53,6 +53,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages live for seconds: compiling their scripts for speed takes longer than it saves.
+    "--js-flags=--no-opt --no-maglev",
     # Chromium reads only the last list of features, so this one replaces Playwright's. With the
     # pop-ups of the address bar, each new page would start a second renderer, for them alone.
     "--disable-features=LocalNetworkAccessChecks,"
