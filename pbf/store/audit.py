@@ -4,10 +4,10 @@ It only grows: the database itself refuses to change or delete an entry.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from sqlalchemy import DDL, Select, event, select
 
+from pbf.clock import utc_now
 from pbf.spreadsheet import line
 from pbf.store.database import Database
 from pbf.store.tables import Entry, storable
@@ -58,7 +58,7 @@ class AuditLog:
     ) -> None:
         """Add an entry with the current time."""
         entry = Entry(
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            at=utc_now().isoformat(timespec="milliseconds"),
             actor=storable(Entry.actor, actor),
             actor_name=storable(Entry.actor_name, actor_name),
             what=storable(Entry.what, what),

@@ -1,7 +1,7 @@
 """HTML from the templates beside this module, which escape every text that they are given."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from unicodedata import bidirectional
@@ -11,6 +11,7 @@ import markupsafe
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pbf.clock import utc_now
 from pbf.paths import from_page
 from pbf.rules.wording import ago, exact
 from pbf.visible_text import shown
@@ -51,7 +52,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters.update(
-        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, datetime.now(UTC))
+        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, utc_now())
     )
     jinja.globals.update(SIGNS=SIGNS, address=address)
     return jinja

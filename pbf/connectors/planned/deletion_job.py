@@ -65,7 +65,7 @@ class DueDeletions:
     def _delete(self, deletion: Deletion) -> None:
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
         with suppress(NotNow):
-            self._deletion.carry_out(deletion, entry, wait=WAIT_AFTER_FAILURE)
+            self._deletion.carry_out(deletion, entry, only_if_due=True, wait=WAIT_AFTER_FAILURE)
             self._audit_log.write("delete for good", entry)
         self._connectors.forget()
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.bulk import Outcome
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
@@ -129,7 +130,7 @@ def show(connector: Connector) -> None:
 def _is_shown(change: PlannedChange, changes: list[PlannedChange], connector: Connector) -> bool:
     if change.is_pending or change is current_pause(changes, is_paused=connector.is_paused):
         return True
-    return change.done_at is not None and datetime.now(UTC) - change.done_at < SHOWN_FOR
+    return change.done_at is not None and utc_now() - change.done_at < SHOWN_FOR
 
 
 def _row(change: PlannedChange) -> None:
