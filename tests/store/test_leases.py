@@ -37,7 +37,7 @@ def test_a_process_whose_clock_is_wrong_breaks_no_lease_and_leaves_none_that_las
 def test_the_clock_goes_on_while_the_database_fails(monkeypatch):
     answers: list[float] = [1_000_000.0]
     monotonic = [50.0]
-    monkeypatch.setattr("time.monotonic", lambda: monotonic[0])
+    monkeypatch.setattr("pbf.store.engines.clock.elapsed", lambda: monotonic[0])
 
     def read() -> float:
         if not answers:
