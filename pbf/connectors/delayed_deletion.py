@@ -134,6 +134,7 @@ class DeletionService:
                 self._drop_in_use(pending)
                 raise NotNow(IN_USE)
             elif only_if_due and not self._is_due(pending):
+                logger.warning("deletion of %s: %s", connector.id, NOT_DUE)
                 raise BadAnswer(NOT_DUE)
             else:
                 # Reading it may have taken long, and somebody may have restored it meanwhile.
