@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 import pytest
 import responses
@@ -61,7 +62,8 @@ def connector(name: str, **changes: object) -> dict:
 
 
 def listed(api: responses.RequestsMock, *connectors: dict) -> None:
-    api.get(CONNECTORS, json={"data": {"items": list(connectors)}})
+    date = {"Date": formatdate(usegmt=True)}
+    api.get(CONNECTORS, json={"data": {"items": list(connectors)}}, headers=date)
 
 
 def url_of(name: str) -> str:
