@@ -157,6 +157,7 @@ def test_without_now_a_deletion_can_be_undone(runtime: Runtime, sandbox, sweep, 
 
     sweep("--delete")
     later(DAY + 1)
+    sandbox.world.control.advance(DAY + 1)
     portal.carry_out_deletions()
     assert created.id not in sandbox.world.connections
 
