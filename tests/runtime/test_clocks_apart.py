@@ -23,7 +23,7 @@ LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 @pytest.fixture
-def fake_clock(tmp_path) -> tuple[dict[str, str], Callable[[float], None]]:
+def fake_clock(tmp_path) -> tuple[dict[str, str], Callable[[float], object]]:
     """The environment of a process with a clock of its own, and a function that lets it jump."""
     library = next(map(str, Path("/").glob(LIBRARIES[1:])), None)
     require_package(shutil.which("faketime") and library, "faketime", "faketime")
@@ -35,7 +35,7 @@ def fake_clock(tmp_path) -> tuple[dict[str, str], Callable[[float], None]]:
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    return environment, lambda seconds: print(f"{seconds:+.0f}", file=offset.open("w"), end="")
+    return environment, lambda seconds: offset.write_text(f"{seconds:+.0f}")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_process_whose_clock_jumps_works_with_the_others_as_before(
 ):
     right, wrong = two
     first, second, third = ids = list(states(right))[:3]
-    link = Signer(KEY).link("default", first)
+    link = Signer(KEY).link(sandbox.world.group_id, first)
     states(wrong)
     hidden = requests.delete(f"{right}/_/connectors/{third}", timeout=PATIENCE)
     assert hidden.status_code == 200, hidden.text
