@@ -4,7 +4,7 @@
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
-# make wheel: dist/*.whl, which installs the program pbf.
+# make wheel: dist/*.whl, which install the programs pbf and fivetran-sandbox.
 # Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -34,6 +34,7 @@ run: $(RUN)
 
 wheel: $(DEV)
 	$(VENV)/bin/hatchling build -t wheel
+	cd packages/fivetran-sandbox && ../../$(VENV)/bin/hatchling build -t wheel -d ../../dist
 
 test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .

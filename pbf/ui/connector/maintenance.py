@@ -90,7 +90,7 @@ def _ask_resume(*, has_choice: bool) -> datetime | None:
 
 def _ask_time(label: str, *, hours: int, key: str) -> datetime | None:
     """Ask for a time, from the next full hour plus some hours on."""
-    present = datetime.now(session.time_zone()).replace(tzinfo=None)
+    present = utc_now().astimezone(session.time_zone()).replace(tzinfo=None)
     default = present.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
     # A value in the session's state stays while the dialog is open; a changing default would not.
     st.session_state.setdefault(key, default)
