@@ -1,9 +1,8 @@
 """Connector: the status of one connector, and every action on it."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
@@ -48,7 +47,7 @@ def show(portal: Portal, connector_id: str) -> None:
     except PbfError as error:
         page.stop_with(error)
     page.mark_age(answer)
-    state = health(connector, datetime.now(UTC))
+    state = health(connector, utc_now())
     page.mark_open_card(connector.id, connector.status.setup_state)
     st.html(detail.head(connector, data.service_of(connector), state))
     failed_id, problem = page.PROBLEM.get() or ("", "")

@@ -1,9 +1,8 @@
 """Connectors: the status of each, and what needs you."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.components.connector_table import connector_table, table_action
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
@@ -31,7 +30,7 @@ def show(portal: Portal, returned: str) -> None:
         connector_table(
             table.rows,
             version=table.version,
-            now=datetime.now(UTC).isoformat(),
+            now=utc_now().isoformat(),
             detail="connector",
             acts=session.may(),
         )

@@ -1,7 +1,6 @@
 """The JSON API: create_app() and the four routes of Fivetran's sample."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, request
@@ -58,6 +57,7 @@ from pbf.api.sign_in.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
+from pbf.clock import utc_now
 from pbf.concurrency.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
@@ -165,7 +165,7 @@ def list_connectors() -> ResponseReturnValue:
         return whole_list(portal.tenant.id, portal.connectors(), Connector)
     query = Filter.of(request.args)
     connectors = portal.connectors()
-    matches = query.choose(connectors.items, datetime.now(UTC))
+    matches = query.choose(connectors.items, utc_now())
     return with_age(filtered_list(matches, Connector), connectors)
 
 

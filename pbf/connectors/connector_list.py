@@ -7,7 +7,6 @@ it, so that every process that shares the cache hides them, and their names stil
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from operator import attrgetter
 
 from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.account.account_list import AccountList, list_key
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
@@ -51,7 +51,7 @@ class ConnectorList:
         store: Store,
         account: AccountList | None = None,
         on_list: OnList | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Read the list through a client and a cache; the clock is that of the cache.
 

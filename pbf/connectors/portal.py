@@ -4,13 +4,13 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from pbf.cache.entries import CachedList, Item
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
@@ -70,7 +70,7 @@ class Portal:
         on_list: OnList | None = None,
         policy: Callable[[], Policy] = no_policy,
         grace: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 

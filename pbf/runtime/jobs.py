@@ -1,7 +1,6 @@
 """The background work of the process, as jobs that one process at a time does."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -33,13 +32,20 @@ log = logging.getLogger(__name__)
 def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
     """Return the jobs of a runtime; each of them acts as the background work."""
     specs = (
-        JobSpec("clean up", INTERVAL, lambda: runtime.store.delete_expired(time.time())),
+        JobSpec("clean up", INTERVAL, lambda: delete_expired(runtime)),
         *(JobSpec(*work) for work in runtime.timelines.work()),
         JobSpec("work off webhooks", webhooks.INTERVAL, webhooks.webhook_job(runtime)),
         JobSpec("judge connectors", EVERY, runtime.watch.judge),
         JobSpec("send notifications", SENDING, runtime.notifier.deliver_due),
     )
     return [*tenant_jobs(runtime), *map(_in_background, specs)]
+
+
+def delete_expired(runtime: "Runtime") -> None:
+    """Delete what ended some time ago, if that is certain; raise StoreFailed."""
+    now = runtime.client.confirmed_time()
+    if now is not None:
+        runtime.store.delete_expired(now)
 
 
 def tenant_jobs(runtime: "Runtime") -> Sequence[JobSpec]:

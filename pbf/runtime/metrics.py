@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 import pbf
+from pbf.clock import current_time
 from pbf.config import load_settings
 from pbf.errors import StoreFailed
 from pbf.metrics.exposition import serve_metrics
@@ -36,7 +37,7 @@ class RuntimeCollector(Collector):
         runtime = self._current()
         if runtime:
             try:
-                self._figures = runtime.store.figures(time.time())
+                self._figures = runtime.store.figures(current_time())
             except StoreFailed:
                 return  # the age of the figures says so, and the log
 

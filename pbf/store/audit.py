@@ -8,13 +8,13 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from sqlalchemy import DDL, Select, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from pbf.clock import utc_now
 from pbf.errors import StoreFailed
 from pbf.spreadsheet import line
 from pbf.store.audit_spool import AuditSpool, SpoolFailed, Values
@@ -287,4 +287,4 @@ def _known(values: Values) -> Values:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return utc_now().isoformat(timespec="milliseconds")

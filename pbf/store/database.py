@@ -3,7 +3,6 @@
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from pbf import clock
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.metrics.instruments import STORE_SECONDS
@@ -82,8 +82,9 @@ class Database:
         self._breaker = CircuitBreaker()
         # SQLite runs in this process, and its clock is this machine's.
         self.now: Callable[[], float] = (
-            _machine_clock if sqlite else DatabaseClock(self._read_clock)
+            clock.machine_clock if sqlite else DatabaseClock(self._read_clock)
         )
+        clock.share(self.now)
         if is_in_memory(parts):
             Base.metadata.create_all(self.engine)  # nothing to migrate
 
@@ -213,6 +214,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
+        clock.stop_sharing(self.now)
         with self._lock or nullcontext():
             self.engine.dispose()
 
@@ -245,7 +247,3 @@ def _is_busy(error: SQLAlchemyError) -> bool:
     """Return whether another process writes to the SQLite file."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)  # the rest of the code says where it happened
-
-
-def _machine_clock() -> float:
-    return time.time()

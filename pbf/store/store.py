@@ -5,7 +5,6 @@ StoreFailed if the database cannot be read or written.
 """
 
 import hashlib
-import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -126,19 +125,19 @@ class Store:
 
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""
-        now = time.time()
         digest = hashlib.sha256(token.encode()).hexdigest()
         try:
             with self._database.session() as session:
-                expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
-                session.execute(delete(UsedToken).where(expired))
-                session.add(UsedToken(digest=digest, used_at=now))
+                session.add(UsedToken(digest=digest, used_at=self.now()))
         except IntegrityError:
             return False
         return True
 
     def delete_expired(self, now: float) -> None:
-        """Delete sessions, tokens, links, invitations and plans that ended some time ago."""
+        """Delete sessions, tokens, links, invitations and plans that ended some time ago.
+
+        `now` has to be a time that has passed for certain, see ApiClient.confirmed_time.
+        """
         for rows in (
             self.sessions,
             self.api_tokens,
@@ -149,6 +148,9 @@ class Store:
             self.notifications,
         ):
             rows.delete_expired(now)
+        with self._database.session() as session:
+            expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
+            session.execute(delete(UsedToken).where(expired))
 
     def other_processes(self) -> int:
         """Return how many other processes use the database; 0 for SQLite, which does not tell."""

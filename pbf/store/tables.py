@@ -82,7 +82,7 @@ class Creation(Leased, Base, kw_only=True):
 class Deletion(Leased, Base, kw_only=True):
     """A connector that is hidden until it is deleted, at `due_at`.
 
-    `paused_at` is when Fivetran reported the connector as paused, by Fivetran's clock.
+    `paused_at` is when Fivetran reported the connector as paused. Both are by Fivetran's clock.
     `setup_state` is the state when the deletion was requested.
     """
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ import streamlit as st
 
 from pbf.cache.derived import DerivedCache
 from pbf.cache.entries import CachedList
+from pbf.clock import utc_now
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.operations import Operations
@@ -294,5 +295,5 @@ def _row_key() -> Key:
         acts=session.may(),
         invites=portal.policy().limits.invitations,
         planned=portal.maintenance.plans().revision,
-        minute=datetime.now(UTC).replace(second=0, microsecond=0),
+        minute=utc_now().replace(second=0, microsecond=0),
     )

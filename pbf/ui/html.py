@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from unicodedata import bidirectional
@@ -12,6 +12,7 @@ import markupsafe
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pbf.clock import utc_now
 from pbf.paths import from_page
 from pbf.rules.wording import ago, exact
 from pbf.visible_text import shown
@@ -71,7 +72,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters.update(
-        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, datetime.now(UTC))
+        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, utc_now())
     )
     jinja.filters["in_browser_words"] = in_browser_words
     jinja.globals.update(SIGNS=SIGNS, address=address, hue=hue, monogram=monogram)
@@ -83,7 +84,7 @@ def in_browser_words(moment: str, kind: str) -> str:
 
     `kind` is "past", or "lasting" for a state since then, or "coming".
     """
-    passed = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    passed = (utc_now() - datetime.fromisoformat(moment)).total_seconds()
     seconds = -passed if kind == "coming" else passed
     unit = next((unit for unit, length in LONG_UNITS.items() if seconds >= length), "")
     number = int(seconds // LONG_UNITS[unit]) if unit else 0

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pbf import logs
 from pbf.cache.entries import CachedList
+from pbf.clock import utc_now
 from pbf.components.redirect import redirect
 from pbf.connectors.access.caller import readable
 from pbf.connectors.portal import Portal
@@ -235,7 +236,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
             moment = datetime.fromtimestamp(answer.fetched_at, UTC)
             st.warning(
                 f"{plain(readable(answer.problem))} What you see is from "
-                f"{ago(moment, datetime.now(UTC))} ({exact(moment)}).",
+                f"{ago(moment, utc_now())} ({exact(moment)}).",
                 icon=":material/history:",
             )
             return

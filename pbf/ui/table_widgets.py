@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError
 from pbf.fivetran.models import Connector
@@ -39,7 +39,7 @@ def show_no_tables(
     portal: Portal, editor: TableEditor, connector: Connector, *, reloads: bool
 ) -> None:
     """Say when there will be tables to choose, and offer to load them now."""
-    when = when_there_are_tables(connector, read=editor.config is not None, now=datetime.now(UTC))
+    when = when_there_are_tables(connector, read=editor.config is not None, now=utc_now())
     st.info(page.plain(when), icon=":material/info:")
     if editor.message[0] == "error":
         page.show_problem(editor.message[1])

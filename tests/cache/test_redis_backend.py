@@ -156,6 +156,19 @@ def test_what_is_stored_is_compressed_and_of_this_form_only():
             SERIALIZER.loads(other)
 
 
+def test_an_entry_from_the_future_is_replaced(process, source, clock):
+    clock.advance(3600)
+    get(process(), source)
+    clock.advance(-3600)
+    source.returns("b")
+
+    entries = [get(process(), source), get(process(), source)]
+
+    assert [ids(entry) for entry in entries] == [["b"], ["b"]]
+    assert [entry.fetched_at for entry in entries] == [clock(), clock()]
+    assert source.calls == 2
+
+
 def test_an_empty_list_is_shared_too(process, source):
     source.returns()
 

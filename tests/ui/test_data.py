@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 import responses
@@ -225,7 +224,7 @@ def test_the_pasts_of_many_connectors_do_not_fill_the_memory(runtime):
 
 def test_rows_of_former_minutes_do_not_fill_the_memory(runtime, monkeypatch):
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
-    monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
+    monkeypatch.setattr(data, "utc_now", lambda: clock[0])
     tables, original = [], view_models.row
 
     def row(connector, service, now, **options):

@@ -6,7 +6,6 @@ connectors of a thousand groups would take hundreds of megabytes. Nobody waits f
 
 import logging
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pbf.cache.entries import CachedList, PartialList
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.account.account_list import list_key
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.client import ApiClient
@@ -72,7 +72,7 @@ class AccountStatuses:
         cache: SharedCache,
         store: Store,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Read through a client; the clock is that of the cache, which keeps the result."""
         self._client = client

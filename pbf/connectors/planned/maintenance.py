@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 
+from pbf.clock import utc_now
 from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
@@ -86,7 +87,7 @@ class Maintenance:
 
         Without `pauses`, only the end is planned. Raises what `plan` raises.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         if resume_at:
             rules.check("resume", resume_at, shown(reason.strip()), now)
         if pauses and resume_at and resume_at <= (pause_at or now):
@@ -104,7 +105,7 @@ class Maintenance:
         What Fivetran refuses now is tried again, as the state of the result says. Raises
         UnknownConnector, NotPermitted, InputError, LimitReached, StoreFailed or an ApiError.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         reason, due_at = shown(reason.strip()), at or now
         details = f"{action} at {exact(due_at)}" if at else f"{action} now"
         with self._changing("plan", connector_id, details=details) as connector:

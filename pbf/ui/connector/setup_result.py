@@ -1,9 +1,8 @@
 """What the connectors page says after the return from a Connect Card."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.rules.health import health
@@ -46,7 +45,7 @@ def show(portal: Portal, returned: str) -> None:
         return
     checking = is_checking(portal, connector)
     connector = portal.connector(connector.id)
-    state = health(connector, datetime.now(UTC))
+    state = health(connector, utc_now())
     name, reason = page.plain(connector.title), page.plain(state.reason)
     if connector.is_set_up:
         st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from markupsafe import Markup
 
 from pbf.cache.derived import DerivedCache
 from pbf.cache.entries import CachedList
+from pbf.clock import utc_now
 from pbf.components import connector_table as component
 from pbf.connectors.access.caller import caller
 from pbf.connectors.portal import Portal
@@ -45,7 +46,7 @@ def draw(portal: Portal) -> Markup | None:
     if not catalogue or not own or not own.items:
         return None
     acts = allows(caller().role, Permission.CHANGE)
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    now = utc_now().replace(second=0, microsecond=0)
     return _tables.get(
         (portal.tenant.id, acts),
         (catalogue.revision, own.revision, now),
