@@ -5,7 +5,7 @@ Modules that the first page does not need are imported in functions, for a fast 
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -40,13 +40,15 @@ from pbf.server.path_prefix.asgi import RemovePrefix
 from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.probes.answers import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
+from pbf.server.revisions.route import PATH as REVISION
+from pbf.server.revisions.route import RevisionRoute
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
     enable_tcp_nodelay,
     ignore_forwarded_for,
-    ignore_timers_of_left_pages,
+    ignore_fragments_of_left_pages,
     limit_message_size,
 )
 
@@ -151,6 +153,13 @@ def load_first_screens() -> None:
     has_first_screens.set()
 
 
+def look_up_revision(cookies: Sequence[str], headers: Mapping[str, str], subject: str) -> str:
+    """Return the revision of what a subject's pages show to the session of one of the cookies."""
+    from pbf.runtime import runtime
+
+    return runtime().revisions.of_request(cookies, headers, subject)
+
+
 def release_waiters() -> None:
     """Release the threads that wait for Fivetran."""
     from pbf.runtime import release_waiters
@@ -179,7 +188,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     enable_tcp_nodelay()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
-    ignore_timers_of_left_pages()
+    ignore_fragments_of_left_pages()
     thread = threading.Thread(target=start_up, args=(worker, ended), name="start-up", daemon=True)
     thread.start()
     yield
@@ -304,6 +313,7 @@ app = st.App(
         Route("/favicon.png", icon),
         Route(LIVENESS, readiness.respond),
         Route(READINESS, readiness.respond),
+        Route(REVISION, RevisionRoute(look_up_revision).respond),
         # A Mount would remove the prefix, which the routes have when they are served alone.
         Route(f"{PREFIX}/{{path:path}}", routes_app),
         Mount(SANDBOX_PATH, sandbox_app),

@@ -16,6 +16,7 @@ AREAS = (
     "sign_in",
     "upstream_cost",
     "memory",
+    "idle_tabs",
     "startup",
     "history",
     "history_pages",

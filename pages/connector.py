@@ -8,8 +8,9 @@ from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
-from pbf.ui import data, page, session
+from pbf.ui import data, page
 from pbf.ui.connector import bulk_actions, detail, dialogs, trash
+from pbf.ui.refresh.fragments import following
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
@@ -33,8 +34,7 @@ def carry_out(portal: Portal, connector: Connector) -> None:
         st.toast(f"{LABELS[action]}: done", icon=":material/check:")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show(portal: Portal, connector_id: str) -> None:
     """Show the connector as it is now."""
     progress = st.container()

@@ -8,10 +8,10 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, page, session
 from pbf.ui.connector import bulk_actions, setup_result, trash
+from pbf.ui.refresh.fragments import following
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show(portal: Portal, returned: str) -> None:
     """Show the connectors as they are now."""
     try:

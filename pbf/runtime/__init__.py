@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.jobs.runner import JobSpec
+    from pbf.runtime.revisions import Revisions
     from pbf.sandbox.server import SandboxServer
     from pbf.watch.watch import Watch
 
@@ -89,6 +90,13 @@ class Runtime:
         from pbf.runtime.watch import watch_of
 
         return watch_of(self)
+
+    @cached_property
+    def revisions(self) -> "Revisions":
+        """The revisions of what pages show."""
+        from pbf.runtime.revisions import Revisions
+
+        return Revisions(self)
 
     @cached_property
     def notifier(self) -> Notifier:

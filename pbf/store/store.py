@@ -25,6 +25,7 @@ from pbf.store.identity.sessions import SessionRows
 from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
+from pbf.store.marks import Marks, read_marks
 from pbf.store.planned_changes import PlannedChanges
 from pbf.store.tables import Deletion, Job, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
@@ -122,6 +123,12 @@ class Store:
         """Return what waits in the store at a time, in seconds since 1970."""
         with self._database.reading() as session:
             return read_figures(session, now)
+
+    def marks(self, group_id: str | None = None) -> Marks:
+        """Return what differs once the pages of a group, or of any, show something else."""
+        now = self.now()
+        with self._database.reading() as session:
+            return read_marks(session, now, group_id)
 
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""

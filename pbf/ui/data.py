@@ -29,6 +29,7 @@ from pbf.fivetran.models import Connector, Service
 from pbf.rules.health import URGENT
 from pbf.rules.statistics import Statistic, statistics
 from pbf.ui import session
+from pbf.ui.refresh.fragments import run_again_soon
 from pbf.ui.timeline.group import group_syncs
 from pbf.ui.view_models import Row, card, category, rows_of
 
@@ -208,6 +209,7 @@ def _past(
     try:
         return portal.past(f"{kind}:{connector.id} {_state(connector)}", fetch)
     except ApiError:  # the page works without them; a later run tries again
+        run_again_soon(kind)
         return History(missing=UNREAD)
 
 

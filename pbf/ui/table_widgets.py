@@ -12,6 +12,7 @@ from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.table_selection import NEW_TABLES, summary
 from pbf.ui import html, page, session
+from pbf.ui.refresh.fragments import following
 from pbf.ui.table_editor import SYNCED, TableEditor, columns, when_there_are_tables
 from pbf.visible_text import shown
 
@@ -68,8 +69,7 @@ def show_reload(portal: Portal, editor: TableEditor, label: str) -> None:
         run(editor, reload, "Fivetran is reading the source. This can take a few minutes…")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def wait_for_tables(portal: Portal, editor: TableEditor, before: Connector) -> None:
     """Fetch the tables again once the connector has changed."""
     try:

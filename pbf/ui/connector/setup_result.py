@@ -7,6 +7,7 @@ from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.rules.health import health
 from pbf.ui import page
+from pbf.ui.refresh.fragments import run_again_soon
 
 # The number of checks, one every three seconds, before a set-up is said to be incomplete.
 MOST_CHECKS = 10
@@ -64,5 +65,6 @@ def is_checking(portal: Portal, connector: Connector) -> bool:
     if connector.is_set_up or checks >= MOST_CHECKS:
         return False
     page.CHECKS.set(checks + 1)
+    run_again_soon("checks")
     portal.operations.look_again(connector.id)
     return True

@@ -13,6 +13,7 @@ from pbf.rules.wording import exact, left
 from pbf.ui import html, page, session
 from pbf.ui.connector import bulk_actions
 from pbf.ui.lists import paging
+from pbf.ui.refresh.fragments import following
 
 # More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
@@ -87,8 +88,7 @@ def show_restored() -> None:
         st.toast(f"{page.plain(title)} is back", icon=":material/check:")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def _show(portal: Portal, connector_id: str) -> None:
     """Show a deleted connector and a button to restore it, as long as that is possible."""
     try:
