@@ -4,6 +4,7 @@
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# make cluster: several processes on PostgreSQL and Redis behind nginx, of which parts fail.
 # make wheel: dist/*.whl, which install the programs pbf and fivetran-sandbox.
 # make sbom: dist/sbom.cdx.json, the list of the packages that the product needs (CycloneDX).
 # Each target installs what it needs.
@@ -19,6 +20,7 @@ WRK := $(if $(shell command -v wrk),,wrk)
 NGINX := $(if $(wildcard /usr/sbin/nginx)$(shell command -v nginx),,nginx)
 # Without the package apache2, which would start a server of its own.
 APACHE := $(if $(wildcard /usr/lib/apache2/modules/mod_auth_openidc.so),,apache2-bin libapache2-mod-auth-openidc)
+FAKETIME := $(if $(shell command -v faketime),,faketime)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 # Tests mostly wait for servers and browsers, so two cores can work on more than two at once.
@@ -28,7 +30,7 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse system clean
+.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse cluster system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -74,9 +76,12 @@ outage: $(DEV) system
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
 
+cluster: $(DEV) system
+	$(VENV)/bin/python -m chaos.cluster
+
 # Tests that need Chromium, Redis, PostgreSQL, nginx or Apache are skipped without them; a line at the
 # end says which. Without wrk, our own callers replace it and measure themselves as well.
-SYSTEM := $(strip $(CHROMIUM) $(REDIS) $(POSTGRES) $(NGINX) $(APACHE) $(WRK))
+SYSTEM := $(strip $(CHROMIUM) $(REDIS) $(POSTGRES) $(NGINX) $(APACHE) $(WRK) $(FAKETIME))
 system:
 ifneq ($(SYSTEM),)
 	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

@@ -22,33 +22,65 @@ INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sy
 MISSING = "The figures of the sync history need PostgreSQL: install your system's postgresql."
 
 
+class Postgres:
+    """A server with data of its own, which can be stopped, killed and started again."""
+
+    def __init__(self, folder: Path, options: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Make an empty database in a folder; without `options`, it is configured as by default."""
+        initdb = find_initdb()
+        if initdb is None:
+            raise SystemExit(MISSING)
+        port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        data, self._folder = folder / "data", folder
+        self._user = _unprivileged_user(folder)
+        pairs = {**OPTIONS, **options, "port": str(port)}.items()
+        arguments = [part for name, value in pairs for part in ("-c", f"{name}={value}")]
+        self._command: tuple[str | Path, ...] = (
+            *(Path(initdb).with_name("postgres"), "-D", data),
+            *arguments,
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        if _start(folder, self._user, initdb, "-D", data, *INITDB).wait():
+            raise RuntimeError("initdb failed")
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        self._process = _start(self._folder, self._user, *self._command)
+        _wait(self.url, self._process)
+
+    def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop the server; by default immediately, without a checkpoint."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(20)
+            self._process = None
+
+    def processes(self) -> list[int]:
+        """Return the ids of the server's processes, the first of which is the main one."""
+        if self._process is None:
+            return []
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return [pid, *map(int, children)]
+
+
 @contextmanager
 def postgres(options: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Run a server until the block ends, and yield the URL of its empty database.
 
     Without `options`, it is configured as by default.
     """
-    initdb = find_initdb()
-    if initdb is None:
-        raise SystemExit(MISSING)
-    folder, port = Path(tempfile.mkdtemp(prefix="pbf-postgres-")), free_port()
-    data, user = folder / "data", _unprivileged_user(folder)
-    pairs = {**OPTIONS, **options}.items()
-    arguments = [part for name, value in pairs for part in ("-c", f"{name}={value}")]
-    process = None
+    folder = Path(tempfile.mkdtemp(prefix="pbf-postgres-"))
     try:
-        if _start(folder, user, initdb, "-D", data, *INITDB).wait():
-            raise RuntimeError("initdb failed")
-        server = Path(initdb).with_name("postgres")
-        process = _start(folder, user, server, "-D", data, "-p", str(port), *arguments)
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        _wait(url, process)
-        yield url
-    finally:
-        if process is not None:
+        server = Postgres(folder, options)
+        try:
+            server.start()
+            yield server.url
+        finally:
             # Immediately: without a checkpoint of databases that are deleted anyway.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(20)
+            server.stop()
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 

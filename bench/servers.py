@@ -66,7 +66,7 @@ def running(
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *_port(command, port)],
             cwd=folder or own,
-            env={**_clean_environment(), **(env or {})},
+            env={**clean_environment(), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -150,7 +150,8 @@ def counted(upstream: Server) -> int:
     return int(requests.get(f"{upstream.url}/_bench/count", timeout=30).json())
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """Return the environment without the developer's own settings."""
     inherited = {
         name: text for name, text in os.environ.items() if not name.startswith(SETTING_PREFIXES)
     }

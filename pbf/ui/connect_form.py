@@ -75,7 +75,10 @@ def offer_to_finish(portal: Portal, connector: Connector) -> None:
 
 def show_form(portal: Portal, service: Service) -> None:
     """Ask for a name, and create the connector."""
-    st.session_state.setdefault("name", page.query_param(NAME))
+    # Not an empty text: after a lost connection, a session on another process has none either, and
+    # would overwrite what the browser sends along.
+    if begun := page.query_param(NAME):
+        st.session_state.setdefault("name", begun)
     with st.container(border=True):
         typed = st.text_input(
             "Name",

@@ -1,13 +1,16 @@
 """app.py as `streamlit run` serves it, over real HTTP."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
 from streamlit import config, net_util
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web import bootstrap
 
 from pbf.errors import ConfigurationError
@@ -22,6 +25,7 @@ from tests.support.servers import (
     wait_for_line,
     wait_until_gone,
 )
+from tests.support.sockets import drawn, run, socket
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +122,21 @@ def test_the_sandboxs_api_needs_its_key_here_too(product: str):
     answer = get(f"{product}/sandbox/v1/account/info")
 
     assert answer.status_code == 401
+
+
+def test_a_name_that_was_typed_outlives_the_connection(product: str):
+    message = BackMsg()
+    message.rerun_script.page_name, message.rerun_script.query_string = "connect", "service=stripe"
+    with socket(SimpleNamespace(url=product)) as opened:
+        field = re.search(r'text_input \{\s+id: "(.+?)"', run(opened, "connect", "service=stripe"))
+    assert field
+    message.rerun_script.widget_states.widgets.add(id=field[1], string_value="Typed before")
+
+    with socket(SimpleNamespace(url=product)) as opened:
+        opened.send(message.SerializeToString())
+        page = drawn(opened)
+
+    assert "typed_before" in page
 
 
 def test_a_forged_return_leads_to_the_list_on_the_same_host(product: str):

@@ -1,0 +1,1 @@
+"""Several processes of the product on PostgreSQL and Redis behind nginx, while parts of it fail."""

@@ -1,0 +1,1 @@
+"""The rows of the table: what is done to a cluster, and what has to hold meanwhile."""
