@@ -3,7 +3,8 @@
 # make chaos: 1,000 creations, and 30 days of sync history, while responses are lost and processes
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
-# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost; callers that
+# do not read, send slowly or stay idle.
 # make wheel: dist/*.whl, which installs the program pbf.
 # Each target installs what it needs.
 PYTHON ?= python3
@@ -62,6 +63,7 @@ outage: $(DEV) system
 
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
+	$(VENV)/bin/python -m chaos.slow_callers
 
 # Tests that need Chromium, Redis, PostgreSQL, nginx or Apache are skipped without them; a line at the
 # end says which. Without wrk, our own callers replace it and measure themselves as well.
