@@ -60,7 +60,7 @@ def running(
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *_port(command, port)],
             cwd=folder or own,
-            env={**_clean_environment(), **(env or {})},
+            env={**inherited_environment(), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -144,7 +144,8 @@ def counted(upstream: Server) -> int:
     return int(requests.get(f"{upstream.url}/_bench/count", timeout=30).json())
 
 
-def _clean_environment() -> dict[str, str]:
+def inherited_environment() -> dict[str, str]:
+    """Return this process's environment without settings of the product."""
     inherited = {
         name: text for name, text in os.environ.items() if not name.startswith(SETTING_PREFIXES)
     }

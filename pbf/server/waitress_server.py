@@ -74,7 +74,8 @@ class Channel(HTTPChannel):
         super().handle_write()
         if self._waits_for_reader and self.connected and not self.total_outbufs_len:
             self._waits_for_reader = False
-            self.server.add_task(self)
+            channel: Any = self
+            self.server.add_task(channel)
 
 
 class ProbesApart:
@@ -128,7 +129,8 @@ def serve(
         if isinstance(dispatcher, BaseWSGIServer):
             dispatcher.channel_class = Channel
             dispatcher.task_dispatcher = probes_apart
-            drop_unread(dispatcher.socket)
+            if dispatcher.socket:
+                drop_unread(dispatcher.socket)
     server.print_listen("Serving on http://{}:{}")
     on_start()
     server.run()
