@@ -22,7 +22,7 @@ PAUSE = 0.3
 KEPT = 4
 IN_PROGRESS = "in_progress"
 # A deletion whose first answer was lost finds nothing; a sync may be under way, or a restoration
-# too late.
+# too late. After a restoration another process may say 404 for some seconds.
 FINAL = {
     "reschedule": (200,),
     "sync": (200, 409),
@@ -117,17 +117,27 @@ class Person:
     def _do(
         self, action: str, owned: Owned, method: str, path: str = "", body: Any = None
     ) -> requests.Response | None:
-        answer = self._ask(method, f"/{owned.connector_id}{path}", body)
-        if answer is None or answer.status_code not in FINAL[action]:
+        final = FINAL[action]
+        answer = self._ask(method, f"/{owned.connector_id}{path}", body, waits=404 not in final)
+        if answer is None or answer.status_code not in final:
             self._fail(f"{action} {owned.schema}", answer)
         elif answer.status_code == 200:
             owned.asked[action] += 1
         return answer
 
     def _ask(
-        self, method: str, path: str, body: Any = None, headers: Any = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Any = None,
+        *,
+        waits: bool = False,
     ) -> requests.Response | None:
-        """Repeat a request until its answer is final; None if it never was."""
+        """Repeat a request until its answer is final; None if it never was.
+
+        If it `waits` for the connector, 404 is not final.
+        """
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             url = f"{self._random.choice(self._urls)}/_/connectors{path}"
@@ -139,7 +149,7 @@ class Person:
                 self.statuses[0] += 1
             else:
                 self.statuses[answer.status_code] += 1
-                if not _is_temporary(answer):
+                if not (_is_temporary(answer) or (waits and answer.status_code == 404)):
                     return answer
             time.sleep(PAUSE)
         return None

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from websockets.exceptions import WebSocketException
@@ -87,6 +88,7 @@ def _carry_out(
     begin_faults(world)
     with _visiting(members) as visits, _working(people):
         time.sleep(plan.hour)
+        _wait_for_pages(visits)
         before = _resources(members)
         troubles.go(started_at + plan.seconds)
         world.control.clear_faults()
@@ -105,7 +107,7 @@ def _carry_out(
         failed,
         troubles.counts,
         witness.requests,
-        visits[0],
+        sum(visits),
     )
 
 
@@ -147,26 +149,40 @@ def _working(people: list[Person]) -> Iterator[None]:
 
 @contextmanager
 def _visiting(members: Fleet) -> Iterator[list[int]]:
-    """Visit pages of both dashboards until the block ends; the list has the number of runs."""
-    ended, count = threading.Event(), [0]
+    """Keep a page open on each dashboard until the block ends; yield the numbers of its runs."""
+    ended = threading.Event()
+    visited = [members.steady[0], members.replaced[0]]
+    counts = [0] * len(visited)
 
-    def visit() -> None:
+    def visit(number: int) -> None:
         while not ended.wait(CHECK_EVERY):
-            for member in (members.steady[0], members.replaced[0]):
-                try:
-                    with session(member.server.url, PAGES[count[0] % len(PAGES)]) as opened:
-                        run_page(opened, PAGES[count[0] % len(PAGES)])
-                    count[0] += 2
-                except (OSError, WebSocketException):
-                    continue  # it is down, or was ended meanwhile
+            # It may be down, or end meanwhile.
+            with (
+                suppress(OSError, WebSocketException),
+                session(visited[number].server.url, PAGES[0]) as opened,
+            ):
+                for page in cycle(PAGES):
+                    run_page(opened, page)
+                    counts[number] += 1
+                    if ended.wait(CHECK_EVERY):
+                        break
 
-    thread = threading.Thread(target=visit)
-    thread.start()
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(len(visited))]
+    for thread in threads:
+        thread.start()
     try:
-        yield count
+        yield counts
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
+
+
+def _wait_for_pages(visits: list[int]) -> None:
+    """Wait until the dashboard that stays has shown each page twice, so that all is loaded."""
+    end = time.monotonic() + SETTLING
+    while visits[0] < 2 * len(PAGES) and time.monotonic() < end:
+        time.sleep(CHECK_EVERY)
 
 
 def _resources(members: Fleet) -> dict[str, Resources]:
