@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import servers
 from bench.servers import ROOT, Server
 
+DASHBOARD = "dashboard"
 OpenServer = Callable[[], AbstractContextManager[Server]]
 
 
@@ -61,6 +62,12 @@ class Fleet:
     settings: Mapping[str, str]
 
     @property
+    def dashboards(self) -> list[Member]:
+        """Those that have pages, the one that is never restarted first."""
+        members = (*self.steady, *self.replaced)
+        return [member for member in members if member.name == DASHBOARD]
+
+    @property
     def urls(self) -> list[str]:
         """Where they answer."""
         return [member.server.url for member in (*self.steady, *self.replaced)]
@@ -78,15 +85,16 @@ class Fleet:
 
 
 @contextmanager
-def fleet(settings: Mapping[str, str]) -> Iterator[Fleet]:
-    """Run a dashboard and the routes alone twice, until the block ends."""
+def fleet(settings: Mapping[str, str], *, screens: bool) -> Iterator[Fleet]:
+    """Run two dashboards, if there are screens, and the routes alone twice until the block ends."""
+    kinds = {"routes alone": _routes} | ({DASHBOARD: _dashboard} if screens else {})
     with ExitStack() as stack:
         members = []
-        for name, command in (("dashboard", _dashboard), ("routes alone", _routes)) * 2:
+        for name, command in [*kinds.items()] * 2:
             member = Member(name, command(settings, servers.free_port()))
             stack.callback(member.stop)
             members.append(member)
-        yield Fleet(members[:2], members[2:], settings)
+        yield Fleet(members[: len(kinds)], members[len(kinds) :], settings)
 
 
 def _dashboard(settings: Mapping[str, str], port: int) -> OpenServer:

@@ -12,7 +12,8 @@ FAULTS = {"lost_answer": 0.02, "500": 0.02, "429": 0.01, "delay": 0.02}
 class Plan:
     """`minutes` of ours are 24 hours of the sandbox's time.
 
-    `every` is the time between the beginnings of two troubles.
+    `every` is the time between the beginnings of two troubles, and `kinds` are those that happen,
+    by default all. Without `screens` only the routes alone are served.
     """
 
     minutes: float = 15.0
@@ -21,6 +22,8 @@ class Plan:
     outage: float = 5.0
     pause: float = 0.25
     seed: int = 1
+    screens: bool = True
+    kinds: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

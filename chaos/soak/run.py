@@ -68,7 +68,7 @@ def run_on(plan: Plan, postgres: PostgresServer) -> Result:
         server.app.wsgi_app = witness  # type: ignore[method-assign]
         cache = stack.enter_context(closing(RestartableRedis(folder)))
         settings = _settings(plan, world, server.url, database_url, cache.url)
-        members = stack.enter_context(fleet(settings))
+        members = stack.enter_context(fleet(settings, screens=plan.screens))
         troubles = Troubles(plan, world, members, postgres, database_url, cache)
         return _carry_out(plan, world, witness, members, troubles, database_url)
 
@@ -95,7 +95,7 @@ def _carry_out(
     with closing(Store(database_url)) as store:
         unsettled = _settle(store, world.group_id)
         after = _resources(members)
-        differences = compare(world, store, witness, people)
+        differences = _compare(world, store, witness, people)
     statuses = sum((person.statuses for person in people), Counter[int]())
     failed = [failure for person in people for failure in person.failed]
     return Result(
@@ -151,7 +151,7 @@ def _working(people: list[Person]) -> Iterator[None]:
 def _visiting(members: Fleet) -> Iterator[list[int]]:
     """Keep a page open on each dashboard until the block ends; yield the numbers of its runs."""
     ended = threading.Event()
-    visited = [members.steady[0], members.replaced[0]]
+    visited = members.dashboards
     counts = [0] * len(visited)
 
     def visit(number: int) -> None:
@@ -181,7 +181,7 @@ def _visiting(members: Fleet) -> Iterator[list[int]]:
 def _wait_for_pages(visits: list[int]) -> None:
     """Wait until the dashboard that stays has shown each page twice, so that all is loaded."""
     end = time.monotonic() + SETTLING
-    while visits[0] < 2 * len(PAGES) and time.monotonic() < end:
+    while visits and visits[0] < 2 * len(PAGES) and time.monotonic() < end:
         time.sleep(CHECK_EVERY)
 
 
@@ -211,3 +211,13 @@ def _settle(store: Store, group_id: str) -> int:
         print(f"{left} creations and deletions are under way", file=sys.stderr, flush=True)
         time.sleep(CHECK_EVERY)
     return left
+
+
+def _compare(world: Sandbox, store: Store, witness: Witness, people: list[Person]) -> Differences:
+    """Compare once the audit log has all entries that waited, or after a while."""
+    end = time.monotonic() + SETTLING / 4
+    while (differences := compare(world, store, witness, people)).unrecorded:
+        if time.monotonic() >= end:
+            break
+        time.sleep(CHECK_EVERY)
+    return differences

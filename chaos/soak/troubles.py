@@ -98,9 +98,9 @@ class Troubles:
             time.sleep(max(0.0, began_at + self._plan.every - time.monotonic()))
 
     def _in_order(self) -> Iterator[str]:
-        """Yield each kind once, then all kinds in another order, and so on."""
+        """Yield each kind of the plan once, then all in another order, and so on."""
         while True:
-            kinds = list(self._kinds)
+            kinds = list(self._plan.kinds or self._kinds)
             self._random.shuffle(kinds)
             yield from kinds
 

@@ -1,0 +1,37 @@
+"""A small run of `make soak`: the routes alone twice, with a kill, a restart and two outages."""
+
+from collections import Counter
+
+import pytest
+
+from chaos.soak.__main__ import NONE, report
+from chaos.soak.comparison import Differences
+from chaos.soak.fleet import Resources
+from chaos.soak.plan import Plan
+from chaos.soak.run import Result, run_on
+
+KINDS = ("kill -9", "SIGTERM", "Fivetran away", "Redis restarted")
+
+
+def test_nothing_is_lost_or_done_twice_through_a_day(postgres, capsys):
+    plan = Plan(minutes=0.25, people=3, every=3.0, outage=1.0, screens=False, kinds=KINDS)
+
+    result = run_on(plan, postgres)
+
+    assert report(result) == 0, capsys.readouterr()
+    assert result.troubles == Counter(KINDS)
+    assert result.differences.requested >= plan.people
+    assert result.differences.entries > result.differences.requested
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_any_difference_falls_short(name, capsys):
+    used = {"routes alone": Resources(memory=100.0, descriptors=20)}
+    differences = Differences()
+    result = Result(differences, 0, used, used, Counter({200: 9}), [], Counter(), 9, 0)
+    assert report(result) == 0
+
+    getattr(differences, name).append("a connector")
+
+    assert report(result) == 1
+    assert f"{name}: a connector" in capsys.readouterr().err
