@@ -32,7 +32,7 @@ NONE = {
 def main(arguments: list[str] | None = None) -> int:
     """Carry out a run, print the figures, and return 1 if one of them falls short."""
     parser = argparse.ArgumentParser(prog="python -m chaos.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=Plan.minutes, help="for the day")
+    parser.add_argument("--minutes", type=float, default=Plan.minutes, help="15 are 24 hours")
     parser.add_argument("--people", type=int, default=Plan.people)
     parser.add_argument("--every", type=float, default=Plan.every, help="seconds between troubles")
     parser.add_argument("--seed", type=int, default=Plan.seed)
@@ -56,7 +56,7 @@ def _figures(result: Result) -> Iterator[Figure]:
     yield from (Figure("Troubles", kind, count, "") for kind, count in result.troubles.items())
     differences, answers = result.differences, result.statuses
     failed = sum(count for status, count in answers.items() if status == 0 or status >= 500)
-    area = "A day"
+    area = f"{result.hours:.1f} hours of the sandbox's time"
     yield Figure(area, "requests of people", answers.total(), "")
     yield Figure(area, "of them failed, and were repeated", failed, "")
     yield Figure(area, "of them answered 500", answers[500], "", at_most=0)
@@ -78,7 +78,7 @@ def _growth(result: Result) -> Iterator[Figure]:
     """Yield the figures of processes that were never restarted, against those an hour in."""
     for name, after in result.after.items():
         before = result.before[name]
-        area = f"After the day, against the first hour: {name}"
+        area = f"In the end, against the first hour: {name}"
         growth = after.memory / before.memory
         yield Figure(area, "memory", after.memory, "MB", before.memory, growth, at_most=MAX_GROWTH)
         more = after.descriptors - before.descriptors

@@ -19,7 +19,7 @@ from bench.sessions import session
 from chaos.soak.comparison import Differences, compare
 from chaos.soak.fleet import Fleet, Resources, fleet
 from chaos.soak.people import Person
-from chaos.soak.plan import Plan
+from chaos.soak.plan import HOUR, SPEED, Plan
 from chaos.soak.troubles import RestartableRedis, Troubles, begin_faults
 from chaos.soak.witness import Witness
 from pbf.sandbox.sandbox import Sandbox
@@ -38,6 +38,7 @@ SAMPLES = 5
 class Result:
     """What a run shows; `before` and `after` are of the processes that were never restarted."""
 
+    hours: float
     differences: Differences
     unsettled: int
     before: dict[str, Resources]
@@ -59,7 +60,7 @@ def run_on(plan: Plan, postgres: PostgresServer) -> Result:
     """Carry out a run with a database of a server, which goes away at times."""
     world = Sandbox(seed=plan.seed, populated=False)
     world.control.set_limits("off")
-    world.control.set_speed(plan.speed)
+    world.control.set_speed(SPEED)
     database_url = postgres.empty()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pbf-soak-")))
@@ -87,10 +88,10 @@ def _carry_out(
     started_at = time.monotonic()
     begin_faults(world)
     with _visiting(members) as visits, _working(people):
-        time.sleep(plan.hour)
+        time.sleep(min(HOUR, 30 * plan.minutes))
         _wait_for_pages(visits)
         before = _resources(members)
-        troubles.go(started_at + plan.seconds)
+        troubles.go(started_at + 60 * plan.minutes)
         world.control.clear_faults()
     with closing(Store(database_url)) as store:
         unsettled = _settle(store, world.group_id)
@@ -99,6 +100,7 @@ def _carry_out(
     statuses = sum((person.statuses for person in people), Counter[int]())
     failed = [failure for person in people for failure in person.failed]
     return Result(
+        plan.hours,
         differences,
         unsettled,
         before,
@@ -126,7 +128,7 @@ def _settings(
         "PBF_CREATE_LIMIT": "off",
         "PBF_ACTION_LIMIT": "off",
         "PBF_TOTAL_ACTION_LIMIT": "off",
-        "PBF_DELETION_GRACE": f"{plan.hour / 3600:.6f}",
+        "PBF_DELETION_GRACE": f"{plan.grace / 3600:.6f}",
         "PBF_DRAIN": "5",
         "PBF_TIMEOUT": "2",
     }

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -87,9 +87,10 @@ class Troubles:
         self.counts: Counter[str] = Counter()
 
     def go(self, until: float) -> None:
-        """Let one thing after another go wrong until a time (monotonic)."""
-        for kind in self._in_order():
-            if time.monotonic() + self._plan.every >= until:
+        """Let things go wrong until a time (monotonic), each kind at least once."""
+        kinds = self._plan.kinds or tuple(self._kinds)
+        for kind in self._in_order(kinds):
+            if len(self.counts) == len(kinds) and time.monotonic() + self._plan.every >= until:
                 break
             print(f"{until - time.monotonic():4.0f} s left: {kind}", file=sys.stderr, flush=True)
             began_at = time.monotonic()
@@ -97,12 +98,10 @@ class Troubles:
             self.counts[kind] += 1
             time.sleep(max(0.0, began_at + self._plan.every - time.monotonic()))
 
-    def _in_order(self) -> Iterator[str]:
-        """Yield each kind of the plan once, then all in another order, and so on."""
+    def _in_order(self, kinds: Collection[str]) -> Iterator[str]:
+        """Yield each kind once, then all in another order, and so on."""
         while True:
-            kinds = list(self._plan.kinds or self._kinds)
-            self._random.shuffle(kinds)
-            yield from kinds
+            yield from self._random.sample(list(kinds), len(kinds))
 
     def _kill(self) -> None:
         member = self._random.choice(self._fleet.replaced)

@@ -13,8 +13,8 @@ from chaos.soak.run import Result, run_on
 KINDS = ("kill -9", "SIGTERM", "Fivetran away", "Redis restarted")
 
 
-def test_nothing_is_lost_or_done_twice_through_a_day(postgres, capsys):
-    plan = Plan(minutes=0.25, people=3, every=3.0, outage=1.0, screens=False, kinds=KINDS)
+def test_nothing_is_lost_or_done_twice_while_processes_and_servers_fail(postgres, capsys):
+    plan = Plan(minutes=0.2, every=1, outage=1, grace=5, screens=False, kinds=KINDS)
 
     result = run_on(plan, postgres)
 
@@ -28,7 +28,7 @@ def test_nothing_is_lost_or_done_twice_through_a_day(postgres, capsys):
 def test_any_difference_falls_short(name, capsys):
     used = {"routes alone": Resources(memory=100.0, descriptors=20)}
     differences = Differences()
-    result = Result(differences, 0, used, used, Counter({200: 9}), [], Counter(), 9, 0)
+    result = Result(24.0, differences, 0, used, used, Counter({200: 9}), [], Counter(), 9, 0)
     assert report(result) == 0
 
     getattr(differences, name).append("a connector")
