@@ -5,7 +5,8 @@
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
 # make abuse: 100,000 requests of every kind of abuse, and the resources that they cost; callers that
 # do not read, send slowly or stay idle.
-# make wheel: dist/*.whl, which installs the program pbf.
+# make soak: a day of the sandbox's time with kills, outages and upgrades, in about 20 minutes.
+# make wheel: dist/*.whl, which install the programs pbf and fivetran-sandbox.
 # Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -28,13 +29,14 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run wheel test exhaustive javascript bench tenants chaos outage abuse system clean
+.PHONY: run wheel test exhaustive javascript bench tenants chaos outage abuse soak system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
 
 wheel: $(DEV)
 	$(VENV)/bin/hatchling build -t wheel
+	cd packages/fivetran-sandbox && ../../$(VENV)/bin/hatchling build -t wheel -d ../../dist
 
 test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .
@@ -64,6 +66,9 @@ outage: $(DEV) system
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
 	$(VENV)/bin/python -m chaos.slow_callers
+
+soak: $(DEV) system
+	$(VENV)/bin/python -m chaos.soak
 
 # Tests that need Chromium, Redis, PostgreSQL, nginx or Apache are skipped without them; a line at the
 # end says which. Without wrk, our own callers replace it and measure themselves as well.

@@ -12,11 +12,9 @@ from pbf.api import (
     connect_card,
     connectors,
     error_handlers,
-    sso,
 )
 from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
-from pbf.api.connect_card import check_redirect
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import end_change, guard, report
 from pbf.api.hooks.routes import routes as hook_routes
@@ -34,6 +32,7 @@ from pbf.api.openapi.operations import (
     Operation,
 )
 from pbf.api.openapi.routes import routes as openapi_routes
+from pbf.api.redirect_uris import check_redirect
 from pbf.api.request_context import current_portal, json_body, public_url
 from pbf.api.requests import (
     KEY_HEADER,
@@ -54,7 +53,8 @@ from pbf.api.responses import (
 from pbf.api.schemas import Connector, ConnectorDetail, Form, Service
 from pbf.api.sign_in.routes import routes as sign_in_routes
 from pbf.api.sign_in.sign_in import sign_in_of
-from pbf.api.sso import sso_of
+from pbf.api.sign_in.sso import routes as sso_routes
+from pbf.api.sign_in.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
@@ -88,7 +88,7 @@ BLUEPRINTS = (
     tokens.routes,
     tenants.routes,
     sign_in_routes,
-    sso.routes,
+    sso_routes,
     account.routes,
     watch.routes,
     status.routes,

@@ -24,7 +24,8 @@ from pbf import redaction
 from pbf import runtime as runtimes
 from pbf.config import Settings
 from pbf.connectors.access import caller as callers
-from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.caller import CALLER, Caller
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.portal import Portal
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.request_context import (
-    allowed_origins,
     current_portal,
     current_runtime,
     is_for_another_tenant,
@@ -16,12 +15,10 @@ from pbf.api.request_context import (
 )
 from pbf.api.responses import no_store
 from pbf.api.sign_in.pages import sign_in_url
-from pbf.errors import InvalidRedirect, NotSignedIn, PbfError, TooManyRequests, UnknownConnector
+from pbf.errors import NotSignedIn, PbfError, TooManyRequests, UnknownConnector
 from pbf.metrics.outages import log_level
-from pbf.paths import PREFIX, origin
+from pbf.paths import PREFIX
 from pbf.signed_links import LONGEST_TOKEN
-
-LONGEST_REDIRECT = 2_000
 
 log = logging.getLogger(__name__)
 routes = Blueprint("connect_card", __name__, url_prefix=PREFIX)
@@ -74,20 +71,6 @@ def come_back() -> ResponseReturnValue:
     if connector is None:
         return _to_connectors(note="used")
     return _to_connectors(returned=connector.id)
-
-
-def check_redirect(url: str) -> None:
-    """Raise InvalidRedirect unless a card may lead back to a URL."""
-    if len(url) > LONGEST_REDIRECT:
-        raise InvalidRedirect(f"redirect_uri is longer than {LONGEST_REDIRECT} characters.")
-    try:
-        target = origin(url)
-    except ValueError as exc:
-        raise InvalidRedirect("redirect_uri is not an http or https URL.") from exc
-    if target not in allowed_origins():
-        raise InvalidRedirect(
-            f"redirect_uri leads to {target}, which is not allowed. Add it to PBF_ALLOWED_ORIGINS."
-        )
 
 
 def _note(error: PbfError, default: str) -> str:

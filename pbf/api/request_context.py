@@ -11,7 +11,7 @@ from werkzeug.wsgi import get_host
 
 from pbf.api.error_handlers import InvalidJson
 from pbf.api.session_cookies import sent_session_cookies
-from pbf.connectors.access.caller import Client
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.access.sign_in_limits import Attempt
 from pbf.connectors.portal import Portal
 from pbf.errors import InvalidToken, UnknownTenant

@@ -13,7 +13,7 @@ from pbf.fivetran.models import Connector, Schedule
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules import health, timing
 from pbf.rules.access.colleague_links import DEFAULT_HOURS, DURATIONS, LONGEST_NOTE
-from pbf.rules.naming import MAX_TYPED_LENGTH
+from pbf.rules.permanent_names import MAX_TYPED_LENGTH
 from pbf.rules.schedule import FREQUENCIES, ONLY_DAILY
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -7,6 +7,7 @@ from pbf.commands.results import Result
 from pbf.commands.sign_in_checks import sign_in_results
 from pbf.commands.webhooks import INSTALL, address, our_webhooks
 from pbf.config import DOTENV, Settings, is_readable_by_others
+from pbf.config.secrets_toml import SECRETS_TOML
 from pbf.errors import Forbidden, NotFound, PbfError
 from pbf.paths import is_loopback
 from pbf.runtime import Runtime
@@ -134,7 +135,9 @@ def _proxies(settings: Settings) -> Result:
 
 
 def _files(database: str | None) -> Result:
-    exposed = [path for path in (DOTENV, database) if path and is_readable_by_others(path)]
+    exposed = [
+        path for path in (DOTENV, SECRETS_TOML, database) if path and is_readable_by_others(path)
+    ]
     if not exposed:
         return Result("files", True, "no other user can read the settings or the database")
     names = " and ".join(exposed)

@@ -1,4 +1,4 @@
-"""Every setting: read from the environment and .env, checked, and parsed."""
+"""Every setting: read from the environment, .env and secrets.toml, checked, and parsed."""
 
 import os
 import re
@@ -17,6 +17,7 @@ from pbf.config.credentials import (
     read_api_url,
 )
 from pbf.config.secret_files import with_secret_files
+from pbf.config.secrets_toml import read_secrets_toml
 from pbf.config.sign_in import SignIn, read_sign_in
 from pbf.config.values import (
     read_count,
@@ -39,7 +40,7 @@ SIGN_IN_FIRST = "set PBF_SIGN_IN to oidc, jwt or proxy (docs/sign-in.md)."
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings from the environment and `.env`; `.env.example` describes each."""
+    """The settings, each of which `.env.example` describes."""
 
     api_key: str | None = field(default=None, repr=False)
     api_secret: str | None = field(default=None, repr=False)
@@ -117,6 +118,7 @@ def load_settings(
 ) -> Settings:
     """Return the settings from the environment and, below it, from the file `dotenv`.
 
+    Below both of them are those of `.streamlit/secrets.toml`; without `dotenv` no file is read.
     Raises ConfigurationError, naming the setting, if one is missing or invalid.
     """
     values = with_secret_files(_values(environ, dotenv))
@@ -222,12 +224,12 @@ def load_addresses(
 
 
 def environment(dotenv: str | None = DOTENV) -> dict[str, str]:
-    """Return the environment and, below it, the file `dotenv`; raise ConfigurationError."""
+    """Return the environment and, below it, the files; raise ConfigurationError."""
     return with_secret_files(_values(None, dotenv))
 
 
 def _values(environ: Mapping[str, str] | None, dotenv: str | None) -> dict[str, str]:
-    file = _read_file(dotenv) if dotenv else {}
+    file = {**read_secrets_toml(), **_read_file(dotenv)} if dotenv else {}
     values = {**file, **(os.environ if environ is None else environ)}
     return {name: text.strip() for name, text in values.items() if text and text.strip()}
 

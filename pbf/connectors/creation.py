@@ -17,7 +17,7 @@ from pbf.concurrency import draining
 from pbf.connectors.access.caller import require
 from pbf.connectors.connector_list import connector_named
 from pbf.connectors.context import Context
-from pbf.connectors.permanent_names import PermanentNames, digest, is_same, taken
+from pbf.connectors.taken_names import PermanentNames, digest, is_same, taken
 from pbf.connectors.uncertain_writes import UNCERTAIN, attempt, confirm
 from pbf.errors import (
     ApiError,

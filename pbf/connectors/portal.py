@@ -23,15 +23,15 @@ from pbf.connectors.context import Context
 from pbf.connectors.creation import CreationService
 from pbf.connectors.delayed_deletion import DeletionService
 from pbf.connectors.operations import Operations
-from pbf.connectors.permanent_names import PermanentNames
 from pbf.connectors.planned.deletion_job import DueDeletions
 from pbf.connectors.planned.maintenance import Maintenance
+from pbf.connectors.taken_names import PermanentNames
 from pbf.errors import ApiError, InvalidRequest, NotCreatable, UnknownService
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector, Service
 from pbf.rules import list_lifetime
 from pbf.rules.access.policy import Policy, no_policy
-from pbf.rules.naming import PermanentName, typed_name
+from pbf.rules.permanent_names import PermanentName, typed_name
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 

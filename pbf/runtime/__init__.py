@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from pbf.cache.shared import SharedCache
 from pbf.config import DOTENV, Settings, environment, is_readable_by_others, load_settings
+from pbf.config.secrets_toml import SECRETS_TOML
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.access.sign_in_limits import SignInLimits
 from pbf.connectors.account.account_statuses import AccountStatuses
@@ -140,8 +141,10 @@ def runtime() -> Runtime:
             if _failure and time.monotonic() < _failure[0]:
                 raise _failure[1].with_traceback(None)
             settings, begun_at = load_settings(), time.monotonic()
-            if is_readable_by_others(DOTENV):
-                log.warning("Other users of this machine can read .env. Run: chmod 600 .env")
+            for path in filter(is_readable_by_others, (DOTENV, SECRETS_TOML)):
+                log.warning(
+                    "Other users of this machine can read %s. Run: chmod 600 %s", path, path
+                )
             try:
                 _runtime = start(settings)
             except ConfigurationError as error:

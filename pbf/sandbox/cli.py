@@ -1,4 +1,4 @@
-"""The command `python -m pbf sandbox` and its options."""
+"""The options of a sandbox that runs alone: `python -m pbf sandbox`, `fivetran-sandbox`."""
 
 import argparse
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, MOST_GROUPS
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.sandbox import Sandbox
+from pbf.sandbox.scenarios.player import Player
+from pbf.sandbox.scenarios.scenario import load
 from pbf.sandbox.server import main
 
 
@@ -44,18 +46,29 @@ def _add_world_arguments(parser: argparse.ArgumentParser) -> None:
         help="connectors to add at the start, spread over the groups",
     )
     parser.add_argument(
+        "--scenario", help="a scenario of the library, or a file, that the world starts with"
+    )
+    parser.add_argument(
         "--limits", choices=tuple(PLANS), default="paid", help="rate limits (default paid)"
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Serve a sandbox with these options until it is stopped."""
+    main(options.host, options.port, world=world_of(options), open_control=options.open_control)
+
+
+def world_of(options: argparse.Namespace) -> Sandbox:
+    """Return a new world as the options describe it."""
     world = Sandbox(seed=options.seed)
     world.control.set_speed(options.speed)
-    world.control.set_limits(options.limits)
+    if options.scenario:
+        Player(world, load(options.scenario).scenario)
+    else:
+        world.control.set_limits(options.limits)
     world.control.seed(groups=options.groups, connectors=options.connectors)
     world.webhooks.deliveries.anywhere = options.webhooks_anywhere
-    main(options.host, options.port, world=world, open_control=options.open_control)
+    return world
 
 
 def _speed(text: str) -> float:

@@ -9,7 +9,7 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import InvalidName, NameTaken, PbfError
 from pbf.fivetran.models import Connector, Service
-from pbf.rules.naming import MAX_TYPED_LENGTH
+from pbf.rules.permanent_names import MAX_TYPED_LENGTH
 from pbf.ui import html, page
 from pbf.ui.view_models import category, stage
 

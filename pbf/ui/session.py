@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.caller import CALLER, Caller
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.identity.models import Identity

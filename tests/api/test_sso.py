@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from pbf.api import error_handlers, sso
-from pbf.api.sso import Sso
+from pbf.api import error_handlers
+from pbf.api.sign_in import sso
+from pbf.api.sign_in.sso import Sso
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.external.keys import KeySet
 from pbf.identity.external.sign_in_links import SignInLinks

@@ -98,7 +98,8 @@ def test_the_naming_fields_are_required_and_permanent():
     for service in services().values():
         config = config_tree(service)
 
-        assert config["required"] == list(service.naming_fields)
+        optional = service.optional_naming_fields
+        assert {*config["required"], *optional} == set(service.naming_fields)
         for name in service.naming_fields:
             assert config["properties"][name]["immutable"] is True
 

@@ -12,7 +12,7 @@ from pbf.fivetran.models import Service
 from pbf.identity.policy.source import CHECK_INTERVAL
 from pbf.identity.tenants import DEMO_POLICY, SettingsTenant, TenantEntry, Tenants
 from pbf.rules.access.policy import Limits
-from pbf.rules.naming import NameRule
+from pbf.rules.permanent_names import NameRule
 from tests.support.clock import Clock
 
 OWN = SettingsTenant("own_group", "Data connections")

@@ -20,7 +20,7 @@ from pbf.config import Settings
 from pbf.fivetran.transport import Request
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
-from pbf.rules.naming import MAX_LENGTH
+from pbf.rules.permanent_names import MAX_LENGTH
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.properties.plan import planned

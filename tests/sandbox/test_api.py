@@ -137,7 +137,7 @@ def test_requests_with_a_wrong_key_do_not_count_against_the_limit(api, client):
         ("GET", "/groups/nobody/connections", "NotFound_Group"),
         ("GET", "/groups/nobody/users", "NotFound_Group"),
         ("GET", "/destinations/nobody", "NotFound_Destination"),
-        ("GET", "/users/nobody", "NotFound_User"),
+        ("GET", "/users/nobody", "NotFound"),
         ("GET", "/metadata/connector-types/nobody", "NotFound_ConnectorType"),
         ("GET", "/connections/nobody", "NotFound_Connection"),
         ("PATCH", "/connections/nobody", "NotFound_Connection"),

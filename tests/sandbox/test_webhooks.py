@@ -113,7 +113,7 @@ def test_a_webhook_is_created_updated_and_deleted(api, receiver, world):
     assert changed.json["data"] == {**data, "events": ["sync_start", "sync_end"], "active": False}
     assert listed == [changed.json["data"]]
     assert deleted.json["message"] == f"Webhook with id '{data['id']}' has been deleted"
-    assert api.get(path).json["code"] == "NotFound_Webhook"
+    assert api.get(path).json["code"] == "NotFound"
 
 
 def test_a_group_webhook_names_its_group(api, world, hook):

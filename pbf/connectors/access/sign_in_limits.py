@@ -10,7 +10,7 @@ from enum import StrEnum
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
-from pbf.connectors.access.caller import Client
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.access.limiter import Limiter, Limits, check_all, count_all
 
 

@@ -10,7 +10,7 @@ from pbf.errors import InvalidPolicy
 from pbf.identity.policy.yaml_text import Document, Path
 from pbf.paths import is_loopback
 from pbf.rules.access.policy import FIVETRANS_DEFAULT, ID
-from pbf.rules.naming import MAX_LENGTH
+from pbf.rules.permanent_names import MAX_LENGTH
 from pbf.rules.schedule import FREQUENCIES
 from pbf.visible_text import is_one_line
 

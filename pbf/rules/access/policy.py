@@ -11,7 +11,7 @@ from typing import Any
 
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector, Service
-from pbf.rules.naming import ANY_NAME, NameRule
+from pbf.rules.permanent_names import ANY_NAME, NameRule
 from pbf.rules.timing import DAILY, every, of_schedule, timing
 from pbf.rules.wording import CATEGORIES, STAGES
 

@@ -19,6 +19,10 @@ NAMING_FIELDS: Mapping[str, tuple[str, ...]] = {
 DASHBOARD_ONLY = frozenset({"fivetran_log", "heroku_kafka", "sigma_computing_source"})
 
 
+# Their reports make one table each, or several.
+TABLE_OPTIONAL = frozenset({"google_display_and_video_360", "double_click_campaign_manager"})
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One setting of a service."""
@@ -61,6 +65,11 @@ class Service:
     def naming_fields(self) -> tuple[str, ...]:
         """The fields that name a connection to this service."""
         return NAMING_FIELDS[self.naming]
+
+    @property
+    def optional_naming_fields(self) -> tuple[str, ...]:
+        """Those of them that may be left out."""
+        return ("table",) if self.id in TABLE_OPTIONAL else ()
 
     @property
     def by_name(self) -> dict[str, Field]:
@@ -120,7 +129,7 @@ def service_item(service: Service, base: str) -> dict[str, Any]:
         "type": service.type,
         "description": service.description,
         "icon_url": icon,
-        "icons": [icon],
+        "icons": [icon, f"{icon}?size=large"],
         "link_to_docs": service.docs,
         "connector_class": service.connector_class,
         "supported_features": [{"id": name} for name in features(service)],

@@ -51,11 +51,13 @@ def config_tree(service: Service) -> Tree:
         properties[field.name] = _node(nested.get(field.name) or _raw(field))
     return {
         "type": "object",
-        "title": f"Settings of {service.name}",
+        "title": f"{service.name} config object",
         "description": "",
         "readonly": False,
         "properties": properties,
-        "required": list(service.naming_fields),
+        "required": [
+            name for name in service.naming_fields if name not in service.optional_naming_fields
+        ],
     }
 
 

@@ -4,7 +4,7 @@ A call that is refused raises a SandboxError.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Annotated, Any
 
@@ -31,6 +31,12 @@ class Control:
         self._faults = faults
         self.log = RequestLog()
         self.ended = Event()
+        # A scenario replaces it; called before each request.
+        self.play_due: Callable[[], None] = _do_nothing
+
+    def end_scenario(self) -> None:
+        """Let nothing more happen of a scenario that was loaded."""
+        self.play_due = _do_nothing
 
     @validated
     def reset(
@@ -187,3 +193,7 @@ class Control:
                 "faults": len(self.faults()),
                 "requests": self.log.total,
             }
+
+
+def _do_nothing() -> None:
+    """Play nothing: no scenario is loaded."""

@@ -78,6 +78,7 @@ class FaultInjection:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
+        self._control.play_due()
         path = environ.get("PATH_INFO", "")
         if path == CONTROL or path.startswith(f"{CONTROL}/"):
             return self._app(environ, start_response)

@@ -8,7 +8,7 @@ from pbf.sandbox.catalogue.services import Service, services
 from pbf.sandbox.control.outages import Outage, with_outages
 from pbf.sandbox.core.lifecycle import FAILURE, RECONNECT
 from pbf.sandbox.core.records import MASK, Connection, Life, User
-from pbf.sandbox.core.validation import defaults
+from pbf.sandbox.core.validation import defaults, filled
 from pbf.sandbox.core.world import World
 
 MINUTE = 60.0
@@ -146,7 +146,13 @@ def populate(world: World, *, connections: bool) -> None:
         email = f"{given_name}@example.com".lower()
         role = "Account Administrator" if not number else "Account Reviewer"
         world.users[user_id] = User(
-            user_id, email, given_name, family_name, role, start - 300 * DAY
+            user_id,
+            email,
+            given_name,
+            family_name,
+            role,
+            start - 300 * DAY,
+            has_api_key=not number,
         )
     group = world.add_group("Sandbox_Warehouse", group_id=world.group_id)
     group.created_at = start - 250 * DAY
@@ -161,7 +167,7 @@ def add_connection(world: World, seed: Seed, start: float, *, group_id: str) -> 
         group_id,
         seed.service,
         seed.schema,
-        config={**defaults(services()[seed.service]), **seed.config},
+        config={**_config(seed), **seed.config},
         paused=seed.paused,
         sync_frequency=seed.frequency,
         setup_state=seed.setup_state,
@@ -175,6 +181,11 @@ def add_connection(world: World, seed: Seed, start: float, *, group_id: str) -> 
     if seed.outages:
         connection.life = with_outages(connection, seed.outages, start)
     return world.add(connection)
+
+
+def _config(seed: Seed) -> dict[str, Any]:
+    service = services()[seed.service]
+    return defaults(service) if seed.setup_state == "incomplete" or seed.config else filled(service)
 
 
 def _life(seed: Seed, life: Life, start: float) -> Life:
@@ -206,7 +217,7 @@ def sample_connections(world: World, group_id: str, count: int) -> Iterator[Conn
         number += 1
         if not world.schema_taken(group_id, schema):
             yielded += 1
-            yield _sample(world, group_id, service, schema, start)
+            yield sample(world, group_id, service, schema, start)
 
 
 def _sample_schema(service: Service, number: int) -> str:
@@ -214,12 +225,22 @@ def _sample_schema(service: Service, number: int) -> str:
     return f"{name}.data" if len(service.naming_fields) == 2 else name
 
 
-def _sample(world: World, group_id: str, service: Service, schema: str, start: float) -> Connection:
+def sample(
+    world: World,
+    group_id: str,
+    service: Service,
+    schema: str,
+    start: float,
+    *,
+    frequency: int = 360,
+) -> Connection:
+    """Return a connected connection that has synced for some days, not yet added."""
     connection = world.new_connection(
         group_id,
         service.id,
         schema,
-        config=defaults(service),
+        config=filled(service),
+        sync_frequency=frequency,
         setup_state="connected",
         authorised=True,
     )

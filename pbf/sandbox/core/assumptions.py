@@ -17,6 +17,9 @@ class Assumptions:
     bad_paging_code: str = "InvalidInput"
     """The `code` for a limit outside 1..1000 or a cursor that cannot be read."""
 
+    large_limits_are_reduced: bool = False
+    """Whether a limit above 1000 counts as 1000; otherwise it is refused."""
+
     invalid_name_message: str = (
         "Invalid '{field}' value '{value}': "
         "use only a-z, 0-9 and '_', and do not start with a digit"

@@ -10,6 +10,9 @@ SandboxError
 
 from collections.abc import Mapping
 
+# Kinds of resources that no code of their own names.
+PLAIN = frozenset({"User", "Webhook"})
+
 
 class SandboxError(Exception):
     """Any response other than success; an error that one place raises needs no class."""
@@ -68,7 +71,8 @@ class NotFound(SandboxError):
     @classmethod
     def of(cls, kind: str, name: str) -> "NotFound":
         """Return the error for a resource of a kind with an id."""
-        return cls(f"{kind} with id '{name}' does not exist.", code=f"NotFound_{kind}")
+        code = cls.code if kind in PLAIN else f"NotFound_{kind}"
+        return cls(f"{kind} with id '{name}' does not exist.", code=code)
 
     @classmethod
     def entity(cls, kind: str, name: str) -> "NotFound":

@@ -137,7 +137,10 @@ def body(*, optional: bool = False) -> dict[str, Any]:
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
+    is_number = text.isascii() and text.isdecimal()
+    if is_number and int(text[:9]) > LARGEST_LIMIT and world().assumptions.large_limits_are_reduced:
+        return LARGEST_LIMIT
+    if not is_number or not 1 <= int(text[:9]) <= LARGEST_LIMIT:
         code = world().assumptions.bad_paging_code
         raise InvalidInput(f"The limit must be in the range 1..{LARGEST_LIMIT}", code=code)
     return int(text)

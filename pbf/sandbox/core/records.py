@@ -49,6 +49,7 @@ class User:
     phone: str | None = None
     picture: str | None = None
     invited: bool = False
+    has_api_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ TYPES: Mapping[str, type] = {
     "hybrid_deployment_agent_id": str,
     "external_secrets_manager_id": str,
 }
+# Published scripts send booleans as text, and Fivetran takes them.
+TRUTH = {"true": True, "false": False}
 KINDS: Mapping[str, type] = {
     "boolean": bool,
     "integer": int,
@@ -47,6 +49,12 @@ KINDS: Mapping[str, type] = {
     "array": list,
     "object": dict,
 }
+DEFAULT_CHOICES = {
+    "connection_type": "Directly",
+    "timeframe_months": "TWELVE",
+}
+# What stands for a setting of each type that somebody has made.
+SAMPLES: Mapping[str, Any] = {"integer": 1, "number": 1, "array": [], "object": {}}
 TRANSIENT = frozenset({"run_setup_tests", "trust_certificates", "trust_fingerprints"})
 PERSISTENT = (
     (frozenset(CHOICES) | frozenset(TYPES))
@@ -98,7 +106,11 @@ def checked_fields(
     choices: Mapping[str, Collection[Any]] | None = None,
 ) -> dict[str, Any]:
     """Return a body without nulls; raise InvalidInput for a wrong type or choice."""
-    fields = {name: value for name, value in body.items() if value is not None}
+    fields = {
+        name: truth(value) if types.get(name) is bool else value
+        for name, value in body.items()
+        if value is not None
+    }
     for name, offered in (choices or {}).items():
         value = fields.get(name)
         if name in fields and (isinstance(value, (bool, list, dict)) or value not in offered):
@@ -110,6 +122,11 @@ def checked_fields(
     return fields
 
 
+def truth(value: Any) -> Any:
+    """Return the boolean that a text stands for; any other value unchanged."""
+    return TRUTH.get(value.lower(), value) if isinstance(value, str) else value
+
+
 def is_a(value: Any, kind: type) -> bool:
     """Return whether a value has a type; a boolean is no integer."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
@@ -119,6 +136,8 @@ def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumpti
     """Return the `schema` that the naming fields of a config make."""
     parts = []
     for name in service.naming_fields:
+        if name in service.optional_naming_fields and config.get(name) in (None, ""):
+            continue
         value = required(config, name)
         if not NAME.fullmatch(value) or len(value) > assumptions.longest_name:
             text = assumptions.invalid_name_message.format(field=name, value=value)
@@ -130,15 +149,19 @@ def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumpti
 def config_of(service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the service's own fields of a config, validated, with secrets masked.
 
-    Unknown fields are dropped silently, as Fivetran does.
+    Unknown fields are dropped silently, as Fivetran does. A null clears a field.
     """
     fields = service.by_name
-    stored = {}
-    for name, value in config.items():
+    stored: dict[str, Any] = {}
+    for name, sent in config.items():
         field = fields.get(name)
-        if field is None or value is None:
+        if field is None:
             continue
-        if not fits(field, value):
+        value = truth(sent) if field.type == "boolean" else sent
+        if value is None:
+            stored[name] = None
+            continue
+        if not has_type(field, value):
             raise InvalidInput("Invalid 'config' object")
         stored[name] = masked(value) if field.secret else value
     return stored
@@ -153,8 +176,14 @@ def masked(value: Any) -> Any:
 
 def fits(field: Field, value: Any) -> bool:
     """Return whether a value has a field's type and is one of its choices."""
-    if field.enum:
-        return value in ("", *field.enum) if isinstance(value, str) else False
+    return has_type(field, value) and (not field.enum or value in ("", *field.enum))
+
+
+def has_type(field: Field, value: Any) -> bool:
+    """Return whether a value has a field's type.
+
+    For connections, Fivetran takes more choices than its definition lists: XMIN for PostgreSQL.
+    """
     if field.type == "number" and is_a(value, int):
         return True
     return is_a(value, KINDS.get(field.type, str))
@@ -166,11 +195,34 @@ def defaults(service: Service) -> dict[str, Any]:
     for field in service.fields:
         if field.type == "boolean":
             filled[field.name] = False
-        elif field.name == "connection_type" and "Directly" in field.enum:
-            filled[field.name] = "Directly"
+        elif choice := _default_choice(field):
+            filled[field.name] = choice
     if service.id == "google_sheets":
         filled.update(auth_type="OAuth", sheet_id="", named_range="")
     return filled
+
+
+def filled(service: Service) -> dict[str, Any]:
+    """Return the config of a connection that somebody has set up: its credentials, masked.
+
+    It is empty for the services whose settings Fivetran's definition does not list.
+    """
+    config = defaults(service)
+    secrets = {
+        field.name: MASK for field in service.fields if field.secret and has_type(field, MASK)
+    }
+    if not (config or secrets):
+        first = next(iter(service.fields), None)
+        return {first.name: SAMPLES.get(first.type, "sample")} if first else {}
+    return {**config, **secrets}
+
+
+def _default_choice(field: Field) -> str:
+    """Return what Fivetran chooses where nobody has, as far as it is known; "" otherwise."""
+    if field.name.endswith("sync_mode"):
+        return next((choice for choice in field.enum if choice.startswith("All")), "")
+    known = DEFAULT_CHOICES.get(field.name, "")
+    return known if known in field.enum else ""
 
 
 def card_config(body: Mapping[str, Any]) -> dict[str, Any] | None:

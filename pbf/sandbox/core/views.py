@@ -58,6 +58,8 @@ def user(record: User) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value is not None},
         "active": True,
         "role": record.role,
+        "user_type": "USER",
+        "has_api_key": record.has_api_key,
         "logged_in_at": None if record.invited else stamp(record.created_at),
         "created_at": stamp(record.created_at),
     }

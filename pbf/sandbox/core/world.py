@@ -13,7 +13,16 @@ from pbf.sandbox.core.clock import Clock
 from pbf.sandbox.core.errors import InvalidInput, NotFound, SandboxError
 from pbf.sandbox.core.ids import IdMaker
 from pbf.sandbox.core.rate_limits import Limits
-from pbf.sandbox.core.records import OWNER_ROLE, Connection, Destination, Group, Life, Member, User
+from pbf.sandbox.core.records import (
+    MASK,
+    OWNER_ROLE,
+    Connection,
+    Destination,
+    Group,
+    Life,
+    Member,
+    User,
+)
 
 API_KEY = "sbxKey4Tn7Rw2Qz8"
 API_SECRET = "sbxSecret5Hm9Kd3Vx6Bq8Lw2Yt7Pn4J"  # noqa: S105 - valid for the sandbox only
@@ -91,6 +100,7 @@ class World:
             self._by_schema[group.id] = {}
             if self.assumptions.destination_with_each_group:
                 config = {"host": "sandbox.example.com", "port": "443", "database": name}
+                config |= {"user": "fivetran_user", "password": MASK}
                 self.destinations[group.id] = Destination(
                     group.id, group.id, config=config, made_with_group=True
                 )

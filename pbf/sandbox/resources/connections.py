@@ -42,7 +42,7 @@ def _new_connection(
         group_id,
         service.id,
         schema,
-        config={**validation.defaults(service), **config},
+        config=_cleared({**validation.defaults(service), **config}),
         paused=fields.get("paused", False),
         sync_frequency=fields.get("sync_frequency", 360),
         schedule_type=fields.get("schedule_type", "auto"),
@@ -50,6 +50,11 @@ def _new_connection(
         settings={name: fields[name] for name in validation.STORED if name in fields},
         card=validation.card_config(fields) or {},
     )
+
+
+def _cleared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without the fields that a null has cleared."""
+    return {name: value for name, value in config.items() if value is not None}
 
 
 def _refuse_duplicate(world: World, group_id: str, schema: str) -> None:
@@ -98,7 +103,7 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
     _refuse_renaming(world, service, connection, config)
     config = validation.config_of(service, config)
     with world.lock:
-        connection.config.update(config)
+        connection.config = _cleared({**connection.config, **config})
         connection.authorised = connection.authorised or bool(fields.get("auth"))
         _record_update(world, connection, fields)
         _reschedule(world, connection, fields)

@@ -91,7 +91,7 @@ def join(world: World, group_id: str, body: Mapping[str, Any]) -> None:
         matching = (user for user in world.users.values() if user.email == email)
         user = next(matching, None)
         if user is None:
-            raise NotFound(f"User with email '{email}' does not exist.", code="NotFound_User")
+            raise NotFound(f"User with email '{email}' does not exist.")
         if user.id in members:
             status = world.assumptions.member_again_status
             raise Conflict(f"User with id '{user.id}' is already in the group", status=status)

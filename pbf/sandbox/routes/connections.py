@@ -97,6 +97,15 @@ def sync_connection(connection_id: str) -> ResponseReturnValue:
     return triggered(connection)
 
 
+@routes.post("/connections/<connection_id>/force")
+def force_sync(connection_id: str) -> ResponseReturnValue:
+    """Start a sync, as clients did before `/sync` existed and as Fivetran's Go SDK still does."""
+    connection = connection_of_path(connection_id)
+    body(optional=True)
+    connections.sync(world(), connection)
+    return triggered(connection)
+
+
 @routes.post("/connections/<connection_id>/resync")
 def resync_connection(connection_id: str) -> ResponseReturnValue:
     """Re-sync a connection."""

@@ -1,4 +1,4 @@
-"""The legacy paths, which say connectors, and the two endpoints that only they have."""
+"""The legacy paths, which say connectors, and the endpoint that only they have."""
 
 import re
 from collections.abc import Iterable
@@ -8,9 +8,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.connect_card import links
-from pbf.sandbox.core.http import LEGACY_PATH, as_json, body, world
-from pbf.sandbox.resources import connections
-from pbf.sandbox.routes.connections import connection_of_path, triggered
+from pbf.sandbox.core.http import LEGACY_PATH, as_json, world
+from pbf.sandbox.routes.connections import connection_of_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,10 +18,11 @@ routes = Blueprint("legacy", __name__, url_prefix="/v1/connectors")
 
 CURRENT_PATHS = (
     (re.compile(r"/v1/connectors(?![^/])"), "/v1/connections"),
-    (re.compile(r"/v1/metadata/connectors(?![^/])"), "/v1/metadata/connector-types"),
+    # Not what is below a service: those paths were the Metadata API's, which has ended.
+    (re.compile(r"/v1/metadata/connectors(?=(/[^/]*)?/?$)"), "/v1/metadata/connector-types"),
     (re.compile(r"/v1/(groups|users|teams)/([^/]+)/connectors(?![^/])"), r"/v1/\1/\2/connections"),
 )
-LEGACY_ONLY = re.compile(r"/v1/connectors/[^/]+/(force|connect-card-token)/?")
+LEGACY_ONLY = re.compile(r"/v1/connectors/[^/]+/connect-card-token/?")
 
 
 @routes.post("/<connection_id>/connect-card-token")
@@ -30,15 +30,6 @@ def create_card_token(connection_id: str) -> ResponseReturnValue:
     """Return a card's token without an envelope; the caller builds the URL."""
     connection = connection_of_path(connection_id)
     return as_json({"code": "Success", "token": links.token_for(world(), connection)})
-
-
-@routes.post("/<connection_id>/force")
-def force_sync(connection_id: str) -> ResponseReturnValue:
-    """Start a sync, as clients did before `/sync` existed."""
-    connection = connection_of_path(connection_id)
-    body(optional=True)
-    connections.sync(world(), connection)
-    return triggered(connection)
 
 
 def current_path(path: str) -> str:

@@ -14,15 +14,27 @@ from pbf.sandbox.resources import users as account_users
 
 routes = Blueprint("users", __name__, url_prefix="/v1")
 TRUTH = {"true": True, "false": False}
+USER = "USER"
 
 
 def _filtered(users: Iterable[User]) -> list[User]:
-    text = request.args.get("active")
-    if text is None:
-        return list(users)
-    if text.lower() not in TRUTH:
-        raise InvalidInput("Invalid 'active' value")
-    return list(users) if TRUTH[text.lower()] else []
+    """Return the users that the request asks for; all of them are active and people."""
+    wanted = {name: _flag(name) for name in ("active", "has_api_key") if name in request.args}
+    kind = request.args.get("user_type", USER)
+    return [
+        user
+        for user in users
+        if kind == USER
+        and wanted.get("active", True)
+        and wanted.get("has_api_key", user.has_api_key) == user.has_api_key
+    ]
+
+
+def _flag(name: str) -> bool:
+    text = request.args[name].lower()
+    if text not in TRUTH:
+        raise InvalidInput(f"Invalid '{name}' value")
+    return TRUTH[text]
 
 
 @routes.get("/account/info")
@@ -107,13 +119,21 @@ def list_roles() -> ResponseReturnValue:
 
 @routes.get("/groups/<group_id>/users")
 def list_group_users(group_id: str) -> ResponseReturnValue:
-    """Return a group's users with their roles in the group."""
+    """Return a group's users with their roles in the group.
+
+    Users of the whole account are among them; a role that is the account's only is empty here.
+    """
     account = world()
     with account.lock:
         members = account.members[account.group(group_id).id]
-        users = _filtered(account.users[user_id] for user_id in members)
+        users = [account.users[user_id] for user_id in members]
+        users += [user for user in account.users.values() if user.role and user.id not in members]
         page = requested_page(
-            users, lambda user: {**views.user(user), "role": members[user.id].role}
+            _filtered(users),
+            lambda user: {
+                **views.user(user),
+                "role": members[user.id].role if user.id in members else "",
+            },
         )
     return answer(page, message="Group users retrieved successfully")
 

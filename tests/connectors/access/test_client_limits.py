@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings, load_settings
-from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.caller import CALLER, Caller
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.access.limiter import Limiter
 from pbf.errors import ConfigurationError, TooManyRequests

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pbf.connectors.access.caller import Client
+from pbf.connectors.access.client_address import Client
 from pbf.connectors.access.limiter import Limiter
 from pbf.connectors.access.sign_in_limits import ATTEMPTS, FAILURES, Attempt, SignInLimits
 from pbf.errors import TooManyRequests

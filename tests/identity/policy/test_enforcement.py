@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.connectors.access.caller import CALLER, Caller, Client
+from pbf.connectors.access.caller import CALLER, Caller
+from pbf.connectors.access.client_address import Client
 from pbf.errors import (
     ApiError,
     InputError,

@@ -8,7 +8,7 @@ import pytest
 from pbf.errors import InvalidPolicy
 from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.rules.access.policy import Limits
-from pbf.rules.naming import NameRule
+from pbf.rules.permanent_names import NameRule
 from tests.support.servers import ROOT
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'

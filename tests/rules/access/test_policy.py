@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from pbf.fivetran.models import Service
 from pbf.rules.access.findings import unknown_names, warnings
 from pbf.rules.access.policy import Decision, Limits, Mention, Policy, ServiceRule
-from pbf.rules.naming import NameRule
+from pbf.rules.permanent_names import NameRule
 from tests.support.draws import cases
 
 BETA = Service(id="new_ads", type="Marketing", service_status="beta")

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from pbf.errors import InvalidName
-from pbf.rules.naming import ANY_NAME, MAX_LENGTH, permanent_name
+from pbf.rules.permanent_names import ANY_NAME, MAX_LENGTH, permanent_name
 
 VALID = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 

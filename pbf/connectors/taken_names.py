@@ -11,8 +11,8 @@ from uuid import uuid4
 from pbf.connectors.context import Context
 from pbf.errors import LimitReached, NameTaken
 from pbf.fivetran import naming_fields
-from pbf.rules import naming
-from pbf.rules.naming import PermanentName
+from pbf.rules import permanent_names
+from pbf.rules.permanent_names import PermanentName
 from pbf.store.tables import Creation
 
 
@@ -35,7 +35,7 @@ class PermanentNames:
         """
         # Kept with the attempt: the metadata may change later, and the name with it.
         fields = naming_fields.fields(service_id, required)
-        name = naming.permanent_name(service_id, typed, (), fields, self._policy().naming)
+        name = permanent_names.permanent_name(service_id, typed, (), fields, self._policy().naming)
         return Creation(
             group_id=self._group_id,
             key=digest(key or uuid4().hex),
@@ -90,7 +90,7 @@ class PermanentNames:
         return taken(self._free(attempt, [*self._connectors.schema_names(), schema_name]))
 
     def _free(self, attempt: Creation, existing: list[str]) -> PermanentName:
-        return naming.permanent_name(
+        return permanent_names.permanent_name(
             attempt.service, attempt.typed, existing, attempt.required, self._policy().naming
         )
 

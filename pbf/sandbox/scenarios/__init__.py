@@ -1,0 +1,1 @@
+"""Scenarios: worlds and what happens in them at set times, as YAML files."""

@@ -1,0 +1,176 @@
+"""Scenarios: the library, its files, and what happens when."""
+
+import pytest
+
+from pbf.sandbox.core.errors import InvalidInput
+from pbf.sandbox.program import main
+from pbf.sandbox.scenarios import scenario
+from pbf.sandbox.scenarios.player import Player
+from pbf.sandbox.scenarios.recording import Account, record
+from pbf.sandbox.server import SandboxServer
+
+MINIMAL = "name: x\ngroups:\n  - name: A\n"
+CONNECTOR = "    connectors:\n      - service: stripe\n        schema: pay\n"
+
+
+@pytest.fixture
+def play(world):
+    """Return what loads a scenario into a world whose clock stands still."""
+
+    def play(text: str) -> Player:
+        world.clock.speed = 0
+        file = scenario.parse(text) if "\n" in text else scenario.load(text)
+        return Player(world, file.scenario)
+
+    return play
+
+
+def connection(api, schema):
+    [item] = [one for one in api.data("/connections")["items"] if one["schema"] == schema]
+    return item
+
+
+def test_the_library_has_ten_scenarios():
+    assert len(scenario.names()) == 10
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_each_scenario_is_saved_to_the_same_bytes_and_plays(name, play, world, api):
+    text = scenario._library(name).read_text(encoding="utf-8")
+    assert scenario.load(name).text() == text
+
+    player = play(name)
+    for moment in list(player._coming):
+        world.clock.set(moment.at)
+        player.play_due()
+
+    expected = sum(
+        len(group.connectors) + sum(group.samples.values()) for group in player.scenario.groups
+    )
+    assert len(world.connections) == expected
+    assert not player._coming
+
+
+def test_events_happen_when_the_clock_reaches_them(play, world, api):
+    play("credential_expires")
+    assert connection(api, "acme_crm")["status"]["setup_state"] == "connected"
+
+    world.clock.advance(3601)
+    assert connection(api, "acme_crm")["status"]["setup_state"] == "broken"
+
+    world.clock.advance(86_400)
+    assert connection(api, "acme_crm")["status"]["setup_state"] == "connected"
+
+
+def test_a_fault_lasts_as_long_as_it_says(play, world, api):
+    play("fivetran_is_down")
+    statuses = []
+    for seconds in (0, 61, 300, 301):
+        world.clock.advance(seconds)
+        statuses.append(api.get("/groups").status_code)
+
+    assert statuses == [200, 502, 502, 200]
+
+
+def test_a_reset_of_the_world_ends_the_scenario(play, world, api):
+    play("fivetran_is_down")
+
+    world.reset()
+    world.clock.advance(120)
+
+    assert api.get("/groups").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("a: [", "not valid YAML. line", id="no-yaml"),
+        pytest.param("name: x\n", "groups: Field required", id="no-groups"),
+        pytest.param(MINIMAL + "    size: 3\n", "groups.0.size: Extra", id="unknown-key"),
+        pytest.param(MINIMAL + "    samples: {ill: 1}\n", "no state 'ill'", id="state"),
+        pytest.param(
+            MINIMAL + CONNECTOR.replace("stripe", "strife"), "no service 'strife'", id="service"
+        ),
+        pytest.param(
+            MINIMAL + CONNECTOR + "events:\n  - {after: 1 h, connector: pay, becomes: broken}\n",
+            "events.0.after: Value error, '1 h' is not a duration",
+            id="duration",
+        ),
+        pytest.param(
+            MINIMAL + CONNECTOR + "events:\n  - {after: 1h, connector: other, becomes: broken}\n",
+            "no connector has the schema 'other'",
+            id="connector",
+        ),
+        pytest.param(MINIMAL + "events:\n  - {after: 1h}\n", "say what happens", id="nothing"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(text, message):
+    with pytest.raises(InvalidInput) as caught:
+        scenario.parse(text)
+
+    assert message in caught.value.message
+
+
+def test_an_unknown_name_lists_the_library():
+    with pytest.raises(InvalidInput, match="credential_expires"):
+        scenario.load("nosuch")
+
+
+def shown(api):
+    """What the API says of each group, ids and times aside."""
+    return {
+        group["name"]: sorted(
+            (
+                item["service"],
+                item["schema"],
+                item["sync_frequency"],
+                item["paused"],
+                item["status"]["setup_state"],
+                item["status"]["sync_state"],
+                item["status"]["update_state"],
+            )
+            for item in api.data(f"/groups/{group['id']}/connections", limit=1000)["items"]
+        )
+        for group in api.data("/groups")["items"]
+    }
+
+
+@pytest.mark.parametrize("keep_names", [True, False])
+def test_a_recorded_account_can_be_loaded_again(api, world, play, keep_names):
+    world.clock.speed = 0
+    world.add_customer("Globex")
+    play("every_state")
+    before = shown(api)
+    with SandboxServer(world=world) as server:
+        account = Account(server.url, world.api_key, world.api_secret)
+        recorded = record(account, name="Recorded", keep_names=keep_names)
+
+    play(scenario.parse(recorded.text()).text())
+
+    after = shown(api)
+    if keep_names:
+        assert after == before
+    else:
+        assert "Acme_Warehouse" not in recorded.text()
+        states = [sorted(item[3:] for item in items) for items in before.values()]
+        assert [sorted(item[3:] for item in items) for items in after.values()] == states
+
+
+def test_the_program_writes_a_scenario_file(world, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "mine.yaml"
+    with SandboxServer(world=world) as server:
+        monkeypatch.setenv("FIVETRAN_API_KEY", world.api_key)
+        monkeypatch.setenv("FIVETRAN_API_SECRET", world.api_secret)
+        assert main(["record", str(file), "--url", server.url]) == 0
+        monkeypatch.setenv("FIVETRAN_API_SECRET", "wrong-secret")
+        assert main(["record", str(file), "--url", server.url]) == 1
+
+    assert len(scenario.load(str(file)).scenario.groups[0].connectors) == 12
+    assert world.api_secret not in file.read_text()
+    assert "401" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com", "http://127.0.0.1.example.com"])
+def test_a_secret_is_not_sent_in_the_clear(url):
+    with pytest.raises(InvalidInput, match="https"):
+        Account(url, "key", "secret")
