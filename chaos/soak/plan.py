@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-# How fast the sandbox's clock runs. A write at Fivetran may take ten minutes; with a faster clock, a
-# delay of some seconds would be longer than that.
+# How fast the sandbox's clock runs. A write at Fivetran may take ten minutes; a faster clock would
+# make more than that of a delay of some seconds.
 SPEED = 96.0
 # An hour of the sandbox's time.
 HOUR = 3600 / SPEED

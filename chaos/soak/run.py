@@ -68,7 +68,11 @@ def run_on(plan: Plan, postgres: PostgresServer) -> Result:
         witness = Witness(server.app.wsgi_app)
         server.app.wsgi_app = witness  # type: ignore[method-assign]
         cache = stack.enter_context(closing(RestartableRedis(folder)))
-        settings = _settings(plan, world, server.url, database_url, cache.url)
+        settings = {
+            **_settings(plan, world, server.url, database_url, cache.url),
+            # A folder that outlives the processes.
+            "PBF_AUDIT_SPOOL": str(folder / "spool"),
+        }
         members = stack.enter_context(fleet(settings, screens=plan.screens))
         troubles = Troubles(plan, world, members, postgres, database_url, cache)
         return _carry_out(plan, world, witness, members, troubles, database_url)
@@ -151,7 +155,7 @@ def _working(people: list[Person]) -> Iterator[None]:
 
 @contextmanager
 def _visiting(members: Fleet) -> Iterator[list[int]]:
-    """Keep a page open on each dashboard until the block ends; yield the numbers of its runs."""
+    """Keep tabs open on each dashboard until the block ends; yield the numbers of their runs."""
     ended = threading.Event()
     visited = members.dashboards
     counts = [0] * len(visited)
@@ -159,11 +163,10 @@ def _visiting(members: Fleet) -> Iterator[list[int]]:
     def visit(number: int) -> None:
         while not ended.wait(CHECK_EVERY):
             # It may be down, or end meanwhile.
-            with (
-                suppress(OSError, WebSocketException),
-                session(visited[number].server.url, PAGES[0]) as opened,
-            ):
-                for page in cycle(PAGES):
+            with suppress(OSError, WebSocketException), ExitStack() as stack:
+                url = visited[number].server.url
+                tabs = {page: stack.enter_context(session(url, page)) for page in PAGES}
+                for page, opened in cycle(tabs.items()):
                     run_page(opened, page)
                     counts[number] += 1
                     if ended.wait(CHECK_EVERY):
