@@ -3,8 +3,10 @@
 # make chaos: 1,000 creations, and 30 days of sync history, while responses are lost and processes
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
-# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost; callers that
+# do not read, send slowly or stay idle.
 # make cluster: several processes on PostgreSQL and Redis behind nginx, of which parts fail.
+# make soak: a day of the sandbox's time with kills, outages and upgrades, in about 20 minutes.
 # make wheel: dist/*.whl, which install the programs pbf and fivetran-sandbox.
 # make sbom: dist/sbom.cdx.json, the list of the packages that the product needs (CycloneDX).
 # Each target installs what it needs.
@@ -30,7 +32,7 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse cluster system clean
+.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse cluster soak system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -75,6 +77,10 @@ outage: $(DEV) system
 
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
+	$(VENV)/bin/python -m chaos.slow_callers
+
+soak: $(DEV) system
+	$(VENV)/bin/python -m chaos.soak
 
 cluster: $(DEV) system
 	$(VENV)/bin/python -m chaos.cluster

@@ -30,6 +30,7 @@ from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
+from pbf.server.connections.limits import raise_descriptor_limit
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import (
     LazyApp,
@@ -46,10 +47,10 @@ from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
-    enable_tcp_nodelay,
     ignore_forwarded_for,
     ignore_fragments_of_left_pages,
     limit_message_size,
+    set_socket_options,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 # Each mount has its own threads: routes that wait for the sandbox must not block it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
+# The chunks of an answer that may wait for its reader: 0 is no limit, and no thread waits as well.
+UNLIMITED = 0
 # Seconds to wait before the API is loaded, so that the first page is faster.
 API_LOAD_DELAY = 3.0
 # Streamlit's own log message for an error in a page.
@@ -177,6 +180,7 @@ readiness = ReadinessWatch(lambda: readiness_check()())
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
+    raise_descriptor_limit()
     check_address()
     start_tracing()
     log_pages_once()
@@ -185,7 +189,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     stops = (release_waiters, worker.stop, readiness.stop, ended.set)
     call_on_shutdown(*stops, drain=seconds_to_drain())
-    enable_tcp_nodelay()
+    set_socket_options()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
     ignore_fragments_of_left_pages()
@@ -257,7 +261,9 @@ def warm_up(ended: threading.Event) -> None:
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:
     """Return a WSGI app as an ASGI app with threads of its own."""
     # The types of a2wsgi for WSGI and ASGI are narrower than those of werkzeug and Starlette.
-    threads = WSGIMiddleware(cast(Any, measured(wsgi_app)), workers=workers)
+    threads = WSGIMiddleware(
+        cast(Any, measured(wsgi_app)), workers=workers, send_queue_size=UNLIMITED
+    )
     return NoteArrival(cast(ASGIApp, threads))
 
 

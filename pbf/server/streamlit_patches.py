@@ -14,6 +14,8 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
+from pbf.server.connections.limits import drop_unread
+
 MAX_FILE_DESCRIPTORS = 256
 # In the keys of the components that run a fragment again once what it shows has changed.
 FOLLOW = "pbf-follow"
@@ -108,17 +110,17 @@ def forget_fragments_on_stop() -> Iterator[None]:
         raise
 
 
-def enable_tcp_nodelay() -> None:
-    """Set TCP_NODELAY on the listening sockets, whose connections inherit it.
+def set_socket_options() -> None:
+    """Set TCP_NODELAY and `drop_unread` on the listening sockets, whose connections inherit both.
 
     Streamlit 1.67 creates its listening socket without a protocol number, so asyncio does not set
-    the option. The second half of each response then waits 40 ms until the client acknowledges the
-    first.
+    TCP_NODELAY. The second half of each response then waits 40 ms until the client acknowledges
+    the first.
     """
     for number in range(MAX_FILE_DESCRIPTORS):
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(number).st_mode):
-                _set_nodelay(socket.socket(fileno=os.dup(number)))
+                _set_options(socket.socket(fileno=os.dup(number)))
 
 
 def ignore_forwarded_for() -> None:
@@ -152,7 +154,8 @@ def limit_message_size(largest: int) -> None:
     setattr(implementation, "ServerProtocol", limited)  # noqa: B010
 
 
-def _set_nodelay(listener: socket.socket) -> None:
+def _set_options(listener: socket.socket) -> None:
     with listener:
         if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            drop_unread(listener)

@@ -1,11 +1,14 @@
 """app.py as `streamlit run` serves it, over real HTTP."""
 
+import asyncio
 import re
+import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
@@ -16,6 +19,7 @@ from streamlit.web import bootstrap
 from pbf.errors import ConfigurationError
 from pbf.sandbox.server import SandboxServer
 from pbf.server.screen_checks import LARGEST_MESSAGE
+from tests.support.event_loop import complete
 from tests.support.servers import (
     ROOT,
     dashboard,
@@ -304,3 +308,28 @@ def test_a_prefix_that_differs_from_that_of_our_address_is_refused(monkeypatch):
     monkeypatch.setenv("PBF_PUBLIC_URL", "http://localhost:8501")
     with pytest.raises(ConfigurationError, match="PBF_PUBLIC_URL"):
         app.check_address()
+
+
+def test_no_thread_waits_until_an_answer_is_read():
+    import app
+
+    ended = threading.Event()
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "http_version": "1.1"}
+    scope |= {"query_string": b"", "headers": []}
+
+    def chunks(_environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield from [b"x"] * 1000
+        ended.set()
+
+    async def ask() -> bool:
+        reads: Any = asyncio.Event()
+        answer = asyncio.create_task(
+            app.in_threads(chunks, workers=1)(scope, reads.wait, lambda _: reads.wait())
+        )
+        has_ended = await asyncio.to_thread(ended.wait, 60)
+        reads.set()
+        await answer
+        return has_ended
+
+    assert complete(ask())
