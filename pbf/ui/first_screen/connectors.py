@@ -46,32 +46,35 @@ def draw(portal: Portal) -> Markup | None:
     if not catalogue or not own or not own.items:
         return None
     acts = allows(caller().role, Permission.CHANGE)
+    invites = portal.policy().limits.invitations
     now = utc_now().replace(second=0, microsecond=0)
-    return _tables.get(
-        (portal.tenant.id, acts),
-        (catalogue.revision, own.revision, now),
-        lambda: _table(portal, catalogue, own, now, acts=acts),
-        items=FIRST_ROWS,
-    )
+
+    def table() -> Markup | None:
+        rows = _rows(portal, catalogue, own, now, acts=acts, invites=invites)
+        return None if rows is None else _drawn(rows, acts=acts)
+
+    state = catalogue.revision, own.revision, invites, now
+    return _tables.get((portal.tenant.id, acts), state, table, items=FIRST_ROWS)
 
 
-def _table(
+def _rows(
     portal: Portal,
     catalogue: CachedList[Service],
     own: CachedList[Connector],
     now: datetime,
     *,
     acts: bool,
-) -> Markup | None:
+    invites: bool,
+) -> Sequence[Row] | None:
+    """Return all rows: those that a page has made, or new ones if there are not too many."""
     made = data.made_rows(portal.tenant.id, acts)
-    if made and (made[0].catalogue, made[0].own) == (catalogue.revision, own.revision):
-        return _drawn(made[1], acts=acts)
+    state = catalogue.revision, own.revision, invites
+    if made and (made[0].catalogue, made[0].own, made[0].invites) == state:
+        return made[1]
     if len(own.items) > MOST_MADE:
         return None
     notes = portal.maintenance.last_notices(own.items, now)
-    invites = portal.policy().limits.invitations
-    rows = rows_of(own.items, catalogue.items, notes, now, invites=invites, acts=acts)
-    return _drawn(rows, acts=acts)
+    return rows_of(own.items, catalogue.items, notes, now, invites=invites, acts=acts)
 
 
 def _drawn(rows: Sequence[Row], *, acts: bool) -> Markup:
