@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 
 from bench.figures import Figure
+from bench.servers import ROOT
 from chaos.cluster.cases.cache import LONGEST_UNSEEN, connectors, seen_elsewhere
 from chaos.cluster.cluster import Cluster
 from chaos.cluster.node import Node
@@ -19,6 +20,13 @@ from chaos.cluster.observed import observing
 THREADS = {"dashboard": 10, "routes": 16}
 SKEW = 600
 LIBRARIES = "*/faketime/libfaketimeMT.so.1"
+# libfaketime lets time.sleep fail when it leaves the monotonic clock alone.
+SLEEP = """\
+import select
+import time
+
+time.sleep = lambda seconds: select.select([], [], [], seconds)
+"""
 # Longer than a lease, which is held by a process whose clock is wrong.
 LONG_CREATION = 20.0
 
@@ -54,7 +62,8 @@ def clocks(cluster: Cluster) -> Iterator[Figure]:
     for node, sign in zip(skewed, "+-", strict=True):
         node.stop()
         faked = {"LD_PRELOAD": str(library), "FAKETIME": f"{sign}{SKEW}s"}
-        node.start(**faked, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        path = f"{_with_sleep(cluster)}:{ROOT}"
+        node.start(**faked, FAKETIME_DONT_FAKE_MONOTONIC="1", PYTHONPATH=path)
     for node in skewed:
         node.wait()
     with observing(cluster, area) as observed:
@@ -69,6 +78,14 @@ def clocks(cluster: Cluster) -> Iterator[Figure]:
     yield Figure(area, f"connectors of a creation of {LONG_CREATION:g} s", made, "", at_most=1)
     yield Figure(area, "its calls done", statuses[200], "", at_least=1)
     yield from observed.audit()
+
+
+def _with_sleep(cluster: Cluster) -> Path:
+    """Return a folder from which Python reads another time.sleep at its start."""
+    folder = cluster.folder / "sleep"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(SLEEP, encoding="utf-8")
+    return folder
 
 
 def _create_long(cluster: Cluster, skewed: list[Node]) -> tuple[Counter[int], int]:
