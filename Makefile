@@ -3,9 +3,12 @@
 # make chaos: 1,000 creations, and 30 days of sync history, while responses are lost and processes
 # are killed.
 # make outage: a five-minute outage of Fivetran under open pages and a load on the routes.
-# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost.
+# make abuse: 100,000 requests of every kind of abuse, and the resources that they cost; callers that
+# do not read, send slowly or stay idle.
 # make cluster: several processes on PostgreSQL and Redis behind nginx, of which parts fail.
+# make soak: a day of the sandbox's time with kills, outages and upgrades, in about 20 minutes.
 # make wheel: dist/*.whl, which install the programs pbf and fivetran-sandbox.
+# make sbom: dist/sbom.cdx.json, the list of the packages that the product needs (CycloneDX).
 # Each target installs what it needs.
 PYTHON ?= python3
 PORT ?= 8501
@@ -29,7 +32,7 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Many containers set it. Then every server that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run wheel test exhaustive javascript bench tenants chaos outage abuse cluster system clean
+.PHONY: run wheel sbom test exhaustive javascript bench tenants chaos outage abuse cluster soak system clean
 
 run: $(RUN)
 	$(VENV)/bin/streamlit run app.py --server.port $(PORT)
@@ -37,6 +40,15 @@ run: $(RUN)
 wheel: $(DEV)
 	$(VENV)/bin/hatchling build -t wheel
 	cd packages/fivetran-sandbox && ../../$(VENV)/bin/hatchling build -t wheel -d ../../dist
+
+# In an environment of its own, since the list is of what is installed.
+SBOM := dist/sbom-environment
+sbom: $(DEV)
+	$(PYTHON) -m venv --clear $(SBOM)
+	$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(VENV)/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+	  --output-file dist/sbom.cdx.json $(SBOM)/bin/python
+	rm -r $(SBOM)
 
 test: $(DEV) system javascript
 	$(VENV)/bin/ruff format --check .
@@ -65,6 +77,10 @@ outage: $(DEV) system
 
 abuse: $(DEV) system
 	$(VENV)/bin/python -m chaos.abuse
+	$(VENV)/bin/python -m chaos.slow_callers
+
+soak: $(DEV) system
+	$(VENV)/bin/python -m chaos.soak
 
 cluster: $(DEV) system
 	$(VENV)/bin/python -m chaos.cluster
@@ -91,7 +107,7 @@ $(RUN): requirements.txt constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt requirements.txt constraints.txt | $(VENV)/bin/python
+$(DEV): requirements-dev.txt requirements-tracing.txt requirements.txt constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(RUN) $@
 

@@ -5,7 +5,7 @@ Modules that the first page does not need are imported in functions, for a fast 
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -24,11 +24,13 @@ from pbf.config import check_listening, load_settings
 from pbf.errors import ConfigurationError, PbfError
 from pbf.jobs.starter import JobThread
 from pbf.metrics.thread_waits import NoteArrival, measured
+from pbf.metrics.tracing.spans import start_tracing
 from pbf.paths import PACKAGE, PREFIX, SANDBOX_PATH, loopback_origin, path_of
 from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
+from pbf.server.connections.limits import raise_descriptor_limit
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import (
     LazyApp,
@@ -39,14 +41,16 @@ from pbf.server.path_prefix.asgi import RemovePrefix
 from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.probes.answers import LIVENESS, READINESS, ReadinessWatch
 from pbf.server.request_body import BufferRequestBody
+from pbf.server.revisions.route import PATH as REVISION
+from pbf.server.revisions.route import RevisionRoute
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
 from pbf.server.security_headers import ProtectScreens
 from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
-    enable_tcp_nodelay,
     ignore_forwarded_for,
-    ignore_timers_of_left_pages,
+    ignore_fragments_of_left_pages,
     limit_message_size,
+    set_socket_options,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
 # Each mount has its own threads: routes that wait for the sandbox must not block it.
 ROUTE_THREADS = 10
 SANDBOX_THREADS = 10
+# The chunks of an answer that may wait for its reader: 0 is no limit, and no thread waits as well.
+UNLIMITED = 0
 # Seconds to wait before the API is loaded, so that the first page is faster.
 API_LOAD_DELAY = 3.0
 # Streamlit's own log message for an error in a page.
@@ -133,6 +139,30 @@ def load_sandbox() -> "WSGIApplication":
     return UnderPrefix(embedded_sandbox)
 
 
+def first_screen(path: str, session_id: str | None, url: str) -> bytes | None:
+    """Return what a page shows before Streamlit has started; None until all for it is loaded."""
+    if not has_first_screens.is_set():
+        return None
+    from pbf.ui.first_screen.screens import first_screen
+
+    return first_screen(path, session_id, url)
+
+
+def load_first_screens() -> None:
+    """Load what draws first screens, most of which the pages use too."""
+    from pbf.ui.first_screen.screens import load
+
+    load()
+    has_first_screens.set()
+
+
+def look_up_revision(cookies: Sequence[str], headers: Mapping[str, str], subject: str) -> str:
+    """Return the revision of what a subject's pages show to the session of one of the cookies."""
+    from pbf.runtime import runtime
+
+    return runtime().revisions.of_request(cookies, headers, subject)
+
+
 def release_waiters() -> None:
     """Release the threads that wait for Fivetran."""
     from pbf.runtime import release_waiters
@@ -142,6 +172,7 @@ def release_waiters() -> None:
 
 api = LazyApp(load_api)
 sandbox = LazyApp(load_sandbox)
+has_first_screens = threading.Event()
 readiness = ReadinessWatch(lambda: readiness_check()())
 
 
@@ -149,17 +180,19 @@ readiness = ReadinessWatch(lambda: readiness_check()())
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set up logs, patches and background work, and fill the cache before the first visit."""
     logs.set_up()
+    raise_descriptor_limit()
     check_address()
+    start_tracing()
     log_pages_once()
     collect_garbage_less_often()
     worker = JobThread(open_job_runner)
     ended = threading.Event()
     stops = (release_waiters, worker.stop, readiness.stop, ended.set)
     call_on_shutdown(*stops, drain=seconds_to_drain())
-    enable_tcp_nodelay()
+    set_socket_options()
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
-    ignore_timers_of_left_pages()
+    ignore_fragments_of_left_pages()
     thread = threading.Thread(target=start_up, args=(worker, ended), name="start-up", daemon=True)
     thread.start()
     yield
@@ -217,6 +250,7 @@ def warm_up(ended: threading.Event) -> None:
             first.connectors()
         except PbfError as error:
             logger.warning("%s", error)
+        load_first_screens()
         if not ended.wait(API_LOAD_DELAY):
             api.load()
             with suppress(PbfError):  # every page shows the error
@@ -227,7 +261,9 @@ def warm_up(ended: threading.Event) -> None:
 def in_threads(wsgi_app: "WSGIApplication", workers: int) -> ASGIApp:
     """Return a WSGI app as an ASGI app with threads of its own."""
     # The types of a2wsgi for WSGI and ASGI are narrower than those of werkzeug and Starlette.
-    threads = WSGIMiddleware(cast(Any, measured(wsgi_app)), workers=workers)
+    threads = WSGIMiddleware(
+        cast(Any, measured(wsgi_app)), workers=workers, send_queue_size=UNLIMITED
+    )
     return NoteArrival(cast(ASGIApp, threads))
 
 
@@ -275,7 +311,7 @@ app = st.App(
         Middleware(ProtectScreens),
         Middleware(CheckRequests),
         Middleware(Authenticate, load=authenticator),
-        Middleware(ServeIndexHtml, mounted=MOUNTED),
+        Middleware(ServeIndexHtml, mounted=MOUNTED, first_screen=first_screen),
         Middleware(CompressStatic),
     ],
     routes=[
@@ -283,6 +319,7 @@ app = st.App(
         Route("/favicon.png", icon),
         Route(LIVENESS, readiness.respond),
         Route(READINESS, readiness.respond),
+        Route(REVISION, RevisionRoute(look_up_revision).respond),
         # A Mount would remove the prefix, which the routes have when they are served alone.
         Route(f"{PREFIX}/{{path:path}}", routes_app),
         Mount(SANDBOX_PATH, sandbox_app),

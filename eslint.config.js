@@ -34,6 +34,10 @@ export default [
   { files: ["pbf/**/*.js"], languageOptions: { globals: globals.browser } },
   { files: ["pbf/components/**/*.js"], rules: { "no-restricted-syntax": ["error", ...BUNDLED] } },
   { files: ["pbf/api/assets/docs.js"], languageOptions: { globals: { SwaggerUIBundle: "readonly" } } },
+  {
+    files: ["bench/*.js"],
+    languageOptions: { globals: { ...globals.browser, React: "readonly", ReactDOM: "readonly" } },
+  },
   { files: ["tests/support/*.js"], languageOptions: { globals: globals.node } },
   { files: ["tests/javascript/**/*.js"], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
 ];

@@ -11,10 +11,12 @@ from bench.scale import FULL, TINY, Scale
 
 AREAS = (
     "pages",
+    "first_screen",
     "routes",
     "sign_in",
     "upstream_cost",
     "memory",
+    "idle_tabs",
     "startup",
     "history",
     "history_pages",

@@ -1,9 +1,10 @@
 """A real Chromium that measures when a page shows what was asked for."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -29,14 +30,16 @@ WATCH = (
     f"const TIMEOUT_MS = {TIMEOUT_MS};"
     + """
 (() => {
-  const all = (root, selector) => {
+  // The first screen, which is there before Streamlit, counts only if it is asked for.
+  const all = (root, selector, first) => {
     const elements = [...root.querySelectorAll(selector)];
     for (const host of root.querySelectorAll("*")) {
-      if (host.shadowRoot) elements.push(...all(host.shadowRoot, selector));
+      if (!host.shadowRoot || (!first && host.closest("#pbf-first"))) continue;
+      elements.push(...all(host.shadowRoot, selector, first));
     }
     return elements;
   };
-  window.isShown = ({ selector, text, least }) => all(document, selector).filter(
+  window.isShown = ({ selector, text, least, first }) => all(document, selector, first).filter(
     (element) => element.isConnected && (!text || element.textContent.includes(text))
   ).length >= (least ?? 1);
   window.whenShown = (condition) => new Promise((resolve) => {
@@ -46,6 +49,17 @@ WATCH = (
     };
     check();
   });
+  // Resolves once the frame that shows it is painted, with the fonts that it waits for.
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => resolve(performance.now());
+    channel.port2.postMessage(null);
+  }));
+  window.whenPainted = async (condition) => {
+    await window.whenShown(condition);
+    if (document.fonts.status === "loading") await document.fonts.ready;
+    return frame();
+  };
   // Raises an error in place of waiting without end.
   window.withTimeout = (promise, what) => Promise.race([promise, new Promise((_, reject) => {
     const error = new Error(`timed out waiting for ${what} at ${location.href}`);
@@ -102,10 +116,12 @@ class Condition:
     selector: str
     text: str = ""
     least: int = 1
+    # Whether what is shown before Streamlit has started counts.
+    first: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return it as an argument for the page's scripts."""
-        return {"selector": self.selector, "text": self.text, "least": self.least}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -164,6 +180,17 @@ def first_load(
     """Return the milliseconds from navigation to the condition, without browser caches."""
     with visitor(browser, network=network, cookie=cookie) as page:
         return load(page, url, condition)
+
+
+def first_paint(browser: Browser, url: str, condition: Condition) -> float:
+    """Return the milliseconds until a frame with the condition is painted, without caches."""
+    with visitor(browser) as page:
+        # From the start of the document, since the frame may be the first one.
+        page.add_init_script(
+            f"window.shown = window.whenPainted({json.dumps(condition.as_json())})"
+        )
+        page.goto(url, wait_until="commit")
+        return float(page.evaluate("window.withTimeout(window.shown, 'the first paint')"))
 
 
 def load(page: Page, url: str, condition: Condition) -> float:

@@ -9,8 +9,9 @@ import streamlit as st
 from a2wsgi import WSGIMiddleware
 from starlette.routing import Route
 
+from bench import gallery_client
 from bench.floor import PATHS, bare_app, fetch
-from pbf.server.streamlit_patches import enable_tcp_nodelay
+from pbf.server.streamlit_patches import set_socket_options
 
 THREADS = 10
 like = os.environ.get("BENCH_LIKE")
@@ -20,7 +21,7 @@ pages = fetch(like, PATHS) if like else {}
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Set the same socket options as the product; otherwise each response takes 40 ms longer."""
-    enable_tcp_nodelay()
+    set_socket_options()
     yield
 
 
@@ -29,5 +30,5 @@ routes = WSGIMiddleware(bare_app(pages), workers=THREADS)  # type: ignore[arg-ty
 app = st.App(
     Path(__file__).with_name("floor_pages") / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/_/{path:path}", routes)],
+    routes=[Route("/_/{path:path}", routes), *gallery_client.routes],
 )

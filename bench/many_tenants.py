@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,11 +36,16 @@ class ManyTenants:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The settings of a product with sign-in, the headers of each tenant's program, a session."""
+    """The settings of a product with sign-in, the headers of each tenant's program, sessions."""
 
     settings: dict[str, str]
     headers: tuple[dict[str, str], ...]
-    cookie: str
+    cookies: tuple[str, ...]
+
+    @property
+    def cookie(self) -> str:
+        """The cookie of one session."""
+        return self.cookies[0]
 
 
 @contextmanager
@@ -56,8 +62,11 @@ def many_tenants(tenants: int, connectors: int) -> Iterator[ManyTenants]:
             yield ManyTenants(product, upstream, signed.headers)
 
 
-def signed_in(folder: Path, port: int, groups: tuple[str, ...]) -> SignedIn:
-    """Return a product on a port with sign-in and a tenant for each group; its data in a folder."""
+def signed_in(folder: Path, port: int, groups: tuple[str, ...], *, sessions: int = 1) -> SignedIn:
+    """Return a product on a port with sign-in and a tenant for each group; its data in a folder.
+
+    So many sessions are of the first tenant.
+    """
     lines = [
         f"  tenant-{n}: {{name: Tenant {n}, group: {group}}}" for n, group in enumerate(groups)
     ]
@@ -74,9 +83,9 @@ def signed_in(folder: Path, port: int, groups: tuple[str, ...]) -> SignedIn:
     }
     store = Store(settings["PBF_DATABASE_URL"])
     headers = tuple(_headers(store, f"tenant-{number}") for number in range(len(groups)))
-    cookie = _cookie(store, "tenant-0")
+    cookies = _cookies(store, "tenant-0", sessions)
     store.close()
-    return SignedIn(settings, headers, cookie)
+    return SignedIn(settings, headers, cookies)
 
 
 def _headers(store: Store, tenant_id: str) -> dict[str, str]:
@@ -86,9 +95,10 @@ def _headers(store: Store, tenant_id: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token.text}"}
 
 
-def _cookie(store: Store, tenant_id: str) -> str:
+def _cookies(store: Store, tenant_id: str, number: int) -> tuple[str, ...]:
     sessions = Sessions(store, hours=12, idle_minutes=60)
     person = store.people.sign_in(Profile(ISSUER, "bench"), None, time.time()).person
     members = Members(store, sessions)
     members.grant(tenant_id, person.id, Role.ADMIN, source="admin", by="bench")
-    return sessions.start(person.id, tenant_id, Role.ADMIN, method="jwt")
+    start = partial(sessions.start, person.id, tenant_id, Role.ADMIN, method="jwt")
+    return tuple(start() for _ in range(number))

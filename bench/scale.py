@@ -15,6 +15,8 @@ class Scale:
     calls: int = 10_000
     cold_sessions: int = 200
     sessions: int = 20
+    tabs: int = 300
+    idle: float = 60.0
     tenants: int = 1000
     syncs: int = 1_000_000
     syncs_of_one: int = 10_000
@@ -30,6 +32,8 @@ TINY = Scale(
     calls=20,
     cold_sessions=4,
     sessions=2,
+    tabs=4,
+    idle=4.0,
     tenants=10,
     syncs=4_000,
     syncs_of_one=400,

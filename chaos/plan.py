@@ -1,7 +1,8 @@
 """The creations of each process, and the faults that happen meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 SERVICES = ("stripe", "google_sheets")
 NAMING_FIELDS = {"stripe": 1, "google_sheets": 2}
@@ -33,9 +34,11 @@ def share(index: int, processes: int, creations: int) -> Iterator[Creation]:
             yield creation(number)
 
 
-def shares_of_the_rest() -> Iterator[tuple[str, float]]:
+def shares_of_the_rest(
+    faults: Mapping[str, float] = MappingProxyType(FAULTS),
+) -> Iterator[tuple[str, float]]:
     """Yield each fault with its share of the requests that the earlier faults leave."""
     left = 1.0
-    for kind, share_of_all in FAULTS.items():
+    for kind, share_of_all in faults.items():
         yield kind, share_of_all / left
         left -= share_of_all

@@ -11,6 +11,7 @@ from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.lists.search import search_field
+from pbf.ui.refresh.fragments import following
 from pbf.ui.timeline import events
 
 SHOWN = 200
@@ -28,8 +29,7 @@ def connectors_by_id() -> dict[str, Connector]:
         return {}
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show_entries(portal: Portal) -> None:
     """Show the newest entries that match the search."""
     typed = (st.session_state.get(SEARCH) or "")[:LONGEST_SEARCH]

@@ -1,16 +1,16 @@
 """Connector: the status of one connector, and every action on it."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.actions import LABELS
 from pbf.rules.health import health
-from pbf.ui import data, page, session
+from pbf.ui import data, page
 from pbf.ui.connector import bulk_actions, detail, dialogs, trash
+from pbf.ui.refresh.fragments import following
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
@@ -34,8 +34,7 @@ def carry_out(portal: Portal, connector: Connector) -> None:
         st.toast(f"{LABELS[action]}: done", icon=":material/check:")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show(portal: Portal, connector_id: str) -> None:
     """Show the connector as it is now."""
     progress = st.container()
@@ -48,7 +47,7 @@ def show(portal: Portal, connector_id: str) -> None:
     except PbfError as error:
         page.stop_with(error)
     page.mark_age(answer)
-    state = health(connector, datetime.now(UTC))
+    state = health(connector, utc_now())
     page.mark_open_card(connector.id, connector.status.setup_state)
     st.html(detail.head(connector, data.service_of(connector), state))
     failed_id, problem = page.PROBLEM.get() or ("", "")

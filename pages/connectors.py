@@ -1,18 +1,17 @@
 """Connectors: the status of each, and what needs you."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.components.connector_table import connector_table, table_action
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, page, session
 from pbf.ui.connector import bulk_actions, setup_result, trash
+from pbf.ui.refresh.fragments import following
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show(portal: Portal, returned: str) -> None:
     """Show the connectors as they are now."""
     try:
@@ -31,7 +30,7 @@ def show(portal: Portal, returned: str) -> None:
         connector_table(
             table.rows,
             version=table.version,
-            now=datetime.now(UTC).isoformat(),
+            now=utc_now().isoformat(),
             detail="connector",
             acts=session.may(),
         )

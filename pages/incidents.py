@@ -6,11 +6,11 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.rules.access.permissions import Permission
 from pbf.ui import page, session
+from pbf.ui.refresh.fragments import following
 from pbf.ui.watch import incidents
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("incidents")
 def show(portal: Portal) -> None:
     """Show the incidents as they are now."""
     try:

@@ -4,13 +4,13 @@ import streamlit as st
 
 from pbf.errors import PbfError
 from pbf.rules.access.permissions import Permission
-from pbf.ui import page, session
+from pbf.ui import page
 from pbf.ui.administration import jobs
 from pbf.ui.administration.opening import start_page
+from pbf.ui.refresh.fragments import following
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("jobs")
 def show() -> None:
     """Show the jobs as they are now."""
     try:

@@ -5,6 +5,7 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, overview, page, session
+from pbf.ui.refresh.fragments import following
 from pbf.ui.watch import incidents
 
 SHOWN = 5
@@ -19,8 +20,7 @@ def show_links() -> None:
             st.switch_page(page.page("connectors"))
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def show(portal: Portal) -> None:
     """Show the connectors as they are now."""
     try:

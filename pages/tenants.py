@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pbf.rules.access.permissions import Permission
-from pbf.ui import page, session
+from pbf.ui import page
 from pbf.ui.administration import tenants
 from pbf.ui.administration.opening import start_page
+from pbf.ui.refresh.fragments import following
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("tenants")
 def show(inside: str) -> None:
     """Show the tenants as they are now; `inside` is the one that was entered."""
     table, statuses = tenants.newest()

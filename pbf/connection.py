@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.connections import BaseConnection
 
+from pbf.clock import utc_now
 from pbf.config import Settings, environment, load_settings
 from pbf.config.secrets_toml import CONNECTION, settings_of
 from pbf.connectors.access.caller import acting_as
@@ -160,7 +161,7 @@ def _services(services: Iterable[Service]) -> pd.DataFrame:
 
 
 def _connectors(connectors: Iterable[Connector]) -> pd.DataFrame:
-    now = datetime.now(UTC)
+    now = utc_now()
     return _with_times(
         {
             "id": connector.id,

@@ -7,6 +7,7 @@ first visit to a deep link. Every page checks by itself what a visitor may do th
 import streamlit as st
 
 from pbf.metrics.instruments import PAGE_SECONDS
+from pbf.metrics.tracing.spans import span
 from pbf.paths import DASHBOARD
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
@@ -47,5 +48,9 @@ page = st.navigation(list(pages.values()), position="top")
 if page is pages[ENTRIES[0]] and home is not ENTRIES[0]:
     st.switch_page(pages[home])  # whose own address stays valid, unlike that of a default page
 entry = next((entry for entry in ENTRIES if pages[entry] is page), home)
-with PAGE_SECONDS.labels(entry.name).time(), forget_fragments_on_stop():
+with (
+    PAGE_SECONDS.labels(entry.name).time(),
+    span(f"page {entry.name}"),
+    forget_fragments_on_stop(),
+):
     page.run()

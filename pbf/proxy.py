@@ -1,7 +1,6 @@
 """The JSON API: create_app() and the four routes of Fivetran's sample."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, request
@@ -58,9 +57,11 @@ from pbf.api.sign_in.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
+from pbf.clock import utc_now
 from pbf.concurrency.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
 from pbf.connectors.access.changes_at_once import ChangesAtOnce
+from pbf.metrics.tracing.spans import trace_routes
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.runtime.readiness import ReadinessCheck
@@ -132,6 +133,7 @@ def create_app(
     app.teardown_request(end_change)
     error_handlers.register(app)
     app.after_request(report)
+    trace_routes(app)
     _wrap(app, open_runtime, check_host=check_host)
     if threads:
         app.wsgi_app = _in_pool(app.wsgi_app, PoolThreads(threads))  # type: ignore[assignment, method-assign]
@@ -163,7 +165,7 @@ def list_connectors() -> ResponseReturnValue:
         return whole_list(portal.tenant.id, portal.connectors(), Connector)
     query = Filter.of(request.args)
     connectors = portal.connectors()
-    matches = query.choose(connectors.items, datetime.now(UTC))
+    matches = query.choose(connectors.items, utc_now())
     return with_age(filtered_list(matches, Connector), connectors)
 
 

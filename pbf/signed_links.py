@@ -10,9 +10,12 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+from pbf.clock import SKEW, current_time
 
 Purpose = Literal["link", "invitation", "state"]
 
@@ -37,6 +40,24 @@ class State:
     invitation_id: str = ""
 
 
+class SharedTimeSigner(TimestampSigner):
+    """Signs with the time that all processes share, and forgives a clock that is a little fast."""
+
+    def get_timestamp(self) -> int:
+        """Return the time to sign."""
+        return int(current_time())
+
+    def unsign(  # type: ignore[override]
+        self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False
+    ) -> bytes | tuple[bytes, datetime]:
+        """Return what was signed; raise SignatureExpired or another BadData."""
+        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        age = self.get_timestamp() - signed_at.timestamp()
+        if max_age is not None and not -SKEW <= age <= max_age:
+            raise SignatureExpired("too old", payload=value, date_signed=signed_at)
+        return (value, signed_at) if return_timestamp else value
+
+
 class Signer:
     """Signs and reads links, invitations and states."""
 
@@ -46,7 +67,9 @@ class Signer:
         keys = [*reversed(older), key]
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         self._serializers = {
-            purpose: URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs=options)
+            purpose: URLSafeTimedSerializer(
+                keys, salt=purpose, signer=SharedTimeSigner, signer_kwargs=options
+            )
             for purpose in get_args(Purpose)
         }
 

@@ -22,6 +22,7 @@ from werkzeug.routing import Rule
 
 from pbf import redaction
 from pbf import runtime as runtimes
+from pbf.clock import MachineClock
 from pbf.config import Settings
 from pbf.connectors.access import caller as callers
 from pbf.connectors.access.caller import CALLER, Caller
@@ -53,6 +54,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages live for seconds: compiling their scripts for speed takes longer than it saves.
+    "--js-flags=--no-opt --no-maglev",
     # Chromium reads only the last list of features, so this one replaces Playwright's. With the
     # pop-ups of the address bar, each new page would start a second renderer, for them alone.
     "--disable-features=LocalNetworkAccessChecks,"
@@ -326,9 +329,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _move_the_databases_clock_too() -> Iterator[None]:
-    """Let the clock of every database follow this process's, which tests move."""
+    """Let the clocks of machine and databases follow `time.time`, which tests move."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseClock, "__call__", lambda _: time.time())
+        for clock in (MachineClock, DatabaseClock):
+            patch.setattr(clock, "__call__", lambda _: time.time())
         yield
 
 

@@ -1,9 +1,7 @@
 """Responses of the JSON API: lists as cached bytes with ETags, single objects, cache headers."""
 
 import threading
-import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, current_app, json, jsonify, request
@@ -13,6 +11,7 @@ from werkzeug.http import parse_etags
 
 from pbf.api.schemas import ConnectorDetail, ResponseModel
 from pbf.cache.entries import CachedList
+from pbf.clock import current_time, utc_now
 from pbf.fivetran.models import Connector
 from pbf.server.compression import Body
 
@@ -98,13 +97,13 @@ def json_response(content: ResponseModel) -> Response:
 
 def detailed_connector(connector: Connector) -> ConnectorDetail:
     """Return a connector with its present health and actions."""
-    return ConnectorDetail.of(connector, datetime.now(UTC))
+    return ConnectorDetail.of(connector, utc_now())
 
 
 def with_age(response: Response, entry: CachedList[Any]) -> Response:
     """Add the Age header (RFC 9111) if the list could not be refreshed."""
     if entry.problem is not None:
-        response.headers["Age"] = str(max(0, round(time.time() - entry.fetched_at)))
+        response.headers["Age"] = str(max(0, round(current_time() - entry.fetched_at)))
     return response
 
 

@@ -55,6 +55,13 @@ class DerivedCache(Generic[Value]):
             self._derive(key, entry, derive)
         return entry.value.result()
 
+    def last(self, key: Hashable) -> tuple[Hashable, Value] | None:
+        """Return the state and the value that a key has now; None if it is not derived yet."""
+        entry = self._entries.get(key)
+        if entry is None or not entry.value.done() or entry.value.exception():
+            return None
+        return entry.state, entry.value.result()
+
     def __len__(self) -> int:
         """Return how many values are kept."""
         return len(self._entries)

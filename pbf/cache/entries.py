@@ -27,7 +27,8 @@ class CachedList(Generic[Item]):
     """A list from Fivetran, when it was fetched (seconds since 1970), and a tag of its content.
 
     `lifetime` is how many seconds it is fresh. `problem` is why there is no newer list, if the
-    last request failed. `unread` counts items that could not be parsed and are left out.
+    last request failed. `unread` counts items that could not be parsed and are left out. A list
+    that is not `shared` stays in this process.
     """
 
     items: tuple[Item, ...]
@@ -36,6 +37,7 @@ class CachedList(Generic[Item]):
     lifetime: float = 0.0
     problem: ApiError | None = None
     unread: int = 0
+    shared: bool = True
 
     @property
     def served_until(self) -> float:
@@ -48,13 +50,22 @@ class CachedList(Generic[Item]):
 
 
 class PartialList(list[Item]):
-    """A list, how many of its items could not be parsed, and when it was read if not just now."""
+    """A list, how many of its items could not be parsed, and when it was read if not just now.
+
+    What this process alone knows is not `shared`.
+    """
 
     def __init__(
-        self, items: Iterable[Item], unread: int | None = None, read_at: float | None = None
+        self,
+        items: Iterable[Item],
+        unread: int | None = None,
+        read_at: float | None = None,
+        *,
+        shared: bool = True,
     ) -> None:
         """Read all items; `unread` and `read_at` default to the attributes of `items`."""
         super().__init__(items)
+        self.shared = shared
         self.unread: int = getattr(items, "unread", 0) if unread is None else unread
         self.read_at: float | None = getattr(items, "read_at", None) if read_at is None else read_at
 
@@ -109,7 +120,14 @@ def fetched(
     items, unread = tuple(response), getattr(response, "unread", 0)
     read_at = getattr(response, "read_at", None)
     fetched_at = clock() if read_at is None else read_at
-    return CachedList(items, fingerprint(items), fetched_at, lifetime(items), unread=unread)
+    return CachedList(
+        items,
+        fingerprint(items),
+        fetched_at,
+        lifetime(items),
+        unread=unread,
+        shared=getattr(response, "shared", True),
+    )
 
 
 def fingerprint(items: Sequence[BaseModel]) -> str:

@@ -81,7 +81,7 @@ class RedisBackend:
             return generation, self._client.get(self._name(key, generation))
 
         generation, data = self._attempt(read)
-        with suppress(ValueError):  # another version of this program wrote it
+        with suppress(ValueError):  # something else wrote it
             return generation, self._serializer.loads(data) if data else None
         return generation, None
 
@@ -143,7 +143,9 @@ class RedisBackend:
         return True
 
     def _name(self, key: str, generation: str) -> str:
-        return f"{self._prefix}:{key}@{generation}"
+        # Another version of this program, whose models differ, has lists of its own; what one
+        # version forgets is forgotten for all.
+        return f"{self._prefix}:{self._serializer.shape}:{key}@{generation}"
 
     def _generation(self, key: str) -> str:
         return (self._client.get(f"{self._prefix}:generation:{key}") or b"").decode()

@@ -11,7 +11,6 @@ Every request runs in a daemon thread, so that a request that hangs does not kee
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
@@ -30,6 +29,7 @@ from pbf.cache.entries import (
     stale_entry,
 )
 from pbf.cache.redis_backend import RECHECK, BackendUnavailable, RedisBackend
+from pbf.clock import SKEW, current_time
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import ApiError, ConnectionFailed, FivetranBusy, TimedOut
 from pbf.metrics.instruments import count_served_list
@@ -66,7 +66,7 @@ class SharedCache:
     def __init__(
         self,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
         backend: RedisBackend | None = None,
         max_keys: int = MAX_KEYS,
         max_items: int = MAX_ITEMS,
@@ -170,6 +170,10 @@ class SharedCache:
         """Return the entry of a key, however stale; None if there is none or it was forgotten."""
         entry = self._entries.get(key)
         return entry.value if entry else None
+
+    def last(self, key: str) -> CachedList[Any] | None:
+        """Return the entry of a key, however stale, also if it was forgotten; None without one."""
+        return self.peek(key) or self._previous.get(key)
 
     def backend_answers(self) -> bool | None:
         """Ask Redis whether it answers; None if this cache is not shared."""
@@ -293,7 +297,8 @@ class SharedCache:
                     if shared:
                         return shared
                     newer = fetch()
-                    self._backend.put(key, generation, newer)
+                    if newer.shared:
+                        self._backend.put(key, generation, newer)
                     return StoredList(newer, generation, self._clock())
         return StoredList(newer or fetch(), None, self._clock())
 
@@ -302,7 +307,9 @@ class SharedCache:
     ) -> tuple[str, StoredList | None]:
         """Return the generation of a key, and the backend's entry if it is a newer one."""
         generation, value = backend.read(key)
-        if value and (previous is None or value.fetched_at > previous.value.fetched_at):
+        # An entry from the future was written by a clock that was wrong; it would never get old.
+        is_past = value is not None and value.fetched_at <= self._clock() + SKEW
+        if value and is_past and (previous is None or value.fetched_at > previous.value.fetched_at):
             return generation, StoredList(value, generation, self._clock())
         return generation, None
 

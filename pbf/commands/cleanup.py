@@ -6,8 +6,9 @@ Connectors that were created elsewhere are never touched.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
-from pbf.errors import NotFound, PbfError
+from pbf.errors import BadAnswer, NotFound, PbfError
 from pbf.fivetran.models import Connector
 from pbf.rules.wording import ago
 from pbf.runtime import Runtime
@@ -41,12 +42,11 @@ def clean_up_connectors(
     With `now`, deletions are permanent; otherwise they can be undone like any other. Abandoned
     creations are settled first.
     """
-    time = datetime.now(UTC)
+    time = utc_now()
     try:
         runtime = open_runtime()
-        before = time - timedelta(days=days)
         portals = list(runtime.portals.all())
-        unfinished = {portal: _settled(runtime, portal, before=before) for portal in portals}
+        unfinished = {portal: _settled(runtime, portal, days=days) for portal in portals}
     except PbfError as error:
         yield False, f"Nothing was deleted. {error}"
         return
@@ -63,12 +63,19 @@ def clean_up_connectors(
         yield True, f"{len(found)} in total, none deleted. To delete them: {command}"
 
 
-def _settled(runtime: Runtime, portal: Portal, *, before: datetime) -> list[Connector]:
-    """Settle a tenant's abandoned creations, and return the connectors that nobody finished."""
+def _settled(runtime: Runtime, portal: Portal, *, days: int) -> list[Connector]:
+    """Settle a tenant's abandoned creations, and return the connectors that nobody finished.
+
+    They are older than so many days by Fivetran's clock and by ours.
+    """
     portal.settle_abandoned()
     connectors = portal.connectors()
     if connectors.problem:
         raise connectors.problem
+    now = runtime.client.confirmed_time()
+    if now is None:
+        raise BadAnswer("Fivetran does not say what time it is, so no connector's age is known.")
+    before = datetime.fromtimestamp(now, UTC) - timedelta(days=days)
     return unfinished_connectors(connectors.items, runtime.store.names(), before=before)
 
 

@@ -25,6 +25,7 @@ from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
 from pbf.errors import ConfigurationError, InputError, PbfError
 from pbf.jobs.starter import JobThread
+from pbf.metrics.tracing.spans import start_tracing
 from pbf.paths import SANDBOX_PATH, loopback_origin
 from pbf.proxy import create_app
 from pbf.redaction import escape_controls, redact
@@ -183,6 +184,7 @@ def proxy(host: str, port: int) -> None:
     logs.set_up()
     settings = _settings_or_defaults()
     check_listening(settings, host)
+    start_tracing()
     try:
         start_metrics()
     except ConfigurationError as error:

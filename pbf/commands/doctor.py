@@ -34,6 +34,8 @@ def run_checks(open_runtime: Callable[[], Runtime]) -> Iterator[Result]:
     yield _proxies(runtime.settings)
     yield _files(runtime.store.file)
     yield _encryption(runtime.settings)
+    yield _audit_spool(runtime)
+    yield _processes(runtime)
     yield _webhooks(runtime)
     yield from sign_in_results(runtime)
 
@@ -155,6 +157,33 @@ def _encryption(settings: Settings) -> Result:
         "and ?sslmode=require or verify-full for PostgreSQL."
     )
     return Result("encryption", True, text, warning=True)
+
+
+def _audit_spool(runtime: Runtime) -> Result:
+    """Look at the folder in which entries of the audit log wait while the database is away."""
+    subject = "audit spool"
+    folder, is_writable = runtime.store.audit.spool
+    if not is_writable:
+        text = f"{folder} cannot be written. Set PBF_AUDIT_SPOOL to a folder that can be."
+        return Result(subject, True, text, warning=True)
+    if waiting := runtime.store.audit.waiting():
+        text = f"{waiting} entries wait in {folder}; a running server stores them"
+        return Result(subject, True, text, warning=True)
+    return Result(subject, True, folder or "not needed for a database in memory")
+
+
+def _processes(runtime: Runtime) -> Result:
+    """Look whether several processes run without a shared cache; this one does not count."""
+    subject, others = "processes", runtime.store.other_processes()
+    if others < 2:
+        return Result(subject, True, "the database shows no second server")
+    if runtime.settings.shares_redis:
+        return Result(subject, True, f"{others} use the database, and share a cache in Redis")
+    text = (
+        f"{others} use the database without PBF_REDIS_URL: each asks Fivetran for itself, and "
+        "shows what another has changed up to a minute later. Set PBF_REDIS_URL for all of them."
+    )
+    return Result(subject, True, text, warning=True)
 
 
 def _is_unencrypted(url: str) -> bool:

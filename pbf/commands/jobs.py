@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 
+from pbf.clock import utc_now
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
 from pbf.jobs.status import JobStatus, JobStatuses
@@ -25,7 +26,7 @@ def list_jobs(settings: Settings) -> Iterator[tuple[bool, str]]:
         )
     with closing(open_store(settings)) as store:
         statuses = JobStatuses(store).all()
-    now = datetime.now(UTC)
+    now = utc_now()
     for status in statuses:
         yield not status.is_problem, _line(status, now)
     if not statuses:

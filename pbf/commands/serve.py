@@ -1,7 +1,9 @@
 """The command `serve`: the dashboard, as `streamlit run app.py` serves it."""
 
 import runpy
+import signal
 import sys
+from types import FrameType
 
 from pbf.paths import DASHBOARD
 
@@ -12,5 +14,11 @@ def serve_dashboard(host: str, port: int) -> None:
     Its other options are taken from the environment, such as STREAMLIT_SERVER_SSL_CERT_FILE.
     """
     address = ["--server.address", host, "--server.port", str(port)]
+    signal.signal(signal.SIGTERM, _exit)
     sys.argv = ["streamlit", "run", str(DASHBOARD / "app.py"), *address]
     runpy.run_module("streamlit", run_name="__main__")
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    """Exit with status 0: the server sends itself the signal again once it has shut down."""
+    sys.exit(0)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pbf.clock import utc_now
 from pbf.commands.results import TENANTS_SHOWN, shortened
 from pbf.config import Settings
 from pbf.connectors.audit import AuditLog
@@ -122,7 +123,7 @@ def _audit_log(runtime: Runtime, tenant_id: str | None) -> AuditLog:
 def _state(row: "ApiToken") -> str:
     if row.revoked_at is not None:
         return f"revoked {_day(row.revoked_at)}"
-    is_past = row.expires_at <= datetime.now(UTC).timestamp()
+    is_past = row.expires_at <= utc_now().timestamp()
     return f"{'expired' if is_past else 'until'} {_day(row.expires_at)}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from pbf.clock import utc_now
 from pbf.config import Settings
 from pbf.errors import ConfigurationError, InvalidRequest, PbfError
 from pbf.fivetran.webhook_subscriptions import Webhook
@@ -130,7 +131,7 @@ ACTIONS: dict[str, Callable[[Runtime, str], Iterator[Line]]] = {
 
 def received(runtime: Runtime) -> Iterator[Line]:
     """Yield how many webhooks of each kind arrived, and how many wait to be worked off."""
-    counts, now = runtime.store.received_events.counts(), datetime.now(UTC)
+    counts, now = runtime.store.received_events.counts(), utc_now()
     for kind in Receipt:
         if row := counts.get(kind):
             last = ago(datetime.fromtimestamp(row.last_at, UTC), now)

@@ -54,6 +54,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     # How many connections to PostgreSQL a process has at most.
     database_connections: int = 10
+    # The folder in which entries of the audit log wait; None for one beside the database.
+    audit_spool: str | None = None
     # Whether the server applies missing migrations when it starts.
     migrate: bool = True
     # The first key signs; links signed with the others are accepted, too.
@@ -169,6 +171,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
         database_connections=read_count(
             values, "PBF_DATABASE_CONNECTIONS", Settings.database_connections, least=2, most=100
         ),
+        audit_spool=values.get("PBF_AUDIT_SPOOL"),
         migrate=read_flag(values, "PBF_MIGRATE", default="on"),
         signing_keys=read_secrets(values, "PBF_SIGNING_KEY", "key"),
         redis_url=values.get("PBF_REDIS_URL"),

@@ -4,7 +4,6 @@ Entries hold only our own words: what was requested, and the type of an error. T
 are never recorded.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,20 +21,20 @@ if TYPE_CHECKING:  # the server loads this module before it listens
     from pbf.store.audit import Entry
     from pbf.store.store import Store
 
-logger = logging.getLogger("pbf")
-
 DONE = "done"
+# The outcome of an action whose process was killed, as the store records it.
+BEGUN = "begun"
 NOTHING_TO_DO = "nothing to do"
 
 
 @dataclass
 class PendingEntry:
-    """An entry of the audit log while its action runs."""
+    """An entry of the audit log while its action runs; an empty outcome is not known yet."""
 
     connector_id: str
     name: str
-    details: str
-    outcome: str = DONE
+    details: str = ""
+    outcome: str = ""
     skipped: bool = False
 
     def about(self, connector: "Connector") -> "Connector":
@@ -58,45 +57,58 @@ class AuditLog:
     ) -> Iterator[PendingEntry]:
         """Record an action, whether it succeeds or raises, unless the entry is skipped.
 
-        `connector_id` may be any text. A database that fails does not fail the action. Raises
-        ShuttingDown if the process is about to end.
+        `connector_id` may be any text. An outcome that the block has set stays. Raises StoreFailed
+        if nothing can be recorded, and ShuttingDown if the process is about to end.
         """
         entry = PendingEntry(redact(connector_id), name, details)
         try:
-            with draining.write():
-                yield entry
-        except (InProgress, ShuttingDown, StoreFailed) as error:
+            with draining.write(), self._recording(action, entry):
+                try:
+                    yield entry
+                except Exception as error:
+                    entry.skipped = self._is_left_out(entry, error)
+                    entry.outcome = entry.outcome or type(error).__name__
+                    raise
+                entry.outcome = entry.outcome or DONE
+        except (InProgress, ShuttingDown) as error:
             CHANGES.labels(action, type(error).__name__).inc()
-            # A caller that waits for another process has done nothing yet, and a database that
-            # has just failed takes no entry.
             raise
-        except Exception as error:
-            # An id that was never ours may be any text, sent any number of times.
-            if not isinstance(error, UnknownConnector) or self._was_ours(entry):
-                entry.outcome = type(error).__name__
-                self.write(action, entry)
-            raise
-        if not entry.skipped:
-            self.write(action, entry)
 
-    def write(self, action: str, entry: PendingEntry) -> None:
-        """Write an entry for an action that is complete."""
-        CHANGES.labels(action, entry.outcome).inc()
+    @contextmanager
+    def record_done(self, action: str, entry: PendingEntry) -> Iterator[None]:
+        """Record an action of the background work, which is repeated if it fails.
+
+        It is recorded if the block succeeds or has set the outcome.
+        """
+        with draining.write(), self._recording(action, entry):
+            try:
+                yield
+            except Exception:
+                entry.skipped = not entry.outcome
+                raise
+            entry.outcome = entry.outcome or DONE
+
+    @contextmanager
+    def _recording(self, action: str, entry: PendingEntry) -> Iterator[None]:
+        """Record an entry as it is at the end of the block, unless it is skipped."""
         who = caller()
-        actor, about, outcome = who.actor, entry.connector_id, entry.outcome
-        try:
-            self._entries.add(
-                actor,
-                action,
-                about,
-                entry.name,
-                outcome,
-                group_id=self._group_id,
-                details=entry.details,
-                actor_name=who.name,
-            )
-        except StoreFailed:
-            logger.error("not in the audit log: %s %s, %s by %s", action, about, outcome, actor)
+        with self._entries.recording(
+            actor=who.actor,
+            actor_name=who.name,
+            what=action,
+            group_id=self._group_id,
+            connector_id=entry.connector_id,
+            name=entry.name,
+            details=entry.details,
+        ) as stored:
+            try:
+                yield
+            finally:
+                stored.connector_id, stored.name = entry.connector_id, entry.name
+                stored.details = entry.details
+                stored.outcome = "" if entry.skipped else entry.outcome or stored.outcome
+                if stored.outcome:
+                    CHANGES.labels(action, stored.outcome).inc()
 
     def newest(self, limit: int, *, connector_id: str = "") -> "list[Entry]":
         """Return the newest entries first, all or those about one connector.
@@ -112,6 +124,13 @@ class AuditLog:
         """
         require(Permission.EXPORT_AUDIT)
         return self._entries.csv(self._group_id)
+
+    def _is_left_out(self, entry: PendingEntry, error: Exception) -> bool:
+        """Return whether an action that failed is not recorded."""
+        if isinstance(error, InProgress):
+            return not entry.outcome  # a caller that waits for another process has done nothing
+        # An id that was never ours may be any text, sent any number of times.
+        return isinstance(error, UnknownConnector) and not self._was_ours(entry)
 
     def _was_ours(self, entry: PendingEntry) -> bool:
         """Return whether the log has an entry on a connector; False if it cannot be read."""

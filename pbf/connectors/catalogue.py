@@ -47,7 +47,18 @@ class Catalogue:
 
     def allowed_by(self, policy: Policy) -> CachedList[Service]:
         """Return the services that a policy allows; its revision changes with the policy too."""
-        catalogue = self.all()
+        return self._allowed_of(self.all(), policy)
+
+    def last(self) -> CachedList[Service] | None:
+        """Return every service as this process read them last; Fivetran is not asked."""
+        return self._cache.peek(SERVICES)
+
+    def last_allowed_by(self, policy: Policy) -> CachedList[Service] | None:
+        """Return those that a policy allows of the services that this process read last."""
+        catalogue = self.last()
+        return self._allowed_of(catalogue, policy) if catalogue else None
+
+    def _allowed_of(self, catalogue: CachedList[Service], policy: Policy) -> CachedList[Service]:
         if not policy.digest:
             return catalogue
         source, allowed = self._allowed.get(policy.digest, (None, None))

@@ -7,7 +7,6 @@ it, so that every process that shares the cache hides them, and their names stil
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from operator import attrgetter
 
 from pbf.cache.entries import CachedList, PartialList, fingerprint, keep_newest
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.account.account_list import AccountList, list_key
 from pbf.errors import Forbidden, GroupNotVisible, NotFound, StoreFailed, UnknownConnector
 from pbf.fivetran.client import ApiClient
@@ -51,7 +51,7 @@ class ConnectorList:
         store: Store,
         account: AccountList | None = None,
         on_list: OnList | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Read the list through a client and a cache; the clock is that of the cache.
 
@@ -71,7 +71,8 @@ class ConnectorList:
         self._lock = threading.Lock()
         # When the list was last read again because of an unknown id.
         self._refetched_at = -math.inf
-        self._pending: dict[Key, Deletion] = {}
+        # The last known pending deletions, and when they were known by the clock of the cache.
+        self._marks: tuple[float, dict[Key, datetime]] = (-math.inf, {})
         self._gone: dict[str, str] = {}
         self._split: tuple[Items, Items, Items] = ((), (), ())
         self._corrected: tuple[Items, object, Items, str] = ((), None, (), "")
@@ -87,6 +88,11 @@ class ConnectorList:
         """Return what this process read last, however old; Fivetran is not asked."""
         cached = self._cache.peek(self.key)
         return self._shown(cached) if cached else None
+
+    def last_deleted(self) -> Items:
+        """Return the hidden connectors of what this process read last."""
+        cached = self._cache.peek(self.key)
+        return self._parts(cached.items)[1] if cached else ()
 
     def deleted(self) -> CachedList[Connector]:
         """Return the hidden connectors, whose deletion is pending, the latest first."""
@@ -109,7 +115,7 @@ class ConnectorList:
         if cached.problem is None and self._may_refetch(cached.fetched_at):
             self.forget()
             cached = self._cached()
-        if cached.problem and self._typed_names([connector_id]):
+        if cached.problem and self._names_or_last([connector_id])[0]:
             return self._alone(connector_id, is_listed=False)
         return _pick(self._shown(cached), "id", connector_id)
 
@@ -155,7 +161,7 @@ class ConnectorList:
         Fivetran may be slow or away after a deletion or its undoing; the database is available.
         """
         try:
-            until = {key: deletion.final_at for key, deletion in self._read_pending().items()}
+            until = _ends(self._read_pending())
         except StoreFailed as error:
             logger.debug("pending deletions: %s", error)
             return cached
@@ -200,9 +206,9 @@ class ConnectorList:
         return self._unless_hidden(connector)
 
     def _unless_hidden(self, connector: Connector) -> Connector:
-        if _key(connector) in self._read_or_last_pending():
+        if _key(connector) in self._pending_or_last()[1]:
             raise UnknownConnector(GONE)
-        name = self._typed_names([connector.id]).get(_key(connector), "")
+        name = self._names_or_last([connector.id])[0].get(_key(connector), "")
         return connector.model_copy(update={"display_name": name, "connect_card": None})
 
     def _shown(self, cached: CachedList[Connector]) -> CachedList[Connector]:
@@ -221,7 +227,7 @@ class ConnectorList:
 
     def _fetch(self) -> Sequence[Connector]:
         # Read first: what is deleted for good meanwhile must not come back with an older list.
-        pending, start = self._read_or_last_pending(), self._clock()
+        (pending, marks), start = self._pending_or_last(), self._clock()
         try:
             listed = self._account.connectors(self._group_id)
         except (NotFound, Forbidden) as exc:
@@ -229,41 +235,71 @@ class ConnectorList:
                 f"Fivetran shows this API key no group {self._group_id!r}. "
                 "Check FIVETRAN_GROUP_ID and what the key may see."
             ) from exc
-        names = self._typed_names([connector.id for connector in listed])
+        names, are_read = self._names_or_last([connector.id for connector in listed])
         connectors = []
         for connector in listed:
-            name, deletion = names.get(_key(connector), ""), pending.get(_key(connector))
+            key = _key(connector)
+            deletion = pending.get(key) if pending else None
             is_pending = deletion and not self._store.deletions.is_held(deletion)
             if is_pending and connector.paused is False:
                 self.running.add(connector.id)
-            final_at = deletion and deletion.final_at
-            update = {"display_name": name, "final_at": final_at, "connect_card": None}
-            connectors.append(connector.model_copy(update=update))
+            update = {"display_name": names.get(key, ""), "final_at": marks.get(key)}
+            connectors.append(connector.model_copy(update={**update, "connect_card": None}))
         if self._on_list:
             age = self._clock() - (listed.read_at or start)
             self._on_list(self._group_id, connectors, self._client.now() - age)
-        return PartialList(connectors, listed.unread, listed.read_at)
+        is_current = are_read and pending is not None
+        return PartialList(connectors, listed.unread, listed.read_at, shared=is_current)
 
-    def _read_or_last_pending(self) -> dict[Key, Deletion]:
+    def mark_pending(self, deletion: Deletion, *, is_pending: bool) -> None:
+        """Note that a deletion was stored or removed, for lists that are read without the store."""
+        marks = dict(self._last_marks())
+        marks.pop((deletion.connector_id, deletion.schema_name), None)
+        if is_pending:
+            marks[deletion.connector_id, deletion.schema_name] = deletion.final_at
+        self._marks = (self._clock(), marks)
+
+    def _pending_or_last(self) -> tuple[dict[Key, Deletion] | None, dict[Key, datetime]]:
+        """Return the pending deletions, or None if they cannot be read, and when each is final.
+
+        If they cannot be read, these are the last known times.
+        """
         try:
-            return self._read_pending()
+            pending = self._read_pending()
         except StoreFailed as error:
             # Hidden connectors stay hidden: shown again, they would be resumed or deleted again.
             logger.debug("pending deletions: %s", error)
-            return self._pending
+            return None, self._last_marks()
+        return pending, _ends(pending)
 
     def _read_pending(self) -> dict[Key, Deletion]:
         deletions = self._store.deletions.listed(self._group_id)
-        self._pending = pending = {(row.connector_id, row.schema_name): row for row in deletions}
+        pending = {(row.connector_id, row.schema_name): row for row in deletions}
+        self._marks = (self._clock(), _ends(pending))
         return pending
 
-    def _typed_names(self, connector_ids: list[str]) -> dict[Key, str]:
+    def _last_marks(self) -> dict[Key, datetime]:
+        """Return when deletions are final, as this process or that of a newer list has read it."""
+        known_at, marks = self._marks
+        last = self._cache.last(self.key)
+        if last is None or last.fetched_at <= known_at:
+            return marks
+        return {_key(item): item.final_at for item in last.items if item.final_at}
+
+    def _names_or_last(self, connector_ids: list[str]) -> tuple[dict[Key, str], bool]:
+        """Return typed names, and True; those of the last list, and False, without the store."""
         try:
-            return self._store.names(connector_ids)
+            return self._store.names(connector_ids), True
         except StoreFailed as error:
-            # Meanwhile the connectors are shown under their permanent names.
             logger.debug("typed names: %s", error)
-            return {}
+        last, ids = self._cache.last(self.key), set(connector_ids)
+        items = last.items if last else ()
+        named = {_key(item): item.display_name for item in items if item.id in ids}
+        return {key: name for key, name in named.items() if name}, False
+
+
+def _ends(pending: dict[Key, Deletion]) -> dict[Key, datetime]:
+    return {key: deletion.final_at for key, deletion in pending.items()}
 
 
 def connector_named(client: ApiClient, group_id: str, schema_name: str) -> Connector | None:

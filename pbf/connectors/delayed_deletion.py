@@ -12,13 +12,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 
+from pbf.clock import SKEW
 from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
-from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
+from pbf.connectors.audit import DONE, NOTHING_TO_DO, PendingEntry
 from pbf.connectors.context import Context
 from pbf.connectors.uncertain_writes import invalidating
-from pbf.errors import ApiError, InProgress, NotFound, NotNow, StoreFailed, UnknownConnector
+from pbf.errors import (
+    ApiError,
+    BadAnswer,
+    InProgress,
+    NotFound,
+    NotNow,
+    StoreFailed,
+    UnknownConnector,
+)
 from pbf.fivetran.models import Connector
 from pbf.rules import write_checks
 from pbf.rules.access.permissions import Permission
@@ -34,6 +43,10 @@ TOO_LATE = "It was already deleted for good."
 IN_USE = (
     "It was not deleted: it was resumed or used at Fivetran since. It is in the list again; "
     "delete it there if you still want to."
+)
+NOT_DUE = (
+    "By Fivetran's clock it can still be undone, or the response has no Date header. Check the "
+    "clocks of this machine and of the database."
 )
 
 logger = logging.getLogger("pbf")
@@ -99,10 +112,19 @@ class DeletionService:
             require(Permission.CHANGE)
             self._connectors.connector(connector_id)
 
-    def carry_out(self, pending: Deletion, entry: PendingEntry, *, wait: float = 0.0) -> None:
+    def carry_out(
+        self,
+        pending: Deletion,
+        entry: PendingEntry,
+        *,
+        only_if_due: bool = False,
+        wait: float = 0.0,
+    ) -> None:
         """Delete a connector for good; raise NotNow if somebody has used it since it was hidden.
 
-        After a failure no process tries again for `wait` seconds.
+        With `only_if_due`, raise BadAnswer if its time has not come by Fivetran's clock, as of the
+        response with the connector: other clocks may be wrong. After a failure no process tries
+        again for `wait` seconds.
         """
         with self._claimed(pending, wait):
             connector = self._read(pending)
@@ -111,6 +133,9 @@ class DeletionService:
             elif _is_in_use(pending, connector):
                 self._drop_in_use(pending)
                 raise NotNow(IN_USE)
+            elif only_if_due and not self._is_due(pending):
+                logger.warning("deletion of %s: %s", connector.id, NOT_DUE)
+                raise BadAnswer(NOT_DUE)
             else:
                 # Reading it may have taken long, and somebody may have restored it meanwhile.
                 until = self._deletions.now() + LEASE
@@ -128,11 +153,16 @@ class DeletionService:
                 self._drop_in_use(pending)
             else:
                 if not connector.paused:
-                    uncertain_writes.change(self._client, connector.id, paused=True)
                     details = "its deletion was cut short"
                     entry = PendingEntry(connector.id, connector.schema_name, details)
-                    self._audit_log.write("pause", entry)
+                    with self._audit_log.record_done("pause", entry):
+                        uncertain_writes.change(self._client, connector.id, paused=True)
                 self._deletions.release(pending, paused_at=pending.paused_at or self._client.now())
+
+    def _is_due(self, pending: Deletion) -> bool:
+        """Return whether a deletion is due by Fivetran's latest response; not if it has no time."""
+        date = self._client.latest.date
+        return date is not None and pending.due_at <= date + SKEW
 
     def _new(self, connector: Connector) -> Deletion:
         return Deletion(
@@ -142,15 +172,15 @@ class DeletionService:
             name=connector.title[:LONGEST_NAME],
             schema_name=connector.schema_name,
             was_paused=bool(connector.paused),
-            due_at=self._deletions.now() + self._grace,
+            due_at=self._client.now() + self._grace,
         )
 
     def _end(self, deletion: Deletion, entry: PendingEntry) -> None:
         with invalidating(self._forget):
             was_there = uncertain_writes.delete(self._client, deletion.connector_id)
         self._connectors.mark_gone(deletion.connector_id, deletion.schema_name)
-        if not was_there:
-            entry.outcome = NOTHING_TO_DO
+        # This stays true if our own database fails after it.
+        entry.outcome = DONE if was_there else NOTHING_TO_DO
 
     def _hide(self, deletion: Deletion, entry: PendingEntry) -> Deletion | None:
         """Store a deletion and pause its connector; what cannot be paused is not hidden either."""
@@ -158,6 +188,7 @@ class DeletionService:
         if connector is None:
             entry.outcome = NOTHING_TO_DO
             return None
+        deletion.due_at = self._client.now() + self._grace
         deletion.was_paused = bool(connector.paused)
         deletion.setup_state = connector.status.setup_state[:LONGEST_STATE]
         try:
@@ -167,6 +198,7 @@ class DeletionService:
                     return pending
         except StoreFailed as error:
             raise StoreFailed(f"Nothing was deleted. {error}") from error
+        self._connectors.mark_pending(deletion, is_pending=True)
         with self._deletions.kept(deletion):
             return self._pause(deletion, entry)
 
@@ -177,7 +209,7 @@ class DeletionService:
                     uncertain_writes.change(self._client, deletion.connector_id, paused=True)
         except ApiError as error:
             with suppress(StoreFailed):
-                self._deletions.remove(deletion)
+                self._remove(deletion)
             if isinstance(error, NotFound):
                 entry.outcome = NOTHING_TO_DO
                 return None
@@ -231,13 +263,20 @@ class DeletionService:
 
     def _drop_in_use(self, deletion: Deletion) -> None:
         """Drop a deletion, so that its connector is shown again as it is."""
-        _require(self._deletions.remove(deletion))
         details = "resumed or used since it was deleted"
         entry = PendingEntry(deletion.connector_id, deletion.schema_name, details)
-        self._audit_log.write("taken back", entry)
+        with self._audit_log.record_done("taken back", entry):
+            _require(self._remove(deletion))
         self._connectors.forget()
 
-    def _bring_back(self, pending: Deletion, _: PendingEntry) -> None:
+    def _remove(self, deletion: Deletion) -> bool:
+        """Remove a deletion whose connector is shown again; False if it is another process's."""
+        is_removed = self._deletions.remove(deletion)
+        if is_removed:
+            self._connectors.mark_pending(deletion, is_pending=False)
+        return is_removed
+
+    def _bring_back(self, pending: Deletion, entry: PendingEntry) -> None:
         with self._claimed(pending):
             connector = self._read(pending)
             if connector is None:
@@ -246,7 +285,8 @@ class DeletionService:
             if not pending.was_paused and connector.paused is not False:
                 with invalidating(self._forget):
                     uncertain_writes.change(self._client, connector.id, paused=False)
-            _require(self._deletions.remove(pending))
+                entry.outcome = DONE  # also if another process has begun to work on it meanwhile
+            _require(self._remove(pending))
 
     def _recorded(
         self,

@@ -9,6 +9,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from pbf.clock import utc_now
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import require
 from pbf.connectors.context import Context
@@ -106,7 +107,7 @@ class Operations:
 
     def sync(self, connector_id: str) -> None:
         """Start a sync now; raise NotNow if one runs already."""
-        requested_at = datetime.now(UTC)
+        requested_at = utc_now()
         self._do(
             "sync",
             connector_id,
@@ -268,7 +269,7 @@ class Operations:
         """Return the next second by our clock or Fivetran's, so that no new sync is missed."""
         date = min(self._client.latest.date or 0.0, LATEST.timestamp())
         moments = (connector.succeeded_at, connector.failed_at, datetime.fromtimestamp(date, UTC))
-        now = max([datetime.now(UTC), *(moment for moment in moments if moment)])
+        now = max([utc_now(), *(moment for moment in moments if moment)])
         return now.replace(microsecond=0) + timedelta(seconds=1)
 
 

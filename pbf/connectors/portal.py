@@ -4,13 +4,13 @@ A `Portal` is bound to one tenant. Every id that comes from outside is looked up
 tenant's group; what is not there does not exist. No caller ever passes a group id.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from pbf.cache.entries import CachedList, Item
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.access.caller import caller
 from pbf.connectors.access.client_limits import ClientLimits
 from pbf.connectors.account.account_list import AccountList
@@ -70,7 +70,7 @@ class Portal:
         on_list: OnList | None = None,
         policy: Callable[[], Policy] = no_policy,
         grace: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Bind everything to the tenant, who has `grace` hours to undo a deletion.
 
@@ -90,6 +90,7 @@ class Portal:
         self._catalogue = Catalogue(client, cache)
         # Every service, to describe existing connectors; people choose from `services`.
         self.catalogue = self._catalogue.all
+        self.last_catalogue = self._catalogue.last
         self.metadata = self._catalogue.metadata
         self._pasts = pasts or SharedCache(clock=clock, max_keys=MOST_PASTS)
         self._list = ConnectorList(
@@ -103,6 +104,7 @@ class Portal:
         )
         self.connectors = self._list.connectors
         self.last_connectors = self._list.last
+        self.last_deleted = self._list.last_deleted
         self.deleted = self._list.deleted
         self.connector = self._list.connector
         admit = partial(limits.admit_request, tenant.id) if limits else None
@@ -149,6 +151,10 @@ class Portal:
         The revision changes with both of them too.
         """
         return self._catalogue.allowed_by(self.policy())
+
+    def last_services(self) -> CachedList[Service] | None:
+        """Return those of the catalogue in memory, however old; Fivetran is not asked."""
+        return self._catalogue.last_allowed_by(self.policy())
 
     def hidden_services(self) -> tuple[Service, ...]:
         """Return the services that the policy and the session hide; for operators' eyes only."""

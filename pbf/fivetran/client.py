@@ -1,6 +1,5 @@
 """Fivetran's REST API: `ApiClient` has one method per endpoint, `Request` sends them."""
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from pbf.clock import current_time
 from pbf.fivetran import naming_fields
 from pbf.fivetran.account_connectors import AccountConnectors, account_connectors
 from pbf.fivetran.addresses import connection, quoted
@@ -56,7 +56,16 @@ class ApiClient:
 
     def now(self) -> float:
         """Return the time by Fivetran's clock, in whole seconds, as of its latest response."""
-        return self.latest.date or float(int(time.time()))
+        return self.latest.date or float(int(current_time()))
+
+    def confirmed_time(self) -> float | None:
+        """Return a time that has passed by Fivetran's clock and by ours, in seconds since 1970.
+
+        None before the first response. What is deleted for good because of its age has to be old
+        by this time, so that no single clock that is wrong deletes anything.
+        """
+        date = self.latest.date
+        return None if date is None else min(date, current_time())
 
     def get_account(self) -> Account:
         """Return the account that the key belongs to.

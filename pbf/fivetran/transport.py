@@ -17,6 +17,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from pbf.clock import machine_clock
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import (
     ApiError,
@@ -38,6 +39,7 @@ from pbf.fivetran.models import RateLimit
 from pbf.fivetran.parsing import content_of, data_of, decoded
 from pbf.metrics.instruments import FIVETRAN_SECONDS
 from pbf.metrics.outages import ERRORS, Outage
+from pbf.metrics.tracing.spans import fivetran_span
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
 
@@ -139,7 +141,7 @@ class Request:
         """Return the `data` of the response, or an empty dict if it has none."""
         with waiting_for(Dependency.FIVETRAN, FivetranBusy):
             self._admit()
-            with self._observed():
+            with fivetran_span(method, path), self._observed():
                 return self._answer(method, path, params, body)
 
     def _answer(
@@ -221,7 +223,10 @@ class Request:
 
     def _update_date(self, response: requests.Response) -> None:
         with suppress(ValueError, OverflowError):
-            self.latest.date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+            date = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+            self.latest.date = date
+            if self._base_url.startswith("https://"):  # a sandbox may have another time
+                machine_clock.correct(date)
 
     def _update_rate_limit(self, response: requests.Response) -> None:
         if "X-Rate-Limit-Remaining" in response.headers:

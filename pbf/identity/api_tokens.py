@@ -9,7 +9,6 @@ import re
 import secrets
 import string
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -17,6 +16,7 @@ from hmac import compare_digest
 from typing import Protocol
 from zlib import crc32
 
+from pbf.clock import current_time
 from pbf.errors import InputError, NotPermitted, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Permission, Role, allows, refusal
@@ -110,7 +110,7 @@ def parse_token(text: str) -> Token | None:
 class ApiTokens:
     """Makes, finds, lists and revokes API tokens."""
 
-    def __init__(self, store: TokenStore, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: TokenStore, *, clock: Callable[[], float] = current_time) -> None:
         """Keep the tokens in a store."""
         self._store = store
         self._clock = clock

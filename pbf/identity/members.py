@@ -3,9 +3,9 @@
 The database changes both in one transaction; the cached sessions and open pages follow at once.
 """
 
-import time
 from collections.abc import Callable, Mapping
 
+from pbf.clock import current_time
 from pbf.identity.claims import Claims
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
@@ -17,7 +17,7 @@ class Members:
     """The members of all tenants; every method raises StoreFailed."""
 
     def __init__(
-        self, store: Store, sessions: Sessions, *, clock: Callable[[], float] = time.time
+        self, store: Store, sessions: Sessions, *, clock: Callable[[], float] = current_time
     ) -> None:
         """Keep members in a store, and end these sessions."""
         self._people = store.people

@@ -11,9 +11,9 @@ import json
 import logging
 import re
 import secrets
-import time
 from collections.abc import Callable, Collection, Iterable
 
+from pbf.clock import current_time
 from pbf.errors import StoreFailed
 from pbf.identity.models import Identity
 from pbf.identity.session_cache import CachedSession, SessionCache
@@ -41,7 +41,7 @@ class Sessions:
         *,
         hours: float,
         idle_minutes: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Keep sessions in a store; they last `hours`, or end after `idle_minutes` without use."""
         self._rows = store.sessions

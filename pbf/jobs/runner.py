@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from pbf.clock import SKEW
 from pbf.concurrency.draining import is_draining
 from pbf.errors import PbfError, ShuttingDown
 from pbf.metrics.outages import log_level
@@ -158,7 +159,7 @@ class JobRunner:
             if name in self._running:
                 continue
             row = rows.get(name) or self._added(spec, now)
-            ready_at = max(row.due_at, row.lease_until if row.owner else 0.0)
+            ready_at = _ready_at(spec, row, now)
             if not (may_begin and ready_at <= now and self._claim(spec, row)):
                 dues.append(ready_at)
         return min(dues, default=now + LONGEST_SLEEP) - now
@@ -226,6 +227,13 @@ def error_text(error: Exception) -> str:
     if isinstance(error, PbfError):
         return str(error)
     return f"An unexpected error, {type(error).__name__}. The log of the server says where."
+
+
+def _ready_at(spec: JobSpec, row: Job, now: float) -> float:
+    """Return when a job may start; a time too far away was written by a clock that was wrong."""
+    ready_at = max(row.due_at, row.lease_until if row.owner else 0.0)
+    longest = max(spec.every, spec.lease, LONGEST_WAIT_AFTER_FAILURE)
+    return now if ready_at > now + longest + SKEW else ready_at
 
 
 def _wait(spec: JobSpec, failures: int) -> float:

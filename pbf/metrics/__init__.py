@@ -1,1 +1,1 @@
-"""What the process says of itself: metrics and outages; what they are read from is elsewhere."""
+"""What the process says of itself: metrics, traces and outages, read from elsewhere."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from pbf.jobs.runner import JobSpec
+    from pbf.runtime.revisions import Revisions
     from pbf.sandbox.server import SandboxServer
     from pbf.watch.watch import Watch
 
@@ -89,6 +90,13 @@ class Runtime:
         from pbf.runtime.watch import watch_of
 
         return watch_of(self)
+
+    @cached_property
+    def revisions(self) -> "Revisions":
+        """The revisions of what pages show."""
+        from pbf.runtime.revisions import Revisions
+
+        return Revisions(self)
 
     @cached_property
     def notifier(self) -> Notifier:
@@ -202,6 +210,7 @@ def start(settings: Settings) -> Runtime:
             opened.callback(sandbox.stop)
         started = _connected(settings, cache, store, sandbox)
         opened.pop_all()
+    store.audit.store_waiting_repeatedly()
     return started
 
 

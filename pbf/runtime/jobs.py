@@ -1,12 +1,14 @@
 """The background work of the process, as jobs that one process at a time does."""
 
-import time
+import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pbf.connectors.access.caller import acting_as
 from pbf.connectors.portal import Portal
+from pbf.errors import StoreFailed
 from pbf.jobs.runner import JobRunner, JobSpec, PartlyFailed
 from pbf.runtime import webhooks
 from pbf.watch.judge import EVERY
@@ -15,21 +17,35 @@ if TYPE_CHECKING:
     from pbf.runtime import Runtime
 
 ACTOR = "background"
+NO_REDIS = (
+    "Other processes use this database, and PBF_REDIS_URL is not set: each asks Fivetran for "
+    "itself, and shows what another has changed up to a minute later. Set PBF_REDIS_URL for all of "
+    "them."
+)
 # In seconds.
 INTERVAL = 30.0
 SENDING = 10.0
+
+log = logging.getLogger(__name__)
 
 
 def jobs(runtime: "Runtime") -> Sequence[JobSpec]:
     """Return the jobs of a runtime; each of them acts as the background work."""
     specs = (
-        JobSpec("clean up", INTERVAL, lambda: runtime.store.delete_expired(time.time())),
+        JobSpec("clean up", INTERVAL, lambda: delete_expired(runtime)),
         *(JobSpec(*work) for work in runtime.timelines.work()),
         JobSpec("work off webhooks", webhooks.INTERVAL, webhooks.webhook_job(runtime)),
         JobSpec("judge connectors", EVERY, runtime.watch.judge),
         JobSpec("send notifications", SENDING, runtime.notifier.deliver_due),
     )
     return [*tenant_jobs(runtime), *map(_in_background, specs)]
+
+
+def delete_expired(runtime: "Runtime") -> None:
+    """Delete what ended some time ago, if that is certain; raise StoreFailed."""
+    now = runtime.client.confirmed_time()
+    if now is not None:
+        runtime.store.delete_expired(now)
 
 
 def tenant_jobs(runtime: "Runtime") -> Sequence[JobSpec]:
@@ -53,7 +69,16 @@ def job_runner() -> JobRunner:
     from pbf.runtime import runtime
 
     opened = runtime()
+    warn_of_other_processes(opened)
     return JobRunner(opened.store, opened.jobs)
+
+
+def warn_of_other_processes(runtime: "Runtime") -> None:
+    """Log that other processes use the database, if they share no cache with this one."""
+    with suppress(StoreFailed):
+        settings = runtime.settings
+        if not settings.sandbox and not settings.shares_redis and runtime.store.other_processes():
+            log.warning(NO_REDIS)
 
 
 def for_tenants(

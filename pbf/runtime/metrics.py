@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 import pbf
+from pbf.clock import current_time
 from pbf.config import load_settings
 from pbf.errors import StoreFailed
 from pbf.metrics.exposition import serve_metrics
@@ -36,7 +37,7 @@ class RuntimeCollector(Collector):
         runtime = self._current()
         if runtime:
             try:
-                self._figures = runtime.store.figures(time.time())
+                self._figures = runtime.store.figures(current_time())
             except StoreFailed:
                 return  # the age of the figures says so, and the log
 
@@ -72,6 +73,10 @@ def _of_process(runtime: "Runtime") -> Iterator[Metric]:
         "pbf_oldest_list_age_seconds": ("Age of the oldest list in use.", cache.oldest_age),
         "pbf_list_requests_in_flight": ("Lists that are being fetched.", cache.in_flight),
         "pbf_store_pool_in_use": ("Connections to the database in use.", runtime.store.pool_in_use),
+        "pbf_audit_waiting": (
+            "Entries of the audit log that wait for the database.",
+            runtime.store.audit.waiting(),
+        ),
         "pbf_fivetran_limit": ("Requests that Fivetran allows in an hour.", limit.limit),
         "pbf_fivetran_remaining": ("Requests left in this hour.", limit.remaining),
     }

@@ -1,19 +1,25 @@
 """The store of the settings, and its migrations."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
-from pbf.store.engines.engine import create_engine_for
+from pbf.store.engines.engine import create_engine_for, is_in_memory
 from pbf.store.migrations import MigrationsMissing, migrate, missing
 from pbf.store.store import Store
 
 STORE_URL = "sqlite:///pbf.sqlite3"
 STORE_IN_MEMORY = "sqlite://"
+# Where entries of the audit log wait, unless a setting names a folder: beside an SQLite file, else
+# in the working directory.
+SPOOL_SUFFIX = "-spool"
+SPOOL = "pbf-audit-spool"
 
 
 def open_store(settings: Settings) -> Store:
@@ -26,6 +32,7 @@ def open_store(settings: Settings) -> Store:
             _url(settings),
             migrates=settings.migrate,
             connections=settings.database_connections,
+            spool=_spool(settings),
         )
 
 
@@ -57,6 +64,15 @@ def _url(settings: Settings) -> str:
     # An embedded sandbox loses its connectors at the end of the process, so the store may, too.
     default = STORE_IN_MEMORY if settings.sandbox else STORE_URL
     return settings.database_url or default
+
+
+def _spool(settings: Settings) -> Path | None:
+    """Return the folder of the audit spool; a database in memory needs none, Windows has none."""
+    url = make_url(_url(settings))
+    if is_in_memory(url) or os.name != "posix":
+        return None
+    is_file = url.get_backend_name() == "sqlite" and not (url.database or "").startswith("file:")
+    return Path(settings.audit_spool or (f"{url.database}{SPOOL_SUFFIX}" if is_file else SPOOL))
 
 
 @contextmanager

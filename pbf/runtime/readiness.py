@@ -31,11 +31,15 @@ class DependencyState:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a look found; `problems` are sentences, and without any the process is ready."""
+    """What a look found; `problems` are sentences, and without any the process is ready.
+
+    `audit_waiting` is how many entries of the audit log wait for the database.
+    """
 
     problems: tuple[str, ...]
     dependencies: Mapping[str, DependencyState]
     looked_at: float
+    audit_waiting: int = 0
 
     @property
     def is_ready(self) -> bool:
@@ -51,6 +55,7 @@ class Readiness:
             "status": status,
             "problems": list(self.problems),
             "looked": round(now - self.looked_at, 1),
+            "audit": {"waiting": self.audit_waiting},
             "dependencies": {
                 name: {"state": dependency.state, "answered": _age(dependency.answered_at, now)}
                 for name, dependency in self.dependencies.items()
@@ -86,7 +91,8 @@ class ReadinessCheck:
         if not self._read_first_lists(runtime):
             problems.append(NO_LISTS)
         dependencies["fivetran"] = _fivetran(runtime)
-        return Readiness(tuple(problems), dependencies, time.monotonic())
+        waiting = runtime.store.audit.waiting()
+        return Readiness(tuple(problems), dependencies, time.monotonic(), waiting)
 
     def _asked(self, name: str, *, answers: bool) -> DependencyState:
         if answers:

@@ -1,9 +1,9 @@
 """The job that works off webhooks, with what it needs of the other parts."""
 
-import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from pbf.clock import current_time
 from pbf.connectors.account.account_list import list_key
 from pbf.rules import list_lifetime
 from pbf.timeline.webhook_work import ReceivedWork
@@ -27,7 +27,7 @@ class ListRefresh:
         forget: Callable[[str], None],
         patience: Callable[[], float],
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Drop the list of a group by `forget`; `patience` returns the seconds between two."""
         self._forget = forget
@@ -67,7 +67,13 @@ def webhook_job(runtime: "Runtime") -> Callable[[], float | None]:
         lists.request(group_id)
 
     store = runtime.store
-    work = ReceivedWork(store.received_events, recorder, moved=moved, clock=store.now)
+    work = ReceivedWork(
+        store.received_events,
+        recorder,
+        moved=moved,
+        clock=store.now,
+        confirmed_time=runtime.client.confirmed_time,
+    )
 
     def run() -> float | None:
         try:

@@ -5,14 +5,18 @@ and waits before it tries the root. It also loads the scripts of the elements on
 it draws them, one after the other. So we add the server's address, and preload those scripts.
 """
 
+import asyncio
 import json
+import logging
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from starlette.datastructures import Headers
+from starlette.datastructures import URL, Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.paths import lies_within
@@ -34,7 +38,21 @@ ELEMENTS_OF = {
     "/connector": ("Html", "PageLink", "Button", "ButtonGroup", "BidiComponent"),
 }
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
-STYLE = Path(__file__).parents[1] / "ui" / "assets" / "page.css"
+# Its scripts, and the links to them and to its styles.
+STREAMLITS_OWN = re.compile(
+    rb"""<script type="module"[^>]*></script>|<link rel="(?:modulepreload|stylesheet)"[^>]*>"""
+)
+FONT_FACE = re.compile(r"@font-face\{[^}]*Source Sans[^}]*font-style:normal[^}]*\}")
+ASSETS = Path(__file__).parents[1] / "ui" / "assets"
+# Seconds to wait for a first screen, which is made of what is in memory.
+PATIENCE = 0.25
+# Pages with a first screen that are kept compressed, 120 kB each.
+MOST_PAGES = 64
+
+# Returns the first screen of a page as HTML, or None: for its path, the session's id and its URL.
+FirstScreen = Callable[[str, str | None, str], bytes | None]
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -53,10 +71,47 @@ def index_html(elements: tuple[str, ...] = ELEMENTS) -> bytes:
         for name in _element_scripts(page, elements)
     ]
     head = "".join(f"  {tag}\n  " for tag in (server, *links))
-    style = f"  <style>\n{STYLE.read_text(encoding='utf-8')}</style>\n  "
+    style = f"  <style>\n{asset('page.css')}</style>\n  "
     page = page.replace("</head>", f"{head}</head>", 1)
     # At the end, so that it overrides Streamlit's own styles in the head.
     return page.replace("</body>", f"{style}</body>", 1).encode()
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of one of the files that are put into the page."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def first_screen_script() -> bytes:
+    """Return the inline script of pages with a first screen."""
+    return asset("first_screen.js").encode()
+
+
+@lru_cache(MOST_PAGES)
+def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
+    """Return the page with a first screen, which is shown as soon as the page is read.
+
+    Streamlit's scripts and styles would delay it: they are in a template, which the inline script
+    adds to the page.
+    """
+    style = asset("first_screen.css").encode() + font_faces()
+    script = b"<script>%b</script>" % first_screen_script()
+    page = index_html(elements)
+    later = b"".join(STREAMLITS_OWN.findall(page))
+    added = b'<style>%b</style>%b<template id="pbf-later">%b</template>%b\n  </body>' % (
+        *(style, first, later, script),
+    )
+    return Body(STREAMLITS_OWN.sub(b"", page).replace(b"</body>", added, 1))
+
+
+@cache
+def font_faces() -> bytes:
+    """Return the fonts of Streamlit's style sheet that the first screen uses."""
+    sheets = _static().joinpath("static", "css").iterdir()
+    text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    return "".join(FONT_FACE.findall(text)).replace("../media", "./static/media").encode()
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:
@@ -81,10 +136,22 @@ def _static() -> Traversable:
 class ServeIndexHtml:
     """ASGI middleware: replaces Streamlit's index.html by ours."""
 
-    def __init__(self, app: ASGIApp, *, mounted: tuple[str, ...] = ()) -> None:
-        """Wrap `app`; requests below the `mounted` paths are passed on unchanged."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        mounted: tuple[str, ...] = (),
+        first_screen: FirstScreen = lambda _path, _session_id, _url: None,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Wrap `app`; requests below the `mounted` paths are passed on unchanged.
+
+        A `first_screen` that takes longer than `patience` seconds is left out.
+        """
         self._app = app
         self._mounted = mounted
+        self._first_screen = first_screen
+        self._patience = patience
         self._bodies: dict[tuple[str, ...], Body] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,18 +166,43 @@ class ServeIndexHtml:
             nonlocal replaced
             if message["type"] == "http.response.start" and _is_page(message):
                 replaced = True
-                elements = ELEMENTS_OF.get(scope["path"], ELEMENTS)
-                if elements not in self._bodies:
-                    self._bodies[elements] = Body(index_html(elements))
-                response = asgi_response(self._bodies[elements], scope, "text/html")
                 # Streamlit's own headers decide how long the page may be cached.
-                headers = Headers(raw=message["headers"])
-                response.headers["Cache-Control"] = headers.get("cache-control", "no-cache")
+                usual = Headers(raw=message["headers"]).get("cache-control", "no-cache")
+                response = await self._page(scope, usual)
                 await response(scope, receive, send)
             elif not replaced:
                 await send(message)
 
         await self._app(scope, receive, replace)
+
+    async def _page(self, scope: Scope, cache_control: str) -> Response:
+        elements = ELEMENTS_OF.get(scope["path"], ELEMENTS)
+        if first := await self._first(scope):
+            body = with_first_screen(first, elements)
+            cache_control = "private, no-store"
+        else:
+            if elements not in self._bodies:
+                self._bodies[elements] = Body(index_html(elements))
+            body = self._bodies[elements]
+        response = asgi_response(body, scope, "text/html")
+        response.headers["Cache-Control"] = cache_control
+        return response
+
+    async def _first(self, scope: Scope) -> bytes | None:
+        """Return the first screen; None if the page has none, or parameters that change it."""
+        if scope["query_string"]:
+            return None
+        # Set by the authentication middleware alone.
+        session_id = Headers(scope=scope).get("x-pbf-session")
+        url = str(URL(scope=scope))
+        drawn = asyncio.to_thread(self._first_screen, scope["path"], session_id, url)
+        try:
+            return await asyncio.wait_for(drawn, self._patience)
+        except TimeoutError:
+            return None
+        except Exception:
+            log.exception("the first screen of %s could not be drawn", scope["path"])
+            return None
 
 
 def _is_page(start: Message) -> bool:

@@ -13,7 +13,7 @@ from pbf.config import Settings, load_settings
 from pbf.config.credentials import FIVETRAN_API_URL
 from pbf.errors import ConfigurationError
 from pbf.paths import origin
-from pbf.server.index_html import index_html
+from pbf.server.index_html import first_screen_script, index_html
 
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 # The hosts of the services' icons.
@@ -86,8 +86,9 @@ def screen_policy(settings: Settings, ancestors: str) -> str:
 
 @cache
 def inline_scripts() -> tuple[str, ...]:
-    """Return the digests of the inline scripts of index.html."""
-    return tuple(map(digest_source, INLINE_SCRIPT.findall(index_html())))
+    """Return the digests of the inline scripts of index.html, also with a first screen."""
+    scripts = (*INLINE_SCRIPT.findall(index_html()), first_screen_script())
+    return tuple(map(digest_source, scripts))
 
 
 class ProtectScreens:

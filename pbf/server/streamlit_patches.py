@@ -14,7 +14,11 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
+from pbf.server.connections.limits import drop_unread
+
 MAX_FILE_DESCRIPTORS = 256
+# In the keys of the components that run a fragment again once what it shows has changed.
+FOLLOW = "pbf-follow"
 
 
 class ClientMessage(NamedTuple):
@@ -22,12 +26,13 @@ class ClientMessage(NamedTuple):
 
     `complete_run` is empty unless it is a run of a page or fragment. It is the message that runs
     the same page from the top, with its query, without what was typed or clicked.
+    `is_unattended` is whether the browser asks for it by itself.
     """
 
     kind: str
     complete_run: bytes = b""
     is_fragment: bool = False
-    is_timer: bool = False
+    is_unattended: bool = False
 
 
 def read_client_message(content: bytes) -> ClientMessage | None:
@@ -41,8 +46,14 @@ def read_client_message(content: bytes) -> ClientMessage | None:
     if kind != "rerun_script":
         return ClientMessage(kind or "")
     state = message.rerun_script
-    return ClientMessage(
-        kind, _complete_run(state), bool(state.fragment_id), bool(state.is_auto_rerun)
+    return ClientMessage(kind, _complete_run(state), bool(state.fragment_id), _is_unattended(state))
+
+
+def _is_unattended(state: ClientState) -> bool:
+    """Return whether a run is requested by a component that follows changes."""
+    return any(
+        FOLLOW in widget.id and widget.HasField("json_trigger_value")
+        for widget in state.widget_states.widgets
     )
 
 
@@ -57,12 +68,12 @@ def _complete_run(state: ClientState) -> bytes:
     return bytes(BackMsg(rerun_script=run).SerializeToString())
 
 
-def ignore_timers_of_left_pages() -> None:
-    """Make Streamlit ignore a fragment's timer after the visitor has left its page.
+def ignore_fragments_of_left_pages() -> None:
+    """Make Streamlit ignore a request to run a fragment after the visitor has left its page.
 
-    The browser stops a page's timers when it learns of the next page. A timer that fires just
-    before requests the old page again, and Streamlit 1.67 runs it after the new one: it clears the
-    screen for a fragment that no longer exists, and leaves it blank.
+    A fragment that follows changes may request a run just before the browser learns of the next
+    page. Streamlit 1.67 runs it after the new page: it clears the screen for a fragment that no
+    longer exists, and leaves it blank.
     """
     original = ScriptRequests.request_rerun
     if hasattr(original, "__wrapped__"):
@@ -72,7 +83,7 @@ def ignore_timers_of_left_pages() -> None:
     @wraps(original)
     def request_rerun(requests: ScriptRequests, new_data: RerunData) -> bool:
         page = new_data.page_script_hash
-        if new_data.is_auto_rerun:
+        if new_data.fragment_id:
             requested = getattr(requests, attribute, "")
             if page and requested and page != requested:
                 return True
@@ -99,17 +110,17 @@ def forget_fragments_on_stop() -> Iterator[None]:
         raise
 
 
-def enable_tcp_nodelay() -> None:
-    """Set TCP_NODELAY on the listening sockets, whose connections inherit it.
+def set_socket_options() -> None:
+    """Set TCP_NODELAY and `drop_unread` on the listening sockets, whose connections inherit both.
 
     Streamlit 1.67 creates its listening socket without a protocol number, so asyncio does not set
-    the option. The second half of each response then waits 40 ms until the client acknowledges the
-    first.
+    TCP_NODELAY. The second half of each response then waits 40 ms until the client acknowledges
+    the first.
     """
     for number in range(MAX_FILE_DESCRIPTORS):
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(number).st_mode):
-                _set_nodelay(socket.socket(fileno=os.dup(number)))
+                _set_options(socket.socket(fileno=os.dup(number)))
 
 
 def ignore_forwarded_for() -> None:
@@ -143,7 +154,8 @@ def limit_message_size(largest: int) -> None:
     setattr(implementation, "ServerProtocol", limited)  # noqa: B010
 
 
-def _set_nodelay(listener: socket.socket) -> None:
+def _set_options(listener: socket.socket) -> None:
     with listener:
         if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            drop_unread(listener)

@@ -1,5 +1,6 @@
-"""Waitress, which serves the API alone, with a fix for its 304 responses."""
+"""Waitress, which serves the API alone; no caller that reads slowly holds one of its threads."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from pbf.metrics.instruments import observe_thread_wait
+from pbf.server.connections.limits import drop_unread, raise_descriptor_limit
 from pbf.server.probes.answers import PROBES
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ THREADS = 16
 # Waitress refuses larger bodies; the routes refuse those over their own, smaller limit.
 LARGEST_STORED_BODY = 1024 * 1024
 IDLE_TIMEOUT = 30
+# A connection takes up to three descriptors: large bodies and answers wait in temporary files.
+DESCRIPTORS_OF_CONNECTION = 3
+# For the database, Redis, Fivetran, logs and modules.
+OTHER_DESCRIPTORS = 256
+FEWEST_CONNECTIONS = 100
 
 
 class Task(WSGITask):
@@ -36,10 +43,16 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """A connection whose requests are run as such tasks."""
+    """A connection whose requests are run as such tasks.
+
+    A caller may send several requests at once. Waitress 3.0 lets the thread wait while more than a
+    limit of their answers is unread. Here the next of them gets a thread once the answers before
+    have been sent, and no answer has that limit.
+    """
 
     task_class = Task
     _queued_at = 0.0
+    _waits_for_reader = False
 
     def received(self, data: bytes) -> bool:
         """Take in data; it may complete a request, which waits for a thread from now on."""
@@ -47,9 +60,22 @@ class Channel(HTTPChannel):
         return bool(super().received(data))
 
     def service(self) -> None:
-        """Answer a request in a thread."""
+        """Answer a request in a thread, or give the thread back until earlier answers are sent."""
+        with self.outbuf_lock:
+            self._waits_for_reader = self.total_outbufs_len > 0
+            if self._waits_for_reader:
+                self.server.pull_trigger()
+                return
         observe_thread_wait(time.monotonic() - self._queued_at)
         super().service()
+
+    def handle_write(self) -> None:
+        """Send what the caller can take now; a request that waits for that gets a thread then."""
+        super().handle_write()
+        if self._waits_for_reader and self.connected and not self.total_outbufs_len:
+            self._waits_for_reader = False
+            channel: Any = self
+            self.server.add_task(channel)
 
 
 class ProbesApart:
@@ -86,6 +112,13 @@ def serve(
         ident=None,
         max_request_body_size=LARGEST_STORED_BODY,
         channel_timeout=IDLE_TIMEOUT,
+        connection_limit=_most_connections(raise_descriptor_limit()),
+        # select() fails beyond 1,023 descriptors.
+        asyncore_use_poll=True,
+        # A caller that goes away, or is dropped because it does not read, is no error of ours.
+        log_socket_errors=False,
+        # Threads never wait for a caller; see Channel.
+        outbuf_high_watermark=sys.maxsize,
         # The routes decide which proxies to trust; see PBF_TRUSTED_PROXIES.
         clear_untrusted_proxy_headers=False,
     )
@@ -96,6 +129,13 @@ def serve(
         if isinstance(dispatcher, BaseWSGIServer):
             dispatcher.channel_class = Channel
             dispatcher.task_dispatcher = probes_apart
+            if dispatcher.socket:
+                drop_unread(dispatcher.socket)
     server.print_listen("Serving on http://{}:{}")
     on_start()
     server.run()
+
+
+def _most_connections(descriptors: int) -> int:
+    """Return how many connections a process with so many descriptors can keep."""
+    return max(FEWEST_CONNECTIONS, (descriptors - OTHER_DESCRIPTORS) // DESCRIPTORS_OF_CONNECTION)

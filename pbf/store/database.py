@@ -3,9 +3,9 @@
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from sqlalchemy import URL, text
 from sqlalchemy.engine import Engine
@@ -13,10 +13,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from pbf import clock
 from pbf.concurrency.bulkheads import Dependency, waiting_for
 from pbf.errors import StoreFailed
 from pbf.metrics.instruments import STORE_SECONDS
 from pbf.metrics.outages import Outage
+from pbf.metrics.tracing.spans import trace_queries
 from pbf.store.engines.breaker import CircuitBreaker
 from pbf.store.engines.clock import DatabaseClock
 from pbf.store.engines.engine import (
@@ -66,6 +68,7 @@ class Database:
         if not is_in_memory(parts):
             _check_tables(parts, migrates=migrates)
         self.engine = engine_for(parts, connections)
+        trace_queries(self.engine)
         self._outage = Outage(
             "database",
             log,
@@ -79,8 +82,9 @@ class Database:
         self._breaker = CircuitBreaker()
         # SQLite runs in this process, and its clock is this machine's.
         self.now: Callable[[], float] = (
-            _machine_clock if sqlite else DatabaseClock(self._read_clock)
+            clock.machine_clock if sqlite else DatabaseClock(self._read_clock)
         )
+        clock.share(self.now)
         if is_in_memory(parts):
             Base.metadata.create_all(self.engine)  # nothing to migrate
 
@@ -90,6 +94,12 @@ class Database:
         url = self.engine.url
         has_file = url.get_backend_name() == "sqlite" and not is_in_memory(url)
         return url.database if has_file else None
+
+    @property
+    def address(self) -> str:
+        """Where the database is, without the account that this program uses there."""
+        url = self.engine.url.set(username=None, password=None)
+        return str(Path(self.file).resolve()) if self.file else url.render_as_string()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -164,6 +174,18 @@ class Database:
         with self.reading() as session:
             return str(session.scalar(text("SELECT version_num FROM alembic_version")))
 
+    def other_processes(self) -> int:
+        """Return how many other processes use the database, of those that PostgreSQL shows.
+
+        Raises StoreFailed. It is 0 for SQLite, which does not tell.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return 0
+        from pbf.store.engines.postgresql import OTHER_PROCESSES
+
+        with self.reading() as session:
+            return int(session.scalar(text(OTHER_PROCESSES)) or 0)
+
     def _read_clock(self) -> float:
         with self.reading() as session:
             return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
@@ -192,6 +214,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
+        clock.stop_sharing(self.now)
         with self._lock or nullcontext():
             self.engine.dispose()
 
@@ -224,7 +247,3 @@ def _is_busy(error: SQLAlchemyError) -> bool:
     """Return whether another process writes to the SQLite file."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)  # the rest of the code says where it happened
-
-
-def _machine_clock() -> float:
-    return time.time()

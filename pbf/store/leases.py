@@ -24,6 +24,7 @@ Row = TypeVar("Row", bound=Leased)
 # In seconds: how long others wait for a process that died, and how often one at work says so.
 LEASE = 15.0
 RENEW_EVERY = 5.0
+LONGEST_LEASE = 300.0
 
 
 class Leases(Generic[Row]):
@@ -41,7 +42,9 @@ class Leases(Generic[Row]):
 
     def is_held(self, row: Row) -> bool:
         """Return whether a process is working on a row."""
-        return bool(row.owner) and row.lease_until > self.now()
+        left = row.lease_until - self.now()
+        # A lease that is longer than any was given by a clock that was wrong.
+        return bool(row.owner) and 0 < left <= LONGEST_LEASE
 
     def was_abandoned(self, row: Row) -> bool:
         """Return whether a process worked on a row and did not finish."""

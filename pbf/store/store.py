@@ -5,13 +5,14 @@ StoreFailed if the database cannot be read or written.
 """
 
 import hashlib
-import time
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from pbf.store.audit import AuditLog
+from pbf.store.audit_spool import AuditSpool
 from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
 from pbf.store.database import CONNECTIONS, Database
@@ -24,6 +25,7 @@ from pbf.store.identity.sessions import SessionRows
 from pbf.store.identity.sign_in_links import SignInLinks
 from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
+from pbf.store.marks import Marks, read_marks
 from pbf.store.planned_changes import PlannedChanges
 from pbf.store.tables import Deletion, Job, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
@@ -47,12 +49,17 @@ class Store:
     """Typed names, creations, pending deletions, used tokens, the audit log, and people."""
 
     def __init__(
-        self, url: str | URL, *, migrates: bool = True, connections: int = CONNECTIONS
+        self,
+        url: str | URL,
+        *,
+        migrates: bool = True,
+        connections: int = CONNECTIONS,
+        spool: Path | None = None,
     ) -> None:
         """Open the database at an SQLAlchemy URL and apply missing migrations.
 
         With `migrates` false, raise MigrationsMissing instead. A process has at most so many
-        connections to PostgreSQL.
+        connections to PostgreSQL. `spool` is a folder for entries of the audit log that wait.
         """
         self._database = Database(url, migrates=migrates, connections=connections)
         self.creations = Creations(self._database)
@@ -68,7 +75,9 @@ class Store:
         self.observations = Observations(self._database)
         self.last_seen = LastSeenRows(self._database)
         self.received_events = ReceivedEvents(self._database)
-        self.audit = AuditLog(self._database)
+        self.audit = AuditLog(
+            self._database, AuditSpool(spool, self._database.address) if spool else None
+        )
         self.colleague_links = ColleagueLinks(self._database)
         self.tenants = TenantRows(self._database)
         self.people = People(self._database)
@@ -115,21 +124,27 @@ class Store:
         with self._database.reading() as session:
             return read_figures(session, now)
 
+    def marks(self, group_id: str | None = None) -> Marks:
+        """Return what differs once the pages of a group, or of any, show something else."""
+        now = self.now()
+        with self._database.reading() as session:
+            return read_marks(session, now, group_id)
+
     def use_token(self, token: str) -> bool:
         """Return whether a signed token is used for the first time; only its hash is stored."""
-        now = time.time()
         digest = hashlib.sha256(token.encode()).hexdigest()
         try:
             with self._database.session() as session:
-                expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
-                session.execute(delete(UsedToken).where(expired))
-                session.add(UsedToken(digest=digest, used_at=now))
+                session.add(UsedToken(digest=digest, used_at=self.now()))
         except IntegrityError:
             return False
         return True
 
     def delete_expired(self, now: float) -> None:
-        """Delete sessions, tokens, links, invitations and plans that ended some time ago."""
+        """Delete sessions, tokens, links, invitations and plans that ended some time ago.
+
+        `now` has to be a time that has passed for certain, see ApiClient.confirmed_time.
+        """
         for rows in (
             self.sessions,
             self.api_tokens,
@@ -140,13 +155,21 @@ class Store:
             self.notifications,
         ):
             rows.delete_expired(now)
+        with self._database.session() as session:
+            expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
+            session.execute(delete(UsedToken).where(expired))
+
+    def other_processes(self) -> int:
+        """Return how many other processes use the database; 0 for SQLite, which does not tell."""
+        return self._database.other_processes()
 
     def version(self) -> str:
         """Return the migration that the database is at; raise StoreFailed."""
         return self._database.version()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database and the spool of the audit log."""
+        self.audit.close()
         self._database.close()
 
 

@@ -82,7 +82,7 @@ class Creation(Leased, Base, kw_only=True):
 class Deletion(Leased, Base, kw_only=True):
     """A connector that is hidden until it is deleted, at `due_at`.
 
-    `paused_at` is when Fivetran reported the connector as paused, by Fivetran's clock.
+    `paused_at` is when Fivetran reported the connector as paused. Both are by Fivetran's clock.
     `setup_state` is the state when the deletion was requested.
     """
 
@@ -147,14 +147,16 @@ class Entry(Base, kw_only=True):
     """An entry of the audit log: who did what to which connector; entries never change.
 
     `at` is a time in UTC, in ISO 8601. `name` is the connector's permanent name, `outcome` is
-    "done", "nothing to do" or the type of an error.
-    `actor_name` is the actor's name at that time.
+    "done", "nothing to do", "begun" or the type of an error.
+    `actor_name` is the actor's name at that time. `entry_key` tells whether an entry of the spool
+    is stored; `stored_at` is when that was, and empty for an entry that did not wait there.
     """
 
     __tablename__ = "audit"
     __table_args__ = (
         Index("audit_of_group", "group_id", "id"),
         Index("audit_of_connector", "group_id", "connector_id", "id"),
+        Index("audit_by_key", "entry_key", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
@@ -167,6 +169,9 @@ class Entry(Base, kw_only=True):
     name: Mapped[str]
     outcome: Mapped[str] = mapped_column(Text)
     group_id: Mapped[str] = mapped_column(server_default="")
+    # Entries of earlier versions have none.
+    entry_key: Mapped[str | None] = mapped_column(String(32), default=None)
+    stored_at: Mapped[str] = mapped_column(String(32), server_default="", default="")
 
 
 class ColleagueLink(Base, kw_only=True):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from itertools import islice
 
+from pbf.clock import current_time
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import LARGEST_PAGE
@@ -26,7 +27,7 @@ class ConnectorWatch:
         groups: Callable[[], Collection[str]],
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = current_time,
     ) -> None:
         """Read for the groups that `groups` returns."""
         self._client = client

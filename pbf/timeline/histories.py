@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pbf.clock import current_time
 from pbf.errors import BadAnswer, Forbidden, InvalidRequest, NotFound, ServerFailed
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
@@ -76,7 +77,7 @@ class Histories:
         Returns when to look again, in seconds since 1970, while no list was read yet.
         """
         if not self._store.last_seen.count():
-            return time.time() + FIRST_LIST
+            return current_time() + FIRST_LIST
         now = self._client.now()
         allowed = self._budget.earn(self._client.latest.rate_limit, self._clock())
         while allowed >= 1 and not is_refused(self._store, now):

@@ -67,8 +67,10 @@ class Timelines:
         )
 
     def thin(self) -> None:
-        """Delete what is older than it is kept; raise StoreFailed."""
-        now = self._client.now()
+        """Delete what is older than it is kept by Fivetran's clock, if known; raise StoreFailed."""
+        now = self._client.latest.date
+        if now is None:
+            return
         end = now - self._days * DAY
         self._store.syncs.thin(self.recorder.oldest(now))
         self._store.syncs.delete_days(end)

@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from pbf.clock import current_time
 from pbf.rules.timeline.events import PROBE, Event, read_event
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
@@ -63,7 +63,7 @@ class Inbox:
         *,
         secrets: Sequence[str],
         is_ours: Callable[[str], bool],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
         fivetrans_clock: Callable[[], float] | None = None,
     ) -> None:
         """Accept what is signed with one of the secrets; `is_ours` tells a tenant's group.

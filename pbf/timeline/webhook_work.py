@@ -1,12 +1,12 @@
 """The job that works off the webhooks that were received."""
 
 import logging
-import time
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
+from pbf.clock import current_time
 from pbf.errors import PbfError
 from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
 from pbf.rules.timeline.events import read_event, report_of
@@ -49,16 +49,19 @@ class ReceivedWork:
         recorder: Recorder,
         *,
         moved: Callable[[str, Collection[str]], None],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
+        confirmed_time: Callable[[], float | None] | None = None,
     ) -> None:
         """Record syncs by the recorder.
 
+        Events are deleted once they are old by `confirmed_time`, which defaults to the clock.
         `moved` is called with a group and the ids of its connectors to which something happened.
         """
         self._events = events
         self._recorder = recorder
         self._moved = moved
         self._clock = clock
+        self._confirmed_time = confirmed_time or clock
         self._cleaned_up_at = float("-inf")
 
     def work_off(self) -> float | None:
@@ -77,7 +80,7 @@ class ReceivedWork:
                 self._work_off_group(group_id, list(rows), now)
             except PbfError as error:
                 problem = problem or error
-        self._clean_up(now)
+        self._clean_up()
         if problem:
             raise problem
         return now if len(claimed) == BATCH else None
@@ -91,7 +94,8 @@ class ReceivedWork:
         self._moved(group_id, {event.connector_id for event in events})
         self._events.finish([row.digest for row in rows], now)
 
-    def _clean_up(self, now: float) -> None:
-        if now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:
+    def _clean_up(self) -> None:
+        now = self._confirmed_time()
+        if now is not None and now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:
             self._events.delete_received_before(now - KEPT)
             self._cleaned_up_at = now

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pbf.connectors.audit import DONE, NOTHING_TO_DO
+from pbf.connectors.audit import BEGUN, DONE, NOTHING_TO_DO
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX, from_page
 from pbf.rules.actions import LABELS
@@ -24,6 +24,8 @@ WHO = {
     "housekeeping": "Automatic",
     "background": "Automatic",
 }
+# What earlier versions called the background work, and what it is called now.
+AUTOMATIC = ("housekeeping", "background")
 # People and tokens whose name is not known.
 NAMELESS = {"person": "A person", "token": "API token"}
 WHAT: dict[str, str] = {str(action): label for action, label in LABELS.items()} | {
@@ -69,6 +71,8 @@ REFUSED: tuple[str, Tone] = ("Refused by Fivetran", "bad")
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     DONE: ("Done", "good"),
     NOTHING_TO_DO: ("Nothing to do", "quiet"),
+    BEGUN: ("Begun; its end is not known", "attention"),
+    "StoreFailed": ("Database unavailable", "bad"),
     "NotNow": ("Not possible then", "attention"),
     "NotPermitted": ("Not permitted", "attention"),
     "LimitReached": ("Limit reached", "attention"),
@@ -156,7 +160,7 @@ def rows(entries: Iterable["Entry"], connectors: Mapping[str, Connector]) -> Ite
 
 def caused_by(entries: "Iterable[Entry]", *, people: bool, system: bool) -> "list[Entry]":
     """Return the entries of what people did, of what was done automatically, or both."""
-    return [entry for entry in entries if (system if entry.actor == "housekeeping" else people)]
+    return [entry for entry in entries if (system if entry.actor in AUTOMATIC else people)]
 
 
 def pauses(entries: "Iterable[Entry]") -> list[tuple[str, datetime]]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ import streamlit as st
 
 from pbf.cache.derived import DerivedCache
 from pbf.cache.entries import CachedList
+from pbf.clock import utc_now
 from pbf.components.connector_table import packed as packed_rows
 from pbf.components.gallery import packed as packed_cards
 from pbf.connectors.operations import Operations
@@ -25,11 +26,12 @@ from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, StoreFailed, UnknownConnector
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Service
-from pbf.rules.health import TONES, URGENT
+from pbf.rules.health import URGENT
 from pbf.rules.statistics import Statistic, statistics
 from pbf.ui import session
+from pbf.ui.refresh.fragments import run_again_soon
 from pbf.ui.timeline.group import group_syncs
-from pbf.ui.view_models import Row, card, category, row
+from pbf.ui.view_models import Row, card, category, rows_of
 
 if TYPE_CHECKING:
     from pbf.store.audit import Entry
@@ -162,6 +164,12 @@ def rows(marked: str = "") -> tuple[Rows, str]:
     return table_rows, version
 
 
+def made_rows(tenant: str, acts: bool) -> tuple[Key, Rows] | None:
+    """Return what rows were made from last, and the rows; None if there are none."""
+    made = _derived().rows.last((tenant, acts))
+    return (made[0], made[1][0]) if made and isinstance(made[0], Key) else None
+
+
 @dataclass(frozen=True)
 class Summary:
     """What the overview says; `urgent` and `changed` are sorted, the first ones matter most."""
@@ -201,6 +209,7 @@ def _past(
     try:
         return portal.past(f"{kind}:{connector.id} {_state(connector)}", fetch)
     except ApiError:  # the page works without them; a later run tries again
+        run_again_soon(kind)
         return History(missing=UNREAD)
 
 
@@ -243,17 +252,11 @@ def _rows(key: Key) -> tuple[Rows, str]:
 
 
 def _make_rows(portal: Portal, own: tuple[Connector, ...], key: Key) -> tuple[Rows, str]:
-    by_id = {service.id: service for service in portal.catalogue().items}
     notes = portal.maintenance.notices(own, key.minute)
-    shown = partial(row, now=key.minute, invites=key.invites, acts=key.acts)
-    table_rows = [
-        shown(connector, by_id.get(connector.service), note=notes.get(connector.id, ""))
-        for connector in own
-    ]
-    urgency = {word: rank for rank, word in enumerate(TONES)}
-    table_rows.sort(key=lambda row: (urgency[row["status"]], row["name"].lower()))
+    catalogue = portal.catalogue().items
+    table_rows = rows_of(own, catalogue, notes, key.minute, invites=key.invites, acts=key.acts)
     content = json.dumps(table_rows).encode()
-    return tuple(table_rows), hashlib.blake2b(content, digest_size=12).hexdigest()
+    return table_rows, hashlib.blake2b(content, digest_size=12).hexdigest()
 
 
 def _make_summary(table_rows: Rows) -> Summary:
@@ -294,5 +297,5 @@ def _row_key() -> Key:
         acts=session.may(),
         invites=portal.policy().limits.invitations,
         planned=portal.maintenance.plans().revision,
-        minute=datetime.now(UTC).replace(second=0, microsecond=0),
+        minute=utc_now().replace(second=0, microsecond=0),
     )

@@ -1,7 +1,8 @@
 """HTML from the templates beside this module, which escape every text that they are given."""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from unicodedata import bidirectional
@@ -11,12 +12,17 @@ import markupsafe
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pbf.clock import utc_now
 from pbf.paths import from_page
 from pbf.rules.wording import ago, exact
 from pbf.visible_text import shown
 
 # Colour alone says nothing: a sign and the word go with it.
 SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
+# The colours of monograms, as in `icons.js`.
+HUES = ("blue", "green", "violet", "orange", "red", "yellow")
+# In seconds, as in `times.js`.
+LONG_UNITS = {"year": 31_536_000, "month": 2_592_000, "day": 86_400, "hour": 3_600, "minute": 60}
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
@@ -38,6 +44,21 @@ def address(name: str, query: Mapping[str, str]) -> str:
     return f"{name}?{urlencode(query)}" if query else name
 
 
+def hue(service: str) -> str:
+    """Return the colour of a service's monogram, as `icons.js` chooses it."""
+    total = 0
+    for character in service:
+        total = (total * 31 + ord(character)) % 2**32
+    return HUES[total % len(HUES)]
+
+
+def monogram(name: str) -> str:
+    """Return the letters that stand for a service, as `icons.js` chooses them."""
+    words: list[str] = re.findall(r"[^\W_]+", name) or ["?"]
+    letters = words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
+    return letters.upper()
+
+
 @cache
 def environment() -> Environment:
     """Return Jinja with the templates; each is read and compiled once, when it is first drawn."""
@@ -51,10 +72,30 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters.update(
-        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, datetime.now(UTC))
+        from_page=from_page, as_time=as_time, exact=exact, ago=lambda at: ago(at, utc_now())
     )
-    jinja.globals.update(SIGNS=SIGNS, address=address)
+    jinja.filters["in_browser_words"] = in_browser_words
+    jinja.globals.update(SIGNS=SIGNS, address=address, hue=hue, monogram=monogram)
     return jinja
+
+
+def in_browser_words(moment: str, kind: str) -> str:
+    """Return a time in ISO 8601 relative to now, in the words of `times.js`.
+
+    `kind` is "past", or "lasting" for a state since then, or "coming".
+    """
+    passed = (utc_now() - datetime.fromisoformat(moment)).total_seconds()
+    seconds = -passed if kind == "coming" else passed
+    unit = next((unit for unit, length in LONG_UNITS.items() if seconds >= length), "")
+    number = int(seconds // LONG_UNITS[unit]) if unit else 0
+    words = f"{number} {unit}{'' if number == 1 else 's'}"
+    if kind == "past":
+        return f"{words} ago" if unit else "just now"
+    if kind == "lasting":
+        return f"for {words}" if unit else "since just now"
+    if passed >= 0:
+        return "Due now"
+    return f"In about {words}" if unit else "Within a minute"
 
 
 def as_time(moment: datetime | str) -> datetime:

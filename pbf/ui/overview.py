@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.rules.health import ON_THE_CARD, TONES, URGENT
@@ -39,7 +39,7 @@ def show_oldest(connectors: Sequence[Connector], *, shown: int) -> None:
     """List the connectors that have been without fresh data for longest."""
     oldest = [
         (connector.id, connector.title, since, connector.succeeded_at is None)
-        for connector, since in longest_without_data(connectors, datetime.now(UTC), most=shown)
+        for connector, since in longest_without_data(connectors, utc_now(), most=shown)
     ]
     if oldest:
         st.header("Longest without fresh data", anchor=False)

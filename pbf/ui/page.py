@@ -11,6 +11,7 @@ import streamlit as st
 
 from pbf import logs
 from pbf.cache.entries import CachedList
+from pbf.clock import utc_now
 from pbf.components.redirect import redirect
 from pbf.connectors.access.caller import readable
 from pbf.connectors.portal import Portal
@@ -33,6 +34,7 @@ from pbf.ui import html, session
 from pbf.ui.account.prompts import stop_signed_out, stop_without_its_tenant, stop_without_tenant
 from pbf.ui.account.top_row import show_branding, show_top_row
 from pbf.ui.markdown import plain as plain  # pages say page.plain
+from pbf.ui.refresh.fragments import following
 
 if TYPE_CHECKING:
     from pbf.connectors.bulk import Bulk, Outcome
@@ -43,11 +45,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
-
-# Seconds between two runs of an open page. Fivetran is asked for what changes every three seconds
-# at most, and a page may show the answer one run later: a change is visible within ten seconds.
-# A number, since Streamlit would import pandas to parse a text.
-REFRESH = 3.0
 
 HEADINGS: dict[type[PbfError], str] = {
     InvalidPolicy: "The policy file is not valid",
@@ -235,7 +232,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
             moment = datetime.fromtimestamp(answer.fetched_at, UTC)
             st.warning(
                 f"{plain(readable(answer.problem))} What you see is from "
-                f"{ago(moment, datetime.now(UTC))} ({exact(moment)}).",
+                f"{ago(moment, utc_now())} ({exact(moment)}).",
                 icon=":material/history:",
             )
             return
@@ -243,8 +240,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
         quiet(throttling)
 
 
-@st.fragment(run_every=REFRESH)
-@session.acting
+@following("connectors")
 def follow_age(ask: Callable[[], Iterable[CachedList]]) -> None:  # type: ignore[type-arg]
     """Mark the age of lists on a page that does not refresh itself, as long as they are old."""
     try:

@@ -16,6 +16,7 @@ from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.logs import set_tenant
 from pbf.metrics.instruments import FRAGMENT_SECONDS
+from pbf.metrics.tracing.spans import span
 from pbf.rules import time_zones
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
@@ -71,7 +72,8 @@ def acting(show: Callable[Parameters, None]) -> Callable[Parameters, None]:
             act()
         except PbfError:
             st.rerun()  # the page says why
-        with FRAGMENT_SECONDS.labels(show.__name__).time():
+        name = show.__name__
+        with FRAGMENT_SECONDS.labels(name).time(), span(f"fragment {name}"):
             show(*args, **values)
 
     return run
@@ -93,7 +95,11 @@ def time_zone() -> ZoneInfo:
 
 
 def browser_owner() -> str:
+    """Return a text that is the same for the visitor in one tenant, and tells neither."""
+    return owner_of(identity())
+
+
+def owner_of(visitor: Identity) -> str:
     """Return a text that is the same for one person in one tenant, and tells neither."""
-    visitor = identity()
     content = f"{visitor.tenant_id}\n{visitor.person_id}".encode()
     return hashlib.blake2b(content, digest_size=8).hexdigest()

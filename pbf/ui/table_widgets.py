@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.table_selection import NEW_TABLES, summary
 from pbf.ui import html, page, session
+from pbf.ui.refresh.fragments import following
 from pbf.ui.table_editor import SYNCED, TableEditor, columns, when_there_are_tables
 from pbf.visible_text import shown
 
@@ -39,7 +40,7 @@ def show_no_tables(
     portal: Portal, editor: TableEditor, connector: Connector, *, reloads: bool
 ) -> None:
     """Say when there will be tables to choose, and offer to load them now."""
-    when = when_there_are_tables(connector, read=editor.config is not None, now=datetime.now(UTC))
+    when = when_there_are_tables(connector, read=editor.config is not None, now=utc_now())
     st.info(page.plain(when), icon=":material/info:")
     if editor.message[0] == "error":
         page.show_problem(editor.message[1])
@@ -68,8 +69,7 @@ def show_reload(portal: Portal, editor: TableEditor, label: str) -> None:
         run(editor, reload, "Fivetran is reading the source. This can take a few minutes…")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def wait_for_tables(portal: Portal, editor: TableEditor, before: Connector) -> None:
     """Fetch the tables again once the connector has changed."""
     try:

@@ -1,10 +1,22 @@
 """View models: a connector as a row of the table, a service as a card of the gallery."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TypedDict
 
 from pbf.fivetran.models import Connector, Service
-from pbf.rules.health import ACTIONS, ON_THE_CARD, Health, Tone, Word, changed_at, health, since
+from pbf.rules.health import (
+    ACTIONS,
+    ON_THE_CARD,
+    TONES,
+    Health,
+    Tone,
+    Word,
+    changed_at,
+    health,
+    since,
+)
 from pbf.rules.schedule import next_in_words, next_sync
 from pbf.rules.statistics import interval
 from pbf.rules.timing import by_time, expected, in_words
@@ -127,6 +139,26 @@ def row(
         "moving": connector.is_syncing,
         **_times(connector, state, now),
     }
+
+
+def rows_of(
+    connectors: Iterable[Connector],
+    catalogue: Iterable[Service],
+    notes: Mapping[str, str],
+    now: datetime,
+    *,
+    invites: bool,
+    acts: bool,
+) -> tuple[Row, ...]:
+    """Return connectors as rows, the most urgent first; `notes` are by their ids."""
+    services = {service.id: service for service in catalogue}
+    shown_now = partial(row, now=now, invites=invites, acts=acts)
+    rows = [
+        shown_now(connector, services.get(connector.service), note=notes.get(connector.id, ""))
+        for connector in connectors
+    ]
+    urgency = {word: rank for rank, word in enumerate(TONES)}
+    return tuple(sorted(rows, key=lambda row: (urgency[row["status"]], row["name"].lower())))
 
 
 def _times(connector: Connector, state: Health, now: datetime) -> Times:

@@ -1,11 +1,11 @@
 """Incidents: what is wrong and was wrong, each with its thread of events."""
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
+from pbf.clock import current_time
 from pbf.errors import UnknownItem
 from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry, IncidentEvent, Kind
@@ -22,7 +22,7 @@ MOST_LISTED = 500
 class Incidents:
     """The incidents of all tenants, by group."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float] = current_time) -> None:
         """Keep incidents in a store."""
         self._rows = store.incidents
         self._clock = clock

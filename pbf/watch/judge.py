@@ -5,12 +5,12 @@ that has no open incident and no promise that is due, is passed over.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pbf.cache.entries import CachedList
+from pbf.clock import current_time
 from pbf.connectors.audit import DONE
 from pbf.connectors.portal import Portal
 from pbf.errors import ApiError, PbfError, ServerFailed, Unreachable
@@ -67,7 +67,7 @@ class Judge:
         timeline_of: Callable[[str], Timeline],
         notifier: Notifier,
         rate_limit: Callable[[], RateLimit],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Judge groups by their portals (by group id) and histories (by tenant id)."""
         self._store = store

@@ -1,12 +1,12 @@
 """The promises of one tenant: set, changed and removed, and how they were kept."""
 
 import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from pbf.clock import current_time
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.portal import Portal
 from pbf.errors import InputError, UnknownItem
@@ -76,7 +76,7 @@ class Promises:
         store: Store,
         timeline: Callable[[], Timeline],
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Judge the connectors of a portal by its history."""
         self._portal = portal

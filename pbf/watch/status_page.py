@@ -6,12 +6,12 @@ It names connectors and nothing else: no service, no person, and no text of Five
 import hashlib
 import secrets
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from pbf.clock import current_time
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.portal import Portal
 from pbf.errors import LimitReached, UnknownItem
@@ -143,7 +143,7 @@ class StatusLinks:
                 digest=digest(secret),
                 group_id=self._group_id,
                 created_by=storable(StatusLink.created_by, who.name or who.actor),
-                created_at=time.time(),
+                created_at=current_time(),
             )
             self._rows.add(row)
         return secret
@@ -152,14 +152,14 @@ class StatusLinks:
         """Revoke a link; raise UnknownItem if none with that id works."""
         with self._audit_log.record("revoke a status link"):
             require(Permission.MANAGE_NOTIFICATIONS)
-            if not self._rows.revoke(self._group_id, link_id, time.time()):
+            if not self._rows.revoke(self._group_id, link_id, current_time()):
                 raise UnknownItem("There is no such link. It may have been revoked.")
 
 
 class StatusPages:
     """What the pages of all tenants say, each made once in a minute at most."""
 
-    def __init__(self, incidents: Incidents, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, incidents: Incidents, *, clock: Callable[[], float] = current_time) -> None:
         """Start empty."""
         self._incidents = incidents
         self._clock = clock

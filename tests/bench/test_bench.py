@@ -158,6 +158,7 @@ def test_the_relay_counts_the_bytes_to_the_browser(product):
         pytest.param("routes", marks=pytest.mark.exhaustive),
         pytest.param("history_pages", marks=pytest.mark.exhaustive),
         pytest.param("pages", marks=pytest.mark.exhaustive),
+        pytest.param("first_screen", marks=pytest.mark.exhaustive),
         pytest.param("sign_in", marks=pytest.mark.exhaustive),
     ],
 )

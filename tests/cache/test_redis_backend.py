@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import brotli
 import pytest
 import redis
+from pydantic import create_model
 
 from pbf import runtime as runtimes
 from pbf.cache import redis_backend
-from pbf.cache.entries import CachedList
+from pbf.cache.entries import CachedList, PartialList
 from pbf.cache.redis_backend import RECHECK, RETRY_AFTER_FAILURE, RedisBackend
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
@@ -70,8 +72,10 @@ def process(url: str, clock: Clock) -> Iterator[Callable[..., SharedCache]]:
     """Create caches as in several processes."""
     opened = []
 
-    def begin(at: str = url, prefix: str = "pbf") -> SharedCache:
-        backend = RedisBackend(at, prefix=prefix, serializer=SERIALIZER)
+    def begin(
+        at: str = url, prefix: str = "pbf", serializer: ListSerializer = SERIALIZER
+    ) -> SharedCache:
+        backend = RedisBackend(at, prefix=prefix, serializer=serializer)
         opened.append(SharedCache(clock=clock, backend=backend))
         return opened[-1]
 
@@ -109,6 +113,60 @@ def test_processes_share_entries(process, source):
     assert fetched == shared
     assert shared.items[0] == connector("a")
     assert source.calls == 1
+
+
+def test_a_list_that_is_not_shared_stays_in_its_process(process, source):
+    here, there = process(), process()
+    source.result = PartialList([connector("stand-in")], shared=False)
+
+    own = get(here, source)
+    source.returns("a")
+
+    assert ids(own) == ["stand-in"]
+    assert ids(get(there, source)) == ["a"]
+
+
+def test_versions_whose_models_differ_share_no_list_but_forget_together(process, source, clock):
+    newer = create_model("Connector", __base__=Connector, country=(str, "FR"))
+    old, new = process(), process(serializer=ListSerializer(Service, newer))
+    get(old, source)
+
+    assert ids(get(new, source)) == ["a"]
+    assert source.calls == 2
+    source.returns("b")
+    new.forget("key")
+    clock.advance(RECHECK)
+    assert ids(get(old, source)) == ["b"]
+
+
+def test_the_shape_is_that_of_the_models_alone():
+    assert ListSerializer(Service, Connector).shape == SERIALIZER.shape
+
+
+def test_what_is_stored_is_compressed_and_of_this_form_only():
+    items = tuple(connector(f"c{number}") for number in range(200))
+    entry = CachedList(items, "revision", 1.0)
+
+    data = SERIALIZER.dumps(entry)
+
+    assert SERIALIZER.loads(data) == entry
+    assert len(data) * 8 < len(b"".join(item.model_dump_json().encode() for item in items))
+    for other in (b"", b"[1]", brotli.compress(b"[1]"), brotli.compress(b'["X", "", 0, 0, 0]')):
+        with pytest.raises(ValueError, match=r"."):
+            SERIALIZER.loads(other)
+
+
+def test_an_entry_from_the_future_is_replaced(process, source, clock):
+    clock.advance(3600)
+    get(process(), source)
+    clock.advance(-3600)
+    source.returns("b")
+
+    entries = [get(process(), source), get(process(), source)]
+
+    assert [ids(entry) for entry in entries] == [["b"], ["b"]]
+    assert [entry.fetched_at for entry in entries] == [clock(), clock()]
+    assert source.calls == 2
 
 
 def test_an_empty_list_is_shared_too(process, source):
@@ -227,14 +285,14 @@ def test_an_entry_of_another_version_is_fetched_again(process, source, url):
     assert source.calls == 2
 
 
-def test_entries_are_stored_as_json(process, source, url):
+def test_entries_are_stored_as_compressed_json(process, source, url):
     get(process(), source)
 
     with redis.Redis.from_url(url) as client:
         (stored,) = (client.get(name) for name in client.keys("pbf:*@*"))
 
-    assert stored.startswith(b'["Connector", ')
-    assert b"schema_a" in stored
+    assert brotli.decompress(stored).startswith(b'["Connector", ')
+    assert b"schema_a" in brotli.decompress(stored)
 
 
 def test_accounts_in_one_redis_are_separate(process, source):

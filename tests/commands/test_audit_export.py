@@ -8,6 +8,7 @@ import responses
 from pbf.commands.command_line import main
 from pbf.errors import StoreFailed
 from pbf.store.store import Store
+from tests.support.stores import add_entry
 
 
 def test_the_route_exports_the_log_as_a_csv_file(client, portal, monkeypatch):
@@ -40,8 +41,8 @@ def test_a_log_that_cannot_be_read_is_an_error_not_an_empty_file(runtime, client
 def test_the_command_prints_the_whole_log_without_a_request(tmp_path, monkeypatch, capsys):
     url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
     store = Store(url)
-    store.audit.add("page", "pause", "one", "sales", "done", group_id="ours")
-    store.audit.add("page", "pause", "two", "stock", "done", group_id="theirs")
+    add_entry(store, "page", "pause", "one", "sales", "done", group_id="ours")
+    add_entry(store, "page", "pause", "two", "stock", "done", group_id="theirs")
     store.close()
     credentials = {"FIVETRAN_API_KEY": "k", "FIVETRAN_API_SECRET": "s", "FIVETRAN_GROUP_ID": "ours"}
     for name, value in {**credentials, "PBF_DATABASE_URL": url}.items():
@@ -85,7 +86,7 @@ def test_the_command_prints_an_entry_as_one_line_without_control_characters(
     url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
     store = Store(url)
     name = "sa\u202eles\x1b[2J\nsecond"
-    store.audit.add("page", "pause", "one", name, "done", group_id="ours")
+    add_entry(store, "page", "pause", "one", name, "done", group_id="ours")
     store.close()
     monkeypatch.setenv("PBF_DATABASE_URL", url)
 

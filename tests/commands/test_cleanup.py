@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 import pytest
 import responses
@@ -61,7 +62,8 @@ def connector(name: str, **changes: object) -> dict:
 
 
 def listed(api: responses.RequestsMock, *connectors: dict) -> None:
-    api.get(CONNECTORS, json={"data": {"items": list(connectors)}})
+    date = {"Date": formatdate(usegmt=True)}
+    api.get(CONNECTORS, json={"data": {"items": list(connectors)}}, headers=date)
 
 
 def url_of(name: str) -> str:
@@ -155,6 +157,7 @@ def test_without_now_a_deletion_can_be_undone(runtime: Runtime, sandbox, sweep, 
 
     sweep("--delete")
     later(DAY + 1)
+    sandbox.world.control.advance(DAY + 1)
     portal.carry_out_deletions()
     assert created.id not in sandbox.world.connections
 
@@ -238,9 +241,11 @@ def test_an_abandoned_creation_is_settled_and_then_deleted(
     assert (status, [line.split(" (")[0] for line in lines]) == (0, ["deleted       sales"])
     assert created.id not in sandbox.world.connections
     assert len(portal.connectors().items) == 12
-    assert [(entry.what, entry.details) for entry in runtime.store.audit.entries()] == [
-        ("create", "its answer was lost"),
-        ("delete", ""),
+    entries = runtime.store.audit.entries()
+    assert [(entry.what, entry.details, entry.outcome) for entry in entries] == [
+        ("create", "", "begun"),
+        ("create", "its answer was lost", "done"),
+        ("delete", "", "done"),
     ]
 
 

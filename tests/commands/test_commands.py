@@ -197,7 +197,7 @@ def test_the_doctor_succeeds_on_the_sandbox(tmp_path):
     ended = run("doctor", folder=tmp_path)
 
     assert ended.returncode == 0
-    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 11
+    assert [line[:3] for line in ended.stdout.splitlines()] == ["ok "] * 13
     assert ended.stderr == ""
 
 

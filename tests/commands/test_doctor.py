@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import responses
 
@@ -9,15 +10,18 @@ from pbf.commands.command_line import doctor
 from pbf.commands.doctor import _encryption, run_checks
 from pbf.commands.results import Result
 from pbf.config import Settings
-from pbf.errors import ConfigurationError
+from pbf.errors import ConfigurationError, StoreFailed
 from pbf.runtime import Runtime
+from pbf.runtime.jobs import warn_of_other_processes
+from pbf.store.store import Store
 from tests.support.accounts import API
+from tests.support.stores import add_entry
 
 ACCOUNT = f"{API}/v1/account/info"
 GROUP = f"{API}/v1/groups/our_group"
 DESTINATION = f"{API}/v1/destinations/our_group"
 SUBJECTS = ["settings", "key", "group", "destination", "rate limit", "public URL"]
-SUBJECTS += ["proxies", "files", "encryption", "webhooks", "sign-in"]
+SUBJECTS += ["proxies", "files", "encryption", "audit spool", "processes", "webhooks", "sign-in"]
 
 
 def results(runtime: Runtime) -> dict[str, Result]:
@@ -278,3 +282,56 @@ def test_a_connection_to_another_host_without_tls_causes_a_warning(setting, url,
 
     assert (check.ok, check.warning) == (True, warns)
     assert ":x@" not in check.text
+
+
+def test_a_spool_that_cannot_be_written_is_a_warning(runtime: Runtime, tmp_path):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "spool"
+    store = Store(f"sqlite:///{tmp_path / 'store.sqlite3'}", spool=folder)
+
+    spool = results(replace(runtime, store=store))["audit spool"]
+
+    assert spool.warning
+    assert spool.text == f"{folder} cannot be written. Set PBF_AUDIT_SPOOL to a folder that can be."
+    store.close()
+
+
+def test_entries_that_wait_in_the_spool_are_a_warning(runtime: Runtime, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    server, store = Store(url, spool=tmp_path), Store(url, spool=tmp_path)
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("away")
+
+    monkeypatch.setattr(server.audit, "_store", fail)
+    add_entry(server, "page", "pause", "one", "one", "done", group_id="g")
+    server.close()
+
+    spool = results(replace(runtime, store=store))["audit spool"]
+
+    assert (spool.warning, spool.text[:15]) == (True, "1 entries wait ")
+    store.close()
+
+
+@pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1"], ids=["alone", "redis"])
+def test_several_processes_without_a_shared_cache_are_a_warning(
+    runtime: Runtime, postgres_database, redis_url, caplog
+):
+    store = Store(postgres_database)
+    settings = replace(runtime.settings, redis_url=redis_url)
+    own = replace(runtime, store=store, settings=settings)
+    servers = [
+        psycopg.connect(postgres_database, application_name=f"pbf {number} host", autocommit=True)
+        for number in (1, 2)
+    ]
+
+    processes = results(own)["processes"]
+    warn_of_other_processes(own)
+
+    assert processes.warning == (redis_url is None)
+    assert processes.text.startswith("2 use the database")
+    assert ("PBF_REDIS_URL is not set" in caplog.text) == (redis_url is None)
+    servers.pop().close()
+    assert not results(own)["processes"].warning
+    servers.pop().close()
+    store.close()

@@ -1,6 +1,9 @@
 """The audit log of what people do: what it contains, and what never."""
 
+import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +17,14 @@ from pbf.errors import (
     StoreFailed,
     UnknownConnector,
 )
+from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
+from pbf.runtime.readiness import ReadinessCheck
+from pbf.store.audit import AuditLog
+from pbf.store.audit_spool import LINE, AuditSpool
 from pbf.ui.audit_table import FAILED, OUTCOMES, WHAT, WHO
 from tests.support.accounts import API
+from tests.support.metrics import metric_value
 
 PUBLIC_URL = "http://localhost"
 ROW = {
@@ -31,7 +39,7 @@ NEVER_RECORDED = {
     "ShuttingDown",
     *("InvalidPolicy", "NotAllowed", "NotSignedIn", "InvalidToken", "UnknownTenant"),
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
-    *("StoreFailed", "InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),
+    *("InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),
     # A person who fails to sign in acts for no tenant.
     *("SignInFailed", "ProviderUnavailable", "SignInRefused", "SignInExpired", "UnknownSignIn"),
     "UntrustedToken",
@@ -215,13 +223,144 @@ def test_no_text_of_fivetrans_is_recorded(remote: Runtime, api):
     assert "hunter2" not in "".join(remote.portal.audit_log.csv())
 
 
-def test_a_database_that_fails_fails_no_action(runtime: Runtime, ids, sandbox, monkeypatch, caplog):
-    monkeypatch.setattr(runtime.store.audit, "add", fail)
+@pytest.fixture
+def spooled(runtime: Runtime, tmp_path, monkeypatch) -> AuditLog:
+    """The audit log, of which the database takes no entry until the test undoes that."""
+    log = runtime.store.audit
+    log._spool = AuditSpool(tmp_path / "spool", "database")
+    monkeypatch.setattr(log, "_store", fail)
+    return log
 
-    runtime.portal.operations.pause(ids["stripe_payments"])
 
-    assert sandbox.world.connections[ids["stripe_payments"]].paused
-    assert f"not in the audit log: pause {ids['stripe_payments']}, done by page" in caplog.text
+def test_a_database_that_is_away_fails_no_action_and_delays_its_entry(
+    portal, ids, sandbox, runtime, spooled, monkeypatch
+):
+    connector_id = ids["stripe_payments"]
+
+    portal.operations.pause(connector_id)
+
+    assert sandbox.world.connections[connector_id].paused
+    assert recorded(portal, "what") == []
+    assert ReadinessCheck(lambda: runtime)().document()["audit"] == {"waiting": 1}
+    assert metric_value("pbf_audit_waiting", runtime) == 1
+    monkeypatch.undo()
+    spooled.store_waiting()
+    assert recorded(portal, "actor", "what", "connector_id", "name", "outcome") == [
+        ("page", "pause", connector_id, "stripe_payments", "done")
+    ]
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        pytest.param(lambda portal, id_: portal.operations.pause(id_), id="pause"),
+        pytest.param(lambda portal, id_: portal.operations.delete(id_, now=True), id="delete"),
+        pytest.param(lambda portal, id_: portal.operations.delete(id_), id="delete-later"),
+        pytest.param(
+            lambda portal, id_: portal.create("stripe", "New", public_url=PUBLIC_URL), id="create"
+        ),
+        pytest.param(
+            lambda portal, id_: portal.cards.form(id_, public_url=PUBLIC_URL), id="connect-card"
+        ),
+    ],
+)
+def test_what_cannot_be_recorded_is_not_sent_to_fivetran(
+    portal, ids, sandbox, spooled, tmp_path, do
+):
+    (tmp_path / "file").touch()
+    spooled._spool = AuditSpool(tmp_path / "file" / "spool", "database")
+    before = len(sandbox.world.control.log.entries())
+
+    with pytest.raises(StoreFailed, match=r"Nothing was changed, because .* PBF_AUDIT_SPOOL"):
+        do(portal, ids["stripe_payments"])
+
+    sent = sandbox.world.control.log.entries()[before:]
+    assert {entry["method"] for entry in sent} <= {"GET"}
+
+
+def test_whatever_changes_something_at_fivetran_is_on_disk_before(
+    portal, ids, runtime, tmp_path, monkeypatch
+):
+    spool = runtime.store.audit._spool = AuditSpool(tmp_path / "spool", "database")
+    changes: list[tuple[str, list[str]]] = []
+    send = Request.send
+
+    def seen(request: Request, method: str, path: str, **content: object) -> object:
+        if method != "GET":
+            lines = os.pread(spool._file, spool._lines * LINE, 0).split(b"\n")
+            texts = [json.loads(line) for line in lines if line.strip()]
+            changes.append((f"{method} {path}", [text["what"] for text in texts]))
+        return send(request, method, path, **content)
+
+    monkeypatch.setattr(Request, "send", seen)
+    operations, deletions = portal.operations, portal._list._store.deletions
+    connector_id, due = ids["salesforce_crm"], ids["hubspot_marketing"]
+
+    operations.reload_schemas(connector_id, before=None)
+    operations.change(connector_id, timing={"schedule_type": "manual"})
+    operations.sync(connector_id)
+    operations.test(connector_id)
+    operations.resync(connector_id)
+    portal.maintenance.plan(connector_id, "pause", reason="Migration")
+    portal.maintenance.plan(connector_id, "resume", reason="Done")
+    portal.cards.form(connector_id, public_url=PUBLIC_URL)
+    portal.create("stripe", "New", public_url=PUBLIC_URL)
+    operations.delete(connector_id)
+    operations.restore(connector_id)
+    operations.delete(connector_id, now=True)
+    operations.delete(due)
+    runtime.client.update_connector(due, paused=False)
+    (row,) = deletions.listed(portal.tenant.group_id)
+    deletions.write(row, paused_at=None)
+    portal._list.running.add(due)
+    changes.pop()
+    portal.carry_out_deletions()
+    (row,) = deletions.listed(portal.tenant.group_id)
+    deletions.write(row, due_at=0.0)
+    portal.carry_out_deletions()
+
+    assert [change for change, begun in changes if len(begun) != 1] == []
+    assert [begun[0] for _, begun in changes] == [
+        *("reload_schemas", "reschedule", "sync", "test", "resync", "pause", "resume", "card"),
+        *("create", "delete", "restore", "delete", "delete", "pause", "delete for good"),
+    ]
+    assert os.fstat(spool._file).st_size == 0
+
+
+def test_a_program_reads_that_its_change_could_not_be_recorded(client, ids, spooled):
+    spooled._spool = AuditSpool(Path("/dev/null/spool"), "database")
+
+    answer = client.patch(f"/_/connectors/{ids['stripe_payments']}", json={"paused": True})
+
+    assert answer.status_code == 503
+    assert answer.json["error"]["code"] == "store_unavailable"
+    assert "Nothing was changed" in answer.json["error"]["message"]
+
+
+def test_what_fivetran_has_done_is_recorded_though_the_database_fails_after_it(
+    portal, ids, monkeypatch
+):
+    restored, deleted = ids["stripe_payments"], ids["salesforce_crm"]
+    portal.operations.delete(restored)
+    portal.operations.delete(deleted)
+    monkeypatch.setattr(portal._list._store.deletions, "remove", fail)
+
+    with pytest.raises(StoreFailed):
+        portal.operations.restore(restored)
+    with pytest.raises(StoreFailed):
+        portal.operations.delete(deleted, now=True)
+
+    assert recorded(portal, "what", "connector_id", "outcome")[2:] == [
+        ("restore", restored, "done"),
+        ("delete for good", deleted, "done"),
+    ]
+
+
+def test_an_action_that_is_interrupted_is_recorded_as_begun(portal):
+    with pytest.raises(KeyboardInterrupt), portal.audit_log.record("sync", name="money"):
+        raise KeyboardInterrupt
+
+    assert recorded(portal, "what", "name", "outcome") == [("sync", "money", "begun")]
 
 
 def test_a_tenant_reads_its_own_log_alone(runtime: Runtime, ids):
@@ -286,5 +425,5 @@ def test_every_error_that_may_be_recorded_has_a_label():
         if isinstance(kind, type) and issubclass(kind, errors.PbfError)
     }
 
-    assert kinds - NEVER_RECORDED == set(OUTCOMES) - {"done", "nothing to do"}
+    assert kinds - NEVER_RECORDED == set(OUTCOMES) - {"done", "nothing to do", "begun"}
     assert FAILED not in OUTCOMES.values()

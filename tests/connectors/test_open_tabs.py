@@ -17,7 +17,7 @@ from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
 from tests.support.clock import Clock
 
-# Seconds between two refreshes of an open page (ui.FOLLOW), and until a change has to be shown.
+# Seconds between two requests of an open tab (components/follow), and until a change is shown.
 REFRESH = 3
 LONGEST_DELAY = 10
 HOUR = 3600

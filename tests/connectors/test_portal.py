@@ -735,12 +735,54 @@ def test_a_hidden_connector_stays_hidden_without_the_list_and_the_database(slow,
 
     for name in ("listed", "find"):
         monkeypatch.setattr(portal._list._store.deletions, name, fail)
-    portal._list._pending = {}  # as in a process that has just started
+    portal._list._marks = (0.0, {})  # as in a process that has just started
 
     assert [item.id for item in portal.deleted().items] == [connector.id]
     assert connector.id not in ids(portal)
     with pytest.raises(UnknownConnector):
         portal.connector(connector.id)
+
+
+@pytest.mark.parametrize("has_read_marks", [True, False], ids=["own", "of-another-process"])
+def test_marks_and_names_stay_while_the_store_cannot_be_read_and_that_list_is_not_shared(
+    portal, monkeypatch, has_read_marks
+):
+    hidden, named = create(portal, "Hidden"), create(portal, "Typed Name")
+    portal.connectors()
+    portal.operations.delete(hidden.id)
+    if not has_read_marks:
+        portal.connectors()
+        portal._list._marks = (0.0, {})
+    portal._list.forget()
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portal._list._store.deletions, "listed", fail)
+        patch.setattr(portal._list._store, "names", fail)
+        shown, deleted = portal.connectors(), portal.deleted()
+
+    assert not shown.problem
+    assert not shown.shared
+    assert [item.id for item in deleted.items] == [hidden.id]
+    assert {item.id: item.title for item in shown.items}[named.id] == "Typed Name"
+    portal._list.forget()
+    assert portal.connectors().shared
+
+
+def test_a_connector_that_was_restored_is_shown_while_the_store_cannot_be_read(portal, monkeypatch):
+    connector = create(portal)
+    portal.operations.delete(connector.id)
+    portal.connectors()
+    portal.operations.restore(connector.id)
+
+    def fail(*_):
+        raise StoreFailed("Our own database cannot be read or written right now.")
+
+    monkeypatch.setattr(portal._list._store.deletions, "listed", fail)
+
+    assert connector.id in ids(portal)
 
 
 def test_a_connector_that_another_process_has_restored_is_found(portal, monkeypatch):

@@ -1,5 +1,6 @@
 """The files in deploy/ pass their linters and name what exists."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -34,6 +35,32 @@ def test_the_image_is_built_from_files_that_its_ignore_file_admits():
 
     assert copied == set(re.findall(r"^!(.+)$", ignore, re.M))
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_image_lists_every_package_that_the_product_requires(tmp_path: Path):
+    dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    command = re.search(r"/cyclonedx-py (environment .+) --output-file", dockerfile)[1]
+    sbom = tmp_path / "sbom.cdx.json"
+    program = Path(sys.executable).with_name("cyclonedx-py")
+
+    subprocess.run(
+        [program, *command.split(), "--no-validate", "--output-file", sbom, sys.executable],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+    listed = json.loads(sbom.read_text(encoding="utf-8"))
+    pins = re.findall(r"^([\w.-]+).*==(.+)$", (ROOT / "requirements.txt").read_text(), re.M)
+    found = {(canonical(part["name"]), part["version"]) for part in listed["components"]}
+    assert {(canonical(name), version) for name, version in pins} <= found
+    assert listed["metadata"]["component"]["name"] == "pbf"
+
+
+def canonical(name: str) -> str:
+    """Return the name of a package as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_the_compose_file_keeps_to_the_schema_of_compose_files():

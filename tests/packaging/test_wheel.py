@@ -1,5 +1,6 @@
 """The wheel holds everything the dashboard needs, and runs wherever it is installed."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.servers import ROOT, clean_environment, free_port, running
+from tests.support.servers import ROOT, clean_environment, free_port, running_alone
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,9 @@ def test_the_wheel_requires_what_the_checkout_requires(wheel):
         programs = archive.read("pbf-0.1.0.dist-info/entry_points.txt").decode()
 
     pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
-    assert metadata.count("Requires-Dist: ") == len(pins)
+    required = re.findall(r"^Requires-Dist: ([^;\n]+)$", metadata, re.M)
+    assert len(required) == len(pins)
+    assert "Provides-Extra: tracing" in metadata
     assert "Requires-Dist: streamlit==" in metadata
     assert "pbf = pbf.__main__:main" in programs
 
@@ -55,7 +58,7 @@ def test_an_installed_wheel_serves_the_dashboard_from_any_folder(wheel, tmp_path
     url = f"http://127.0.0.1:{port}"
     command = ["pbf", "serve", "--port", str(port)]
 
-    with running(command, work, f"{url}/_stcore/health", PYTHONPATH=str(site)):
+    with running_alone(command, work, f"{url}/_stcore/health", PYTHONPATH=str(site)):
         services = requests.get(f"{url}/_/services", timeout=60).json()
         icon = requests.get(f"{url}/favicon.png", timeout=20)
         page = requests.get(url, timeout=20)

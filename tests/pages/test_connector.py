@@ -713,14 +713,11 @@ def test_before_the_time_to_undo_is_cut_short_somebody_is_asked(runtime, sandbox
     assert not app.exception
 
 
-def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(
-    runtime, named, visit, monkeypatch
-):
+def test_one_whose_time_is_over_can_be_had_back_until_it_is_gone(runtime, named, visit):
     connector_id = named("stripe_payments").id
-    before = time.time() - 25 * 3600
-    with monkeypatch.context() as patch:
-        patch.setattr(runtime.store.deletions, "now", lambda: before)
-        runtime.portal.operations.delete(connector_id)
+    deletion = runtime.portal.operations.delete(connector_id)
+    runtime.store.deletions.write(deletion, due_at=time.time() - 3600)
+    runtime.portal._list.forget()
 
     app = visit("connector", id=connector_id)
 

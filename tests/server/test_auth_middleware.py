@@ -165,6 +165,12 @@ def runs(streamlit: FakeStreamlit) -> list[ClientState]:
     return [message.rerun_script for message in messages if message.HasField("rerun_script")]
 
 
+def test_a_page_is_requested_with_the_identity_of_its_session():
+    _, streamlit = request(FakeSessions(ADA), headers={**PAGE, "cookie": f"pbf={ADA}"})
+
+    assert streamlit.identities == [[ADA]]
+
+
 # Sign-in off
 
 
@@ -553,18 +559,22 @@ def test_a_socket_needs_an_origin():
     assert (answer.status, streamlit.scopes) == (1008, [])
 
 
-def test_clicks_are_activity_and_timers_are_not():
+def test_clicks_are_activity_and_what_a_page_does_by_itself_is_not():
     sessions = FakeSessions(ADA)
+    follows = ClientState(fragment_id="f")
+    follows.widget_states.widgets.add(id="$$ID-1-pbf-follow-show__events", json_trigger_value="[]")
+    clicks = ClientState(fragment_id="f")
+    clicks.widget_states.widgets.add(id="$$ID-1-connectors__events", json_trigger_value="[]")
 
     async def run(connect, streamlit) -> None:
         browser = connect()
-        browser.send(rerun_script=ClientState(fragment_id="f", is_auto_rerun=True))
+        browser.send(rerun_script=follows)
         browser.send(app_heartbeat=True)
         browser.send(stop_script=True)
         await streamlit.received(3)
         assert sessions.touched == []
         browser.send(rerun_script=ClientState())
-        browser.send(rerun_script=ClientState(fragment_id="f"))
+        browser.send(rerun_script=clicks)
         await streamlit.received(5)
 
     with_sockets(sessions, run)
@@ -650,7 +660,7 @@ def test_when_the_session_ends_every_tab_runs_once_more_and_never_again(end, pol
         end(sessions)
         await streamlit.received(8)
         for browser in tabs:
-            browser.send(rerun_script=ClientState(fragment_id="f", is_auto_rerun=True))
+            browser.send(rerun_script=ClientState(fragment_id="f"))
             browser.send(rerun_script=ClientState(query_string="click"))
             browser.send(stop_script=True)
             browser.queue.put_nowait({"type": "websocket.receive", "bytes": b"\xff\xff"})

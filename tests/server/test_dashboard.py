@@ -1,11 +1,14 @@
 """app.py as `streamlit run` serves it, over real HTTP."""
 
+import asyncio
 import re
+import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
@@ -16,12 +19,13 @@ from streamlit.web import bootstrap
 from pbf.errors import ConfigurationError
 from pbf.sandbox.server import SandboxServer
 from pbf.server.screen_checks import LARGEST_MESSAGE
+from tests.support.event_loop import complete
 from tests.support.servers import (
     ROOT,
     dashboard,
     free_port,
     leave_a_deletion_due,
-    running,
+    running_alone,
     wait_for_line,
     wait_until_gone,
 )
@@ -30,8 +34,8 @@ from tests.support.sockets import drawn, run, socket
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard without settings."""
-    with dashboard(tmp_path_factory.mktemp("product")) as url:
+    """The dashboard without settings, in a process that imports everything itself."""
+    with dashboard(tmp_path_factory.mktemp("product"), run=running_alone) as url:
         yield url
 
 
@@ -203,7 +207,7 @@ def test_another_server_than_streamlits_own_finds_the_configuration(tmp_path):
     url = f"http://127.0.0.1:{port}"
     command = ["uvicorn", "app:app", "--port", str(port)]
 
-    with running(command, tmp_path, f"{url}/_stcore/health"):
+    with running_alone(command, tmp_path, f"{url}/_stcore/health"):
         host = get(f"{url}/_stcore/host-config").json()
         page = get(url)
         refused = get(url, headers={"Host": "evil.example"})
@@ -304,3 +308,28 @@ def test_a_prefix_that_differs_from_that_of_our_address_is_refused(monkeypatch):
     monkeypatch.setenv("PBF_PUBLIC_URL", "http://localhost:8501")
     with pytest.raises(ConfigurationError, match="PBF_PUBLIC_URL"):
         app.check_address()
+
+
+def test_no_thread_waits_until_an_answer_is_read():
+    import app
+
+    ended = threading.Event()
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "http_version": "1.1"}
+    scope |= {"query_string": b"", "headers": []}
+
+    def chunks(_environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield from [b"x"] * 1000
+        ended.set()
+
+    async def ask() -> bool:
+        reads: Any = asyncio.Event()
+        answer = asyncio.create_task(
+            app.in_threads(chunks, workers=1)(scope, reads.wait, lambda _: reads.wait())
+        )
+        has_ended = await asyncio.to_thread(ended.wait, 60)
+        reads.set()
+        await answer
+        return has_ended
+
+    assert complete(ask())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from importlib.resources import files
 
 import brotli
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
 from pbf.server.index_html import ServeIndexHtml, index_html
+from pbf.server.security_headers import digest_source, inline_scripts
 
 STATIC = files("streamlit").joinpath("static")
 
@@ -96,3 +98,85 @@ def test_it_replaces_streamlits_page_in_an_accepted_encoding(client):
 )
 def test_other_responses_stay_unchanged(client, path, text):
     assert client.get(path).text == text
+
+
+FIRST = b'<div id="pbf-first">Connectors of Acme</div>'
+
+
+def with_first_screen(draw, *, patience: float = 60.0) -> TestClient:
+    """An app whose page has a first screen."""
+    page = {"Cache-Control": "no-cache"}
+    routes = [
+        Route(path, lambda _: FileResponse(str(STATIC.joinpath("index.html")), headers=page))
+        for path in ("/services", "/connectors")
+    ]
+    return TestClient(
+        ServeIndexHtml(Starlette(routes=routes), first_screen=draw, patience=patience)
+    )
+
+
+def test_a_first_screen_comes_with_a_page_that_nobody_else_may_keep():
+    asked = []
+
+    def draw(path: str, session_id: str | None, url: str) -> bytes:
+        asked.append((path, session_id, url))
+        return FIRST
+
+    response = with_first_screen(draw).get("/services", headers={"X-PBF-Session": "of-ada"})
+
+    assert asked == [("/services", "of-ada", "http://testserver/services")]
+    assert FIRST in response.content
+    assert response.content.replace(b"\n", b"").endswith(b"</script>  </body></html>")
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert "ETag" not in response.headers
+
+
+def test_the_script_of_a_first_screen_is_allowed_by_its_digest():
+    page = with_first_screen(lambda *_: FIRST).get("/services").content
+
+    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+
+    assert len(scripts) == 3
+    assert {digest_source(script) for script in scripts} == set(inline_scripts())
+
+
+def test_each_visitor_gets_the_first_screen_of_their_own_session():
+    client = with_first_screen(lambda _path, session_id, _url: (session_id or "").encode())
+
+    pages = {
+        name: client.get("/services", headers={"X-PBF-Session": name}) for name in ("a1", "b2")
+    }
+
+    assert "</style>a1" in pages["a1"].text
+    assert "</style>b2" not in pages["a1"].text
+    assert "</style>b2" in pages["b2"].text
+
+
+@pytest.mark.parametrize(
+    ("path", "draw"),
+    [
+        pytest.param("/services", lambda *_: None, id="none now"),
+        pytest.param("/services?q=sales", lambda *_: FIRST, id="parameters change it"),
+        pytest.param("/services", lambda *_: 1 / 0, id="error"),
+    ],
+)
+def test_without_a_first_screen_the_page_is_as_usual(path, draw, caplog):
+    response = with_first_screen(draw).get(path)
+
+    assert response.content == index_html()
+    assert response.headers["Cache-Control"] == "no-cache"
+    assert ("could not be drawn" in caplog.text) == ("ZeroDivisionError" in caplog.text)
+
+
+def test_the_page_does_not_wait_for_a_slow_first_screen():
+    released = threading.Event()
+
+    def draw(*_: object) -> bytes:
+        released.wait(60)
+        return FIRST
+
+    with with_first_screen(draw, patience=0.01) as client:
+        response = client.get("/services")
+        released.set()
+
+    assert response.content == index_html()

@@ -79,7 +79,7 @@ def test_a_screen_runs_only_our_own_scripts_and_cannot_be_framed():
 
 
 def test_the_inline_scripts_of_index_html_are_allowed_by_their_digests():
-    assert len(inline_scripts()) == 2
+    assert len(inline_scripts()) == 3
     assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", digest) for digest in inline_scripts())
 
 

@@ -5,14 +5,14 @@ from streamlit.runtime.scriptrunner_utils.script_requests import (
     ScriptRequestType,
 )
 
-from pbf.server.streamlit_patches import ignore_timers_of_left_pages
+from pbf.server.streamlit_patches import ignore_fragments_of_left_pages
 
 
 @pytest.fixture
 def requests(monkeypatch):
     """The requests of one visitor's session, who has left the page "old" for "new"."""
     monkeypatch.setattr(ScriptRequests, "request_rerun", ScriptRequests.request_rerun)
-    ignore_timers_of_left_pages()
+    ignore_fragments_of_left_pages()
     session_requests = ScriptRequests()
     for page in ("old", "new"):
         session_requests.request_rerun(RerunData(page_script_hash=page))
@@ -20,19 +20,19 @@ def requests(monkeypatch):
     return session_requests
 
 
-def timer(page: str) -> RerunData:
-    return RerunData(page_script_hash=page, fragment_id="a", is_auto_rerun=True)
+def fragment(page: str) -> RerunData:
+    return RerunData(page_script_hash=page, fragment_id="a")
 
 
-def test_a_timer_of_a_left_page_runs_nothing(requests):
-    assert requests.request_rerun(timer("old"))
+def test_a_fragment_of_a_left_page_runs_nothing(requests):
+    assert requests.request_rerun(fragment("old"))
 
     assert requests.on_scriptrunner_ready().type == ScriptRequestType.STOP
 
 
 @pytest.mark.parametrize("page", ["new", ""])
-def test_a_timer_of_the_open_page_runs(requests, page):
-    requests.request_rerun(timer(page))
+def test_a_fragment_of_the_open_page_runs(requests, page):
+    requests.request_rerun(fragment(page))
 
     assert requests.on_scriptrunner_ready().rerun_data.fragment_id_queue == ["a"]
 
@@ -40,6 +40,6 @@ def test_a_timer_of_the_open_page_runs(requests, page):
 def test_the_patch_is_applied_once(requests):
     once = ScriptRequests.request_rerun
 
-    ignore_timers_of_left_pages()
+    ignore_fragments_of_left_pages()
 
     assert ScriptRequests.request_rerun is once

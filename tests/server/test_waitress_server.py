@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -16,7 +17,8 @@ from uvicorn.protocols.websockets import websockets_sansio_impl
 from uvicorn.server import ServerState
 from websockets.server import ServerProtocol
 
-from pbf.server.streamlit_patches import enable_tcp_nodelay, limit_message_size
+from pbf.server.streamlit_patches import limit_message_size, set_socket_options
+from pbf.server.waitress_server import THREADS
 from tests.support.servers import clean_environment, json_api
 
 
@@ -48,6 +50,31 @@ def etag(link: HTTPConnection) -> str:
     return answer.headers["ETag"]
 
 
+def lists_at_once(url: str, count: int) -> bytes:
+    """Return requests for a list, to be sent without waiting for answers; the last one closes."""
+    head = f"GET /_/services HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n"
+    return (f"{head}\r\n" * (count - 1) + f"{head}Connection: close\r\n\r\n").encode()
+
+
+@contextmanager
+def connections(url: str, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+    """Open connections, and send the same on each."""
+    parts = urlsplit(url)
+    with ExitStack() as stack:
+        opened = []
+        for _ in range(count):
+            connection = socket.create_connection((parts.hostname or "", parts.port or 0), 60)
+            opened.append(stack.enter_context(connection))
+            connection.sendall(sent)
+        yield opened
+
+
+def received(connection: socket.socket) -> Iterator[bytes]:
+    """Yield all that is received until the server closes the connection."""
+    while chunk := connection.recv(1 << 16):
+        yield chunk
+
+
 def test_an_unchanged_list_keeps_the_connection(link):
     known_etag = etag(link)
     before = link.sock
@@ -69,14 +96,55 @@ def test_connection_close_is_respected(link):
     assert link.sock is None
 
 
-def test_new_connections_have_tcp_nodelay():
+def test_callers_that_do_not_read_hold_no_thread(alone):
+    request = lists_at_once(alone, 150)
+    with connections(alone, THREADS + 1, request) as opened:
+        # Threads are busy with the answers for a moment.
+        status = requests.get(f"{alone}/_/services?q=none", timeout=30).status_code
+        answers = b"".join(received(opened[0])).count(b"HTTP/1.1 200")
+
+    assert (status, answers) == (200, 150)
+
+
+def test_hundreds_of_idle_connections_keep_nobody_waiting(alone):
+    with connections(alone, 300, b"GET /_/healthz HTTP/1.1\r\nHost: a\r\n\r\n") as opened:
+        heads = [connection.recv(100)[:15] for connection in opened]
+        status = requests.get(f"{alone}/_/services", timeout=30).status_code
+
+    assert heads == [b"HTTP/1.1 200 OK"] * 300
+    assert status == 200
+
+
+def test_the_process_may_open_as_many_descriptors_as_the_system_allows():
+    script = """
+import resource
+from pbf.server.connections.limits import raise_descriptor_limit
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, 700))
+print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+
+    output = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+    assert output == "700 (700, 700)\n"
+
+
+def test_new_connections_have_tcp_nodelay_and_are_dropped_when_unread():
     with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as idle:
-        enable_tcp_nodelay()
+        set_socket_options()
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as caller:
             switched = caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            milliseconds = caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
         untouched = idle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     assert switched
+    assert milliseconds == 60_000
     assert not untouched
 
 

@@ -1,9 +1,11 @@
 """Leases: by the database's clock, and renewed while somebody works."""
 
+import threading
 import time
 
 import pytest
 
+from pbf.clock import current_time
 from pbf.errors import StoreFailed
 from pbf.store import leases
 from pbf.store.engines.clock import DatabaseClock
@@ -24,6 +26,7 @@ def test_a_process_whose_clock_is_wrong_breaks_no_lease_and_leaves_none_that_las
     held = right.deletions.find("g", "one")
 
     monkeypatch.setattr("time.time", lambda: real() + skew)
+    assert current_time() == pytest.approx(real(), abs=2)
     assert not wrong.deletions.claim(wrong.deletions.find("g", "one"))
     right.deletions.release(held)
     row = wrong.deletions.find("g", "one")
@@ -34,21 +37,33 @@ def test_a_process_whose_clock_is_wrong_breaks_no_lease_and_leaves_none_that_las
     wrong.close()
 
 
+class AtOnce:
+    """A thread that ends before it is started."""
+
+    def __init__(self, *, target, name, daemon):
+        self.start = target
+
+
 def test_the_clock_goes_on_while_the_database_fails(monkeypatch):
     answers: list[float] = [1_000_000.0]
     monotonic = [50.0]
-    monkeypatch.setattr("time.monotonic", lambda: monotonic[0])
+    monkeypatch.setattr("pbf.store.engines.clock.elapsed", lambda: monotonic[0])
 
     def read() -> float:
         if not answers:
             raise StoreFailed("down")
         return answers.pop()
 
+    monkeypatch.setattr(threading, "Thread", AtOnce)
     clock = DatabaseClock(read)
     first = DatabaseClock.measured(clock)
     monotonic[0] += 60
+    second = DatabaseClock.measured(clock)
+    answers.append(1_000_100.0)
+    monotonic[0] += 60
+    third = DatabaseClock.measured(clock)
 
-    assert (first, DatabaseClock.measured(clock)) == (1_000_000.0, 1_000_060.0)
+    assert (first, second, third) == (1_000_000.0, 1_000_060.0, 1_000_100.0)
 
 
 def test_the_lease_of_a_row_is_renewed_while_somebody_works_on_it(store, later, monkeypatch):

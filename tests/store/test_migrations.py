@@ -4,6 +4,7 @@ import pytest
 
 from pbf.store.store import Store
 from tests.support.migrations import set_version, upgrade
+from tests.support.stores import add_entry
 
 ENTRY = (
     "INSERT INTO audit (at, actor, what, connector_id, name, outcome, group_id)"
@@ -16,7 +17,7 @@ def test_a_database_of_the_first_version_keeps_its_rows(persistent):
     upgrade(persistent, "0001", ENTRY, NAME)
 
     store = Store(persistent)
-    store.audit.add("person:1", "resume", "one", "sales", "done", group_id="g", actor_name="Ada")
+    add_entry(store, "person:1", "resume", "one", "sales", "done", group_id="g", actor_name="Ada")
 
     assert store.names() == {("one", "sales"): "Sales"}
     assert [(entry.actor, entry.actor_name) for entry in store.audit.entries()] == [
@@ -33,7 +34,7 @@ def test_a_newer_database_is_used_as_it_is_with_one_warning(persistent, caplog):
     set_version(persistent, "0099", added)
 
     store = Store(persistent)
-    store.audit.add("page", "pause", "one", "sales", "done", group_id="g")
+    add_entry(store, "page", "pause", "one", "sales", "done", group_id="g")
 
     assert [entry.what for entry in store.audit.entries()] == ["pause"]
     [warning] = caplog.messages

@@ -24,7 +24,7 @@ from pbf.store.store import USED_TOKEN_LIFETIME, Store
 from pbf.store.tables import Base, Creation, Deletion
 from tests.support.at_once import THREADS, at_once
 from tests.support.postgres_server import postgres_server
-from tests.support.stores import deletion
+from tests.support.stores import add_entry, deletion
 from tests.support.typed_names import type_name
 
 LOOK = """
@@ -144,7 +144,7 @@ def test_stored_data_outlives_a_restart(persistent):
     first = Store(persistent)
     type_name(first, connector(), "Sales")
     first.use_token("nonce")
-    first.audit.add("page", "pause", "one", "sales", "done", group_id="g")
+    add_entry(first, "page", "pause", "one", "sales", "done", group_id="g")
     first.close()
 
     second = Store(persistent)
@@ -203,12 +203,12 @@ def test_only_hashes_of_tokens_are_stored(store):
     assert digests == [sha256(b"a token that nobody may read").hexdigest()]
 
 
-def test_used_tokens_are_deleted_long_after_they_expire(store, monkeypatch):
+def test_used_tokens_are_deleted_long_after_they_expire(store, later):
     store.use_token("old")
-    later = time.time() + USED_TOKEN_LIFETIME + 1
-    monkeypatch.setattr("pbf.store.store.time.time", lambda: later)
-
+    later(USED_TOKEN_LIFETIME + 1)
     store.use_token("new")
+
+    store.delete_expired(time.time())
 
     assert store.use_token("old")
     assert not store.use_token("new")
@@ -216,7 +216,7 @@ def test_used_tokens_are_deleted_long_after_they_expire(store, monkeypatch):
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'other'", "DELETE FROM audit"])
 def test_the_audit_log_only_grows(store, change):
-    store.audit.add("page", "delete", "one", "sales", "done", group_id="g")
+    add_entry(store, "page", "delete", "one", "sales", "done", group_id="g")
 
     with (
         pytest.raises((StoreFailed, IntegrityError)),
@@ -246,7 +246,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
     if dialect and store._database.engine.dialect.name != dialect:
         return
     for actor in ("first", "second"):
-        store.audit.add(actor, "delete", "one", "sales", "done", group_id="g")
+        add_entry(store, actor, "delete", "one", "sales", "done", group_id="g")
 
     with (
         pytest.raises((StoreFailed, IntegrityError)),
@@ -260,7 +260,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
 def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monkeypatch):
     monkeypatch.setattr("pbf.store.audit.BATCH", 2)
     for number in range(5):
-        store.audit.add("route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
+        add_entry(store, "route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
 
     rows = list(csv.DictReader(store.audit.csv()))
 
@@ -269,13 +269,13 @@ def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monke
     assert datetime.fromisoformat(rows[0]["at"]).tzinfo == UTC
     assert set(rows[0]) == {
         *("at", "actor", "actor_name", "what", "details"),
-        *("connector_id", "name", "outcome", "group_id"),
+        *("connector_id", "name", "outcome", "group_id", "stored_at"),
     }
 
 
 def test_a_group_reads_only_its_own_entries_newest_first(store):
     for number, group in enumerate(("ours", "theirs", "ours", "ours")):
-        store.audit.add("page", "sync", f"c{number % 2}", "sales", f"{number}", group_id=group)
+        add_entry(store, "page", "sync", f"c{number % 2}", "sales", f"{number}", group_id=group)
 
     ours = [entry.outcome for entry in store.audit.newest("ours", 2)]
     of_connector = [entry.outcome for entry in store.audit.newest("ours", 9, connector_id="c0")]
@@ -286,7 +286,9 @@ def test_a_group_reads_only_its_own_entries_newest_first(store):
 
 
 def test_an_id_that_no_database_accepts_is_cleaned_and_cut(store):
-    store.audit.add("route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g")
+    add_entry(
+        store, "route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g"
+    )
 
     assert [entry.connector_id for entry in store.audit.entries()] == ["a?b?" + "x" * 196]
 
@@ -359,7 +361,7 @@ def test_a_new_database_and_its_log_are_private_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:
         opened = Store(f"sqlite:///{file}")
-        opened.audit.add("page", "pause", "one", "sales", "done", group_id="ours")
+        add_entry(opened, "page", "pause", "one", "sales", "done", group_id="ours")
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
         opened.close()
     finally:
@@ -381,7 +383,7 @@ def test_another_process_that_closes_the_database_leaves_its_log(tmp_path):
     subprocess.run([sys.executable, "-c", LOOK, str(file)], check=True, timeout=60)
 
     assert file.with_name("store.sqlite3-wal").exists()
-    opened.audit.add("page", "pause", "one", "sales", "done", group_id="ours")
+    add_entry(opened, "page", "pause", "one", "sales", "done", group_id="ours")
     opened.close()
 
 

@@ -12,3 +12,10 @@ def metric_names(runtime: Runtime) -> set[str]:
     collector.read_store()
     families = [*REGISTRY.collect(), *collector.collect()]
     return {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
+
+
+def metric_value(name: str, runtime: Runtime) -> float:
+    """Return the value of a metric without labels that is read from the runtime."""
+    families = RuntimeCollector(lambda: runtime).collect()
+    (value,) = (one.value for family in families for one in family.samples if one.name == name)
+    return value

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -15,9 +15,12 @@ from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
+from tests.support import preloaded
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
+
+Run = Callable[..., AbstractContextManager[str]]
 
 
 def free_port() -> int:
@@ -36,10 +39,22 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def running(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
-    """Run a command until the block ends; the block begins when its server responds at `url`.
+    """Run a module as a server until the block ends; the block begins when it responds at `url`.
 
     Its output is in `server.log` in the folder.
     """
+    log = folder / "server.log"
+    process = preloaded.start(command, folder, clean_environment(**settings), log)
+    try:
+        _wait_until_ready(url, lambda: not process.is_alive(), log)
+        yield url
+    finally:
+        preloaded.stop(process)
+
+
+@contextmanager
+def running_alone(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
+    """Do the same in a new process, which imports everything itself."""
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -49,7 +64,7 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(url, process, folder / "server.log")
+            _wait_until_ready(url, lambda: process.poll() is not None, folder / "server.log")
             yield url
         finally:
             process.terminate()
@@ -69,7 +84,7 @@ def front_server(command: list[str], folder: Path, port: int) -> Iterator[None]:
     with (folder / "front.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_until_listening(port, process, folder / "front.log")
+            wait_until_listening(port, process, folder / "front.log")
             yield
         finally:
             process.terminate()
@@ -77,12 +92,12 @@ def front_server(command: list[str], folder: Path, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def dashboard(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
+def dashboard(folder: Path, *, port: int = 0, run: Run = running, **settings: str) -> Iterator[str]:
     """Run the dashboard in a folder by `streamlit run app.py`, and yield its URL."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    with running(command, folder, f"{url}/_stcore/health", **settings):
+    with run(command, folder, f"{url}/_stcore/health", **settings):
         yield url
 
 
@@ -130,12 +145,22 @@ def wait_until_gone(world: Sandbox, connection: Connection) -> None:
         time.sleep(0.05)
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process listens on a port; raise RuntimeError if it ends before."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 5):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")
+
+
+def _wait_until_ready(url: str, has_ended: Callable[[], bool], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     with requests.Session() as session:
         session.trust_env = False
         while time.monotonic() < end:
-            if process.poll() is not None:
+            if has_ended():
                 raise RuntimeError(f"the server exited: {log.read_text()[-2000:]}")
             try:
                 session.get(url, timeout=5)
@@ -144,12 +169,3 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
                 # While a server starts, its port is the only thing to wait for.
                 time.sleep(0.1)
     raise RuntimeError(f"no response at {url}: {log.read_text()[-2000:]}")
-
-
-def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 5):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")

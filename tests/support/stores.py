@@ -58,3 +58,28 @@ def deletion() -> Deletion:
         was_paused=False,
         due_at=0.0,
     )
+
+
+def add_entry(
+    store: Store,
+    actor: str,
+    what: str,
+    connector_id: str,
+    name: str,
+    outcome: str,
+    *,
+    group_id: str,
+    details: str = "",
+    actor_name: str = "",
+) -> None:
+    """Record an action of which the outcome is known in the audit log."""
+    with store.audit.recording(
+        actor=actor,
+        actor_name=actor_name,
+        what=what,
+        connector_id=connector_id,
+        name=name,
+        group_id=group_id,
+        details=details,
+    ) as entry:
+        entry.outcome = outcome

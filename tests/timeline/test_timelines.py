@@ -270,8 +270,9 @@ def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(run
     assert asked[0]["until"].timestamp() == now + 600
 
 
-def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo):
+def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo, monkeypatch):
     rows, now = demo.store.incidents, demo.client.now()
+    monkeypatch.setattr(demo.client.latest, "date", now)
     for name, closed_at in (("old", now - 401 * 86400.0), ("new", now - 1), ("open", None)):
         incident = new_incident("g", "late", name, target=name, opened_at=now - 500 * 86400.0)
         rows.open(incident, new_event(incident.id, incident.opened_at, "opened"))

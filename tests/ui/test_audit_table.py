@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pbf.ui.audit_table import matching, rows
+from pbf.ui.audit_table import caused_by, matching, rows
 
 
 def entry(actor: str, actor_name: str = "", what: str = "pause") -> SimpleNamespace:
@@ -38,3 +38,12 @@ def test_the_way_into_a_tenant_has_words():
     assert [row.what for row in rows([entry("person:1", "Ada", "enter")], {})] == [
         "Enter the tenant"
     ]
+
+
+def test_what_the_background_work_does_is_automatic():
+    entries = [entry(actor) for actor in ("person:1", "background", "housekeeping", "route")]
+
+    automatic = caused_by(entries, people=False, system=True)
+
+    assert [row.actor for row in automatic] == ["background", "housekeeping"]
+    assert caused_by(entries, people=True, system=False) == [entries[0], entries[3]]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 import responses
@@ -19,7 +18,7 @@ from pbf.errors import Unauthorized
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
 from pbf.fivetran.models import Connector
-from pbf.ui import data
+from pbf.ui import data, view_models
 from tests.support.accounts import ACCOUNT, API
 
 
@@ -225,13 +224,13 @@ def test_the_pasts_of_many_connectors_do_not_fill_the_memory(runtime):
 
 def test_rows_of_former_minutes_do_not_fill_the_memory(runtime, monkeypatch):
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
-    monkeypatch.setattr(data, "datetime", SimpleNamespace(now=lambda _: clock[0]))
-    tables, original = [], data.row
+    monkeypatch.setattr(data, "utc_now", lambda: clock[0])
+    tables, original = [], view_models.row
 
     def row(connector, service, now, **options):
         return {**original(connector, service, now, **options), "reason": str(now)}
 
-    monkeypatch.setattr(data, "row", row)
+    monkeypatch.setattr(view_models, "row", row)
     for _ in range(10):
         clock[0] += timedelta(minutes=1)
         tables.append(weakref.ref(data.table()))

@@ -18,7 +18,7 @@ from pbf.store.timeline.tables import LastSeen
 from pbf.watch.incidents import Incidents
 from pbf.watch.judge import Judge
 from tests.support.clock import Clock
-from tests.support.stores import address
+from tests.support.stores import add_entry, address
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 BROKEN = {"setup_state": "broken", "tasks": [{"code": "reconnect", "message": "Reconnect"}]}
@@ -132,8 +132,8 @@ def test_a_connector_that_needs_somebody_is_one_incident_until_it_works(account)
     judge = account.judge()
     account.read(connector(status=BROKEN))
     judge.judge()
-    account.store.audit.add(
-        "person:1", "return", "c1", "s1", "done", group_id="g", actor_name="Ada"
+    add_entry(
+        account.store, "person:1", "return", "c1", "s1", "done", group_id="g", actor_name="Ada"
     )
     account.clock.now = datetime.now(UTC).timestamp() + 60
     account.read(connector(status=BROKEN))
@@ -179,7 +179,7 @@ def test_a_promise_that_breaks_later_is_noticed_without_a_change_of_the_list(acc
 
 def test_a_pause_elsewhere_is_an_incident_after_a_day_and_one_from_here_never(account):
     judge = account.judge()
-    account.store.audit.add("person:1", "pause", "c2", "s2", "done", group_id="g")
+    add_entry(account.store, "person:1", "pause", "c2", "s2", "done", group_id="g")
     account.read(connector(1, paused=True), connector(2, paused=True))
     judge.judge()
     assert account.open == []

@@ -15,8 +15,8 @@ from pbf.api.request_context import current_identity, current_runtime, public_ur
 from pbf.api.responses import no_store
 from pbf.api.session_cookies import NAMES, session_cookie_name, set_session_cookie
 from pbf.api.sign_in.pages import sign_in_url
-from pbf.connectors.audit import PendingEntry
 from pbf.errors import NotSignedIn
+from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry
 from pbf.paths import PREFIX, own_page
 
@@ -37,11 +37,9 @@ def switch_tenant() -> ResponseReturnValue:
     sought = request.form.get("tenant", "").strip()
     tenant_id = _find(sought, [tenant for tenant, _ in services.sign_in.tenants_of(identity)])
     name = _cookie_name(identity.session_id)  # as long as the session is open
-    cookie = None if tenant_id is None else services.sign_in.enter(identity, tenant_id)
+    cookie = None if tenant_id is None else _enter(identity, tenant_id)
     if cookie is None:
         return page_response(NO_TENANT, services.branding(identity.tenant_id), status=404)
-    if identity.is_operator and tenant_id:
-        _record_entry(tenant_id)
     return _reload(cookie, name)
 
 
@@ -81,10 +79,15 @@ def _find(sought: str, tenants: Sequence[TenantEntry]) -> str | None:
     return matches[0] if len(matches) == 1 else None
 
 
-def _record_entry(tenant_id: str) -> None:
-    """Note in a tenant's audit log that an operator has entered it."""
-    portal = current_runtime().portals.of(tenant_id)
-    portal.audit_log.write("enter", PendingEntry("", "", ""))
+def _enter(identity: Identity, tenant_id: str) -> str | None:
+    """Return the cookie of a session in a tenant; its audit log has the entry of an operator."""
+    runtime = current_runtime()
+    if not (identity.is_operator and tenant_id):
+        return runtime.identity.sign_in.enter(identity, tenant_id)
+    with runtime.portals.of(tenant_id).audit_log.record("enter") as entry:
+        cookie = runtime.identity.sign_in.enter(identity, tenant_id)
+        entry.skipped = cookie is None
+    return cookie
 
 
 def _cookie_name(session_id: str) -> str:

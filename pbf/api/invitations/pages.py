@@ -4,14 +4,13 @@ The first page changes nothing, since programs that preview links open it too. I
 the Connect Card, which ends on a plain page that shows only the result.
 """
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from pbf.api.pages import Page, page_response
 from pbf.api.request_context import current_runtime, public_url, signed_for
 from pbf.api.responses import no_store
+from pbf.clock import utc_now
 from pbf.config.credentials import FIVETRAN_API_URL
 from pbf.connectors.cards.colleague_links import ColleagueLink
 from pbf.connectors.portal import Portal
@@ -109,7 +108,7 @@ def come_back() -> ResponseReturnValue:
         return _error_page(error)
     if connector is None:
         return _page("used")
-    if not needs_the_card(connector, datetime.now(UTC)):
+    if not needs_the_card(connector, utc_now()):
         return _page("finished")
     return _page("broken" if connector.is_broken else "unfinished")
 
@@ -126,7 +125,7 @@ def _refusal(link: ColleagueLink, connector: Connector) -> Response | None:
     """Return the page that says why a link leads no further, if it does not."""
     if not link.works:
         return _page(link.state)
-    if not needs_the_card(connector, datetime.now(UTC)):
+    if not needs_the_card(connector, utc_now()):
         return _page("finished")
     return None
 

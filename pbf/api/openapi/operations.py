@@ -150,6 +150,6 @@ IDEMPOTENCY: Mapping[str, Mapping[str, Any]] = {
 }
 
 AUDIT_EXAMPLE = """\
-at,who,what,details,connector_id,name,outcome,group_id
-2026-11-23T10:04:12.358+00:00,page,reschedule,hourly,bubbly_lamp,sales.sales,done,sandy_harbour
+at,actor,actor_name,what,details,connector_id,name,outcome,group_id,stored_at
+2026-11-23T10:04:12.358+00:00,page,,reschedule,hourly,bubbly_lamp,sales.sales,done,sandy_harbour,
 """

@@ -1,7 +1,6 @@
 """Routes of the sync history: the syncs of a connector in pages, and as CSV."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -14,6 +13,7 @@ from pbf.api.request_context import current_portal, current_runtime
 from pbf.api.responses import JSON, body_response, no_store
 from pbf.api.timeline.requests import DEFAULT_LIMIT, MOST_LIMIT, SyncQuery
 from pbf.api.timeline.schemas import ObservedPeriod, Sync, SyncPage
+from pbf.clock import utc_now
 from pbf.paths import PREFIX
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.paging import Cursor, page
@@ -65,7 +65,7 @@ routes = Blueprint("timeline", __name__, url_prefix=PREFIX)
 @Operation(response=SyncPage, query={**PERIOD, **PAGES}, errors=ERRORS, etag=True)
 def list_syncs(connector_id: str) -> ResponseReturnValue:
     """List the syncs of a connector, newest first."""
-    query = SyncQuery.of(request.args, datetime.now(UTC))
+    query = SyncQuery.of(request.args, utc_now())
     timeline = _timeline(connector_id)
     entries, following = page(
         lambda until, most: timeline.syncs(connector_id, query.since, until, limit=most),
@@ -85,7 +85,7 @@ def list_syncs(connector_id: str) -> ResponseReturnValue:
 @Operation(csv=CSV_EXAMPLE, query=PERIOD, errors=ERRORS)
 def export_syncs(connector_id: str) -> ResponseReturnValue:
     """Export the syncs of a connector as CSV, newest first."""
-    query = SyncQuery.of(request.args, datetime.now(UTC))
+    query = SyncQuery.of(request.args, utc_now())
     chunks = _csv(_timeline(connector_id), connector_id, query)
     # Read before the response starts, so that a failing database is an error, not an empty file.
     first = next(chunks)

@@ -2,6 +2,7 @@
 
 import { openAddress } from "../shared/address.js";
 import { NUMBERS, onChip } from "../shared/chips.js";
+import { takeOver } from "../shared/first_screen.js";
 import { escapeHtml } from "../shared/html.js";
 import { followPage, placeBelowHeader, restoreScroll, whenIdle } from "../shared/page.js";
 import { openNew } from "../shared/payload.js";
@@ -87,6 +88,7 @@ async function show(view, payload) {
   if (isFirst && notes.top) restoreScroll(notes.top);
   else scrollToRow(view, view.shown.find((row) => row.isMarked && !markedIds.has(row.id)));
   drawMore(view);
+  if (isFirst) takeOver(view.root, view.search);
 }
 
 function setRows(view, rows) {

@@ -2,6 +2,7 @@
 
 import { openAddress } from "../shared/address.js";
 import { drawChips, onChip } from "../shared/chips.js";
+import { takeOver } from "../shared/first_screen.js";
 import { escapeHtml } from "../shared/html.js";
 import { isPlainClick, openPage, pageUrl } from "../shared/links.js";
 import { focused, followPage, placeBelowHeader, restoreScroll, whenIdle } from "../shared/page.js";
@@ -60,6 +61,7 @@ async function show(view, payload) {
   apply(view);
   if (isFirst) {
     restoreScroll(view.address.notes().top);
+    takeOver(view.root, view.search);
     return;
   }
   settle(view); // so that the page keeps its height and its scroll position

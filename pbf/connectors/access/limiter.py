@@ -6,12 +6,14 @@ Processes that share Redis count together; while Redis does not answer, each cou
 import math
 import time
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, memory, redis, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
+from pbf.clock import current_time
 from pbf.errors import TooManyRequests
 
 # For each key that is counted: the limit, and the message for clients that exceed it.
@@ -20,6 +22,11 @@ Limits = Mapping[str, tuple[RateLimitItem | None, str]]
 REDIS_TIMEOUT = 1.0
 # After a failure Redis is not tried for so many seconds.
 REDIS_PAUSE = 30.0
+
+# The library (5.8) reads this machine's clock, so processes whose clocks differ would not count the
+# same window, and a clock that is set back would prolong all windows.
+for _storage in (memory, redis):
+    vars(_storage)["time"] = SimpleNamespace(time=current_time)
 
 
 class Limiter:
@@ -70,7 +77,7 @@ def amount_used(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str
 
 def wait(limiter: MovingWindowRateLimiter, limit: RateLimitItem, key: str) -> int:
     """Return the seconds until the oldest request of a key leaves its window, at least 1."""
-    return max(1, math.ceil(limiter.get_window_stats(limit, key).reset_time - time.time()))
+    return max(1, math.ceil(limiter.get_window_stats(limit, key).reset_time - current_time()))
 
 
 def parsed(limit: str) -> RateLimitItem | None:

@@ -1,9 +1,9 @@
 """Requests for services that a tenant cannot choose: hidden by its policy, or in no catalogue."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pbf.clock import current_time
 from pbf.errors import InputError, LimitReached
 from pbf.fivetran.models import Service
 from pbf.paths import LONGEST_SEARCH
@@ -27,7 +27,7 @@ class SourceRequests:
     """Takes the requests of people; operators answer them."""
 
     def __init__(
-        self, requests: ServiceRequests, *, clock: Callable[[], float] = time.time
+        self, requests: ServiceRequests, *, clock: Callable[[], float] = current_time
     ) -> None:
         """Keep the requests in a store."""
         self._requests = requests

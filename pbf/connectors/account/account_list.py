@@ -14,6 +14,7 @@ from concurrent.futures import Future
 
 from pbf.cache.entries import CachedList, PartialList
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.errors import ApiRejected, BadAnswer, RateLimited
 from pbf.fivetran.account_connectors import AccountConnectors
 from pbf.fivetran.client import ApiClient
@@ -64,7 +65,7 @@ class AccountList:
     """Reads the connectors of groups, from the account's list or group by group."""
 
     def __init__(
-        self, client: ApiClient, cache: SharedCache, *, clock: Callable[[], float] = time.time
+        self, client: ApiClient, cache: SharedCache, *, clock: Callable[[], float] = current_time
     ) -> None:
         """Read for the lists in a cache, whose clock this is."""
         self._client = client

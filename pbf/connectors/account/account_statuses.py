@@ -6,7 +6,6 @@ connectors of a thousand groups would take hundreds of megabytes. Nobody waits f
 
 import logging
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pbf.cache.entries import CachedList, PartialList
 from pbf.cache.shared import SharedCache
+from pbf.clock import current_time
 from pbf.connectors.account.account_list import list_key
 from pbf.errors import ApiError, StoreFailed
 from pbf.fivetran.client import ApiClient
@@ -72,7 +72,7 @@ class AccountStatuses:
         cache: SharedCache,
         store: Store,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Read through a client; the clock is that of the cache, which keeps the result."""
         self._client = client
@@ -87,6 +87,8 @@ class AccountStatuses:
         self._retry_at = 0.0
         # By group: the revision of its own list, and what that has.
         self._own: dict[str, tuple[str, Words]] = {}
+        # Hidden connectors, by id and permanent name, as they were last read.
+        self._deleted: set[tuple[str, str]] = set()
 
     def newest(self, groups: Collection[str]) -> Statuses:
         """Return what is known of some groups now, and have it read again if it is old.
@@ -144,15 +146,15 @@ class AccountStatuses:
 
     def _statuses(self) -> PartialList[GroupStatuses]:
         """Return the statuses of all groups, read now."""
-        deleted = self._pending_deletions()
+        are_read = self._read_deletions()
         now = datetime.fromtimestamp(self._clock(), UTC)
         groups: defaultdict[str, Counter[Word]] = defaultdict(Counter)
         for connector in self._client.get_connectors():
             self._read += 1
-            if (connector.id, connector.schema_name) not in deleted:
+            if (connector.id, connector.schema_name) not in self._deleted:
                 groups[connector.group_id][health(connector, now).word] += 1
         items = [GroupStatuses(id=group_id, words=words) for group_id, words in groups.items()]
-        return PartialList(items)
+        return PartialList(items, shared=are_read)
 
     def _lifetime(self, statuses: Collection[GroupStatuses]) -> float:
         connectors = sum(sum(group.words.values()) for group in statuses)
@@ -160,13 +162,15 @@ class AccountStatuses:
         lifetime = max(list_lifetime.QUIET_LIFETIME, list_lifetime.MOVING_LIFETIME * pages)
         return list_lifetime.throttled(lifetime, self._client.latest.rate_limit)
 
-    def _pending_deletions(self) -> set[tuple[str, str]]:
-        """Return the connectors that are hidden, since their deletion is pending."""
+    def _read_deletions(self) -> bool:
+        """Read which connectors are hidden; False if that fails, and what was read last stays."""
         try:
-            return {(row.connector_id, row.schema_name) for row in self._store.deletions.all()}
+            rows = self._store.deletions.all()
         except StoreFailed as error:
             log.debug("pending deletions: %s", error)
-            return set()
+            return False
+        self._deleted = {(row.connector_id, row.schema_name) for row in rows}
+        return True
 
     def _own_words(self, group_id: str, own: CachedList[Connector]) -> Words:
         """Return the statuses of a group's own list; each revision is counted once."""

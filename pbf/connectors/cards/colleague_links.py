@@ -2,10 +2,10 @@
 
 import hashlib
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pbf.clock import current_time, utc_now
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.cards.connect_card import ConnectCards
 from pbf.connectors.context import Context
@@ -119,7 +119,7 @@ class ColleagueLinks:
         with self._changing("revoke", connector_id) as connector:
             works = {link.id for link in self._of(connector) if link.works}
             if link_id not in works or not self._rows.revoke(
-                self._group_id, connector.id, link_id, time.time()
+                self._group_id, connector.id, link_id, current_time()
             ):
                 raise UnknownLink(GONE)
         return next(link for link in self._of(connector) if link.id == link_id)
@@ -144,7 +144,7 @@ class ColleagueLinks:
     def open(self, link: ColleagueLink, *, public_url: str) -> str:
         """Return the URL of a new card for a link that works, and note that it was opened."""
         url = self._cards.open_for_colleague(link.connector_id, link.id, public_url=public_url)
-        self._rows.mark_opened(self._group_id, link.id, time.time())
+        self._rows.mark_opened(self._group_id, link.id, current_time())
         return url
 
     def returned(self, state: str) -> Connector | None:
@@ -155,12 +155,12 @@ class ColleagueLinks:
         """
         content = self._signer.read_state(state, self._tenant_id)
         connector = self._cards.read_again(content) if content else None
-        if content and connector and not needs_the_card(connector, datetime.now(UTC)):
-            self._rows.mark_finished(self._group_id, content.invitation_id, time.time())
+        if content and connector and not needs_the_card(connector, utc_now()):
+            self._rows.mark_finished(self._group_id, content.invitation_id, current_time())
         return connector
 
     def _row(self, connector: Connector, secret: str, *, note: str, hours: int) -> Row:
-        who, now = caller(), time.time()
+        who, now = caller(), current_time()
         # A token has a name too, but no person asks with it.
         asker = who.name if who.actor.startswith("person:") else ""
         return Row(
@@ -202,7 +202,7 @@ def _link(row: Row) -> ColleagueLink:
             opened_at=row.opened_at,
             finished_at=row.finished_at,
             revoked_at=row.revoked_at,
-            now=time.time(),
+            now=current_time(),
         ),
         created_at=_moment(row.created_at),
         expires_at=_moment(row.expires_at),

@@ -1,9 +1,10 @@
 """The way to the Connect Card and back: links, the card's URL, and the return."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pbf.cache.entries import keep_newest
+from pbf.clock import utc_now
 from pbf.connectors.access.caller import require
 from pbf.connectors.context import Context
 from pbf.fivetran.models import ConnectCard, Connector
@@ -123,4 +124,4 @@ def _without_redirect(url: str) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return utc_now()

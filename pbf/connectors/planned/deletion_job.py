@@ -27,6 +27,7 @@ class DueDeletions:
     def __init__(self, context: Context, deletion: DeletionService) -> None:
         """Carry out by a service what is due."""
         self._group_id = context.group_id
+        self._client = context.client
         self._deletions = context.store.deletions
         self._connectors = context.connectors
         self._audit_log = context.audit_log
@@ -41,6 +42,8 @@ class DueDeletions:
         # A connector that was restored or is gone needs no look; one that runs is seen again.
         self._connectors.running.intersection_update(row.connector_id for row in pending)
         ready = [row for row in pending if row.lease_until <= now]
+        # Fivetran's clock has the last word, but the latest response may be old.
+        now = max(now, self._client.now())
         todo = [row for row in ready if row.due_at <= now or self._may_run(row)]
         # What Fivetran refused lately waits behind what was not tried.
         for deletion in sorted(todo, key=lambda row: row.lease_until)[:MOST_DELETIONS]:
@@ -63,10 +66,9 @@ class DueDeletions:
         return was_cut_short or deletion.connector_id in self._connectors.running
 
     def _delete(self, deletion: Deletion) -> None:
-        entry = PendingEntry(deletion.connector_id, deletion.schema_name, "")
-        with suppress(NotNow):
-            self._deletion.carry_out(deletion, entry, wait=WAIT_AFTER_FAILURE)
-            self._audit_log.write("delete for good", entry)
+        entry = PendingEntry(deletion.connector_id, deletion.schema_name)
+        with suppress(NotNow), self._audit_log.record_done("delete for good", entry):
+            self._deletion.carry_out(deletion, entry, only_if_due=True, wait=WAIT_AFTER_FAILURE)
         self._connectors.forget()
 
     def _pause(self, deletion: Deletion) -> None:

@@ -11,16 +11,17 @@ import math
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 
+from pbf.clock import utc_now
 from pbf.concurrency import draining
 from pbf.connectors import uncertain_writes
 from pbf.connectors.access.caller import caller
-from pbf.connectors.audit import NOTHING_TO_DO, PendingEntry
+from pbf.connectors.audit import DONE, NOTHING_TO_DO, PendingEntry
 from pbf.connectors.context import Context
 from pbf.connectors.uncertain_writes import invalidating
 from pbf.errors import (
@@ -86,7 +87,7 @@ class Maintenance:
 
         Without `pauses`, only the end is planned. Raises what `plan` raises.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         if resume_at:
             rules.check("resume", resume_at, shown(reason.strip()), now)
         if pauses and resume_at and resume_at <= (pause_at or now):
@@ -104,7 +105,7 @@ class Maintenance:
         What Fivetran refuses now is tried again, as the state of the result says. Raises
         UnknownConnector, NotPermitted, InputError, LimitReached, StoreFailed or an ApiError.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         reason, due_at = shown(reason.strip()), at or now
         details = f"{action} at {exact(due_at)}" if at else f"{action} now"
         with self._changing("plan", connector_id, details=details) as connector:
@@ -159,7 +160,15 @@ class Maintenance:
 
     def notices(self, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
         """Return a line for each connector that is paused as planned or will be, by its id."""
-        changes = self.plans().changes
+        return self._notices(self.plans(), connectors, now)
+
+    def last_notices(self, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
+        """Return the same from the plans that were read last; the database is not asked."""
+        return self._notices(self._plans, connectors, now)
+
+    @staticmethod
+    def _notices(plans: Plans, connectors: Iterable[Connector], now: datetime) -> dict[str, str]:
+        changes = plans.changes
         return {
             connector.id: rules.notice(own, is_paused=connector.is_paused, now=now)
             for connector in connectors
@@ -198,17 +207,20 @@ class Maintenance:
     def _claim_and_apply(self, row: Row) -> None:
         if not self._rows.claim(row):
             return  # by another process, or cancelled
-        try:
-            with self._rows.kept(row):
-                outcome = self._apply(row)
-        except ApiError as error:
-            late = self._rows.now() - row.due_at
-            if late < rules.GIVE_UP_AFTER:
-                self._rows.release(row, wait=rules.wait(late), outcome=str(error))
-            else:
-                self._end(row, f"given up: {error}", type(error).__name__)
-            raise
-        self._end(row, outcome, "done" if outcome == rules.DONE else NOTHING_TO_DO)
+        with self._recorded(row) as entry:
+            try:
+                with self._rows.kept(row):
+                    outcome = self._apply(row)
+            except ApiError as error:
+                late = self._rows.now() - row.due_at
+                if late < rules.GIVE_UP_AFTER:
+                    self._rows.release(row, wait=rules.wait(late), outcome=str(error))
+                else:
+                    entry.outcome = type(error).__name__
+                    self._end(row, f"given up: {error}")
+                raise
+            entry.outcome = DONE if outcome == rules.DONE else NOTHING_TO_DO
+        self._end(row, outcome)
 
     def _apply(self, row: Row) -> str:
         """Pause or resume the connector of a change, and return how that went."""
@@ -228,12 +240,18 @@ class Maintenance:
 
     def _supersede(self, row: Row) -> None:
         if self._rows.claim(row):
-            self._end(row, rules.SUPERSEDED, NOTHING_TO_DO)
+            with self._recorded(row) as entry:
+                entry.outcome = NOTHING_TO_DO
+            self._end(row, rules.SUPERSEDED)
 
-    def _end(self, row: Row, outcome: str, recorded: str) -> None:
+    @contextmanager
+    def _recorded(self, row: Row) -> Iterator[PendingEntry]:
         details = f"planned by {row.created_by_name or row.created_by}"
-        entry = PendingEntry(row.connector_id, row.schema_name, details, recorded)
-        self._audit_log.write(row.action, entry)
+        entry = PendingEntry(row.connector_id, row.schema_name, details)
+        with self._audit_log.record_done(row.action, entry):
+            yield entry
+
+    def _end(self, row: Row, outcome: str) -> None:
         self._read_at = -math.inf
         self._rows.release(row, done_at=self._rows.now(), outcome=storable(Row.outcome, outcome))
 

@@ -1,12 +1,12 @@
 """The members of a tenant: their roles, and who is invited to become one."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from pbf.clock import current_time
 from pbf.errors import InputError, NotNow, NotPermitted, UnknownItem
 from pbf.identity.administration.scope import Scope, check_rank
 from pbf.identity.members import Members
@@ -89,7 +89,7 @@ class MemberAdministration:
         members: Members,
         sessions: Sessions,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Administer these members within a scope."""
         self._people = store.people

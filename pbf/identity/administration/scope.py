@@ -1,10 +1,9 @@
 """Who may administer a tenant, and the entries in its audit log that this leaves."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pbf.errors import NotNow, NotPermitted, StoreFailed, UnknownTenant
+from pbf.errors import InputError, NotNow, NotPermitted, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry, Tenants
 from pbf.rules.access.permissions import Permission, Role, allows, refusal
@@ -16,8 +15,6 @@ SIGN_IN_IS_OFF = (
 )
 UNKNOWN_TENANT = "There is no tenant with this id."
 DONE = "done"
-
-log = logging.getLogger("pbf")
 
 
 class Scope:
@@ -50,38 +47,30 @@ class Scope:
     ) -> Iterator[None]:
         """Record an action in the audit log of a group, whether it succeeds or is refused.
 
-        What concerns no tenant has no group. A database that fails does not fail the action.
+        What concerns no tenant has no group. Raises StoreFailed if nothing can be recorded.
         """
-        try:
-            yield
-        except (NotPermitted, NotNow) as error:
-            self._write(identity, action, details, type(error).__name__, group_id)
-            raise
-        self._write(identity, action, details, DONE, group_id)
+        with self._audit.recording(
+            actor=identity.actor or "page",
+            actor_name=identity.name,
+            what=action,
+            group_id=group_id,
+            details=details,
+        ) as entry:
+            try:
+                yield
+            except Exception as error:
+                # Other wrong input changes nothing.
+                is_refusal = isinstance(error, NotPermitted | NotNow)
+                is_recorded = is_refusal or not isinstance(error, InputError)
+                entry.outcome = type(error).__name__ if is_recorded else ""
+                raise
+            entry.outcome = DONE
 
     def _require(self, identity: Identity, permission: Permission) -> None:
         if not self.is_on:
             raise NotPermitted(SIGN_IN_IS_OFF)
         if not allows(identity.role, permission):
             raise NotPermitted(refusal(identity.role, permission))
-
-    def _write(
-        self, identity: Identity, action: str, details: str, outcome: str, group_id: str
-    ) -> None:
-        actor = identity.actor or "page"
-        try:
-            self._audit.add(
-                actor,
-                action,
-                "",
-                "",
-                outcome,
-                group_id=group_id,
-                details=details,
-                actor_name=identity.name,
-            )
-        except StoreFailed:
-            log.error("not in the audit log: %s, %s by %s", action, outcome, actor)
 
 
 def check_rank(identity: Identity, role: Role) -> None:

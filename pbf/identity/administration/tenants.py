@@ -1,10 +1,10 @@
 """The tenants that operators add, change and disable; those of the policy file are only listed."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pbf.clock import current_time
 from pbf.errors import InputError, NotFound, NotNow, UnknownTenant
 from pbf.identity.administration.scope import UNKNOWN_TENANT, Scope
 from pbf.identity.models import Identity
@@ -47,7 +47,7 @@ class TenantAdministration:
         sessions: Sessions,
         *,
         check_group: Callable[[str], object],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Administer tenants; `check_group` raises NotFound if Fivetran shows no such group."""
         self._rows = store.tenants

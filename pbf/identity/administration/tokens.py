@@ -1,10 +1,10 @@
 """The API tokens of a tenant, and those of the operators: made, listed and revoked."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pbf.clock import current_time
 from pbf.errors import UnknownItem
 from pbf.identity.administration.scope import Scope
 from pbf.identity.api_tokens import DEFAULT_DAYS, ApiTokens
@@ -55,7 +55,7 @@ class TokenAdministration:
         tokens: ApiTokens,
         people: People,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Administer these tokens within a scope."""
         self._scope = scope

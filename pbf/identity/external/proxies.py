@@ -9,7 +9,6 @@ sign what they say:
 """
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 import jwt
 from jwt.exceptions import PyJWTError
 
+from pbf.clock import current_time
 from pbf.errors import ConfigurationError, UntrustedToken
 from pbf.identity.claims import Claims
 from pbf.identity.external.keys import Keys, KeySet, PemKeys, decode
@@ -124,7 +124,7 @@ class AssertionProxy:
     audience: str
     issuer: str
     keys: Keys
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = current_time
 
     def claims(self, headers: Mapping[str, str]) -> Claims | None:
         """Return the claims about a person; None without an assertion."""
@@ -200,7 +200,7 @@ def trusted_proxy(
     secret: str = "",
     audience: str = "",
     keys_url: str = "",
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = current_time,
 ) -> TrustedProxy:
     """Return the proxy of a preset; raise ConfigurationError naming the setting that is wrong.
 

@@ -6,7 +6,6 @@ for 60 seconds.
 
 import re
 import secrets
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,6 +14,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
+from pbf.clock import current_time
 from pbf.errors import (
     InputError,
     NotPermitted,
@@ -113,7 +113,7 @@ class SignInLinks:
         store: LinkStore,
         *,
         tenant_exists: Callable[[str], bool],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Keep the links in a store."""
         self._store = store

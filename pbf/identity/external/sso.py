@@ -2,7 +2,6 @@
 
 import math
 import re
-import time
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Annotated
@@ -11,6 +10,7 @@ import jwt
 from jwt.exceptions import InvalidAudienceError, InvalidIssuerError, PyJWTError
 from pydantic import ConfigDict, Field
 
+from pbf.clock import current_time
 from pbf.errors import InvalidRedirect, UntrustedToken
 from pbf.identity.external.entry import (
     Entry,
@@ -62,7 +62,7 @@ class SsoTokens:
         tenant_exists: Callable[[str], bool],
         allowed_origins: Collection[str],
         session_hours: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Accept the tokens of an issuer for our public URL, `audience`.
 

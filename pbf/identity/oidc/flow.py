@@ -4,12 +4,12 @@ https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from pbf.clock import current_time
 from pbf.errors import ProviderUnavailable, SignInFailed, SignInRefused
 from pbf.identity.claims import Claims
 from pbf.identity.oidc.discovery import TIMEOUT, Discovery, Metadata, unavailable
@@ -51,7 +51,7 @@ class Oidc:
         public_url: str,
         signer: StateSigner,
         timeout: float = TIMEOUT,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = current_time,
     ) -> None:
         """Offer the providers; `public_url` has no slash at the end, `timeout` is in seconds."""
         self.providers = {provider.id: provider for provider in providers}

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
 from pbf.errors import SignInExpired, UnknownSignIn
+from pbf.signed_links import SharedTimeSigner
 
 # Seconds between the start of sign-in and its end.
 STATE_LIFETIME = 10 * 60
@@ -41,7 +42,10 @@ class StateSigner:
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         # itsdangerous signs with the last of its keys.
         self._serializer = URLSafeTimedSerializer(
-            [*reversed(older), key], salt="sign-in", signer_kwargs=options
+            [*reversed(older), key],
+            salt="sign-in",
+            signer=SharedTimeSigner,
+            signer_kwargs=options,
         )
 
     def sign(self, state: State) -> str:

@@ -103,7 +103,7 @@ class Authenticate:
         if scope["type"] == "websocket" and session_id and sockets:
             await self._watch(session_id, sockets, scope, receive, send)
         elif session_id or not self._authenticator().is_required:
-            await self._app(scope, receive, send)
+            await self._app(_with_identity(scope, session_id), receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, without_identity(receive), send)
         elif _is_page(scope):
@@ -177,7 +177,9 @@ def _without_identity(scope: Scope) -> Scope:
     return {**scope, "headers": headers}
 
 
-def _with_identity(scope: Scope, session_id: str) -> Scope:
+def _with_identity(scope: Scope, session_id: str | None) -> Scope:
+    if not session_id:
+        return scope
     identity = (IDENTITY_HEADER, session_id.encode("latin-1"))
     return {**scope, "headers": [*scope["headers"], identity]}
 

@@ -25,7 +25,10 @@ class WatchedMessages:
     def __init__(
         self, receive: Receive, ended: asyncio.Event, on_activity: Callable[[], None]
     ) -> None:
-        """Read from `receive`; a click or typed text calls `on_activity`, a timer does not."""
+        """Read from `receive`; a click or typed text calls `on_activity`.
+
+        A page that follows changes by itself does not.
+        """
         self._receive = receive
         self._ended = ended
         self._on_activity = on_activity
@@ -73,7 +76,7 @@ class WatchedMessages:
             return self._after_end(message, content)
         if content is None:
             return message  # Streamlit closes the connection.
-        if content.complete_run and not content.is_timer:
+        if content.complete_run and not content.is_unattended:
             self._last_run = content.complete_run if not content.is_fragment else self._last_run
             self._on_activity()
         return message if content.kind in ACCEPTED else None

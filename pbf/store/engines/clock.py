@@ -1,14 +1,11 @@
 """The database's clock, by which processes on several machines compare times."""
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from pbf.clock import READ_EVERY, elapsed, machine_clock
 from pbf.errors import StoreFailed
-
-# In seconds: how long a measurement of the database's clock counts.
-MEASURED_FOR = 10.0
 
 
 class DatabaseClock:
@@ -16,6 +13,7 @@ class DatabaseClock:
 
     It is read now and then, and goes on by this process's monotonic clock in between. While the
     database fails, the last measurement counts, and before the first one this machine's clock.
+    Only the first measurement is waited for.
     """
 
     def __init__(self, read: Callable[[], float]) -> None:
@@ -31,20 +29,22 @@ class DatabaseClock:
 
     def measured(self) -> float:
         """Return the time by the last measurement."""
-        is_old = time.monotonic() - self._measured_at > MEASURED_FOR
-        # Of several threads one asks; the others wait for the first answer only.
-        if is_old and self._lock.acquire(blocking=self._offset is None):
-            try:
+        if self._is_old():
+            if self._offset is None:
                 self._measure()
-            finally:
-                self._lock.release()
+            elif not self._lock.locked():
+                threading.Thread(target=self._measure, name="read clock", daemon=True).start()
         offset = self._offset
-        return time.time() if offset is None else time.monotonic() + offset
+        return machine_clock() if offset is None else elapsed() + offset
+
+    def _is_old(self) -> bool:
+        return elapsed() - self._measured_at > READ_EVERY
 
     def _measure(self) -> None:
-        if time.monotonic() - self._measured_at <= MEASURED_FOR:
-            return  # by another thread meanwhile
-        with suppress(StoreFailed):
-            # By now the answer is old by a part of the query's duration, so this clock is slow.
-            self._offset = self._read() - time.monotonic()
-        self._measured_at = time.monotonic()
+        with self._lock:
+            if not self._is_old():
+                return  # measured by another thread meanwhile
+            with suppress(StoreFailed):
+                # By now the answer is old by a part of the query's duration, so this clock is slow.
+                self._offset = self._read() - elapsed()
+            self._measured_at = elapsed()

@@ -1,5 +1,7 @@
 """PostgreSQL: the time-outs of a connection, which is closed when its server does not answer."""
 
+import os
+import socket
 from typing import Any
 
 from psycopg import Connection
@@ -15,6 +17,13 @@ LOCK_TIMEOUT = 2.0
 # After PostgreSQL's own limit, which a server that works respects.
 ANSWER_TIMEOUT = STATEMENT_TIMEOUT + 0.5
 UNACKNOWLEDGED_TIMEOUT = 10.0
+# Connections of processes of this program have a name that begins so; PostgreSQL cuts longer ones.
+PROCESS = "pbf "
+LONGEST_NAME = 63
+OTHER_PROCESSES = """\
+SELECT count(DISTINCT application_name) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'pbf %'
+AND application_name <> current_setting('application_name')"""
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5}
 
 
@@ -52,6 +61,7 @@ def connect_arguments(url: URL, *, is_limited: bool) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT,
         "tcp_user_timeout": round(1000 * UNACKNOWLEDGED_TIMEOUT),
+        "application_name": f"{PROCESS}{os.getpid()} {socket.gethostname()}"[:LONGEST_NAME],
         **KEEPALIVES,
     }
     arguments = {name: value for name, value in arguments.items() if name not in url.query}

@@ -79,6 +79,20 @@ def show_top_row(identity: Identity | None) -> None:
         )
 
 
+def closed_top_row(running: Runtime, identity: Identity, url: str) -> Markup:
+    """Return the row at an address as it looks before Streamlit has started: without its menu."""
+    credentials = CREDENTIALS if running.settings.sandbox else ()
+    brand, account = _brand(running, identity), None
+    if identity.session_id or _people(running, identity, url):
+        place = _place(running, identity)
+        account = Account(identity.name, identity.email, place, next="")
+    if not (credentials or account or brand):
+        return Markup()
+    return html.render(
+        "first_screen", "top_row", account=account, credentials=credentials, brand=brand
+    )
+
+
 def _brand(running: Runtime, identity: Identity) -> Markup:
     if not identity.tenant_id:
         return Markup()
@@ -109,7 +123,7 @@ def next_page() -> str:
 
 def _account(running: Runtime, identity: Identity) -> Account | None:
     """Return what the menu offers; None if nobody signs in here."""
-    people = _people(running, identity)
+    people = _people(running, identity, st.context.url or "")
     if not identity.session_id and not people:
         return None
     choices = _tenants(running, identity)
@@ -144,9 +158,9 @@ def _tenants(running: Runtime, identity: Identity) -> list[Option]:
     return [] if is_only else tenant_options(entries, identity.tenant_id)
 
 
-def _people(running: Runtime, identity: Identity) -> list[Option]:
+def _people(running: Runtime, identity: Identity, url: str) -> list[Option]:
     demo = running.identity.demo
-    if demo is None or not _keeps_cookies(running):
+    if demo is None or not _keeps_cookies(running, url):
         return []
     return [
         Option(
@@ -159,7 +173,7 @@ def _people(running: Runtime, identity: Identity) -> list[Option]:
     ]
 
 
-def _keeps_cookies(running: Runtime) -> bool:
+def _keeps_cookies(running: Runtime, url: str) -> bool:
     """Return whether a session's cookie counts here: with https, or on this machine alone."""
-    parts = urlsplit(running.settings.public_url or st.context.url or "http://localhost")
+    parts = urlsplit(running.settings.public_url or url or "http://localhost")
     return parts.scheme == "https" or is_loopback(parts.hostname or "")

@@ -1,10 +1,11 @@
 """Parts of the page Jobs: how the background work is, and a button that runs a job now."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.access.caller import require
 from pbf.connectors.audit import AuditLog
 from pbf.errors import PbfError
@@ -51,7 +52,7 @@ def show_summary(statuses: Sequence[JobStatus]) -> None:
 
 def show_rows(statuses: Sequence[JobStatus]) -> None:
     """Show each job with a button that runs it now."""
-    now = datetime.now(UTC)
+    now = utc_now()
     with st.container(border=True):
         for status in statuses:
             text, button = st.columns([5, 1], vertical_alignment="center")

@@ -1,6 +1,5 @@
 """Requests for sources: asking, the answer to who asked, and the demand that operators see."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pbf.clock import current_time
 from pbf.components.gallery import asked_for
 from pbf.connectors.access.source_requests import Receipt, SourceRequests
 from pbf.connectors.portal import Portal
@@ -91,7 +91,7 @@ def show_answers(portal: Portal) -> None:
         if st.button("Got it", key="dismiss-answers"):
             ids = [answer.id for answer in answers]
             if error := _attempt(
-                lambda: requests.mark_seen(portal.tenant.id, visitor.person_id, ids, time.time())
+                lambda: requests.mark_seen(portal.tenant.id, visitor.person_id, ids, current_time())
             ):
                 page.show_problem(error)
             else:
@@ -149,7 +149,7 @@ def _show_form(row: "Demand", visitor: Identity, name: str) -> None:
     by = visitor.name or visitor.email or visitor.actor
     requests = runtime().store.service_requests
     if error := _attempt(
-        lambda: requests.answer(row.topic, text.strip(), answered_by=by, now=time.time())
+        lambda: requests.answer(row.topic, text.strip(), answered_by=by, now=current_time())
     ):
         page.show_problem(error)
         return

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.account.account_statuses import Statuses, Words
 from pbf.identity.tenants import TenantEntry
 from pbf.paths import PREFIX, from_page
@@ -94,7 +95,7 @@ def age(statuses: Statuses) -> str:
     if statuses.read_at is None:
         return ""
     moment = datetime.fromtimestamp(statuses.read_at, UTC)
-    return f"Connectors counted {ago(moment, datetime.now(UTC))}."
+    return f"Connectors counted {ago(moment, utc_now())}."
 
 
 def requests_left() -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.components.copy_field import copy_field
 from pbf.connectors.bulk import Outcome
 from pbf.connectors.cards.colleague_links import ColleagueLink, NewLink
@@ -153,4 +153,4 @@ def _revoke(link: ColleagueLink) -> None:
 
 
 def _remaining(link: ColleagueLink) -> str:
-    return left((link.expires_at - datetime.now(UTC)).total_seconds())
+    return left((link.expires_at - utc_now()).total_seconds())

@@ -1,11 +1,12 @@
 """One connector's page: its actions, facts, tasks and warnings, past syncs, errors."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, cast
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.naming_fields import fields
@@ -146,7 +147,7 @@ def show_details(connector: Connector) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
-        st.html(facts(connector, data.service_of(connector), datetime.now(UTC)))
+        st.html(facts(connector, data.service_of(connector), utc_now()))
         promises.of_connector(portal, connector)
         colleague_links.show(connector)
     with right:
@@ -236,7 +237,7 @@ def _duration(sync: SyncRecord) -> str:
     """Return how long a sync took, or takes so far; nothing if that is not known."""
     if sync.start is None or (sync.end is None and _end(sync) != RUNNING):
         return ""
-    seconds = ((sync.end or datetime.now(UTC)) - sync.start).total_seconds()
+    seconds = ((sync.end or utc_now()) - sync.start).total_seconds()
     if seconds < 0:
         return "" if sync.end else "just begun"
     return f"{span(seconds)}{'' if sync.end else ' so far'}"

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.bulk import Outcome
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
@@ -89,7 +90,7 @@ def _ask_resume(*, has_choice: bool) -> datetime | None:
 
 def _ask_time(label: str, *, hours: int, key: str) -> datetime | None:
     """Ask for a time, from the next full hour plus some hours on."""
-    present = datetime.now(session.time_zone()).replace(tzinfo=None)
+    present = utc_now().astimezone(session.time_zone()).replace(tzinfo=None)
     default = present.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
     # A value in the session's state stays while the dialog is open; a changing default would not.
     st.session_state.setdefault(key, default)
@@ -129,7 +130,7 @@ def show(connector: Connector) -> None:
 def _is_shown(change: PlannedChange, changes: list[PlannedChange], connector: Connector) -> bool:
     if change.is_pending or change is current_pause(changes, is_paused=connector.is_paused):
         return True
-    return change.done_at is not None and datetime.now(UTC) - change.done_at < SHOWN_FOR
+    return change.done_at is not None and utc_now() - change.done_at < SHOWN_FOR
 
 
 def _row(change: PlannedChange) -> None:

@@ -1,13 +1,13 @@
 """What the connectors page says after the return from a Connect Card."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
 from pbf.rules.health import health
 from pbf.ui import page
+from pbf.ui.refresh.fragments import run_again_soon
 
 # The number of checks, one every three seconds, before a set-up is said to be incomplete.
 MOST_CHECKS = 10
@@ -46,7 +46,7 @@ def show(portal: Portal, returned: str) -> None:
         return
     checking = is_checking(portal, connector)
     connector = portal.connector(connector.id)
-    state = health(connector, datetime.now(UTC))
+    state = health(connector, utc_now())
     name, reason = page.plain(connector.title), page.plain(state.reason)
     if connector.is_set_up:
         st.success(f"**{name}** is connected. {reason}", icon=":material/check_circle:")
@@ -65,5 +65,6 @@ def is_checking(portal: Portal, connector: Connector) -> bool:
     if connector.is_set_up or checks >= MOST_CHECKS:
         return False
     page.CHECKS.set(checks + 1)
+    run_again_soon("checks")
     portal.operations.look_again(connector.id)
     return True

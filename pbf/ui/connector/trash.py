@@ -1,10 +1,10 @@
 """Recently deleted connectors: until when each can be restored, and a button to do so."""
 
-from datetime import UTC, datetime
 from typing import NoReturn
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.connectors.portal import Portal
 from pbf.errors import PbfError, UnknownConnector
 from pbf.fivetran.models import Connector
@@ -13,6 +13,7 @@ from pbf.rules.wording import exact, left
 from pbf.ui import html, page, session
 from pbf.ui.connector import bulk_actions
 from pbf.ui.lists import paging
+from pbf.ui.refresh.fragments import following
 
 # More at a time, each with a button, would make every run of the page slow.
 SHOWN = 10
@@ -87,8 +88,7 @@ def show_restored() -> None:
         st.toast(f"{page.plain(title)} is back", icon=":material/check:")
 
 
-@st.fragment(run_every=page.REFRESH)
-@session.acting
+@following("connectors")
 def _show(portal: Portal, connector_id: str) -> None:
     """Show a deleted connector and a button to restore it, as long as that is possible."""
     try:
@@ -121,7 +121,7 @@ def _show(portal: Portal, connector_id: str) -> None:
 def _explain(connector: Connector) -> None:
     """Say what was done, what will happen, and what stays."""
     until = "Until that is done you can still undo this."
-    if connector.final_at and connector.final_at > datetime.now(UTC):
+    if connector.final_at and connector.final_at > utc_now():
         until = f"Until then ({exact(connector.final_at)}) you can undo this."
     st.info(
         f"**{page.plain(connector.title)}** is paused and hidden. "
@@ -156,8 +156,8 @@ def _deleted(portal: Portal, connector_id: str) -> Connector | None:
 
 def _when(connector: Connector) -> str:
     """Return when a connector is deleted for good, in words."""
-    final = connector.final_at or datetime.now(UTC)
-    seconds = (final - datetime.now(UTC)).total_seconds()
+    final = connector.final_at or utc_now()
+    seconds = (final - utc_now()).total_seconds()
     return f"for good in {left(seconds)}" if seconds > 0 else "for good any moment"
 
 

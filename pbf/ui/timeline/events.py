@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.errors import StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.rules.health import Tone
@@ -54,7 +55,7 @@ def rows(
 
 def seen_events(connectors: Mapping[str, Connector]) -> tuple[SeenEvent, ...]:
     """Return what was seen of connectors lately; nothing if the database fails."""
-    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    minute = utc_now().replace(second=0, microsecond=0)
     revision = session.portal().connectors().revision if connectors else ""
     try:
         return _seen_events(session.portal().tenant.id, revision, minute, connectors)

@@ -1,10 +1,11 @@
 """The syncs of one connector: how it went at a glance, in a sentence, and one by one."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from urllib.parse import quote, urlencode
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.errors import StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX, from_page
@@ -104,6 +105,6 @@ def _newer(key: str) -> None:
 
 def csv_url(connector_id: str, shown: Span) -> str:
     """Return the address of the syncs of a span as CSV."""
-    since = datetime.now(UTC).replace(second=0, microsecond=0) - SPANS[shown]
+    since = utc_now().replace(second=0, microsecond=0) - SPANS[shown]
     query = urlencode({"from": since.isoformat()})
     return from_page(f"{PREFIX}/connectors/{quote(connector_id, safe='')}/syncs.csv?{query}")

@@ -1,10 +1,11 @@
 """The tenant's sync history for the pages, derived once a minute and state of a connector."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
+from pbf.clock import utc_now
 from pbf.fivetran.models import Connector
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.marks import SPANS, Row, Span, of_days, of_syncs
@@ -44,7 +45,7 @@ def sync_history(connector: Connector, span: Span) -> SyncHistory:
     """
     status = connector.status
     state = f"{status.sync_state} {connector.succeeded_at} {connector.failed_at}"
-    until = datetime.now(UTC).replace(second=0, microsecond=0)
+    until = utc_now().replace(second=0, microsecond=0)
     return _sync_history(session.portal().tenant.id, connector.id, span, state, until)
 
 
@@ -52,7 +53,7 @@ def sync_page(
     connector_id: str, span: Span, cursor: Cursor | None, size: int
 ) -> tuple[list[SyncEntry], Cursor | None]:
     """Return a page of a connector's syncs, newest first, and where the next page begins."""
-    now, source = datetime.now(UTC), timeline()
+    now, source = utc_now(), timeline()
     since = now - SPANS[span]
     return page(
         lambda until, most: source.syncs(connector_id, since, until, limit=most),

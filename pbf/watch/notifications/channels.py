@@ -1,11 +1,11 @@
 """The channels of one tenant: its own, which admins manage, and those of each person."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+from pbf.clock import current_time
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.portal import Portal
 from pbf.errors import LimitReached, NotDelivered, NotNow, UnknownChannel
@@ -41,7 +41,7 @@ class ChannelService:
     sender: Sender
     person_id: str
     base_url: str | None = None
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = current_time
 
     @property
     def may_have_own(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pbf.clock import current_time
 from pbf.errors import NotDelivered, PbfError
 from pbf.metrics.instruments import NOTIFICATIONS
 from pbf.metrics.outages import log_level
@@ -49,7 +50,7 @@ class Delivery:
     sender: Sends
     is_member: Callable[[str, str], bool]
     base_url: str | None = None
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = current_time
     patience: float = PATIENCE
     _busy: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)

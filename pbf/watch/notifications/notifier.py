@@ -1,12 +1,12 @@
 """Which channels are notified of an incident, and when: one message, and one when it is over."""
 
 import json
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from pbf.clock import current_time
 from pbf.rules.notifications.timing import Timing
 from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry
@@ -35,7 +35,7 @@ class Notifier:
     delivery: Delivery
     is_member: Callable[[str, str], bool]
     service_of: Callable[[str, str], str]
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = current_time
 
     def incident_opened(self, incident: IncidentEntry) -> None:
         """Store one message for each channel that wants to know of an incident.

@@ -1,12 +1,12 @@
 """Sending one message to one channel, whatever its kind."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from re import split
 from urllib.parse import urlsplit
 
+from pbf.clock import current_time
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import hide
 from pbf.rules.notifications.addresses import (
@@ -37,7 +37,7 @@ class Sender:
     allowed: tuple[str, ...] = ()
     allow_private: bool = False
     product: str = "Data connections"
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = current_time
 
     @property
     def services(self) -> tuple[str, ...]:

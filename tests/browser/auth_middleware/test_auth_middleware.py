@@ -138,7 +138,7 @@ def test_keys_run_nothing_after_the_end(person: Person, open_tab: Callable[..., 
     assert person.counts() == runs
 
 
-def test_timers_do_not_keep_a_session_alive_and_clicks_do(
+def test_runs_without_a_click_do_not_keep_a_session_alive_and_clicks_do(
     person: Person, open_tab: Callable[..., Page]
 ):
     tab = open_tab(person)
@@ -146,12 +146,12 @@ def test_timers_do_not_keep_a_session_alive_and_clicks_do(
     person.wait_for_ticks()
     before = person.counts()["touched"]
     person.wait_for_ticks()
-    after_timers = person.counts()["touched"]
+    after_ticks = person.counts()["touched"]
 
     tab.get_by_role("button", name="Click").click()
-    wait_until(after_timers + 1, lambda: person.counts()["touched"])
+    wait_until(after_ticks + 1, lambda: person.counts()["touched"])
 
-    assert after_timers == before
+    assert after_ticks == before
     expect(tab.get_by_text("Clicked: yes")).to_be_visible()
 
 

@@ -55,6 +55,14 @@ def test_an_id_token_with_wrong_claims_is_refused(sign_in, issuer, claims):
     assert "/userinfo" not in issuer.asked
 
 
+def test_the_times_of_an_id_token_are_compared_with_the_shared_clock(sign_in, issuer, later):
+    sign_in.clock.now += 3600
+    assert refused(sign_in)
+
+    later(3600)  # of the issuer too, but not of the library
+    assert not refused(sign_in)
+
+
 def test_an_audience_may_be_a_list_of_us_alone(sign_in, issuer):
     issuer.claims = {"aud": ["pbf"], "azp": "pbf"}
 

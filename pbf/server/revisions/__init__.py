@@ -1,0 +1,1 @@
+"""The route that open tabs ask whether what they show has changed."""
