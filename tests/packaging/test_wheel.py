@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.servers import ROOT, clean_environment, free_port, running_alone
+from tests.support.servers import ROOT, clean_environment, free_port, running
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_an_installed_wheel_serves_the_dashboard_from_any_folder(wheel, tmp_path
     url = f"http://127.0.0.1:{port}"
     command = ["pbf", "serve", "--port", str(port)]
 
-    with running_alone(command, work, f"{url}/_stcore/health", PYTHONPATH=str(site)):
+    with running(command, work, f"{url}/_stcore/health", PYTHONPATH=str(site)):
         services = requests.get(f"{url}/_/services", timeout=60).json()
         icon = requests.get(f"{url}/favicon.png", timeout=20)
         page = requests.get(url, timeout=20)

@@ -25,7 +25,7 @@ from tests.support.servers import (
     dashboard,
     free_port,
     leave_a_deletion_due,
-    running_alone,
+    running,
     wait_for_line,
     wait_until_gone,
 )
@@ -34,8 +34,8 @@ from tests.support.sockets import drawn, run, socket
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard without settings, in a process that imports everything itself."""
-    with dashboard(tmp_path_factory.mktemp("product"), run=running_alone) as url:
+    """The dashboard without settings."""
+    with dashboard(tmp_path_factory.mktemp("product")) as url:
         yield url
 
 
@@ -207,7 +207,7 @@ def test_another_server_than_streamlits_own_finds_the_configuration(tmp_path):
     url = f"http://127.0.0.1:{port}"
     command = ["uvicorn", "app:app", "--port", str(port)]
 
-    with running_alone(command, tmp_path, f"{url}/_stcore/health"):
+    with running(command, tmp_path, f"{url}/_stcore/health"):
         host = get(f"{url}/_stcore/host-config").json()
         page = get(url)
         refused = get(url, headers={"Host": "evil.example"})

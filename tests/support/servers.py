@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -15,12 +15,9 @@ from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
-from tests.support import preloaded
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
-
-Run = Callable[..., AbstractContextManager[str]]
 
 
 def free_port() -> int:
@@ -39,22 +36,10 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def running(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
-    """Run a module as a server until the block ends; the block begins when it responds at `url`.
+    """Run a command until the block ends; the block begins when its server responds at `url`.
 
     Its output is in `server.log` in the folder.
     """
-    log = folder / "server.log"
-    process = preloaded.start(command, folder, clean_environment(**settings), log)
-    try:
-        _wait_until_ready(url, lambda: not process.is_alive(), log)
-        yield url
-    finally:
-        preloaded.stop(process)
-
-
-@contextmanager
-def running_alone(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
-    """Do the same in a new process, which imports everything itself."""
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -64,7 +49,7 @@ def running_alone(command: list[str], folder: Path, url: str, **settings: str) -
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(url, lambda: process.poll() is not None, folder / "server.log")
+            _wait_until_ready(url, process, folder / "server.log")
             yield url
         finally:
             process.terminate()
@@ -92,12 +77,12 @@ def front_server(command: list[str], folder: Path, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def dashboard(folder: Path, *, port: int = 0, run: Run = running, **settings: str) -> Iterator[str]:
+def dashboard(folder: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
     """Run the dashboard in a folder by `streamlit run app.py`, and yield its URL."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     command = ["streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    with run(command, folder, f"{url}/_stcore/health", **settings):
+    with running(command, folder, f"{url}/_stcore/health", **settings):
         yield url
 
 
@@ -155,12 +140,12 @@ def wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path)
     raise RuntimeError(f"nothing listens on the port: {log.read_text()[-2000:]}")
 
 
-def _wait_until_ready(url: str, has_ended: Callable[[], bool], log: Path) -> None:
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     with requests.Session() as session:
         session.trust_env = False
         while time.monotonic() < end:
-            if has_ended():
+            if process.poll() is not None:
                 raise RuntimeError(f"the server exited: {log.read_text()[-2000:]}")
             try:
                 session.get(url, timeout=5)
