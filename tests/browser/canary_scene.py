@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
+import brotli
 import psycopg
 import redis
 import requests
@@ -197,7 +198,7 @@ class Scene:
         with redis.Redis.from_url(self.environment["PBF_REDIS_URL"]) as shared:
             for key in shared.scan_iter():
                 value = shared.dump(key) if shared.type(key) != b"string" else shared.get(key)
-                self.places.append(Place("redis", key + b" " + (value or b"")))
+                self.places.append(Place("redis", key + b" " + _plain(value or b"")))
 
 
 class Witness:
@@ -244,6 +245,14 @@ class Witness:
 def without_signed_links(path: str) -> str:
     """Return a path for the name of a place."""
     return re.sub(rf"[\w.-]+{SIGNED_LINK.decode()}", "SIGNED_LINK", path.partition("?")[0])
+
+
+def _plain(value: bytes) -> bytes:
+    """Return a value of Redis, decompressed if it is a list."""
+    try:
+        return brotli.decompress(value)
+    except brotli.error:
+        return value
 
 
 @contextmanager

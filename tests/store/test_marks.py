@@ -10,7 +10,10 @@ GROUP, OTHER = "g", "another"
 
 
 def add_entry(store: Store) -> None:
-    store.audit.add("page", "sync", "one", "sales", "done", group_id=GROUP)
+    with store.audit.recording(
+        actor="page", what="sync", group_id=GROUP, connector_id="one", name="sales"
+    ) as entry:
+        entry.outcome = "done"
 
 
 def add_incident(store: Store) -> None:

@@ -13,6 +13,8 @@ from chaos.cluster.observed import observing
 
 # Seconds until a creation has ended that a process left behind.
 LONGEST_CREATION = 20.0
+# nginx does not use a process again before that time, its `fail_timeout` and a little more.
+TRIED_AGAIN = 3.5
 
 
 def kill(cluster: Cluster) -> Iterator[Figure]:
@@ -46,6 +48,7 @@ def rolling_restart(cluster: Cluster) -> Iterator[Figure]:
             node.stop()
             node.start()
             node.wait()
+            time.sleep(TRIED_AGAIN)
     yield from observed.reads()
     yield from observed.writes()
     yield from observed.tabs_back()
