@@ -275,8 +275,9 @@ def test_many_moving_lists_share_one_reading_and_few_have_their_own_requests(fak
 
     for row in fake.connections:
         row |= moving
-    clock.advance(STALE)
-    lists.look()
+    for _ in range(2):  # the first group's own request may end before the reading begins
+        clock.advance(STALE)
+        lists.look()
     assert {lists.get(group_id).lifetime for group_id in GROUPS} == {6.0}
     fake.sent.clear()
     for _ in range(600):
