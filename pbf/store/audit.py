@@ -214,7 +214,8 @@ class AuditLog:
         """Store nothing more; what waits is stored by another process, or the next one."""
         self._closed.set()
         if self._spool:
-            self._spool.close()
+            with self._storing:  # wait for the thread that stores now
+                self._spool.close()
 
     def newest(self, group_id: str, limit: int, *, connector_id: str = "") -> list[Entry]:
         """Return a group's entries, or those of one of its connectors, newest first."""

@@ -215,6 +215,8 @@ class Database:
     def close(self) -> None:
         """Close every connection, once no thread uses the shared one."""
         clock.stop_sharing(self.now)
+        if isinstance(self.now, DatabaseClock):
+            self.now.close()
         with self._lock or nullcontext():
             self.engine.dispose()
 

@@ -22,6 +22,12 @@ class DatabaseClock:
         self._lock = threading.Lock()
         self._offset: float | None = None
         self._measured_at = float("-inf")
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Read no more, and wait for a reading under way, which uses a connection."""
+        with self._lock:
+            self._is_closed = True
 
     def __call__(self) -> float:
         """Return the time."""
@@ -38,7 +44,7 @@ class DatabaseClock:
         return machine_clock() if offset is None else elapsed() + offset
 
     def _is_old(self) -> bool:
-        return elapsed() - self._measured_at > READ_EVERY
+        return not self._is_closed and elapsed() - self._measured_at > READ_EVERY
 
     def _measure(self) -> None:
         with self._lock:
