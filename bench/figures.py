@@ -97,6 +97,13 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([head, *lines])
 
 
+def conclude(figures: Sequence[Figure]) -> int:
+    """Print whether all figures hold, and return the exit status of that."""
+    holds = not any(figure.verdict == "falls short" for figure in figures)
+    print("\nholds" if holds else "\nfalls short")
+    return 0 if holds else 1
+
+
 def write(figures: Sequence[Figure], seconds: float) -> None:
     """Write the figures and a description of the machine."""
     entries = [{**asdict(figure), "verdict": figure.verdict} for figure in figures]

@@ -31,15 +31,29 @@ class Server:
 
     def memory(self) -> float:
         """Return its resident memory in megabytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        return resident_memory(self.process.pid)
+
+    def descriptors(self) -> int:
+        """Return the number of its open files and sockets."""
+        return open_descriptors(self.process.pid)
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_memory(pid: int) -> float:
+    """Return the resident memory of a process in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
+def open_descriptors(pid: int) -> int:
+    """Return the number of open files and sockets of a process."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def free_port() -> int:

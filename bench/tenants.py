@@ -17,7 +17,7 @@ from subprocess import PIPE
 import requests
 
 from bench import servers
-from bench.figures import Figure, against, table
+from bench.figures import Figure, against, conclude, table
 from bench.many_tenants import ManyTenants, many_tenants
 
 CONNECTORS = "/_/connectors"
@@ -158,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{figure.what}: {figure.value:,.1f} {figure.unit}", file=sys.stderr, flush=True)
         measured.append(figure)
     print(table(measured))
-    return int(any(figure.verdict == "falls short" for figure in measured))
+    return conclude(measured)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from bench import servers
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from bench.servers import Server
 from bench.sessions import session
 from chaos.abuse_kinds import KINDS, Abuse, Targets
@@ -91,9 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=Plan.seed)
     figures = list(run(Plan(**vars(parser.parse_args(arguments)))))
     print(table(figures))
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if holds else "\nfalls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def run(plan: Plan) -> Iterator[Figure]:
@@ -163,12 +161,8 @@ def idle_resources(server: Server, session_expiry: float) -> Resources:
 
 
 def _resources(server: Server) -> Resources:
-    process = Path(f"/proc/{server.process.pid}")
-    return Resources(
-        server.memory(),
-        sum(1 for _ in (process / "task").iterdir()),
-        sum(1 for _ in (process / "fd").iterdir()),
-    )
+    threads = Path(f"/proc/{server.process.pid}/task")
+    return Resources(server.memory(), sum(1 for _ in threads.iterdir()), server.descriptors())
 
 
 def _call(url: str, targets: Targets, numbers: range, seed: int, tally: Tally) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench import servers
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from chaos.callers import Call, calling
 from chaos.upstream import Upstream
 from chaos.visitors import Visitors, in_chromium, in_sessions
@@ -65,9 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     outage, healthy = 60 * options.pop("minutes"), 60 * options.pop("healthy")
     figures = list(run(Plan(**options, outage=outage, healthy=healthy)))
     print(table(figures))
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if holds else "\nfalls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def run(plan: Plan) -> Iterator[Figure]:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from bench import servers
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from bench.servers import Server
 from pbf.sandbox.core.world import GROUP_ID
 from pbf.store.store import Store
@@ -57,9 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=int, default=default)
     figures = list(run(Plan(**vars(parser.parse_args(arguments)))))
     print(table(figures))
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if holds else "\nfalls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def run(plan: Plan) -> Iterator[Figure]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import FrameType
 
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from chaos.cluster.cases import (
     cache,
     database,
@@ -89,9 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures = list(run(size, options.case or (IN_SMALL if options.small else CASES)))
     print(f"{platform.platform()}, {time.strftime('%Y-%m-%d')}")
     print(table(figures))
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if holds else "\nfalls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def run(size: Size, names: Iterable[str]) -> Iterator[Figure]:

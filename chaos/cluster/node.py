@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from bench import servers
 from bench.servers import ROOT, TIMEOUT, clean_environment, free_port
 
 POLL = 0.05
@@ -107,13 +108,11 @@ class Node:
 
     def memory(self) -> float:
         """Return its resident memory in megabytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        return servers.resident_memory(self.pid)
 
     def descriptors(self) -> int:
         """Return the number of its open files and sockets."""
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+        return servers.open_descriptors(self.pid)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from chaos.soak.plan import Plan
 from chaos.soak.run import Result, run
 
@@ -47,9 +47,7 @@ def report(result: Result) -> int:
         for line in getattr(result.differences, name)[:MOST_LINES]:
             print(f"{name}: {line}", file=sys.stderr)
     print(*result.failed[:MOST_LINES], sep="\n", file=sys.stderr)
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("\nholds" if holds else "\nfalls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def _figures(result: Result) -> Iterator[Figure]:

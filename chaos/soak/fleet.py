@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench import servers
 from bench.servers import ROOT, Server
@@ -49,8 +48,7 @@ class Member:
 
     def resources(self) -> Resources:
         """Return what it uses now."""
-        descriptors = Path(f"/proc/{self.server.process.pid}/fd")
-        return Resources(self.server.memory(), sum(1 for _ in descriptors.iterdir()))
+        return Resources(self.server.memory(), self.server.descriptors())
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from bench.figures import Figure, table
+from bench.figures import Figure, conclude, table
 from chaos.timeline.plan import Plan
 from chaos.timeline.run import Result, run
 
@@ -33,9 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures = list(figures_of(result))
     print(table(figures))
     print(*examples(result), sep="\n")
-    holds = not any(figure.verdict == "falls short" for figure in figures)
-    print("holds" if holds else "falls short")
-    return 0 if holds else 1
+    return conclude(figures)
 
 
 def figures_of(result: Result) -> Iterator[Figure]:

@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,7 +17,7 @@ from websockets.server import ServerProtocol
 
 from pbf.server.streamlit_patches import limit_message_size, set_socket_options
 from pbf.server.waitress_server import THREADS
-from tests.support.servers import clean_environment, json_api
+from tests.support.servers import json_api, output_of
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +121,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (300, 700))
 print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
-    output = subprocess.run(
-        [sys.executable, "-c", script],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    output = output_of(script)
 
     assert output == "700 (700, 700)\n"
 
@@ -172,14 +163,7 @@ def test_the_server_listens_before_the_rest_is_imported():
     heavy = ["sqlalchemy", "pandas", "altair", "simplepycons", "redis", "pbf.sandbox.server"]
     heavy += ["flask", "requests", "pydantic", "pbf.runtime", "pbf.proxy"]
 
-    output = subprocess.run(
-        [sys.executable, "-c", script.replace("HEAVY", repr(heavy))],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
+    output = output_of(script.replace("HEAVY", repr(heavy)))
 
     assert output == "[]\n"
 

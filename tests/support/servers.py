@@ -34,6 +34,18 @@ def clean_environment(**settings: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), **settings}
 
 
+def output_of(script: str) -> str:
+    """Return what a Python script prints in a process of its own; it has to end with status 0."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
 @contextmanager
 def running(command: list[str], folder: Path, url: str, **settings: str) -> Iterator[str]:
     """Run a command until the block ends; the block begins when its server responds at `url`.
