@@ -90,11 +90,7 @@ def _start_again(
     limits: str = "paid",
     speed: float = 1.0,
 ) -> None:
-    world = server.world
-    world.reset(populated=populated)
-    control = world.control
-    control.log.clear()
-    control.set_speed(speed)
-    control.set_limits(limits)
+    control = server.world.control
+    control.reset(populated=populated, speed=speed, limits=limits)
     if groups or connectors:
         control.seed(groups=groups, connectors=connectors, states=states)

@@ -177,6 +177,17 @@ class SandboxServer:
         self.url = f"http://{host}:{self._server.port}"
         self._thread: Thread | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a client that uses it, by their names in `.env`."""
+        world = self.world
+        return {
+            "FIVETRAN_API_URL": self.url,
+            "FIVETRAN_API_KEY": world.api_key,
+            "FIVETRAN_API_SECRET": world.api_secret,
+            "FIVETRAN_GROUP_ID": world.group_id,
+        }
+
     def start(self) -> Self:
         """Serve in a background thread and return this server."""
         self.world.control.ended.clear()
@@ -217,11 +228,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def main(host: str, port: int, *, world: Sandbox | None = None, open_control: bool = False) -> None:
     """Serve a sandbox in the foreground, after printing the settings for a client's `.env`."""
     server = SandboxServer(host=host, port=port, world=world, open_control=open_control)
-    world = server.world
-    print(f"FIVETRAN_API_URL={server.url}")
-    print(f"FIVETRAN_API_KEY={world.api_key}")
-    print(f"FIVETRAN_API_SECRET={world.api_secret}")
-    print(f"FIVETRAN_GROUP_ID={world.group_id}", flush=True)
+    lines = (f"{name}={value}" for name, value in server.settings.items())
+    print(*lines, sep="\n", flush=True)
     print("Sandbox: paste these four lines into .env. Press Ctrl-C to stop.", file=sys.stderr)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a background job ignores the latter
         signal.signal(ending, _interrupt)

@@ -29,8 +29,7 @@ class Player:
         self.world = world
         self.scenario = scenario
         with world.lock:
-            world.reset(seed=scenario.seed, populated=False)
-            world.control.set_limits(scenario.limits)
+            world.control.reset(seed=scenario.seed, limits=scenario.limits, populated=False)
             self.connectors: dict[str, Connection] = {}
             for number, group in enumerate(scenario.groups):
                 self._add(group, is_first=number == 0)
