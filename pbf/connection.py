@@ -162,14 +162,15 @@ def _services(services: Iterable[Service]) -> pd.DataFrame:
 
 def _connectors(connectors: Iterable[Connector]) -> pd.DataFrame:
     now = utc_now()
+    healths = ((connector, health(connector, now)) for connector in connectors)
     return _with_times(
         {
             "id": connector.id,
             "name": connector.title,
             "service": connector.service,
             "schema": connector.schema_name,
-            "status": health(connector, now).word,
-            "reason": health(connector, now).reason,
+            "status": shown.word,
+            "reason": shown.reason,
             "setup_state": connector.status.setup_state,
             "sync_state": connector.status.sync_state,
             "paused": connector.is_paused,
@@ -177,7 +178,7 @@ def _connectors(connectors: Iterable[Connector]) -> pd.DataFrame:
             "succeeded_at": connector.succeeded_at,
             "failed_at": connector.failed_at,
         }
-        for connector in connectors
+        for connector, shown in healths
     )
 
 

@@ -27,12 +27,13 @@ from pbf.ui.first_screen import connectors, gallery
 class Page:
     """A page with a first screen: its title, and what draws the component without waiting.
 
-    `draw` returns None if a list is not in memory.
+    `draw` returns None if a list is not in memory. A page that `connects` has a button for it.
     """
 
     title: str
     style: str
     draw: Callable[[Portal], Markup | None]
+    connects: bool = False
 
 
 PAGES = {
@@ -40,7 +41,10 @@ PAGES = {
         "Connect a source", joined(PAGE_STYLE, gallery.HTML.with_suffix(".css")), gallery.draw
     ),
     "/connectors": Page(
-        "Connectors", joined(PAGE_STYLE, connectors.HTML.with_suffix(".css")), connectors.draw
+        "Connectors",
+        joined(PAGE_STYLE, connectors.HTML.with_suffix(".css")),
+        connectors.draw,
+        connects=True,
     ),
 }
 
@@ -84,7 +88,7 @@ def _screen(page: Page, running: Runtime, visitor: Identity, url: str, component
         "screen",
         top_row=closed_top_row(running, visitor, url),
         title=page.title,
-        connects=page.title == "Connectors" and allows(visitor.role, Permission.CHANGE),
+        connects=page.connects and allows(visitor.role, Permission.CHANGE),
         owner=session.owner_of(visitor),
         branding=branding,
         style=Markup(page.style),  # noqa: S704 - our own files
