@@ -235,7 +235,7 @@ def start_up(worker: JobThread, ended: threading.Event) -> None:
 
 
 def warm_up(ended: threading.Event) -> None:
-    """Fill the cache, and load the API once the first page is likely to be shown.
+    """Fill the cache; load first screens and the API once the first page is likely to be shown.
 
     An error is logged here, and shown on every page.
     """
@@ -250,8 +250,8 @@ def warm_up(ended: threading.Event) -> None:
             first.connectors()
         except PbfError as error:
             logger.warning("%s", error)
-        load_first_screens()
         if not ended.wait(API_LOAD_DELAY):
+            load_first_screens()
             api.load()
             with suppress(PbfError):  # every page shows the error
                 add_demo_people()
