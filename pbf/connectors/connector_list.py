@@ -110,8 +110,11 @@ class ConnectorList:
         shown, hidden = self._parts(cached.items)
         if connector := _by_id(shown, connector_id):
             return connector
-        if _by_id(hidden, connector_id) and self._is_pending(connector_id):
-            raise UnknownConnector(GONE)  # by our own database, however old the list
+        if _by_id(hidden, connector_id):
+            if self._is_pending(connector_id):
+                raise UnknownConnector(GONE)  # by our own database, however old the list
+            # Another process has undone the deletion, or carried it out.
+            return self._alone(connector_id, is_listed=True)
         if cached.problem is None and self._may_refetch(cached.fetched_at):
             self.forget()
             cached = self._cached()

@@ -15,11 +15,13 @@ from chaos.soak.run import Result, run_on
     "kinds",
     [
         ("kill -9", "Redis restarted"),
-        ("SIGTERM", "Fivetran away", "PostgreSQL away", "PostgreSQL frozen", "Redis frozen"),
+        pytest.param(
+            ("SIGTERM", "Fivetran away", "PostgreSQL away", "PostgreSQL frozen", "Redis frozen"),
+            marks=pytest.mark.exhaustive,
+        ),
     ],
     ids=["kill", "outages"],
 )
-@pytest.mark.exhaustive
 def test_nothing_is_lost_or_done_twice_while_processes_and_servers_fail(kinds, postgres, capsys):
     plan = Plan(minutes=0.1, every=1, outage=1, grace=5, screens=False, kinds=kinds)
 

@@ -225,6 +225,30 @@ def test_of_a_restore_and_the_deletion_at_the_same_time_only_one_happens(
     assert there is (undone is None)
 
 
+def test_a_connector_that_another_process_restored_is_there_though_the_list_hides_it(
+    process, connection
+):
+    here, there = process(), process()
+    here.operations.delete(connection.id)
+    assert connection.id not in {item.id for item in there.connectors().items}
+
+    here.operations.restore(connection.id)
+
+    assert there.connector(connection.id).id == connection.id
+    there.operations.restore(connection.id)  # as after an answer that was lost
+
+
+def test_a_connector_that_another_process_deleted_for_good_is_gone(process, connection):
+    here, there = process(), process()
+    here.operations.delete(connection.id)
+    assert connection.id not in {item.id for item in there.connectors().items}
+
+    here.operations.delete(connection.id, now=True)
+
+    with pytest.raises(UnknownConnector):
+        there.connector(connection.id)
+
+
 def test_while_it_is_being_deleted_for_good_it_cannot_be_restored(process, connection, later):
     first, second = process(), process()
     first.operations.delete(connection.id)
