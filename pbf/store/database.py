@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import URL, text
+from sqlalchemy import URL, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -213,11 +213,12 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def close(self) -> None:
-        """Close every connection, once no thread uses the shared one."""
+        """Close every connection; one that a thread uses is closed when the thread returns it."""
         clock.stop_sharing(self.now)
         if isinstance(self.now, DatabaseClock):
             self.now.close()
         with self._lock or nullcontext():
+            event.listen(self.engine, "checkin", lambda _connection, entry: entry.invalidate())
             self.engine.dispose()
 
 

@@ -52,6 +52,15 @@ def test_connections_to_postgresql_have_limits_of_time(postgres_database):
     }
 
 
+def test_a_connection_in_use_when_the_store_closes_is_closed_after_use(postgres_database):
+    store = Store(postgres_database)
+    with store._database.reading() as session:
+        used = session.connection().connection.driver_connection
+        store.close()
+
+    assert used.closed
+
+
 def test_parameters_of_the_url_have_priority(postgres_database):
     options = "options=-c%20statement_timeout%3D9s&connect_timeout=7"
 
