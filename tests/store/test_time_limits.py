@@ -31,7 +31,7 @@ def opened(url: str, **options: int) -> Iterator[Store]:
 
 
 def parameters(store: Store) -> dict[str, str]:
-    with store._database.reading() as session:
+    with store._database.session() as session:
         names = ("statement_timeout", "lock_timeout", "tcp_user_timeout", "tcp_keepalives_idle")
         return {name: session.scalar(text(f"SHOW {name}")) for name in names}
 
@@ -102,6 +102,19 @@ def test_a_slow_statement_and_a_locked_table_are_reported(postgres_database, mon
         assert store.names() == {}
         other.rollback()
         assert store.use_token("nonce")
+
+
+def test_a_read_waits_for_a_locked_table_for_a_shorter_time(postgres_database, monkeypatch):
+    monkeypatch.setattr(postgresql, "STATEMENT_TIMEOUT", 60.0)
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 60.0)
+    with opened(postgres_database) as store, psycopg.connect(postgres_database) as other:
+        other.execute("LOCK TABLE typed_names")
+
+        with pytest.raises(StoreFailed):
+            store.names()
+
+        with store._database.session() as session:
+            assert session.scalar(text("SHOW lock_timeout")) == "1min"
 
 
 def test_a_process_has_at_most_so_many_connections(postgres_database, monkeypatch):

@@ -51,9 +51,9 @@ def engine_for(url: URL, connections: int | None = None) -> Engine:
 
 def _postgresql(url: URL, connections: int | None) -> Engine:
     # Imported here, so that programs with SQLite need no psycopg.
-    from pbf.store.engines.postgresql import connect_arguments, connect_limited
+    from pbf.store.engines import postgresql
 
-    arguments = connect_arguments(url, is_limited=connections is not None)
+    arguments = postgresql.connect_arguments(url, is_limited=connections is not None)
     if connections is None:
         return create_engine(url, poolclass=NullPool, connect_args=arguments)
     kept = (connections + 1) // 2
@@ -65,5 +65,6 @@ def _postgresql(url: URL, connections: int | None) -> Engine:
         pool_timeout=POOL_TIMEOUT,
         connect_args=arguments,
     )
-    event.listen(engine, "do_connect", connect_limited)
+    event.listen(engine, "do_connect", postgresql.connect_limited)
+    event.listen(engine, "begin", postgresql.begin)
     return engine

@@ -8,12 +8,15 @@ from psycopg import Connection
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout, OperationalError, _WaitTimeout
 from sqlalchemy import URL
+from sqlalchemy.engine import Connection as Transaction
 
 # All in seconds. libpq accepts no shorter time to connect than two.
 CONNECT_TIMEOUT = 2
 PING_TIMEOUT = 2.0
 STATEMENT_TIMEOUT = 5.0
 LOCK_TIMEOUT = 2.0
+# Only a change of the tables locks readers out, and most of them have a former answer.
+READER_LOCK_TIMEOUT = 0.1
 # After PostgreSQL's own limit, which a server that works respects.
 ANSWER_TIMEOUT = STATEMENT_TIMEOUT + 0.5
 UNACKNOWLEDGED_TIMEOUT = 10.0
@@ -75,3 +78,10 @@ def connect_arguments(url: URL, *, is_limited: bool) -> dict[str, Any]:
 def connect_limited(_dialect: object, _record: object, args: Any, kwargs: Any) -> LimitedConnection:
     """Open a connection for SQLAlchemy's event `do_connect`."""
     return LimitedConnection.connect(*args, **kwargs)
+
+
+def begin(transaction: Transaction) -> None:
+    """Begin a transaction; one that only reads waits for locks for a shorter time."""
+    if transaction.get_execution_options().get("reads_only"):
+        limit = f"SET LOCAL lock_timeout = {round(1000 * READER_LOCK_TIMEOUT)}"
+        transaction.exec_driver_sql(limit)
