@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,15 +62,23 @@ def many_tenants(tenants: int, connectors: int) -> Iterator[ManyTenants]:
             yield ManyTenants(product, upstream, signed.headers)
 
 
-def signed_in(folder: Path, port: int, groups: tuple[str, ...], *, sessions: int = 1) -> SignedIn:
+def signed_in(
+    folder: Path,
+    port: int,
+    groups: tuple[str, ...],
+    *,
+    sessions: int = 1,
+    watched: int = 1,
+    database: str | None = None,
+) -> SignedIn:
     """Return a product on a port with sign-in and a tenant for each group; its data in a folder.
 
-    So many sessions are of the first tenant.
+    So many sessions are of the first `watched` tenants in turn.
     """
     lines = [
         f"  tenant-{n}: {{name: Tenant {n}, group: {group}}}" for n, group in enumerate(groups)
     ]
-    policy, keys, database = folder / "policy.yaml", folder / "keys.json", folder / "pbf.sqlite3"
+    policy, keys = folder / "policy.yaml", folder / "keys.json"
     policy.write_text("\n".join(["version: 1", "tenants:", *lines]), encoding="utf-8")
     keys.write_text(json.dumps({"keys": []}), encoding="utf-8")
     settings = {
@@ -78,12 +86,12 @@ def signed_in(folder: Path, port: int, groups: tuple[str, ...], *, sessions: int
         "PBF_JWT_ISSUER": ISSUER,
         "PBF_JWT_KEYS": str(keys),
         "PBF_POLICY": str(policy),
-        "PBF_DATABASE_URL": f"sqlite:///{database}",
+        "PBF_DATABASE_URL": database or f"sqlite:///{folder / 'pbf.sqlite3'}",
         "PBF_PUBLIC_URL": f"http://127.0.0.1:{port}",
     }
     store = Store(settings["PBF_DATABASE_URL"])
     headers = tuple(_headers(store, f"tenant-{number}") for number in range(len(groups)))
-    cookies = _cookies(store, "tenant-0", sessions)
+    cookies = _cookies(store, sessions, watched)
     store.close()
     return SignedIn(settings, headers, cookies)
 
@@ -95,10 +103,14 @@ def _headers(store: Store, tenant_id: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token.text}"}
 
 
-def _cookies(store: Store, tenant_id: str, number: int) -> tuple[str, ...]:
+def _cookies(store: Store, number: int, watched: int) -> tuple[str, ...]:
     sessions = Sessions(store, hours=12, idle_minutes=60)
     person = store.people.sign_in(Profile(ISSUER, "bench"), None, time.time()).person
     members = Members(store, sessions)
-    members.grant(tenant_id, person.id, Role.ADMIN, source="admin", by="bench")
-    start = partial(sessions.start, person.id, tenant_id, Role.ADMIN, method="jwt")
-    return tuple(start() for _ in range(number))
+    tenants = [f"tenant-{number}" for number in range(watched)]
+    for tenant in tenants:
+        members.grant(tenant, person.id, Role.ADMIN, source="admin", by="bench")
+    return tuple(
+        sessions.start(person.id, tenant, Role.ADMIN, method="jwt")
+        for tenant in islice(cycle(tenants), number)
+    )

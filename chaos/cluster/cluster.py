@@ -13,12 +13,12 @@ from pathlib import Path
 import psycopg
 
 from bench.postgres import Postgres
+from bench.redis_server import RedisServer
 from bench.servers import SIGNING_KEY, free_port
 from chaos.cluster.calls import Calls, calling
 from chaos.cluster.fivetran import Fivetran
 from chaos.cluster.front import Nginx, Variant
 from chaos.cluster.node import Node
-from chaos.cluster.redis_server import RedisServer
 from chaos.cluster.tabs import Tab, open_tabs
 
 DASHBOARD, PROXY = ("pbf", "serve"), ("pbf", "proxy")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench import figures, load
+from bench import figures, load, many_sessions
 from bench.__main__ import AREAS, area
 from bench.compare import main as compare
 from bench.figures import Figure, against, in_turns, table
@@ -196,3 +196,12 @@ def test_an_unknown_area_is_rejected():
 
     assert process.returncode == 2
     assert "there is no nonsense" in process.stderr
+
+
+@pytest.mark.exhaustive
+def test_sessions_on_several_processes_can_be_measured():
+    measured = list(many_sessions.figures(many_sessions.SMALL))
+
+    held = [figure.what for figure in measured if figure.verdict == "holds"]
+    assert held[-2:] == ["4 sessions: requests an hour", "until all processes show a change"]
+    assert all(figure.value > 0 for figure in measured)

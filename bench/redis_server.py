@@ -22,7 +22,7 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         program = shutil.which("redis-server")
         if program is None:
-            raise SystemExit("The cluster needs Redis: install your system's redis-server.")
+            raise SystemExit("This measurement needs Redis: install your system's redis-server.")
         options = {"port": self.port, "bind": "127.0.0.1", "dir": folder, "save": ""}
         given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         self._command = (program, *given)
