@@ -30,7 +30,7 @@ from pbf.server.auth_middleware.authenticator import Authenticator, NoSignIn
 from pbf.server.auth_middleware.fair_turns import FairTurns
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.compression import CompressStatic
-from pbf.server.connections.limits import raise_descriptor_limit
+from pbf.server.connections.descriptors import raise_descriptor_limit
 from pbf.server.index_html import ServeIndexHtml
 from pbf.server.lazy_app import (
     LazyApp,

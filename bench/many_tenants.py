@@ -13,7 +13,7 @@ from bench import servers
 from bench.servers import Server
 from bench.upstream import group_id
 from pbf.identity.api_tokens import ApiTokens
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role

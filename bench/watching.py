@@ -17,15 +17,15 @@ from pbf.cache.shared import SharedCache
 from pbf.connectors.account.account_list import list_key
 from pbf.connectors.portal import Portal, Tenant
 from pbf.fivetran.client import ApiClient
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Connector, ConnectorStatus, RateLimit
-from pbf.fivetran.transport import Request
 from pbf.rules.watch.kinds import IncidentEntry
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from pbf.timeline.recorder import Recorder
 from pbf.timeline.timeline import Timeline
-from pbf.watch.judge import Judge
+from pbf.watch.incident_job import Judge
 
 CONNECTORS = 10
 # Nothing is asked of it.

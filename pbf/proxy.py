@@ -14,11 +14,10 @@ from pbf.api import (
 )
 from pbf.api.account import routes as account
 from pbf.api.admin import me, members, tenants, tokens
+from pbf.api.colleague_links.pages import routes as invitation_pages
+from pbf.api.colleague_links.routes import routes as invitation_routes
 from pbf.api.connectors import CONNECTOR
 from pbf.api.guard import end_change, guard, report
-from pbf.api.hooks.routes import routes as hook_routes
-from pbf.api.invitations.pages import routes as invitation_pages
-from pbf.api.invitations.routes import routes as invitation_routes
 from pbf.api.maintenance.routes import routes as maintenance_routes
 from pbf.api.notifications import routes as notifications
 from pbf.api.openapi.operations import (
@@ -57,6 +56,7 @@ from pbf.api.sign_in.sso import sso_of
 from pbf.api.timeline.routes import routes as timeline_routes
 from pbf.api.watch import routes as watch
 from pbf.api.watch import status
+from pbf.api.webhooks.routes import routes as hook_routes
 from pbf.clock import utc_now
 from pbf.concurrency.bulkheads import PoolThreads
 from pbf.config import Settings, load_addresses
@@ -65,7 +65,7 @@ from pbf.metrics.tracing.spans import trace_routes
 from pbf.paths import PREFIX
 from pbf.runtime import Runtime, runtime
 from pbf.runtime.readiness import ReadinessCheck
-from pbf.server.hosts import CheckHost
+from pbf.server.host_header import CheckHost
 from pbf.server.probes.answers import AnswerProbes, ReadinessWatch
 from pbf.server.request_body import LARGEST_BODY
 from pbf.server.route_headers import AddRouteHeaders

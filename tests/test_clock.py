@@ -13,8 +13,8 @@ from pbf.clock import READ_EVERY, SKEW, MachineClock, current_time
 from pbf.connectors.access.limiter import Limiter, count_all, parsed
 from pbf.errors import TooManyRequests
 from pbf.fivetran.client import ApiClient
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Service
-from pbf.fivetran.transport import Request
 from pbf.identity.sessions import Sessions
 from pbf.jobs.runner import JobRunner
 from pbf.rules.access.permissions import Role
@@ -268,7 +268,7 @@ def test_jobs_go_on_after_a_clock_that_was_a_day_ahead(machine, product, tmp_pat
 def test_fivetrans_time_corrects_a_wrong_clock(machine, monkeypatch, error):
     machine.jump(error)
     machine.restart()
-    monkeypatch.setattr("pbf.fivetran.transport.machine_clock", clock.machine_clock)
+    monkeypatch.setattr("pbf.fivetran.http.transport.machine_clock", clock.machine_clock)
 
     with responses.RequestsMock() as fivetran:
         fivetran.get(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from chaos.timeline.witness import WitnessingClient
 from pbf.connectors.portal import Portal
 from pbf.errors import StoreFailed, UnknownTenant
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.jobs.runner import JobRunner, JobSpec
 from pbf.runtime.webhooks import INTERVAL
 from pbf.store.store import Store

@@ -11,8 +11,8 @@ from werkzeug.test import run_wsgi_app
 
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import SyncRecord
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Connector
-from pbf.fivetran.transport import Request
 from pbf.sandbox.control.fault_middleware import SOCKET_RULES
 
 if TYPE_CHECKING:

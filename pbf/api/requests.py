@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 from pbf.errors import InputError, InvalidName
 from pbf.fivetran.models import Connector, Schedule
 from pbf.paths import LONGEST_SEARCH
-from pbf.rules import health, timing
+from pbf.rules import health
 from pbf.rules.access.colleague_links import DEFAULT_HOURS, DURATIONS, LONGEST_NOTE
+from pbf.rules.parsed_schedule import DAILY, LONGEST_INTERVAL
 from pbf.rules.permanent_names import MAX_TYPED_LENGTH
 from pbf.rules.schedule import FREQUENCIES, ONLY_DAILY
 
@@ -116,13 +117,11 @@ class NewSchedule(BaseModel):
         "when a sync is requested.",
         examples=["TIME_OF_DAY"],
     )
-    interval: Annotated[int, Field(ge=1, le=timing.LONGEST_INTERVAL)] | SkipJsonSchema[None] = (
-        Field(
-            default=None,
-            description="Minutes between syncs.",
-            json_schema_extra=_optional,
-            examples=[90],
-        )
+    interval: Annotated[int, Field(ge=1, le=LONGEST_INTERVAL)] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Minutes between syncs.",
+        json_schema_extra=_optional,
+        examples=[90],
     )
     time_of_day: Annotated[str, Field(pattern=HOUR)] | SkipJsonSchema[None] = Field(
         default=None, description="In UTC.", json_schema_extra=_optional, examples=["02:00"]
@@ -203,7 +202,7 @@ class Change(BaseModel):
         older = self.model_fields_set - {"paused", "schedule"}
         if self.schedule is not None and older:
             raise PydanticCustomError("both_forms", "two forms of a schedule")
-        daily = self.sync_frequency in (None, timing.DAILY) and self.schedule_type != "manual"
+        daily = self.sync_frequency in (None, DAILY) and self.schedule_type != "manual"
         if self.daily_sync_time is not None and not daily:
             raise PydanticCustomError("only_daily", "a time without a daily schedule")
         return self

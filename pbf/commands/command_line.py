@@ -13,13 +13,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from pbf import logs
 from pbf.commands import webhooks
-from pbf.commands.cleanup import clean_up_connectors
 from pbf.commands.doctor import run_checks
 from pbf.commands.jobs import list_jobs
 from pbf.commands.migrate import check_migrations, migrate_database
 from pbf.commands.options import parser
 from pbf.commands.policy import check_policy, explain_policy
 from pbf.commands.serve import serve_dashboard
+from pbf.commands.sweep import clean_up_connectors
 from pbf.commands.tokens import ACTOR, OPERATOR_ROLE, create_token, list_tokens, revoke_token
 from pbf.config import Settings, check_listening, environment, load_settings
 from pbf.connectors.access.caller import acting_as
@@ -35,7 +35,7 @@ from pbf.runtime.metrics import start_metrics
 from pbf.runtime.opened_store import open_store
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.sandbox import cli as sandbox_commands
-from pbf.server.hosts import CheckHost
+from pbf.server.host_header import CheckHost
 from pbf.server.lazy_app import collect_garbage_less_often
 from pbf.server.path_prefix.wsgi import UnderPrefix
 from pbf.server.probes.answers import ReadinessWatch

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pbf.errors import BadAnswer
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Connector
 from pbf.fivetran.paging import ItemReader, pages_of
-from pbf.fivetran.transport import Request
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pbf.fivetran import naming_fields
 from pbf.fivetran.account_connectors import AccountConnectors, account_connectors
 from pbf.fivetran.addresses import connection, quoted
 from pbf.fivetran.history import ErrorRecord, SyncRecord
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import (
     Account,
     ConnectCard,
@@ -25,7 +26,6 @@ from pbf.fivetran.models import (
 )
 from pbf.fivetran.paging import LARGEST_PAGE, Pages
 from pbf.fivetran.parsing import parse
-from pbf.fivetran.transport import Request
 from pbf.fivetran.webhook_subscriptions import Webhooks
 
 __all__ = ["LARGEST_PAGE", "ApiClient", "Request"]

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pbf.errors import BadAnswer
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 
 Model = TypeVar("Model", bound=BaseModel)
 

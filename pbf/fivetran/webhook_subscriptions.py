@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pbf.fivetran.addresses import quoted
 from pbf.fivetran.fields import Flag, Moment, Number, Text, Texts
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.paging import Pages
 from pbf.fivetran.parsing import parse
-from pbf.fivetran.transport import Request
 
 
 class Webhook(BaseModel):

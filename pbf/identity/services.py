@@ -11,7 +11,7 @@ from pbf.identity.administration.administration import Administration, administr
 from pbf.identity.api_tokens import ApiTokens
 from pbf.identity.authentication import Authentication
 from pbf.identity.claims import is_other_person
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.identity.sign_in import SignInService

@@ -6,7 +6,7 @@ from pbf.errors import SignInFailed
 from pbf.identity.access import comparable_address, memberships
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.entry import VendorSignIn
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.identity.tenants import TenantEntry, Tenants

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pbf.fivetran.models import Connector, StatusMessage
-from pbf.rules.timing import is_manual
+from pbf.rules.parsed_schedule import is_manual
 
 Word = Literal[
     "Needs you",

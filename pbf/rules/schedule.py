@@ -7,7 +7,7 @@ from typing import Any
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector, Schedule
 from pbf.rules.health import health
-from pbf.rules.timing import (
+from pbf.rules.parsed_schedule import (
     DAILY,
     DAYS,
     GROUPS,

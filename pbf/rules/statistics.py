@@ -8,7 +8,7 @@ from math import inf
 
 from pbf.fivetran.models import Connector
 from pbf.rules.health import TONES, Tone, Word
-from pbf.rules.timing import expected, in_words, timing
+from pbf.rules.parsed_schedule import expected, in_words, timing
 
 HOUR = timedelta(hours=1)
 HOURS = 24

@@ -24,7 +24,7 @@ from pbf.connectors.portal import Portal
 from pbf.connectors.portals import Portals
 from pbf.errors import ConfigurationError, UnknownTenant
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.identity.services import IdentityServices
 from pbf.identity.services import build as build_identity
 from pbf.paths import PREFIX, WEBHOOK_PATH

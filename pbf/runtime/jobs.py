@@ -11,7 +11,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import StoreFailed
 from pbf.jobs.runner import JobRunner, JobSpec, PartlyFailed
 from pbf.runtime import webhooks
-from pbf.watch.judge import EVERY
+from pbf.watch.incident_job import EVERY
 
 if TYPE_CHECKING:
     from pbf.runtime import Runtime

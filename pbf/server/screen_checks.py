@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pbf.config import Settings, load_addresses
 from pbf.paths import origin
-from pbf.server.hosts import check_host
+from pbf.server.host_header import check_host
 from pbf.server.refusals import NOT_SERVED, Refusal, send_refusal
 
 # The endpoints of Streamlit 1.67 that a browser needs to show our pages. The others accept uploads,

@@ -14,7 +14,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
-from pbf.server.connections.limits import drop_unread
+from pbf.server.connections.descriptors import drop_unread
 
 MAX_FILE_DESCRIPTORS = 256
 # In the keys of the components that run a fragment again once what it shows has changed.

@@ -10,7 +10,7 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from pbf.metrics.instruments import observe_thread_wait
-from pbf.server.connections.limits import drop_unread, raise_descriptor_limit
+from pbf.server.connections.descriptors import drop_unread, raise_descriptor_limit
 from pbf.server.probes.answers import PROBES
 
 if TYPE_CHECKING:

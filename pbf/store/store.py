@@ -18,7 +18,7 @@ from pbf.store.creations import Creations
 from pbf.store.database import CONNECTIONS, Database
 from pbf.store.figures import Figures, read_figures
 from pbf.store.identity.api_tokens import ApiTokens
-from pbf.store.identity.invitations import Invitations
+from pbf.store.identity.member_invitations import Invitations
 from pbf.store.identity.people import People
 from pbf.store.identity.service_requests import ServiceRequests
 from pbf.store.identity.sessions import SessionRows

@@ -8,11 +8,11 @@ from typing import Any
 
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
+from pbf.rules.parsed_schedule import timing
 from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.merging import TOLERANCE
 from pbf.rules.timeline.observed_times import DAY, MINUTE, classes_of, spacing_of
 from pbf.rules.timeline.outcomes import Outcome
-from pbf.rules.timing import timing
 from pbf.store.store import Store
 from pbf.store.timeline.observations import LIST
 from pbf.store.timeline.tables import LastSeen

@@ -17,9 +17,9 @@ from pbf.rules.health import (
     health,
     since,
 )
+from pbf.rules.parsed_schedule import by_time, expected, in_words
 from pbf.rules.schedule import next_in_words, next_sync
 from pbf.rules.statistics import interval
-from pbf.rules.timing import by_time, expected, in_words
 from pbf.rules.wording import CATEGORIES, STAGES, capital, spaced
 from pbf.visible_text import shown
 

@@ -12,10 +12,10 @@ from pbf.connectors.portal import Portal
 from pbf.errors import InputError, UnknownItem
 from pbf.fivetran.models import Connector
 from pbf.rules.access.permissions import Permission
+from pbf.rules.parsed_schedule import clock as time_of_day
 from pbf.rules.time_zones import moment
 from pbf.rules.timeline.outcomes import Outcome
-from pbf.rules.timing import clock as time_of_day
-from pbf.rules.watch.promises import (
+from pbf.rules.watch.freshness import (
     DAYS,
     REPORTED,
     SCOPES,

@@ -11,8 +11,8 @@ from pbf.fivetran.models import RateLimit
 from pbf.store.store import Store
 from pbf.timeline.timeline import Timeline
 from pbf.watch.collaborators import Notifier
+from pbf.watch.incident_job import Judge
 from pbf.watch.incidents import Incidents
-from pbf.watch.judge import Judge
 from pbf.watch.promises import Promises
 from pbf.watch.status_page import Status, StatusLinks, StatusPages, digest
 

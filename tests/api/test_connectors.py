@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from pbf.fivetran.client import ApiClient
 from pbf.rules.actions import LABELS
-from pbf.rules.timing import DAYS
+from pbf.rules.parsed_schedule import DAYS
 from pbf.runtime import Runtime
 from tests.support.accounts import API
 

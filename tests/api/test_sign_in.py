@@ -9,7 +9,7 @@ import pytest
 
 from pbf.config import Settings
 from pbf.identity.oidc.providers import Provider
-from pbf.identity.oidc.tokens import LOGOUT_EVENT
+from pbf.identity.oidc.token_validation import LOGOUT_EVENT
 from pbf.rules.access.policy import Accent, Branding, Logo
 from pbf.server.path_prefix.wsgi import UnderPrefix
 from tests.support.fake_issuer import fake_issuer

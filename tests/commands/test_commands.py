@@ -16,7 +16,7 @@ from pbf.commands.command_line import main
 from pbf.config import load_settings
 from pbf.errors import ConfigurationError
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.runtime import runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.servers import (

@@ -17,7 +17,7 @@ from pbf.errors import (
     StoreFailed,
     UnknownConnector,
 )
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.runtime import Runtime
 from pbf.runtime.readiness import ReadinessCheck
 from pbf.store.audit import AuditLog

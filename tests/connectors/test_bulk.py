@@ -11,8 +11,8 @@ from pbf.connectors.delayed_deletion import DeletionService
 from pbf.connectors.operations import Operations
 from pbf.errors import UnknownConnector
 from pbf.fivetran.client import ApiClient
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Connector
-from pbf.fivetran.transport import Request
 from pbf.runtime import Runtime
 from pbf.store.store import Store
 from tests.support.accounts import API

@@ -20,7 +20,7 @@ from pbf.errors import (
     UnknownConnector,
 )
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.store.store import Store
 from tests.support.stores import address
 

@@ -28,7 +28,7 @@ from pbf.errors import (
     UnknownService,
 )
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.runtime import Runtime
 from tests.support.accounts import API
 from tests.support.typed_names import type_name

@@ -12,7 +12,7 @@ import requests
 import responses
 
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.sandbox.catalogue.services import services
 from tests.contract.definition import Operation, operation_for, problems, request_problems
 from tests.contract.relaxations import ANNOUNCED

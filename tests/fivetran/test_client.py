@@ -8,9 +8,9 @@ from responses.matchers import header_matcher, json_params_matcher, query_param_
 
 from pbf.errors import BadAnswer, NotFound, ServerFailed
 from pbf.fivetran.client import MAX_SYNC_PAGES, ApiClient
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.models import Account, ConnectCard, Destination, Group, RateLimit
 from pbf.fivetran.paging import LARGEST_PAGE
-from pbf.fivetran.transport import Request
 
 API = "https://fivetran.example"
 UNTIL = datetime(2026, 3, 1, 10, tzinfo=UTC)

@@ -16,8 +16,8 @@ from pbf.errors import (
 )
 from pbf.fivetran import naming_fields
 from pbf.fivetran.client import ApiClient
+from pbf.fivetran.http.transport import Request
 from pbf.fivetran.naming_fields import KIND_BY_SERVICE
-from pbf.fivetran.transport import Request
 from pbf.sandbox.catalogue.services import TABLE_OPTIONAL
 from pbf.sandbox.server import SandboxServer
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pbf.identity.claims import Claims, NoAccess
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.sessions import Sessions
 from pbf.identity.sign_in import SignInService
 from pbf.identity.tenants import SettingsTenant, Tenants

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from pbf.errors import ApiError, ConnectionFailed, ServerFailed, StoreFailed, Unauthorized
-from pbf.fivetran.deadline import GetOnly
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.retries import GetOnly
+from pbf.fivetran.http.transport import Request
 from pbf.metrics.instruments import OUTAGE
 from pbf.metrics.outages import QUIET, Outage
 from pbf.store.database import Database

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pbf.rules.access.permissions import Role
-from pbf.rules.watch.promises import Promise, terms_within
+from pbf.rules.watch.freshness import Promise, terms_within
 from pbf.store.watch.tables import Promise as Row
 from pbf.watch.incidents import new_event, new_incident
 from tests.pages.reading import everything

@@ -21,15 +21,15 @@ from pbf.components.gallery import packed as packed_cards
 from pbf.errors import BadAnswer
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.history import History
+from pbf.fivetran.http.transport import Latest
 from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.paging import LARGEST_PAGE
 from pbf.fivetran.parsing import decoded
-from pbf.fivetran.transport import Latest
 from pbf.rules.health import changed_at, health, is_moving
 from pbf.rules.list_lifetime import list_lifetime
+from pbf.rules.parsed_schedule import in_words
 from pbf.rules.schedule import choices, next_exactly, next_in_words
 from pbf.rules.statistics import statistics
-from pbf.rules.timing import in_words
 from pbf.ui.connector import detail
 from pbf.ui.table_editor import TableEditor, columns, when_there_are_tables
 from pbf.ui.view_models import card, category, row

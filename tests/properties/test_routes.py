@@ -17,7 +17,7 @@ from schemathesis.core import NotSet
 
 from pbf.api.openapi.document import document
 from pbf.config import Settings
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.rules.permanent_names import MAX_LENGTH

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from pbf.errors import BadAnswer, InvalidName
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Request
+from pbf.fivetran.http.transport import Request
 from pbf.rules.permanent_names import ANY_NAME, MAX_LENGTH, permanent_name
 from pbf.signed_links import Signer
 from tests.properties.plan import ENOUGH, PLAN, planned

@@ -16,7 +16,7 @@ from pbf.rules.health import (
     is_moving,
     since,
 )
-from pbf.rules.timing import in_words
+from pbf.rules.parsed_schedule import in_words
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLDER, NEWER = NOW - timedelta(hours=2), NOW - timedelta(hours=1)

@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pbf.fivetran.models import Connector, Schedule
+from pbf.rules.parsed_schedule import expected as expected_by
+from pbf.rules.parsed_schedule import in_words
 from pbf.rules.schedule import (
     asked_in_words,
     choices,
@@ -11,8 +13,6 @@ from pbf.rules.schedule import (
     next_in_words,
     next_sync,
 )
-from pbf.rules.timing import expected as expected_by
-from pbf.rules.timing import in_words
 
 END = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 

@@ -116,7 +116,7 @@ def test_hundreds_of_idle_connections_keep_nobody_waiting(alone):
 def test_the_process_may_open_as_many_descriptors_as_the_system_allows():
     script = """
 import resource
-from pbf.server.connections.limits import raise_descriptor_limit
+from pbf.server.connections.descriptors import raise_descriptor_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (300, 700))
 print(raise_descriptor_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))
 """

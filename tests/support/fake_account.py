@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from pbf.errors import ApiError
 from pbf.fivetran.client import ApiClient
-from pbf.fivetran.transport import Latest
+from pbf.fivetran.http.transport import Latest
 
 EVERY = "/connections"
 

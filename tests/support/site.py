@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 
 from pbf.identity.api_tokens import ApiTokens
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role

@@ -8,7 +8,7 @@ from pbf.errors import ConnectionFailed
 from pbf.store.store import Store
 from tests.support.stores import address
 from tests.watch.sending import NOON, Scene, channel
-from tests.watch.test_judge import BROKEN, Account, connector
+from tests.watch.test_incident_job import BROKEN, Account, connector
 
 FRESH = NOON - timedelta(hours=1)
 WORKING = tuple(connector(number, succeeded_at=FRESH) for number in range(1, 4))

@@ -8,10 +8,10 @@ import pytest
 from pbf.connectors.portal import Tenant
 from pbf.rules.timeline.entries import Period, SyncEntry
 from pbf.rules.timeline.outcomes import Outcome
-from pbf.rules.watch.promises import Tally, terms_within
+from pbf.rules.watch.freshness import Tally, terms_within
 from pbf.store.store import Store
 from pbf.watch.promises import Promises
-from tests.watch.test_judge import BROKEN, NOW, connector
+from tests.watch.test_incident_job import BROKEN, NOW, connector
 
 DAY = timedelta(days=1)
 

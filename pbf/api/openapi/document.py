@@ -16,7 +16,7 @@ from pbf.api.openapi.operations import Operation, operations
 from pbf.api.request_context import TENANT_HEADER
 from pbf.paths import LONGEST_ID
 from pbf.server.auth_middleware.cookies import COOKIE
-from pbf.server.hosts import MALFORMED, UNKNOWN
+from pbf.server.host_header import MALFORMED, UNKNOWN
 from pbf.server.request_body import TOO_SLOW
 
 VERSION = "0.1.0"

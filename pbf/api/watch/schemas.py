@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from pbf.api.schemas import ResponseModel
-from pbf.rules.timing import clock
+from pbf.rules.parsed_schedule import clock
+from pbf.rules.watch.freshness import DAYS, Promise, Terms, terms_by, terms_within
 from pbf.rules.watch.kinds import KINDS
-from pbf.rules.watch.promises import DAYS, Promise, Terms, terms_by, terms_within
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"

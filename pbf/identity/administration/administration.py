@@ -9,7 +9,7 @@ from pbf.identity.administration.sessions import SessionAdministration
 from pbf.identity.administration.tenants import TenantAdministration
 from pbf.identity.administration.tokens import TokenAdministration
 from pbf.identity.api_tokens import ApiTokens
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.sessions import Sessions
 from pbf.identity.tenants import Tenants
 from pbf.store.store import Store

@@ -9,12 +9,12 @@ from hashlib import sha256
 from pbf.clock import current_time
 from pbf.errors import InputError, NotNow, NotPermitted, UnknownItem
 from pbf.identity.administration.scope import Scope, check_rank
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.models import Identity
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
 from pbf.rules.time_zones import moment
-from pbf.store.identity.invitations import normalized
+from pbf.store.identity.member_invitations import normalized
 from pbf.store.identity.memberships import RULE
 from pbf.store.identity.people import Member as StoredMember
 from pbf.store.identity.tables import MemberInvitation

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pbf.identity.claims import Claims
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.sessions import Sessions
 from pbf.identity.tenants import Tenants
 from pbf.rules.access.permissions import Role

@@ -15,7 +15,7 @@ from pbf.identity.claims import Claims
 from pbf.identity.oidc.discovery import TIMEOUT, Discovery, Metadata, unavailable
 from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.signed_state import State, StateSigner, unknown_sign_in
-from pbf.identity.oidc.tokens import LogoutToken, TokenVerifier, text_or_empty, untrusted
+from pbf.identity.oidc.token_validation import LogoutToken, TokenVerifier, text_or_empty, untrusted
 from pbf.paths import PREFIX, own_page
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from pbf.identity.policy.logo import read_logo
 from pbf.identity.policy.schema import PolicyFileContent, PolicySettings, Services
 from pbf.identity.policy.yaml_text import Document
 from pbf.rules.access.policy import Accent, Branding, Limits, Mention, Policy, ServiceRule, name_key
+from pbf.rules.parsed_schedule import DAILY
 from pbf.rules.permanent_names import NameRule, text_of
-from pbf.rules.timing import DAILY
 
 # Letters and digits that a pattern must leave for the typed name.
 ROOM_FOR_NAME = 12

@@ -11,8 +11,8 @@ from typing import Any
 
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector, Service
+from pbf.rules.parsed_schedule import DAILY, every, of_schedule, timing
 from pbf.rules.permanent_names import ANY_NAME, NameRule
-from pbf.rules.timing import DAILY, every, of_schedule, timing
 from pbf.rules.wording import CATEGORIES, STAGES
 
 AVAILABLE = "general_availability"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pbf.rules.timeline.entries import DayEntry, Period, SyncEntry
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
-from pbf.rules.timeline.periods import covered, gaps, known_until
+from pbf.rules.timeline.unobserved_time import covered, gaps, known_until
 
 Kind = Literal["succeeded", "failed", "mixed", "other", "none", "unobserved"]
 Span = Literal["day", "week", "90 days"]

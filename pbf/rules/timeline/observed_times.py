@@ -9,7 +9,7 @@ of class 60 came often enough for connectors that sync every 60 minutes or less 
 from collections.abc import Iterable, Sequence
 
 from pbf.fivetran.models import Connector
-from pbf.rules.timing import timing
+from pbf.rules.parsed_schedule import timing
 
 Span = tuple[float, float]
 

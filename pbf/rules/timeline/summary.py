@@ -9,7 +9,7 @@ from pbf.fivetran.models import Connector
 from pbf.rules.timeline.entries import DayEntry, Period, SyncEntry
 from pbf.rules.timeline.marks import moment_of
 from pbf.rules.timeline.outcomes import FAILURES, Outcome
-from pbf.rules.timeline.periods import covered, gaps
+from pbf.rules.timeline.unobserved_time import covered, gaps
 from pbf.rules.wording import left as in_words
 
 

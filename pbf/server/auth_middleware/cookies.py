@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from pbf.paths import is_loopback
-from pbf.server.hosts import host_name
+from pbf.server.host_header import host_name
 
 # The browser accepts these only over https, without Domain and from this host itself.
 COOKIE = "__Host-pbf"

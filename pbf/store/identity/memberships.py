@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pbf.errors import NotNow
-from pbf.store.identity.invitations import INVITATION
+from pbf.store.identity.member_invitations import INVITATION
 from pbf.store.identity.sessions import revoke
 from pbf.store.identity.tables import Membership, Person, SessionRow
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from pbf.errors import InputError
 from pbf.store.database import Database
 from pbf.store.identity import memberships
-from pbf.store.identity.invitations import redeem
+from pbf.store.identity.member_invitations import redeem
 from pbf.store.identity.sessions import revoke
 from pbf.store.identity.tables import ISSUER, SUBJECT, Membership, Person, SessionRow
 from pbf.store.tables import storable

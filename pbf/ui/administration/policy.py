@@ -13,7 +13,7 @@ from pbf.identity.tenants import TenantEntry
 from pbf.paths import LONGEST_SEARCH
 from pbf.rules.access.permissions import Permission, allows
 from pbf.rules.access.policy import FIVETRANS_DEFAULT, Policy
-from pbf.rules.timing import every
+from pbf.rules.parsed_schedule import every
 from pbf.rules.wording import capital
 from pbf.runtime import runtime
 from pbf.ui import html, page

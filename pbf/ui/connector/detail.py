@@ -12,8 +12,8 @@ from pbf.fivetran.models import Connector, Service
 from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import ACTIONS, ON_THE_CARD, Health
+from pbf.rules.parsed_schedule import in_words
 from pbf.rules.schedule import next_exactly, next_in_words
-from pbf.rules.timing import in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.connector import colleague_links, maintenance

@@ -7,8 +7,8 @@ import streamlit as st
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector, Schedule, SetupTest
 from pbf.rules.actions import Action, obstacle
+from pbf.rules.parsed_schedule import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
-from pbf.rules.timing import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.wording import HOUR, left, spaced
 from pbf.ui import html, page, session
 from pbf.visible_text import typeable

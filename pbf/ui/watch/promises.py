@@ -12,7 +12,7 @@ from pbf.errors import ApiError, InputError, StoreFailed, UnknownConnector
 from pbf.fivetran.models import Connector
 from pbf.paths import PREFIX
 from pbf.rules.access.permissions import Permission
-from pbf.rules.watch.promises import (
+from pbf.rules.watch.freshness import (
     DAY_NAMES,
     Promise,
     Tally,

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pbf.errors import PbfError
 from pbf.rules.time_zones import time_zones
-from pbf.rules.watch.promises import Scope
+from pbf.rules.watch.freshness import Scope
 from pbf.ui import data, page
 
 SCOPES: dict[Scope, str] = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.rules.notifications.addresses import SERVICES, Service
-from pbf.watch.notifications.hosts import resolve
 from pbf.watch.notifications.messages import Message
+from pbf.watch.notifications.public_hosts import resolve
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

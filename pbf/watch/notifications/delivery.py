@@ -17,7 +17,7 @@ from pbf.errors import NotDelivered, PbfError
 from pbf.metrics.instruments import NOTIFICATIONS
 from pbf.metrics.outages import log_level
 from pbf.redaction import redact
-from pbf.rules.notifications.timing import next_attempt
+from pbf.rules.notifications.delivery_times import next_attempt
 from pbf.store.store import Store
 from pbf.store.watch.notifications import WAITING
 from pbf.store.watch.tables import Channel, Notification

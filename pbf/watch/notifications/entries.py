@@ -7,8 +7,8 @@ from pbf.errors import InvalidChannel
 from pbf.paths import LONGEST_ID
 from pbf.rules.notifications.addresses import masked
 from pbf.rules.time_zones import moment, time_zones
+from pbf.rules.watch.freshness import SCOPES
 from pbf.rules.watch.kinds import KINDS
-from pbf.rules.watch.promises import SCOPES
 from pbf.store.watch.tables import Channel, Notification
 from pbf.visible_text import is_one_line, shown
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from pbf.clock import current_time
-from pbf.rules.notifications.timing import Timing
+from pbf.rules.notifications.delivery_times import Timing
 from pbf.rules.time_zones import moment
 from pbf.rules.watch.kinds import IncidentEntry
 from pbf.store.store import Store

@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from pbf.errors import NotDelivered
-from pbf.watch.notifications.hosts import resolve
+from pbf.watch.notifications.public_hosts import resolve
 
 PREFIX = "whsec_"
 # In seconds, for each step of a request, and for the answer as a whole: a server that sends it byte

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from pbf.rules.notifications.timing import Timing
+from pbf.rules.notifications.delivery_times import Timing
 from pbf.rules.time_zones import time_zone
 from pbf.store.watch.tables import Channel
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pbf.rules.timeline.entries import DayEntry, Period, SyncEntry
 from pbf.rules.timeline.marks import MOST_SYNCS, SPANS, kind_of, of_days, of_syncs
 from pbf.rules.timeline.outcomes import Outcome
-from pbf.rules.timeline.periods import covered, gaps
+from pbf.rules.timeline.unobserved_time import covered, gaps
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,8 +15,8 @@ from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.store.store import Store
 from pbf.store.timeline.tables import LastSeen
+from pbf.watch.incident_job import Judge
 from pbf.watch.incidents import Incidents
-from pbf.watch.judge import Judge
 from tests.support.clock import Clock
 from tests.support.stores import add_entry, address
 

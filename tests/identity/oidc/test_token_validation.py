@@ -8,7 +8,7 @@ import pytest
 
 from pbf.errors import UntrustedToken
 from pbf.identity.oidc.providers import Provider
-from pbf.identity.oidc.tokens import LOGOUT_EVENT, LogoutToken
+from pbf.identity.oidc.token_validation import LOGOUT_EVENT, LogoutToken
 from tests.support.fake_issuer import After
 
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"

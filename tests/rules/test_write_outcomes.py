@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig
-from pbf.rules import write_checks
+from pbf.rules import write_outcomes
 
 REQUESTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BEFORE, SINCE = REQUESTED - timedelta(hours=1), REQUESTED + timedelta(seconds=30)
@@ -47,7 +47,7 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
     ],
 )
 def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, after, proven):
-    assert write_checks.has_synced(before, after, REQUESTED) is proven
+    assert write_outcomes.has_synced(before, after, REQUESTED) is proven
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, after, proven):
     ],
 )
 def test_a_resync_is_not_proven_by_any_sync(before, after, proven):
-    assert write_checks.is_resyncing(before, after) is proven
+    assert write_outcomes.is_resyncing(before, after) is proven
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_resync_is_not_proven_by_any_sync(before, after, proven):
     ],
 )
 def test_a_table_selection_is_proven_by_every_table(config_after, tables, proven):
-    assert write_checks.tables_match(config_after, tables) is proven
+    assert write_outcomes.tables_match(config_after, tables) is proven
 
 
 EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -125,14 +125,14 @@ def test_a_change_is_proven_by_the_schedule_before_the_older_fields(
     older = {name: value for name, value in changes.items() if name != "schedule"}
     subject = Connector(id="one", schedule=schedule, **older)
 
-    assert write_checks.ignored_fields(subject, changes) == ignored
-    assert write_checks.matches(subject, changes) is (ignored == [])
+    assert write_outcomes.ignored_fields(subject, changes) == ignored
+    assert write_outcomes.matches(subject, changes) is (ignored == [])
 
 
 def test_a_reload_is_proven_by_a_changed_schema():
-    assert write_checks.was_reloaded(None, config())
-    assert write_checks.was_reloaded(config(), config(orders=False))
-    assert not write_checks.was_reloaded(config(), config())
+    assert write_outcomes.was_reloaded(None, config())
+    assert write_outcomes.was_reloaded(config(), config(orders=False))
+    assert not write_outcomes.was_reloaded(config(), config())
 
 
 def created(**changes) -> Connector:
@@ -157,7 +157,8 @@ def created(**changes) -> Connector:
 )
 def test_only_a_connector_the_call_can_have_created_is_adopted(subject, proven):
     assert (
-        write_checks.was_created(subject, service="stripe", sent_at=REQUESTED.timestamp()) is proven
+        write_outcomes.was_created(subject, service="stripe", sent_at=REQUESTED.timestamp())
+        is proven
     )
 
 
@@ -181,4 +182,4 @@ def test_only_a_connector_the_call_can_have_created_is_adopted(subject, proven):
 def test_a_paused_connector_was_used_if_it_was_resumed_set_up_or_synced(subject, used):
     paused_at = REQUESTED.timestamp()
 
-    assert write_checks.was_used(subject, paused_at=paused_at, setup_state="incomplete") is used
+    assert write_outcomes.was_used(subject, paused_at=paused_at, setup_state="incomplete") is used

@@ -11,8 +11,8 @@ import responses
 from sqlalchemy import text
 
 from pbf import runtime as runtimes
-from pbf.commands.cleanup import unfinished_connectors
 from pbf.commands.command_line import main
+from pbf.commands.sweep import unfinished_connectors
 from pbf.config.sign_in import SignIn
 from pbf.connectors.access.caller import acting_as, caller
 from pbf.fivetran.client import ApiClient

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pbf.connectors.audit import DONE
 from pbf.fivetran.models import Connector
-from pbf.rules.watch.detection import Finding, mass_failures
+from pbf.rules.watch.incident_conditions import Finding, mass_failures
 from pbf.rules.wording import capital, spaced
 from pbf.store.store import Store
 from pbf.store.watch.tables import Incident, IncidentEvent

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector
+from pbf.rules.parsed_schedule import OFFSET, timing
 from pbf.rules.time_zones import time_zones
 from pbf.rules.timeline.entries import Period
-from pbf.rules.timeline.periods import gaps
-from pbf.rules.timing import OFFSET, timing
+from pbf.rules.timeline.unobserved_time import gaps
 
 Scope = Literal["tenant", "service", "connector"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

@@ -34,7 +34,8 @@ from pbf.errors import (
     Unauthorized,
     Unreachable,
 )
-from pbf.fivetran.deadline import RETRY_POLICY, DeadlineAdapter, deadline
+from pbf.fivetran.http.deadline import DeadlineAdapter, deadline
+from pbf.fivetran.http.retries import RETRY_POLICY
 from pbf.fivetran.models import RateLimit
 from pbf.fivetran.parsing import content_of, data_of, decoded
 from pbf.metrics.instruments import FIVETRAN_SECONDS

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbf.rules.notifications.addresses import masked
-from pbf.rules.notifications.timing import WAITS, Timing, next_attempt
+from pbf.rules.notifications.delivery_times import WAITS, Timing, next_attempt
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")

@@ -19,19 +19,19 @@ from pbf.metrics.outages import log_level
 from pbf.rules.health import health
 from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import SyncEntry
-from pbf.rules.watch.detection import Evidence, Finding, finding, is_paused_here
+from pbf.rules.watch.freshness import Promise, breaks_at, default_terms, promise_for
+from pbf.rules.watch.incident_conditions import Evidence, Finding, finding, is_paused_here
 from pbf.rules.watch.kinds import UNREACHABLE_FOR
-from pbf.rules.watch.promises import Promise, breaks_at, default_terms, promise_for
 from pbf.store.store import Store
 from pbf.store.watch.incidents import CLOSED, OPENED
 from pbf.store.watch.tables import Incident
 from pbf.store.watch.tables import Promise as PromiseRow
 from pbf.timeline.timeline import Timeline
 from pbf.watch.collaborators import Notifier
+from pbf.watch.incident_reconciliation import Reconciliation
 from pbf.watch.incidents import Incidents, new_event, new_incident
 from pbf.watch.last_lists import LastLists
 from pbf.watch.promises import promise_of
-from pbf.watch.reconciling import Reconciliation
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pbf.fivetran.models import Connector, SchemaConfig
-from pbf.rules.timing import DAILY, Timing, clock, of_schedule, timing
+from pbf.rules.parsed_schedule import DAILY, Timing, clock, of_schedule, timing
 
 # Fivetran answers within a minute or not at all; a call has no effect so many seconds later.
 LATEST_EFFECT = 600.0

@@ -3,7 +3,7 @@
 import pytest
 
 from pbf.identity.claims import Claims
-from pbf.identity.members import Members
+from pbf.identity.memberships import Members
 from pbf.identity.sessions import Sessions
 from pbf.rules.access.permissions import Role
 from tests.support.clock import Clock

@@ -27,9 +27,9 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
-from pbf.fivetran.deadline import RETRIES, GetOnly
+from pbf.fivetran.http.retries import RETRIES, GetOnly
+from pbf.fivetran.http.transport import VERSION_2, WAIT_AFTER_429, Request
 from pbf.fivetran.models import RateLimit
-from pbf.fivetran.transport import VERSION_2, WAIT_AFTER_429, Request
 
 API = "https://fivetran.example"
 KEY, SECRET = "the-key", "the-secret"

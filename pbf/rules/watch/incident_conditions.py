@@ -10,8 +10,8 @@ from pbf.rules.health import ACTIONS, health
 from pbf.rules.timeline.entries import SyncEntry
 from pbf.rules.timeline.outcomes import FAILURES as FAILED
 from pbf.rules.timeline.outcomes import Outcome
+from pbf.rules.watch.freshness import Terms, broken_since
 from pbf.rules.watch.kinds import FAILURES, MASS, PAUSED_FOR, Kind
-from pbf.rules.watch.promises import Terms, broken_since
 
 # What of the audit log stops and restarts a connector.
 STOPS, STARTS = frozenset({"pause", "delete"}), frozenset({"resume", "restore"})

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from pbf.errors import InputError
 from pbf.fivetran.models import Connector
 from pbf.rules.timeline.entries import Period
-from pbf.rules.watch.promises import (
+from pbf.rules.watch.freshness import (
     WINDOW,
     Promise,
     Tally,

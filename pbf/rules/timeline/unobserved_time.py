@@ -1,4 +1,4 @@
-"""Periods of time: what they cover, and what they leave out."""
+"""Times in which nothing was observed: what the observed periods leave out."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 import pytest
 
-from pbf.store.identity.invitations import RETENTION, normalized
+from pbf.store.identity.member_invitations import RETENTION, normalized
 from pbf.store.identity.people import Profile
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import START as NOW

@@ -12,7 +12,7 @@ from pbf.api.responses import BodyCache
 from pbf.config import Settings
 from pbf.proxy import create_app
 from pbf.runtime import Runtime
-from pbf.server.hosts import CheckHost, host_name
+from pbf.server.host_header import CheckHost, host_name
 
 OURS = Settings(public_url="https://connect.example:8443", allowed_hosts=("inner", "10.0.0.7"))
 

@@ -16,15 +16,6 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    MaxRetryError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
-from urllib3.util.retry import Retry
-
-RETRIES = 2
 
 
 class _Deadline(threading.local):
@@ -101,29 +92,3 @@ class DeadlineAdapter(HTTPAdapter):
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = LIMITED.get(pool.ConnectionCls, pool.ConnectionCls)
         return pool
-
-
-class GetOnly(Retry):
-    """Retries of GET after a lost connection or a 5xx; not after a timeout, which took long."""
-
-    def increment(self, method: str | None = None, *args: Any, **kwargs: Any) -> "GetOnly":
-        """Return the remaining retries, or raise the error."""
-        error = kwargs.get("error")
-        if isinstance(error, ReadTimeoutError):
-            raise error
-        # urllib3 counts a refused connection as a timeout, although it takes no time.
-        slow = isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError)
-        if is_over() or (error is not None and (method != "GET" or slow)):
-            raise MaxRetryError(kwargs["_pool"], args[0] if args else kwargs.get("url"), error)
-        return super().increment(method, *args, **kwargs)
-
-
-RETRY_POLICY = GetOnly(
-    total=RETRIES,
-    allowed_methods={"GET"},
-    status_forcelist={500, 502, 503, 504},
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    respect_retry_after_header=False,
-    raise_on_status=False,
-)

@@ -1,0 +1,1 @@
+"""HTTP to Fivetran: the transport, its deadline and its retries."""
