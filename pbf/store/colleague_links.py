@@ -3,10 +3,8 @@
 from sqlalchemy import ColumnElement, delete, select, update
 
 from pbf.store.database import Database
+from pbf.store.retention import ENDED_COLLEAGUE_LINKS
 from pbf.store.tables import ColleagueLink
-
-# How long a link stays listed after its end, in seconds.
-RETENTION = 30 * 24 * 3600.0
 
 
 class ColleagueLinks:
@@ -57,7 +55,7 @@ class ColleagueLinks:
     def delete_expired(self, now: float) -> None:
         """Delete links that expired some time ago."""
         with self._database.session() as session:
-            expired = ColleagueLink.expires_at < now - RETENTION
+            expired = ColleagueLink.expires_at < now - ENDED_COLLEAGUE_LINKS
             session.execute(delete(ColleagueLink).where(expired))
 
     def _mark(

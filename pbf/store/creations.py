@@ -5,10 +5,8 @@ from sqlalchemy import delete, update
 from pbf.fivetran.models import Connector
 from pbf.store.database import Database
 from pbf.store.leases import Leases
+from pbf.store.retention import CREATIONS
 from pbf.store.tables import Creation, TypedName
-
-# How long the same key leads to the same connector, in seconds.
-LIFETIME = 7 * 24 * 3600.0
 
 
 class Creations(Leases[Creation]):
@@ -38,7 +36,7 @@ class Creations(Leases[Creation]):
         )
         this = (Creation.group_id == creation.group_id, Creation.key == creation.key)
         now = self.now()
-        expired = (Creation.connector_id.is_not(None), Creation.lease_until < now - LIFETIME)
+        expired = (Creation.connector_id.is_not(None), Creation.lease_until < now - CREATIONS)
         done = {"connector_id": connector.id, "reserved": None, "sent_at": None, "owner": ""}
         with self._database.session() as session:
             session.merge(name)

@@ -4,10 +4,9 @@ from sqlalchemy import delete
 
 from pbf.store.database import Database
 from pbf.store.leases import Leases
+from pbf.store.retention import PAST_CHANGES
 from pbf.store.tables import PlannedChange
 
-# How long a change that is over is kept, in seconds.
-KEPT = 90 * 24 * 3600.0
 PENDING = (PlannedChange.done_at.is_(None), PlannedChange.cancelled_at.is_(None))
 
 
@@ -34,7 +33,7 @@ class PlannedChanges(Leases[PlannedChange]):
 
     def delete_expired(self, now: float) -> None:
         """Delete changes that were over some time ago."""
-        over = PlannedChange.due_at < now - KEPT
+        over = PlannedChange.due_at < now - PAST_CHANGES
         with self._database.session() as session:
             session.execute(delete(PlannedChange).where(over, PlannedChange.done_at.is_not(None)))
             session.execute(

@@ -27,6 +27,7 @@ from pbf.store.identity.tenants import TenantRows
 from pbf.store.leases import Leases
 from pbf.store.marks import Marks, read_marks
 from pbf.store.planned_changes import PlannedChanges
+from pbf.store.retention import USED_TOKENS
 from pbf.store.tables import Deletion, Job, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
@@ -38,9 +39,6 @@ from pbf.store.watch.notifications import Notifications
 from pbf.store.watch.promises import Promises
 from pbf.store.watch.status_links import StatusLinks
 
-__all__ = ["USED_TOKEN_LIFETIME", "Store"]
-
-USED_TOKEN_LIFETIME = 2 * 24 * 3600.0
 # Databases limit the number of values in a statement.
 MOST_IDS = 1000
 
@@ -156,7 +154,7 @@ class Store:
         ):
             rows.delete_expired(now)
         with self._database.session() as session:
-            expired = UsedToken.used_at < now - USED_TOKEN_LIFETIME
+            expired = UsedToken.used_at < now - USED_TOKENS
             session.execute(delete(UsedToken).where(expired))
 
     def other_processes(self) -> int:

@@ -9,12 +9,10 @@ from enum import StrEnum
 
 from pbf.clock import current_time
 from pbf.rules.timeline.events import PROBE, Event, read_event
+from pbf.store.retention import RECEIVED_EVENTS
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
 
-# For so long an event is remembered, so that it has no effect a second time; an older one is a
-# replay. Fivetran itself repeats a delivery for a day.
-KEPT = 30 * 24 * 3600.0
 # What anybody can cause is counted in the database at most so often, so that a flood of requests
 # does not keep the database busy.
 COUNT_INTERVAL = 1.0
@@ -119,7 +117,7 @@ class Inbox:
             return Receipt.TEST
         if not event.connector_id or not self._is_ours(event.group_id):
             return Receipt.FOREIGN
-        if event.created_at and event.created_at < self._fivetrans_clock() - KEPT:
+        if event.created_at and event.created_at < self._fivetrans_clock() - RECEIVED_EVENTS:
             return Receipt.REPLAYED
         is_new = self._events.add(_row(event, body, self._clock()))
         return Receipt.ACCEPTED if is_new else Receipt.REPLAYED

@@ -10,9 +10,9 @@ from pbf.clock import current_time
 from pbf.errors import PbfError
 from pbf.rules.timeline.entries import Source, SyncEntry, SyncReport
 from pbf.rules.timeline.events import read_event, report_of
+from pbf.store.retention import RECEIVED_EVENTS
 from pbf.store.timeline.received_events import ReceivedEvents
 from pbf.store.timeline.tables import ReceivedEvent
-from pbf.timeline.webhook_inbox import KEPT
 
 # How many events are worked off at a time, and for how many seconds they are then held.
 BATCH = 500
@@ -97,5 +97,5 @@ class ReceivedWork:
     def _clean_up(self) -> None:
         now = self._confirmed_time()
         if now is not None and now - self._cleaned_up_at >= CLEAN_UP_INTERVAL:
-            self._events.delete_received_before(now - KEPT)
+            self._events.delete_received_before(now - RECEIVED_EVENTS)
             self._cleaned_up_at = now

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from pbf.store.colleague_links import RETENTION
+from pbf.store.retention import ENDED_COLLEAGUE_LINKS
 from pbf.store.store import Store
 from pbf.store.tables import ColleagueLink
 from tests.support.at_once import THREADS, at_once
@@ -105,7 +105,7 @@ def test_links_are_deleted_long_after_they_expired(store):
     add(store, "old")
     add(store, "new", at=NOW + HOUR)
 
-    store.delete_expired(NOW + HOUR + RETENTION + 1)
+    store.delete_expired(NOW + HOUR + ENDED_COLLEAGUE_LINKS + 1)
 
     assert listed(store) == ["new"]
 

@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from pbf.errors import StoreFailed
 from pbf.fivetran.models import Connector
 from pbf.store import migrations
-from pbf.store.store import USED_TOKEN_LIFETIME, Store
+from pbf.store.retention import USED_TOKENS
+from pbf.store.store import Store
 from pbf.store.tables import Base, Creation, Deletion
 from tests.support.at_once import THREADS, at_once
 from tests.support.postgres_server import postgres_server
@@ -205,7 +206,7 @@ def test_only_hashes_of_tokens_are_stored(store):
 
 def test_used_tokens_are_deleted_long_after_they_expire(store, later):
     store.use_token("old")
-    later(USED_TOKEN_LIFETIME + 1)
+    later(USED_TOKENS + 1)
     store.use_token("new")
 
     store.delete_expired(time.time())

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pbf.rules.timeline.entries import SyncReport
 from pbf.rules.timeline.events import read_event, report_of
 from pbf.rules.timeline.outcomes import Outcome
+from pbf.store.retention import RECEIVED_EVENTS
 from pbf.store.store import Store
 from pbf.timeline import webhook_inbox, webhook_work
 from pbf.timeline.recorder import Recorder
-from pbf.timeline.webhook_inbox import KEPT, NO_SECRET, Inbox, Receipt, is_signed
+from pbf.timeline.webhook_inbox import NO_SECRET, Inbox, Receipt, is_signed
 from pbf.timeline.webhook_work import ReceivedWork
 from tests.support.webhook_events import NOW, SECRET, payload, signed
 
@@ -125,7 +126,11 @@ def test_a_replay_is_counted_and_has_no_effect(store, inbox):
 
 
 def test_what_is_older_than_events_are_kept_is_a_replay(inbox):
-    receipts = deliver(inbox, payload(minutes=-KEPT / 60 - 1), payload(minutes=-KEPT / 60 + 1))
+    receipts = deliver(
+        inbox,
+        payload(minutes=-RECEIVED_EVENTS / 60 - 1),
+        payload(minutes=-RECEIVED_EVENTS / 60 + 1),
+    )
 
     assert receipts == [Receipt.REPLAYED, Receipt.ACCEPTED]
 

@@ -4,11 +4,11 @@ from sqlalchemy import delete, or_, select, update
 
 from pbf.store.database import Database
 from pbf.store.identity.tables import ApiToken
+from pbf.store.retention import ENDED_API_TOKENS
 from pbf.store.tables import storable
 
-# In seconds: how often the last use is written, and how long an ended token stays listed.
+# How often the last use is written, in seconds.
 USE_INTERVAL = 3600.0
-RETENTION = 30 * 24 * 3600.0
 
 
 class ApiTokens:
@@ -66,7 +66,7 @@ class ApiTokens:
 
     def delete_expired(self, now: float) -> None:
         """Delete tokens that ended some time ago."""
-        end = now - RETENTION
+        end = now - ENDED_API_TOKENS
         ended = or_(ApiToken.expires_at < end, ApiToken.revoked_at < end)
         with self._database.session() as session:
             session.execute(delete(ApiToken).where(ended))

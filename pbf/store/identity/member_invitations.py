@@ -6,11 +6,10 @@ from sqlalchemy.orm import Session
 
 from pbf.store.database import Database
 from pbf.store.identity.tables import MemberInvitation, Membership, Person
+from pbf.store.retention import ENDED_INVITATIONS
 from pbf.store.tables import storable
 
 INVITATION = "invitation"
-# How long an invitation stays listed after its end, in seconds.
-RETENTION = 30 * 24 * 3600.0
 LOWER_CASE = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -60,7 +59,7 @@ class Invitations:
 
     def delete_expired(self, now: float) -> None:
         """Delete invitations that expired some time ago."""
-        expired = MemberInvitation.expires_at < now - RETENTION
+        expired = MemberInvitation.expires_at < now - ENDED_INVITATIONS
         with self._database.session() as session:
             session.execute(delete(MemberInvitation).where(expired))
 

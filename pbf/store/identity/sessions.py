@@ -8,10 +8,9 @@ from sqlalchemy.orm import Session
 
 from pbf.store.database import Database
 from pbf.store.identity.tables import Person, SessionRow
+from pbf.store.retention import ENDED_SESSIONS
 from pbf.store.tables import storable
 
-# How long a session that has ended is kept, in seconds.
-RETENTION = 24 * 3600.0
 # A statement holds so many values at most.
 BATCH = 10_000
 
@@ -151,7 +150,7 @@ class SessionRows:
     def delete_expired(self, now: float) -> None:
         """Delete sessions that expired some time ago."""
         with self._database.session() as session:
-            session.execute(delete(SessionRow).where(SessionRow.expires_at < now - RETENTION))
+            session.execute(delete(SessionRow).where(SessionRow.expires_at < now - ENDED_SESSIONS))
 
     def _revoke(self, *conditions: ColumnElement[bool], reason: str, now: float) -> list[str]:
         with self._database.session() as session:

@@ -4,10 +4,9 @@ from sqlalchemy import delete, func, select
 
 from pbf.store.database import Database
 from pbf.store.leases import Leases
+from pbf.store.retention import NOTIFICATIONS
 from pbf.store.watch.tables import Notification
 
-# How long a message stays in the log, in seconds.
-RETENTION = 90 * 24 * 3600.0
 WAITING = ""
 # The kinds of messages that say that an incident began.
 OPENINGS = ("opened", "escalated")
@@ -60,5 +59,5 @@ class Notifications(Leases[Notification]):
     def delete_expired(self, now: float) -> None:
         """Delete messages that were created long ago."""
         with self._database.session() as session:
-            expired = Notification.created_at < now - RETENTION
+            expired = Notification.created_at < now - NOTIFICATIONS
             session.execute(delete(Notification).where(expired))

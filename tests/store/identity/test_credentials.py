@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from pbf.store.identity.api_tokens import RETENTION, USE_INTERVAL
+from pbf.store.identity.api_tokens import USE_INTERVAL
 from pbf.store.identity.tables import ApiToken
+from pbf.store.retention import ENDED_API_TOKENS
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import START as NOW
 
@@ -75,13 +76,13 @@ def test_the_use_of_a_token_is_written_hourly(store):
 
 def test_tokens_are_deleted_long_after_they_end(store):
     store.api_tokens.add(token("expired", expires_at=NOW))
-    store.api_tokens.add(token("revoked", expires_at=NOW + 3 * RETENTION))
-    store.api_tokens.add(token("valid", expires_at=NOW + 3 * RETENTION))
+    store.api_tokens.add(token("revoked", expires_at=NOW + 3 * ENDED_API_TOKENS))
+    store.api_tokens.add(token("valid", expires_at=NOW + 3 * ENDED_API_TOKENS))
     store.api_tokens.revoke("revoked", "acme", NOW)
 
-    store.delete_expired(NOW + RETENTION)
+    store.delete_expired(NOW + ENDED_API_TOKENS)
     before = len(store.api_tokens.listed("acme"))
-    store.delete_expired(NOW + RETENTION + 1)
+    store.delete_expired(NOW + ENDED_API_TOKENS + 1)
 
     assert before == 3
     assert [row.id for row in store.api_tokens.listed("acme")] == ["valid"]

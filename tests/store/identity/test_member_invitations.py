@@ -1,7 +1,8 @@
 import pytest
 
-from pbf.store.identity.member_invitations import RETENTION, normalized
+from pbf.store.identity.member_invitations import normalized
 from pbf.store.identity.people import Profile
+from pbf.store.retention import ENDED_INVITATIONS
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import START as NOW
 
@@ -123,6 +124,6 @@ def test_invitations_are_deleted_long_after_they_expire(store):
     invite(store, "old@example.com")
     invite(store, "new@example.com", now=NOW + DAY)
 
-    store.delete_expired(NOW + DAY + RETENTION + 1)
+    store.delete_expired(NOW + DAY + ENDED_INVITATIONS + 1)
 
     assert [row.email for row in store.invitations.listed("acme")] == ["new@example.com"]
