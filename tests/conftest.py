@@ -37,9 +37,12 @@ from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
 from tests.support.component_server import VIEWPORT
+from tests.support.draws import use_same_draws
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
 from tests.support.stores import copied_tables
+
+use_same_draws()
 
 EXPECT_TIMEOUT_MS = 20_000
 # Python's 700 is for programs that are short of memory.

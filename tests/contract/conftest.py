@@ -11,10 +11,7 @@ from pbf.sandbox.sandbox import Sandbox
 from tests.contract import definition as official
 from tests.contract.definition import Operation
 from tests.contract.sample_world import START, imitated
-from tests.support.draws import same_draws_whatever_is_loaded
 from tests.support.requirements import DEFINITION
-
-__all__ = ["same_draws_whatever_is_loaded"]
 
 SELECTIONS: dict[str, Callable[[Operation], bool]] = {
     "imitated_operation": lambda _: True,

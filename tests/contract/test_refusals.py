@@ -15,7 +15,7 @@ from tests.contract.sample_world import existing_values, resources, send, unchan
 pytestmark = pytest.mark.usefixtures("definition")
 
 ALL = tuple(HealthCheck)
-QUIET = settings(derandomize=True, database=None, deadline=None, suppress_health_check=ALL)
+QUIET = settings(suppress_health_check=ALL)
 SCHEMAS = re.compile(r"/schemas|/resync$")  # whose bodies may name missing tables
 NO_OBJECTS = (
     b"{",

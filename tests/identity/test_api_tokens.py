@@ -77,7 +77,7 @@ def test_a_token_has_the_documented_form_and_parses():
     assert token.text not in repr(token)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.randoms(use_true_random=False))
 def test_a_typo_never_parses(rand: random.Random):
     text = make_token().text
@@ -95,13 +95,13 @@ def test_a_typo_never_parses(rand: random.Random):
         assert typo == text or parse_token(typo) is None
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(st.text(ALPHABET, min_size=56, max_size=56))
 def test_random_text_never_parses(text: str):
     assert parse_token(f"pbf_{text}") is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_other_text_never_parses(text: str):
     token = make_token().text

@@ -18,6 +18,7 @@ from pbf.store.identity.people import Profile
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import Clock
+from tests.support.draws import SLOW
 from tests.support.stores import address
 
 HOURS, IDLE_MINUTES = 12.0, 60.0
@@ -477,8 +478,8 @@ STEPS = some.lists(
 
 @settings(
     max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # no two examples share a session
+    # No two examples share a session.
+    suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture],
 )
 @given(steps=STEPS)
 def test_no_order_of_events_yields_an_identity_that_has_ended(memory, steps):

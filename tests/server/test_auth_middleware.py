@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from starlette.types import Message, Scope
@@ -294,7 +294,6 @@ def test_a_write_does_not_lead_to_sign_in(method: str):
     assert answer.status == 401
 
 
-@settings(deadline=None)
 @given(
     path=st.text(max_size=1500).map(lambda text: f"/{text}"),
     query=st.binary(max_size=1500),
@@ -490,7 +489,6 @@ def test_a_person_at_the_top_comes_before_one_in_a_frame():
 LATIN = st.text(st.characters(max_codepoint=255), max_size=80)
 
 
-@settings(deadline=None)
 @given(
     cookies=st.lists(LATIN | st.sampled_from(["__Host-pbf=", "pbf=;pbf", f"pbf={ADA[1:]}"])),
     others=st.lists(st.tuples(st.sampled_from(["accept", "host", "sec-fetch-dest"]), LATIN)),

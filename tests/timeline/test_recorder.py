@@ -16,6 +16,7 @@ from pbf.store.timeline.syncs import DAY, HOUR
 from pbf.store.timeline.tables import WHOLE_GROUP
 from pbf.timeline.recorder import Recorder
 from pbf.timeline.rows import brief_entry, entry_of, entry_of_fact, moment
+from tests.support.draws import SLOW
 from tests.support.stores import address
 
 NOW = 1_790_000_000.0
@@ -174,8 +175,7 @@ def _delivery(kind, sync_id, start, end, outcome):
 
 @settings(
     max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture],
 )
 @given(deliveries())
 def test_the_order_of_reports_does_not_matter_and_nothing_is_lost(in_memory, delivered):

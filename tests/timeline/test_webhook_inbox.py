@@ -306,7 +306,7 @@ EVENTS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     order=st.lists(st.sampled_from(range(len(EVENTS))), max_size=12),
     batch=st.integers(min_value=1, max_value=5),

@@ -137,7 +137,7 @@ def test_links_are_kept_in_the_database(clock):
     database.close()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text() | st.text("abcXYZ019-_", min_size=43, max_size=43))
 def test_other_codes_do_not_work(code):
     links = SignInLinks(MemoryStore(), tenant_exists=lambda _tenant: True, clock=Clock())
@@ -255,7 +255,7 @@ names = st.frozensets(st.sampled_from(["google_ads", "postgres", "s3", "slack"])
 restrictions = st.none() | names
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(restrictions, restrictions, names)
 def test_a_restriction_never_widens(services, limit, catalogue):
     allowed = narrowed(services, limit)
@@ -265,7 +265,7 @@ def test_a_restriction_never_widens(services, limit, catalogue):
     assert visible <= (catalogue if limit is None else limit)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.none() | names.filter(bool),
     restrictions,
