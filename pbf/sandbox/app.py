@@ -12,6 +12,7 @@ from pbf.sandbox.control import fault_middleware
 from pbf.sandbox.control import routes as control_routes
 from pbf.sandbox.core import http
 from pbf.sandbox.core.errors import SandboxError
+from pbf.sandbox.routes.access import authorisation
 from pbf.sandbox.routes.legacy import LegacyPaths
 from pbf.sandbox.sandbox import Sandbox
 
@@ -55,7 +56,7 @@ def _app() -> Flask:
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(fault_middleware.record_route)
-    app.before_request(http.authorise)
+    app.before_request(authorisation.authorise)
     app.after_request(http.add_rate_limit)
     app.after_request(_protect)
     app.register_error_handler(SandboxError, _sandbox_error)

@@ -45,7 +45,6 @@ PARTLY = {
     "POST /v1/destinations": "no warehouse is called; setup tests pass if it has an address",
     "POST /v1/destinations/{destinationId}/test": "no warehouse is called",
     "POST /v1/users": "no invitation is sent",
-    "GET /v1/users/{userId}/connections": "an empty list",
 }
 
 

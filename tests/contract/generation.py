@@ -1,5 +1,6 @@
 """Requests generated from the definition, mostly with values that exist in the test world."""
 
+import re
 from typing import Any
 
 import schemathesis
@@ -14,6 +15,12 @@ MAPS = {"schemas": "schema", "tables": "table", "columns": "columnName", "scope"
 ITEMS = {"scope": "table", "columns": "columnName"}
 TEXT = {"type": "string", "pattern": "^[A-Za-z0-9_ .@-]{0,20}$"}
 NAME = {"type": "string", "pattern": "^[a-z_][a-z0-9_]{0,20}$"}
+MEMBERSHIPS = (
+    (re.compile(r".*/groups(/[^/]+)?"), {"id": "groupId", "role": "groupRole"}),
+    (re.compile(r".*/connections(/[^/]+)?"), {"id": "connectionId", "role": "connectionRole"}),
+    (re.compile(r"/v1/teams/[^/]+/users(/[^/]+)?"), {"role": "teamRole"}),
+)
+"""What the fields of a membership name, by the end of the path of a user or team."""
 CREATED = {
     "POST /v1/connections": SERVICES,
     "POST /v1/destinations": ("snowflake", "big_query", "postgres_warehouse"),
@@ -75,10 +82,25 @@ def _body(operation: Operation) -> Any:
     ):
         # An active webhook is tested at once, and its URL does not answer here.
         return _inactive(with_existing_values(request_schema(operation)))
+    if operation.path.startswith(("/v1/users/", "/v1/teams/")):
+        return _with_names(request_schema(operation), _membership_fields(operation.path))
     if str(operation) not in CREATED:
         at_root = "scope" if operation.path.endswith("/tables/resync") else ""
         return with_existing_values(request_schema(operation), at_root)
     return {"anyOf": [_creation(operation, service) for service in CREATED[str(operation)]]}
+
+
+def _membership_fields(path: str) -> dict[str, str]:
+    return next((names for pattern, names in MEMBERSHIPS if pattern.fullmatch(path)), {})
+
+
+def _with_names(schema: Any, names: dict[str, str]) -> Any:
+    """Return the schema of a body whose fields have the existing values of other names."""
+    properties = {
+        field: with_existing_values(value, names.get(field, field))
+        for field, value in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
 
 
 def _inactive(schema: Any) -> Any:

@@ -60,7 +60,25 @@ def sample_world() -> Sandbox:
     send(world, "DELETE", f"/v1/destinations/{list(world.groups)[-1]}")
     column = f"/v1/connections/{DATABASE}/schemas/public/tables/customers/columns/email"
     send(world, "PATCH", column, json={"enabled": False})
+    _add_access(world)
     return world
+
+
+def _add_access(world: Sandbox) -> None:
+    """Add a team and a user with a role in everything, and a system key for one group."""
+    user = world.owner_id
+    team = send(world, "POST", "/v1/teams", json={"name": "data"}).json["data"]["id"]
+    member = {"user_id": user, "role": "Team Manager"}
+    send(world, "POST", f"/v1/teams/{team}/users", json=member)
+    in_group = {"id": world.group_id, "role": "View Destination"}
+    send(world, "POST", f"/v1/teams/{team}/groups", json=in_group)
+    for holder in (f"teams/{team}", f"users/{user}"):
+        in_connection = {"id": DATABASE, "role": "Edit Connection"}
+        send(world, "POST", f"/v1/{holder}/connections", json=in_connection)
+    limits = {"resource_filter": {"group_ids": [world.group_id]}}
+    permission = {"resource_type": "CONNECTOR", "access_level": "READ", **limits}
+    key = {"name": "one_group", "expiration_period": "ONE_MONTH", "permissions": [permission]}
+    send(world, "POST", "/v1/system-keys", json=key)
 
 
 def unchanged_world() -> Sandbox:
@@ -96,7 +114,10 @@ def existing_values() -> Mapping[str, tuple[Any, ...]]:
         "group_id": tuple(groups),
         "destinationId": tuple(world.destinations),
         "userId": tuple(world.users),
+        "user_id": tuple(world.users),
         "id": tuple(world.users),
+        "teamId": tuple(world.teams),
+        "keyId": tuple(world.system_keys),
         "webhookId": tuple(world.webhooks.hooks),
         "service": SERVICES,
         "schemaName": ("public",),
@@ -108,6 +129,9 @@ def existing_values() -> Mapping[str, tuple[Any, ...]]:
         "events": EVENTS,
         "email": ("new@example.com", *(user.email for user in world.users.values())),
         "role": ("Destination Administrator", "Account Reviewer"),
+        "groupRole": ("Manage Destination", "View Destination"),
+        "connectionRole": ("Manage Connection", "View Connection"),
+        "teamRole": ("Team Manager", "Team Member"),
         "url": ("https://hooks.example.com/other",),
         "redirect_uri": ("https://vendor.example/back?state=s1",),
         "limit": (1, 2, 1000),
@@ -144,5 +168,6 @@ def naming(service: str, name: str = "my_name") -> dict[str, str]:
 
 def resources(world: Sandbox) -> str:
     """Return the resources of a world as text, to check that a refused request changed none."""
-    tables = (world.groups, world.destinations, world.users, world.connections)
+    tables = (world.groups, world.destinations, world.users, world.connections, world.members)
+    tables = (*tables, world.teams, world.system_keys)
     return repr((*tables, world.webhooks.hooks))

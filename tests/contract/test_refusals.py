@@ -32,6 +32,8 @@ KINDS = {
     "connectionId": "NotFound_Connection",
     "destinationId": "NotFound_Destination",
     "groupId": "NotFound_Group",
+    "keyId": "NotFound_SystemKey",
+    "teamId": "NotFound_Team",
     "id": "NotFound",
     "service": "NotFound_ConnectorType",
     "userId": "NotFound",

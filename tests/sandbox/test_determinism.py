@@ -70,6 +70,16 @@ class Scenario:
         )
         self.send("PATCH", f"/connections/{self.random_connection()}", change)
 
+    def act_grant(self):
+        self.send("POST", "/teams", {"name": "data", "role": "Account Reviewer"})
+        team, user = (self.chance.choice(list(of)) for of in (self.world.teams, self.world.users))
+        self.send("POST", f"/teams/{team}/users", {"user_id": user})
+        role = {"id": self.random_connection(), "role": "Edit Connection"}
+        self.send("POST", f"/teams/{team}/connections", role)
+        self.send("POST", f"/users/{user}/connections", role)
+        permission = {"resource_type": "CONNECTOR", "access_level": "READ"}
+        self.send("POST", "/system-keys", {"name": "vendor", "permissions": [permission]})
+
     def act_delete(self):
         if len(self.world.connections) > 5:
             self.send("DELETE", f"/connections/{self.random_connection()}")

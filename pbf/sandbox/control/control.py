@@ -17,9 +17,11 @@ from pbf.sandbox.control.seed import HOUR
 from pbf.sandbox.control.validation import Number, Time, Whole, validated
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.errors import Conflict
+from pbf.sandbox.core.errors import Conflict, InvalidInput
 from pbf.sandbox.core.records import Connection, Group
 from pbf.sandbox.core.world import World
+from pbf.sandbox.resources.access.plans import PLANS
+from pbf.sandbox.resources.users import refuse_unknown_role
 
 
 class Control:
@@ -100,6 +102,26 @@ class Control:
         """Apply the rate limits of a plan (trial, paid or off), with all windows empty."""
         with self._world.lock:
             self._world.limits.plan = plan
+
+    @validated
+    def set_switches(
+        self, *, plan: str | None = None, previews: bool | None = None, role: str | None = None
+    ) -> None:
+        """Change the account's plan, its part in private previews, or the role of the key's user.
+
+        An empty role is none. A reset restores all three.
+        """
+        world = self._world
+        if plan is not None and plan not in PLANS:
+            raise InvalidInput(f"Unknown plan '{plan}': use {', '.join(PLANS)}")
+        if role:
+            refuse_unknown_role(role, "ACCOUNT")
+        with world.lock:
+            switches = world.switches
+            switches.plan = switches.plan if plan is None else plan
+            switches.previews = switches.previews if previews is None else previews
+            if role is not None:
+                world.users[world.owner_id].role = role or None
 
     @validated
     def add_fault(self, kind: str, **fields: Any) -> Fault:
@@ -187,6 +209,9 @@ class Control:
                 "seed": world.seed,
                 "limits": world.limits.plan,
                 "requests_left": world.limits.left(now),
+                "plan": world.switches.plan,
+                "previews": world.switches.previews,
+                "role": world.users[world.owner_id].role or "",
                 "groups": len(world.groups),
                 "connectors": len(world.connections),
                 "setup_states": dict(sorted(setup.items())),

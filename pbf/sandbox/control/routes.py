@@ -103,6 +103,13 @@ def set_limits() -> ResponseReturnValue:
     return get_state()
 
 
+@routes.post("/switches")
+def set_switches() -> ResponseReturnValue:
+    """Change the plan, the part in private previews, or the role of the key's user."""
+    control().set_switches(**given())
+    return get_state()
+
+
 @routes.get("/faults")
 def list_faults() -> ResponseReturnValue:
     """Return the faults that may still be applied."""

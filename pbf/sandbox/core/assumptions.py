@@ -14,6 +14,40 @@ class Assumptions:
     auth_failed_code: str = "AuthFailed"
     """The `code` of a 401; only its message is documented."""
 
+    no_permission_code: str = "Forbidden"
+    """The `code` of a 403 for a key that lacks a permission."""
+
+    no_permission_message: str = "The API key has no permission for {method} {path}"
+    """The message of that 403."""
+
+    hidden_entities_are_missing: bool = True
+    """Whether a group, destination or connection that a key may not see, while it may see others,
+    answers 404 like a missing one; otherwise 403, as for a key that may see none."""
+
+    expired_key_status: int = 401
+    """The status for a system key that has expired."""
+
+    system_keys_show_key: bool = True
+    """Whether `key` is in the lists and details of system keys, as in the definition's examples;
+    otherwise only in the responses to creation and rotation. The secret is in those alone."""
+
+    plan: str = "business_critical"
+    """The account's plan at the start: `free`, `standard`, `enterprise` or `business_critical`."""
+
+    plan_message: str = "{feature} is not available on the plan of this account"
+    """The message of the 403 for what the plan lacks. Below `enterprise`, that is the
+    `data_delay_sensitivity` CUSTOM; no source says which other operations a plan refuses."""
+
+    previews: bool = True
+    """Whether the account takes part in private previews at the start: the errors of a
+    connection."""
+
+    preview_refused_status: int = 404
+    """The status, 403 or 404, of a private preview for an account that does not take part."""
+
+    own_role_change_status: int = 403
+    """The status for changing or removing the role of the user who owns the API key."""
+
     bad_paging_code: str = "InvalidInput"
     """The `code` for a limit outside 1..1000 or a cursor that cannot be read."""
 

@@ -1,7 +1,6 @@
-"""Code shared by all routes: the world, credentials, bodies, paging, the envelope."""
+"""Code shared by all routes: the world, bodies, paging, the envelope."""
 
 import base64
-import hmac
 import json
 from collections.abc import Callable, Collection
 from itertools import islice
@@ -10,12 +9,10 @@ from typing import Any, TypeVar
 from flask import Response, current_app, g, request
 
 from pbf.sandbox.core.errors import InvalidInput, SandboxError
-from pbf.sandbox.core.rate_limits import kinds_of
 from pbf.sandbox.core.world import World
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
-ACCEPTED = {"*/*", "application/*", "application/json"}
 
 Record = TypeVar("Record")
 
@@ -43,58 +40,6 @@ def base_url() -> str:
 def noun() -> str:
     """Return the word for a connection: legacy paths say connector."""
     return "Connector" if LEGACY_PATH in request.environ else "Connection"
-
-
-def authorise() -> None:
-    """Refuse a request to the API without the world's key, or beyond a rate limit."""
-    if not request.path.startswith("/v1/"):
-        return
-    header, account = request.authorization, world()
-    pair = f"{header.username}:{header.password}" if header and header.type == "basic" else ""
-    expected = f"{account.api_key}:{account.api_secret}"
-    if not hmac.compare_digest(pair.encode(), expected.encode()):
-        raise SandboxError(
-            "Invalid authorization credentials",
-            code=account.assumptions.auth_failed_code,
-            status=401,
-            headers={"WWW-Authenticate": 'Basic realm="Fivetran sandbox"'},
-        )
-    _count_request(account)
-    accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
-    if accepted and not accepted & ACCEPTED:
-        raise SandboxError(
-            "The API answers application/json only", code="NotAcceptable", status=406
-        )
-
-
-def _count_request(account: World) -> None:
-    kinds = kinds_of(request.method, request.path, _tolerant_body)
-    with account.lock:
-        verdict = account.limits.count(
-            kinds,
-            account.clock(),
-            speed=account.clock.speed,
-            count_refused=account.assumptions.refused_requests_count,
-        )
-    if verdict.limit is not None:
-        g.rate_limit = {
-            "X-Rate-Limit": str(verdict.limit),
-            "X-Rate-Limit-Remaining": str(verdict.left),
-        }
-    if verdict.refused:
-        bound = verdict.refused
-        text = account.assumptions.rate_limit_message.format(
-            most=bound.most, kind=bound.kind, period=bound.period
-        )
-        headers = {"Retry-After": str(verdict.wait)}
-        raise SandboxError(text, code="TooManyRequests", status=429, headers=headers)
-
-
-def _tolerant_body() -> dict[str, Any]:
-    try:
-        return body(optional=True)
-    except SandboxError:
-        return {}
 
 
 def add_rate_limit(response: Response) -> Response:

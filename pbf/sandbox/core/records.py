@@ -37,8 +37,16 @@ class Destination:
 
 
 @dataclass(slots=True)
+class Member:
+    """The role of a user or a team in a group, a connection or a team, and since when."""
+
+    role: str
+    created_at: float
+
+
+@dataclass(slots=True)
 class User:
-    """A person of the imitated account."""
+    """A person of the imitated account; `connections` are the roles in single connections."""
 
     id: str
     email: str
@@ -50,6 +58,54 @@ class User:
     picture: str | None = None
     invited: bool = False
     has_api_key: bool = False
+    connections: dict[str, Member] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Team:
+    """Users with common roles in the account, in groups and in connections, each by its id."""
+
+    id: str
+    name: str
+    description: str = ""
+    role: str = ""
+    users: dict[str, Member] = field(default_factory=dict)
+    groups: dict[str, Member] = field(default_factory=dict)
+    connections: dict[str, Member] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a key may do with one kind of resource: all of them, or some by id or by group."""
+
+    kind: str
+    level: str
+    ids: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class SystemKey:
+    """A key of the account that belongs to no user; of its secret only the digest is stored."""
+
+    id: str
+    name: str
+    key: str
+    permissions: tuple[Permission, ...]
+    created_at: float
+    digest: bytes = field(default=b"", repr=False)
+    updated_at: float | None = None
+    expired_at: float | None = None
+    last_used_at: float | None = None
+    secrets_made: int = 0
+
+
+@dataclass(slots=True)
+class Switches:
+    """What the account has: its pricing plan, and whether it takes part in private previews."""
+
+    plan: str
+    previews: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +200,6 @@ class Connection:
     def period(self) -> float:
         """The seconds from one scheduled sync to the next."""
         return float("inf") if self.schedule_type == "manual" else self.sync_frequency * 60.0
-
-
-@dataclass(slots=True)
-class Member:
-    """A user's role in a group, and since when."""
-
-    role: str
-    created_at: float
 
 
 @dataclass(frozen=True, slots=True)

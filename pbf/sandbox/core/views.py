@@ -10,7 +10,10 @@ from pbf.sandbox.core.records import (
     Destination,
     Group,
     Member,
+    Permission,
     Role,
+    SystemKey,
+    Team,
     User,
     Webhook,
 )
@@ -65,9 +68,46 @@ def user(record: User) -> dict[str, Any]:
     }
 
 
-def membership(group_id: str, record: Member) -> dict[str, Any]:
-    """Return a user's membership in a group."""
-    return {"id": group_id, "role": record.role, "created_at": stamp(record.created_at)}
+def membership(id: str, record: Member) -> dict[str, Any]:
+    """Return a membership in the group or connection with an id."""
+    return {"id": id, "role": record.role, "created_at": stamp(record.created_at)}
+
+
+def team_user(user_id: str, record: Member) -> dict[str, Any]:
+    """Return a user's membership in a team."""
+    return {"user_id": user_id, "role": record.role, "created_at": stamp(record.created_at)}
+
+
+def team(record: Team) -> dict[str, Any]:
+    """Return a team."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "description": record.description,
+        "role": record.role,
+    }
+
+
+def system_key(record: SystemKey, *, show_key: bool = True) -> dict[str, Any]:
+    """Return a system key without its secret."""
+    times = {
+        name: getattr(record, name)
+        for name in ("created_at", "updated_at", "expired_at", "last_used_at")
+    }
+    return {
+        "id": record.id,
+        "name": record.name,
+        **({"key": record.key} if show_key else {}),
+        "permissions": [_permission(permission) for permission in record.permissions],
+        **{name: stamp(time) for name, time in times.items() if time is not None},
+    }
+
+
+def _permission(record: Permission) -> dict[str, Any]:
+    limits = {"ids": list(record.ids), "group_ids": list(record.group_ids)}
+    given = {name: values for name, values in limits.items() if values}
+    view: dict[str, Any] = {"resource_type": record.kind, "access_level": record.level}
+    return {**view, "resource_filter": given} if given else view
 
 
 def role(record: Role) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from pbf.sandbox.core.records import (
     Group,
     Life,
     Member,
+    Switches,
+    SystemKey,
+    Team,
     User,
 )
 
@@ -77,6 +80,9 @@ class World:
             self.destinations: dict[str, Destination] = {}
             self.users: dict[str, User] = {}
             self.members: dict[str, dict[str, Member]] = {}
+            self.teams: dict[str, Team] = {}
+            self.system_keys: dict[str, SystemKey] = {}
+            self.switches = Switches(self.assumptions.plan, self.assumptions.previews)
             self.connections: dict[str, Connection] = {}
             self._by_group: dict[str, dict[str, Connection]] = {}
             self._by_schema: dict[str, dict[str, list[Connection]]] = {}
@@ -132,6 +138,8 @@ class World:
             del self.groups[group.id], self._by_group[group.id], self._by_schema[group.id]
             self.destinations.pop(group.id, None)
             del self.members[group.id]
+            for team in self.teams.values():
+                team.groups.pop(group_id, None)
 
     def group(self, group_id: str) -> Group:
         """Return one group."""
@@ -157,6 +165,9 @@ class World:
         """Remove a connection."""
         self.observer.record("delete_connector", connection)
         del self.connections[connection.id]
+        holders: list[User | Team] = [*self.users.values(), *self.teams.values()]
+        for holder in holders:
+            holder.connections.pop(connection.id, None)
         del self._by_group[connection.group_id][connection.id]
         namesakes = self._by_schema[connection.group_id][connection.schema]
         namesakes.remove(connection)

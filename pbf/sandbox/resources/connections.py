@@ -10,26 +10,32 @@ from pbf.sandbox.core.errors import Conflict, InvalidInput, NotConnected, Sandbo
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.core.world import World
 from pbf.sandbox.resources import schemas, setup_tests
+from pbf.sandbox.resources.access import plans
 
 
-def create(world: World, body: Mapping[str, Any]) -> tuple[Connection, list[dict[str, Any]]]:
-    """Create a connection; return it and the results of its setup tests, if they ran."""
+def create(
+    world: World, body: Mapping[str, Any], *, connected_by: str | None
+) -> tuple[Connection, list[dict[str, Any]]]:
+    """Create a connection; return it and the results of its setup tests, if they ran.
+
+    It belongs to a user, or to nobody if a system key created it.
+    """
     fields = validation.checked(body)
+    plans.refuse_beyond_plan(world, fields)
     group_id = validation.required(fields, "group_id")
     service_id = validation.required(fields, "service")
     service = services().get(service_id)
     if service is None or not service.api_configurable:
         raise InvalidInput(f"Unsupported connector service '{service_id}'")
-    card = validation.card_config(fields)
     tested = fields.get("run_setup_tests", True)
-    if card is not None and tested:
+    if tested and validation.card_config(fields) is not None:
         raise InvalidInput("Field 'run_setup_tests' must be false with 'connect_card_config'")
-    config = fields.get("config", {})
-    schema = validation.schema_of(service, config, world.assumptions)
+    schema = validation.schema_of(service, fields.get("config", {}), world.assumptions)
     with world.lock:
         world.group(group_id)
         _refuse_duplicate(world, group_id, schema)
         connection = world.add(_new_connection(world, service, group_id, schema, fields))
+        connection.connected_by = connected_by
         world.observer.record("create_connector", connection)
         return connection, run_tests(world, connection) if tested else []
 
@@ -98,6 +104,7 @@ def update(world: World, connection: Connection, body: Mapping[str, Any]) -> lis
     fields = validation.checked(body)
     if not fields.keys() & validation.PERSISTENT:
         raise InvalidInput("At least one field to update is required")
+    plans.refuse_beyond_plan(world, fields)
     service = services()[connection.service]
     config = fields.get("config", {})
     _refuse_renaming(world, service, connection, config)

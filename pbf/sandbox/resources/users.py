@@ -48,23 +48,39 @@ def invite(world: World, body: Mapping[str, Any]) -> User:
         return user
 
 
-def update(world: World, user: User, body: Mapping[str, Any]) -> None:
-    """Update a user."""
+def update(world: World, user: User, body: Mapping[str, Any], *, own_id: str | None = None) -> None:
+    """Update a user; nobody may change their own role."""
     fields = _checked(body)
+    if fields.get("role", user.role) != user.role:
+        _refuse_own_role(world, user, own_id)
     with world.lock:
         for name, value in fields.items():
             setattr(user, name, value)
+
+
+def remove_role(world: World, user: User, *, own_id: str | None = None) -> None:
+    """Remove a user's role in the account; the user stays in it."""
+    _refuse_own_role(world, user, own_id)
+    with world.lock:
+        user.role = None
+
+
+def _refuse_own_role(world: World, user: User, own_id: str | None) -> None:
+    if user.id == own_id:
+        status = world.assumptions.own_role_change_status
+        raise Forbidden("You cannot change your own role", status=status)
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, str]:
     changes = {name: body.get(name) for name in CHANGEABLE}
     fields = checked_fields(changes, dict.fromkeys(CHANGEABLE, str))
     if "role" in fields:
-        _refuse_unknown_role(fields["role"], "ACCOUNT")
+        refuse_unknown_role(fields["role"], "ACCOUNT")
     return fields
 
 
-def _refuse_unknown_role(name: str, scope: str) -> None:
+def refuse_unknown_role(name: str, scope: str) -> None:
+    """Raise InvalidInput for a name that no role of a scope has."""
     if not any(role.name == name and role.scope == scope for role in roles()):
         raise InvalidInput(f"Invalid role name '{name}'")
 
@@ -80,12 +96,14 @@ def remove(world: World, user_id: str) -> None:
         del world.users[user_id]
         for members in world.members.values():
             members.pop(user_id, None)
+        for team in world.teams.values():
+            team.users.pop(user_id, None)
 
 
 def join(world: World, group_id: str, body: Mapping[str, Any]) -> None:
     """Add a user of the account to a group."""
     email, role = required(body, "email"), required(body, "role")
-    _refuse_unknown_role(role, "DESTINATION")
+    refuse_unknown_role(role, "DESTINATION")
     with world.lock:
         members = world.members[world.group(group_id).id]
         matching = (user for user in world.users.values() if user.email == email)

@@ -14,11 +14,15 @@ from pbf.sandbox.routes import (
     users,
     webhooks,
 )
+from pbf.sandbox.routes.access import memberships, system_keys, teams
 
 SUBJECTS = (
     groups,
     destinations,
     users,
+    teams,
+    memberships,
+    system_keys,
     metadata,
     connections,
     schemas,

@@ -11,6 +11,7 @@ from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import answer, base_url, body, noun, requested_page, world
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.resources import connections
+from pbf.sandbox.routes.access.authorisation import caller, connection_thing, readable
 
 routes = Blueprint("connections", __name__, url_prefix="/v1")
 
@@ -39,6 +40,7 @@ def page_of(group_id: str | None, message: str) -> ResponseReturnValue:
         account.group(group_id)
     with account.lock:
         connections = account.matching(group_id, request.args.get("schema"))
+        connections = readable(connections, connection_thing)
         now = account.clock()
         page = requested_page(connections, lambda connection: views.connection(connection, now))
     return answer(page, message=message)
@@ -47,7 +49,8 @@ def page_of(group_id: str | None, message: str) -> ResponseReturnValue:
 @routes.post("/connections")
 def create_connection() -> ResponseReturnValue:
     """Create a connection, with a Connect Card if the body asks for one."""
-    connection, results = connections.create(world(), body())
+    user_id = caller().user_id
+    connection, results = connections.create(world(), body(), connected_by=user_id)
     data = current_view(connection)
     if results:
         data["setup_tests"] = results

@@ -9,6 +9,7 @@ from pbf.sandbox.core import views
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Destination
 from pbf.sandbox.resources import destinations
+from pbf.sandbox.routes.access.authorisation import destination_thing, readable
 
 routes = Blueprint("destinations", __name__, url_prefix="/v1/destinations")
 
@@ -23,7 +24,8 @@ def with_tests(destination: Destination, results: list[dict[str, Any]]) -> dict[
 def list_destinations() -> ResponseReturnValue:
     """Return the account's destinations."""
     with world().lock:
-        page = requested_page(world().destinations.values(), views.destination_item)
+        seen = readable(world().destinations.values(), lambda item: destination_thing(item.id))
+        page = requested_page(seen, views.destination_item)
     return answer(page, message="Destinations list retrieved successfully")
 
 

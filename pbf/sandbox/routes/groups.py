@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from pbf.sandbox.core import views
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.resources import groups
+from pbf.sandbox.routes.access.authorisation import destination_thing, readable
 from pbf.sandbox.routes.connections import page_of
 
 routes = Blueprint("groups", __name__, url_prefix="/v1")
@@ -15,7 +16,8 @@ routes = Blueprint("groups", __name__, url_prefix="/v1")
 def list_groups() -> ResponseReturnValue:
     """Return the account's groups."""
     with world().lock:
-        page = requested_page(world().groups.values(), views.group)
+        groups_seen = readable(world().groups.values(), lambda group: destination_thing(group.id))
+        page = requested_page(groups_seen, views.group)
     return answer(page, message="Groups retrieved successfully")
 
 

@@ -28,7 +28,7 @@ def list_syncs(connection_id: str) -> ResponseReturnValue:
     A queued sync has not started; it belongs to a period that includes the present.
     """
     connection, account = connection_of_path(connection_id), world()
-    _refuse_history(account.assumptions.sync_history_refused_status)
+    _refuse(account.assumptions.sync_history_refused_status, "The sync history of a connection")
     with account.lock:
         now = account.clock()
         since, until = window(now)
@@ -41,10 +41,10 @@ def list_syncs(connection_id: str) -> ResponseReturnValue:
     return answer(page, message="Connection sync history retrieved successfully")
 
 
-def _refuse_history(status: int) -> None:
-    """Refuse a sync history with a status, if it is not 0."""
+def _refuse(status: int, feature: str) -> None:
+    """Refuse what the account does not have with a status, if it is not 0."""
     if status == Forbidden.status:
-        raise Forbidden("The account has no access to sync histories")
+        raise Forbidden(f"{feature} is not available to this account")
     if status:
         raise NotFound(f"HTTP 404 Not Found: GET {request.path}")
 
@@ -96,7 +96,9 @@ def sync_view(connection: Connection, sync: sync_history.Sync) -> dict[str, Any]
 
 @routes.get("/connections/<connection_id>/errors")
 def list_errors(connection_id: str) -> ResponseReturnValue:
-    """Return the errors of a connection now: its tasks, then its warnings."""
+    """Return the errors of a connection now: its tasks, then its warnings (a private preview)."""
+    if not world().switches.previews:
+        _refuse(world().assumptions.preview_refused_status, "The errors of a connection")
     view = current_view(connection_of_path(connection_id))
     status = view["status"]
     latest = max(view["failed_at"] or "", view["succeeded_at"] or "") or view["created_at"]

@@ -1,7 +1,6 @@
 """The account, its users and roles, and the users of groups."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -11,6 +10,7 @@ from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import User
 from pbf.sandbox.resources import users as account_users
+from pbf.sandbox.routes.access.authorisation import caller
 
 routes = Blueprint("users", __name__, url_prefix="/v1")
 TRUTH = {"true": True, "false": False}
@@ -40,12 +40,12 @@ def _flag(name: str) -> bool:
 @routes.get("/account/info")
 def get_account() -> ResponseReturnValue:
     """Return the account that the key belongs to."""
-    account = world()
-    data = {
-        "account_id": account.account_id,
-        "account_name": account.account_name,
-        "user_id": account.owner_id,
-    }
+    account, sender = world(), caller()
+    data = {"account_id": account.account_id, "account_name": account.account_name}
+    if sender.system_key:
+        data["system_key_id"] = sender.system_key.id
+    else:
+        data["user_id"] = account.owner_id
     return answer(data, message="Account information retrieved successfully")
 
 
@@ -75,7 +75,7 @@ def get_user(user_id: str) -> ResponseReturnValue:
 def update_user(user_id: str) -> ResponseReturnValue:
     """Update a user."""
     user = account_users.get(world(), user_id)
-    account_users.update(world(), user, body())
+    account_users.update(world(), user, body(), own_id=caller().user_id)
     return answer(views.user(user), message="User has been updated")
 
 
@@ -86,28 +86,12 @@ def delete_user(user_id: str) -> ResponseReturnValue:
     return answer(message=f"User with id '{user_id}' has been deleted")
 
 
-@routes.get("/users/<user_id>/groups")
-def list_groups_of_user(user_id: str) -> ResponseReturnValue:
-    """Return the groups that a user belongs to."""
-    account = world()
-    user = account_users.get(account, user_id)
-    with account.lock:
-        memberships = [
-            (group_id, members[user.id])
-            for group_id, members in account.members.items()
-            if user.id in members
-        ]
-    page = requested_page(memberships, lambda pair: views.membership(*pair))
-    return answer(page, message="User memberships in groups retrieved successfully")
-
-
-@routes.get("/users/<user_id>/connections")
-def list_connections_of_user(user_id: str) -> ResponseReturnValue:
-    """Return an empty list: in the sandbox, users have roles in groups only."""
-    account_users.get(world(), user_id)
-    items: list[dict[str, Any]] = []
-    page = requested_page(items, dict)
-    return answer(page, message="User memberships in connections retrieved successfully")
+@routes.delete("/users/<user_id>/role")
+def delete_role(user_id: str) -> ResponseReturnValue:
+    """Remove a user's role in the account; the user stays in it."""
+    user = account_users.get(world(), user_id)
+    account_users.remove_role(world(), user, own_id=caller().user_id)
+    return answer(message="User role in account has been removed")
 
 
 @routes.get("/roles")
