@@ -52,12 +52,43 @@ def row(page, name):
 def test_a_connector_is_broken_and_mended(opened, server):
     page = opened()
 
-    row(page, "salesforce_crm").get_by_role("button", name="Break").click()
+    row(page, "salesforce_crm").get_by_role(
+        "button", name="Break salesforce_crm", exact=True
+    ).click()
     expect(row(page, "salesforce_crm")).to_contain_text("Broken")
     expect(page.get_by_role("status")).to_have_text("salesforce_crm is broken.")
     row(page, "salesforce_crm").get_by_role("button", name="Mend").click()
 
     expect(row(page, "salesforce_crm")).to_contain_text("Syncing")
+
+
+def test_a_break_until_a_sync_is_one_that_a_sync_ends(opened, server):
+    page = opened()
+    [connection] = server.world.matching(None, "salesforce_crm")
+
+    row(page, "salesforce_crm").get_by_role("button", name="Break until sync").click()
+    expect(row(page, "salesforce_crm")).to_contain_text("Broken")
+    key = (server.world.api_key, server.world.api_secret)
+    requests.post(f"{server.url}/v1/connections/{connection.id}/sync", auth=key, json={})
+    page.get_by_role("button", name="+1 minute").click()
+
+    expect(row(page, "salesforce_crm")).to_contain_text("Healthy")
+
+
+def test_the_role_the_plan_and_the_previews_are_switched(opened, server):
+    page = opened()
+    page.locator("summary", has_text="Role, plan").click()
+
+    page.get_by_label("Role of the key's user").select_option("Account Reviewer")
+    expect(page.get_by_role("status")).to_have_text("The role was changed.")
+    page.get_by_label("Plan", exact=True).select_option("Standard")
+    expect(page.get_by_role("status")).to_have_text("The plan was changed.")
+    page.get_by_label("Private previews").select_option("Does not take part")
+    expect(page.get_by_role("status")).to_have_text("The previews were changed.")
+
+    state = server.world.control.state()
+    names = ("role", "plan", "previews")
+    assert [state[name] for name in names] == ["Account Reviewer", "standard", False]
 
 
 def test_the_clock_moves_by_buttons_and_to_a_time(opened, server):

@@ -144,7 +144,7 @@ def test_groups_and_connectors_are_added_evenly(client, post, api):
 def test_seeded_connectors_have_the_requested_states(api, world):
     world.control.reset(populated=False)
 
-    world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
+    world.control.seed(connectors=24, states=dict.fromkeys(STATES, 2))
 
     states = {}
     for name, item in zip(
@@ -161,6 +161,7 @@ def test_seeded_connectors_have_the_requested_states(api, world):
         "first_sync": ["connected", "syncing", "on_schedule", True, False, False],
         "paused": ["connected", "paused", "on_schedule", False, True, False],
         "broken": ["broken", "scheduled", "on_schedule", False, False, True],
+        "broken_until_sync": ["broken", "scheduled", "on_schedule", False, False, False],
         "incomplete": ["incomplete", "scheduled", "on_schedule", True, False, False],
         "delayed": ["connected", "scheduled", "delayed", False, False, False],
         "rescheduled": ["connected", "rescheduled", "on_schedule", False, False, False],
@@ -169,7 +170,7 @@ def test_seeded_connectors_have_the_requested_states(api, world):
 
 def test_seeded_connectors_continue_to_sync(api, world):
     world.control.reset(populated=False)
-    world.control.seed(connectors=20, states=dict.fromkeys(STATES, 2))
+    world.control.seed(connectors=22, states=dict.fromkeys(STATES, 2))
 
     world.advance(25 * 3600)
 
@@ -233,6 +234,8 @@ def test_a_connector_is_broken_mended_delayed_and_rescheduled(client, post, seed
 
     broken = post(f"connections/{connection_id}/break")
     mended = post(f"connections/{connection_id}/mend")
+    loose = post(f"connections/{connection_id}/break", {"until": "sync"})
+    again = post(f"connections/{connection_id}/mend")
     delayed = post(f"connections/{connection_id}/delay", {"seconds": 1800})
     back = post(f"connections/{connection_id}/mend")
     rescheduled = post(f"connections/{connection_id}/reschedule", {"seconds": 60})
@@ -243,6 +246,9 @@ def test_a_connector_is_broken_mended_delayed_and_rescheduled(client, post, seed
 
     assert states(broken) == ("broken", "scheduled", "on_schedule")
     assert states(mended) == ("connected", "syncing", "on_schedule")
+    assert states(loose) == ("broken", "scheduled", "on_schedule")
+    assert (broken["status"]["tasks"][0]["code"], loose["status"]["tasks"]) == ("reconnect", [])
+    assert states(again) == ("connected", "syncing", "on_schedule")
     assert states(delayed) == ("connected", "scheduled", "delayed")
     assert states(back) == ("connected", "syncing", "on_schedule")
     assert rescheduled["status"]["rescheduled_for"] == "2026-11-20T12:01:00.000000Z"
@@ -251,6 +257,8 @@ def test_a_connector_is_broken_mended_delayed_and_rescheduled(client, post, seed
 def test_a_connector_that_does_not_sync_cannot_be_delayed(post, seeded, world):
     post(f"connections/{seeded('jira_projects')['id']}/delay", status=409)
     post("connections/nobody/delay", status=404)
+    post(f"connections/{seeded('zendesk_support')['id']}/break", {"until": "sync"}, status=409)
+    post(f"connections/{seeded('stripe_payments')['id']}/break", {"until": "x"}, status=400)
 
     with pytest.raises(Conflict):
         world.control.reschedule(seeded("zendesk_support")["id"])

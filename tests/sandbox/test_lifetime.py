@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pbf.fivetran.models import Connector
+from pbf.rules.health import health
 from pbf.sandbox.core import views
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.sandbox import Sandbox
@@ -216,6 +218,51 @@ def test_a_broken_connection_has_a_reconnect_task_and_syncs_when_repaired(api, c
     assert still == broken
     assert state(api, connected) == ("connected", "syncing", False)
     assert api.data(f"/connections/{connected}")["status"]["tasks"] == []
+
+
+def test_a_break_until_a_sync_ends_when_one_succeeds(api, connected, world):
+    world.advance(HOUR)
+    path = f"/connections/{connected}"
+
+    world.control.break_connection(connected, until="sync")
+    broken = api.data(path)
+    world.advance(24 * HOUR)
+    still = api.data(path)
+    api.post(f"{path}/sync", {})
+    during = state(api, connected)
+    world.advance(MINUTE)
+    after = api.data(path)
+
+    assert (broken["status"]["setup_state"], broken["status"]["tasks"]) == ("broken", [])
+    assert broken["failed_at"] == "2026-11-20T13:00:00.000000Z"
+    assert still == broken
+    assert during == ("broken", "syncing", False)
+    assert state(api, connected) == ("connected", "scheduled", False)
+    assert after["succeeded_at"] > after["failed_at"]
+    world.advance(6 * HOUR)
+    assert api.data(path)["succeeded_at"] > after["succeeded_at"]
+
+
+def test_the_next_step_for_a_break_until_a_sync_is_a_sync(api, connected, world):
+    world.control.break_connection(connected, until="sync")
+    item = Connector.model_validate(api.data(f"/connections/{connected}"))
+
+    state = health(item, datetime.fromtimestamp(world.clock(), UTC))
+
+    assert (state.word, state.action) == ("Needs you", "sync")
+
+
+def test_a_sync_that_does_not_end_leaves_the_break(api, connected, world):
+    world.control.break_connection(connected, until="sync")
+    path = f"/connections/{connected}"
+    api.post(f"{path}/sync", {})
+
+    paused = api.patch(path, {"paused": True}).json["data"]["status"]["setup_state"]
+    resumed = api.patch(path, {"paused": False}).json["data"]["status"]["setup_state"]
+    world.advance(MINUTE)
+
+    assert (paused, resumed) == ("broken", "broken")
+    assert state(api, connected)[0] == "connected"
 
 
 def test_a_rescheduled_connection_syncs_at_its_time(api, seeded, world):

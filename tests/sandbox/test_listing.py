@@ -24,7 +24,7 @@ def listed(api, world):
 
 
 def test_a_list_reflects_the_clock(listed, world):
-    world.control.seed(connectors=40, states=dict.fromkeys(STATES, 4))
+    world.control.seed(connectors=44, states=dict.fromkeys(STATES, 4))
     before = listed()
 
     later = []

@@ -174,3 +174,35 @@ def test_the_program_writes_a_scenario_file(world, tmp_path, monkeypatch, capsys
 def test_a_secret_is_not_sent_in_the_clear(url):
     with pytest.raises(InvalidInput, match="https"):
         Account(url, "key", "secret")
+
+
+def test_a_scenario_sets_the_switches_and_another_one_restores_them(play, world):
+    play(f"{MINIMAL}switches:\n  plan: standard\n  previews: false\n  role: Account Reviewer\n")
+    state = world.control.state()
+    play(MINIMAL)
+    after = world.control.state()
+
+    names = ("plan", "previews", "role")
+    assert [state[name] for name in names] == ["standard", False, "Account Reviewer"]
+    assert [after[name] for name in names] == ["business_critical", True, "Account Administrator"]
+
+
+@pytest.mark.parametrize(
+    ("switch", "message"), [("plan: gold", "free, standard"), ("role: King", "Account Analyst")]
+)
+def test_an_unknown_switch_of_a_scenario_names_the_known_ones(switch, message):
+    with pytest.raises(InvalidInput, match=message):
+        scenario.parse(f"{MINIMAL}switches:\n  {switch}\n")
+
+
+def test_a_connector_breaks_until_a_sync_in_a_scenario(play, api, world):
+    event = "events:\n  - after: 1h\n    connector: pay\n    becomes: broken_until_sync\n"
+    play(f"{MINIMAL}{CONNECTOR}{event}")
+    world.clock.advance(3601)
+    broken = connection(api, "pay")
+
+    api.post(f"/connections/{broken['id']}/sync", {})
+    world.clock.advance(60)
+
+    assert (broken["status"]["setup_state"], broken["status"]["tasks"]) == ("broken", [])
+    assert connection(api, "pay")["status"]["setup_state"] == "connected"

@@ -6,7 +6,7 @@ A call that is refused raises a SandboxError.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -141,9 +141,18 @@ class Control:
         return self._faults.rule_for(method, path)
 
     @validated
-    def break_connection(self, connection_id: str) -> Connection:
-        """Break a connection: its credentials must be entered again."""
-        return self._world.break_connection(connection_id)
+    def break_connection(
+        self, connection_id: str, *, until: Literal["setup", "sync"] = "setup"
+    ) -> Connection:
+        """Break a connection: until its credentials are entered again, or until a sync succeeds."""
+        if until == "setup":
+            return self._world.break_connection(connection_id)
+        with self._world.lock:
+            connection = self._world.connection(connection_id)
+            if connection.setup_state != "connected":
+                raise Conflict(f"Connection with id '{connection_id}' is not connected")
+            lifecycle.break_until_sync(connection, self._world.clock())
+            return connection
 
     @validated
     def mend(self, connection_id: str) -> Connection:
@@ -202,7 +211,10 @@ class Control:
         world = self._world
         with world.lock:
             now = world.clock()
-            setup = Counter(connection.setup_state for connection in world.connections.values())
+            setup = Counter(
+                lifecycle.setup_state(connection, lifecycle.state_at(connection, now))
+                for connection in world.connections.values()
+            )
             return {
                 "now": stamp(now),
                 "speed": world.clock.speed,

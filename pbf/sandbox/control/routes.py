@@ -20,6 +20,8 @@ from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.http import as_json, body, world
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.core.records import Connection
+from pbf.sandbox.resources.access.plans import PLANS as ACCOUNT_PLANS
+from pbf.sandbox.resources.users import roles
 
 routes = Blueprint(
     "control",
@@ -57,8 +59,15 @@ def protect(response: Response) -> Response:
 def show_page() -> ResponseReturnValue:
     """Show the controls as a page."""
     most = {"groups": MOST_GROUPS, "connectors": MOST_CONNECTIONS}
+    names = [role.name for role in roles() if role.scope == "ACCOUNT"]
     page = render_template(
-        "control.html", kinds=KINDS, plans=list(PLANS), states=list(STATES), most=most
+        "control.html",
+        kinds=KINDS,
+        plans=list(PLANS),
+        states=list(STATES),
+        most=most,
+        roles={**dict(zip(names, names, strict=True)), "": "None, only memberships"},
+        account_plans={plan: plan.replace("_", " ").capitalize() for plan in ACCOUNT_PLANS},
     )
     return make_response(page)
 

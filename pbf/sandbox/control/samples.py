@@ -71,6 +71,7 @@ STATES: Mapping[str, Callable[[Connection, float], None]] = {
     "first_sync": first_sync,
     "paused": paused,
     "broken": lifecycle.lose_credentials,
+    "broken_until_sync": lifecycle.break_until_sync,
     "incomplete": incomplete,
     "failing": failing,
     "failing_without_task": failing_without_task,

@@ -31,6 +31,7 @@ class ConnectionState(NamedTuple):
     failed_at: float | None
     rescheduled_for: float | None
     failing: bool = False
+    broken: bool = False
 
 
 class Run(NamedTuple):
@@ -86,7 +87,13 @@ def state_at(connection: Connection, now: float) -> ConnectionState:
     resting = "paused" if connection.paused else "scheduled"
     if life.anchor is None:
         return ConnectionState(
-            resting, "on_schedule", life.historical, life.succeeded_at, life.failed_at, None
+            resting,
+            "on_schedule",
+            life.historical,
+            life.succeeded_at,
+            life.failed_at,
+            None,
+            broken=life.broken,
         )
     if now < life.anchor or (life.waiting == "rescheduled" and period == float("inf")):
         return _waiting(life)
@@ -115,6 +122,7 @@ def _syncing(life: Life, anchor: float, run: Run, period: float, resting: str) -
         failed,
         None,
         failing and not life.fails,
+        life.broken and not fresh,
     )
 
 
@@ -127,6 +135,7 @@ def _waiting(life: Life) -> ConnectionState:
         life.succeeded_at,
         life.failed_at,
         life.anchor if rescheduled else None,
+        broken=life.broken,
     )
 
 
@@ -159,21 +168,27 @@ def stopped(connection: Connection, now: float, *, outcome: str = "RESCHEDULED")
     running = state.sync_state == "syncing"
     succeeded = running and outcome == "SUCCESSFUL"
     failed = running and outcome == "FAILURE_WITH_TASK"
-    failures = life.failures
-    if failures and life.anchor is not None and not idle(connection, now):
-        run = run_at(life, connection.period, now - life.anchor)
-        failures = max(0, failures - run.number - (not run.running))
     return replace(
         life,
         anchor=None,
         waiting="",
         phase=None,
-        failures=failures,
+        failures=_failures_left(connection, now),
         historical=state.is_historical and not succeeded,
+        broken=state.broken and not succeeded,
         succeeded_at=now if succeeded else state.succeeded_at,
         failed_at=now if failed else state.failed_at,
         past=_past(connection, now, outcome),
     )
+
+
+def _failures_left(connection: Connection, now: float) -> int:
+    """Return how many of the syncs that are to fail have not run yet."""
+    life = connection.life
+    if not life.failures or life.anchor is None or idle(connection, now):
+        return life.failures
+    run = run_at(life, connection.period, now - life.anchor)
+    return max(0, life.failures - run.number - (not run.running))
 
 
 def started(
@@ -221,6 +236,16 @@ def lose_credentials(connection: Connection, now: float) -> None:
     connection.setup_state = "broken"
     connection.authorised = False
     connection.tasks = [dict(RECONNECT)]
+
+
+def break_until_sync(connection: Connection, now: float) -> None:
+    """Break a connection until its next sync succeeds: its sync fails, and none is scheduled."""
+    connection.life = replace(_broken(connection, now), broken=True)
+
+
+def setup_state(connection: Connection, state: ConnectionState) -> str:
+    """Return the setup state of a connection in a state."""
+    return "broken" if state.broken else connection.setup_state
 
 
 def phase_of(connection: Connection, anchor: float, now: float) -> float | None:

@@ -114,6 +114,7 @@ class Life:
 
     `anchor` is when the present series of syncs started: None if there is none, in the future
     while the connection waits. Its first sync takes `first` seconds, every later one `later`.
+    `broken` is whether the connection stays broken until a sync succeeds.
     `phase` is how long after the anchor the second one starts, None for one period. All of them
     fail if `fails`, else the first `failures`. `succeeded_at` and `failed_at` are the times before
     the anchor. `past` holds the earlier series: see `sync_history`; `rhythm` is the seconds
@@ -126,6 +127,7 @@ class Life:
     historical: bool = True
     fails: bool = False
     waiting: str = ""
+    broken: bool = False
     succeeded_at: float | None = None
     failed_at: float | None = None
     phase: float | None = None

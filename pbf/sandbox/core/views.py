@@ -3,7 +3,7 @@
 from typing import Any
 
 from pbf.sandbox.core.clock import stamp
-from pbf.sandbox.core.lifecycle import FAILURE, ConnectionState, state_at
+from pbf.sandbox.core.lifecycle import FAILURE, ConnectionState, setup_state, state_at
 from pbf.sandbox.core.records import (
     MASK,
     Connection,
@@ -147,7 +147,7 @@ def connection(record: Connection, now: float) -> dict[str, Any]:
 
 def _dynamic_fields(record: Connection, state: ConnectionState) -> dict[str, Any]:
     status = {
-        "setup_state": record.setup_state,
+        "setup_state": setup_state(record, state),
         "sync_state": state.sync_state,
         "update_state": state.update_state,
         "is_historical_sync": state.is_historical,

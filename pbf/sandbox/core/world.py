@@ -209,7 +209,8 @@ class World:
         """Connect a connection, whether incomplete or broken, and start its sync."""
         with self.lock:
             connection = self.connection(connection_id)
-            needs_sync = connection.setup_state != "connected" or lifecycle.failing(connection)
+            is_whole = connection.setup_state == "connected" and not connection.life.broken
+            needs_sync = not is_whole or lifecycle.failing(connection)
             connection.setup_state = "connected"
             connection.authorised = True
             connection.tasks = []
@@ -217,7 +218,7 @@ class World:
             if needs_sync:
                 now = self.clock()
                 connection.life = replace(
-                    lifecycle.stopped(connection, now), fails=False, failures=0
+                    lifecycle.stopped(connection, now), fails=False, failures=0, broken=False
                 )
                 if not connection.paused:
                     first = 20.0 if connection.life.historical else None

@@ -30,6 +30,7 @@ class Player:
         self.scenario = scenario
         with world.lock:
             world.control.reset(seed=scenario.seed, limits=scenario.limits, populated=False)
+            world.control.set_switches(**scenario.switches.model_dump())
             self.connectors: dict[str, Connection] = {}
             for number, group in enumerate(scenario.groups):
                 self._add(group, is_first=number == 0)

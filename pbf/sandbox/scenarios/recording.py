@@ -79,7 +79,9 @@ def state_of(item: dict[str, Any]) -> str:
     """Return the state of the sandbox that shows as a connection of the API does."""
     status = item["status"]
     if status["setup_state"] != "connected":
-        return "broken" if status["setup_state"] == "broken" else "incomplete"
+        if status["setup_state"] != "broken":
+            return "incomplete"
+        return "broken" if status.get("tasks") else "broken_until_sync"
     if item.get("paused") or status["sync_state"] == "paused":
         return "paused"
     if (item.get("failed_at") or "") > (item.get("succeeded_at") or ""):

@@ -16,6 +16,8 @@ from pbf.sandbox.control.samples import MOST_CONNECTIONS, STATES
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.core.schedules import FREQUENCIES
+from pbf.sandbox.resources.access.plans import PLANS as ACCOUNT_PLANS
+from pbf.sandbox.resources.users import roles
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION = re.compile(r"(\d{1,6}[smhd])( \d{1,6}[smhd])*")
@@ -99,6 +101,23 @@ class EventPart(_Part):
         return self
 
 
+class SwitchesPart(_Part):
+    """What the account has at the start, where it differs from an account that has everything."""
+
+    plan: str | None = None
+    previews: bool | None = None
+    role: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "SwitchesPart":
+        if self.plan is not None and self.plan not in ACCOUNT_PLANS:
+            raise ValueError(f"there is no plan {self.plan!r}: use {', '.join(ACCOUNT_PLANS)}")
+        names = [role.name for role in roles() if role.scope == "ACCOUNT"]
+        if self.role and self.role not in names:
+            raise ValueError(f"there is no role {self.role!r}: use {', '.join(names)}")
+        return self
+
+
 class Scenario(_Part):
     """A world and what happens in it."""
 
@@ -106,6 +125,7 @@ class Scenario(_Part):
     description: str = ""
     seed: int = 1
     limits: Literal["trial", "paid", "off"] = "paid"
+    switches: SwitchesPart = SwitchesPart()
     groups: tuple[GroupPart, ...] = Field(min_length=1)
     events: tuple[EventPart, ...] = ()
 

@@ -59,11 +59,13 @@ function connectorItem(connector) {
   const name = create("div");
   name.append(create("p", schema, "what"), create("p", `${service}, ${id}`, "hint"));
   const [word, tone] = connectorState(connector);
-  const button = (text, verb, outcome) => actionButton(text, schema, () =>
-    change(`${schema} ${outcome}.`, `connections/${encodeURIComponent(id)}/${verb}`, "POST", {}));
+  const button = (text, verb, outcome, body = {}) => actionButton(text, schema, () =>
+    change(`${schema} ${outcome}.`, `connections/${encodeURIComponent(id)}/${verb}`, "POST", body));
   const buttons = create("div", undefined, "tags");
   buttons.append(
-    button("Break", "break", "is broken"), button("Mend", "mend", "is mended"), button("Delay", "delay", "is delayed"),
+    button("Break", "break", "is broken"),
+    button("Break until sync", "break", "is broken until a sync succeeds", { until: "sync" }),
+    button("Mend", "mend", "is mended"), button("Delay", "delay", "is delayed"),
   );
   item.append(name, create("span", word, `word${tone ? ` word-${tone}` : ""}`), buttons);
   return item;
@@ -93,6 +95,9 @@ function showState(state) {
   }));
   setUnlessFocused("speed", String(state.speed));
   setUnlessFocused("plan", state.limits);
+  setUnlessFocused("account-plan", state.plan);
+  setUnlessFocused("role", state.role);
+  setUnlessFocused("previews", state.previews ? "on" : "off");
   byId("requests-left").textContent = requestsLeft(state.requests_left);
 }
 
@@ -183,6 +188,10 @@ byId("kind").addEventListener("change", () => {
 });
 onEvent("speed", "change", (speed) => change("The speed was changed.", "clock", "POST", { speed: Number(speed) }));
 onEvent("plan", "change", (plan) => change("The limits were changed.", "limits", "POST", { plan }));
+onEvent("account-plan", "change", (plan) => change("The plan was changed.", "switches", "POST", { plan }));
+onEvent("role", "change", (role) => change("The role was changed.", "switches", "POST", { role }));
+onEvent("previews", "change", (choice) =>
+  change("The previews were changed.", "switches", "POST", { previews: choice === "on" }));
 onEvent("clear-faults", "click", () => change("All faults were cleared.", "faults", "DELETE"));
 onEvent("clear-requests", "click", () => change("", "requests", "DELETE"));
 byId("search").addEventListener("input", refresh);
