@@ -51,6 +51,11 @@ RELAXATIONS = (
         {"additionalProperties": True},
         "lacks `user_type` and `has_api_key`, which Fivetran's command line reads",
     ),
+    Relaxation(
+        "MetadataResponse",
+        {"additionalProperties": True},
+        "lacks `supports_schema_reload`, which the Terraform provider reads",
+    ),
     Relaxation("*/succeeded_at", NULLABLE, "null until a sync has succeeded (facts 10.3)"),
     Relaxation("*/failed_at", NULLABLE, "null until a sync has failed (facts 10.3)"),
     Relaxation("UserResponse/logged_in_at", NULLABLE, "null until an invited user has signed in"),

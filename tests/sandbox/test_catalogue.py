@@ -160,3 +160,20 @@ def test_the_detail_contains_types_secrets_and_choices(api):
     assert properties["schema_prefix"]["immutable"] is True
     assert api.data("/metadata/connector-types/hubspot")["auth"]["properties"]["refresh_token"]
     assert "auth" not in api.data("/metadata/connector-types/postgres")
+
+
+def test_the_metadata_says_what_can_be_cleared_changed_and_reloaded(api, create):
+    table, folder = (
+        api.data(f"/metadata/connector-types/{service}") for service in ("postgres", "box")
+    )
+    name, host = (table["config"]["properties"][field] for field in ("schema_prefix", "host"))
+    connection = create("postgres", {"schema_prefix": "shop", "host": "db.example.com"})["id"]
+    path = f"/connections/{connection}"
+
+    cleared = api.patch(path, {"config": {"host": None}, "run_setup_tests": False})
+
+    flags = ("nullable", "immutable", "fieldStatus")
+    assert [name[flag] for flag in flags] == [False, True, "general_availability"]
+    assert [host[flag] for flag in flags] == [True, False, "general_availability"]
+    assert "host" not in cleared.json["data"]["config"]
+    assert (table["supports_schema_reload"], folder["supports_schema_reload"]) == (True, False)

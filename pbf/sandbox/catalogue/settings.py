@@ -16,6 +16,9 @@ NAMES = {
     "table_group_name": "Name of the group of tables in the destination; permanent.",
 }
 
+# Which settings are in a preview or being withdrawn is not published.
+RELEASED = "general_availability"
+
 Tree = dict[str, Any]
 Raw = Mapping[str, Any]
 
@@ -36,6 +39,7 @@ def trees() -> Mapping[str, Mapping[str, list[Raw]]]:
 def service_detail(service: Service, base: str) -> Tree:
     """Return a service with the trees of its settings."""
     detail = service_item(service, base)
+    detail["supports_schema_reload"] = not service.is_magic_folder
     detail["config"] = config_tree(service)
     for key, subject in (("auth", "auth"), ("external_secrets_keys_config", "secrets")):
         if service.id in trees()[subject]:
@@ -70,6 +74,7 @@ def _name(name: str) -> Tree:
         "readonly": False,
         "nullable": False,
         "immutable": True,
+        "fieldStatus": RELEASED,
     }
 
 
@@ -96,6 +101,8 @@ def _node(raw: Raw) -> Tree:
     node |= {"description": description, "readonly": False}
     if kind == "enum":
         node |= {"enum": list(raw["enum"]), "example": " | ".join(raw["enum"])}
+    # A null clears any of them.
+    node |= {"nullable": True, "immutable": False, "fieldStatus": RELEASED}
     if kind == "array":
         node["items"] = _item(raw)
     elif raw.get("secret"):
