@@ -6,7 +6,7 @@ from functools import cache
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from pbf.sandbox import routes
+from pbf.sandbox import collections, routes
 from pbf.sandbox.connect_card import pages
 from pbf.sandbox.control import fault_middleware
 from pbf.sandbox.control import routes as control_routes
@@ -62,6 +62,7 @@ def _app() -> Flask:
     app.register_error_handler(SandboxError, _sandbox_error)
     app.register_error_handler(HTTPException, _http_error)
     routes.register(app)
+    collections.register(app)
     app.register_blueprint(pages.routes)
     app.register_blueprint(control_routes.routes)
     return app

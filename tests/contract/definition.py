@@ -7,12 +7,29 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from tests.contract.relaxations import AS_LIST, UNDECLARED, correct, numbers_or_text, relax
+from tests.contract.relaxations import (
+    AS_CREATED,
+    AS_FILE,
+    AS_LIST,
+    UNDECLARED,
+    WITHOUT_ENVELOPE,
+    correct,
+    numbers_or_text,
+    relax,
+)
 from tests.support.requirements import DEFINITION, load_reference
 
 METHODS = ("get", "post", "patch", "put", "delete")
 REFERENCE = "#/components/schemas/"
-BY_SERVICE = ("ConnectorResponseV1", "DestinationExtendedResponse")
+BY_TYPE = (
+    "ConnectorResponseV1",
+    "DestinationExtendedResponse",
+    "LogExtendedResponse",
+    "PrivateLinkResponse",
+    "TransformationProjectDetailsResponse",
+    "TransformationResponse",
+)
+"""Schemas of data with settings that depend on its service or type."""
 ERROR = {
     "type": "object",
     "required": ["code", "message"],
@@ -48,8 +65,13 @@ class Operation(NamedTuple):
 
     @property
     def takes_body(self) -> bool:
-        """Whether it declares a body."""
-        return "requestBody" in self.raw
+        """Whether it declares a body of JSON."""
+        return "application/json" in self.raw.get("requestBody", {}).get("content", {})
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether it declares an uploaded file."""
+        return "multipart/form-data" in self.raw.get("requestBody", {}).get("content", {})
 
     def at(self, **values: str) -> str:
         """Return its path with values for its parameters."""
@@ -132,16 +154,27 @@ def closed(schema: Any) -> Any:
 @cache
 def schema_named(name: str) -> Any:
     """Return one of the definition's schemas, resolved; do not change it."""
-    return resolved(definition()["components"]["schemas"][name])
+    return resolved(raw_schema(name))
 
 
 def request_schema(operation: Operation, *, service: str | None = None) -> Any:
-    """Return the schema of an operation's body, with a service's settings if one is given."""
+    """Return the schema of an operation's body, with the settings of a service or type."""
     schema = operation.raw["requestBody"]["content"]["application/json"]["schema"]
     name = schema.get("$ref", "").removeprefix(REFERENCE)
-    if service is not None:
-        return schema_named(f"{service}_{name}")
-    return resolved(schema)
+    return schema_named(variants(name).get(service, name)) if service else resolved(schema)
+
+
+@cache
+def variants(name: str) -> dict[str, str]:
+    """Return the names of the schemas that a schema's discriminator chooses, by its value."""
+    mapping = raw_schema(name).get("discriminator", {}).get("mapping", {})
+    return {value: target.removeprefix(REFERENCE) for value, target in mapping.items()}
+
+
+def raw_schema(name: str) -> dict[str, Any]:
+    """Return one of the definition's schemas with its references; do not change it."""
+    schema: dict[str, Any] = definition()["components"]["schemas"][name]
+    return schema
 
 
 @cache
@@ -150,24 +183,40 @@ def request_validator(operation: Operation, service: str | None = None) -> Any:
     return jsonschema_rs.Draft202012Validator(closed(request_schema(operation, service=service)))
 
 
+def declared(operation: Operation, status: int) -> dict[str, Any] | None:
+    """Return what an operation declares for a status, if anything."""
+    number = 200 if operation in AS_CREATED and status == 201 else status
+    response: dict[str, Any] | None = operation.raw["responses"].get(str(number))
+    return response
+
+
 def response_schema(operation: Operation, status: int) -> Any:
     """Return the schema of an operation's responses with a status; do not change it."""
-    content = operation.raw["responses"][str(status)].get("content", {})
-    return content.get("application/json", {}).get("schema", {})
+    content = (declared(operation, status) or {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    if operation in WITHOUT_ENVELOPE:
+        texts = {"code": {"type": "string"}, "message": {"type": "string"}}
+        properties = {**texts, "data": schema}
+        return {"type": "object", "required": ["code", "data"], "properties": properties}
+    return schema
 
 
-def data_name(operation: Operation, status: int) -> str:
-    """Return the name of the schema of a response's data, if it has one."""
+def data_name(operation: Operation, status: int) -> tuple[str, bool]:
+    """Return the name of the schema of a response's data, and whether it is that of items."""
     properties = response_schema(operation, status).get("properties", {})
-    data: dict[str, str] = properties.get("data", {})
-    return data.get("$ref", "").removeprefix(REFERENCE)
+    data = properties.get("data", {})
+    items = data.get("properties", {}).get("items", {}).get("items", {})
+    reference: str = (items or data).get("$ref", "")
+    return reference.removeprefix(REFERENCE), bool(items)
 
 
 @cache
 def response_validator(operation: Operation, status: int, *, any_data: bool = False) -> Any:
     """Return the validator of an operation's responses with a status, of their data if wanted."""
     schema = deepcopy(response_schema(operation, status))
-    if any_data:
+    if any_data and data_name(operation, status)[1]:
+        schema["properties"]["data"]["properties"]["items"]["items"] = {}
+    elif any_data:
         schema["properties"]["data"] = {}
     if operation in AS_LIST:
         schema["properties"]["data"] = {"type": "array", "items": schema["properties"]["data"]}
@@ -189,19 +238,30 @@ ERROR_VALIDATOR = jsonschema_rs.Draft202012Validator(ERROR)
 def problems(operation: Operation, status: int, body: Any) -> list[str]:
     """Return the errors of a response; none if it is valid by the definition."""
     if status >= 400:
-        declared = str(status) in operation.raw["responses"] or status in UNDECLARED
-        undeclared = [] if declared else [f"{status} is declared nowhere"]
+        known = str(status) in operation.raw["responses"] or status in UNDECLARED
+        undeclared = [] if known else [f"{status} is declared nowhere"]
         return undeclared + [_message(error) for error in ERROR_VALIDATOR.iter_errors(body)]
-    if str(status) not in operation.raw["responses"]:
+    if declared(operation, status) is None:
         return [f"{status} is not among the declared responses"]
-    data = body.get("data") if isinstance(body, dict) else None
-    service = data.get("service") if isinstance(data, dict) else None
-    name = data_name(operation, status)
-    by_service = service is not None and name in BY_SERVICE
-    errors = [*response_validator(operation, status, any_data=by_service).iter_errors(body)]
-    if by_service:
-        errors += data_validator(f"{service}_{name}").iter_errors(data)
+    if operation in AS_FILE:
+        return [] if body is None else ["the response is no file"]
+    parts = typed_parts(operation, status, body)
+    errors = [*response_validator(operation, status, any_data=bool(parts)).iter_errors(body)]
+    for name, part in parts:
+        errors += data_validator(name).iter_errors(part)
     return [_message(error) for error in errors]
+
+
+def typed_parts(operation: Operation, status: int, body: Any) -> list[tuple[str, Any]]:
+    """Return the parts of a response that depend on a service or type, each with its schema."""
+    name, listed = data_name(operation, status)
+    data = body.get("data") if isinstance(body, dict) else None
+    if name not in BY_TYPE or not isinstance(data, dict):
+        return []
+    field = raw_schema(name)["discriminator"]["propertyName"]
+    items = data.get("items", []) if listed else [data]
+    kinds = variants(name)
+    return [(kinds[item[field]], item) for item in items if item.get(field) in kinds]
 
 
 def request_problems(operation: Operation, body: Any, query: dict[str, Any]) -> list[str]:

@@ -16,12 +16,15 @@ from pbf.sandbox.core import assumptions
 from tests.contract.definition import Operation, operations
 from tests.contract.relaxations import (
     ANNOUNCED,
+    AS_CREATED,
+    AS_FILE,
     AS_LIST,
     NULL_IS_ABSENT,
     NUMBERS_AS_TEXT,
     RELAXATIONS,
     RULES,
     UNDECLARED,
+    WITHOUT_ENVELOPE,
 )
 from tests.contract.sample_world import imitated, unsupported
 
@@ -37,10 +40,14 @@ PARTLY = {
     "POST /v1/connections": "no source is called; setup tests pass if there are credentials",
     "PATCH /v1/connections/{connectionId}": "`schema_status` is stored without effect; "
     "syncs follow the time of day of a `schedule`, but neither its days nor its cron",
-    "GET /v1/connections/{connectionId}/certificates": "only the list, without approval",
-    "GET /v1/connections/{connectionId}/fingerprints": "only the list, without approval",
-    "GET /v1/destinations/{destinationId}/certificates": "only the list, without approval",
-    "GET /v1/destinations/{destinationId}/fingerprints": "only the list, without approval",
+    "POST /v1/certificates": "any text is taken for a certificate",
+    "POST /v1/connections/{connectionId}/certificates": "any text is taken for a certificate",
+    "POST /v1/destinations/{destinationId}/certificates": "any text is taken for a certificate",
+    "POST /v1/connector-sdk/packages": "a file of 1 MB at most",
+    "PATCH /v1/connector-sdk/packages/{package_id}": "a file of 1 MB at most",
+    "POST /v1/transformations": "its schedule starts no run",
+    "PATCH /v1/transformations/{transformationId}": "its schedule starts no run",
+    "POST /v1/transformations/{transformationId}/upgrade": "no package has a newer version",
     "POST /v1/connections/{connectionId}/test": "no source is called, so nothing needs approval",
     "POST /v1/destinations": "no warehouse is called; setup tests pass if it has an address",
     "POST /v1/destinations/{destinationId}/test": "no warehouse is called",
@@ -108,9 +115,8 @@ def relaxations() -> Iterator[str]:
     yield "|---|---|"
     rows = [(f"`{relaxation.at}`", relaxation.reason) for relaxation in RELAXATIONS]
     rows += [("everywhere", rule.reason) for rule in RULES]
-    rows += [
-        (f"`{method} {path}`", reason) for (method, path), reason in (AS_LIST | ANNOUNCED).items()
-    ]
+    by_operation = AS_LIST | AS_CREATED | WITHOUT_ENVELOPE | AS_FILE | ANNOUNCED
+    rows += [(f"`{method} {path}`", reason) for (method, path), reason in by_operation.items()]
     rows += [("destinations", NUMBERS_AS_TEXT), ("requests", NULL_IS_ABSENT)]
     for where, reason in rows:
         yield f"| {where} | {FACTS.sub('', reason)} |"

@@ -7,10 +7,19 @@ import schemathesis
 from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 
+from pbf.sandbox.collections import log_services, private_links
 from tests.contract.definition import Operation, closed, request_schema
-from tests.contract.sample_world import DATABASE, SERVICES, existing_values, naming
+from tests.contract.sample_world import (
+    DATABASE,
+    SERVICES,
+    existing_path,
+    existing_values,
+    naming,
+    values_in_path,
+)
 
 ODD = {"string": ("\u00dcber \U0001f980/..",), "integer": (0, -1, 1001, 2**40)}
+ALWAYS = ("config", "project_config", "transformation_config", "service", "type", "group_id")
 MAPS = {"schemas": "schema", "tables": "table", "columns": "columnName", "scope": "schema"}
 ITEMS = {"scope": "table", "columns": "columnName"}
 TEXT = {"type": "string", "pattern": "^[A-Za-z0-9_ .@-]{0,20}$"}
@@ -21,10 +30,20 @@ MEMBERSHIPS = (
     (re.compile(r"/v1/teams/[^/]+/users(/[^/]+)?"), {"role": "teamRole"}),
 )
 """What the fields of a membership name, by the end of the path of a user or team."""
-CREATED = {
+LOGS = tuple(log_services.kinds())
+VARIANTS = {
     "POST /v1/connections": SERVICES,
     "POST /v1/destinations": ("snowflake", "big_query", "postgres_warehouse"),
+    "POST /v1/external-logging": LOGS,
+    "POST /v1/external-logging/account": LOGS,
+    "POST /v1/private-links": tuple(private_links.SETTINGS),
+    "PATCH /v1/private-links/{privateLinkId}": ("SOURCE_AWS",),
+    "POST /v1/transformation-projects": ("DBT_CORE",),
+    "PATCH /v1/transformation-projects/{projectId}": ("DBT_CORE",),
+    "POST /v1/transformations": ("DBT_CORE", "QUICKSTART"),
+    "PATCH /v1/transformations/{transformationId}": ("DBT_CORE", "QUICKSTART"),
 }
+"""The services or types whose settings the bodies of an operation have."""
 
 
 def cases(operation: Operation) -> SearchStrategy[Any]:
@@ -39,7 +58,7 @@ def cases(operation: Operation) -> SearchStrategy[Any]:
 
 def malformed(operation: Operation) -> SearchStrategy[Any]:
     """Return requests with an invalid body to a resource that exists."""
-    path = operation.at(**{name: existing_values()[name][0] for name in operation.parameters})
+    path = existing_path(operation)
     raw = {"requestBody": _required(without_examples(request_schema(operation)))}
     return _strategy(path, operation.method, raw, GenerationMode.NEGATIVE)
 
@@ -71,12 +90,14 @@ def _parameter(operation: Operation, raw: dict[str, Any]) -> dict[str, Any]:
     has_tables = raw["name"] == "connectionId" and "/schemas/" in operation.path
     return {
         **base,
-        "schema": {"enum": [DATABASE] if has_tables else list(existing_values()[raw["name"]])},
+        "schema": {
+            "enum": [DATABASE] if has_tables else list(values_in_path(operation, raw["name"]))
+        },
     }
 
 
 def _body(operation: Operation) -> Any:
-    """Return the schema of an operation's body; a creation is for one of several services."""
+    """Return the schema of an operation's body, which may be for one of several services."""
     if operation.method == "POST" and operation.path.startswith(
         ("/v1/webhooks/account", "/v1/webhooks/group")
     ):
@@ -84,10 +105,10 @@ def _body(operation: Operation) -> Any:
         return _inactive(with_existing_values(request_schema(operation)))
     if operation.path.startswith(("/v1/users/", "/v1/teams/")):
         return _with_names(request_schema(operation), _membership_fields(operation.path))
-    if str(operation) not in CREATED:
+    if str(operation) not in VARIANTS:
         at_root = "scope" if operation.path.endswith("/tables/resync") else ""
         return with_existing_values(request_schema(operation), at_root)
-    return {"anyOf": [_creation(operation, service) for service in CREATED[str(operation)]]}
+    return {"anyOf": [_variant(operation, kind) for kind in VARIANTS[str(operation)]]}
 
 
 def _membership_fields(path: str) -> dict[str, str]:
@@ -108,16 +129,21 @@ def _inactive(schema: Any) -> Any:
     return {**schema, "properties": properties, "required": [*schema["required"], "active"]}
 
 
-def _creation(operation: Operation, service: str) -> Any:
-    schema = with_existing_values(request_schema(operation, service=service))
-    properties = {**schema["properties"], "service": {"enum": [service]}}
-    properties["group_id"] = {"enum": list(existing_values()["group_id"])}
+def _variant(operation: Operation, kind: str) -> Any:
+    schema = with_existing_values(request_schema(operation, service=kind))
+    fixed = {"service": kind, "type": kind}
+    properties = {
+        name: {"enum": [fixed[name]]} if name in fixed else value
+        for name, value in schema["properties"].items()
+    }
+    if "group_id" in properties:
+        properties["group_id"] = {"enum": list(existing_values()["group_id"])}
+    required = [*schema.get("required", ()), *(name for name in properties if name in ALWAYS)]
     if operation.path == "/v1/connections":
-        names = dict.fromkeys(naming(service), NAME)
+        names = dict.fromkeys(naming(kind), NAME)
         config = properties["config"]
         properties["config"] = {**config, "properties": {**config["properties"], **names}}
-        return {**schema, "properties": properties, "required": [*schema["required"], "config"]}
-    return {**schema, "properties": properties}
+    return {**schema, "properties": properties, "required": sorted({*required})}
 
 
 def with_existing_values(schema: Any, name: str = "") -> Any:

@@ -52,6 +52,19 @@ RELAXATIONS = (
         "lacks `user_type` and `has_api_key`, which Fivetran's command line reads",
     ),
     Relaxation(
+        "SecretsManagerResponse/config",
+        {"additionalProperties": None},
+        "says that every value is an object; those of its own example are strings",
+    ),
+    Relaxation(
+        "PrivateLinkResponse/region", {"enum": None}, "lacks regions that a request may name"
+    ),
+    Relaxation(
+        "ConnectorSdkPackageResponse/connection_id",
+        NULLABLE,
+        "null until a connection runs the package",
+    ),
+    Relaxation(
         "MetadataResponse",
         {"additionalProperties": True},
         "lacks `supports_schema_reload`, which the Terraform provider reads",
@@ -149,6 +162,10 @@ ANNOUNCED = {
         "GET",
         "/v1/connections/{connectionId}/sync-history",
     ): "used by Fivetran's tools, not in the definition (facts 2.6)",
+    (
+        "POST",
+        "/v1/fingerprints",
+    ): "older; the definition still has its counterpart for certificates",
 }
 """Operations that the API has and the definition does not."""
 
@@ -159,6 +176,41 @@ AS_LIST = {
     ): "declares one service; the live API returns a list (facts 2.1)",
 }
 """Operations that return a list where the definition declares one item."""
+
+
+ONE = "/v1/{}/{{{}Id}}/{}"
+OWNERS = ("connection", "destination")
+AS_CREATED = {
+    (
+        "POST",
+        ONE.format(f"{owner}s", owner, "certificates"),
+    ): "declares 200; Fivetran's Go client accepts 201 alone"
+    for owner in OWNERS
+}
+"""Operations that answer 201 with what the definition declares for 200."""
+
+WITHOUT_ENVELOPE = {
+    **{
+        (
+            "POST",
+            ONE.format(f"{owner}s", owner, "fingerprints"),
+        ): "declares the item without the envelope that Fivetran's Go client reads"
+        for owner in OWNERS
+    },
+    (
+        "GET",
+        "/v1/proxy/{agentId}",
+    ): "declares the item without the envelope that its own example has",
+}
+"""Operations whose declared response is the data alone."""
+
+AS_FILE = {
+    (
+        "GET",
+        "/v1/connector-sdk/packages/{package_id}/download",
+    ): "declares an object; its description says that the response is the file",
+}
+"""Operations that answer with a file."""
 
 
 def numbers_or_text(config: dict[str, Any]) -> None:

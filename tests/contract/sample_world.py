@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from flask import Flask
@@ -10,12 +10,14 @@ from flask.testing import FlaskClient
 
 from pbf.sandbox.app import create_app, serve_world
 from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.collections.transformations import packages
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.webhooks.events import EVENTS
 from tests.contract.definition import Operation, operations
+from tests.contract.sample_items import DATABASE, HASH, add_items
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-DATABASE, FUNCTION, SHEET = "hollow_reef", "aws_lambda", "winter_trellis"
+FUNCTION, SHEET = "aws_lambda", "winter_trellis"
 SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION, "notion")
 UNSUPPORTED = ("list", "find", "refuse")
 
@@ -36,7 +38,7 @@ def sample_world() -> Sandbox:
     """Make the app serve a new world with one of every resource.
 
     It adds to a seeded world a function that has synced, a webhook, an excluded column, a group
-    without connections and a group without a destination.
+    without connections, a group without a destination, and the items of `sample_items`.
     """
     world = Sandbox(clock=lambda: START)
     world.limits.plan = "off"
@@ -60,6 +62,7 @@ def sample_world() -> Sandbox:
     send(world, "DELETE", f"/v1/destinations/{list(world.groups)[-1]}")
     column = f"/v1/connections/{DATABASE}/schemas/public/tables/customers/columns/email"
     send(world, "PATCH", column, json={"enabled": False})
+    add_items(world, partial(send, world))
     _add_access(world)
     return world
 
@@ -109,6 +112,13 @@ def existing_values() -> Mapping[str, tuple[Any, ...]]:
     connections = [DATABASE, SHEET, "lasting_cliff", "hidden_parcel", list(world.connections)[-1]]
     groups = list(world.groups)
     return {
+        **_collections(world),
+        "connection_id": tuple(connections),
+        "connection_ids": tuple(connections),
+        "destination_id": tuple(world.destinations),
+        "hash": (HASH,),
+        "package_name": tuple(packages()),
+        "package_definition_id": tuple(package["id"] for package in packages().values()),
         "connectionId": tuple(connections),
         "groupId": tuple(groups),
         "group_id": tuple(groups),
@@ -144,6 +154,37 @@ def existing_values() -> Mapping[str, tuple[Any, ...]]:
     }
 
 
+def _collections(world: Sandbox) -> dict[str, tuple[str, ...]]:
+    """Return the ids in collections, by the name of the parameter or field that takes them."""
+    names = {
+        "proxyAgentId": "proxy",
+        "agentId": "hybrid-deployment-agents",
+        "logId": "external-logging",
+        "privateLinkId": "private-links",
+        "esmId": "external-secrets-managers",
+        "esm_id": "external-secrets-managers",
+        "projectId": "transformation-projects",
+        "project_id": "transformation-projects",
+        "transformationId": "transformations",
+        "transformation_ids": "transformations",
+        "package_id": "connector-sdk-packages",
+    }
+    return {name: tuple(world.collections[key]) for name, key in names.items()}
+
+
+def values_in_path(operation: Operation, name: str) -> tuple[Any, ...]:
+    """Return values that exist for a parameter of an operation's path."""
+    is_of_proxy = name == "agentId" and operation.path.startswith("/v1/proxy")
+    return existing_values()["proxyAgentId" if is_of_proxy else name]
+
+
+def existing_path(operation: Operation) -> str:
+    """Return an operation's path to something that exists."""
+    return operation.at(
+        **{name: values_in_path(operation, name)[0] for name in operation.parameters}
+    )
+
+
 def unsupported(operation: Operation) -> str:
     """Return how an unsupported operation answers: `list`, `find`, `refuse`; else an empty text.
 
@@ -169,5 +210,5 @@ def naming(service: str, name: str = "my_name") -> dict[str, str]:
 def resources(world: Sandbox) -> str:
     """Return the resources of a world as text, to check that a refused request changed none."""
     tables = (world.groups, world.destinations, world.users, world.connections, world.members)
-    tables = (*tables, world.teams, world.system_keys)
+    tables = (*tables, world.teams, world.system_keys, world.collections)
     return repr((*tables, world.webhooks.hooks))

@@ -10,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.contract.definition import Operation, allows, problems, request_schema
 from tests.contract.generation import malformed
-from tests.contract.sample_world import existing_values, resources, send, unchanged_world
+from tests.contract.sample_world import (
+    existing_path,
+    resources,
+    send,
+    unchanged_world,
+    values_in_path,
+)
 
 pytestmark = pytest.mark.usefixtures("definition")
 
@@ -29,6 +35,14 @@ NO_OBJECTS = (
     b"[" * 100_000,
 )
 KINDS = {
+    "agentId": "NotFound_RemoteExecutionAgent",
+    "esmId": "NotFound",
+    "logId": "NotFound_LogService",
+    "package_definition_id": "NotFound_Package",
+    "package_id": "NotFound_ConnectorSdkPackage",
+    "privateLinkId": "NotFound_PrivateLink",
+    "projectId": "NotFound_TransformationProject",
+    "transformationId": "NotFound_Transformation",
     "connectionId": "NotFound_Connection",
     "destinationId": "NotFound_Destination",
     "groupId": "NotFound_Group",
@@ -39,10 +53,6 @@ KINDS = {
     "userId": "NotFound",
     "webhookId": "NotFound",
 }
-
-
-def existing_path(operation: Operation) -> str:
-    return operation.at(**{name: existing_values()[name][0] for name in operation.parameters})
 
 
 def test_without_the_right_key_the_answer_is_always_401(closed_operation: Operation):
@@ -72,14 +82,16 @@ def test_a_missing_id_is_a_404_with_its_kind(operation_on_something: Operation):
     operation = operation_on_something
     world = unchanged_world()
     first = operation.parameters[0]
-    values = {name: existing_values()[name][0] for name in operation.parameters}
+    values = {name: values_in_path(operation, name)[0] for name in operation.parameters}
     body = {"json": minimal_body(operation)} if operation.takes_body else {}
+    is_of_proxy = operation.path.startswith("/v1/proxy")
 
     answer = send(world, operation.method, operation.at(**{**values, first: "nobody"}), **body)
 
     assert answer.status_code == 404
-    assert answer.json["code"] == KINDS[first]
-    assert "nobody" in answer.json["message"]
+    assert answer.json["code"] == ("NotFound" if is_of_proxy else KINDS[first])
+    # The definition's own text for a proxy agent does not name it.
+    assert ("Proxy Agent" if is_of_proxy else "nobody") in answer.json["message"]
     assert problems(operation, 404, answer.json) == []
 
 

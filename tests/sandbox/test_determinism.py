@@ -109,6 +109,23 @@ class Scenario:
         body = {"url": "https://vendor.example/hook", "events": ["sync_end"], "active": False}
         self.send("POST", "/webhooks/account", body)
 
+    def act_collection(self):
+        agent = {
+            "display_name": f"agent_{self.chance.randrange(9)}",
+            "group_region": "GCP_US_EAST4",
+        }
+        self.send("POST", "/proxy", agent)
+        config = {"package_name": "fivetran/jira"}
+        body = {"type": "QUICKSTART", "transformation_config": config}
+        self.send("POST", "/transformations", body)
+        transformations = list(self.world.collections["transformations"])
+        action = self.chance.choice(("run", "cancel"))
+        self.send("POST", f"/transformations/{self.chance.choice(transformations)}/{action}")
+
+    def act_approve(self):
+        body = {"hash": f"h{self.chance.randrange(9)}", "public_key": "ssh-rsa AAAA"}
+        self.send("POST", f"/connections/{self.random_connection()}/fingerprints", body)
+
     def act_control(self):
         control = self.world.control
         action = self.chance.choice((control.break_connection, control.mend))

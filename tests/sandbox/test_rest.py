@@ -70,10 +70,10 @@ def test_an_unsupported_list_is_empty(api, path):
 
 
 def test_an_item_of_an_empty_list_is_not_found(api):
-    read = api.get("/proxy/nobody")
+    read = api.get("/private-links/nobody")
     deleted = api.send("DELETE", "/external-logging/nobody")
 
-    assert (read.status_code, read.json["code"]) == (404, "NotFound_ProxyAgent")
+    assert (read.status_code, read.json["code"]) == (404, "NotFound_PrivateLink")
     assert (deleted.status_code, deleted.json["code"]) == (404, "NotFound_LogService")
     assert "nobody" in deleted.json["message"]
 

@@ -13,6 +13,7 @@ from pbf.sandbox.core.world import World
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
+DOWNLOAD, FILE = "/download", "application/octet-stream"
 
 Record = TypeVar("Record")
 
@@ -48,9 +49,11 @@ def add_rate_limit(response: Response) -> Response:
     return response
 
 
-def answer(data: Any = None, *, message: str | None = None, status: int = 200) -> Response:
+def answer(
+    data: Any = None, *, message: str | None = None, status: int = 200, code: str = "Success"
+) -> Response:
     """Return a success in Fivetran's envelope."""
-    envelope: dict[str, Any] = {"code": "Success"}
+    envelope: dict[str, Any] = {"code": code}
     if message is not None:
         envelope["message"] = message
     if data is not None:

@@ -22,7 +22,10 @@ class Group:
 
 @dataclass(slots=True)
 class Destination:
-    """Where a group's connections write; it has the id of its group."""
+    """Where a group's connections write; it has the id of its group.
+
+    `approvals` holds certificates and fingerprints by their hash, None for a revoked one.
+    """
 
     id: str
     group_id: str
@@ -34,6 +37,7 @@ class Destination:
     settings: dict[str, Any] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
     made_with_group: bool = False
+    approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -173,7 +177,7 @@ class Connection:
     """One configured instance of a service.
 
     `reported` replaces its real state until it syncs or is set up again. `static_fields` is a
-    cache.
+    cache. `approvals` holds certificates and fingerprints by their hash, None for a revoked one.
     """
 
     id: str
@@ -197,11 +201,28 @@ class Connection:
     static_fields: dict[str, Any] | None = field(default=None, compare=False)
     selection: Selection | None = None
     cursor: Cursor | None = None
+    approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def period(self) -> float:
         """The seconds from one scheduled sync to the next."""
         return float("inf") if self.schedule_type == "manual" else self.sync_frequency * 60.0
+
+
+@dataclass(slots=True)
+class Resource:
+    """One resource of a collection: what requests set, and what happened to it.
+
+    `fields` are those that the API shows; `state` is the rest of its data; `content` is a file.
+    """
+
+    id: str
+    created_at: float
+    created_by: str
+    updated_at: float
+    fields: dict[str, Any]
+    state: dict[str, Any] = field(default_factory=dict)
+    content: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,15 @@ def schema_of(service: Service, config: Mapping[str, Any], assumptions: Assumpti
 
 
 def config_of(service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the service's own fields of a config, validated, with secrets masked.
+    """Return the service's own fields of a config, validated, with secrets masked."""
+    return settings_of(service.by_name, config)
+
+
+def settings_of(fields: Mapping[str, Field], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a config that exist, validated, with secrets masked.
 
     Unknown fields are dropped silently, as Fivetran does. A null clears a field.
     """
-    fields = service.by_name
     stored: dict[str, Any] = {}
     for name, sent in config.items():
         field = fields.get(name)

@@ -21,6 +21,7 @@ from pbf.sandbox.core.records import (
     Group,
     Life,
     Member,
+    Resource,
     Switches,
     SystemKey,
     Team,
@@ -84,6 +85,7 @@ class World:
             self.system_keys: dict[str, SystemKey] = {}
             self.switches = Switches(self.assumptions.plan, self.assumptions.previews)
             self.connections: dict[str, Connection] = {}
+            self.collections: dict[str, dict[str, Resource]] = {}
             self._by_group: dict[str, dict[str, Connection]] = {}
             self._by_schema: dict[str, dict[str, list[Connection]]] = {}
             self.fill(populated=populated)
@@ -126,7 +128,7 @@ class World:
             raise InvalidInput(f"Group name '{name}' is already in use")
 
     def delete_group(self, group_id: str) -> None:
-        """Delete an empty group and its destination."""
+        """Delete an empty group, its destination, and what else belongs to it."""
         with self.lock:
             group = self.group(group_id)
             if self._by_group[group.id]:
@@ -138,6 +140,12 @@ class World:
             del self.groups[group.id], self._by_group[group.id], self._by_schema[group.id]
             self.destinations.pop(group.id, None)
             del self.members[group.id]
+            for name, resources in self.collections.items():
+                self.collections[name] = {
+                    key: resource
+                    for key, resource in resources.items()
+                    if resource.fields.get("group_id") != group.id
+                }
             for team in self.teams.values():
                 team.groups.pop(group_id, None)
 

@@ -176,12 +176,19 @@ def _tests(destination: Destination) -> list[tuple[str, str]]:
     unreachable = not address or address.endswith(".invalid")
     tests = [("Host Connection", "The host cannot be reached" if unreachable else "")]
     if "SshTunnel" in (config.get("connection_type"), config.get("connection_method")):
-        trusted = "trust_fingerprints" in destination.trusted
+        trusted = _is_trusted(destination, "fingerprints")
         tests.append(("Connecting to SSH tunnel", "" if trusted else "Fingerprint is not trusted"))
     if config.get("always_encrypted"):
-        trusted = "trust_certificates" in destination.trusted
+        trusted = _is_trusted(destination, "certificates")
         tests.append(("Validate Certificate", "" if trusted else "Certificate is not trusted"))
     secrets = [name for name, field in fields.items() if field.secret]
     signed_in = not secrets or any(config.get(name) for name in (*secrets, *ROLES))
     tests.append(("Database Connection", "" if signed_in else "The credentials are missing"))
     return [*tests, ("Permission Test", "")]
+
+
+def _is_trusted(destination: Destination, kind: str) -> bool:
+    """Return whether requests have trusted any certificate or fingerprint, or approved one."""
+    return f"trust_{kind}" in destination.trusted or any(
+        destination.approvals.get(kind, {}).values()
+    )

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from pbf.sandbox.routes import (
+    certificates,
     connections,
     destinations,
     groups,
@@ -27,6 +28,7 @@ SUBJECTS = (
     connections,
     schemas,
     syncs,
+    certificates,
     webhooks,
     legacy,
     unsupported,

@@ -1,6 +1,5 @@
-"""Sync history, errors and state of a connection, and its trusted certificates."""
+"""Sync history, errors and state of a connection."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Forbidden, InvalidInput, NotFound
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Connection
-from pbf.sandbox.resources import certificates, destinations, function_state, sync_history
+from pbf.sandbox.resources import function_state, sync_history
 from pbf.sandbox.routes.connections import connection_of_path, current_view
 from pbf.sandbox.webhooks import events
 
@@ -135,24 +134,3 @@ def update_state(connection_id: str) -> ResponseReturnValue:
     function_state.write(world(), connection, body())
     state = function_state.state_of(world(), connection)
     return answer({"state": state}, message="Connection state has been updated")
-
-
-@routes.get("/connections/<connection_id>/certificates", defaults={"kind": "certificates"})
-@routes.get("/connections/<connection_id>/fingerprints", defaults={"kind": "fingerprints"})
-def list_trusted(connection_id: str, kind: str) -> ResponseReturnValue:
-    """Return the trusted certificates or fingerprints of a connection."""
-    return _trusted(
-        "Connection", kind, certificates.of_connection(connection_of_path(connection_id))[kind]
-    )
-
-
-@routes.get("/destinations/<destination_id>/certificates", defaults={"kind": "certificates"})
-@routes.get("/destinations/<destination_id>/fingerprints", defaults={"kind": "fingerprints"})
-def list_trusted_of_destination(destination_id: str, kind: str) -> ResponseReturnValue:
-    """Return the trusted certificates or fingerprints of a destination."""
-    destination = destinations.get(world(), destination_id)
-    return _trusted("Destination", kind, certificates.of_destination(world(), destination)[kind])
-
-
-def _trusted(owner: str, kind: str, items: Collection[dict[str, Any]]) -> ResponseReturnValue:
-    return answer(requested_page(items, dict), message=f"{owner} {kind} retrieved successfully")

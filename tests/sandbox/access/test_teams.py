@@ -3,7 +3,6 @@
 import pytest
 
 from pbf.sandbox.sandbox import Sandbox
-from tests.sandbox.access.conftest import status_and_code
 from tests.sandbox.conftest import START
 
 CREATED = "2026-11-20T12:00:00.000000Z"
@@ -25,6 +24,10 @@ def team(api):
 @pytest.fixture
 def connection(world):
     return next(iter(world.connections))
+
+
+def status_and_code(answer):
+    return answer.status_code, answer.json["code"]
 
 
 def test_a_team_is_created_changed_listed_and_deleted(api):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from flask import g, request
 
 from pbf.sandbox.core.errors import NotFound, SandboxError
-from pbf.sandbox.core.http import body, noun, world
+from pbf.sandbox.core.http import DOWNLOAD, FILE, body, noun, world
 from pbf.sandbox.core.rate_limits import kinds_of
 from pbf.sandbox.core.records import Connection, SystemKey
 from pbf.sandbox.core.world import World
@@ -88,7 +88,8 @@ def authorise() -> None:
         g.caller = _caller(account)
     _count_request(account)
     accepted = {name.partition(";")[0].strip() for name in request.accept_mimetypes.values()}
-    if accepted and not accepted & ACCEPTED:
+    is_download = request.path.endswith(DOWNLOAD) and FILE in accepted
+    if accepted and not accepted & ACCEPTED and not is_download:
         raise SandboxError(
             "The API answers application/json only", code="NotAcceptable", status=406
         )
