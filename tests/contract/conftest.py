@@ -10,11 +10,11 @@ from pbf.sandbox.app import create_app
 from pbf.sandbox.sandbox import Sandbox
 from tests.contract import definition as official
 from tests.contract.definition import Operation
-from tests.contract.sample_world import START, imitated
+from tests.contract.sample_world import START
 from tests.support.requirements import DEFINITION
 
 SELECTIONS: dict[str, Callable[[Operation], bool]] = {
-    "imitated_operation": lambda _: True,
+    "any_operation": lambda _: True,
     "closed_operation": lambda operation: operation.path.startswith("/v1/"),
     "operation_on_something": lambda operation: bool(operation.parameters),
     "operation_with_body": lambda operation: operation.takes_body,
@@ -45,12 +45,12 @@ def definition() -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test for every imitated operation that its argument selects."""
+    """Run a test for every operation that its argument selects."""
     for name, selects in SELECTIONS.items():
         if name in metafunc.fixturenames:
             selected = [None]
             if DEFINITION.exists():
-                selected = [operation for operation in imitated() if selects(operation)]
+                selected = [operation for operation in official.operations() if selects(operation)]
             metafunc.parametrize(name, selected, ids=str)
 
 

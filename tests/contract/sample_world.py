@@ -13,13 +13,12 @@ from pbf.sandbox.catalogue.services import services
 from pbf.sandbox.collections.transformations import packages
 from pbf.sandbox.sandbox import Sandbox
 from pbf.sandbox.webhooks.events import EVENTS
-from tests.contract.definition import Operation, operations
+from tests.contract.definition import Operation
 from tests.contract.sample_items import DATABASE, HASH, add_items
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 FUNCTION, SHEET = "aws_lambda", "winter_trellis"
 SERVICES = ("google_sheets", "hubspot", "postgres", "s3", "google_ads", FUNCTION, "notion")
-UNSUPPORTED = ("list", "find", "refuse")
 
 
 @cache
@@ -183,23 +182,6 @@ def existing_path(operation: Operation) -> str:
     return operation.at(
         **{name: values_in_path(operation, name)[0] for name in operation.parameters}
     )
-
-
-def unsupported(operation: Operation) -> str:
-    """Return how an unsupported operation answers: `list`, `find`, `refuse`; else an empty text.
-
-    These are an empty list, a 404, and a 501.
-    """
-    path = operation.at(**dict.fromkeys(operation.parameters, "nobody"))
-    endpoint, _ = app().url_map.bind("sandbox").match(path, method=operation.method)
-    first = endpoint.rpartition(".")[2].partition(" ")[0]
-    return first if first in UNSUPPORTED else ""
-
-
-@cache
-def imitated() -> tuple[Operation, ...]:
-    """Return the operations of the definition that have a route of their own."""
-    return tuple(operation for operation in operations() if not unsupported(operation))
 
 
 def naming(service: str, name: str = "my_name") -> dict[str, str]:

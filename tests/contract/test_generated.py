@@ -1,4 +1,4 @@
-"""Generated requests to every imitated operation, whose responses must be valid."""
+"""Generated requests to every operation, whose responses must be valid."""
 
 from collections import Counter
 from typing import Any
@@ -25,8 +25,8 @@ def body_of(operation: Operation, case: Any) -> dict[str, Any]:
     return {"json": case.body} if isinstance(case.body, (dict, list)) else {}
 
 
-def test_every_response_is_valid(imitated_operation: Operation):
-    operation = imitated_operation
+def test_every_response_is_valid(any_operation: Operation):
+    operation = any_operation
     statuses: Counter[int] = Counter()
 
     @cases(60)

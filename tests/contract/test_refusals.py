@@ -1,4 +1,4 @@
-"""What every imitated operation refuses: wrong keys, missing resources, invalid requests."""
+"""What every operation refuses: wrong keys, missing resources, invalid requests."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The rest of the definition: users, groups' keys, empty lists, 501, and the legacy paths."""
+"""The rest of the definition: users, groups' keys, and the legacy paths."""
 
 import base64
 import re
@@ -6,13 +6,8 @@ import re
 import pytest
 
 from pbf.sandbox.app import create_app
-from pbf.sandbox.catalogue.data_files import read_data
-from pbf.sandbox.routes.unsupported import rule
 from tests.support.requirements import DEFINITION, load_reference
 
-TABLES = read_data("unsupported.json")
-EMPTY_LISTS, NEVER_FOUND = TABLES["empty_lists"], TABLES["never_found"]
-NOT_IMITATED = TABLES["not_imitated"]
 METHODS = ("get", "post", "patch", "put", "delete")
 GUEST = {"email": "kim@example.com", "given_name": "Kim", "family_name": "Stone"}
 
@@ -42,66 +37,13 @@ def test_every_operation_of_the_definition_is_answered(world):
     assert operations() - routed == set()
 
 
-def test_the_tables_contain_only_operations_of_the_definition(world):
-    tables = [("GET", path) for path in EMPTY_LISTS]
-    tables += [(method, path) for path in NEVER_FOUND for method in NEVER_FOUND[path][1].split()]
-    tables += [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()]
-    imitated = {
-        (method, _plain(rule.rule))
-        for rule in create_app(world).url_map.iter_rules()
-        if not rule.endpoint.startswith("unsupported.")
-        for method in rule.methods
-    }
-
-    listed = {(method, _plain(path)) for method, path in tables}
-
-    assert len(listed) == len(tables)
-    assert listed - operations() == set()
-    assert listed & imitated == set()
-
-
-@pytest.mark.parametrize("path", EMPTY_LISTS)
-def test_an_unsupported_list_is_empty(api, path):
-    answer = api.get(path.removeprefix("/v1"))
-
-    assert answer.status_code == 200
-    assert answer.json["message"] == EMPTY_LISTS[path]
-    assert answer.json["data"] == {"items": []}
-
-
-def test_an_item_of_an_empty_list_is_not_found(api):
+def test_an_item_of_an_empty_collection_is_not_found(api):
     read = api.get("/private-links/nobody")
     deleted = api.send("DELETE", "/external-logging/nobody")
 
     assert (read.status_code, read.json["code"]) == (404, "NotFound_PrivateLink")
     assert (deleted.status_code, deleted.json["code"]) == (404, "NotFound_LogService")
     assert "nobody" in deleted.json["message"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [(method, path) for path in NOT_IMITATED for method in NOT_IMITATED[path].split()],
-)
-def test_an_unsupported_operation_is_a_501_with_method_and_path(api, method, path):
-    concrete = re.sub(r"\{\w+\}", "some", path)
-
-    answer = api.send(method, concrete.removeprefix("/v1"), json={})
-
-    assert answer.status_code == 501
-    assert answer.json == {
-        "code": "NotImplemented",
-        "message": f"The sandbox does not imitate {method} {concrete}",
-    }
-
-
-def test_an_unsupported_operation_requires_credentials_first(client):
-    answer = client.post("/v1/hvr/register-hub", json={})
-
-    assert (answer.status_code, answer.json["code"]) == (401, "AuthFailed")
-
-
-def test_the_rule_of_a_path_contains_its_parameters():
-    assert rule("/v1/teams/{teamId}/users/{userId}") == "/v1/teams/<teamId>/users/<userId>"
 
 
 def test_a_user_is_invited_updated_and_removed(api):

@@ -11,7 +11,6 @@ from pbf.sandbox.routes import (
     metadata,
     schemas,
     syncs,
-    unsupported,
     users,
     webhooks,
 )
@@ -31,7 +30,6 @@ SUBJECTS = (
     certificates,
     webhooks,
     legacy,
-    unsupported,
 )
 
 
