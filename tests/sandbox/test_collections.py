@@ -383,3 +383,30 @@ def test_the_kinds_and_their_settings_are_those_of_the_definition():
     assert set(private_links.REGIONS) == set(links["properties"]["region"]["enum"])
     regions = published["ProxyParamRequest"]["properties"]["group_region"]["enum"]
     assert set(proxy_agents.REGIONS) == set(regions)
+
+
+def test_a_key_for_one_group_sees_the_transformations_of_that_group_alone(api, client, world):
+    other = api.post("/groups", {"name": "acme"}).json["data"]["id"]
+    created = {}
+    for group in (world.group_id, other):
+        body = {"group_id": group, "type": "DBT_CORE", "project_config": PROJECT}
+        project = api.post("/transformation-projects", body).json["data"]["id"]
+        config = {"project_id": project, "name": "m", "steps": [{"name": "r", "command": "dbt"}]}
+        body = {"type": "DBT_CORE", "transformation_config": config}
+        created[group] = (project, api.post("/transformations", body).json["data"]["id"])
+    permission = {
+        "resource_type": "TRANSFORMATION",
+        "access_level": "READ",
+        "resource_filter": {"group_ids": [other]},
+    }
+    key = {"name": "one", "expiration_period": "ONE_MONTH", "permissions": [permission]}
+    pair = api.post("/system-keys", key).json["data"]
+    auth = (pair["key"], pair["secret"])
+
+    paths = ("/v1/transformation-projects", "/v1/transformations")
+    seen = [client.get(path, auth=auth).json["data"]["items"] for path in paths]
+
+    assert [[item["id"] for item in items] for items in seen] == [[name] for name in created[other]]
+    for path, own, foreign in zip(paths, created[other], created[world.group_id], strict=True):
+        assert client.get(f"{path}/{own}", auth=auth).status_code == 200
+        assert client.get(f"{path}/{foreign}", auth=auth).status_code in (403, 404)

@@ -17,6 +17,8 @@ from pbf.sandbox.core.errors import NotFound
 from pbf.sandbox.core.http import answer, body, requested_page, world
 from pbf.sandbox.core.records import Connection, Destination, Resource
 from pbf.sandbox.core.world import World
+from pbf.sandbox.resources.access.rights import Thing
+from pbf.sandbox.routes.access.authorisation import KINDS, readable
 
 View = Callable[[World, Resource], dict[str, Any]]
 # What a creation and an update do; they return the data of the answer.
@@ -59,6 +61,11 @@ class Collection:
     def name(self) -> str:
         """Its name in the world and as a blueprint."""
         return self.path.removeprefix("/v1/").replace("/", "-")
+
+    def thing(self, resource: Resource) -> Thing:
+        """Return a resource as rights name it."""
+        kind = KINDS[self.path.split("/")[2]]
+        return Thing(kind, resource.id, resource.group_id)
 
     def all(self, account: World) -> Mapping[str, Resource]:
         """Return the resources by id, the oldest first."""
@@ -140,7 +147,7 @@ class Endpoints:
             page = requested_page(
                 [
                     resource
-                    for resource in collection.all(account).values()
+                    for resource in readable(collection.all(account).values(), collection.thing)
                     if matches is None or matches(account, resource, request.args)
                 ],
                 lambda resource: show(account, resource),

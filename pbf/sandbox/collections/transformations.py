@@ -25,29 +25,25 @@ def packages() -> Mapping[str, dict[str, Any]]:
 
 
 def create(account: World, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Create a transformation."""
+    """Create a transformation, which belongs to the group of its project or first connection."""
     new = bodies.NewTransformation.read(body)
     config = new.transformation_config
     if new.type == "DBT_CORE":
-        fields = _dbt_config(account, bodies.DbtConfig.read(config))
+        dbt = bodies.DbtConfig.read(config)
+        fields, group_id = dbt.given(), PROJECTS.get(account, dbt.project_id).group_id
     else:
-        fields = _quickstart_config(account, bodies.QuickstartConfig.read(config))
+        fields, group_id = _quickstart(account, bodies.QuickstartConfig.read(config))
     whole = {**new.given(), "paused": new.paused, "schedule": new.schedule.given()}
     resource = TRANSFORMATIONS.add(account, {**whole, "transformation_config": fields})
+    resource.state["group_id"] = group_id
     return view(account, resource)
 
 
-def _dbt_config(account: World, config: bodies.DbtConfig) -> dict[str, Any]:
-    PROJECTS.get(account, config.project_id)
-    return config.given()
-
-
-def _quickstart_config(account: World, config: bodies.QuickstartConfig) -> dict[str, Any]:
+def _quickstart(account: World, config: bodies.QuickstartConfig) -> tuple[dict[str, Any], str]:
     if config.package_name not in packages():
         raise InvalidInput("Invalid 'package_name' value")
-    for connection_id in config.connection_ids:
-        account.connection(connection_id)
-    return config.model_dump()
+    groups = [account.connection(connection_id).group_id for connection_id in config.connection_ids]
+    return config.model_dump(), next(iter(groups), "")
 
 
 def update(account: World, resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +55,7 @@ def update(account: World, resource: Resource, body: Mapping[str, Any]) -> dict[
         model = bodies.DbtChange if is_dbt else bodies.QuickstartChange
         config = model.read(changes.transformation_config).given()
         if "project_id" in config:
-            PROJECTS.get(account, config["project_id"])
+            resource.state["group_id"] = PROJECTS.get(account, config["project_id"]).group_id
         present = resource.fields["transformation_config"]
         fields["transformation_config"] = {**present, **config}
     change(account, resource, fields)
@@ -102,19 +98,13 @@ def is_running(account: World, resource: Resource) -> bool:
     return _run(account, resource)["status"] == "RUNNING"
 
 
-def matches(account: World, resource: Resource, query: Mapping[str, str]) -> bool:
+def matches(_account: World, resource: Resource, query: Mapping[str, str]) -> bool:
     """Return whether a list with this query contains a transformation."""
     config = resource.fields["transformation_config"]
-    project = PROJECTS.all(account).get(config.get("project_id", ""))
-    groups = {
-        account.connections[connection_id].group_id
-        for connection_id in config.get("connection_ids", ())
-        if connection_id in account.connections
-    } | ({project.fields["group_id"]} if project else set())
     return (
         query.get("type") in (None, resource.fields["type"])
         and query.get("project_id") in (None, config.get("project_id"))
-        and ("group_id" not in query or query["group_id"] in groups)
+        and query.get("group_id") in (None, resource.group_id)
     )
 
 
@@ -144,7 +134,8 @@ def run_transformation(transformation_id: str) -> ResponseReturnValue:
         resource = TRANSFORMATIONS.get(account, transformation_id)
         bodies.Run.read(body(optional=True))
         if not is_running(account, resource):
-            resource.state = {"started_at": account.clock()}
+            resource.state.pop("canceled_at", None)
+            resource.state["started_at"] = account.clock()
     return answer(message=f"Transformation with id '{resource.id}' has been started")
 
 

@@ -214,6 +214,7 @@ class Resource:
     """One resource of a collection: what requests set, and what happened to it.
 
     `fields` are those that the API shows; `state` is the rest of its data; `content` is a file.
+    `group_id` is empty if it belongs to the account.
     """
 
     id: str
@@ -223,6 +224,12 @@ class Resource:
     fields: dict[str, Any]
     state: dict[str, Any] = field(default_factory=dict)
     content: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def group_id(self) -> str:
+        """The id of the group that it belongs to."""
+        group_id: str = self.fields.get("group_id") or self.state.get("group_id", "")
+        return group_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class World:
                 self.collections[name] = {
                     key: resource
                     for key, resource in resources.items()
-                    if resource.fields.get("group_id") != group.id
+                    if resource.group_id != group.id
                 }
             for team in self.teams.values():
                 team.groups.pop(group_id, None)

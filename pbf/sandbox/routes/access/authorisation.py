@@ -166,6 +166,9 @@ def _thing(account: World, first: str, rest: list[str]) -> Thing:
     if first in ("connections", "connectors") and rest:
         connection = account.connections.get(rest[0])
         return connection_thing(connection) if connection else Thing(kind, rest[0])
+    resource = account.collections.get(first, {}).get(rest[0]) if rest else None
+    if resource is not None:
+        return Thing(kind, resource.id, resource.group_id)
     if kind in rights.WITHIN and request.method == "POST" and not rest:
         group_id = str(_tolerant_body().get("group_id") or "")
         return Thing(kind, group_id if kind == rights.DESTINATION else "", group_id)
