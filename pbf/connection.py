@@ -63,7 +63,9 @@ class FivetranConnection(BaseConnection[Runtime]):
 
         `creatable` is whether the API can create a connector of the service.
         """
-        return self._cached("services", ttl, lambda portal: _services(portal.services().items))
+        return self._cached(
+            "services", ttl, lambda portal: _services(portal.services().items, self._absolute)
+        )
 
     def connectors(self, *, ttl: TTL = 60) -> pd.DataFrame:
         """Return the connectors: id, name, service, permanent name, status, states and times.
@@ -112,7 +114,7 @@ class FivetranConnection(BaseConnection[Runtime]):
             url = portal.cards.form(
                 connector_id, public_url=self._origin, redirect_uri=redirect_uri
             )
-        return url.replace(f"{self._origin}{SANDBOX_PATH}", self._origin, 1)
+        return self._absolute(url.removeprefix(self._origin))
 
     def reset(self) -> None:
         """Close the connection; the next call opens it again."""
@@ -125,6 +127,12 @@ class FivetranConnection(BaseConnection[Runtime]):
         """Where the sandbox's cards are; those of Fivetran have addresses of their own."""
         sandbox = self._instance.sandbox
         return sandbox.url if sandbox else self.settings.public_url or "http://localhost"
+
+    def _absolute(self, url: str) -> str:
+        """Return a URL that the app can show; a path is that of the embedded sandbox."""
+        if not url.startswith(f"{SANDBOX_PATH}/"):
+            return url
+        return f"{self._origin}{url.removeprefix(SANDBOX_PATH)}"
 
     @contextmanager
     def _acting(self) -> Iterator[Portal]:
@@ -145,7 +153,7 @@ class FivetranConnection(BaseConnection[Runtime]):
         return keep(f"{self._connection_instance_id} {self._revision} {what}")
 
 
-def _services(services: Iterable[Service]) -> pd.DataFrame:
+def _services(services: Iterable[Service], absolute: Callable[[str], str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": service.id,
@@ -153,7 +161,7 @@ def _services(services: Iterable[Service]) -> pd.DataFrame:
             "category": service.type,
             "description": service.description,
             "docs": service.link_to_docs,
-            "icon": service.icon_url,
+            "icon": absolute(service.icon_url),
             "creatable": service.is_creatable,
         }
         for service in services

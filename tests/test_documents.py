@@ -70,8 +70,8 @@ def test_the_page_of_settings_lists_every_setting_and_no_other():
 
 
 def test_no_document_names_a_setting_that_does_not_exist():
-    # The page of the sandbox also names the variables of other clients.
-    documents = [path for path in DOCUMENTS if path.name != "sandbox.md"]
+    # This page names the variables of other clients.
+    documents = [path for path in DOCUMENTS if path.name != "clients.md"]
     paths = [*documents, ROOT / "Makefile", *(ROOT / "pages").glob("*.py")]
 
     names = {name for path in paths for name in SETTING.findall(path.read_text("utf-8"))}

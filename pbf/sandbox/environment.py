@@ -4,7 +4,7 @@ from pbf.sandbox.server import SandboxServer
 
 
 def variables(server: SandboxServer) -> dict[str, str]:
-    """Return the variables that known clients read; `docs/sandbox.md` names the clients."""
+    """Return the variables that known clients read; `docs/clients.md` names the clients."""
     return {
         **server.settings,
         # Fivetran's Terraform provider.

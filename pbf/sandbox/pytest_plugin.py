@@ -37,17 +37,24 @@ def fivetran_server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def fivetran(request: pytest.FixtureRequest, fivetran_server: SandboxServer) -> SandboxServer:
+def fivetran(
+    request: pytest.FixtureRequest, fivetran_server: SandboxServer
+) -> Iterator[SandboxServer]:
     """The sandbox with a new world: `url`, `world.api_key`, `world.api_secret`, `world.group_id`.
 
-    The markers `fivetran_world` and `fivetran_scenario` say how the world starts.
+    The markers `fivetran_world` and `fivetran_scenario` say how the world starts. `snapshot()` and
+    `restore()` return to a point of the test; the snapshots that a test takes end with it.
     """
+    snapshots = fivetran_server.world.control.snapshots
+    before = snapshots.names()
     marker = request.node.get_closest_marker("fivetran_world")
     _start_again(fivetran_server, **(marker.kwargs if marker else {}))
     if scenario := request.node.get_closest_marker("fivetran_scenario"):
         Player(fivetran_server.world, load(*scenario.args).scenario)
     request.node.stash[USED] = fivetran_server
-    return fivetran_server
+    yield fivetran_server
+    for name in snapshots.names() - before:
+        snapshots.delete(name)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Sandbox(World):
 
     def fill(self, *, populated: bool) -> None:
         """Add the content of a new world, without faults and webhooks."""
-        self.control.end_scenario()
+        self.control.player = None
         self.faults.restart(self.seed)
         self.webhooks.clear()
         populate(self, connections=populated)

@@ -188,6 +188,14 @@ class SandboxServer:
             "FIVETRAN_GROUP_ID": world.group_id,
         }
 
+    def snapshot(self, name: str = "snapshot") -> None:
+        """Take a snapshot of the world, for `restore`; one of the same name is replaced."""
+        self.world.control.save(name)
+
+    def restore(self, name: str = "snapshot") -> None:
+        """Return to a snapshot: data, clock, ids, limits, faults, webhooks and scenario."""
+        self.world.control.restore(name)
+
     def start(self) -> Self:
         """Serve in a background thread and return this server."""
         self.world.control.ended.clear()

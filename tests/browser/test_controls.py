@@ -143,6 +143,24 @@ def test_connectors_are_added_in_states_and_the_account_is_reset_by_keyboard(ope
     assert (added["groups"], added["setup_states"]["broken"]) == (3, 6)
 
 
+def test_a_snapshot_is_taken_and_restored(opened, server):
+    page = opened()
+    page.locator("summary", has_text="Snapshots").click()
+    page.get_by_label("Name", exact=True).fill("Before the demo")
+    page.get_by_role("button", name="Take a snapshot").click()
+    expect(page.locator("#snapshots")).to_contain_text("2026-11-20 12:00 UTC, 12 connectors")
+    page.get_by_role("button", name="+1 day").click()
+    row(page, "salesforce_crm").get_by_role("button", name="Break").click()
+    expect(row(page, "salesforce_crm")).to_contain_text("Broken")
+
+    page.get_by_role("button", name="Restore Before the demo").click()
+
+    expect(page.locator("#now")).to_have_text("2026-11-20 12:00:00")
+    expect(row(page, "salesforce_crm")).to_contain_text("Healthy")
+    page.get_by_role("button", name="Delete Before the demo").click()
+    expect(page.locator("#snapshots")).to_have_text("None yet.")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(opened, scheme):
     page = opened(width=390, color_scheme=scheme)

@@ -77,6 +77,22 @@ def test_a_test_that_failed_shows_its_requests(run, tmp_path):
     assert "GET /public/connector-types: 200" in ended.stdout
 
 
+def test_a_test_returns_to_its_snapshot_which_ends_with_it(run, tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "def test_it(fivetran):\n"
+        "    fivetran.snapshot('before')\n"
+        "    fivetran.world.add_connections(2)\n"
+        "    fivetran.restore('before')\n"
+        "    assert len(fivetran.world.connections) == 12\n"
+        "def test_the_next(fivetran):\n"
+        "    assert fivetran.world.control.snapshots.names() == set()\n"
+    )
+
+    ended = run("-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+    assert "2 passed" in ended.stdout, ended.stdout
+
+
 def test_a_command_finds_the_sandbox_and_its_status_is_passed_on(run):
     program = ("-c", "from fivetran_sandbox.program import main; raise SystemExit(main())")
     script = "import os, sys; print(sorted(n for n in os.environ if 'FIVETRAN' in n)); sys.exit(7)"

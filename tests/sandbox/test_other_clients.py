@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+import requests
 
 from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.server import SandboxServer
 
 
 @pytest.mark.parametrize("noun", ["connections", "connectors"])
@@ -96,6 +98,60 @@ def test_the_destination_of_a_new_group_passes_its_tests(api):
 
     assert tested["setup_status"] == "connected"
     assert {test["status"] for test in tested["setup_tests"]} == {"PASSED"}
+
+
+def test_setup_tests_need_a_body_only_if_assumed(api, world, seeded):
+    path = f"/connections/{seeded('stripe_payments')['id']}/test"
+    bare = api.send("POST", path)
+
+    world.assumptions = replace(world.assumptions, test_without_body_is_refused=True)
+    refused = api.send("POST", path)
+
+    assert bare.json["message"] == "Setup tests have been completed"
+    assert (refused.status_code, refused.json["code"]) == (400, "BadRequest")
+    assert api.post(path, {}).status_code == 200
+
+
+JSON_2 = {"Content-Type": "application/json;version=2"}
+
+
+@pytest.mark.parametrize(
+    ("noun", "start", "options"),
+    [
+        pytest.param("connectors", "force", {"headers": JSON_2}, id="airflow"),
+        pytest.param("connectors", "force", {}, id="prefect"),
+        pytest.param("connectors", "force", {"json": {"force": True}}, id="shipyard"),
+        pytest.param("connectors", "sync", {"json": {"force": False}}, id="wrapper"),
+        pytest.param("connections", "sync", {"json": {"force": True}}, id="mcp"),
+        pytest.param("connections", "sync", {}, id="command-line"),
+    ],
+)
+def test_a_client_lists_creates_syncs_and_waits_until_synced(world, noun, start, options):
+    """The requests that the clients of docs/clients.md were seen to send."""
+    with SandboxServer(world=world) as server, requests.Session() as session:
+        session.auth = (world.api_key, world.api_secret)
+        url = f"{server.url}/v1/{noun}"
+        [group] = session.get(f"{server.url}/v1/groups").json()["data"]["items"]
+        listed = session.get(f"{server.url}/v1/groups/{group['id']}/{noun}").json()["data"]["items"]
+        [known] = [item["id"] for item in listed if item["schema"] == "stripe_payments"]
+        body = {"service": "google_sheets", "group_id": group["id"], "run_setup_tests": False}
+        body["config"] = {"schema": "plan", "table": "targets"}
+        created = session.post(url, json=body)
+
+        before = session.get(f"{url}/{known}").json()["data"]
+        started = session.post(f"{url}/{known}/{start}", **options)
+        during = session.get(f"{url}/{known}").json()["data"]
+        world.advance(60)
+        after = session.get(f"{url}/{known}").json()["data"]
+
+    assert (created.status_code, started.status_code) == (201, 200)
+    assert started.json()["message"].startswith("Sync has been successfully triggered")
+    assert (during["status"]["sync_state"], during["succeeded_at"]) == (
+        "syncing",
+        before["succeeded_at"],
+    )
+    assert after["status"]["sync_state"] == "scheduled"
+    assert after["succeeded_at"] > before["succeeded_at"]
 
 
 def test_a_large_limit_is_refused_or_reduced(api, world):

@@ -1,10 +1,13 @@
 """The gallery of services, searched and filtered in the browser."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pbf.components.gallery.synonyms import ALSO_KNOWN_AS, POPULAR
@@ -45,6 +48,54 @@ def asked_for(key: str = "gallery") -> str:
         return ""
     st.session_state[f"{key}-answered"] = nonce
     return text
+
+
+def service_gallery(
+    services: pd.DataFrame | Iterable[Mapping[str, Any]],
+    *,
+    key: str = "service_gallery",
+    height: int | None = 560,
+) -> dict[str, Any] | None:
+    """Draw services as cards to search and to choose from, and return the one that is chosen.
+
+    For any Streamlit app. `services` is what `FivetranConnection.services()` returns, or mappings
+    with `id` and `name`; `category`, `description`, `icon`, `docs` (URLs) and `mark` (a word such
+    as "Beta") are shown if they are there. The result has all that `services` says of it; None if
+    none is chosen. It scrolls within a `height` in pixels; with None it is as high as its cards.
+    """
+    rows = {str(row["id"]): row for row in _records(services)}
+    body, version = _packed_once(tuple(_texts(service, row) for service, row in rows.items()))
+    state = st.session_state.get(key)
+    chosen = state.get("service") if isinstance(state, Mapping) else None
+    row = rows.get(chosen) if isinstance(chosen, str) else None
+    data = parcel({"version": version, "chooses": True, "chosen": chosen if row else None}, body)
+    draw = component("pbf_gallery", Path(__file__).parent, PAGE_STYLE)
+    with st.container(height=height or "content", border=False):
+        draw(key=key, data=data, default={"service": None}, on_service_change=lambda: None)
+    return row
+
+
+def _records(services: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rows = services.to_dict("records") if isinstance(services, pd.DataFrame) else services
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _texts(service: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a card shows of a service; a missing value of a DataFrame is no text."""
+    mark = row.get("mark") if row.get("creatable", True) else "In Fivetran only"
+    shown = (row.get(name) for name in ("description", "icon", "docs"))
+    category = row.get("category") or "Other"
+    texts = (text if isinstance(text, str) else "" for text in (category, *shown, mark))
+    return service, str(row["name"]), *texts
+
+
+@lru_cache(maxsize=8)
+def _packed_once(services: tuple[tuple[str, ...], ...]) -> tuple[bytes, str]:
+    """Return the cards of services, packed, and their version; kept, since a script runs often."""
+    names = ("id", "name", "category", "description", "icon", "docs", "mark")
+    cards = [{**dict(zip(names, service, strict=True)), "yours": 0} for service in services]
+    body = packed(cards)
+    return body, sha256(body).hexdigest()[:16]
 
 
 def packed(cards: Sequence[Mapping[str, Any]]) -> bytes:

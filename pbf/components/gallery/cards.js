@@ -15,8 +15,20 @@ export function unpack({ categories, cards }) {
     ({ id, name, category: categories[category], description, icon, docs, placeByName, highlightedFor: "", ...more }));
 }
 
+// Where cards lead; "" if they are chosen instead.
+export function linkOf(view) {
+  return view.chooses ? "" : pageUrl(PAGE, { service: "" });
+}
+
+export function titleHtml(link, card) {
+  const [name, id] = [escapeHtml(card.name), escapeHtml(card.id)];
+  if (!link) return `<button type="button" class="open" aria-pressed="false" data-id="${id}">${name}</button>`;
+  const href = escapeHtml(link.replace("service=", `service=${encodeURIComponent(card.id)}`));
+  return `<a class="open" href="${href}" data-id="${id}">${name}</a>`;
+}
+
 export function makeCards(view, cards) {
-  view.list.innerHTML = cards.map(cardHtml(pageUrl(PAGE, { service: "" }))).join("");
+  view.list.innerHTML = cards.map(cardHtml(linkOf(view))).join("");
   let element = view.list.firstElementChild;
   for (const card of cards) {
     card.element = element;
@@ -33,7 +45,6 @@ export function cardHtml(link) {
   return (card) => {
     const name = escapeHtml(card.name);
     const docs = safeUrl(card.docs);
-    const href = escapeHtml(link.replace("service=", `service=${encodeURIComponent(card.id)}`));
     const mark = card.mark
       ? `<span class="badge ${MARK_COLORS[card.mark] ?? "blue"}">${escapeHtml(card.mark)}</span>` : "";
     const yours = card.yours ? `<span class="badge yours">${Number(card.yours)} connected</span>` : "";
@@ -41,10 +52,20 @@ export function cardHtml(link) {
       ? `<a class="docs" href="${escapeHtml(docs)}" target="_blank" rel="noopener" aria-label="${name} documentation">Docs</a>`
       : "";
     return `<li class="card"><span class="icon"></span>`
-      + `<div class="name" role="heading" aria-level="3"><a class="open" href="${href}" data-id="${escapeHtml(card.id)}">${name}</a></div>${mark}`
+      + `<div class="name" role="heading" aria-level="3">${titleHtml(link, card)}</div>${mark}`
       + `<p class="description">${escapeHtml(card.description)}</p>`
       + `<div class="foot"><span>${escapeHtml(card.category)}</span>${yours}${documentation}</div></li>`;
   };
+}
+
+export function markChosen(view, id) {
+  for (const card of view.cards) {
+    const isChosen = card.id === id;
+    if (Boolean(card.isChosen) === isChosen) continue;
+    card.isChosen = isChosen;
+    card.element.classList.toggle("chosen", isChosen);
+    titleOf(card).setAttribute("aria-pressed", String(isChosen));
+  }
 }
 
 export function titleOf(card) {

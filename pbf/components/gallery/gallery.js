@@ -4,10 +4,10 @@ import { openAddress } from "../shared/address.js";
 import { drawChips, onChip } from "../shared/chips.js";
 import { takeOver } from "../shared/first_screen.js";
 import { escapeHtml } from "../shared/html.js";
-import { isPlainClick, openPage, pageUrl } from "../shared/links.js";
+import { isPlainClick, openPage } from "../shared/links.js";
 import { focused, followPage, placeBelowHeader, restoreScroll, whenIdle } from "../shared/page.js";
-import { openNew } from "../shared/payload.js";
-import { PAGE, makeCards, titleOf, unpack } from "./cards.js";
+import { labelOf, openNew } from "../shared/payload.js";
+import { linkOf, makeCards, markChosen, titleHtml, titleOf, unpack } from "./cards.js";
 import { fill, settle, watchVisibility } from "./grid.js";
 import { ASK, askFor } from "./ask.js";
 import { onKey } from "./keyboard.js";
@@ -18,11 +18,12 @@ import { addRecent, recentIds } from "./recent.js";
 const PARTS = ["search", "clear", "sort", "chips", "count", "list", "nothing"];
 const galleries = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gallery");
   if (!galleries.has(root)) galleries.set(root, openGallery(root));
   const { view, release } = galleries.get(root);
   view.send = setTriggerValue;
+  view.keep = setStateValue;
   show(view, data);
   return release;
 }
@@ -50,15 +51,19 @@ function openGallery(root) {
 
 async function show(view, payload) {
   const update = await openNew(view, payload);
-  if (!update) return;
-  const { body, isFirst, owner, asks } = update;
-  view.owner = owner;
-  view.asks = asks;
+  if (!update) {
+    if (view.chooses) markChosen(view, labelOf(payload).chosen);
+    return;
+  }
+  const { body, isFirst, owner, asks, chooses, chosen } = update;
+  Object.assign(view, { owner, asks, chooses });
+  if (chooses) view.address.release();
   const focusedId = focused(view.root)?.dataset?.id;
-  if (isFirst) readAddress(view);
+  if (isFirst && !chooses) readAddress(view);
   view.root.hidden = false; // what is typed before there are cards would be lost
   build(view, unpack(body));
   apply(view);
+  markChosen(view, chosen);
   if (isFirst) {
     restoreScroll(view.address.notes().top);
     takeOver(view.root, view.search);
@@ -77,7 +82,7 @@ function readAddress(view) {
 
 function build(view, cards) {
   view.cards = cards;
-  placeByUse(cards, recentIds(view.owner));
+  placeByUse(cards, view.chooses ? [] : recentIds(view.owner));
   const place = placeKey(view.sort.value);
   makeCards(view, [...cards].sort((a, b) => a[place] - b[place]));
   view.categories = countByCategory(cards);
@@ -112,8 +117,7 @@ function showNothing(view, query, matches, shown) {
   const what = typed ? `matches \u201c${typed}\u201d` : "is listed here";
   const where = view.category && matches ? ` in ${escapeHtml(view.category)}` : "";
   const similar = matches ? [] : closest(view.cards, query, 3);
-  const links = similar.map((card) => `<a href="${escapeHtml(pageUrl(PAGE, { service: card.id }))}"
-    class="open" data-id="${escapeHtml(card.id)}">${escapeHtml(card.name)}</a>`);
+  const links = similar.map((card) => titleHtml(linkOf(view), card));
   const hint = links.length ? `Did you mean ${links.join(", ")}?` : "Try the name of the product or of its maker.";
   const widen = `<button type="button" class="button" data-do="widen">Show ${matches} in all categories</button>`;
   const clear = '<button type="button" class="button" data-do="clear">Clear search</button>';
@@ -155,11 +159,23 @@ function listen(view) {
 }
 
 function onClick(view, event) {
-  const link = event.target.closest("a.open");
+  const link = event.target.closest(".open");
   if (!link) return;
+  if (view.chooses) {
+    choose(view, link.dataset.id);
+    return;
+  }
   addRecent(link.dataset.id, view.owner);
   if (!isPlainClick(event)) return; // the browser opens the new tab
   event.preventDefault();
   view.address.flush();
   openPage(link.href);
+}
+
+// Chooses a service for the app around; a second click takes it back.
+function choose(view, id) {
+  const isChosen = view.cards.find((card) => card.id === id)?.isChosen;
+  const chosen = isChosen ? null : id;
+  markChosen(view, chosen);
+  view.keep("service", chosen);
 }

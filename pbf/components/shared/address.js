@@ -21,6 +21,11 @@ class Address {
     return location.pathname === this.#path;
   }
 
+  // For a page of another app, which has parameters of its own.
+  release() {
+    this.#path = null;
+  }
+
   read() {
     const parameters = new URLSearchParams(location.search);
     return Object.fromEntries(this.#names.map((name) => [name, parameters.get(name) ?? ""]));

@@ -34,9 +34,18 @@ export function focused(root) {
 export function placeBelowHeader(root) {
   const header = document.querySelector("[data-testid=stHeader]");
   const main = scroller();
-  if (!header || !main) return;
+  if (!header || !main || scrollBox(root) !== main) return;
   const covered = header.getBoundingClientRect().bottom - main.getBoundingClientRect().top;
   root.style.setProperty("--covered", `${Math.max(0, Math.round(covered))}px`);
+}
+
+// Returns the nearest element that scrolls; a container of a fixed height is one.
+function scrollBox(root) {
+  let element = root.getRootNode().host ?? root;
+  while (element.parentElement && !/auto|scroll/.test(getComputedStyle(element).overflowY)) {
+    element = element.parentElement;
+  }
+  return element;
 }
 
 // Adds the listeners of a page with a search field; returns the function that removes them.

@@ -4,9 +4,9 @@ A call that is refused raises a SandboxError.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import Event
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from pbf.sandbox.control import samples
 from pbf.sandbox.control.fault_rules import Fault, FaultRule, Faults
 from pbf.sandbox.control.request_log import RequestLog
 from pbf.sandbox.control.seed import HOUR
+from pbf.sandbox.control.snapshots import Name, Part, Snapshots
 from pbf.sandbox.control.validation import Number, Time, Whole, validated
 from pbf.sandbox.core import lifecycle
 from pbf.sandbox.core.clock import stamp
@@ -22,6 +23,13 @@ from pbf.sandbox.core.records import Connection, Group
 from pbf.sandbox.core.world import World
 from pbf.sandbox.resources.access.plans import PLANS
 from pbf.sandbox.resources.users import refuse_unknown_role
+
+
+class Player(Part, Protocol):
+    """The events of a scenario."""
+
+    def play_due(self) -> None:
+        """Let happen what the clock has reached."""
 
 
 class Control:
@@ -33,12 +41,26 @@ class Control:
         self._faults = faults
         self.log = RequestLog()
         self.ended = Event()
-        # A scenario replaces it; called before each request.
-        self.play_due: Callable[[], None] = _do_nothing
+        self.snapshots = Snapshots(world)
+        # Of the scenario that was loaded, if any.
+        self.player: Player | None = None
 
-    def end_scenario(self) -> None:
-        """Let nothing more happen of a scenario that was loaded."""
-        self.play_due = _do_nothing
+    def play_due(self) -> None:
+        """Let happen what a scenario has for this time; called before each request."""
+        if self.player:
+            self.player.play_due()
+
+    @validated
+    def save(self, name: Name) -> None:
+        """Take a snapshot of the world under a name; it replaces one of the same name."""
+        self.snapshots.save(name, self.player)
+
+    @validated
+    def restore(self, name: Name) -> None:
+        """Return to a snapshot: data, clock, ids, limits, faults, webhooks and scenario."""
+        with self._world.lock:
+            self.player = self.snapshots.restore(name)
+            self.log.clear()
 
     @validated
     def reset(
@@ -230,7 +252,3 @@ class Control:
                 "faults": len(self.faults()),
                 "requests": self.log.total,
             }
-
-
-def _do_nothing() -> None:
-    """Play nothing: no scenario is loaded."""

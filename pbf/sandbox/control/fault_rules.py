@@ -165,3 +165,13 @@ class Faults:
     def snapshot(self) -> dict[str, Any]:
         """Return the faults and how many were added."""
         return {"added": self._count, "faults": self.active()}
+
+    def saved(self) -> tuple[IdMaker, int, dict[str, Fault]]:
+        """Return all that decides which requests fail, for `restore`."""
+        with self._lock:
+            return self._chance, self._count, dict(self._faults)
+
+    def restore(self, saved: tuple[IdMaker, int, dict[str, Fault]]) -> None:
+        """Put the faults of a saved state in force."""
+        with self._lock:
+            self._chance, self._count, self._faults = saved

@@ -84,6 +84,33 @@ def get_snapshot() -> ResponseReturnValue:
     return Response(snapshot(world()), mimetype="application/json")
 
 
+@routes.get("/snapshots")
+def list_snapshots() -> ResponseReturnValue:
+    """Return the snapshots that can be restored."""
+    return as_json({"snapshots": control().snapshots.listed()})
+
+
+@routes.post("/snapshots")
+def save_snapshot() -> ResponseReturnValue:
+    """Take a snapshot of the world under a name."""
+    control().save(**given())
+    return list_snapshots()
+
+
+@routes.post("/snapshots/<name>/restore")
+def restore_snapshot(name: str) -> ResponseReturnValue:
+    """Return to a snapshot."""
+    control().restore(name, **given())
+    return get_state()
+
+
+@routes.delete("/snapshots/<name>")
+def delete_snapshot(name: str) -> ResponseReturnValue:
+    """Delete a snapshot."""
+    control().snapshots.delete(name)
+    return list_snapshots()
+
+
 @routes.post("/reset")
 def reset() -> ResponseReturnValue:
     """Restart the world."""

@@ -1,21 +1,110 @@
-"""The whole state of a world as bytes, so that two worlds can be compared."""
+"""The whole state of a world: as JSON, to compare two worlds, and under a name, to return to it."""
 
 import json
+import pickle
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
+from pydantic import Field
+
+from pbf.sandbox.core.clock import stamp
+from pbf.sandbox.core.errors import Conflict, NotFound
 from pbf.sandbox.core.world import World
 
-# Attributes that are no part of the state, are included otherwise, or are secret.
-EXCLUDED = frozenset(
-    {
-        *("clock", "lock", "control", "observer", "assumptions"),
-        *("card_secret", "api_key", "api_secret"),
-    }
-)
+# Attributes that a world keeps for its whole life; the observer is its webhooks.
+PERMANENT = frozenset({"lock", "control", "observer", "assumptions", "api_key", "api_secret"})
+# Attributes that the JSON includes otherwise, or that are secret.
+EXCLUDED = PERMANENT | {"clock", "card_secret"}
+MOST_SNAPSHOTS = 20
+Name = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)]
+
+
+@runtime_checkable
+class Part(Protocol):
+    """A part of a world that is no plain data, since it has a lock or a thread."""
+
+    def saved(self) -> Any:
+        """Return its state as plain data."""
+
+    def restore(self, saved: Any) -> None:
+        """Take a state that `saved` returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A world at a time: its attributes and the scenario's state, pickled."""
+
+    now: float
+    connectors: int
+    state: bytes
+    player: Any
+
+
+class Snapshots:
+    """Snapshots of a world in memory, by name; they outlive a reset of the world."""
+
+    def __init__(self, world: World) -> None:
+        """Start without snapshots."""
+        self._world = world
+        self._saved: dict[str, Saved] = {}
+
+    def save(self, name: str, player: Part | None) -> None:
+        """Take a snapshot; one of the same name is replaced."""
+        world = self._world
+        with world.lock:
+            if name not in self._saved and len(self._saved) >= MOST_SNAPSHOTS:
+                raise Conflict(f"There are {MOST_SNAPSHOTS} snapshots. Delete one first.")
+            parts = {
+                attribute: value.saved() if isinstance(value, Part) else value
+                for attribute, value in vars(world).items()
+                if attribute not in PERMANENT
+            }
+            state = pickle.dumps((parts, player.saved() if player else None))
+            self._saved[name] = Saved(world.clock(), len(world.connections), state, player)
+
+    def restore(self, name: str) -> Any:
+        """Return the world to a snapshot, and return the player of its scenario, if any."""
+        world = self._world
+        with world.lock:
+            saved = self._get(name)
+            # Only bytes of `save` are loaded, and they never leave the process.
+            parts, coming = pickle.loads(saved.state)  # noqa: S301
+            for attribute, value in parts.items():
+                part = getattr(world, attribute, None)
+                if isinstance(part, Part):
+                    part.restore(value)
+                else:
+                    setattr(world, attribute, value)
+            if saved.player:
+                saved.player.restore(coming)
+            return saved.player
+
+    def delete(self, name: str) -> None:
+        """Delete a snapshot."""
+        with self._world.lock:
+            self._get(name)
+            del self._saved[name]
+
+    def names(self) -> set[str]:
+        """Return the name of each."""
+        with self._world.lock:
+            return set(self._saved)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the name, the time and the number of connectors of each, the latest last."""
+        with self._world.lock:
+            return [
+                {"name": name, "now": stamp(saved.now), "connectors": saved.connectors}
+                for name, saved in self._saved.items()
+            ]
+
+    def _get(self, name: str) -> Saved:
+        if name not in self._saved:
+            raise NotFound.of("Snapshot", name)
+        return self._saved[name]
 
 
 def snapshot(world: World) -> bytes:

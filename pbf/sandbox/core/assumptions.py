@@ -157,6 +157,10 @@ class Assumptions:
     own_user_delete_status: int = 403
     """The status for deleting the user who owns the API key."""
 
+    test_without_body_is_refused: bool = False
+    """Whether setup tests need a body. Fivetran's command line sends none; the mocks of its Go
+    client refuse that."""
+
     webhook_signature_upper_case: bool = True
     """Whether the signature's hexadecimal digits are in upper case; receivers have seen both."""
 

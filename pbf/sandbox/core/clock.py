@@ -69,6 +69,17 @@ class Clock:
             raise ValueError("the sandbox's clock only moves forward, to the year 3000 at most")
         self._now += seconds
 
+    def saved(self) -> tuple[float, float]:
+        """Return the time and the speed, for `restore`."""
+        with self._lock:
+            return self._read(), self._speed
+
+    def restore(self, saved: tuple[float, float]) -> None:
+        """Go on from a time at a speed."""
+        with self._lock:
+            self._now, self._speed = saved
+            self._since = self._base().timestamp()
+
     def restart(self, seconds: float) -> None:
         """Start again at any time, also an earlier one: for a world that starts again, too."""
         if not 0 <= seconds <= LAST:

@@ -1,10 +1,8 @@
 """Plays a scenario: makes its world, and lets its events happen when the clock reaches them."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
-from itertools import chain
 from typing import NamedTuple
 
 from pbf.sandbox.catalogue.services import services
@@ -13,12 +11,15 @@ from pbf.sandbox.control.seed import sample
 from pbf.sandbox.core.errors import NotFound
 from pbf.sandbox.core.records import Connection
 from pbf.sandbox.sandbox import Sandbox
-from pbf.sandbox.scenarios.scenario import ConnectorPart, EventPart, GroupPart, Scenario
+from pbf.sandbox.scenarios.scenario import ConnectorPart, GroupPart, Scenario
 
 
 class _Moment(NamedTuple):
+    """When an event begins, or its fault ends."""
+
     at: float
-    happen: Callable[[float], object]
+    event: int
+    ends: bool = False
 
 
 class Player:
@@ -31,20 +32,27 @@ class Player:
         with world.lock:
             world.control.reset(seed=scenario.seed, limits=scenario.limits, populated=False)
             world.control.set_switches(**scenario.switches.model_dump())
-            self.connectors: dict[str, Connection] = {}
+            self.connectors: dict[str, str] = {}  # the id of each, by schema
             for number, group in enumerate(scenario.groups):
                 self._add(group, is_first=number == 0)
-            start = world.clock()
-            moments = (self._moments(event, start) for event in scenario.events)
-            self._coming = deque(sorted(chain(*moments), key=lambda moment: moment.at))
-        world.control.play_due = self.play_due
+            moments = sorted(self._moments(world.clock()), key=lambda moment: moment.at)
+            self._coming = deque(moments)
+            self._faults: dict[int, str] = {}  # the id of each, by its event
+        world.control.player = self
 
     def play_due(self) -> None:
         """Let happen what the clock has reached, in order, each at its own time."""
         with self.world.lock:
             while self._coming and self._coming[0].at <= self.world.clock():
-                moment = self._coming.popleft()
-                moment.happen(moment.at)
+                self._happen(self._coming.popleft())
+
+    def saved(self) -> tuple[deque[_Moment], dict[int, str]]:
+        """Return what is still to happen, for `restore`."""
+        return self._coming, self._faults
+
+    def restore(self, saved: tuple[deque[_Moment], dict[int, str]]) -> None:
+        """Let happen again what was still to happen."""
+        self._coming, self._faults = saved
 
     def _add(self, part: GroupPart, *, is_first: bool) -> None:
         world = self.world
@@ -53,7 +61,7 @@ class Player:
         else:
             group = world.add_group(part.name)
         for item in part.connectors:
-            self.connectors[item.schema_name] = self._connector(group.id, item)
+            self.connectors[item.schema_name] = self._connector(group.id, item).id
         for state, count in part.samples.items():
             for connection in world.add_connections(count, group_id=group.id):
                 samples.STATES[state](connection, world.clock())
@@ -67,32 +75,31 @@ class Player:
         samples.STATES[part.state](connection, now)
         return world.add(connection)
 
-    def _moments(self, event: EventPart, start: float) -> Iterator[_Moment]:
-        at, control = start + event.after, self.world.control
+    def _moments(self, start: float) -> Iterator[_Moment]:
+        for number, event in enumerate(self.scenario.events):
+            yield _Moment(start + event.after, number)
+            if event.fault and event.lasts is not None:
+                yield _Moment(start + event.after + event.lasts, number, ends=True)
+
+    def _happen(self, moment: _Moment) -> None:
+        event, control = self.scenario.events[moment.event], self.world.control
+        if moment.ends:
+            with suppress(NotFound):  # somebody removed it, or it was applied as often as allowed
+                control.clear_faults(self._faults.pop(moment.event))
+            return
         if event.becomes:
-            yield _Moment(at, partial(self._become, event.connector, event.becomes))
+            self._become(event.connector, event.becomes, moment.at)
         if event.limits:
-            yield _Moment(at, lambda _at: control.set_limits(event.limits))
+            control.set_limits(event.limits)
         if event.fault:
-            added: list[str] = []
             # With a share, a rule applies to any number of requests.
             rule = {"share": 1.0, **event.fault.model_dump(exclude_unset=True)}
-
-            def begin(_at: float) -> None:
-                added.append(control.add_fault(**rule).id)
-
-            yield _Moment(at, begin)
-            if event.lasts is not None:
-                yield _Moment(at + event.lasts, lambda _at: self._end_fault(added))
-
-    def _end_fault(self, added: list[str]) -> None:
-        with suppress(NotFound):  # somebody has removed it, or it was applied as often as allowed
-            self.world.control.clear_faults(added.pop())
+            self._faults[moment.event] = control.add_fault(**rule).id
 
     def _become(self, schema: str, state: str, at: float) -> None:
         """Change the state of a connector, unless it was deleted meanwhile."""
-        connection = self.connectors[schema]
-        if connection.id not in self.world.connections:
+        connection = self.world.connections.get(self.connectors[schema])
+        if connection is None:
             return
         if state == "healthy":
             connection.paused = False

@@ -3,6 +3,7 @@
 import { byId, create, createRow, draw, drawList, setUnlessFocused } from "./elements.js";
 import {
   accountStatistics, connectorState, faultFrequency, faultName, isFailed, matchCount, requestCells, requestsLeft,
+  snapshotSummary,
 } from "./wording.js";
 
 const REFRESH_MS = 2000;
@@ -85,6 +86,21 @@ function faultItem(fault) {
   return item;
 }
 
+function snapshotItem(snapshot) {
+  const { name } = snapshot;
+  const item = create("li");
+  const description = create("div");
+  description.append(create("p", name, "what"), create("p", snapshotSummary(snapshot), "hint"));
+  const path = `snapshots/${encodeURIComponent(name)}`;
+  const buttons = create("div", undefined, "tags");
+  buttons.append(
+    actionButton("Restore", name, () => change(`“${name}” was restored.`, `${path}/restore`, "POST", {})),
+    actionButton("Delete", name, () => change(`“${name}” was deleted.`, path, "DELETE")),
+  );
+  item.append(description, buttons);
+  return item;
+}
+
 function showState(state) {
   byId("now").textContent = state.now.slice(0, 19).replace("T", " ");
   const statistics = accountStatistics(state);
@@ -125,13 +141,15 @@ async function refresh() {
   isRefreshing = true;
   try {
     const search = encodeURIComponent(byId("search").value);
-    const [state, { faults }, log, connectors] = await Promise.all([
+    const [state, { faults }, log, connectors, { snapshots }] = await Promise.all([
       request("state"), request("faults"), request(`requests?limit=${MAX_REQUESTS}`), request(`connections?search=${search}`),
+      request("snapshots"),
     ]);
     showState(state);
     showRequests(log);
     showFaults(faults);
     showConnectors(connectors);
+    drawList("snapshots", snapshots, snapshotItem, "None yet.");
   } catch {
     showMessage("The sandbox does not respond.", true);
   } finally {
@@ -161,6 +179,11 @@ onSubmit("seed", () => {
   }
   const [groups, connectors] = [numberIn("groups"), numberIn("connectors")];
   return change(`Added ${groups} groups and ${connectors} connectors.`, "seed", "POST", { groups, connectors, states });
+});
+
+onSubmit("save-snapshot", () => {
+  const name = byId("snapshot-name").value;
+  return change(`The snapshot “${name}” was taken.`, "snapshots", "POST", { name });
 });
 
 onSubmit("reset", () => change("The account was reset.", "reset", "POST", { seed: numberIn("reset-seed") }));

@@ -38,6 +38,12 @@ export function accountStatistics(state) {
   return [["Groups", state.groups], ["Connectors", state.connectors], ...setup, ["Seed", state.seed]];
 }
 
+// Returns what a snapshot holds, in a line.
+export function snapshotSummary({ now, connectors }) {
+  const noun = connectors === 1 ? "connector" : "connectors";
+  return `${now.slice(0, 16).replace("T", " ")} UTC, ${connectors.toLocaleString("en")} ${noun}`;
+}
+
 export function requestsLeft(number) {
   return number === null ? "No limit." : `${number.toLocaleString("en")} left this hour.`;
 }

@@ -94,6 +94,14 @@ class Deliveries:
         self.queue.clear()
         self._count = 0
 
+    def saved(self) -> tuple[int, dict[int, Delivery]]:
+        """Return the queue, for `restore`."""
+        return self._count, self.queue
+
+    def restore(self, saved: tuple[int, dict[int, Delivery]]) -> None:
+        """Replace the queue."""
+        self._count, self.queue = saved
+
     def add(self, webhook_id: str, body: bytes, at: float) -> None:
         """Queue an event of a time for a webhook."""
         self._count += 1
@@ -134,8 +142,10 @@ class Deliveries:
         world = self._world
         with world.lock:
             now = world.clock()
+            if self.queue.get(number) is not delivery:
+                return  # the world was reset or restored during the attempt
             if result.succeeded:
-                self.queue.pop(number, None)
+                del self.queue[number]
             elif now - delivery.since >= world.assumptions.webhook_patience_seconds:
                 hook.active = False
             else:

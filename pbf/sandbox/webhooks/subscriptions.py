@@ -51,6 +51,20 @@ class Webhooks:
         """Return the webhooks and the queued deliveries."""
         return {"hooks": self.hooks, "queue": self.deliveries.queue}
 
+    def saved(self) -> tuple[dict[str, Webhook], Any, float]:
+        """Return the webhooks, the queue and the time of the latest events, for `restore`."""
+        return self.hooks, self.deliveries.saved(), self._collected_until
+
+    def restore(self, saved: tuple[dict[str, Webhook], Any, float]) -> None:
+        """Replace the webhooks and the queue; the one of `keep` keeps its present URL."""
+        hooks, queue, self._collected_until = saved
+        self.hooks.clear()
+        self.hooks.update(hooks)
+        self.deliveries.restore(queue)
+        if self._kept:
+            self._kept.active = OWN_ID not in hooks or hooks[OWN_ID].active
+            self.hooks[OWN_ID] = self._kept
+
     def get(self, webhook_id: str) -> Webhook:
         """Return one webhook."""
         if webhook_id not in self.hooks:

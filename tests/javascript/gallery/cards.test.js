@@ -37,3 +37,11 @@ test("a card escapes what others wrote and links to its service", () => {
   assert.match(html, />NaN connected</);
   assert.doesNotMatch(html, /<[biu]>|class="docs"/);
 });
+
+test("a card without a link is chosen by a button", () => {
+  const card = { id: "a&b", name: "<b>", category: "", description: "", docs: "" };
+
+  assert.match(
+    cardHtml("")(card), /<button type="button" class="open" aria-pressed="false" data-id="a&amp;b">&lt;b&gt;<\/button>/,
+  );
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  accountStatistics, connectorState, faultFrequency, isFailed, matchCount, requestCells, requestsLeft,
+  accountStatistics, connectorState, faultFrequency, isFailed, matchCount, requestCells, requestsLeft, snapshotSummary,
 } from "../../../pbf/sandbox/static/wording.js";
 
 const STATUS = { setup_state: "connected", sync_state: "scheduled", update_state: "on_schedule", is_historical_sync: false };
@@ -48,4 +48,10 @@ test("statistics list what the account holds, with a separator at thousands", ()
   assert.equal(requestsLeft(19999), "19,999 left this hour.");
   assert.equal(matchCount(1200, 50), "The first 50 of 1,200");
   assert.equal(matchCount(12, 12), "12");
+});
+
+test("a snapshot says its time and how many connectors it holds", () => {
+  const now = "2026-11-20T12:00:31.000000Z";
+  assert.equal(snapshotSummary({ now, connectors: 1200 }), "2026-11-20 12:00 UTC, 1,200 connectors");
+  assert.equal(snapshotSummary({ now, connectors: 1 }), "2026-11-20 12:00 UTC, 1 connector");
 });
