@@ -150,7 +150,7 @@ def test_a_snapshot_is_taken_and_restored(opened, server):
     page.get_by_role("button", name="Take a snapshot").click()
     expect(page.locator("#snapshots")).to_contain_text("2026-11-20 12:00 UTC, 12 connectors")
     page.get_by_role("button", name="+1 day").click()
-    row(page, "salesforce_crm").get_by_role("button", name="Break").click()
+    row(page, "salesforce_crm").get_by_role("button", name="Break salesforce_crm").click()
     expect(row(page, "salesforce_crm")).to_contain_text("Broken")
 
     page.get_by_role("button", name="Restore Before the demo").click()
