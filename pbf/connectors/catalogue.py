@@ -10,6 +10,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Service
 from pbf.rules.access.findings import unknown_names
 from pbf.rules.access.policy import Policy
+from pbf.show_api.exchanges import carrying
 
 SERVICES = "services"
 SERVICES_LIFETIME = 3600.0
@@ -41,7 +42,7 @@ class Catalogue:
         """Return every service."""
         return self._cache.get(
             SERVICES,
-            lambda: PartialList(self._client.get_metadata()),
+            carrying(lambda: PartialList(self._client.get_metadata())),
             lifetime=lambda _: SERVICES_LIFETIME,
         )
 
@@ -81,7 +82,7 @@ class Catalogue:
         """
         cached = self._cache.get(
             f"service:{service_id}",
-            lambda: [self._client.get_service(service_id)],
+            carrying(lambda: [self._client.get_service(service_id)]),
             lifetime=lambda _: SERVICES_LIFETIME,
         )
         return cached.items[0]

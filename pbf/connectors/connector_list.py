@@ -21,6 +21,7 @@ from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
 from pbf.paths import LONGEST_ID
 from pbf.rules import list_lifetime
+from pbf.show_api.exchanges import carrying
 from pbf.store.store import Store
 from pbf.store.tables import Deletion
 
@@ -155,7 +156,7 @@ class ConnectorList:
         keep_newest(self._gone, connector_id, schema_name, KEPT_GONE)
 
     def _cached(self) -> CachedList[Connector]:
-        cached = self._cache.get(self.key, self._fetch, lifetime=self._account.lifetime)
+        cached = self._cache.get(self.key, carrying(self._fetch), lifetime=self._account.lifetime)
         return self._with_current_deletions(cached) if cached.problem else cached
 
     def _with_current_deletions(self, cached: CachedList[Connector]) -> CachedList[Connector]:

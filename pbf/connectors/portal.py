@@ -32,6 +32,7 @@ from pbf.fivetran.models import Connector, Service
 from pbf.rules import list_lifetime
 from pbf.rules.access.policy import Policy, no_policy
 from pbf.rules.permanent_names import PermanentName, typed_name
+from pbf.show_api.exchanges import carrying
 from pbf.signed_links import Signer
 from pbf.store.store import Store
 
@@ -173,7 +174,7 @@ class Portal:
         """
         cached = self._pasts.get(
             f"{self.tenant.id} {key}",
-            lambda: [read()],
+            carrying(lambda: [read()]),
             lifetime=lambda _: PAST_LIFETIME,
             patience=PAST_PATIENCE,
         )

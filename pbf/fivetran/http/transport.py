@@ -43,6 +43,7 @@ from pbf.metrics.outages import ERRORS, Outage
 from pbf.metrics.tracing.spans import fivetran_span
 from pbf.paths import is_loopback
 from pbf.redaction import HIDDEN, redact
+from pbf.show_api.exchanges import add_answer, reported
 
 CONNECT_TIMEOUT = 5.0
 POOL = 32
@@ -142,7 +143,11 @@ class Request:
         """Return the `data` of the response, or an empty dict if it has none."""
         with waiting_for(Dependency.FIVETRAN, FivetranBusy):
             self._admit()
-            with fivetran_span(method, path), self._observed():
+            with (
+                fivetran_span(method, path),
+                self._observed(),
+                reported(method, path, params, body),
+            ):
                 return self._answer(method, path, params, body)
 
     def _answer(
@@ -170,6 +175,7 @@ class Request:
                 self._update_date(response)
                 self._update_rate_limit(response)
                 content = content_of(response)
+                add_answer(response.status_code, response.headers, content)
         except (requests.RequestException, HTTPError) as exc:
             # urllib3 raises its own error for an invalid host such as "api..example.com".
             self.latest.failed_at = time.monotonic()
