@@ -5,6 +5,7 @@ import streamlit as st
 from pbf.connectors.portal import dashboard_only
 from pbf.errors import PbfError, UnknownService
 from pbf.ui import connect_form, data, page, session
+from pbf.ui.show_api.marks import mark
 
 portal = page.start_page("Connect")
 try:
@@ -24,6 +25,7 @@ try:
             st.info(page.plain(session.why_not()), icon=":material/lock:")
         elif service.is_creatable:
             connect_form.show_form(portal, service)
+            mark("create", "service", service=service.id)
         else:
             st.info(page.plain(dashboard_only(service)), icon=":material/lock:")
             connect_form.show_guide(service)

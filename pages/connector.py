@@ -11,6 +11,7 @@ from pbf.rules.health import health
 from pbf.ui import data, page
 from pbf.ui.connector import bulk_actions, detail, dialogs, trash
 from pbf.ui.refresh.fragments import following
+from pbf.ui.show_api.marks import mark
 
 
 def carry_out(portal: Portal, connector: Connector) -> None:
@@ -50,6 +51,7 @@ def show(portal: Portal, connector_id: str) -> None:
     state = health(connector, utc_now())
     page.mark_open_card(connector.id, connector.status.setup_state)
     st.html(detail.head(connector, data.service_of(connector), state))
+    mark("connectors", "connector", connector=connector)
     failed_id, problem = page.PROBLEM.get() or ("", "")
     if failed_id == connector.id:
         page.show_problem(problem)

@@ -9,6 +9,7 @@ from pbf.errors import PbfError
 from pbf.ui import data, page, session
 from pbf.ui.connector import bulk_actions, setup_result, trash
 from pbf.ui.refresh.fragments import following
+from pbf.ui.show_api.marks import mark
 
 
 @following("connectors")
@@ -27,6 +28,7 @@ def show(portal: Portal, returned: str) -> None:
             return
         if returned:
             setup_result.show(portal, returned)
+        mark("connectors", "connector", "sync", "pause", "connect_card", "delete")
         connector_table(
             table.rows,
             version=table.version,

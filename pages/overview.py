@@ -6,6 +6,7 @@ from pbf.connectors.portal import Portal
 from pbf.errors import PbfError
 from pbf.ui import data, overview, page, session
 from pbf.ui.refresh.fragments import following
+from pbf.ui.show_api.marks import mark
 from pbf.ui.watch import incidents
 
 SHOWN = 5
@@ -31,6 +32,7 @@ def show(portal: Portal) -> None:
             show_links()
             return
         overview.tiles(summary)
+        mark("connectors", "services", key="totals")
         show_links()
         incidents.under_way(portal)
         left, right = st.columns([3, 2], gap="large")

@@ -6,6 +6,7 @@ from pbf.components.gallery import gallery
 from pbf.errors import PbfError
 from pbf.ui import data, page, session
 from pbf.ui.administration import source_requests
+from pbf.ui.show_api.marks import mark
 
 portal = page.start_page("Services")
 
@@ -17,6 +18,7 @@ except PbfError as error:
     page.stop_with(error)
 
 st.title("Connect a source", anchor=False)
+mark("services", "service")
 source_requests.show_answers(portal)
 if has_services:
     source_requests.answer_asking(portal)

@@ -6,6 +6,7 @@ from pbf.errors import PbfError, UnknownConnector
 from pbf.rules.actions import advice
 from pbf.ui import data, page, session, table_widgets
 from pbf.ui.connector import trash
+from pbf.ui.show_api.marks import mark
 from pbf.ui.table_editor import as_csv
 
 NO_RELOAD = "Fivetran cannot reload the tables of this source. New ones appear after its next sync."
@@ -35,6 +36,9 @@ with st.container(width=760):
         page.quiet(session.why_not())
     elif not reloads:
         page.quiet(NO_RELOAD)
+    table = next((table for table in editor.tables if not table.locked), None)
+    example = {"schema": table.schema, "table": table.table} if table else {}
+    mark("schemas", "reload_schemas", "update_schemas", connector=connector, **example)
     if not editor.tables:
         table_widgets.show_no_tables(portal, editor, connector, reloads=reloads)
         st.stop()

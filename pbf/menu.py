@@ -11,6 +11,7 @@ from pbf.metrics.tracing.spans import span
 from pbf.paths import DASHBOARD
 from pbf.rules.access.permissions import Permission
 from pbf.server.streamlit_patches import forget_fragments_on_stop
+from pbf.ui import session
 from pbf.ui.account.menu_entries import Entry, Place, shown, visitor
 
 PAGES = DASHBOARD / "pages"
@@ -48,6 +49,11 @@ page = st.navigation(list(pages.values()), position="top")
 if page is pages[ENTRIES[0]] and home is not ENTRIES[0]:
     st.switch_page(pages[home])  # whose own address stays valid, unlike that of a default page
 entry = next((entry for entry in ENTRIES if pages[entry] is page), home)
+if who and who.tenant_id and session.shows_api(who):
+    from pbf.ui.show_api import opening
+
+    opening.open_pressed()
+    opening.show_calls_button()
 with (
     PAGE_SECONDS.labels(entry.name).time(),
     span(f"page {entry.name}"),

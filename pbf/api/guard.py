@@ -74,6 +74,7 @@ FORMS = (
         "sign_in.sign_out",
         "account.switch_tenant",
         "account.look_as",
+        "account.show_api",
         "invitations.open_card",
     }
 )

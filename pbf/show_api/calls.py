@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -31,14 +31,14 @@ class ApiCall:
     tenant_id: str
     method: str
     path: str
-    query: tuple[tuple[str, str], ...]
-    request: str
-    request_headers: tuple[tuple[str, str], ...]
-    status: int | None
-    answer: str
-    headers: tuple[tuple[str, str], ...]
-    milliseconds: int
     at: float
+    query: tuple[tuple[str, str], ...] = ()
+    request: str = ""
+    request_headers: tuple[tuple[str, str], ...] = ()
+    status: int | None = None
+    answer: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    milliseconds: int = 0
     age: float | None = None
     requests_left: int | None = None
 
@@ -72,32 +72,24 @@ class Calls:
         self._add(_from_exchange(tenant_id, exchange))
 
     def record_cached(
-        self, tenant_id: str, path: str, items: Sequence[Mapping[str, Any]], *, read_at: float
+        self,
+        tenant_id: str,
+        path: str,
+        items: Callable[[], Sequence[Mapping[str, Any]]],
+        *,
+        read_at: float,
     ) -> None:
-        """Add a list that the cache has answered with, once for each time it was read."""
-        now = current_time()
+        """Add a list that the cache has answered with, once for each time it was read.
+
+        `items` is called only then.
+        """
+        now, key = current_time(), f"{tenant_id} {path}"
         with self._lock:
-            was_recorded = self._served.get(f"{tenant_id} {path}") == read_at
-        if was_recorded or now - read_at < JUST_NOW:
-            return
-        with self._lock:
-            self._served = {**self._served, f"{tenant_id} {path}": read_at}
-        self._add(
-            ApiCall(
-                tenant_id,
-                "GET",
-                path,
-                (),
-                "",
-                (),
-                None,
-                as_text({"items": items}),
-                (),
-                0,
-                now,
-                age=now - read_at,
-            )
-        )
+            if self._served.get(key) == read_at or now - read_at < JUST_NOW:
+                return
+            self._served[key] = read_at
+        answer = as_text({"items": items()})
+        self._add(ApiCall(tenant_id, "GET", path, now, answer=answer, age=now - read_at))
 
     def _add(self, call: ApiCall) -> None:
         with self._lock:
@@ -122,6 +114,7 @@ def _from_exchange(tenant_id: str, exchange: Exchange) -> ApiCall:
         tenant_id,
         exchange.method,
         redact(exchange.path),
+        exchange.at,
         tuple(
             (redact(str(name)), str(shown(str(value)))) for name, value in exchange.query.items()
         ),
@@ -131,7 +124,6 @@ def _from_exchange(tenant_id: str, exchange: Exchange) -> ApiCall:
         _answer(exchange),
         tuple(visible),
         exchange.milliseconds,
-        exchange.at,
         requests_left=int(left) if left.isascii() and left.isdigit() and len(left) < 10 else None,
     )
 

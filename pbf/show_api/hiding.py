@@ -27,14 +27,18 @@ def shown(value: Any, depth: int = 0) -> Any:
             _text(str(name)): _field(name, item, depth) for name, item in fields[:SHOWN_FIELDS]
         }
         return visible | _rest(len(fields) - SHOWN_FIELDS)
-    items = [shown(item, depth + 1) for item in value[:SHOWN_ITEMS]]
-    return items + ([f"… {len(value) - SHOWN_ITEMS:,} more"] if len(value) > SHOWN_ITEMS else [])
+    return [shown(item, depth + 1) for item in value[:SHOWN_ITEMS]] + rest_of(len(value))
 
 
 def as_text(value: Any) -> str:
     """Return a JSON value as indented text without secrets; a long text is cut."""
     text = json.dumps(shown(value), indent=2, ensure_ascii=False)
     return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY]}\n… (cut)"
+
+
+def rest_of(number: int) -> list[str]:
+    """Return how many of so many items are not shown, as the last item of a list."""
+    return [f"… {number - SHOWN_ITEMS:,} more"] if number > SHOWN_ITEMS else []
 
 
 def _field(name: Any, value: Any, depth: int) -> Any:

@@ -21,11 +21,11 @@ def curl(request: Request) -> str:
 
 
 def own_curl(request: Request, public_url: str, *, has_sign_in: bool) -> str:
-    """Return a request to our own route for a shell; the token of a tenant is in PBF_TOKEN.
+    """Return a request to our own route for a shell; the token of a tenant is in API_TOKEN.
 
     While sign-in is off, requests have no token.
     """
-    options = ['-H "Authorization: Bearer $PBF_TOKEN"'] if has_sign_in else []
+    options = ['-H "Authorization: Bearer $API_TOKEN"'] if has_sign_in else []
     if request.body is not None:
         options.append(f"-H {shlex.quote(f'Content-Type: {JSON}')}")
     return _command(request, shlex.quote(f"{public_url}{request.address}"), options)

@@ -14,6 +14,7 @@ from pbf.rules.statistics import Line, Statistic
 from pbf.rules.timeline.summary import longest_without_data
 from pbf.ui import html, page
 from pbf.ui.data import Summary
+from pbf.ui.show_api.marks import mark
 from pbf.ui.view_models import Row
 
 
@@ -103,6 +104,7 @@ def chart(figure: Statistic, spec: dict[str, Any]) -> None:
         on_select=lambda: _open_bar(figure, st.session_state[key]["selection"]),
         alt=f"{figure.title}. {figure.sentence}",
     )
+    mark("connectors", key=figure.id)
     with st.expander("Show as a table"):
         _show_table(figure.headers, figure.lines)
         if figure.more_lines:

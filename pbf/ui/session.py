@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
+from functools import partial, wraps
+from typing import TYPE_CHECKING, ParamSpec
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -20,7 +20,13 @@ from pbf.metrics.tracing.spans import span
 from pbf.rules import time_zones
 from pbf.rules.access.permissions import Permission, allows, refusal
 from pbf.runtime import runtime
+from pbf.show_api.access import COOKIE, ON, is_allowed
+from pbf.show_api.exchanges import LISTENER
 
+if TYPE_CHECKING:
+    from pbf.show_api.calls import Calls
+
+CALLS = "api_calls"
 Parameters = ParamSpec("Parameters")
 
 
@@ -49,7 +55,24 @@ def act() -> Identity:
     set_tenant(visitor.tenant_id)
     runs_dashboard = runtime().identity.authentication.runs_dashboard(visitor)
     CALLER.set(Caller(actor, visitor.role, client, visitor.services, visitor.name, runs_dashboard))
+    shows = shows_api(visitor)
+    LISTENER.set(partial(api_calls().record, visitor.tenant_id) if shows else None)
     return visitor
+
+
+def shows_api(visitor: Identity) -> bool:
+    """Return whether a visitor has switched Show API on, and may."""
+    if st.context.cookies.get(COOKIE) != ON:
+        return False
+    return is_allowed(is_sandbox=runtime().settings.sandbox, is_operator=visitor.is_operator)
+
+
+def api_calls() -> "Calls":
+    """Return the calls of this session while Show API was on."""
+    from pbf.show_api.calls import Calls  # only for those who have switched Show API on
+
+    calls: Calls = st.session_state.setdefault(CALLS, Calls())
+    return calls
 
 
 def portal() -> Portal:

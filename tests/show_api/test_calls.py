@@ -165,7 +165,7 @@ def test_a_cached_list_is_recorded_once_for_each_time_it_was_read(monkeypatch):
     monkeypatch.setattr(recorded_calls, "current_time", lambda: 1000.0)
 
     for read_at in (960.0, 960.0, 990.0, 999.0):
-        calls.record_cached("acme", path, [{"id": "lamp"}], read_at=read_at)
+        calls.record_cached("acme", path, lambda: [{"id": "lamp"}], read_at=read_at)
 
     assert [call.age for call in calls.of("acme")] == [40.0, 10.0]
     assert calls.of("acme")[0].is_from_cache

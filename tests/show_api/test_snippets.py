@@ -182,7 +182,7 @@ def test_the_snippet_of_our_route_gets_an_answer(name, sandbox, own_routes):
     assert request is not None
 
     answer = run_own(
-        own_curl(request, url, has_sign_in=True), environment(sandbox, PBF_TOKEN=token)
+        own_curl(request, url, has_sign_in=True), environment(sandbox, API_TOKEN=token)
     )
 
     if name in ("services", "connectors"):
@@ -209,7 +209,7 @@ def test_without_sign_in_our_route_needs_no_token(sandbox):
     request = OPERATIONS["connectors"].route_request(target_in(sandbox))
     assert request is not None
 
-    assert "PBF_TOKEN" not in own_curl(request, "http://127.0.0.1:1", has_sign_in=False)
+    assert "API_TOKEN" not in own_curl(request, "http://127.0.0.1:1", has_sign_in=False)
 
 
 @given(TEXTS.filter(lambda text: "\0" not in text))

@@ -35,6 +35,9 @@ READS_MARKDOWN = {
 ARGUMENTS = {"label", "body", "help", "text", "title", "caption", "captions", "value"}
 # What stands in Markdown as it is, since it is written here and nowhere else.
 OURS = {
+    # Show API: our operations, and paths whose ids are quoted.
+    *("dialogs: OPERATORS", "dialogs: TABS", "opening: operation.title", "opening: more"),
+    *("opening: request.method", "opening: request.path"),
     "actions: [ROLES[role] for role in roles]",
     "actions: label",
     "actions: sentence",

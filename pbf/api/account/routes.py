@@ -1,7 +1,7 @@
 """Routes to which the account menu of the pages posts its forms.
 
-Each answers 303 with the cookie of a new session, so that the browser loads the page anew: nothing
-of the earlier session stays in it.
+Each answers 303, so that the browser loads the page anew: nothing of the page's earlier session
+stays in it. With another tenant or person, the cookie is that of a new session.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,11 @@ from pbf.api.request_context import current_identity, current_runtime, public_ur
 from pbf.api.responses import no_store
 from pbf.api.session_cookies import NAMES, session_cookie_name, set_session_cookie
 from pbf.api.sign_in.pages import sign_in_url
-from pbf.errors import NotSignedIn
+from pbf.errors import NotPermitted, NotSignedIn
 from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry
 from pbf.paths import PREFIX, own_page
+from pbf.show_api.access import COOKIE, ON, is_allowed
 
 routes = Blueprint("account", __name__, url_prefix=PREFIX)
 
@@ -56,6 +57,26 @@ def look_as() -> ResponseReturnValue:
     if earlier := request.cookies.get(name):
         services.sign_in.end(earlier)
     return _reload(cookie, name)
+
+
+@routes.post("/show-api")
+def show_api() -> ResponseReturnValue:
+    """Switch Show API on or off; who may not see it is refused."""
+    runtime, identity = current_runtime(), current_identity()
+    if not is_allowed(is_sandbox=runtime.settings.sandbox, is_operator=identity.is_operator):
+        raise NotPermitted("Show API is for operators.")
+    response = no_store(redirect(own_page(request.form.get("next", "/")), 303))
+    is_on = request.form.get("show") == ON
+    response.set_cookie(
+        COOKIE,
+        ON if is_on else "",
+        max_age=None if is_on else 0,
+        path=f"{request.script_root}/",
+        secure=public_url().startswith("https:"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 @routes.errorhandler(NotSignedIn)

@@ -1,7 +1,7 @@
 """What people see who are not signed in, or whose tenant is missing."""
 
 from typing import NoReturn
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pbf.paths import PREFIX, from_page
 from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
 from pbf.ui import html
-from pbf.ui.account.top_row import MOST_LISTED, next_page, tenant_options
+from pbf.ui.account.top_row import MOST_LISTED, next_page, tenant_options, this_page
 
 
 def stop_signed_out() -> NoReturn:
@@ -59,7 +59,5 @@ def stop_without_its_tenant(identity: Identity) -> NoReturn:
 
 def _sign_in_url() -> str:
     """Return the address of the sign-in, which leads back to this page."""
-    path = urlsplit(st.context.url or "").path or "/"
-    query = urlencode(st.query_params.to_dict(), doseq=True)
-    page = f"{path}?{query}" if query else path
-    return from_page(f"{PREFIX}/sign-in?{urlencode({'next': page, 'reason': 'ended'})}")
+    query = urlencode({"next": this_page(), "reason": "ended"})
+    return from_page(f"{PREFIX}/sign-in?{query}")

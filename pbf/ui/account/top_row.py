@@ -7,7 +7,7 @@ without a run of the page.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from markupsafe import Markup
@@ -19,7 +19,8 @@ from pbf.identity.tenants import TenantEntry
 from pbf.paths import PREFIX, from_page, is_loopback, path_of, without_prefix
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime, runtime
-from pbf.ui import html
+from pbf.show_api.access import is_allowed
+from pbf.ui import html, session
 
 # From so many tenants on, people search instead of choosing from a list.
 MOST_LISTED = 8
@@ -40,7 +41,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Account:
-    """What the menu says and offers; `many` are tenants to search instead of `choices`."""
+    """What the menu says and offers; `many` are tenants to search instead of `choices`.
+
+    `here` is the page to come back to in the same tenant.
+    """
 
     name: str
     email: str
@@ -51,6 +55,9 @@ class Account:
     people: Sequence[Option] = ()
     can_leave: bool = False
     can_sign_out: bool = False
+    can_show_api: bool = False
+    shows_api: bool = False
+    here: str = "/"
 
 
 def show_branding(identity: Identity, title: str) -> None:
@@ -83,7 +90,8 @@ def closed_top_row(running: Runtime, identity: Identity, url: str) -> Markup:
     """Return the row at an address as it looks before Streamlit has started: without its menu."""
     credentials = CREDENTIALS if running.settings.sandbox else ()
     brand, account = _brand(running, identity), None
-    if identity.session_id or _people(running, identity, url):
+    is_shown = identity.session_id or _may_show_api(running, identity)
+    if is_shown or _people(running, identity, url):
         place = _place(running, identity)
         account = Account(identity.name, identity.email, place, next="")
     if not (credentials or account or brand):
@@ -124,7 +132,8 @@ def next_page() -> str:
 def _account(running: Runtime, identity: Identity) -> Account | None:
     """Return what the menu offers; None if nobody signs in here."""
     people = _people(running, identity, st.context.url or "")
-    if not identity.session_id and not people:
+    can_show_api = _may_show_api(running, identity)
+    if not (identity.session_id or people or can_show_api):
         return None
     choices = _tenants(running, identity)
     return Account(
@@ -137,7 +146,21 @@ def _account(running: Runtime, identity: Identity) -> Account | None:
         people=people,
         can_leave=identity.is_operator and bool(identity.tenant_id),
         can_sign_out=bool(identity.session_id),
+        can_show_api=can_show_api,
+        shows_api=can_show_api and session.shows_api(identity),
+        here=this_page(),
     )
+
+
+def _may_show_api(running: Runtime, identity: Identity) -> bool:
+    return is_allowed(is_sandbox=running.settings.sandbox, is_operator=identity.is_operator)
+
+
+def this_page() -> str:
+    """Return the path of the page with its query."""
+    path = urlsplit(st.context.url or "").path or "/"
+    query = urlencode(st.query_params.to_dict(), doseq=True)
+    return f"{path}?{query}" if query else path
 
 
 def _place(running: Runtime, identity: Identity) -> str:

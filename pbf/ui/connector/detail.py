@@ -17,6 +17,7 @@ from pbf.rules.schedule import next_exactly, next_in_words
 from pbf.rules.wording import spaced, span
 from pbf.ui import audit_table, data, html, page, session
 from pbf.ui.connector import colleague_links, maintenance
+from pbf.ui.show_api.marks import mark
 from pbf.ui.timeline import section
 from pbf.ui.watch import incidents, promises
 
@@ -27,6 +28,7 @@ NOT_READ = (
 )
 # Shown beside the next step; other actions lie in the menu.
 BESIDE: frozenset[Action] = frozenset({"sync", "pause", "resume", "tables"})
+BEHIND_ACTIONS = ("sync", "pause", "reschedule", "resync", "test", "connect_card", "delete")
 RUNNING = ("Running", "busy")
 SYNC_ENDS = {
     "SYNCING": RUNNING,
@@ -88,6 +90,7 @@ def show_actions(connector: Connector, state: Health) -> None:
         # A new key closes the menu once something in it was pressed.
         with st.popover("More", key=f"more-{page.turn()}"):
             _show_menu(connector, menu)
+    mark(*BEHIND_ACTIONS, connector=connector)
 
 
 def ask_if_pressed(connector: Connector) -> None:
@@ -157,10 +160,12 @@ def show_details(connector: Connector) -> None:
         if (error_records := data.errors(connector)) != History():
             st.header("Errors", anchor=False)
             st.html(errors(error_records))
+        mark("errors", connector=connector)
         if not is_read and (sync_records := data.history(connector)) != History():
             st.header("Recent syncs", anchor=False)
             st.html(syncs(sync_records))
             page.quiet(NOT_READ)
+            mark("history", connector=connector, key="recent")
         if entries := data.audit_entries(connector):
             st.header("Recent actions", anchor=False)
             rows = audit_table.rows(entries, {})

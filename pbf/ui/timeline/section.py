@@ -13,6 +13,7 @@ from pbf.rules.timeline.marks import SPANS, Span
 from pbf.rules.timeline.paging import Cursor
 from pbf.rules.timeline.summary import sentences
 from pbf.ui import html, page, session
+from pbf.ui.show_api.marks import mark
 from pbf.ui.timeline import wording
 from pbf.ui.timeline.source import SyncHistory, sync_history, sync_page, timeline
 
@@ -56,6 +57,7 @@ def _show_known(connector: Connector) -> None:
     st.html(_drawn(sync_history(connector, shown), shown, session.time_zone()))
     if sampling := timeline().sampling:
         page.quiet(sampling)
+    mark("history", connector=connector)
     table = st.expander("Show as a table", key=f"table-{connector.id}", on_change="rerun")
     if table.open:
         with table:

@@ -42,7 +42,7 @@ HIDDEN = {
     *("/_/sign-in", "/_/sign-in/{provider}", "/_/signed-in/{provider}"),
     *("/_/sign-out", "/_/signed-out", "/_/backchannel-logout/{provider}"),
     *("/_/sso", "/_/sso/{code}"),
-    *("/_/tenant", "/_/look-as"),
+    *("/_/tenant", "/_/look-as", "/_/show-api"),
 }
 Ask = Callable[..., TestResponse]
 NAMES = [operation.name for operation in OPERATIONS]

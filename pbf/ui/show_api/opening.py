@@ -1,0 +1,77 @@
+"""The marks, what was pressed among them, and the button for the calls of the session."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from pydantic import BaseModel
+
+from pbf.connectors.portal import Portal
+from pbf.show_api.hiding import SHOWN_ITEMS
+from pbf.show_api.operations import OPERATIONS
+from pbf.show_api.target import Target
+from pbf.ui import page, session
+from pbf.ui.show_api.subjects import Subject, target_of
+
+PRESSED: page.SessionValue[Subject | None] = page.SessionValue("api_mark", None)
+CALLS_PRESSED = "pbf-api-calls"
+
+
+def show_mark(subject: Subject, *, key: str) -> None:
+    """Show a mark; pressed, it opens its dialog in the next run of the page."""
+    portal = session.portal()
+    operation = OPERATIONS[subject.names[0]]
+    request = operation.request(target_of(portal, subject))
+    _record_cached(portal, subject.names)
+    more = f" +{len(subject.names) - 1}" if len(subject.names) > 1 else ""
+    with st.container(key=f"pbf-api-mark-{key}"):
+        if st.button(
+            # A quoted path has no character that means something in Markdown code.
+            f"`</> {request.method} {request.path}`{more}",
+            key=f"api-mark-{key}",
+            type="tertiary",
+            help=operation.title,
+        ):
+            PRESSED.set(subject)
+            st.rerun()  # the whole page, since a dialog of a fragment ends with its next run
+
+
+def show_calls_button() -> None:
+    """Show the button that opens the calls of this session, above the page's lower edge."""
+    with st.container(key="pbf-api-bar"):
+        st.button("</> API calls", key=CALLS_PRESSED, help="Show API is on: the last 100 calls")
+
+
+def open_pressed() -> None:
+    """Open the dialog of the mark or button that was pressed."""
+    subject = PRESSED.pop()
+    if not (subject or st.session_state.get(CALLS_PRESSED)):
+        return
+    from pbf.ui.show_api import dialogs
+
+    if subject:
+        dialogs.show_operations(subject)
+    else:
+        dialogs.show_calls()
+
+
+def _record_cached(portal: Portal, names: tuple[str, ...]) -> None:
+    """Record the lists that the page shows, if they came from the cache."""
+    calls, tenant = session.api_calls(), portal.tenant
+    lists = {"services": portal.last_services, "connectors": portal.last_connectors}
+    for name in names:
+        if cached := lists[name]() if name in lists else None:
+            path = OPERATIONS[name].request(Target(group_id=tenant.group_id)).path
+            items = partial(_dumped, cached.items)
+            calls.record_cached(tenant.id, path, items, read_at=cached.fetched_at)
+
+
+def _dumped(items: Sequence[BaseModel]) -> list[Any]:
+    """Return the first items under Fivetran's names, and how many others there are."""
+    first = [
+        item.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"connect_card"})
+        for item in items[:SHOWN_ITEMS]
+    ]
+    rest = len(items) - len(first)
+    return [*first, f"… {rest:,} more"] if rest > 0 else first
