@@ -52,7 +52,7 @@ entry = next((entry for entry in ENTRIES if pages[entry] is page), home)
 if who and who.tenant_id and session.shows_api(who):
     from pbf.ui.show_api import opening
 
-    opening.open_pressed()
+    opening.show_opened(entry.name)
     opening.show_calls_button()
 with (
     PAGE_SECONDS.labels(entry.name).time(),

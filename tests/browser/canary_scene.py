@@ -256,8 +256,8 @@ def _plain(value: bytes) -> bytes:
 
 
 @contextmanager
-def scene(folder: Path, postgres: PostgresServer) -> Iterator[Scene]:
-    """Run everything, with a canary wherever there is a secret."""
+def scene(folder: Path, postgres: PostgresServer, **settings: str) -> Iterator[Scene]:
+    """Run everything, with these further settings and a canary wherever there is a secret."""
     with ExitStack() as stack, ExitStack() as until_redis_ends:
         sandbox = SandboxServer()
         world = sandbox.world
@@ -276,6 +276,7 @@ def scene(folder: Path, postgres: PostgresServer) -> Iterator[Scene]:
             "PBF_REDIS_URL": shared,
             "PBF_SIGNING_KEY": SIGNING_KEY,
             "PBF_TIMEOUT": str(TIMEOUT),
+            **settings,
         }
         url = stack.enter_context(_dashboard(folder, environment))
         log, end_redis = folder / "server.log", until_redis_ends.close
@@ -287,6 +288,8 @@ def _dashboard(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [unforeseen.__name__, "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    if "PBF_SIGN_IN" in environment:
+        environment["PBF_PUBLIC_URL"] = url
     quoted = {unforeseen.TEXT: f"password={TYPED} {KEY} {SECRET} {TOLD}"}
     with running(command, folder, f"{url}/_stcore/health", **environment, **quoted):
         yield url

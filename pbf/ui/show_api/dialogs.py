@@ -16,7 +16,7 @@ from pbf.show_api.operations import OPERATIONS, Operation, Request
 from pbf.show_api.support_bundle import support_bundle
 from pbf.show_api.target import Target
 from pbf.ui import html, page, session
-from pbf.ui.show_api.subjects import Subject, target_of
+from pbf.ui.show_api.subjects import Subject, forget_opened, target_of
 
 WIDTH = 860  # in pixels
 NO_CALL = "Not called in this session yet."
@@ -37,7 +37,7 @@ class Line(NamedTuple):
     left: str
 
 
-@st.dialog("API", width=WIDTH, icon=":material/code:")
+@st.dialog("API", width=WIDTH, icon=":material/code:", on_dismiss=forget_opened)
 @session.acting
 def show_operations(subject: Subject) -> None:
     """Show the operations of a mark, one at a time."""
@@ -57,7 +57,9 @@ def show_operations(subject: Subject) -> None:
     _show_operation(OPERATIONS[name], target_of(portal, subject), portal.tenant.id)
 
 
-@st.dialog("API calls of this session", width=WIDTH, icon=":material/code:")
+@st.dialog(
+    "API calls of this session", width=WIDTH, icon=":material/code:", on_dismiss=forget_opened
+)
 @session.acting
 def show_calls() -> None:
     """List the last calls of this session, and offer them as a support bundle."""

@@ -12,10 +12,10 @@ from pbf.show_api.hiding import SHOWN_ITEMS
 from pbf.show_api.operations import OPERATIONS
 from pbf.show_api.target import Target
 from pbf.ui import page, session
-from pbf.ui.show_api.subjects import Subject, target_of
+from pbf.ui.show_api.subjects import OPENED, Subject, target_of
 
-PRESSED: page.SessionValue[Subject | None] = page.SessionValue("api_mark", None)
 CALLS_PRESSED = "pbf-api-calls"
+SHOWN_PAGE = page.SessionValue("api_page", "")
 
 
 def show_mark(subject: Subject, *, key: str) -> None:
@@ -33,7 +33,7 @@ def show_mark(subject: Subject, *, key: str) -> None:
             type="tertiary",
             help=operation.title,
         ):
-            PRESSED.set(subject)
+            OPENED.set((SHOWN_PAGE.get(), subject))
             st.rerun()  # the whole page, since a dialog of a fragment ends with its next run
 
 
@@ -43,10 +43,17 @@ def show_calls_button() -> None:
         st.button("</> API calls", key=CALLS_PRESSED, help="Show API is on: the last 100 calls")
 
 
-def open_pressed() -> None:
-    """Open the dialog of the mark or button that was pressed."""
-    subject = PRESSED.pop()
-    if not (subject or st.session_state.get(CALLS_PRESSED)):
+def show_opened(name: str) -> None:
+    """Show on the page of a name the dialog that was opened there, until it is closed.
+
+    A page may run again by itself before the dialog is drawn.
+    """
+    SHOWN_PAGE.set(name)
+    if st.session_state.get(CALLS_PRESSED):
+        OPENED.set((name, None))
+    where, subject = OPENED.get() or ("", None)
+    if where != name:
+        OPENED.pop()
         return
     from pbf.ui.show_api import dialogs
 

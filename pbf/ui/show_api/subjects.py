@@ -9,6 +9,7 @@ from pbf.errors import PbfError
 from pbf.fivetran.models import Connector
 from pbf.fivetran.naming_fields import fields
 from pbf.show_api.target import Target
+from pbf.ui import page
 
 POPULAR = "google_sheets"
 EVERY_SIX_HOURS = 360
@@ -23,6 +24,11 @@ class Subject:
     service: str = ""
     schema: str = ""
     table: str = ""
+
+
+# The page on which a dialog is open, and its mark; None for the calls of the session.
+OPENED: page.SessionValue[tuple[str, Subject | None] | None]
+OPENED = page.SessionValue("api_opened", None)
 
 
 def target_of(portal: Portal, subject: Subject) -> Target:
@@ -56,3 +62,8 @@ def _first_connector(portal: Portal) -> Connector | None:
         return next(iter(portal.connectors().items), None)
     except PbfError:
         return None
+
+
+def forget_opened() -> None:
+    """Forget the dialog that was closed."""
+    OPENED.pop()
