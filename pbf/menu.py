@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("connector", "Connector", Place.UNLISTED),
     Entry("tables", "Tables", Place.UNLISTED),
     Entry("promises", "Promises", Place.UNLISTED),
+    Entry("stories", "Stories", Place.UNLISTED),
 )
 
 who = visitor()

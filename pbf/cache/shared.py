@@ -203,6 +203,12 @@ class SharedCache:
             self._failures.pop(key, None)
             self._requests.pop(key, None)
 
+    def drop(self, key: str) -> None:
+        """Fetch anew at the next call, and never serve again what was fetched before."""
+        self.forget(key)
+        with self._lock:
+            self._previous.pop(key, None)
+
     def close(self) -> None:
         """Stop requesting, and release waiting callers."""
         with self._lock:

@@ -40,6 +40,11 @@ class Portals:
                 portal = self._portals[tenant_id] = self._build(tenant)
         return portal
 
+    def forget(self) -> None:
+        """Build the portals anew, without what they remember of their connectors."""
+        with self._lock:
+            self._portals.clear()
+
     def all(self) -> Iterator[Portal]:
         """Yield the portal of every tenant."""
         for tenant_id in self._ids():

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from pbf.jobs.runner import JobSpec
     from pbf.runtime.revisions import Revisions
+    from pbf.runtime.stories.stories import Stories
     from pbf.sandbox.server import SandboxServer
     from pbf.watch.watch import Watch
 
@@ -97,6 +98,20 @@ class Runtime:
         from pbf.runtime.revisions import Revisions
 
         return Revisions(self)
+
+    @cached_property
+    def stories(self) -> "Stories | None":
+        """The stories that can be played; None without the embedded sandbox."""
+        if self.sandbox is None:
+            return None
+        from pbf.runtime.stories.stories import Stories
+
+        return Stories(self, self.sandbox.world)
+
+    @property
+    def story_revision(self) -> str:
+        """A text that differs once a story has moved on; empty while none is played."""
+        return self.stories.revision if self.stories else ""
 
     @cached_property
     def notifier(self) -> Notifier:

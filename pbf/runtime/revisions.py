@@ -120,7 +120,8 @@ class Revisions:
                 return digest(rights)
         compute = self._of_subject[subject]
         part = self._parts.get((subject, tenant_id), lambda: compute(tenant_id))
-        return digest((rights, self._runtime.identity.tenants.problem, part))
+        problem, story = self._runtime.identity.tenants.problem, self._runtime.story_revision
+        return digest((rights, problem, story, part))
 
     def _connectors(self, tenant_id: str) -> Part:
         return tuple(self._list_parts(tenant_id))

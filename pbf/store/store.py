@@ -28,6 +28,7 @@ from pbf.store.leases import Leases
 from pbf.store.marks import Marks, read_marks
 from pbf.store.planned_changes import PlannedChanges
 from pbf.store.retention import USED_TOKENS
+from pbf.store.stories.set_aside import SetAside
 from pbf.store.tables import Deletion, Job, TypedName, UsedToken
 from pbf.store.timeline.last_seen import LastSeenRows
 from pbf.store.timeline.observations import Observations
@@ -64,6 +65,7 @@ class Store:
         self.deletions = Leases(self._database, Deletion)
         self.jobs = Leases(self._database, Job)
         self.planned_changes = PlannedChanges(self._database)
+        self.set_aside = SetAside(self._database)
         self.syncs = Syncs(self._database)
         self.channels = Channels(self._database)
         self.notifications = Notifications(self._database)

@@ -100,6 +100,12 @@ class Observer:
                 written, longest = at, 0.0
             self._listed_at[group_id] = (written, at, longest)
 
+    def forget(self) -> None:
+        """Read again what is stored, which was replaced."""
+        with self._lock:
+            self._seen.clear()
+            self._listed_at.clear()
+
     def listed_at(self, group_id: str) -> float:
         """Return when this process has read a group's list last; minus infinity if never."""
         listed = self._listed_at.get(group_id)

@@ -32,6 +32,7 @@ from pbf.rules.wording import ago, exact
 from pbf.runtime import runtime
 from pbf.ui import html, session
 from pbf.ui.account.prompts import stop_signed_out, stop_without_its_tenant, stop_without_tenant
+from pbf.ui.account.story_line import show_story
 from pbf.ui.account.top_row import show_branding, show_top_row
 from pbf.ui.markdown import plain as plain  # pages say page.plain
 from pbf.ui.refresh.fragments import following
@@ -123,6 +124,8 @@ def open_page(title: str) -> Identity:
     identity = _visitor()
     show_branding(identity, title)
     show_top_row(identity)
+    if show_story(identity):
+        TABLES.pop()
     return identity
 
 

@@ -97,6 +97,7 @@ SCREENS = [
     pytest.param("/activity", do_something, id="activity"),
     pytest.param("/tables?id={webshop}", change_tables, id="tables"),
     pytest.param("/tables?id={facebook_ads_dach}", shows("[data-testid=stAlert]"), id="no-tables"),
+    pytest.param("/stories", shows(".pbf-story"), id="stories"),
     pytest.param("/_/invite/old-link", shows("h1"), id="invitation-that-ran-out"),
     pytest.param("/_/go/old-link", shows("[data-testid=stAlert]"), id="link-that-ran-out"),
     pytest.param("/_/docs", shows(".opblock"), id="routes"),

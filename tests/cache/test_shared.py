@@ -340,6 +340,18 @@ def test_a_forgotten_key_is_fetched_again(cache, source):
     assert ids(get(cache, source)) == ["b"]
 
 
+def test_a_dropped_key_is_never_served_from_before(cache, source):
+    get(cache, source)
+    source.fails(ServerFailed("down"))
+
+    cache.forget("key")
+    assert ids(get(cache, source)) == ["a"]
+    cache.drop("key")
+
+    with pytest.raises(ServerFailed):
+        get(cache, source)
+
+
 def test_a_forgotten_failure_is_not_waited_out(cache, source):
     source.fails(ServerFailed("down"))
     with pytest.raises(ServerFailed):

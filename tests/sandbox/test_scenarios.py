@@ -30,8 +30,8 @@ def connection(api, schema):
     return item
 
 
-def test_the_library_has_ten_scenarios():
-    assert len(scenario.names()) == 10
+def test_the_library_has_eleven_scenarios():
+    assert len(scenario.names()) == 11
 
 
 @pytest.mark.parametrize("name", scenario.names())
@@ -45,7 +45,8 @@ def test_each_scenario_is_saved_to_the_same_bytes_and_plays(name, play, world, a
         player.play_due()
 
     expected = sum(
-        len(group.connectors) + sum(group.samples.values()) for group in player.scenario.groups
+        group.copies * (len(group.connectors) + sum(group.samples.values()))
+        for group in player.scenario.groups
     )
     assert len(world.connections) == expected
     assert not player._coming
@@ -53,13 +54,62 @@ def test_each_scenario_is_saved_to_the_same_bytes_and_plays(name, play, world, a
 
 def test_events_happen_when_the_clock_reaches_them(play, world, api):
     play("credential_expires")
-    assert connection(api, "acme_crm")["status"]["setup_state"] == "connected"
+    assert connection(api, "production")["status"]["setup_state"] == "connected"
 
-    world.clock.advance(3601)
-    assert connection(api, "acme_crm")["status"]["setup_state"] == "broken"
+    world.clock.advance(1201)
+    assert connection(api, "production")["status"]["setup_state"] == "broken"
 
-    world.clock.advance(86_400)
-    assert connection(api, "acme_crm")["status"]["setup_state"] == "connected"
+    world.clock.advance(180)
+    assert connection(api, "production")["status"]["setup_state"] == "connected"
+
+
+def test_copies_of_a_group_are_numbered(play, world):
+    play("thousand_customers")
+
+    names = [group.name for group in world.groups.values()]
+    assert names[:4] == ["Acme_Warehouse", "Hooli", "Customer_0001", "Customer_0002"]
+    assert names[-1] == "Customer_0999"
+
+
+def test_requests_are_used_up_for_some_minutes(play, world, api):
+    play("rate_limit_is_near")
+
+    world.clock.advance(60)
+    assert api.get("/groups").headers["X-Rate-Limit-Remaining"] == "39"
+    world.clock.advance(120)
+    assert api.get("/groups").status_code == 429
+    world.clock.advance(600)
+    assert api.get("/groups").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("handling", "table", "column"),
+    [
+        pytest.param("ALLOW_ALL", True, True, id="allow-all"),
+        pytest.param("ALLOW_COLUMNS", False, True, id="allow-columns"),
+        pytest.param("BLOCK_ALL", False, False, id="block-all"),
+    ],
+)
+def test_what_a_source_gets_later_is_synced_as_the_connector_says(
+    handling, table, column, play, world, api
+):
+    play(
+        MINIMAL
+        + "    connectors:\n      - service: postgres\n        schema: pay\n"
+        + f"        schema_change_handling: {handling}\n"
+        + "events:\n  - {after: 1m, connector: pay, adds: {public: ['new: id* x', 'orders: y']}}\n"
+    )
+    path = f"/connections/{connection(api, 'pay')['id']}/schemas"
+    columns = f"{path}/public/tables/orders/columns"
+    assert "new" not in api.data(path)["schemas"]["public"]["tables"]
+    assert "y" not in api.data(columns)["columns"]
+
+    world.clock.advance(60)
+
+    tables = api.data(path)["schemas"]["public"]["tables"]
+    assert tables["new"]["enabled"] is table
+    assert tables["orders"]["enabled"] is True
+    assert api.data(columns)["columns"]["y"]["enabled"] is column
 
 
 def test_a_fault_lasts_as_long_as_it_says(play, world, api):
@@ -102,6 +152,24 @@ def test_a_reset_of_the_world_ends_the_scenario(play, world, api):
             id="connector",
         ),
         pytest.param(MINIMAL + "events:\n  - {after: 1h}\n", "say what happens", id="nothing"),
+        pytest.param(MINIMAL + "    copies: 2\n", "the first group has no copies", id="copies"),
+        pytest.param(
+            MINIMAL
+            + CONNECTOR
+            + "events:\n  - {after: 1h, connector: pay, adds: {x: ['t: id']}}\n",
+            "the source of pay has no 'x'",
+            id="source",
+        ),
+        pytest.param(
+            MINIMAL + "events:\n  - {after: 1h, caption: {title: T, text: X, page: tables}}\n",
+            "connector belongs to the pages connector and tables",
+            id="caption",
+        ),
+        pytest.param(
+            MINIMAL + "events:\n  - {after: 1h, caption: {title: T, text: X}}\n",
+            "the first caption is that of an event after 0s",
+            id="first-caption",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text, message):

@@ -91,6 +91,8 @@ OURS = {
     "bulk_actions: number",
     "bulk_actions: text",
     "bulk_actions: total",
+    "chooser: label",
+    "story_line: label",
     "overview: step['label']",
     "table_widgets: label",
     "page: exact(moment)",

@@ -95,8 +95,8 @@ class AccountStatuses:
 
         A group's own list counts where it is newer, for instance after a change here.
         """
-        cached = self._cache.peek(KEY)
-        is_reading = self._refresh(cached)
+        cached = self._cache.last(KEY)
+        is_reading = self._refresh(self._cache.peek(KEY))
         read_at = cached.fetched_at if cached else None
         words: dict[str, Words] = (
             {group.id: group.words for group in cached.items} if cached else {}
@@ -107,6 +107,11 @@ class AccountStatuses:
                 words[group_id] = self._own_words(group_id, own)
         problem = None if is_reading else self._problem
         return Statuses(words, read_at, is_reading, self._read, problem)
+
+    def forget(self, *, drop: bool = False) -> None:
+        """Read the account again at the next call; the last result is kept until then, or not."""
+        (self._cache.drop if drop else self._cache.forget)(KEY)
+        self._problem, self._retry_at = None, 0.0
 
     def _refresh(self, cached: CachedList[GroupStatuses] | None) -> bool:
         """Begin a reading if it is time, and return whether one is running."""

@@ -49,6 +49,7 @@ class Choice:
     tenant_id: str
     tenant: str
     role: Role
+    name: str
 
 
 class Demo:
@@ -64,7 +65,13 @@ class Demo:
         """Return whom visitors may choose."""
         names = {tenant.id: tenant.name for tenant in self._tenants.all()}
         return [
-            Choice(person.id, person.tenant_id, names.get(person.tenant_id, ""), person.role)
+            Choice(
+                person.id,
+                person.tenant_id,
+                names.get(person.tenant_id, ""),
+                person.role,
+                person.name,
+            )
             for person in SAMPLE_PEOPLE
         ]
 

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage people"
     CREATE_SIGN_IN_LINKS = "create sign-in links"
     MANAGE_NOTIFICATIONS = "manage promises and notifications"
+    PLAY_STORIES = "play stories"
     MANAGE_TENANTS = "manage tenants"
 
 
@@ -38,6 +39,7 @@ LOWEST_ROLE = {
     Permission.MANAGE_PEOPLE: Role.ADMIN,
     Permission.CREATE_SIGN_IN_LINKS: Role.ADMIN,
     Permission.MANAGE_NOTIFICATIONS: Role.ADMIN,
+    Permission.PLAY_STORIES: Role.ADMIN,
     Permission.MANAGE_TENANTS: Role.OPERATOR,
 }
 

@@ -1,10 +1,11 @@
 """The sources behind the connections: the schemas, tables and columns of each service.
 
-A source depends on its service's id alone, so it is not stored.
+A source depends on its service's id alone, so only what is added to it later is stored.
 """
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -79,6 +80,19 @@ def schemas_of(service_id: str) -> tuple[Schema, ...]:
     if service.naming == "schema_table" and service.type in ONE_TABLE:
         return (Schema("", (tables[0]._replace(name=""),)),)
     return (Schema(SINGLE_KEYS.get(service_id, ""), (*tables, *_special(service))),)
+
+
+def with_added(schema: Schema, lines: Iterable[str]) -> Schema:
+    """Return a schema with tables that its source got later, or with new columns of its tables."""
+    tables = {table.name: table for table in schema.tables}
+    for line in lines:
+        new = _table(line, history=any(table.history for table in schema.tables))
+        if old := tables.get(new.name):
+            names = {column.name for column in old.columns}
+            more = tuple(column for column in new.columns if column.name not in names)
+            new = old._replace(columns=old.columns + more)
+        tables[new.name] = new
+    return schema._replace(tables=tuple(tables.values()))
 
 
 def _number(purpose: str, limit: int) -> int:

@@ -133,6 +133,12 @@ class Faults:
             elif self._faults.pop(fault_id, None) is None:
                 raise NotFound.of("Fault", fault_id)
 
+    def replace(self, faults: Mapping[str, Fault]) -> dict[str, Fault]:
+        """Put other faults in force, by their ids, and return those before."""
+        with self._lock:
+            before, self._faults = self._faults, dict(faults)
+            return before
+
     def active(self) -> list[dict[str, Any]]:
         """Return the faults that may still be applied."""
         with self._lock:

@@ -1,9 +1,10 @@
-"""The whole state of a world: as JSON, to compare two worlds, and under a name, to return to it."""
+"""The whole state of a world: as JSON, to compare two worlds, and copies to return to."""
 
 import json
 import pickle
 from collections import deque
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
 from typing import Annotated, Any, Protocol, runtime_checkable
@@ -105,6 +106,24 @@ class Snapshots:
         if name not in self._saved:
             raise NotFound.of("Snapshot", name)
         return self._saved[name]
+
+
+# What a copy does not hold either. Ids are not issued again, and who receives events stays.
+NOT_COPIED = EXCLUDED | {"ids", "seed", "faults", "webhooks"}
+
+
+def copy_of(world: World) -> Mapping[str, Any]:
+    """Return a copy of a world's content, without its time, faults and webhooks."""
+    with world.lock:
+        state = {name: value for name, value in vars(world).items() if name not in NOT_COPIED}
+        return deepcopy(state)
+
+
+def restore(world: World, copy: Mapping[str, Any]) -> None:
+    """Give a world the content of a copy, which must not be used again."""
+    with world.lock:
+        for name, value in copy.items():
+            setattr(world, name, value)
 
 
 def snapshot(world: World) -> bytes:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 MINUTE = 60.0
 HOUR = 3600.0
+# How long ago requests were made that use a limit up, as a share of its window.
+USED_UP_AGO = 5 / 6
 
 ALL = "requests"
 SETUP_TESTS = "setup-test requests"
@@ -91,6 +93,12 @@ class RollingLimit:
         while len(self._times) > self.bound.most:
             self._times.popleft()
 
+    def use_up(self, left: int, now: float) -> None:
+        """Count requests of a while ago, so that only so many more fit; they leave it soon."""
+        number = max(0, self.left(now) - left)
+        at = now - USED_UP_AGO * self.bound.window
+        self._times.extendleft([min([at, *self._times])] * number)
+
     def snapshot(self) -> dict[str, Any]:
         """Return the bound and the times of the counted requests."""
         return {**self.bound._asdict(), "times": list(self._times)}
@@ -139,6 +147,11 @@ class Limits:
     def left(self, now: float) -> int | None:
         """Return how many more requests fit in this hour, or None without a limit."""
         return self._windows[0].left(now) if self._windows else None
+
+    def use_up(self, left: int, now: float) -> None:
+        """Leave only so many requests in this hour; without a limit, change nothing."""
+        if self._windows:
+            self._windows[0].use_up(left, now)
 
     def clear(self) -> None:
         """Empty every window."""

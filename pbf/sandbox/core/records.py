@@ -178,6 +178,8 @@ class Connection:
 
     `reported` replaces its real state until it syncs or is set up again. `static_fields` is a
     cache. `approvals` holds certificates and fingerprints by their hash, None for a revoked one.
+    `added` are tables that its source got later: a schema and a table line each, see
+    `catalogue.sources`.
     """
 
     id: str
@@ -202,6 +204,7 @@ class Connection:
     selection: Selection | None = None
     cursor: Cursor | None = None
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    added: tuple[tuple[str, str], ...] = ()
 
     @property
     def period(self) -> float:

@@ -172,6 +172,10 @@ class World:
     def remove(self, connection: Connection) -> None:
         """Remove a connection."""
         self.observer.record("delete_connector", connection)
+        self.discard(connection)
+
+    def discard(self, connection: Connection) -> None:
+        """Remove a connection as if it had never been there: without an event."""
         del self.connections[connection.id]
         holders: list[User | Team] = [*self.users.values(), *self.teams.values()]
         for holder in holders:

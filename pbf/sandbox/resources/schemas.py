@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbf.sandbox.catalogue import sources
@@ -24,8 +24,26 @@ def source_of(connection: Connection) -> dict[str, Schema]:
     schemas = {}
     for schema in sources.schemas_of(connection.service):
         tables = tuple(item if item.name else item._replace(name=table) for item in schema.tables)
-        schemas[schema.name or own] = Schema(schema.name or own, tables)
+        name = schema.name or own
+        added = [line for place, line in connection.added if place == name]
+        schemas[name] = sources.with_added(Schema(name, tables), added)
     return schemas
+
+
+def extend_source(connection: Connection, schema: str, lines: Sequence[str]) -> None:
+    """Add tables and columns to a connection's source, blocked or not as its handling says."""
+    selection = connection.selection = connection.selection or Selection(captured=True)
+    before = {table.name: table for table in source_of(connection)[schema].tables}
+    connection.added += tuple((schema, line) for line in lines)
+    blocked: dict[str, Any] = {}
+    for table in source_of(connection)[schema].tables:
+        old = before.get(table.name)
+        new = [column.name for column in table.columns if old and column not in old.columns]
+        if old is None and selection.handling != "ALLOW_ALL":
+            blocked[table.name] = {"enabled": False}
+        elif new and selection.handling == "BLOCK_ALL":
+            blocked[table.name] = {"columns": {name: {"enabled": False} for name in new}}
+    merge(selection, {"schemas": {schema: {"tables": blocked}}})
 
 
 def destination_name(name: str) -> str:

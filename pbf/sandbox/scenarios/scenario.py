@@ -1,4 +1,7 @@
-"""A scenario: groups with connectors in given states, and events at times after the start."""
+"""A scenario: groups with connectors in given states, and events at times after the start.
+
+Captions make a story of it, whose steps are its events with captions.
+"""
 
 import re
 from collections.abc import Mapping
@@ -6,21 +9,24 @@ from functools import cache
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pbf.sandbox.catalogue.services import services
+from pbf.sandbox.catalogue.sources import schemas_of
 from pbf.sandbox.control.fault_rules import FaultRule
 from pbf.sandbox.control.samples import MOST_CONNECTIONS, STATES
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.core.rate_limits import PLANS
 from pbf.sandbox.core.schedules import FREQUENCIES
 from pbf.sandbox.resources.access.plans import PLANS as ACCOUNT_PLANS
+from pbf.sandbox.resources.schema_changes import HANDLING
 from pbf.sandbox.resources.users import roles
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION = re.compile(r"(\d{1,6}[smhd])( \d{1,6}[smhd])*")
+MOST_COPIES = 1_000
 # How many characters a line of a file has at most.
 WIDTH = 110
 
@@ -46,6 +52,7 @@ class ConnectorPart(_Part):
     schema_name: str = Field(alias="schema", min_length=1)
     state: str = "healthy"
     frequency: int = 360
+    schema_change_handling: str = "ALLOW_ALL"
 
     @model_validator(mode="after")
     def _check(self) -> "ConnectorPart":
@@ -55,13 +62,19 @@ class ConnectorPart(_Part):
             raise ValueError(f"there is no state {self.state!r}: use {', '.join(STATES)}")
         if self.frequency not in FREQUENCIES:
             raise ValueError(f"{self.frequency} is not a number of minutes that Fivetran offers")
+        if self.schema_change_handling not in HANDLING:
+            raise ValueError(f"there is no such handling: use {', '.join(HANDLING)}")
         return self
 
 
 class GroupPart(_Part):
-    """A group; `samples` are more connectors of various services, by their state."""
+    """A group; `samples` are more connectors of various services, by their state.
+
+    Of several `copies`, each has a number in its name.
+    """
 
     name: str = Field(min_length=1)
+    copies: int = Field(default=1, ge=1, le=MOST_COPIES)
     connectors: tuple[ConnectorPart, ...] = ()
     samples: Mapping[str, Annotated[int, Field(ge=0, le=MOST_CONNECTIONS)]] = {}
 
@@ -73,10 +86,32 @@ class GroupPart(_Part):
         return self
 
 
+class Caption(_Part):
+    """What a step of a story says, and on which page of a dashboard it is seen.
+
+    `connector` is the schema of the connector that the page is about.
+    """
+
+    title: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+    page: Literal[
+        "overview", "connectors", "connector", "tables", "incidents", "tenants", "activity"
+    ] = "connectors"
+    connector: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Caption":
+        if bool(self.connector) != (self.page in ("connector", "tables")):
+            raise ValueError("connector belongs to the pages connector and tables")
+        return self
+
+
 class EventPart(_Part):
     """Something that happens: a new state of a connector, a fault for a time, or a plan.
 
-    `connector` is a schema. A fault without `lasts` stays.
+    `connector` is a schema. A fault without `lasts` stays. `adds` are tables that appear in the
+    connector's source, by its schemas, with their columns (`catalogue.sources`). `requests_left`
+    is what remains of the hour's requests. A `caption` says it to people.
     """
 
     after: Duration
@@ -85,18 +120,22 @@ class EventPart(_Part):
     fault: FaultRule | None = None
     lasts: Duration | None = None
     limits: str = ""
+    adds: Mapping[str, tuple[str, ...]] = {}
+    requests_left: Annotated[int, Field(ge=0)] | None = None
+    caption: Caption | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "EventPart":
-        if bool(self.connector) != bool(self.becomes):
-            raise ValueError("connector and becomes belong together")
+        if bool(self.connector) != bool(self.becomes or self.adds):
+            raise ValueError("connector belongs to becomes or adds")
         if self.becomes and self.becomes not in STATES:
             raise ValueError(f"there is no state {self.becomes!r}: use {', '.join(STATES)}")
         if self.limits and self.limits not in PLANS:
             raise ValueError(f"there is no plan {self.limits!r}: use {', '.join(PLANS)}")
         if self.lasts is not None and self.fault is None:
             raise ValueError("lasts belongs to a fault")
-        if not (self.becomes or self.fault or self.limits):
+        happens = self.becomes or self.adds or self.fault or self.limits or self.caption
+        if not happens and self.requests_left is None:
             raise ValueError("say what happens: connector and becomes, fault, or limits")
         return self
 
@@ -118,6 +157,13 @@ class SwitchesPart(_Part):
         return self
 
 
+class Step(NamedTuple):
+    """A step of a story: when it happens, in seconds after the start, and what it says."""
+
+    after: float
+    caption: Caption
+
+
 class Scenario(_Part):
     """A world and what happens in it."""
 
@@ -131,14 +177,36 @@ class Scenario(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> "Scenario":
-        schemas = [item.schema_name for group in self.groups for item in group.connectors]
-        unknown = sorted({event.connector for event in self.events} - {"", *schemas})
-        if unknown:
+        connectors = [
+            item for group in self.groups for item in group.connectors * min(2, group.copies)
+        ]
+        schemas = [item.schema_name for item in connectors]
+        captions = [event.caption.connector for event in self.events if event.caption]
+        named = {*(event.connector for event in self.events), *captions} - {""}
+        if unknown := sorted(named.difference(schemas)):
             raise ValueError(f"no connector has the schema {unknown[0]!r}")
         ambiguous = [schema for schema in schemas if schemas.count(schema) > 1]
-        if {event.connector for event in self.events} & set(ambiguous):
+        if named & set(ambiguous):
             raise ValueError(f"several connectors have the schema {ambiguous[0]!r}")
+        if self.groups[0].copies > 1:
+            raise ValueError("the first group has no copies")
+        if self.steps and self.steps[0].after:
+            raise ValueError("the first caption is that of an event after 0s")
+        self._check_sources({item.schema_name: item.service for item in connectors})
         return self
+
+    def _check_sources(self, services: Mapping[str, str]) -> None:
+        for event in self.events:
+            if event.adds:
+                names = {schema.name for schema in schemas_of(services[event.connector])}
+                if unknown := sorted(event.adds.keys() - (names - {""} or {event.connector})):
+                    raise ValueError(f"the source of {event.connector} has no {unknown[0]!r}")
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of a story, in order."""
+        steps = [Step(event.after, event.caption) for event in self.events if event.caption]
+        return tuple(sorted(steps, key=lambda step: step.after))
 
 
 class ScenarioFile:

@@ -33,10 +33,15 @@ class Webhooks:
         """Remove every webhook and every queued delivery."""
         with self.world.lock:
             self.hooks.clear()
-            self.deliveries.clear()
-            self._collected_until = self.world.clock()
+            self.skip()
             if self._kept:
                 self.hooks[OWN_ID] = self._kept
+
+    def skip(self) -> None:
+        """Send nothing of what happened until now."""
+        with self.world.lock:
+            self.deliveries.clear()
+            self._collected_until = self.world.clock()
 
     def keep(self, url: str, *, events: Sequence[str], secret: str) -> None:
         """Send events to the program that this sandbox is part of, untested, also after a reset."""

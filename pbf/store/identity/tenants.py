@@ -1,6 +1,8 @@
 """Tenants that operators added; those of the policy file are not stored."""
 
-from sqlalchemy import select, update
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pbf.store.database import Database
@@ -30,6 +32,25 @@ class TenantRows:
         except IntegrityError:
             return False
         return True
+
+    def add_all(self, names: Mapping[str, str], *, now: float) -> None:
+        """Store a tenant without a policy for each group, under the names of the groups."""
+        with self._database.session() as session:
+            session.add_all(
+                Tenant(
+                    id=name.lower(),
+                    name=name.replace("_", " "),
+                    group_id=group_id,
+                    policy="",
+                    created_at=now,
+                )
+                for group_id, name in names.items()
+            )
+
+    def remove_all(self, group_ids: Collection[str]) -> None:
+        """Remove the tenants of groups for good."""
+        with self._database.session() as session:
+            session.execute(delete(Tenant).where(Tenant.group_id.in_(group_ids)))
 
     def listed(self) -> list[Tenant]:
         """Return all tenants by id, also disabled ones."""

@@ -7,6 +7,7 @@ without a run of the page.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -21,6 +22,9 @@ from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime, runtime
 from pbf.show_api.access import is_allowed
 from pbf.ui import html, session
+
+if TYPE_CHECKING:
+    from pbf.identity.demo.people import Choice
 
 # From so many tenants on, people search instead of choosing from a list.
 MOST_LISTED = 8
@@ -181,10 +185,17 @@ def _tenants(running: Runtime, identity: Identity) -> list[Option]:
     return [] if is_only else tenant_options(entries, identity.tenant_id)
 
 
-def _people(running: Runtime, identity: Identity, url: str) -> list[Option]:
+def people_to_look_as() -> "list[Choice]":
+    """Return as whom visitors of this page may look at it; nobody outside the demo."""
+    return _choices(runtime(), st.context.url or "")
+
+
+def _choices(running: Runtime, url: str) -> "list[Choice]":
     demo = running.identity.demo
-    if demo is None or not _keeps_cookies(running, url):
-        return []
+    return demo.choices() if demo and _keeps_cookies(running, url) else []
+
+
+def _people(running: Runtime, identity: Identity, url: str) -> list[Option]:
     return [
         Option(
             choice.id,
@@ -192,7 +203,7 @@ def _people(running: Runtime, identity: Identity, url: str) -> list[Option]:
             f"{choice.role}" if choice.tenant else "all tenants",
             (choice.tenant_id, choice.role) == (identity.tenant_id, identity.role),
         )
-        for choice in demo.choices()
+        for choice in _choices(running, url)
     ]
 
 

@@ -76,7 +76,9 @@ def _drawn(page: Page, running: Runtime, session_id: str | None, url: str) -> by
     visitor = running.identity.authentication.of_page(session_id)
     CALLER.set(Caller(visitor.actor or "page", visitor.role, services=visitor.services))
     portal = running.portals.of(visitor.tenant_id)
-    if portal.throttling_notice or not (component := page.draw(portal)):
+    if portal.throttling_notice or running.story_revision:
+        return None  # there is more above the component
+    if not (component := page.draw(portal)):
         return None
     return _screen(page, running, visitor, url, component).encode()
 

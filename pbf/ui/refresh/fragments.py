@@ -13,6 +13,7 @@ from pbf.runtime import runtime
 from pbf.server.revisions.route import PATH
 from pbf.server.streamlit_patches import FOLLOW
 from pbf.ui import session
+from pbf.ui.account.story_line import has_moved_on
 
 if TYPE_CHECKING:
     from pbf.runtime.revisions import Subject
@@ -36,6 +37,8 @@ def following(
         def run(*args: Parameters.args, **values: Parameters.kwargs) -> None:
             # First, since nothing can be drawn after st.stop, and since what is read after this
             # revision may be newer, but never older.
+            if has_moved_on():
+                st.rerun()  # the line at the top of the page says what is different
             revision = runtime().revisions.of(session.identity(), subject)
             _follow(show.__name__, subject, revision)
             show(*args, **values)

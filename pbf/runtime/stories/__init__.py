@@ -1,0 +1,1 @@
+"""Stories on the embedded sandbox, for demonstrations; never on an account."""

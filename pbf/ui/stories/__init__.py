@@ -1,0 +1,1 @@
+"""The page Stories; the line that every page shows while one is played is part of `account`."""
