@@ -109,8 +109,11 @@ $(RUN): requirements.txt constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+# The validator of SBOMs brings rfc3987-syntax. jsonschema would load it in every process that draws a
+# chart, and its grammar takes seconds to parse.
 $(DEV): requirements-dev.txt requirements-tracing.txt requirements.txt constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(VENV)/bin/python -m pip uninstall --quiet --yes rfc3987-syntax  # see above
 	@touch $(RUN) $@
 
 # ESLint and the unit tests of the browser code. Without Node.js, one line says that they did not run.
