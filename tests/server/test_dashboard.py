@@ -14,9 +14,12 @@ import pytest
 import requests
 from streamlit import config, net_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.scriptrunner import magic
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.web import bootstrap
 
 from pbf.errors import ConfigurationError
+from pbf.paths import DASHBOARD
 from pbf.sandbox.server import SandboxServer
 from pbf.server.screen_checks import LARGEST_MESSAGE
 from tests.support.event_loop import complete
@@ -333,3 +336,15 @@ def test_no_thread_waits_until_an_answer_is_read():
         return has_ended
 
     assert complete(ask())
+
+
+def test_pages_are_compiled_from_their_text(monkeypatch):
+    def parse(*_: object) -> None:
+        pytest.fail("a syntax tree, which two threads cannot make at once")
+
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["runner"]
+    monkeypatch.setattr(config, "get_option", lambda name: settings[name.removeprefix("runner.")])
+    monkeypatch.setattr(magic, "add_magic", parse)
+
+    for page in (DASHBOARD / "pages").glob("*.py"):
+        assert ScriptCache().get_bytecode(str(page)).co_filename == str(page)
