@@ -26,7 +26,7 @@ RESERVED = frozenset(
     {
         *("overview", "services", "connectors", "incidents", "activity", "notifications"),
         *("people", "policy", "tenants", "source_requests", "jobs"),
-        *("connect", "connector", "tables", "promises"),
+        *("connect", "connector", "tables", "promises", "stories"),
         *("_", "sandbox", "_stcore", "static", "media", "component"),
     }
 )
