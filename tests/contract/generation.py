@@ -105,6 +105,8 @@ def _body(operation: Operation) -> Any:
         return _inactive(with_existing_values(request_schema(operation)))
     if operation.path.startswith(("/v1/users/", "/v1/teams/")):
         return _with_names(request_schema(operation), _membership_fields(operation.path))
+    if str(operation) == "POST /v1/system-keys":
+        return _complete_key(with_existing_values(request_schema(operation)))
     if str(operation) not in VARIANTS:
         at_root = "scope" if operation.path.endswith("/tables/resync") else ""
         return with_existing_values(request_schema(operation), at_root)
@@ -127,6 +129,14 @@ def _with_names(schema: Any, names: dict[str, str]) -> Any:
 def _inactive(schema: Any) -> Any:
     properties = {**schema["properties"], "active": {"enum": [False]}}
     return {**schema, "properties": properties, "required": [*schema["required"], "active"]}
+
+
+def _complete_key(schema: Any) -> Any:
+    """Require what the definition does not, and what a system key is refused without."""
+    permissions = schema["properties"]["permissions"]
+    item = {**permissions["items"], "required": ["resource_type", "access_level"]}
+    properties = {**schema["properties"], "permissions": {**permissions, "items": item}}
+    return {**schema, "properties": properties, "required": ["name", "permissions"]}
 
 
 def _variant(operation: Operation, kind: str) -> Any:
