@@ -1,5 +1,7 @@
 """Scenarios: the library, its files, and what happens when."""
 
+import sys
+
 import pytest
 
 from pbf.sandbox.core.errors import InvalidInput
@@ -274,3 +276,11 @@ def test_a_connector_breaks_until_a_sync_in_a_scenario(play, api, world):
 
     assert (broken["status"]["setup_state"], broken["status"]["tasks"]) == ("broken", [])
     assert connection(api, "pay")["status"]["setup_state"] == "connected"
+
+
+def test_without_a_yaml_parser_it_says_what_to_install(monkeypatch):
+    for name in ("ruamel", "ruamel.yaml", "ruamel.yaml.error"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(InvalidInput, match=r"pip install 'fivetran-sandbox\[scenarios\]'"):
+        scenario.load("every_state")

@@ -243,10 +243,11 @@ def load(name_or_path: str) -> ScenarioFile:
 
 def parse(text: str) -> ScenarioFile:
     """Return the scenario of a YAML text; raise InvalidInput."""
+    yaml = _yaml()
     from ruamel.yaml.error import MarkedYAMLError
 
     try:
-        return ScenarioFile(_yaml().load(text))
+        return ScenarioFile(yaml.load(text))
     except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise InvalidInput(f"The scenario is not valid YAML. {line}{error.problem}") from error
