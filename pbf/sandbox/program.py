@@ -90,7 +90,8 @@ def record_parser() -> argparse.ArgumentParser:
         "of FIVETRAN_API_KEY and FIVETRAN_API_SECRET.",
     )
     result.add_argument("file", help="where to write the scenario")
-    result.add_argument("--url", default="https://api.fivetran.com", help="address of the API")
+    url = os.environ.get("FIVETRAN_API_URL") or "https://api.fivetran.com"
+    result.add_argument("--url", default=url, help="address of the API (default: %(default)s)")
     result.add_argument("--name", default="Recorded", help="name of the scenario")
     result.add_argument(
         "--keep-names", action="store_true", help="keep the names of groups and schemas"

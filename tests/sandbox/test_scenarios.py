@@ -231,7 +231,8 @@ def test_the_program_writes_a_scenario_file(world, tmp_path, monkeypatch, capsys
     with SandboxServer(world=world) as server:
         monkeypatch.setenv("FIVETRAN_API_KEY", world.api_key)
         monkeypatch.setenv("FIVETRAN_API_SECRET", world.api_secret)
-        assert main(["record", str(file), "--url", server.url]) == 0
+        monkeypatch.setenv("FIVETRAN_API_URL", server.url)
+        assert main(["record", str(file)]) == 0
         monkeypatch.setenv("FIVETRAN_API_SECRET", "wrong-secret")
         assert main(["record", str(file), "--url", server.url]) == 1
 
