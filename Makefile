@@ -58,8 +58,8 @@ test: $(DEV) system javascript
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/pytest -m "not exhaustive" $(PARALLEL)
 
-# Sign-in behind nginx and Apache, crafted sockets, every page of two tenants, more requests to each
-# route, all benchmarks once.
+# Sign-in behind nginx and Apache, crafted sockets, every page of two tenants, every dialog of Show API,
+# more requests to each route, all benchmarks once.
 exhaustive: $(DEV) system javascript
 	$(VENV)/bin/pytest -m exhaustive $(PARALLEL)
 

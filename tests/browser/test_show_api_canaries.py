@@ -18,7 +18,7 @@ from tests.browser.conftest import Visitor
 from tests.support.postgres_server import PostgresServer
 from tests.support.tenants import ISSUER, sign_in
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.exhaustive]
 PATIENCE = 90_000
 MARK = "[class*='st-key-pbf-api-mark'] button:visible"
 # The page's own links to the card.
