@@ -62,10 +62,18 @@ class Calls:
         with self._lock:
             return tuple(call for call in self._calls if call.tenant_id == tenant_id)
 
-    def last(self, tenant_id: str, method: str, path: str) -> ApiCall | None:
-        """Return the newest call for a tenant with this method and path."""
-        calls = reversed(self.of(tenant_id))
-        return next((call for call in calls if (call.method, call.path) == (method, path)), None)
+    def last(
+        self, tenant_id: str, method: str, path: str, *, field: str | None = None
+    ) -> ApiCall | None:
+        """Return the newest call for a tenant with this method and path.
+
+        With `field`, only calls with that field in their body count.
+        """
+        for call in reversed(self.of(tenant_id)):
+            has_field = field is None or f'"{field}"' in call.request
+            if (call.method, call.path) == (method, path) and has_field:
+                return call
+        return None
 
     def record(self, tenant_id: str, exchange: Exchange) -> None:
         """Add a request that was sent to Fivetran."""

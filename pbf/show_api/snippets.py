@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping
 
+from pbf.show_api.calls import request_headers
 from pbf.show_api.operations import Request
 
 API_URL = "https://api.fivetran.com"
@@ -36,7 +37,7 @@ def python(request: Request) -> str:
     arguments = [
         f'os.environ.get("FIVETRAN_API_URL", "{API_URL}") + {_text(request.path)}',
         'auth=(os.environ["FIVETRAN_API_KEY"], os.environ["FIVETRAN_API_SECRET"])',
-        f'headers={{"Accept": {_text(accepted(request))}}}',
+        f'headers={{"Accept": {_text(_headers(request)["Accept"])}}}',
     ]
     if request.query:
         arguments.append(f"params={_literal(dict(request.query))}")
@@ -50,16 +51,16 @@ def python(request: Request) -> str:
     )
 
 
-def accepted(request: Request) -> str:
-    """Return the content type that a request accepts; connections have a version of their own."""
-    return f"{JSON};version=2" if request.path.startswith("/v1/connections") else JSON
+def _headers(request: Request) -> dict[str, str]:
+    """Return the headers of a request to Fivetran; each snippet sends the key in its own way."""
+    headers = dict(request_headers(request.path, has_body=request.body is not None))
+    del headers["Authorization"]
+    return headers
 
 
 def _header_options(request: Request) -> list[str]:
-    headers = [f"Accept: {accepted(request)}"]
-    if request.body is not None:
-        headers.append(f"Content-Type: {JSON}")
-    return [f"-H {shlex.quote(header)}" for header in headers]
+    headers = _headers(request).items()
+    return [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers]
 
 
 def _command(request: Request, address: str, options: list[str]) -> str:

@@ -115,14 +115,12 @@ def _show_operation(operation: Operation, target: Target, tenant_id: str) -> Non
 
 
 def last_call(calls: Calls, tenant_id: str, request: Request) -> ApiCall | None:
-    """Return the last call of an operation; those of one path are told apart by their fields."""
-    if request.body is None:
-        return calls.last(tenant_id, request.method, request.path)
-    for call in reversed(calls.of(tenant_id)):
-        is_same = (call.method, call.path) == (request.method, request.path)
-        if is_same and all(f'"{name}"' in call.request for name in list(request.body)[:1]):
-            return call
-    return None
+    """Return the last call of an operation.
+
+    Operations with the same method and path differ in the first field of their bodies.
+    """
+    field = next(iter(request.body or ()), None)
+    return calls.last(tenant_id, request.method, request.path, field=field)
 
 
 def facts(call: ApiCall | None) -> list[str]:

@@ -18,8 +18,8 @@ def mark(
 ) -> None:
     """Show the mark of operations, the first one by its method and path.
 
-    They are about a connector or a service, or else about the first ones of the tenant. `key` tells
-    marks of the same operations on one page apart.
+    They are about a connector or a service, or else about the first ones of the tenant. `key`
+    distinguishes marks of the same operations on one page.
     """
     visitor = session.identity()
     if not session.shows_api(visitor):
