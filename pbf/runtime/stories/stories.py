@@ -172,7 +172,7 @@ class Stories:
         runtime, groups = self._runtime, [self._world.group_id]
         if story and story.is_playing:
             story.leave()
-        self._drop_lists()
+        self._forget_lists(drop=True)
         # Until here, lists of the story's connectors may have been read.
         runtime.timelines.lists.wait()
         if story and story.groups:
@@ -185,21 +185,20 @@ class Stories:
     def _follow(self, *, is_other_world: bool = False) -> None:
         """Have lists, history, incidents and numbers show what a step has changed."""
         runtime = self._runtime
+        self._forget_lists(drop=is_other_world)
         if is_other_world:
-            self._drop_lists()
             runtime.portals.forget()
             runtime.timelines.observer.forget()
-        else:
-            for tenant in runtime.identity.tenants.all():
-                runtime.cache.forget(list_key(tenant.group_id))
-            runtime.statuses.forget()
         with acting_as(ACTOR), suppress(PbfError):  # pages and the next jobs say what is wrong
             if own := self.tenant:
                 runtime.portals.of(own.id).connectors()
             runtime.timelines.lists.wait()
             runtime.watch.judge()
 
-    def _drop_lists(self) -> None:
+    def _forget_lists(self, *, drop: bool) -> None:
+        """Read each list anew; with `drop`, never show again what was read before."""
+        cache = self._runtime.cache
+        forget = cache.drop if drop else cache.forget
         for tenant in self._runtime.identity.tenants.all():
-            self._runtime.cache.drop(list_key(tenant.group_id))
-        self._runtime.statuses.forget(drop=True)
+            forget(list_key(tenant.group_id))
+        self._runtime.statuses.forget(drop=drop)

@@ -1,6 +1,7 @@
 """The line at the top of every page while a story is played on the embedded sandbox."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -8,10 +9,12 @@ from pbf.errors import PbfError
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import runtime
-from pbf.runtime.stories.stories import Scene, Stories
 from pbf.ui import html, session
 from pbf.ui.account.top_row import people_to_look_as
 from pbf.ui.markdown import plain
+
+if TYPE_CHECKING:
+    from pbf.runtime.stories.stories import Scene, Stories
 
 # The revision of the story when the page was drawn last, and why something could not be played.
 SHOWN, PROBLEM = "story", "story_problem"
@@ -44,7 +47,7 @@ def has_moved_on() -> bool:
     return bool(st.session_state.get(SHOWN, "") != runtime().story_revision)
 
 
-def place_of(scene: Scene, identity: Identity) -> tuple[str, dict[str, str]] | None:
+def place_of(scene: "Scene", identity: Identity) -> tuple[str, dict[str, str]] | None:
     """Return the page on which somebody sees a step, and its query; None if they cannot."""
     if scene.page == "tenants" and not identity.is_operator:
         return None
@@ -54,7 +57,7 @@ def place_of(scene: Scene, identity: Identity) -> tuple[str, dict[str, str]] | N
     return f"../pages/{scene.page}.py", query
 
 
-def _show(stories: Stories, scene: Scene, identity: Identity) -> None:
+def _show(stories: "Stories", scene: "Scene", identity: Identity) -> None:
     at = scene.at.astimezone(session.time_zone()).strftime("%H:%M")
     may_play = not stories.refusal(identity)
     with st.container(border=True, key="pbf-story", gap="small"):
@@ -69,7 +72,7 @@ def _show(stories: Stories, scene: Scene, identity: Identity) -> None:
                 _show_ways(stories, stories.revision, identity, is_last=scene.is_last)
 
 
-def _show_ways(stories: Stories, revision: str, visitor: Identity, *, is_last: bool) -> None:
+def _show_ways(stories: "Stories", revision: str, visitor: Identity, *, is_last: bool) -> None:
     """Show the ways on and back; the keys differ for each step, so a second click does nothing."""
     key, icon = f"story-next-{revision}", ":material/skip_next:"
     if not is_last and st.button("Next", type="primary", icon=icon, key=key):
@@ -80,7 +83,7 @@ def _show_ways(stories: Stories, revision: str, visitor: Identity, *, is_last: b
         st.switch_page(START)  # the pages of the story's connectors are gone
 
 
-def _show_who_sees_it(scene: Scene) -> None:
+def _show_who_sees_it(scene: "Scene") -> None:
     """Offer to look as somebody who sees the present step."""
     tenant = "" if scene.page == "tenants" else scene.tenant_id
     role = Role.ADMIN if tenant else Role.OPERATOR
