@@ -3,8 +3,7 @@
 import json
 import pickle
 from collections import deque
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from math import isfinite
 from typing import Annotated, Any, Protocol, runtime_checkable
@@ -58,12 +57,8 @@ class Snapshots:
         with world.lock:
             if name not in self._saved and len(self._saved) >= MOST_SNAPSHOTS:
                 raise Conflict(f"There are {MOST_SNAPSHOTS} snapshots. Delete one first.")
-            parts = {
-                attribute: value.saved() if isinstance(value, Part) else value
-                for attribute, value in vars(world).items()
-                if attribute not in PERMANENT
-            }
-            state = pickle.dumps((parts, player.saved() if player else None))
+            coming = player.saved() if player else None
+            state = pickle.dumps((_parts(world, PERMANENT), coming))
             self._saved[name] = Saved(world.clock(), len(world.connections), state, player)
 
     def restore(self, name: str) -> Any:
@@ -73,12 +68,7 @@ class Snapshots:
             saved = self._get(name)
             # Only bytes of `save` are loaded, and they never leave the process.
             parts, coming = pickle.loads(saved.state)  # noqa: S301
-            for attribute, value in parts.items():
-                part = getattr(world, attribute, None)
-                if isinstance(part, Part):
-                    part.restore(value)
-                else:
-                    setattr(world, attribute, value)
+            _take(world, parts)
             if saved.player:
                 saved.player.restore(coming)
             return saved.player
@@ -112,17 +102,34 @@ class Snapshots:
 NOT_COPIED = EXCLUDED | {"ids", "seed", "faults", "webhooks"}
 
 
-def copy_of(world: World) -> Mapping[str, Any]:
+def copy_of(world: World) -> bytes:
     """Return a copy of a world's content, without its time, faults and webhooks."""
     with world.lock:
-        state = {name: value for name, value in vars(world).items() if name not in NOT_COPIED}
-        return deepcopy(state)
+        return pickle.dumps(_parts(world, NOT_COPIED))
 
 
-def restore(world: World, copy: Mapping[str, Any]) -> None:
-    """Give a world the content of a copy, which must not be used again."""
+def restore(world: World, copy: bytes) -> None:
+    """Give a world the content of a copy."""
     with world.lock:
-        for name, value in copy.items():
+        _take(world, pickle.loads(copy))  # noqa: S301 - only bytes of `copy_of`
+
+
+def _parts(world: World, excluded: Collection[str]) -> dict[str, Any]:
+    """Return the attributes of a world as plain data."""
+    return {
+        name: value.saved() if isinstance(value, Part) else value
+        for name, value in vars(world).items()
+        if name not in excluded
+    }
+
+
+def _take(world: World, parts: Mapping[str, Any]) -> None:
+    """Give a world attributes that `_parts` returned."""
+    for name, value in parts.items():
+        part = getattr(world, name, None)
+        if isinstance(part, Part):
+            part.restore(value)
+        else:
             setattr(world, name, value)
 
 
