@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -20,6 +20,7 @@ from pbf.sandbox.core.world import World
 from pbf.sandbox.resources.access.rights import Thing
 from pbf.sandbox.routes.access.authorisation import KINDS, readable
 
+Owner = TypeVar("Owner", Connection, Destination)
 View = Callable[[World, Resource], dict[str, Any]]
 # What a creation and an update do; they return the data of the answer.
 Create = Callable[[World, Mapping[str, Any]], dict[str, Any]]
@@ -118,18 +119,9 @@ def stamps(resource: Resource) -> dict[str, Any]:
     return {"created_at": stamp(resource.created_at), "created_by": resource.created_by}
 
 
-def connections_with(account: World, setting: str, value: str) -> Iterator[Connection]:
-    """Yield the connections with a setting."""
-    for connection in account.connections.values():
-        if connection.settings.get(setting) == value:
-            yield connection
-
-
-def destinations_with(account: World, setting: str, value: str) -> Iterator[Destination]:
-    """Yield the destinations with a setting."""
-    for destination in account.destinations.values():
-        if destination.settings.get(setting) == value:
-            yield destination
+def with_setting(records: Mapping[str, Owner], setting: str, value: str) -> Iterator[Owner]:
+    """Yield the connections or destinations with a setting."""
+    return (record for record in records.values() if record.settings.get(setting) == value)
 
 
 class Endpoints:

@@ -12,9 +12,9 @@ from pbf.sandbox.collections.collection import (
     Collection,
     Messages,
     change,
-    connections_with,
     new_secret,
     routes_of,
+    with_setting,
 )
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import InvalidInput
@@ -80,7 +80,7 @@ def view(account: World, resource: Resource) -> dict[str, Any]:
             "service": connection.service,
             "connection_id": connection.id,
         }
-        for connection in connections_with(account, SETTING, resource.id)
+        for connection in with_setting(account.connections, SETTING, resource.id)
     ]
     return {**view_fields(resource), "usage": usage}
 

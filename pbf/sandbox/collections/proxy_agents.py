@@ -9,10 +9,9 @@ from pbf.sandbox.collections.bodies import Body, Text
 from pbf.sandbox.collections.collection import (
     Collection,
     Messages,
-    connections_with,
-    destinations_with,
     new_secret,
     routes_of,
+    with_setting,
 )
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
@@ -68,7 +67,7 @@ def view(account: World, resource: Resource) -> dict[str, Any]:
 
 def view_item(account: World, resource: Resource) -> dict[str, Any]:
     """Return a proxy agent as lists contain it: with the numbers of its users."""
-    users = destinations_with(account, SETTING, resource.id)
+    users = with_setting(account.destinations, SETTING, resource.id)
     return {
         **_fields(account, resource),
         "connector_count": len(_connections(account, resource)),
@@ -88,7 +87,7 @@ def _fields(account: World, resource: Resource) -> dict[str, Any]:
 
 
 def _connections(account: World, resource: Resource) -> list[Connection]:
-    return list(connections_with(account, SETTING, resource.id))
+    return list(with_setting(account.connections, SETTING, resource.id))
 
 
 def _usage(connection: Connection) -> dict[str, str]:

@@ -12,9 +12,8 @@ from pbf.sandbox.collections.collection import (
     Collection,
     Messages,
     change,
-    connections_with,
-    destinations_with,
     routes_of,
+    with_setting,
 )
 from pbf.sandbox.core.clock import stamp
 from pbf.sandbox.core.errors import Conflict, InvalidInput, NotFound
@@ -94,7 +93,7 @@ def entities(account: World, manager_id: str) -> list[dict[str, Any]]:
             "name": connection.schema,
             "created_at": stamp(connection.created_at),
         }
-        for connection in connections_with(account, SETTING, manager_id)
+        for connection in with_setting(account.connections, SETTING, manager_id)
     ]
     targets = [
         {
@@ -103,7 +102,7 @@ def entities(account: World, manager_id: str) -> list[dict[str, Any]]:
             "name": account.groups[destination.group_id].name,
             "created_at": stamp(account.groups[destination.group_id].created_at),
         }
-        for destination in destinations_with(account, SETTING, manager_id)
+        for destination in with_setting(account.destinations, SETTING, manager_id)
     ]
     used = {"enabled": True, "secret_manager_id": manager_id}
     return [{**entity, **used} for entity in (*sources, *targets)]

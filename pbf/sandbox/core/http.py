@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Response, current_app, g, request
 
 from pbf.sandbox.core.errors import InvalidInput, SandboxError
+from pbf.sandbox.core.validation import truth
 from pbf.sandbox.core.world import World
 
 DEFAULT_LIMIT = 100
@@ -114,6 +115,14 @@ def _bad_cursor() -> InvalidInput:
 def cursor(skip: int) -> str:
     """Return the cursor of the page that starts after so many items."""
     return base64.urlsafe_b64encode(b'{"skip":%d}' % skip).rstrip(b"=").decode()
+
+
+def query_flag(name: str, *, default: bool | None = None) -> bool | None:
+    """Return a truth value of the query, or the default if it has none of that name."""
+    value = truth(request.args[name]) if name in request.args else default
+    if isinstance(value, str):
+        raise InvalidInput(f"Invalid '{name}' value")
+    return value
 
 
 def requested_page(

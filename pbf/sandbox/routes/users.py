@@ -6,35 +6,24 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.http import answer, body, requested_page, world
+from pbf.sandbox.core.http import answer, body, query_flag, requested_page, world
 from pbf.sandbox.core.records import User
 from pbf.sandbox.resources import users as account_users
 from pbf.sandbox.routes.access.authorisation import caller
 
 routes = Blueprint("users", __name__, url_prefix="/v1")
-TRUTH = {"true": True, "false": False}
 USER = "USER"
 
 
 def _filtered(users: Iterable[User]) -> list[User]:
     """Return the users that the request asks for; all of them are active and people."""
-    wanted = {name: _flag(name) for name in ("active", "has_api_key") if name in request.args}
+    active, has_api_key = query_flag("active", default=True), query_flag("has_api_key")
     kind = request.args.get("user_type", USER)
     return [
         user
         for user in users
-        if kind == USER
-        and wanted.get("active", True)
-        and wanted.get("has_api_key", user.has_api_key) == user.has_api_key
+        if kind == USER and active and has_api_key in (None, user.has_api_key)
     ]
-
-
-def _flag(name: str) -> bool:
-    text = request.args[name].lower()
-    if text not in TRUTH:
-        raise InvalidInput(f"Invalid '{name}' value")
-    return TRUTH[text]
 
 
 @routes.get("/account/info")

@@ -57,8 +57,8 @@ class Caller(NamedTuple):
 
 def caller() -> Caller:
     """Return who sends the request."""
-    known: Caller = g.caller
-    return known
+    sender: Caller = g.caller
+    return sender
 
 
 def readable(records: Collection[Record], thing: Callable[[Record], Thing]) -> Collection[Record]:

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from pbf.sandbox.core import views
-from pbf.sandbox.core.errors import InvalidInput
-from pbf.sandbox.core.http import answer, body, requested_page, world
+from pbf.sandbox.core.http import answer, body, query_flag, requested_page, world
 from pbf.sandbox.core.records import Team, User
-from pbf.sandbox.core.validation import required, truth
+from pbf.sandbox.core.validation import checked_fields, required
 from pbf.sandbox.resources import users
 from pbf.sandbox.resources.access import memberships, teams
 
@@ -123,34 +122,22 @@ def list_team_users(team_id: str) -> ResponseReturnValue:
     """Return a team's users; all of them are active."""
     team = teams.get(world(), team_id)
     with world().lock:
-        page = requested_page(
-            team.users.items() if _wants_active() else [], lambda pair: views.team_user(*pair)
-        )
+        members = team.users.items() if query_flag("active", default=True) else []
+        page = requested_page(members, lambda pair: views.team_user(*pair))
     return answer(page, message="Team users retrieved successfully")
-
-
-def _wants_active() -> bool:
-    wanted = truth(request.args.get("active", "true"))
-    if not isinstance(wanted, bool):
-        raise InvalidInput("Invalid 'active' value")
-    return wanted
 
 
 @routes.post("/teams/<team_id>/users")
 def add_team_user(team_id: str) -> ResponseReturnValue:
     """Add a user to a team, by default as a member."""
     teams.get(world(), team_id)
-    fields: dict[str, Any] = {"role": "Team Member", **_without_nulls(body())}
+    fields: dict[str, Any] = {"role": "Team Member", **checked_fields(body(), {})}
     user_id, role = required(fields, "user_id"), required(fields, "role")
     with world().lock:
         users.get(world(), user_id)
         member = memberships.add(world(), memberships.in_team(world(), team_id, user_id), role)
     data = views.team_user(user_id, member)
     return answer(data, message="User has been added to the team", status=201)
-
-
-def _without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 @routes.get("/teams/<team_id>/users/<user_id>")
