@@ -35,7 +35,9 @@ def choose_and_open_menu(page: Page) -> None:
 
 def open_the_tables_behind(page: Page) -> None:
     expect(page.locator(f"{CHART} svg")).to_have_count(5, timeout=40_000)
-    for opener in page.get_by_text(BEHIND).all():
+    openers = page.get_by_text(BEHIND)
+    expect(openers).to_have_count(5)  # the last one is drawn after its chart
+    for opener in openers.all():
         opener.click()
     expect(page.locator(".pbf-records").last).to_be_visible()
 
