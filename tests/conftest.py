@@ -36,7 +36,7 @@ from pbf.store.engines.clock import DatabaseClock
 from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
-from tests.support.component_server import VIEWPORT
+from tests.support.component_server import PATIENCE_MS, VIEWPORT
 from tests.support.draws import use_same_draws
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
@@ -44,7 +44,6 @@ from tests.support.stores import copied_tables
 
 use_same_draws()
 
-EXPECT_TIMEOUT_MS = 20_000
 # Python's 700 is for programs that are short of memory.
 GARBAGE_THRESHOLD = 10_000
 # Files in a browser take up to a minute each, so none of them may be the last one.
@@ -373,8 +372,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium, started once for all tests in a browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     path = require_package(path, "Chromium", "chromium")
-    # The default of five seconds is too short for a page on a busy machine.
-    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
@@ -385,5 +383,6 @@ def chromium() -> Iterator[Browser]:
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """A window of that browser, which keeps loaded scripts from one visit to the next."""
     context = chromium.new_context(viewport=VIEWPORT, locale="en-GB")
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()

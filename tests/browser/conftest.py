@@ -23,9 +23,7 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until Streamlit has run the page to its end."""
-        self.page.wait_for_selector(
-            "[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000
-        )
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 @pytest.fixture(scope="module")

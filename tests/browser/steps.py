@@ -20,7 +20,7 @@ def create(visitor: Visitor, name: str) -> None:
     page = visitor.page
     page.get_by_role("textbox", name="Name").fill(name)
     page.get_by_role("button", name="Create and continue").click()
-    expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_visible()
 
 
 def fill_google_sheets(page: Page) -> None:
@@ -49,5 +49,5 @@ def in_menu(page: Page, action: str):
 
 def come_back(visitor: Visitor) -> None:
     """Wait for the list of connectors after the card."""
-    expect(visitor.page.get_by_role("heading", name="Connectors")).to_be_visible(timeout=30_000)
+    expect(visitor.page.get_by_role("heading", name="Connectors")).to_be_visible()
     visitor.settle()

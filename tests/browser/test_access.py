@@ -34,7 +34,7 @@ def choose_and_open_menu(page: Page) -> None:
 
 
 def open_the_tables_behind(page: Page) -> None:
-    expect(page.locator(f"{CHART} svg")).to_have_count(5, timeout=40_000)
+    expect(page.locator(f"{CHART} svg")).to_have_count(5)
     openers = page.get_by_text(BEHIND)
     expect(openers).to_have_count(5)  # the last one is drawn after its chart
     for opener in openers.all():
@@ -46,7 +46,7 @@ def do_something(page: Page) -> None:
     connector_id = page.request.get("/_/connectors").json()[0]["id"]
     for name in (connector_id, "nobody"):
         page.request.get(f"/_/connectors/{name}/form")
-    expect(page.locator(".pbf-activity a").first).to_be_visible(timeout=10_000)
+    expect(page.locator(".pbf-activity a").first).to_be_visible()
 
 
 def open_the_menu(page: Page) -> None:
@@ -68,7 +68,7 @@ def change_tables(page: Page) -> None:
 
 
 def open_the_syncs(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Syncs")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("heading", name="Syncs")).to_be_visible()
     expect(page.locator(".pbf-marks")).to_have_attribute("aria-label", re.compile("sync"))
     page.get_by_text(BEHIND).first.click()
     expect(page.locator(".pbf-records").first).to_be_visible()
@@ -146,7 +146,7 @@ def arrive(page: Page, address: str) -> None:
     """Open an address and wait until Streamlit, if it serves it, has run to its end."""
     page.goto(address)
     if page.url.find("/_/") < 0:
-        page.wait_for_selector(READY, timeout=30_000)
+        page.wait_for_selector(READY)
 
 
 @pytest.mark.parametrize(("path", "prepare"), SCREENS)
@@ -237,7 +237,7 @@ def test_axe_sees_what_would_keep_somebody_out(page, scheme):
 def test_each_chart_says_in_words_what_it_shows(page):
     arrive(page, "/")
 
-    expect(page.locator(f"{CHART} svg")).to_have_count(5, timeout=40_000)
+    expect(page.locator(f"{CHART} svg")).to_have_count(5)
     for chart in page.locator(CHART).all():
         title, _, sentence = chart.get_attribute("aria-label").partition(". ")
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
@@ -270,5 +270,5 @@ def test_the_overview_follows_and_what_one_opened_stays_open(page, product, ids)
     requests.post(control, json={}, timeout=10).raise_for_status()
 
     line = behind.locator("tr", has_text="Needs you").locator("td").last
-    expect(line).to_have_text(str(needed + 1), timeout=10_000)
+    expect(line).to_have_text(str(needed + 1))
     expect(behind).to_be_visible()

@@ -40,7 +40,6 @@ PERMITS = (
 FAILURES = (500, "html", "refused", "nothing", 429, 400, 409, 403, 404, 401)
 # On two busy processors the whole way takes a minute.
 pytestmark = pytest.mark.timeout(300)
-PATIENCE = 20_000
 # Those that each say something of their own on a page.
 ON_A_PAGE = (500, "nothing", 429, 400, 403, 401)
 
@@ -106,7 +105,7 @@ def connect(witness: Witness) -> None:
     steps.create(witness.visitor, "Canary journey")
     enter(page)
     steps.come_back(witness.visitor)
-    expect(page.get_by_text("is connected.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("is connected.")).to_be_visible()
     witness.look()
 
 
@@ -116,19 +115,17 @@ def invite(stage: Scene, witness: Witness) -> None:
     page.get_by_role("button", name="Ask a colleague to finish facebook_ads_dach").click()
     page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Link", exact=True)
-    expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."), timeout=PATIENCE)
+    expect(link).to_have_value(re.compile(f"^{stage.url}/_/invite/."))
     page.goto(link.input_value())
     page.get_by_role("button", name="Continue to Fivetran").click()
     enter(page)
-    expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_role("heading", name="The set-up is finished")).to_be_visible()
     witness.look()
 
 
 def enter(page: Page) -> None:
     """Type a credential into every field of a card, and save."""
-    expect(page.get_by_role("button", name="Save & Test")).to_be_enabled(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_enabled()
     if page.get_by_role("button", name="Authorise").count():
         page.get_by_role("button", name="Authorise").click()
         page.get_by_role("button", name="Allow").click()
@@ -167,9 +164,9 @@ def notify(stage: Scene, witness: Witness) -> None:
         assert stage.ask("GET", path).status_code == 200
     stage.ask("POST", "/channels", json={**hook, "address": f"ftp://{CHANNEL}"})
     witness.go("/notifications")
-    expect(witness.page.get_by_text("Monitoring").first).to_be_visible(timeout=PATIENCE)
+    expect(witness.page.get_by_text("Monitoring").first).to_be_visible()
     witness.page.get_by_role("button", name="Log").click()
-    expect(witness.page.get_by_role("dialog")).to_contain_text("Test of your", timeout=PATIENCE)
+    expect(witness.page.get_by_role("dialog")).to_contain_text("Test of your")
     witness.look()
     witness.go("/activity")
 
@@ -245,7 +242,7 @@ def fail_unforeseen(stage: Scene, witness: Witness) -> None:
     assert stage.ask("POST", "/connectors", json=body).status_code == 500
     witness.go(f"/connect?service={UNFORESEEN}")
     witness.page.get_by_role("textbox", name="Name").fill("Unforeseen")
-    expect(witness.page.get_by_text("Something went wrong here.")).to_be_visible(timeout=PATIENCE)
+    expect(witness.page.get_by_text("Something went wrong here.")).to_be_visible()
     witness.look()
 
 
@@ -257,9 +254,7 @@ def lose_the_database(stage: Scene, witness: Witness) -> None:
         body = {"service": "stripe", "name": "No database"}
         assert stage.ask("POST", "/connectors", json=body).status_code == 503
         witness.page.get_by_role("textbox", name="Name").fill("No database")
-        expect(witness.page.get_by_text("Our own database cannot be read")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(witness.page.get_by_text("Our own database cannot be read")).to_be_visible()
         witness.look()
         witness.go(f"/_/return?state={state}")
 

@@ -67,7 +67,7 @@ def test_a_colleague_finishes_a_set_up_and_the_asker_sees_it(product, visit, ids
     expect(shown).to_contain_text("Opened")
     finish(colleague)
     expect(colleague.get_by_role("heading", name="The set-up is finished")).to_be_visible()
-    expect(shown).to_contain_text("Finished", timeout=15_000)
+    expect(shown).to_contain_text("Finished")
     colleague.goto(url)
     expect(colleague.get_by_role("heading", name="The set-up is finished")).to_be_visible()
 

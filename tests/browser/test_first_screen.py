@@ -10,7 +10,6 @@ from tests.support.component_server import visiting
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 60_000
 FIRST = "#pbf-first"
 REAL = "[data-testid=stMain]"
 # The scripts of Streamlit; without them the first screen stays.
@@ -64,14 +63,14 @@ class Held:
                 break
             self.page.wait_for_timeout(100)
             self.page.reload(wait_until="commit")
-        expect(self.page.locator(f"{FIRST} a.open").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator(f"{FIRST} a.open").first).to_be_visible()
 
     def start_streamlit(self) -> None:
         """Let Streamlit start, and wait until it has taken over."""
         self._is_open = True
         for route in self._routes:
             route.continue_()
-        expect(self.page.locator(FIRST)).to_have_count(0, timeout=PATIENCE_MS)
+        expect(self.page.locator(FIRST)).to_have_count(0)
 
 
 @pytest.fixture

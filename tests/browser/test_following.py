@@ -48,8 +48,7 @@ class Watch:
 def asks(page: Page, status: int):
     """Wait until the page is answered with a status."""
     return page.expect_response(
-        lambda response: response.url.endswith(ROUTE) and response.status == status,
-        timeout=60_000,
+        lambda response: response.url.endswith(ROUTE) and response.status == status
     )
 
 

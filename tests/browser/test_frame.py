@@ -33,16 +33,14 @@ def test_in_a_frame_the_page_follows_the_connector_while_its_card_is_open(
         frame.get_by_role("textbox", name="Name").fill("In a frame")
         frame.get_by_role("button", name="Create and continue").click()
 
-        with host.expect_popup(timeout=30_000) as opened:
-            frame.get_by_role("link", name="Open the Connect Card in a new tab").click(
-                timeout=30_000
-            )
+        with host.expect_popup() as opened:
+            frame.get_by_role("link", name="Open the Connect Card in a new tab").click()
 
         waits = frame.get_by_text("The Connect Card is open in another tab.")
-        expect(waits).to_be_visible(timeout=30_000)
+        expect(waits).to_be_visible()
         expect(frame.get_by_role("heading", name="In a frame")).to_be_visible()
         expect(frame.get_by_text("Opening the Connect Card")).not_to_be_visible()
         steps.fill_google_sheets(opened.value)
         steps.save_and_test(opened.value)
-        expect(waits).not_to_be_visible(timeout=60_000)
-        expect(frame.get_by_text("First sync").first).to_be_visible(timeout=30_000)
+        expect(waits).not_to_be_visible()
+        expect(frame.get_by_text("First sync").first).to_be_visible()

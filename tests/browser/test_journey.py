@@ -19,7 +19,7 @@ def test_from_an_empty_browser_to_a_connector_that_works(product, visit, control
     expect(row).to_contain_text("mobel_kuche.mobel_kuche")
     expect(row).to_contain_text("First sync")
     control("POST", "clock", advance=60)
-    expect(row).to_contain_text("Working", timeout=10_000)
+    expect(row).to_contain_text("Working")
     assert "?" not in page.url
 
 
@@ -30,7 +30,7 @@ def test_setup_tests_that_fail_can_be_tried_again(product, visit):
     steps.create(visitor, "Second try")
     steps.fill_google_sheets(page)
     steps.save_and_test(page, passing=False)
-    expect(page.get_by_role("alert")).to_contain_text("try again", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("try again")
     typed = page.get_by_label("Sheet ID").input_value()
     steps.save_and_test(page)
     steps.come_back(visitor)
@@ -46,7 +46,7 @@ def test_a_broken_connector_is_reconnected(product, visit):
     broken = steps.row(page, "zendesk_support")
     expect(broken).to_contain_text("Needs you")
     broken.get_by_role("button", name="Reconnect").click()
-    expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_visible()
     if page.get_by_role("button", name="Authorise").count():
         page.get_by_role("button", name="Authorise").click()
         page.get_by_role("button", name="Allow").click()
@@ -74,7 +74,7 @@ def test_who_gives_up_on_the_card_can_go_on_later(product, visit):
     expect(row).to_contain_text("Not finished")
     row.get_by_role("button", name="Finish set-up").click()
 
-    expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_visible()
     expect(page.get_by_text("half_done.half_done")).to_be_visible()
 
 
@@ -132,7 +132,7 @@ def test_the_keyboard_alone_completes_the_journey(product, visit):
     page.keyboard.type("By keyboard")
     press_until_focused(page, page.get_by_role("button", name="Create and continue"))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Save & Test")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Save & Test")).to_be_visible()
     press_until_focused(page, page.get_by_role("button", name="Authorise"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Allow")).to_be_visible()

@@ -34,7 +34,7 @@ def sees(page: Page, connection: Connection) -> None:
     expect(page.get_by_role("heading", name=connection.schema)).to_be_visible()
 
 
-def sees_the_end(page: Page, **options: float) -> None:
+def sees_the_end(page: Page) -> None:
     """Wait until a page says that the session has ended."""
-    expect(page.get_by_role("heading", name=ENDED)).to_be_visible(**options)
+    expect(page.get_by_role("heading", name=ENDED)).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("Sign in"))).to_be_visible()

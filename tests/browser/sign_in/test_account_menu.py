@@ -36,7 +36,7 @@ def test_a_person_of_two_tenants_goes_to_the_other_one_and_old_tabs_end(
 
     expect(page.get_by_text(globex.schema).first).to_be_visible()
     expect(page.get_by_text(acme.schema)).to_have_count(0)
-    steps.sees_the_end(old, timeout=5_000)
+    steps.sees_the_end(old)
     assert shared_site.sessions.find(cookie) is None
     new = next(c["value"] for c in browser.cookies() if c["name"] == "pbf")
     assert shared_site.identity(new).tenant_id == "globex"

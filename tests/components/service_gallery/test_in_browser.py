@@ -21,7 +21,6 @@ def server(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture
 def app(page: Page, server: str) -> Page:
     """The opened app; its parameter is not one of the gallery's."""
-    page.set_default_timeout(60_000)
     page.goto(f"{server}/?q=mine")
     page.get_by_text("773 of 773 services").wait_for()
     return page
