@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simplepycons import all_icons
 
+from pbf.sandbox.catalogue.data_files import read_data
+from tests.sandbox.marks import marks
 from tests.support.requirements import SERVICES, load_reference
 
 ROOT = Path(__file__).parents[2]
@@ -59,13 +60,9 @@ def test_every_description_is_a_short_unique_sentence(services: list[dict[str, A
     assert len({text.casefold() for text in descriptions}) == len(descriptions)
 
 
-def test_every_mark_is_an_icon_of_simplepycons(services: list[dict[str, Any]]):
-    icons = set(all_icons.names())
-
-    marks = {service["mark"] for service in services} - {None}
-
-    assert len(marks) > 100
-    assert marks - icons == set()
+def test_the_marks_are_those_of_simplepycons():
+    assert read_data("marks.json") == marks()
+    assert len(marks()) > 100
 
 
 def test_naming_status_and_class_are_valid(services: list[dict[str, Any]]):

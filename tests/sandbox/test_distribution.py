@@ -1,5 +1,6 @@
 """The sandbox's own distribution: the wheel, its program and its pytest plugin."""
 
+import ast
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ from tests.support.servers import ROOT
 
 FOLDER = ROOT / "packages" / "fivetran-sandbox"
 FOREIGN = ("streamlit", "pandas", "sqlalchemy", "pbf")
+# What the distribution depends on, what Flask brings, its two extras, and names of types alone.
+DEPENDENCIES = {"flask", "pydantic", "werkzeug", "itsdangerous", "pytest", "ruamel", "_typeshed"}
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,28 @@ def test_it_needs_nothing_of_the_dashboard(run):
     ended = run("-c", f"{imports}\nprint([name for name in {FOREIGN} if name in sys.modules])")
 
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
+
+
+def test_its_modules_import_only_what_it_depends_on(installed):
+    imported = {
+        name.partition(".")[0]
+        for path in (installed / "fivetran_sandbox").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in imports_of(node)
+    }
+
+    assert imported - set(sys.stdlib_module_names) == DEPENDENCIES | {"fivetran_sandbox"}
+
+
+def imports_of(node: ast.AST) -> list[str]:
+    """The names of the modules that a statement imports, also by `import_module`."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        return [str(ast.literal_eval(node.args[0]))]
+    return []
 
 
 def test_the_example_of_its_readme_passes(run, tmp_path):

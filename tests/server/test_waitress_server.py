@@ -160,7 +160,7 @@ async def _protocol(server: Config) -> websockets_sansio_impl.WebSocketsSansIOPr
 
 def test_the_server_listens_before_the_rest_is_imported():
     script = "import app, sys; print([name for name in HEAVY if name in sys.modules])"
-    heavy = ["sqlalchemy", "pandas", "altair", "simplepycons", "redis", "pbf.sandbox.server"]
+    heavy = ["sqlalchemy", "pandas", "altair", "redis", "pbf.sandbox.server"]
     heavy += ["flask", "requests", "pydantic", "pbf.runtime", "pbf.proxy"]
 
     output = output_of(script.replace("HEAVY", repr(heavy)))

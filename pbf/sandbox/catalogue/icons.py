@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from html import escape
-from importlib import import_module
-from typing import Any
 
+from pbf.sandbox.catalogue.data_files import read_data
 from pbf.sandbox.catalogue.services import Service
 
 HUES = (
     "#2f5bd0", "#6a45c9", "#a0369f", "#c03367", "#b8432c", "#9a5a00",
     "#6b6a00", "#2f7a34", "#00796b", "#006f94", "#4a5f7a", "#7a4f3a",
 )  # fmt: skip
-PATH = re.compile(r'<path[^>]*?\sd="([^"]+)"', re.DOTALL)
 WORD = re.compile(r"[^\W_]+")
 PALE = 0.9
 """The share of white in a tile's colour."""
@@ -32,23 +30,14 @@ class Icon:
 @cache
 def icon(service: Service) -> Icon:
     """Return a service's icon, drawn once."""
-    drawn = _brand(service) if service.mark else None
-    svg = (drawn or _monogram(service)).encode()
+    svg = (_brand(service) if service.mark else _monogram(service)).encode()
     return Icon(svg, sha256(svg).hexdigest()[:20])
 
 
-def _brand(service: Service) -> str | None:
-    # Importing the marks takes half a second, so import them with the first icon.
-    marks: Any = import_module("simplepycons").all_icons
-    try:
-        mark = marks[service.mark]
-    except KeyError:
-        return None
-    path = " ".join(PATH.findall(mark.raw_svg))
-    colour = str(mark.primary_color).lower()
-    if not path:
-        return None
-    drawing = f'<path fill="{colour}" transform="translate(14 14) scale(1.5)" d="{path}"/>'
+def _brand(service: Service) -> str:
+    mark: dict[str, str] = read_data("marks.json")[service.mark]
+    colour = mark["colour"]
+    drawing = f'<path fill="{colour}" transform="translate(14 14) scale(1.5)" d="{mark["path"]}"/>'
     return _tile(service, _ground(colour), drawing)
 
 
