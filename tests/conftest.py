@@ -37,12 +37,10 @@ from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
 from tests.support.component_server import PATIENCE_MS, VIEWPORT
-from tests.support.draws import use_same_draws
+from tests.support.draws import mark_drawn, use_same_draws
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
 from tests.support.stores import copied_tables
-
-use_same_draws()
 
 # Python's 700 is for programs that are short of memory.
 GARBAGE_THRESHOLD = 10_000
@@ -63,6 +61,21 @@ CHROMIUM_ARGUMENTS = [
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make exhaustive`."""
+    parser.addoption("--all-cases", action="store_true", help="draw all cases of property tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the same cases drawn in every run."""
+    use_same_draws(all_cases=config.getoption("--all-cases"))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the property tests, of which `make exhaustive` draws more cases."""
+    mark_drawn(item)
 
 
 @pytest.hookimpl(trylast=True)

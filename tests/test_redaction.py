@@ -9,11 +9,12 @@ from itertools import product
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pbf import redaction
 from pbf.redaction import CUT, LONGEST, escape_controls, hide, hide_pair, hide_password, redact
+from tests.support.draws import cases
 
 pytestmark = pytest.mark.usefixtures("no_known_secrets")
 
@@ -78,7 +79,7 @@ def test_a_secret_is_found_in_a_header(name: str, value: str):
     st.lists(st.sampled_from(sorted(ENCODINGS)), max_size=2),
     st.text("abcdef0123456789", min_size=8, max_size=40),
 )
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@cases(400, suppress_health_check=list(HealthCheck))
 def test_a_secret_is_found_by_its_name_in_every_encoding(name, spelling, encodings, value):
     text = SPELLINGS[spelling].replace(SECRET, value).format(name)
     for encoding in encodings:
@@ -92,7 +93,7 @@ def test_a_secret_is_found_by_its_name_in_every_encoding(name, spelling, encodin
     st.sampled_from(sorted(ENCODINGS)),
     st.integers(0, 5),
 )
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@cases(300, suppress_health_check=list(HealthCheck))
 def test_a_known_secret_is_found_in_every_encoding(secret, encoding, before):
     redaction._values = ()
     hide(secret)

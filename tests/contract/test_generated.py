@@ -25,11 +25,12 @@ def body_of(operation: Operation, case: Any) -> dict[str, Any]:
     return {"json": case.body} if isinstance(case.body, (dict, list)) else {}
 
 
+@pytest.mark.drawn
 def test_every_response_is_valid(any_operation: Operation):
     operation = any_operation
     statuses: Counter[int] = Counter()
 
-    @cases(60)
+    @cases(120)
     @given(case=generation.cases(operation))
     def run(case: Any) -> None:
         path, query = case.formatted_path, case.query or {}

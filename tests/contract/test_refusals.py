@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 
 from tests.contract.definition import Operation, allows, problems, request_schema
 from tests.contract.generation import malformed
@@ -17,11 +17,11 @@ from tests.contract.sample_world import (
     unchanged_world,
     values_in_path,
 )
+from tests.support.draws import cases
 
 pytestmark = pytest.mark.usefixtures("definition")
 
 ALL = tuple(HealthCheck)
-QUIET = settings(suppress_health_check=ALL)
 SCHEMAS = re.compile(r"/schemas|/resync$")  # whose bodies may name missing tables
 NO_OBJECTS = (
     b"{",
@@ -141,11 +141,12 @@ def test_a_request_that_does_not_accept_json_is_a_406(closed_operation: Operatio
     assert problems(closed_operation, 406, answer.json) == []
 
 
+@pytest.mark.drawn
 def test_an_invalid_body_is_a_400(operation_with_body: Operation):
     operation = operation_with_body
     expected = {400, 404, 409} if SCHEMAS.search(operation.path) else {400}
 
-    @settings(QUIET, max_examples=30)
+    @cases(30, suppress_health_check=ALL)
     @given(case=malformed(operation))
     def run(case: Any) -> None:
         answer = sent(operation, case.body)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pbf.errors import InputError, NotPermitted, UnknownTenant
@@ -21,6 +21,7 @@ from pbf.rules.access.permissions import Role
 from pbf.store.identity.tables import ApiToken
 from pbf.store.store import Store
 from tests.support.clock import Clock
+from tests.support.draws import cases
 
 DAY = 24 * 3600
 ADMIN = Identity("person:1", "acme", Role.ADMIN)
@@ -77,7 +78,7 @@ def test_a_token_has_the_documented_form_and_parses():
     assert token.text not in repr(token)
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(st.randoms(use_true_random=False))
 def test_a_typo_never_parses(rand: random.Random):
     text = make_token().text
@@ -95,13 +96,13 @@ def test_a_typo_never_parses(rand: random.Random):
         assert typo == text or parse_token(typo) is None
 
 
-@settings(max_examples=1_000)
+@cases(1_000)
 @given(st.text(ALPHABET, min_size=56, max_size=56))
 def test_random_text_never_parses(text: str):
     assert parse_token(f"pbf_{text}") is None
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(st.text())
 def test_other_text_never_parses(text: str):
     token = make_token().text

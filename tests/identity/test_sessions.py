@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as some
 from sqlalchemy import text
 
@@ -18,7 +18,7 @@ from pbf.store.identity.people import Profile
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once
 from tests.support.clock import Clock
-from tests.support.draws import SLOW
+from tests.support.draws import SLOW, cases
 from tests.support.stores import address
 
 HOURS, IDLE_MINUTES = 12.0, 60.0
@@ -476,8 +476,8 @@ STEPS = some.lists(
 )
 
 
-@settings(
-    max_examples=300,
+@cases(
+    300,
     # No two examples share a session.
     suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture],
 )

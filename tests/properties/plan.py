@@ -1,11 +1,11 @@
-"""How many examples to draw of each kind of input, and how many were drawn."""
+"""How many examples `make exhaustive` draws of each kind of input, and how many were drawn."""
 
 from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from tests.support.draws import cases
+from tests.support.draws import cases, number_of_cases
 
 ENOUGH = 10_000
 PLAN = {
@@ -52,5 +52,7 @@ def planned(what: str) -> Callable[[Any], Any]:
 def missing() -> dict[str, int]:
     """Return the kinds with fewer examples drawn than planned, and their number."""
     return {
-        what: number for what, number in drawn.items() if number < PLAN[what] and what not in FEWER
+        what: number
+        for what, number in drawn.items()
+        if number < number_of_cases(PLAN[what]) and what not in FEWER
     }

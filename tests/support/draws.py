@@ -1,17 +1,30 @@
-"""Hypothesis draws the same cases in every run, however long a case takes."""
+"""Hypothesis draws the same cases in every run, however long a case takes.
 
-from hypothesis import HealthCheck, settings
+`make test` draws a fifth of a test's cases, `make exhaustive` all of them.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from hypothesis.internal.conjecture import providers
 
 PROFILE = "same draws"
+USUAL, FEWEST = 100, 10
+SHARE = 5
 NO_CONSTANTS = providers.Constants()
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 
+_share = SHARE
 
-def use_same_draws() -> None:
-    """Make this the default of all tests."""
+
+def use_same_draws(*, all_cases: bool) -> None:
+    """Make this the default of all tests, before they are imported."""
+    global _share
+    _share = 1 if all_cases else SHARE
     settings.register_profile(
         PROFILE,
+        max_examples=number_of_cases(USUAL),
         derandomize=True,
         database=None,
         deadline=None,
@@ -22,6 +35,17 @@ def use_same_draws() -> None:
     providers._get_local_constants = lambda: NO_CONSTANTS
 
 
-def cases(number: int) -> settings:
+def number_of_cases(number: int) -> int:
+    """Return how many cases this run draws for a test that has this number."""
+    return max(min(number, FEWEST), number // _share)
+
+
+def cases(number: int, **options: Any) -> settings:
     """Return settings that run a test with this number of cases."""
-    return settings(max_examples=number)
+    return settings(max_examples=number_of_cases(number), **options)
+
+
+def mark_drawn(item: pytest.Item) -> None:
+    """Mark a test whose cases Hypothesis draws."""
+    if is_hypothesis_test(getattr(item, "function", None)):
+        item.add_marker(pytest.mark.drawn)

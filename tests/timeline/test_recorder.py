@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pbf.rules.timeline.entries import Period, SyncReport
@@ -16,7 +16,7 @@ from pbf.store.timeline.syncs import DAY, HOUR
 from pbf.store.timeline.tables import WHOLE_GROUP
 from pbf.timeline.recorder import Recorder
 from pbf.timeline.rows import brief_entry, entry_of, entry_of_fact, moment
-from tests.support.draws import SLOW
+from tests.support.draws import SLOW, cases
 from tests.support.stores import address
 
 NOW = 1_790_000_000.0
@@ -173,8 +173,8 @@ def _delivery(kind, sync_id, start, end, outcome):
     return report("", end=end, outcome=shown), "list"
 
 
-@settings(
-    max_examples=40,
+@cases(
+    40,
     suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture],
 )
 @given(deliveries())

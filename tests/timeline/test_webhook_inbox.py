@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pbf.rules.timeline.entries import SyncReport
@@ -17,6 +17,7 @@ from pbf.timeline import webhook_inbox, webhook_work
 from pbf.timeline.recorder import Recorder
 from pbf.timeline.webhook_inbox import NO_SECRET, Inbox, Receipt, is_signed
 from pbf.timeline.webhook_work import ReceivedWork
+from tests.support.draws import cases
 from tests.support.webhook_events import NOW, SECRET, payload, signed
 
 OLD = "old-secret"
@@ -306,7 +307,7 @@ EVENTS = [
 ]
 
 
-@settings(max_examples=60)
+@cases(60)
 @given(
     order=st.lists(st.sampled_from(range(len(EVENTS))), max_size=12),
     batch=st.integers(min_value=1, max_value=5),

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pbf.errors import InputError, InvalidRedirect, NotPermitted, UnknownTenant, UntrustedToken
@@ -15,6 +15,7 @@ from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.store.store import Store
 from tests.support.clock import Clock
+from tests.support.draws import cases
 
 ORIGINS = ("https://app.example.com",)
 TOKEN = Identity("token:1", "acme", Role.ADMIN, method="token")
@@ -137,7 +138,7 @@ def test_links_are_kept_in_the_database(clock):
     database.close()
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(st.text() | st.text("abcXYZ019-_", min_size=43, max_size=43))
 def test_other_codes_do_not_work(code):
     links = SignInLinks(MemoryStore(), tenant_exists=lambda _tenant: True, clock=Clock())
@@ -255,7 +256,7 @@ names = st.frozensets(st.sampled_from(["google_ads", "postgres", "s3", "slack"])
 restrictions = st.none() | names
 
 
-@settings(max_examples=500)
+@cases(500)
 @given(restrictions, restrictions, names)
 def test_a_restriction_never_widens(services, limit, catalogue):
     allowed = narrowed(services, limit)
@@ -265,7 +266,7 @@ def test_a_restriction_never_widens(services, limit, catalogue):
     assert visible <= (catalogue if limit is None else limit)
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(
     st.none() | names.filter(bool),
     restrictions,
