@@ -1,6 +1,7 @@
 """Fixtures of all tests: a clean environment, the product on a sandbox, servers, a browser."""
 
 import gc
+import logging
 import os
 import shutil
 import time
@@ -101,6 +102,10 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
+    # pytest adds its handlers to each logger that does not propagate, three times a test.
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

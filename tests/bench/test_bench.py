@@ -16,6 +16,7 @@ from bench.relay import Relay
 from bench.routes import growth
 from bench.scale import TINY, Scale
 from tests.support.servers import clean_environment, json_api
+from tests.support.variants import exhaustive
 
 WHICH = shutil.which
 
@@ -152,14 +153,14 @@ def test_the_relay_counts_the_bytes_to_the_browser(product):
 @pytest.mark.parametrize(
     "name",
     [
-        "memory",
+        exhaustive("memory"),
         "history",
-        "watching",
-        pytest.param("routes", marks=pytest.mark.exhaustive),
-        pytest.param("history_pages", marks=pytest.mark.exhaustive),
-        pytest.param("pages", marks=pytest.mark.exhaustive),
-        pytest.param("first_screen", marks=pytest.mark.exhaustive),
-        pytest.param("sign_in", marks=pytest.mark.exhaustive),
+        exhaustive("watching"),
+        exhaustive("routes"),
+        exhaustive("history_pages"),
+        exhaustive("pages"),
+        exhaustive("first_screen"),
+        exhaustive("sign_in"),
     ],
 )
 def test_an_area_can_be_measured(name):

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser import steps
 from tests.support.servers import dashboard, free_port, running
+from tests.support.variants import exhaustive
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,9 @@ def nobody_there(lines: str) -> str:
     ("spoil", "text"),
     [
         pytest.param(wrong_key, "Check FIVETRAN_API_KEY and FIVETRAN_API_SECRET.", id="key"),
-        pytest.param(wrong_group, "Check FIVETRAN_GROUP_ID", id="group"),
-        pytest.param(half_set, "FIVETRAN_API_SECRET is not set.", id="half-set"),
-        pytest.param(nobody_there, "Fivetran cannot be reached.", id="unreachable"),
+        exhaustive(wrong_group, "Check FIVETRAN_GROUP_ID", id="group"),
+        exhaustive(half_set, "FIVETRAN_API_SECRET is not set.", id="half-set"),
+        exhaustive(nobody_there, "Fivetran cannot be reached.", id="unreachable"),
     ],
 )
 def test_what_is_wrong_with_an_account_is_one_sentence_on_every_page(

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.support.component_server import visiting
+from tests.support.variants import exhaustive
 
 pytestmark = pytest.mark.browser
 
@@ -101,7 +102,7 @@ def colours(page: Page, selector: str) -> dict[str, str]:
     return page.locator(selector).first.evaluate(script, VARIABLES)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", exhaustive("dark")])
 @pytest.mark.parametrize("name", ["services", "connectors"])
 def test_the_real_screen_takes_over_in_place(product, held, name, scheme):
     page = held.page

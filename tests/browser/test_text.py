@@ -13,6 +13,7 @@ from tests.browser import steps
 from tests.browser.conftest import Visitor
 from tests.browser.plain_account import connection, fivetran, tables
 from tests.support.servers import dashboard
+from tests.support.variants import exhaustive
 
 LONG = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"
 HOSTILE = (
@@ -56,8 +57,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     scope="module",
     params=[
         pytest.param(0, id="none"),
-        pytest.param(1, id="one", marks=pytest.mark.exhaustive),
-        pytest.param(2, id="two", marks=pytest.mark.exhaustive),
+        exhaustive(1, id="one"),
+        exhaustive(2, id="two"),
         pytest.param(12, id="many"),
     ],
 )
@@ -109,7 +110,7 @@ def expect_charts(page: Page) -> None:
         assert highest["y"] + highest["height"] <= whole["y"] + whole["height"]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [exhaustive(1280, "light"), (390, "dark")])
 def test_no_page_is_wider_than_its_window_and_nothing_is_read_as_markdown(
     hostile, visit, width, scheme
 ):
@@ -183,7 +184,7 @@ def test_tables_leave_by_our_own_download_alone_without_formulas(hostile, visit)
     assert {"'=HYPERLINK(1);'=2", LONG} <= names
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), exhaustive(390, "dark")])
 def test_every_screen_of_a_healthy_account_is_drawn_whole(healthy, visit, width, scheme):
     url, count = healthy
     visitor = visit(url)

@@ -5,9 +5,10 @@ import pytest
 from chaos.__main__ import print_outcome
 from chaos.plan import FAULTS, shares_of_the_rest
 from chaos.run import Outcome, Plan, run
+from tests.support.variants import exhaustive
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", [exhaustive("sqlite"), "postgres"])
 def test_each_creation_leads_to_one_connector_though_a_process_is_killed(database, request, capsys):
     url = request.getfixturevalue("postgres").empty() if database == "postgres" else None
 

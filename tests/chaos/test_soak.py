@@ -11,14 +11,12 @@ from chaos.soak.plan import Plan
 from chaos.soak.run import Result, run_on
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "kinds",
     [
         ("kill -9", "Redis restarted"),
-        pytest.param(
-            ("SIGTERM", "Fivetran away", "PostgreSQL away", "PostgreSQL frozen", "Redis frozen"),
-            marks=pytest.mark.exhaustive,
-        ),
+        ("SIGTERM", "Fivetran away", "PostgreSQL away", "PostgreSQL frozen", "Redis frozen"),
     ],
     ids=["kill", "outages"],
 )

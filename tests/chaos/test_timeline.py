@@ -8,10 +8,11 @@ from chaos.timeline.__main__ import NONE, examples, figures_of
 from chaos.timeline.comparison import Differences
 from chaos.timeline.plan import TROUBLES, Plan
 from chaos.timeline.run import Result, run
+from tests.support.variants import exhaustive
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["sqlite", exhaustive("postgres")])
 def test_no_sync_is_lost_doubled_or_hidden_by_a_gap(database, request):
     url = request.getfixturevalue("postgres").empty() if database == "postgres" else None
     plan = Plan(days=2, connectors=16, groups=3, kills=2, step=3600.0, database_url=url)

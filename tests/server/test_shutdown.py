@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.support.servers import PATIENCE, ROOT, clean_environment, free_port
+from tests.support.variants import exhaustive
 
 
 class Hanging:
@@ -105,8 +106,15 @@ def call(url: str, answers: list[requests.Response]) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("kind", ["dashboard", "routes-alone"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        pytest.param("dashboard", signal.SIGINT, id="dashboard-ctrl-c"),
+        exhaustive("dashboard", signal.SIGTERM, id="dashboard-sigterm"),
+        exhaustive("routes-alone", signal.SIGINT, id="routes-alone-ctrl-c"),
+        pytest.param("routes-alone", signal.SIGTERM, id="routes-alone-sigterm"),
+    ],
+)
 def test_requests_that_wait_for_fivetran_do_not_delay_the_shutdown(kind, number, tmp_path, hanging):
     answers: list[requests.Response] = []
     with server(kind, tmp_path, hanging.url) as (url, process):

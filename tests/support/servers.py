@@ -18,6 +18,8 @@ from pbf.store.tables import Deletion
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
+# Reading all 90 days takes a server the processor time of its first seconds.
+SHORT_HISTORY = {"PBF_HISTORY_DETAIL_DAYS": "7"}
 
 
 def free_port() -> int:
@@ -56,7 +58,7 @@ def running(command: list[str], folder: Path, url: str, **settings: str) -> Iter
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=folder,
-            env=clean_environment(**settings),
+            env=clean_environment(**(SHORT_HISTORY | settings)),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

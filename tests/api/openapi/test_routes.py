@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
 from pbf.api.openapi.routes import FILES
+from tests.support.variants import exhaustive
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_no_other_file_is_served(client: FlaskClient, name: str):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", exhaustive("dark")])
 def test_the_routes_can_be_tried_in_a_browser_without_other_hosts(
     chromium: Browser, address: str, client: FlaskClient, scheme: Any
 ):

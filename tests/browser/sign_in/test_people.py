@@ -11,6 +11,7 @@ from tests.browser.sign_in import steps
 from tests.browser.sign_in.conftest import NewBrowser
 from tests.support.accessibility import troubles
 from tests.support.site import Site
+from tests.support.variants import exhaustive
 
 pytestmark = pytest.mark.browser
 
@@ -133,7 +134,7 @@ def test_a_token_is_shown_once_works_and_is_refused_once_it_is_revoked(
     assert status() == 401
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", exhaustive("dark")])
 def test_axe_finds_nothing_serious_on_the_screen(shared_site: Site, admin: Page, scheme: str):
     shared_site.add_partner("axel", "axel@both.example")
     shared_site.sign_in("axel", "partner")
