@@ -27,7 +27,7 @@ FAKETIME := $(if $(shell command -v faketime),,faketime)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/initdb)$(shell command -v initdb),,postgresql)
 
 # Tests mostly wait for servers and browsers, so two cores can work on more than two at once.
-WORKERS ?= 3
+WORKERS ?= 4
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Many containers set it. Then every server that the tests start would compile all modules again.
@@ -59,6 +59,7 @@ test: $(DEV) system javascript
 	$(VENV)/bin/pytest -m "not exhaustive" $(PARALLEL)
 
 # Sign-in behind nginx and Apache, crafted sockets, every page of two tenants, every dialog of Show API,
+# all variants of tests in a browser, all cases of property tests,
 # more requests to each route, all benchmarks once.
 exhaustive: $(DEV) system javascript
 	$(VENV)/bin/pytest -m "exhaustive or drawn" --all-cases $(PARALLEL)
