@@ -49,6 +49,7 @@ from pbf.server.shutdown import call_on_shutdown
 from pbf.server.streamlit_patches import (
     ignore_forwarded_for,
     ignore_fragments_of_left_pages,
+    keep_unsent_elements,
     limit_message_size,
     set_socket_options,
 )
@@ -193,6 +194,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ignore_forwarded_for()
     limit_message_size(LARGEST_MESSAGE)
     ignore_fragments_of_left_pages()
+    keep_unsent_elements()
     thread = threading.Thread(target=start_up, args=(worker, ended), name="start-up", daemon=True)
     thread.start()
     yield

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
@@ -92,6 +93,24 @@ def ignore_fragments_of_left_pages() -> None:
         return original(requests, new_data)
 
     setattr(ScriptRequests, "request_rerun", request_rerun)  # noqa: B010
+
+
+def keep_unsent_elements() -> None:
+    """Make Streamlit send what a fragment has drawn, though the fragment runs again.
+
+    A fragment may be asked to run again before the browser was sent the page of which it is a part.
+    Streamlit 1.67 then drops the fragment's elements and sends those that come after them, for
+    which the browser finds no place: "Bad delta path index 1 (should be between [0, 0])".
+    """
+    original = AppSession._clear_queue
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def clear_queue(session: AppSession, fragment_ids_this_run: list[str] | None = None) -> None:
+        original(session, None if fragment_ids_this_run is None else [])
+
+    setattr(AppSession, "_clear_queue", clear_queue)  # noqa: B010
 
 
 @contextmanager
