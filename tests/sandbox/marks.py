@@ -1,14 +1,12 @@
 """The brand marks of the sandbox's icons, taken from simplepycons.
 
 `python -m tests.sandbox.marks` writes them to `pbf/sandbox/catalogue/marks.json`. They come from
-Simple Icons, which are in the public domain (CC0); importing all 3,400 takes a second.
+Simple Icons, which are in the public domain (CC0).
 """
 
 import json
 import re
 from typing import Any
-
-from simplepycons import all_icons
 
 from pbf.sandbox.catalogue.services import services
 from tests.support.servers import ROOT
@@ -19,6 +17,8 @@ FILE = ROOT / "pbf" / "sandbox" / "catalogue" / "marks.json"
 
 def marks() -> dict[str, dict[str, str]]:
     """Return the path and the colour of each mark that a service has."""
+    from simplepycons import all_icons  # which takes a second, in each test process
+
     names = {service.mark for service in services().values() if service.mark}
     return {name: _mark(all_icons[name]) for name in sorted(names)}
 
