@@ -59,8 +59,7 @@ test: $(DEV) system javascript
 	$(VENV)/bin/pytest -m "not exhaustive" $(PARALLEL)
 
 # Sign-in behind nginx and Apache, crafted sockets, every page of two tenants, every dialog of Show API,
-# more requests to each route, more variants of slow tests, all cases of property tests, all benchmarks
-# once.
+# more variants of slow tests, all cases of property tests, all benchmarks once.
 exhaustive: $(DEV) system javascript
 	$(VENV)/bin/pytest -m "exhaustive or drawn" --all-cases $(PARALLEL)
 

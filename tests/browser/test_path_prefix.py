@@ -16,11 +16,12 @@ from tests.browser.conftest import HARMLESS, Visitor
 from tests.support.component_server import VIEWPORT
 from tests.support.nginx_server import nginx
 from tests.support.servers import dashboard, free_port, json_api
+from tests.support.variants import exhaustive
 
 PREFIX = "/data/connections"
 HOW = [
     pytest.param(False, id="kept"),
-    pytest.param(True, id="stripped", marks=pytest.mark.exhaustive),
+    exhaustive(True, id="stripped"),
 ]
 
 

@@ -25,7 +25,6 @@ def body_of(operation: Operation, case: Any) -> dict[str, Any]:
     return {"json": case.body} if isinstance(case.body, (dict, list)) else {}
 
 
-@pytest.mark.drawn
 def test_every_response_is_valid(any_operation: Operation):
     operation = any_operation
     statuses: Counter[int] = Counter()

@@ -141,7 +141,6 @@ def test_a_request_that_does_not_accept_json_is_a_406(closed_operation: Operatio
     assert problems(closed_operation, 406, answer.json) == []
 
 
-@pytest.mark.drawn
 def test_an_invalid_body_is_a_400(operation_with_body: Operation):
     operation = operation_with_body
     expected = {400, 404, 409} if SCHEMAS.search(operation.path) else {400}

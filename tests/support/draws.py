@@ -6,7 +6,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, given, is_hypothesis_test, settings
 from hypothesis.internal.conjecture import providers
 
 PROFILE = "same draws"
@@ -15,16 +15,12 @@ SHARE = 5
 NO_CONSTANTS = providers.Constants()
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 
-_share = SHARE
-
 
 def use_same_draws(*, all_cases: bool) -> None:
     """Make this the default of all tests, before they are imported."""
-    global _share
-    _share = 1 if all_cases else SHARE
     settings.register_profile(
         PROFILE,
-        max_examples=number_of_cases(USUAL),
+        max_examples=USUAL if all_cases else USUAL // SHARE,
         derandomize=True,
         database=None,
         deadline=None,
@@ -37,7 +33,8 @@ def use_same_draws(*, all_cases: bool) -> None:
 
 def number_of_cases(number: int) -> int:
     """Return how many cases this run draws for a test that has this number."""
-    return max(min(number, FEWEST), number // _share)
+    drawn = settings.get_profile(PROFILE).max_examples
+    return max(min(number, FEWEST), number * drawn // USUAL)
 
 
 def cases(number: int, **options: Any) -> settings:
@@ -46,6 +43,8 @@ def cases(number: int, **options: Any) -> settings:
 
 
 def mark_drawn(item: pytest.Item) -> None:
-    """Mark a test whose cases Hypothesis draws."""
-    if is_hypothesis_test(getattr(item, "function", None)):
+    """Mark a test whose cases Hypothesis draws, also within the test."""
+    function = getattr(item, "function", None)
+    code = getattr(function, "__code__", None)
+    if is_hypothesis_test(function) or (code and given.__name__ in code.co_names):
         item.add_marker(pytest.mark.drawn)
