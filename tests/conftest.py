@@ -37,7 +37,7 @@ from pbf.store.engines.clock import DatabaseClock
 from pbf.store.store import Store
 from pbf.timeline.observer import Observer
 from tests.support.accounts import ACCOUNT, account_on
-from tests.support.component_server import PATIENCE_MS, VIEWPORT
+from tests.support.component_server import PATIENCE_MS, new_context
 from tests.support.draws import mark_drawn, use_same_draws
 from tests.support.postgres_server import PostgresServer, postgres_server
 from tests.support.requirements import require_package, summary_of_skipped
@@ -400,7 +400,6 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """A window of that browser, which keeps loaded scripts from one visit to the next."""
-    context = chromium.new_context(viewport=VIEWPORT, locale="en-GB")
-    context.set_default_timeout(PATIENCE_MS)
+    context = new_context(chromium)
     yield context
     context.close()

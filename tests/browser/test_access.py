@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import steps
 from tests.support.accessibility import troubles_in_both_schemes
+from tests.support.component_server import new_context
 
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 CHART = "[data-testid=stVegaLiteChart]"
@@ -130,9 +131,7 @@ def ids(product: str) -> dict[str, str]:
 
 
 def opened(chromium: Browser, product: str) -> BrowserContext:
-    return chromium.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="light", base_url=product
-    )
+    return new_context(chromium, color_scheme="light", base_url=product)
 
 
 @pytest.fixture(scope="module")

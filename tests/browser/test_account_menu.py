@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visitor
 from tests.support.accessibility import troubles_in_both_schemes
+from tests.support.component_server import new_context
 from tests.support.variants import exhaustive
 
 pytestmark = pytest.mark.browser
@@ -119,7 +120,7 @@ def test_the_menu_is_reached_and_left_by_keyboard(product, visit: Visit):
 
 @pytest.mark.parametrize("size", [exhaustive(WIDE), NARROW], ids=["wide", "narrow"])
 def test_the_menu_keeps_nobody_out_and_fits(size, product, chromium: Browser):
-    with chromium.new_context(viewport=size, color_scheme="light") as context:
+    with new_context(chromium, viewport=size, color_scheme="light") as context:
         visitor = Visitor(context.new_page())
         visitor.page.goto(f"{product}/activity")
         visitor.settle()

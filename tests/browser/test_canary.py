@@ -13,6 +13,7 @@ from tests.browser.canaries import SIGNED_LINK, TOKEN, Permit, Place, found
 from tests.browser.canary_scene import CHANNEL, DAY, HOOK, ONCE, TYPED, Scene, Witness, scene
 from tests.browser.conftest import Visitor
 from tests.browser.unforeseen import SERVICE as UNFORESEEN
+from tests.support.component_server import new_context
 from tests.support.postgres_server import PostgresServer
 
 SIGNING_SECRET = rb"whsec_[\w+/]{43}="
@@ -65,7 +66,7 @@ def seen(
         logger.addHandler(heard)
         logger.setLevel(logging.DEBUG)
     with scene(tmp_path_factory.mktemp("canary"), postgres) as stage:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+        context = new_context(chromium)
         try:
             walk(stage, Witness(Visitor(context.new_page()), stage))
         finally:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import steps
 from tests.support.accessibility import troubles
-from tests.support.component_server import VIEWPORT
+from tests.support.component_server import new_context
 
 NOTE = "You have the admin account.\n<img src=x onerror=alert(1)>"
 
@@ -17,7 +17,7 @@ NOTE = "You have the admin account.\n<img src=x onerror=alert(1)>"
 @pytest.fixture
 def elsewhere(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser of somebody else, who was never here."""
-    context = chromium.new_context(viewport=VIEWPORT, locale="en-GB")
+    context = new_context(chromium)
     yield context
     context.close()
 

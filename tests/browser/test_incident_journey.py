@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pbf.watch.notifications.webhooks import signature
 from tests.browser import steps
 from tests.support.accessibility import troubles
+from tests.support.component_server import new_context
 from tests.support.receivers import mail_server, webhook_receiver
 from tests.support.servers import dashboard, free_port
 
@@ -48,7 +49,7 @@ def product(tmp_path_factory, mailbox):
 @pytest.fixture
 def operator(chromium: Browser, product):
     """The page Jobs of an operator, in a browser of their own."""
-    with chromium.new_context(base_url=product) as context:
+    with new_context(chromium, base_url=product) as context:
         page = context.new_page()
         page.goto("/")
         page.locator(".pbf-who").click()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from pbf.server.compression import SMALLEST
 from tests.browser import steps
 from tests.browser.conftest import HARMLESS, Visitor
-from tests.support.component_server import VIEWPORT
+from tests.support.component_server import new_context
 from tests.support.nginx_server import nginx
 from tests.support.servers import dashboard, free_port, json_api
 from tests.support.variants import exhaustive
@@ -89,7 +89,7 @@ class Traffic:
 
 @pytest.mark.exhaustive
 def test_the_journey_stays_below_the_prefix(front: Front, chromium: Browser):
-    context = chromium.new_context(viewport=VIEWPORT, locale="en-GB", ignore_https_errors=True)
+    context = new_context(chromium, ignore_https_errors=True)
     page, traffic = context.new_page(), Traffic()
     traffic.watch(page)
     visitor = Visitor(page)

@@ -15,6 +15,7 @@ from pbf.show_api.access import COOKIE, ON
 from tests.browser.canaries import SIGNED_LINK, Permit, Place, found
 from tests.browser.canary_scene import Scene, Witness, scene
 from tests.browser.conftest import Visitor
+from tests.support.component_server import new_context
 from tests.support.postgres_server import PostgresServer
 from tests.support.tenants import ISSUER, sign_in
 
@@ -71,7 +72,7 @@ def open_everything(witness: Witness) -> int:
 
 
 def test_no_secret_is_in_any_view(stage: Scene, cookie: str, chromium: Browser):
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context = new_context(chromium)
     context.add_cookies(
         [
             {"name": "pbf", "value": cookie, "url": stage.url},

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pbf.identity.oidc.providers import Provider
 from pbf.rules.access.policy import Accent, Branding
 from tests.support.accessibility import troubles
+from tests.support.component_server import new_context
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
 from tests.support.sign_in_app import FakeSessions, configure, served_app
 
@@ -52,13 +53,13 @@ def dashboard() -> Iterator[Dashboard]:
 
 @pytest.fixture(params=["light", "dark"])
 def narrow_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with chromium.new_context(viewport=NARROW, color_scheme=request.param) as context:
+    with new_context(chromium, viewport=NARROW, color_scheme=request.param) as context:
         yield context.new_page()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    with chromium.new_context() as context:
+    with new_context(chromium) as context:
         yield context.new_page()
 
 

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from pbf.sandbox.control.fault_rules import pattern
 from pbf.sandbox.core.errors import InvalidInput
 from pbf.sandbox.program import main
 from pbf.sandbox.scenarios import scenario
@@ -52,6 +53,14 @@ def test_each_scenario_is_saved_to_the_same_bytes_and_plays(name, play, world, a
     )
     assert len(world.connections) == expected
     assert not player._coming
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_icons_come_from_elsewhere_and_do_not_fail_with_the_api(name):
+    events = scenario.load(name).scenario.events
+    faults = [event.fault for event in events if event.fault]
+
+    assert not [fault for fault in faults if pattern(fault.path).fullmatch("/icons/stripe.svg")]
 
 
 def test_events_happen_when_the_clock_reaches_them(play, world, api):

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
-from playwright.sync_api import BrowserContext, Page, Route, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 from tests.support.servers import free_port, running
 
@@ -22,6 +23,13 @@ OPTIONS = [
     "--server.fileWatcherType=none",
     "--browser.gatherUsageStats=false",
 ]
+
+
+def new_context(chromium: Browser, **options: Any) -> BrowserContext:
+    """Open a window of its own, with options of Playwright."""
+    context = chromium.new_context(**{"viewport": VIEWPORT, "locale": "en-GB", **options})
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.support.component_server import VIEWPORT
+from tests.support.component_server import new_context
 from tests.support.site import Site, site
 
 # The second provider's pages ask for a style sheet of the Internet.
@@ -26,7 +26,7 @@ def new_browser(chromium: Browser) -> Iterator[NewBrowser]:
     opened: list[BrowserContext] = []
 
     def new(site: Site | None = None, cookie: str = "") -> BrowserContext:
-        browser = chromium.new_context(viewport=VIEWPORT, locale="en-GB", ignore_https_errors=True)
+        browser = new_context(chromium, ignore_https_errors=True)
         browser.route(ELSEWHERE, lambda route: route.abort())
         if site and cookie:
             browser.add_cookies(
