@@ -6,11 +6,12 @@ does not take waits in the spool.
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from sqlalchemy import DDL, Select, event, select
+from sqlalchemy import DDL, Select, event, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -224,6 +225,24 @@ class AuditLog:
             stored = storable(Entry.connector_id, connector_id)
             query = query.where(Entry.connector_id == stored)
         return self._read(query.order_by(Entry.id.desc()).limit(limit))
+
+    def newest_by_connector(
+        self, group_id: str, connector_ids: Collection[str], limit: int
+    ) -> dict[str, list[Entry]]:
+        """Return so many entries of each of a group's connectors that has some, newest first."""
+        given = {storable(Entry.connector_id, one): one for one in connector_ids}
+        stored = list(given)
+        newest: defaultdict[str, list[Entry]] = defaultdict(list)
+        place = func.row_number().over(partition_by=Entry.connector_id, order_by=Entry.id.desc())
+        for start in range(0, len(stored), BATCH):
+            ranked = select(Entry.id, place.label("place")).where(
+                Entry.group_id == group_id, Entry.connector_id.in_(stored[start : start + BATCH])
+            )
+            rows = ranked.subquery()
+            query = select(Entry).join(rows, Entry.id == rows.c.id).where(rows.c.place <= limit)
+            for entry in self._read(query.order_by(Entry.id.desc())):
+                newest[given[entry.connector_id]].append(entry)
+        return newest
 
     def entries(self, group_id: str | None = None) -> Iterator[Entry]:
         """Yield all entries, or those of one group, oldest first."""

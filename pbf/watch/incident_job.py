@@ -156,6 +156,7 @@ class Judge:
         seen_at: datetime,
         now: float,
     ) -> list[Finding]:
+        self._read_pauses(portal, connectors, last)
         findings = []
         for connector in connectors:
             promise = promise_for(promises, connector)
@@ -163,7 +164,7 @@ class Judge:
                 syncs=self._syncs(portal, connector, seen_at),
                 terms=promise.terms if promise else default_terms(connector),
                 promised_at=promise.created_at if promise else None,
-                paused_here=self._is_paused_here(portal, connector, last),
+                paused_here=connector.is_paused and last.paused_here[connector.id],
             )
             if item := finding(connector, evidence, seen_at, moment(now)):
                 findings.append(item)
@@ -179,16 +180,13 @@ class Judge:
         until = moment(self._clock())
         return timeline.syncs(connector.id, until - SYNCS_SINCE, until, limit=MOST_SYNCS)
 
-    def _is_paused_here(self, portal: Portal, connector: Connector, last: _Judged) -> bool:
-        if not connector.is_paused:
-            return False
-        if connector.id not in last.paused_here:
-            entries = self._store.audit.newest(
-                portal.tenant.group_id, MOST_ACTIONS, connector_id=connector.id
-            )
-            actions = [entry.what for entry in entries if entry.outcome == DONE]
-            last.paused_here[connector.id] = is_paused_here(actions)
-        return last.paused_here[connector.id]
+    def _read_pauses(self, portal: Portal, connectors: Sequence[Connector], last: _Judged) -> None:
+        """Read which of the paused connectors were paused here, unless it is known."""
+        ids = [item.id for item in connectors if item.is_paused and item.id not in last.paused_here]
+        entries = self._store.audit.newest_by_connector(portal.tenant.group_id, ids, MOST_ACTIONS)
+        for connector_id in ids:
+            actions = [entry.what for entry in entries[connector_id] if entry.outcome == DONE]
+            last.paused_here[connector_id] = is_paused_here(actions)
 
     def _is_away(self, read_at: Mapping[str, float], now: float) -> bool | None:
         """Return whether Fivetran has been away for long; None if only for a moment."""

@@ -9,6 +9,7 @@ from pbf.fivetran.models import Connector
 from pbf.rules.watch.incident_conditions import Finding, mass_failures
 from pbf.rules.wording import capital, spaced
 from pbf.store.store import Store
+from pbf.store.tables import Entry
 from pbf.store.watch.tables import Incident, IncidentEvent
 from pbf.watch.incidents import new_event, new_incident
 
@@ -46,12 +47,16 @@ class Reconciliation:
         self._group_id = group_id
         self._connectors = {connector.id: connector for connector in connectors}
         self._now = now
+        self._threads: Mapping[str, Sequence[IncidentEvent]] = {}
+        self._entries: Mapping[str, Sequence[Entry]] = {}
 
     def run(self, findings: Sequence[Finding], open_rows: Sequence[Incident]) -> None:
         """Open, change and close incidents until they say the same as the findings."""
         current = {item.connector_id: item for item in findings}
         kept: dict[str, Incident] = {}
-        for row in (row for row in open_rows if row.connector_id):
+        of_connectors = [row for row in open_rows if row.connector_id]
+        self._read(of_connectors)
+        for row in of_connectors:
             item = current.get(row.connector_id)
             if item and self._is_same(row, item):
                 kept[row.connector_id] = row
@@ -61,9 +66,17 @@ class Reconciliation:
         new = [item for item in findings if item.connector_id not in kept]
         masses = [row for row in open_rows if row.kind == "source_down"]
         explained = self._open_masses(findings, new, masses)
-        for item in new:
-            self._open(item, explained.get(item.connector_id, ""))
+        self._rows.open_all(
+            [self._opening(item, explained.get(item.connector_id, "")) for item in new]
+        )
         self._close_masses(masses, Counter(row.explained_by for row in kept.values()), explained)
+
+    def _read(self, rows: Sequence[Incident]) -> None:
+        """Read the threads of incidents, and what people did, for all of them at once."""
+        self._threads = self._rows.events([row.id for row in rows])
+        self._entries = self._store.audit.newest_by_connector(
+            self._group_id, {row.connector_id for row in rows}, SHOWN_ACTIONS
+        )
 
     def _is_same(self, row: Incident, item: Finding) -> bool:
         """Whether an incident goes on; a pause is another one than a problem."""
@@ -72,7 +85,8 @@ class Reconciliation:
             return False  # a restarted sandbox issues the same ids again
         return (row.kind == "paused") == (item.kind == "paused")
 
-    def _open(self, item: Finding, explained_by: str) -> None:
+    def _opening(self, item: Finding, explained_by: str) -> tuple[Incident, IncidentEvent]:
+        """Return a new incident and its first event."""
         connector = self._connectors[item.connector_id]
         row = new_incident(
             self._group_id,
@@ -85,12 +99,13 @@ class Reconciliation:
             connector_name=connector.title,
             schema_name=connector.schema_name,
         )
-        self._rows.open(row, new_event(row.id, row.opened_at, "opened", item.reason))
+        return row, new_event(row.id, row.opened_at, "opened", item.reason)
 
     def _update(self, row: Incident, item: Finding) -> None:
         """Add to an incident's thread what people did, and what is different now."""
         self._add_actions(row)
-        last = [event.text for event in self._thread(row) if event.kind in ("opened", "changed")]
+        thread = self._threads[row.id]
+        last = [event.text for event in thread if event.kind in ("opened", "changed")]
         is_other_kind = row.kind != item.kind
         if not is_other_kind and row.title == item.title and last[-1:] == [item.reason]:
             return
@@ -117,20 +132,14 @@ class Reconciliation:
 
     def _add_actions(self, row: Incident) -> None:
         """Add what people did about a connector since its incident opened."""
-        known = [event.at for event in self._thread(row) if event.kind == "action"]
+        known = [event.at for event in self._threads[row.id] if event.kind == "action"]
         since = max([row.opened_at, *known])
-        entries = self._store.audit.newest(
-            self._group_id, SHOWN_ACTIONS, connector_id=row.connector_id
-        )
-        for entry in reversed(entries):
+        for entry in reversed(self._entries[row.connector_id]):
             at = datetime.fromisoformat(entry.at).timestamp()
             if at > since and entry.outcome == DONE and entry.what in ACTIONS:
                 actor = entry.actor_name or ("" if ":" in entry.actor else entry.actor)
                 text = ACTIONS[entry.what]
                 self._rows.change(row.id, new_event(row.id, at, "action", text, actor))
-
-    def _thread(self, row: Incident) -> Sequence[IncidentEvent]:
-        return self._rows.events([row.id]).get(row.id, [])
 
     def _open_masses(
         self, findings: Sequence[Finding], new: Sequence[Finding], masses: list[Incident]

@@ -286,6 +286,18 @@ def test_a_group_reads_only_its_own_entries_newest_first(store):
     assert [row["outcome"] for row in theirs] == ["1"]
 
 
+def test_the_newest_entries_of_many_connectors_are_read_at_once(store, monkeypatch):
+    monkeypatch.setattr("pbf.store.audit.BATCH", 2)
+    for number in range(12):
+        add_entry(store, "page", "sync", f"c{number % 3}", "s", f"{number}", group_id="ours")
+    add_entry(store, "page", "sync", "c0", "s", "of another group", group_id="theirs")
+
+    newest = store.audit.newest_by_connector("ours", ["unknown", "c0", "c1", "c2"], 2)
+
+    outcomes = {name: [entry.outcome for entry in entries] for name, entries in newest.items()}
+    assert outcomes == {"c0": ["9", "6"], "c1": ["10", "7"], "c2": ["11", "8"]}
+
+
 def test_an_id_that_no_database_accepts_is_cleaned_and_cut(store):
     add_entry(
         store, "route", "sync", "a\0b\ud800" + "x" * 300, "", "UnknownConnector", group_id="g"

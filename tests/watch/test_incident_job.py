@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from pbf.cache.entries import CachedList
 from pbf.connectors.portal import Tenant
@@ -261,6 +262,21 @@ def test_many_processes_at_once_open_one_incident(account):
     assert len(account.all[0].events) == 1
 
 
+def test_incidents_open_beside_one_that_another_process_opens_meanwhile(account, monkeypatch):
+    account.read(*(connector(number, status=BROKEN) for number in range(1, 4)))
+    judge, rows = account.judge(), account.store.incidents
+    before = rows.open_by_group()
+    monkeypatch.setattr(rows, "open_by_group", lambda: before)
+    account.items = account.items[:1]
+    account.judge().judge()
+    account.read(*(connector(number, status=BROKEN) for number in range(1, 4)))
+
+    judge.judge()
+
+    assert sorted(incident.connector_id for incident in account.open) == ["c1", "c2", "c3"]
+    assert [len(incident.events) for incident in account.open] == [1, 1, 1]
+
+
 def test_a_group_in_which_nothing_changed_is_passed_over(account, monkeypatch):
     judge = account.judge()
     account.read(connector())
@@ -270,6 +286,36 @@ def test_a_group_in_which_nothing_changed_is_passed_over(account, monkeypatch):
     account.clock.advance(60)
     account.read()
     judge.judge()
+
+
+@pytest.fixture
+def statements():
+    """What is sent to databases, and may be cleared."""
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": BROKEN}, {"paused": True}], ids=["broken", "paused"]
+)
+def test_many_incidents_are_judged_again_with_the_statements_of_one(account, statements, changes):
+    counts = []
+    for many in (1, 30):
+        account.read(*(connector(number, hours=99, **changes) for number in range(1, many + 1)))
+        account.judge().judge()
+        account.clock.advance(60)
+        statements.clear()
+        account.judge().judge()
+        counts.append(len(statements))
+
+    assert len(account.store.incidents.open_by_group()["g"]) >= 30
+    assert counts[0] == counts[1] > 0
 
 
 def test_a_deleted_connector_has_no_open_incident(account):

@@ -28,16 +28,27 @@ class Incidents:
 
     def open(self, incident: Incident, event: IncidentEvent) -> bool:
         """Store a new incident with its first event; False if one is open in its place."""
-        incident.title = storable(Incident.title, incident.title)
-        incident.connector_name = storable(Incident.connector_name, incident.connector_name)
         try:
             with self._database.session() as session:
-                session.add(incident)
+                session.add(_storable_incident(incident))
                 session.flush()
                 session.add(_storable(event))
         except IntegrityError:
             return False
         return True
+
+    def open_all(self, new: Sequence[tuple[Incident, IncidentEvent]]) -> None:
+        """Store new incidents with their first events, but none in whose place one is open."""
+        if not new:
+            return
+        try:
+            with self._database.session() as session:
+                session.add_all(_storable_incident(incident) for incident, _ in new)
+                session.flush()
+                session.add_all(_storable(event) for _, event in new)
+        except IntegrityError:
+            for incident, event in new:
+                self.open(incident, event)
 
     def close(self, incident_id: str, event: IncidentEvent) -> bool:
         """Close an incident with its last event; False if it is closed already."""
@@ -145,6 +156,12 @@ class Incidents:
         with self._database.reading() as session:
             rows: Sequence[Incident] = session.scalars(query).all()
         return list(rows)
+
+
+def _storable_incident(incident: Incident) -> Incident:
+    incident.title = storable(Incident.title, incident.title)
+    incident.connector_name = storable(Incident.connector_name, incident.connector_name)
+    return incident
 
 
 def _storable(event: IncidentEvent) -> IncidentEvent:
