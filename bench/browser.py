@@ -3,14 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ProxySettings, ViewportSize, sync_playwright
 
-from bench.relay import Relay
+from bench.relay import Line, Relay
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -124,15 +123,6 @@ class Condition:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Network:
-    """An emulated network: bits per second, milliseconds, whether responses are compressed."""
-
-    bits: float = 10e6
-    latency: float = 40.0
-    compressed: bool = True
-
-
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run the system's Chromium until the block ends."""
@@ -149,20 +139,23 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visitor(
-    browser: Browser, *, network: Network | None = None, cookie: str = ""
+    browser: Browser, *, relay: Relay | None = None, compressed: bool = True, cookie: str = ""
 ) -> Iterator[Page]:
-    """Open a page in a browser without caches, over an emulated network if one is given.
+    """Open a page in a browser without caches, through a relay if one is given.
 
     `cookie` is that of a session on this machine.
     """
-    context = browser.new_context(viewport=WINDOW)
+    context = browser.new_context(
+        viewport=WINDOW,
+        # Chromium asks this machine directly unless it is excepted from that.
+        proxy=ProxySettings(server=relay.url, bypass="<-loopback>") if relay else None,
+        extra_http_headers=None if compressed else {"Accept-Encoding": "identity"},
+    )
     if cookie:
         context.add_cookies([{"name": "pbf", "value": cookie, "domain": HOST, "path": "/"}])
     context.add_init_script(WATCH)
     page = context.new_page()
     page.set_default_timeout(TIMEOUT_MS)
-    if network is not None:
-        _emulate(page, network)
     try:
         yield page
     finally:
@@ -174,11 +167,15 @@ def first_load(
     url: str,
     condition: Condition,
     *,
-    network: Network | None = None,
+    line: Line | None = None,
+    compressed: bool = True,
     cookie: str = "",
 ) -> float:
     """Return the milliseconds from navigation to the condition, without browser caches."""
-    with visitor(browser, network=network, cookie=cookie) as page:
+    with (
+        Relay(line) if line else nullcontext() as relay,
+        visitor(browser, relay=relay, compressed=compressed, cookie=cookie) as page,
+    ):
         return load(page, url, condition)
 
 
@@ -206,10 +203,9 @@ def wait_for(page: Page, condition: Condition) -> float:
 
 
 def bytes_received(browser: Browser, url: str, condition: Condition) -> int:
-    """Return the bytes that a first load receives, headers and the WebSocket included."""
-    parts = urlsplit(url)
-    with Relay(f"{parts.scheme}://{parts.netloc}") as relay, visitor(browser) as page:
-        load(page, f"{relay.url}{parts.path}", condition)
+    """Return the bytes that a first load receives: headers, the WebSocket and icons included."""
+    with Relay() as relay, visitor(browser, relay=relay) as page:
+        load(page, url, condition)
         page.wait_for_load_state("networkidle")
         return relay.received
 
@@ -251,20 +247,3 @@ def middle(page: Page, selector: str) -> Point:
     if box is None:
         raise RuntimeError(f"{selector} is not visible")
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def _emulate(page: Page, network: Network) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send(
-        "Network.emulateNetworkConditions",
-        {
-            "offline": False,
-            "latency": network.latency,
-            "downloadThroughput": network.bits / 8,
-            "uploadThroughput": network.bits / 8,
-        },
-    )
-    if not network.compressed:
-        plain = {"headers": {"Accept-Encoding": "identity"}}
-        session.send("Network.setExtraHTTPHeaders", plain)

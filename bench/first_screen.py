@@ -10,7 +10,6 @@ from playwright.sync_api import Browser
 from bench import gallery_client, servers
 from bench.browser import (
     Condition,
-    Network,
     chromium,
     first_load,
     first_paint,
@@ -21,6 +20,7 @@ from bench.browser import (
 from bench.figures import Figure, against, in_turns
 from bench.gestures import TABLE
 from bench.pages import EMPTY, GALLERY, SERVICES
+from bench.relay import Line, Relay
 from bench.scale import Scale
 
 FIRST_CARDS = Condition("li.card", least=9, first=True)
@@ -28,7 +28,7 @@ FIRST_ROWS = replace(TABLE, first=True)
 REACT = Condition("#root li.card", least=SERVICES)
 CONNECTORS = 100
 # A fast 3G line.
-FAST_3G = Network(bits=1.6e6, latency=150.0)
+FAST_3G = Line(bits=1.6e6, round_trip=0.15)
 # Each load of Streamlit's page takes thirteen seconds on it.
 SLOW_ROUNDS = 3
 
@@ -102,11 +102,11 @@ def _on_fast_3g(browser: Browser, product: str, floor: str, scale: Scale) -> Ite
     firsts: list[float] = []
 
     def gallery() -> float:
-        with visitor(browser, network=FAST_3G) as page:
+        with Relay(FAST_3G) as relay, visitor(browser, relay=relay) as page:
             firsts.append(load(page, f"{product}/services", FIRST_CARDS))
             return wait_for(page, GALLERY)
 
     few = replace(scale, rounds=min(scale.rounds, SLOW_ROUNDS), warm_up=0)
-    pairs = in_turns(few, gallery, lambda: first_load(browser, floor, EMPTY, network=FAST_3G))
+    pairs = in_turns(few, gallery, lambda: first_load(browser, floor, EMPTY, line=FAST_3G))
     yield against(area, "all cards drawn", "ms", pairs, at_most=0.7)
     yield Figure(area, "first cards", median(firsts), "ms")

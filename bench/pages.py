@@ -10,7 +10,6 @@ from bench import gestures, servers
 from bench.browser import (
     SETTLE_MS,
     Condition,
-    Network,
     bytes_received,
     chromium,
     first_load,
@@ -20,6 +19,7 @@ from bench.browser import (
 )
 from bench.figures import Figure, against, in_turns
 from bench.gestures import COUNT, TABLE, TABLE_SEARCH, TEN_ROWS, WORD
+from bench.relay import Line
 from bench.scale import Scale
 from pbf.sandbox.core.world import GROUP_ID
 from pbf.signed_links import Signer
@@ -79,8 +79,8 @@ def _first_load(browser: Browser, product: str, scale: Scale) -> Iterator[Figure
     yield Figure(area, "moved", bytes_received(browser, url, GALLERY) / 1e6, "MB", at_most=1.3)
     pairs = in_turns(
         scale,
-        lambda: first_load(browser, url, GALLERY, network=Network()),
-        lambda: first_load(browser, url, GALLERY, network=Network(compressed=False)),
+        lambda: first_load(browser, url, GALLERY, line=Line()),
+        lambda: first_load(browser, url, GALLERY, line=Line(), compressed=False),
     )
     yield against(area, "all cards drawn", "ms", pairs, at_most=0.75)
 

@@ -1,25 +1,42 @@
-"""A proxy that counts the bytes that a server sends to the browser."""
+"""A SOCKS proxy that a browser's data takes: it counts the bytes and can be as slow as a line.
+
+Chromium's own emulation of a network is not used, since now and then it lets nothing through.
+"""
 
 import socket
+import struct
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
-from urllib.parse import urlsplit
+from typing import BinaryIO, NamedTuple, Self
 
-CHUNK = 65536
+from bench.load import NotLoopback, check_loopback
+
+# Small enough for connections to share a slow line.
+CHUNK = 8192
+# SOCKS 5 (RFC 1928).
+VERSION, NO_PASSWORD, DONE, NOT_ALLOWED = 5, 0, 0, 2
+IPV4, DOMAIN = 1, 3
+
+
+class Line(NamedTuple):
+    """A network: bits per second to the browser, and the seconds of a round trip."""
+
+    bits: float = 10e6
+    round_trip: float = 0.04
 
 
 class Relay:
-    """A TCP proxy on a port of its own; a context manager."""
+    """A SOCKS 5 proxy to this machine on a port of its own; a context manager."""
 
-    def __init__(self, url: str) -> None:
-        """Forward to the server at a URL."""
-        parts = urlsplit(url)
-        self._target = (parts.hostname or "", parts.port or 80)
-        self._lock = threading.Lock()
+    def __init__(self, line: Line | None = None) -> None:
+        """Relay as fast as a line does, or as fast as possible."""
+        self._line = line or Line(float("inf"), 0.0)
+        self._turn = threading.Lock()
+        self._free_at = 0.0
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"socks5://127.0.0.1:{self._listening.getsockname()[1]}"
         self.received = 0
 
     def __enter__(self) -> Self:
@@ -40,18 +57,68 @@ class Relay:
         with suppress(OSError):
             while True:
                 caller = self._listening.accept()[0]
-                server = socket.create_connection(self._target)
-                for source, sink, counted in ((caller, server, False), (server, caller, True)):
-                    threading.Thread(
-                        target=self._pump, args=(source, sink, counted), daemon=True
-                    ).start()
+                threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
-        with suppress(OSError), source:
-            while data := source.recv(CHUNK):
-                if counted:
-                    with self._lock:
-                        self.received += len(data)
-                sink.sendall(data)
+    def _serve(self, caller: socket.socket) -> None:
+        with suppress(OSError, EOFError), caller:
+            target = _target(caller)
+            if target is None:
+                caller.sendall(_reply(NOT_ALLOWED))
+                return
+            with socket.create_connection(target) as server:
+                caller.sendall(_reply(DONE))
+                up = threading.Thread(target=self._send, args=(caller, server), daemon=True)
+                up.start()
+                self._receive(server, caller)
+                up.join()
+
+    def _send(self, caller: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+            while data := caller.recv(CHUNK):
+                time.sleep(self._line.round_trip)
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+
+    def _receive(self, server: socket.socket, caller: socket.socket) -> None:
+        while data := server.recv(CHUNK):
+            with self._turn:
+                self.received += len(data)
+                self._wait(len(data))
+            caller.sendall(data)
+        caller.shutdown(socket.SHUT_WR)
+
+    def _wait(self, size: int) -> None:
+        now = time.monotonic()
+        self._free_at = max(now, self._free_at) + size * 8 / self._line.bits
+        time.sleep(self._free_at - now)
+
+
+def _target(caller: socket.socket) -> tuple[str, int] | None:
+    """Return the address that a caller asks for, or None if it is not on this machine."""
+    with caller.makefile("rb") as stream:
+        _, methods = _read(stream, 2)
+        _read(stream, methods)
+        caller.sendall(bytes([VERSION, NO_PASSWORD]))
+        _, _, _, kind = _read(stream, 4)
+        if kind not in (IPV4, DOMAIN):
+            return None
+        length = 4 if kind == IPV4 else _read(stream, 1)[0]
+        name = _read(stream, length)
+        [port] = struct.unpack("!H", _read(stream, 2))
+    host = socket.inet_ntoa(name) if kind == IPV4 else name.decode()
+    try:
+        check_loopback(f"http://{host}")
+    except NotLoopback:
+        return None
+    return host, port
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def _reply(code: int) -> bytes:
+    return bytes([VERSION, code, 0, IPV4, 0, 0, 0, 0, 0, 0])

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +15,7 @@ from bench.__main__ import AREAS, area
 from bench.compare import main as compare
 from bench.figures import Figure, against, in_turns, table
 from bench.load import Load, NotLoopback, by_threads, check_loopback, measure
-from bench.relay import Relay
+from bench.relay import Line, Relay
 from bench.routes import growth
 from bench.scale import TINY, Scale
 from tests.support.servers import clean_environment, json_api
@@ -137,15 +140,46 @@ def test_the_output_of_wrk_is_parsed(monkeypatch, tmp_path):
     assert result == Load(rate=2356.66, p50=0.379, p99=1130.0)
 
 
+def through(relay: Relay, url: str) -> socket.socket:
+    """Return a connection to a server of this machine that a relay has made."""
+    host, port = urlsplit(url).hostname.encode(), urlsplit(url).port
+    connection = socket.create_connection(("127.0.0.1", urlsplit(relay.url).port))
+    connection.sendall(bytes([5, 1, 0, 5, 1, 0, 3, len(host)]) + host + port.to_bytes(2))
+    with connection.makefile("rb") as stream:
+        status = stream.read(12)[3]
+    if status:
+        connection.close()
+        raise ConnectionRefusedError(status)
+    return connection
+
+
 def test_the_relay_counts_the_bytes_to_the_browser(product):
-    import requests
+    request = b"GET /_/services HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n"
+    with Relay() as relay, through(relay, product) as connection:
+        connection.sendall(request)
+        with connection.makefile("rb") as stream:
+            answer = stream.read()
 
-    with Relay(product) as relay:
-        body = requests.get(f"{relay.url}/_/services", headers={"Connection": "close"}).content
-        received = relay.received
+    assert answer.startswith(b"HTTP/1.0 200")
+    assert relay.received == len(answer) > 10_000
 
-    assert len(body) > 100_000
-    assert 10_000 < received < len(body)
+
+def test_the_relay_waits_as_long_as_a_line_takes(product, monkeypatch):
+    waits = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=lambda: 0.0)
+    monkeypatch.setattr("bench.relay.time", clock)
+    with Relay(Line(bits=8_000, round_trip=0.5)) as relay, through(relay, product) as connection:
+        connection.sendall(b"GET /_/healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        with connection.makefile("rb") as stream:
+            stream.read()
+
+    assert waits[0] == 0.5
+    assert waits[-1] == relay.received / 1_000
+
+
+def test_the_relay_leads_to_this_machine_alone():
+    with Relay() as relay, pytest.raises(ConnectionRefusedError):
+        through(relay, "http://fivetran.example:80")
 
 
 # The pages alone take a minute on two busy processors.
