@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pbf.errors import SignInFailed
-from pbf.identity.access import comparable_address, memberships
+from pbf.identity.access_rules import comparable_address, memberships
 from pbf.identity.claims import Claims, Ended, NoAccess
 from pbf.identity.external.entry import VendorSignIn
 from pbf.identity.memberships import Members

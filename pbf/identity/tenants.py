@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from pbf.errors import InvalidPolicy, StoreFailed
-from pbf.identity.access import AccessRule
+from pbf.identity.access_rules import AccessRule
 from pbf.identity.policy.source import CHECK_INTERVAL, WatchedFile
 from pbf.rules.access.policy import NO_POLICY, Limits, Policy, ServiceRule
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.access import AccessRule
+from pbf.identity.access_rules import AccessRule
 from pbf.identity.policy.resolve import ResolvedPolicy, Resolver
 from pbf.identity.policy.schema import PolicyFileContent, TenantSettings, validate
 from pbf.identity.policy.sign_in import ProviderSettings, read_access, read_providers

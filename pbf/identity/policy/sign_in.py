@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pbf.identity.access import AccessRule
+from pbf.identity.access_rules import AccessRule
 from pbf.identity.oidc.providers import is_shared_issuer
 from pbf.identity.policy.schema import AccessEntry, PolicyFileContent, ProviderEntry
 from pbf.identity.policy.yaml_text import Document

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pbf.errors import InvalidPolicy
-from pbf.identity.access import AccessRule
+from pbf.identity.access_rules import AccessRule
 from pbf.identity.policy.file import PolicyFile, read_policy_file
 from pbf.identity.policy.sign_in import ProviderSettings
 from pbf.rules.access.permissions import Role

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from pbf.identity.access import AccessRule, memberships
+from pbf.identity.access_rules import AccessRule, memberships
 from pbf.identity.claims import Claims
 from pbf.rules.access.permissions import Role
 from tests.support.draws import cases
