@@ -92,7 +92,7 @@ def in_browser_words(moment: str, kind: str) -> str:
     if kind == "past":
         return f"{words} ago" if unit else "just now"
     if kind == "lasting":
-        return f"for {words}" if unit else "since just now"
+        return f"for {words}" if unit else "for less than a minute"
     if passed >= 0:
         return "Due now"
     return f"In about {words}" if unit else "Within a minute"

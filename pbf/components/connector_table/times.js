@@ -21,7 +21,7 @@ export function duration(milliseconds) {
 // The wording of a past event, of a state that lasts, and of a coming event, by milliseconds passed.
 export const WORDING = {
   past: (passed) => (duration(passed) ? `${duration(passed)} ago` : "just now"),
-  lasting: (passed) => (duration(passed) ? `for ${duration(passed)}` : "since just now"),
+  lasting: (passed) => (duration(passed) ? `for ${duration(passed)}` : "for less than a minute"),
   coming: (passed) =>
     (passed >= 0 ? "Due now" : duration(-passed) ? `In about ${duration(-passed)}` : "Within a minute"),
 };

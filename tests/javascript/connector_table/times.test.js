@@ -30,7 +30,7 @@ const WORDS = [
   ["past", 0, "just now"],
   ["past", 3 * HOUR, "3 hours ago"],
   ["past", -HOUR, "just now"],
-  ["lasting", 0, "since just now"],
+  ["lasting", 0, "for less than a minute"],
   ["lasting", 2 * DAY, "for 2 days"],
   ["coming", 0, "Due now"],
   ["coming", HOUR, "Due now"],
