@@ -108,10 +108,15 @@ def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
 
 @cache
 def font_faces() -> bytes:
-    """Return the fonts of Streamlit's style sheet that the first screen uses."""
+    """Return the fonts of Streamlit's style sheet, for the first screen alone.
+
+    Under Streamlit's name for them, the browser would lay out the whole first screen a second time
+    when the style sheet arrives.
+    """
     sheets = _static().joinpath("static", "css").iterdir()
     text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    return "".join(FONT_FACE.findall(text)).replace("../media", "./static/media").encode()
+    faces = "".join(FONT_FACE.findall(text)).replace("../media", "./static/media")
+    return re.sub(r"(font-family:)[^;]*", r"\1pbf-first", faces).encode()
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:

@@ -52,5 +52,5 @@
   const show = () => page.style.removeProperty("visibility");
   page.style.visibility = "hidden";
   setTimeout(show, LONGEST_FONT_MS);
-  document.fonts.load('16px "Source Sans"').then(show, show);
+  document.fonts.load("16px pbf-first").then(show, show);
 })();

@@ -16,8 +16,8 @@ from pbf.ui.view_models import Card, card
 
 HTML = Path(component.__file__).with_name("gallery.html")
 # As many as most windows show.
-FIRST_CARDS = 48
-# Of how many tenants they are kept, 40 kB each.
+FIRST_CARDS = 24
+# Of how many tenants they are kept, 20 kB each.
 TENANTS = 200
 
 _galleries: DerivedCache[Markup] = DerivedCache(FIRST_CARDS * TENANTS)
