@@ -1,6 +1,6 @@
-"""A SOCKS proxy that a browser's data takes: it counts the bytes and can be as slow as a line.
+"""A SOCKS proxy for the browser, which counts bytes and can be as slow as a line.
 
-Chromium's own emulation of a network is not used, since now and then it lets nothing through.
+Chromium's own emulation of a network stalls now and then.
 """
 
 import socket
@@ -51,6 +51,7 @@ class Relay:
         trace: TracebackType | None,
     ) -> None:
         """Accept no more connections."""
+        _shut_down(self._listening, socket.SHUT_RDWR)  # ends the wait for the next one
         self._listening.close()
 
     def _accept(self) -> None:
@@ -66,18 +67,24 @@ class Relay:
                 caller.sendall(_reply(NOT_ALLOWED))
                 return
             with socket.create_connection(target) as server:
+                for end in (caller, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 caller.sendall(_reply(DONE))
                 up = threading.Thread(target=self._send, args=(caller, server), daemon=True)
                 up.start()
-                self._receive(server, caller)
-                up.join()
+                try:
+                    self._receive(server, caller)
+                finally:
+                    _shut_down(caller, socket.SHUT_RDWR)
+                    _shut_down(server, socket.SHUT_RDWR)
+                    up.join()
 
     def _send(self, caller: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := caller.recv(CHUNK):
                 time.sleep(self._line.round_trip)
                 server.sendall(data)
-            server.shutdown(socket.SHUT_WR)
+        _shut_down(server, socket.SHUT_WR)
 
     def _receive(self, server: socket.socket, caller: socket.socket) -> None:
         while data := server.recv(CHUNK):
@@ -85,12 +92,16 @@ class Relay:
                 self.received += len(data)
                 self._wait(len(data))
             caller.sendall(data)
-        caller.shutdown(socket.SHUT_WR)
 
     def _wait(self, size: int) -> None:
         now = time.monotonic()
         self._free_at = max(now, self._free_at) + size * 8 / self._line.bits
         time.sleep(self._free_at - now)
+
+
+def _shut_down(connection: socket.socket, how: int) -> None:
+    with suppress(OSError):
+        connection.shutdown(how)
 
 
 def _target(caller: socket.socket) -> tuple[str, int] | None:

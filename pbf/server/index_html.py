@@ -116,7 +116,7 @@ def font_faces() -> bytes:
     sheets = _static().joinpath("static", "css").iterdir()
     text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     faces = "".join(FONT_FACE.findall(text)).replace("../media", "./static/media")
-    return re.sub(r"(font-family:)[^;]*", r"\1pbf-first", faces).encode()
+    return re.sub(r"(font-family:)[^;}]*", r"\1pbf-first", faces).encode()
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from sqlalchemy import DDL, Select, event, func, select
+from sqlalchemy import DDL, Select, event, select, union_all
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,8 @@ FIELDS = (
 # What of an entry is in the spool.
 SPOOLED = ("entry_key", *FIELDS[:-1])
 BATCH = 500
+# SQLite takes 500 parts of a union at most.
+CONNECTORS_AT_ONCE = 100
 # The outcome of an action whose end is not known, since its process was killed.
 BEGUN = "begun"
 NOTHING_TO_DO = "nothing to do"
@@ -229,20 +231,18 @@ class AuditLog:
     def newest_by_connector(
         self, group_id: str, connector_ids: Collection[str], limit: int
     ) -> dict[str, list[Entry]]:
-        """Return so many entries of each of a group's connectors that has some, newest first."""
-        given = {storable(Entry.connector_id, one): one for one in connector_ids}
-        stored = list(given)
+        """Return up to `limit` entries of each connector that has any, newest first."""
+        ids = {storable(Entry.connector_id, name): name for name in connector_ids}
+        stored = list(ids)
         newest: defaultdict[str, list[Entry]] = defaultdict(list)
-        place = func.row_number().over(partition_by=Entry.connector_id, order_by=Entry.id.desc())
-        for start in range(0, len(stored), BATCH):
-            ranked = select(Entry.id, place.label("place")).where(
-                Entry.group_id == group_id, Entry.connector_id.in_(stored[start : start + BATCH])
-            )
-            rows = ranked.subquery()
-            query = select(Entry).join(rows, Entry.id == rows.c.id).where(rows.c.place <= limit)
-            for entry in self._read(query.order_by(Entry.id.desc())):
-                newest[given[entry.connector_id]].append(entry)
-        return newest
+        for start in range(0, len(stored), CONNECTORS_AT_ONCE):
+            batch = stored[start : start + CONNECTORS_AT_ONCE]
+            # Each part reads no more of the index than its limit.
+            parts = union_all(*(_newest_ids(group_id, name, limit) for name in batch))
+            query = select(Entry).where(Entry.id.in_(parts)).order_by(Entry.id.desc())
+            for entry in self._read(query):
+                newest[ids[entry.connector_id]].append(entry)
+        return dict(newest)
 
     def entries(self, group_id: str | None = None) -> Iterator[Entry]:
         """Yield all entries, or those of one group, oldest first."""
@@ -288,6 +288,12 @@ class AuditLog:
         except IntegrityError:
             # An earlier attempt, whose answer was lost, was committed at this moment.
             raise StoreFailed("The database refused an entry of the audit log.") from None
+
+
+def _newest_ids(group_id: str, connector_id: str, limit: int) -> Select[int]:
+    entries = select(Entry.id).where(Entry.group_id == group_id, Entry.connector_id == connector_id)
+    newest = entries.order_by(Entry.id.desc()).limit(limit).subquery()
+    return select(newest.c.id)
 
 
 def _missing(session: Session, entries: Sequence[Values]) -> list[Values]:

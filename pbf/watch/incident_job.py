@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from pbf.cache.entries import CachedList
 from pbf.clock import current_time
@@ -79,21 +80,23 @@ class Judge:
         self._lists = LastLists(portal_of, rate_limit)
         self._judged: dict[str, _Judged] = {}
         self._failing_since: float | None = None
+        self._lock = Lock()
 
     def judge(self) -> None:
         """Bring all incidents up to date, and tell of what is new.
 
         It may be repeated at any time, also after it was interrupted, and run in two processes.
         """
-        now = self._clock()
-        read_at = self._store.incidents.lists_read_at()
-        open_rows = self._store.incidents.open_by_group()
-        is_away = self._is_away(read_at, now)
-        if is_away is not None:
-            self._mark_away(read_at, open_rows, now, is_away=is_away)
-        if not is_away:
-            self._judge_groups(read_at, open_rows, now)
-        self.notify(now)
+        with self._lock:  # a story judges beside the job
+            now = self._clock()
+            read_at = self._store.incidents.lists_read_at()
+            open_rows = self._store.incidents.open_by_group()
+            is_away = self._is_away(read_at, now)
+            if is_away is not None:
+                self._mark_away(read_at, open_rows, now, is_away=is_away)
+            if not is_away:
+                self._judge_groups(read_at, open_rows, now)
+            self.notify(now)
 
     def notify(self, now: float) -> None:
         """Notify of incidents that opened or closed; what fails is tried again in the next run."""
@@ -185,7 +188,9 @@ class Judge:
         ids = [item.id for item in connectors if item.is_paused and item.id not in last.paused_here]
         entries = self._store.audit.newest_by_connector(portal.tenant.group_id, ids, MOST_ACTIONS)
         for connector_id in ids:
-            actions = [entry.what for entry in entries[connector_id] if entry.outcome == DONE]
+            actions = [
+                entry.what for entry in entries.get(connector_id, ()) if entry.outcome == DONE
+            ]
             last.paused_here[connector_id] = is_paused_here(actions)
 
     def _is_away(self, read_at: Mapping[str, float], now: float) -> bool | None:

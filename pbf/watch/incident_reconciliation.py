@@ -104,7 +104,7 @@ class Reconciliation:
     def _update(self, row: Incident, item: Finding) -> None:
         """Add to an incident's thread what people did, and what is different now."""
         self._add_actions(row)
-        thread = self._threads[row.id]
+        thread = self._threads.get(row.id, ())
         last = [event.text for event in thread if event.kind in ("opened", "changed")]
         is_other_kind = row.kind != item.kind
         if not is_other_kind and row.title == item.title and last[-1:] == [item.reason]:
@@ -132,9 +132,9 @@ class Reconciliation:
 
     def _add_actions(self, row: Incident) -> None:
         """Add what people did about a connector since its incident opened."""
-        known = [event.at for event in self._threads[row.id] if event.kind == "action"]
+        known = [event.at for event in self._threads.get(row.id, ()) if event.kind == "action"]
         since = max([row.opened_at, *known])
-        for entry in reversed(self._entries[row.connector_id]):
+        for entry in reversed(self._entries.get(row.connector_id, ())):
             at = datetime.fromisoformat(entry.at).timestamp()
             if at > since and entry.outcome == DONE and entry.what in ACTIONS:
                 actor = entry.actor_name or ("" if ":" in entry.actor else entry.actor)

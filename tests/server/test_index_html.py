@@ -131,6 +131,14 @@ def test_a_first_screen_comes_with_a_page_that_nobody_else_may_keep():
     assert "ETag" not in response.headers
 
 
+def test_a_first_screen_has_a_font_of_its_own():
+    page = with_first_screen(lambda *_: FIRST).get("/services").text
+
+    [face] = re.findall(r"@font-face\{font-family:pbf-first;[^}]*\}", page)
+    [font] = re.findall(r"url\(\./(static/media/[^)]*)\)", face)
+    assert STATIC.joinpath(font).is_file()
+
+
 def test_the_script_of_a_first_screen_is_allowed_by_its_digest():
     page = with_first_screen(lambda *_: FIRST).get("/services").content
 

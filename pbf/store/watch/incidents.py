@@ -41,6 +41,8 @@ class Incidents:
         """Store new incidents with their first events, but none in whose place one is open."""
         if not new:
             return
+        # In one order, so that two processes do not wait for each other.
+        new = sorted(new, key=lambda pair: pair[0].open_key or "")
         try:
             with self._database.session() as session:
                 session.add_all(_storable_incident(incident) for incident, _ in new)

@@ -15,7 +15,7 @@ from pbf.ui.first_screen.parts import filled
 from pbf.ui.view_models import Card, card
 
 HTML = Path(component.__file__).with_name("gallery.html")
-# As many as most windows show.
+# As many as a window of 1920 x 1080 pixels shows.
 FIRST_CARDS = 24
 # Of how many tenants they are kept, 20 kB each.
 TENANTS = 200
