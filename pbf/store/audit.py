@@ -7,11 +7,12 @@ does not take waits in the spool.
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from uuid import uuid4
 
-from sqlalchemy import DDL, Select, event, select, union_all
+from sqlalchemy import DDL, Integer, Select, bindparam, event, select, union_all
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -237,10 +238,9 @@ class AuditLog:
         newest: defaultdict[str, list[Entry]] = defaultdict(list)
         for start in range(0, len(stored), CONNECTORS_AT_ONCE):
             batch = stored[start : start + CONNECTORS_AT_ONCE]
-            # Each part reads no more of the index than its limit.
-            parts = union_all(*(_newest_ids(group_id, name, limit) for name in batch))
-            query = select(Entry).where(Entry.id.in_(parts)).order_by(Entry.id.desc())
-            for entry in self._read(query):
+            names = {f"connector_{number}": name for number, name in enumerate(batch)}
+            values = {"group": group_id, "most": limit, **names}
+            for entry in self._read(_newest_entries(len(batch)), values):
                 newest[ids[entry.connector_id]].append(entry)
         return dict(newest)
 
@@ -260,9 +260,11 @@ class AuditLog:
         for entry in self.entries(group_id):
             yield line(getattr(entry, field) for field in FIELDS)
 
-    def _read(self, query: Select[Entry]) -> list[Entry]:
+    def _read(
+        self, query: Select[Entry], values: Mapping[str, object] | None = None
+    ) -> list[Entry]:
         with self._database.reading() as session:
-            return list(session.scalars(query))
+            return list(session.scalars(query, values))
 
     def _store_late(self, entries: Sequence[Values]) -> int:
         """Store entries from the spool, and return how many of them were not stored already."""
@@ -290,10 +292,22 @@ class AuditLog:
             raise StoreFailed("The database refused an entry of the audit log.") from None
 
 
-def _newest_ids(group_id: str, connector_id: str, limit: int) -> Select[int]:
-    entries = select(Entry.id).where(Entry.group_id == group_id, Entry.connector_id == connector_id)
-    newest = entries.order_by(Entry.id.desc()).limit(limit).subquery()
-    return select(newest.c.id)
+@cache
+def _newest_entries(connectors: int) -> Select[Entry]:
+    """Return the query for the newest entries of so many connectors.
+
+    Each part of the union reads no more of the index than its limit. Building it takes longer than
+    reading.
+    """
+    parts = []
+    for number in range(connectors):
+        entries = select(Entry.id).where(
+            Entry.group_id == bindparam("group"),
+            Entry.connector_id == bindparam(f"connector_{number}"),
+        )
+        newest = entries.order_by(Entry.id.desc()).limit(bindparam("most", type_=Integer))
+        parts.append(select(newest.subquery().c.id))
+    return select(Entry).where(Entry.id.in_(union_all(*parts))).order_by(Entry.id.desc())
 
 
 def _missing(session: Session, entries: Sequence[Values]) -> list[Values]:
