@@ -149,7 +149,7 @@ def test_who_is_told_of_a_broken_connector_reconnects_it_and_hears_that_it_is_ov
     run_now(operator, "Judge connectors")
     page.goto(f"{product}/incidents")
     past = page.get_by_text(NEEDS_YOU).locator("xpath=ancestor::*[@class='pbf-line']")
-    expect(past).to_contain_text("over", timeout=A_MINUTE)
+    expect(past).to_contain_text("closed", timeout=A_MINUTE)
 
     over = next(mail for mail in iter(mailbox.next, None) if "salesforce" in mail["Subject"])
     assert over["Subject"] == f"Over: {NEEDS_YOU}"
