@@ -259,7 +259,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
 
 
 def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monkeypatch):
-    monkeypatch.setattr("pbf.store.audit.CONNECTORS_AT_ONCE", 2)
+    monkeypatch.setattr("pbf.store.audit.BATCH", 2)
     for number in range(5):
         add_entry(store, "route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
 

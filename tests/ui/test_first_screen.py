@@ -11,7 +11,6 @@ from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
-from pbf.ui.first_screen.gallery import FIRST_CARDS
 from pbf.ui.first_screen.screens import first_screen
 from tests.support.accounts import ACCOUNT, API
 from tests.support.tenants import looked_at_by, sign_in, start_with_tenants
@@ -71,7 +70,7 @@ def test_it_has_the_first_cards_in_the_order_of_the_gallery(runtime):
     own = {connector.service for connector in runtime.portal.connectors().items}
     shown = ids(html)
     assert set(shown[: len(own)]) == own
-    assert len(shown) == FIRST_CARDS
+    assert len(shown) == 24
     assert f'href="connect?service={shown[0]}"' in html
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 from pbf.cache.entries import CachedList
 from pbf.connectors.portal import Tenant
@@ -289,16 +289,16 @@ def test_a_group_in_which_nothing_changed_is_passed_over(account, monkeypatch):
 
 
 @pytest.fixture
-def statements():
-    """What is sent to databases, and may be cleared."""
-    sent = []
+def statements(account):
+    """What is sent to the account's database, and may be cleared."""
+    sent, engine = [], account.store._database.engine
 
     def note(_connection, _cursor, statement, *_):
         sent.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", note)
     yield sent
-    event.remove(Engine, "before_cursor_execute", note)
+    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
