@@ -46,7 +46,7 @@ FONT_FACE = re.compile(r"@font-face\{[^}]*Source Sans[^}]*font-style:normal[^}]*
 ASSETS = Path(__file__).parents[1] / "ui" / "assets"
 # Seconds to wait for a first screen, which is made of what is in memory.
 PATIENCE = 0.25
-# Pages with a first screen that are kept compressed, 120 kB each.
+# Pages with a first screen that are kept compressed, 90 kB each.
 MOST_PAGES = 64
 
 # Returns the first screen of a page as HTML, or None: for its path, the session's id and its URL.

@@ -223,10 +223,10 @@ class AuditLog:
 
     def newest(self, group_id: str, limit: int, *, connector_id: str = "") -> list[Entry]:
         """Return a group's entries, or those of one of its connectors, newest first."""
-        query = select(Entry).where(Entry.group_id == group_id)
         if connector_id:
-            stored = storable(Entry.connector_id, connector_id)
-            query = query.where(Entry.connector_id == stored)
+            newest = self.newest_by_connector(group_id, [connector_id], limit)
+            return newest.get(connector_id, [])
+        query = select(Entry).where(Entry.group_id == group_id)
         return self._read(query.order_by(Entry.id.desc()).limit(limit))
 
     def newest_by_connector(

@@ -29,10 +29,7 @@ class Incidents:
     def open(self, incident: Incident, event: IncidentEvent) -> bool:
         """Store a new incident with its first event; False if one is open in its place."""
         try:
-            with self._database.session() as session:
-                session.add(_storable_incident(incident))
-                session.flush()
-                session.add(_storable(event))
+            self._add([(incident, event)])
         except IntegrityError:
             return False
         return True
@@ -41,13 +38,9 @@ class Incidents:
         """Store new incidents with their first events, but none in whose place one is open."""
         if not new:
             return
-        # In one order, so that two processes do not wait for each other.
-        new = sorted(new, key=lambda pair: pair[0].open_key or "")
         try:
-            with self._database.session() as session:
-                session.add_all(_storable_incident(incident) for incident, _ in new)
-                session.flush()
-                session.add_all(_storable(event) for _, event in new)
+            # In one order, so that two processes do not wait for each other.
+            self._add(sorted(new, key=lambda pair: pair[0].open_key or ""))
         except IntegrityError:
             for incident, event in new:
                 self.open(incident, event)
@@ -153,6 +146,12 @@ class Incidents:
         query = select(LastSeen.group_id, func.max(LastSeen.seen_at)).group_by(LastSeen.group_id)
         with self._database.reading() as session:
             return {row[0]: row[1] for row in session.execute(query)}
+
+    def _add(self, new: Sequence[tuple[Incident, IncidentEvent]]) -> None:
+        with self._database.session() as session:
+            session.add_all(_storable_incident(incident) for incident, _ in new)
+            session.flush()
+            session.add_all(_storable(event) for _, event in new)
 
     def _read(self, query: Select[Incident]) -> list[Incident]:
         with self._database.reading() as session:
