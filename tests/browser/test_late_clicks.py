@@ -1,5 +1,6 @@
 """Clicks that are made before the answer to the first has come over a slow line."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -8,8 +9,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser import steps
+from tests.support.component_server import PATIENCE_MS
 
-PATIENCE = 20
 NAME = "facebook_ads_dach"
 
 
@@ -19,6 +20,7 @@ class Line:
     def __init__(self, page: Page) -> None:
         self.page = page
         self._held: list[bytes] | None = None
+        self._hides_ends = False
         page.route_web_socket("**/_stcore/stream", self._open)
 
     def _open(self, socket: WebSocketRoute) -> None:
@@ -26,6 +28,8 @@ class Line:
         socket.connect_to_server().on_message(self._pass)
 
     def _pass(self, message: bytes) -> None:
+        if self._hides_ends and ForwardMsg.FromString(message).HasField("script_finished"):
+            return
         if self._held is None:
             self._socket.send(message)
         else:
@@ -35,9 +39,13 @@ class Line:
         """Keep back what the server sends from now on."""
         self._held = []
 
+    def hide_ends(self) -> None:
+        """Do not let the page hear that a run has ended, so that each seems to go on."""
+        self._hides_ends = True
+
     def wait_until_the_server_is_done(self) -> None:
         """Wait for the end of a run that went to its end, of which the page does not hear yet."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE_MS / 1000
         while not any(_is_end(message) for message in self._held or ()):
             assert time.monotonic() < end, "no run came to its end"
             self.page.wait_for_timeout(20)
@@ -75,6 +83,18 @@ def click_twice(line: Line, page: Page, name: str) -> None:
     line.wait_until_the_server_is_done()
     button.click()
     line.release()
+
+
+def test_a_pressed_button_is_not_shown_beside_its_successor(line, product, ids):
+    page = line.page
+    page.goto(f"{product}/connector?id={ids['hubspot_marketing']}")
+    buttons = page.get_by_role("button", name=re.compile("^(Pause|Resume)$"))
+    expect(buttons).to_have_text("Pause")
+    line.hide_ends()
+    buttons.click()
+
+    # Pause is disabled now and says why; the one that was pressed is gone.
+    expect(buttons).to_have_text(["Resume", "Pause"])
 
 
 def test_a_dialog_that_is_done_is_not_shown_once_more(line):

@@ -100,11 +100,12 @@ def test_dialogs_say_what_will_happen(tenants, open_people, ada):
 
 def test_an_address_is_invited_and_the_way_in_is_shown(tenants, open_people, ada):
     page = open_people(ada, part="Invitations")
-    page.text_input(key="email-").set_value("Grace@People.example")
+    page.text_input(key="people_invite_email").set_value("Grace@People.example")
     page = press(page, "Invite")
 
     assert "grace@people.example" in html(page)
     assert "No e-mail is sent" in page.success[0].value
+    assert page.text_input(key="people_invite_email").value == ""
     assert [one.email for one in tenants.store.invitations.listed("acme")] == [
         "grace@people.example"
     ]
@@ -113,10 +114,11 @@ def test_an_address_is_invited_and_the_way_in_is_shown(tenants, open_people, ada
 
 def test_what_is_no_address_is_refused_in_a_sentence(open_people, ada):
     page = open_people(ada, part="Invitations")
-    page.text_input(key="email-").set_value("grace")
+    page.text_input(key="people_invite_email").set_value("grace")
     page = press(page, "Invite")
 
     assert "This is not an e-mail address." in page.error[0].value
+    assert page.text_input(key="people_invite_email").value == "grace"
 
 
 def test_sessions_are_listed_and_ones_own_is_marked(tenants, open_people, ada):

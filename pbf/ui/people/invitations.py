@@ -11,6 +11,9 @@ from pbf.ui.people.actions import ROLES, administration, confirm, part, roles_up
 
 # The address that was invited last, until the page is left.
 INVITED = page.SessionValue("people_invited", "")
+# The field's key, under which Streamlit keeps what was typed.
+EMAIL = page.SessionValue("people_invite_email", "")
+IS_DONE = page.SessionValue("people_invite_is_done", False)
 
 
 def show(identity: Identity) -> None:
@@ -28,11 +31,14 @@ def show(identity: Identity) -> None:
 
 def _form(identity: Identity) -> None:
     place, problem = st.container(), None
+    if IS_DONE.pop():
+        EMAIL.set("")
     with st.form("invite", width=680):
-        # The field is empty again after each invitation.
-        key = f"email-{INVITED.get()}"
         email = st.text_input(
-            "E-mail address", max_chars=LONGEST_EMAIL, placeholder="ada@example.com", key=key
+            "E-mail address",
+            max_chars=LONGEST_EMAIL,
+            placeholder="ada@example.com",
+            key=EMAIL.key,
         )
         roles = roles_up_to(identity)
         role = st.selectbox("Role", roles, format_func=_described, key="invite-role")
@@ -51,6 +57,7 @@ def _form(identity: Identity) -> None:
 def _invite(identity: Identity, email: str, role: Role) -> None:
     invitation = administration().members.invite(identity, identity.tenant_id, email, role)
     INVITED.set(invitation.email)
+    IS_DONE.set(True)
 
 
 def _explain(address: str) -> None:
