@@ -23,10 +23,10 @@ from pbf.proxy import create_app
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
+from tests.support.servers import PATIENCE
 
 PUBLIC_URL = "http://localhost"
 WAIT = 90
-PATIENCE = 20
 ORDERS = ("webshop", "public")
 
 

@@ -20,10 +20,10 @@ from pbf.errors import ConfigurationError, Forbidden, ServerFailed
 from pbf.fivetran.models import Connector, Service
 from pbf.sandbox.server import SandboxServer
 from tests.support.accounts import account_on
-from tests.support.cache_source import PATIENCE, Source, exit_status_with_a_hanging_request
+from tests.support.cache_source import Source, exit_status_with_a_hanging_request
 from tests.support.clock import Clock
 from tests.support.redis_server import redis_server
-from tests.support.servers import free_port
+from tests.support.servers import PATIENCE, free_port
 
 LIFETIME = 60.0
 SERIALIZER = ListSerializer(Service, Connector)

@@ -26,8 +26,9 @@ from pbf.errors import (
     TimedOut,
     Unauthorized,
 )
-from tests.support.cache_source import PATIENCE, Source, exit_status_with_a_hanging_request
+from tests.support.cache_source import Source, exit_status_with_a_hanging_request
 from tests.support.clock import START, Clock
+from tests.support.servers import PATIENCE
 
 THREADS = 8
 LIFETIME = 60.0

@@ -22,8 +22,8 @@ from pbf.rules.access.permissions import Role
 from pbf.sandbox.catalogue.services import services
 from tests.support.marked_tenants import ROLES, MarkedTenant, MarkedWorld, marked_world, marks
 from tests.support.parcels import unpacked
-from tests.support.servers import ROOT, dashboard, free_port
-from tests.support.sockets import PATIENCE, socket
+from tests.support.servers import PATIENCE, ROOT, dashboard, free_port
+from tests.support.sockets import socket
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 PARAMETERS = ("id", "service", "returned", "note", "q", "tenant", "group", "part", "connector")

@@ -21,6 +21,7 @@ from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.security_headers import ProtectScreens
 from tests.support.event_loop import complete
 from tests.support.fake_sessions import FakeSessions
+from tests.support.servers import PATIENCE
 
 ADA = "a" * 43
 PAGE = {"accept": "text/html,*/*", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -29,7 +30,6 @@ ORIGIN = {"origin": "http://localhost:8501"}
 VENDOR = "https://app.example.com"
 LOCAL = Settings()
 PUBLIC = Settings(public_url="https://connect.example", frame_ancestors=(VENDOR,))
-PATIENCE = 20
 
 
 class FakeStreamlit:

@@ -6,10 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from tests.support.servers import clean_environment
+from tests.support.servers import PATIENCE, clean_environment
 
 Item = TypeVar("Item")
-PATIENCE = 20
 HANGING = """
 import threading
 from pbf.cache.shared import SharedCache

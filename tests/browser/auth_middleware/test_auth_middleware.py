@@ -16,13 +16,12 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.component_server import visiting
-from tests.support.servers import ROOT, free_port, running
+from tests.support.servers import PATIENCE, ROOT, free_port, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.exhaustive]
 
 VENDOR = "http://127.0.0.1:1"
 TICKS = 5
-PATIENCE = 30
 
 
 @pytest.fixture(scope="module")
