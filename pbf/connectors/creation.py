@@ -31,8 +31,8 @@ from pbf.errors import (
     UnknownConnector,
 )
 from pbf.fivetran.models import Connector
-from pbf.rules import write_outcomes
 from pbf.rules.access.permissions import Permission
+from pbf.rules.writes import adoption
 from pbf.store.leases import LEASE
 from pbf.store.tables import Creation
 
@@ -285,6 +285,6 @@ class CreationService:
 def _created(creation: Creation, connector: Connector) -> bool:
     """Return whether an attempt has created the connector of its name."""
     sent_at = creation.sent_at
-    return sent_at is not None and write_outcomes.was_created(
+    return sent_at is not None and adoption.was_created(
         connector, service=creation.service, sent_at=sent_at
     )

@@ -29,8 +29,8 @@ from pbf.errors import (
     UnknownConnector,
 )
 from pbf.fivetran.models import Connector
-from pbf.rules import write_outcomes
 from pbf.rules.access.permissions import Permission
+from pbf.rules.writes import withdrawn_deletion
 from pbf.store.leases import LEASE
 from pbf.store.tables import Deletion
 
@@ -319,4 +319,5 @@ def _require(is_ours: bool) -> None:
 def _is_in_use(deletion: Deletion, connector: Connector) -> bool:
     # If our pause was never seen to take effect, its time is not known.
     paused_at = math.inf if deletion.paused_at is None else deletion.paused_at
-    return write_outcomes.was_used(connector, paused_at=paused_at, setup_state=deletion.setup_state)
+    setup_state = deletion.setup_state
+    return withdrawn_deletion.was_used(connector, paused_at=paused_at, setup_state=setup_state)

@@ -20,10 +20,10 @@ from pbf.fivetran.fields import LATEST
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
 from pbf.fivetran.models import Connector, SchemaConfig, SetupTest
 from pbf.rules import schedule as schedules
-from pbf.rules import write_outcomes
 from pbf.rules.access.permissions import Permission
 from pbf.rules.access.policy import refuse_too_often
 from pbf.rules.actions import Action, obstacle
+from pbf.rules.writes import outcomes
 from pbf.store.tables import Deletion
 
 # The longest period that Fivetran returns at once.
@@ -112,12 +112,12 @@ class Operations:
             "sync",
             connector_id,
             self._start_sync,
-            lambda before, now: write_outcomes.has_synced(before, now, requested_at),
+            lambda before, now: outcomes.has_synced(before, now, requested_at),
         )
 
     def resync(self, connector_id: str) -> None:
         """Read all history again; a paused connector does so once it is resumed."""
-        self._do("resync", connector_id, self._client.resync_connector, write_outcomes.is_resyncing)
+        self._do("resync", connector_id, self._client.resync_connector, outcomes.is_resyncing)
 
     def test(self, connector_id: str) -> tuple[SetupTest, ...]:
         """Run the setup tests and return their results."""
@@ -177,7 +177,7 @@ class Operations:
             return confirm(
                 lambda: self._client.reload_schemas(connector.id),
                 read=lambda: self._client.get_schemas(connector.id),
-                shows=lambda schemas: write_outcomes.was_reloaded(before, schemas),
+                shows=lambda schemas: outcomes.was_reloaded(before, schemas),
             )
 
     def choose_tables(self, connector_id: str, tables: Tables) -> SchemaConfig:
@@ -189,7 +189,7 @@ class Operations:
             return confirm(
                 lambda: self._client.update_schemas(connector.id, tables),
                 read=lambda: self._client.get_schemas(connector.id),
-                shows=lambda schemas: write_outcomes.tables_match(schemas, tables),
+                shows=lambda schemas: outcomes.tables_match(schemas, tables),
             )
 
     def look_again(self, connector_id: str) -> None:

@@ -19,8 +19,8 @@ from pbf.errors import (
 )
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.models import Connector
-from pbf.rules import write_outcomes
 from pbf.rules.parsed_schedule import in_words
+from pbf.rules.writes import outcomes
 
 Result = TypeVar("Result")
 State = TypeVar("State")
@@ -65,7 +65,7 @@ def change(client: ApiClient, connector_id: str, **fields: Any) -> None:
         # Fivetran times out after a minute on a pause that takes effect all the same.
         lambda: client.update_connector(connector_id, **fields),
         read=lambda: client.get_connector(connector_id),
-        shows=lambda connector: write_outcomes.matches(connector, fields),
+        shows=lambda connector: outcomes.matches(connector, fields),
     )
     _refuse_unchanged(connector, fields)
 
@@ -103,7 +103,7 @@ def invalidating(forget: Callable[[], None]) -> Iterator[None]:
 
 
 def _refuse_unchanged(connector: Connector, fields: Mapping[str, Any]) -> None:
-    kept = write_outcomes.ignored_fields(connector, fields)
+    kept = outcomes.ignored_fields(connector, fields)
     if "paused" in kept:
         state = "paused" if connector.paused else "not paused"
         raise NotApplied(f"Fivetran answered, but the connector is still {state}. Try again.")

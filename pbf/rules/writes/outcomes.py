@@ -11,8 +11,6 @@ from typing import Any
 from pbf.fivetran.models import Connector, SchemaConfig
 from pbf.rules.parsed_schedule import DAILY, Timing, clock, of_schedule, timing
 
-# Fivetran answers within a minute or not at all; a call has no effect so many seconds later.
-LATEST_EFFECT = 600.0
 # The fields that described a schedule before there was `schedule`.
 OLDER_FIELDS = ("sync_frequency", "schedule_type", "daily_sync_time")
 
@@ -68,31 +66,6 @@ def has_synced(before: Connector, after: Connector, requested_at: datetime) -> b
         return not before.is_syncing
     ends = ((before.succeeded_at, after.succeeded_at), (before.failed_at, after.failed_at))
     return any(end is not None and end != old and end >= requested_at for old, end in ends)
-
-
-def was_created(connector: Connector, *, service: str, sent_at: float) -> bool:
-    """Whether a connector was probably created by the call sent at that time.
-
-    `sent_at` is by Fivetran's clock. A connector that is older, or was created long after the
-    call, is somebody else's; so is one that was set up, since nobody had its Connect Card.
-    """
-    if connector.created_at is None or connector.service != service:
-        return False
-    unfinished = connector.is_incomplete and connector.succeeded_at is None
-    return unfinished and 0 <= connector.created_at.timestamp() - sent_at <= LATEST_EFFECT
-
-
-def was_used(connector: Connector, *, paused_at: float, setup_state: str) -> bool:
-    """Whether a connector was resumed, set up or synced since it was paused.
-
-    `paused_at` is by Fivetran's clock, in whole seconds; `setup_state` is the state at that time.
-    """
-    if connector.paused is not True:
-        return True
-    if setup_state == "incomplete" and connector.is_set_up:
-        return True
-    succeeded_at = connector.succeeded_at
-    return succeeded_at is not None and int(succeeded_at.timestamp()) > paused_at
 
 
 def is_resyncing(before: Connector, after: Connector) -> bool:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pbf.fivetran.models import Connector, Schedule, SchemaConfig
-from pbf.rules import write_outcomes
+from pbf.rules.writes import outcomes
 
 REQUESTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BEFORE, SINCE = REQUESTED - timedelta(hours=1), REQUESTED + timedelta(seconds=30)
@@ -47,7 +47,7 @@ def config(*, schema: bool | None = True, orders: bool = True) -> SchemaConfig:
     ],
 )
 def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, after, proven):
-    assert write_outcomes.has_synced(before, after, REQUESTED) is proven
+    assert outcomes.has_synced(before, after, REQUESTED) is proven
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_sync_is_proven_by_a_new_running_or_ended_sync(before, after, proven):
     ],
 )
 def test_a_resync_is_not_proven_by_any_sync(before, after, proven):
-    assert write_outcomes.is_resyncing(before, after) is proven
+    assert outcomes.is_resyncing(before, after) is proven
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_resync_is_not_proven_by_any_sync(before, after, proven):
     ],
 )
 def test_a_table_selection_is_proven_by_every_table(config_after, tables, proven):
-    assert write_outcomes.tables_match(config_after, tables) is proven
+    assert outcomes.tables_match(config_after, tables) is proven
 
 
 EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -125,61 +125,11 @@ def test_a_change_is_proven_by_the_schedule_before_the_older_fields(
     older = {name: value for name, value in changes.items() if name != "schedule"}
     subject = Connector(id="one", schedule=schedule, **older)
 
-    assert write_outcomes.ignored_fields(subject, changes) == ignored
-    assert write_outcomes.matches(subject, changes) is (ignored == [])
+    assert outcomes.ignored_fields(subject, changes) == ignored
+    assert outcomes.matches(subject, changes) is (ignored == [])
 
 
 def test_a_reload_is_proven_by_a_changed_schema():
-    assert write_outcomes.was_reloaded(None, config())
-    assert write_outcomes.was_reloaded(config(), config(orders=False))
-    assert not write_outcomes.was_reloaded(config(), config())
-
-
-def created(**changes) -> Connector:
-    status = {"setup_state": changes.pop("setup_state", "incomplete")}
-    return Connector(
-        **{"id": "one", "service": "stripe", "created_at": SINCE, "status": status, **changes}
-    )
-
-
-@pytest.mark.parametrize(
-    ("subject", "proven"),
-    [
-        pytest.param(created(), True, id="since"),
-        pytest.param(created(created_at=REQUESTED), True, id="in-the-same-second"),
-        pytest.param(created(created_at=BEFORE), False, id="before"),
-        pytest.param(created(created_at=REQUESTED + timedelta(hours=1)), False, id="long-after"),
-        pytest.param(created(created_at=None), False, id="nobody-knows-when"),
-        pytest.param(created(service="slack"), False, id="another-service"),
-        pytest.param(created(setup_state="connected"), False, id="set-up"),
-        pytest.param(created(succeeded_at=SINCE), False, id="synced"),
-    ],
-)
-def test_only_a_connector_the_call_can_have_created_is_adopted(subject, proven):
-    assert (
-        write_outcomes.was_created(subject, service="stripe", sent_at=REQUESTED.timestamp())
-        is proven
-    )
-
-
-@pytest.mark.parametrize(
-    ("subject", "used"),
-    [
-        pytest.param(created(paused=True), False, id="as-it-was"),
-        pytest.param(created(paused=False), True, id="runs"),
-        pytest.param(created(), True, id="nobody-knows"),
-        pytest.param(created(paused=True, succeeded_at=BEFORE), False, id="synced-before"),
-        pytest.param(
-            created(paused=True, succeeded_at=REQUESTED + timedelta(seconds=0.9)),
-            False,
-            id="synced-in-the-same-second",
-        ),
-        pytest.param(created(paused=True, succeeded_at=SINCE), True, id="synced-since"),
-        pytest.param(created(paused=True, setup_state="connected"), True, id="set-up-since"),
-        pytest.param(created(paused=True, setup_state="broken"), False, id="broken-since"),
-    ],
-)
-def test_a_paused_connector_was_used_if_it_was_resumed_set_up_or_synced(subject, used):
-    paused_at = REQUESTED.timestamp()
-
-    assert write_outcomes.was_used(subject, paused_at=paused_at, setup_state="incomplete") is used
+    assert outcomes.was_reloaded(None, config())
+    assert outcomes.was_reloaded(config(), config(orders=False))
+    assert not outcomes.was_reloaded(config(), config())
