@@ -38,11 +38,9 @@ ELEMENTS_OF = {
     "/connector": ("Html", "PageLink", "Button", "ButtonGroup", "BidiComponent"),
 }
 IMPORTED = re.compile(r"""(?:from|import)\s*[`"']\./([\w.-]+\.js)""")
-# Its scripts, and the links to them and to its styles.
-STREAMLITS_OWN = re.compile(
-    rb"""<script type="module"[^>]*></script>|<link rel="(?:modulepreload|stylesheet)"[^>]*>"""
-)
-FONT_FACE = re.compile(r"@font-face\{[^}]*Source Sans[^}]*font-style:normal[^}]*\}")
+# Streamlit's scripts and the links to them, and the link to its style sheet.
+SCRIPTS = re.compile(rb"""<script type="module"[^>]*></script>|<link rel="modulepreload"[^>]*>""")
+STYLES = re.compile(rb"""<link rel="stylesheet"[^>]* href="\./static/css/([\w.-]+)">""")
 ASSETS = Path(__file__).parents[1] / "ui" / "assets"
 # Seconds to wait for a first screen, which is made of what is in memory.
 PATIENCE = 0.25
@@ -93,30 +91,27 @@ def first_screen_script() -> bytes:
 def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
     """Return the page with a first screen, which is shown as soon as the page is read.
 
-    Streamlit's scripts and styles would delay it: they are in a template, which the inline script
-    adds to the page.
+    Streamlit's scripts would delay it: they are in a template, which the inline script adds to the
+    page. Its style sheet is in the page: whenever a sheet with fonts arrives, the browser lays out
+    all text once more.
     """
-    style = asset("first_screen.css").encode() + font_faces()
-    script = b"<script>%b</script>" % first_screen_script()
-    page = index_html(elements)
-    later = b"".join(STREAMLITS_OWN.findall(page))
-    added = b'<style>%b</style>%b<template id="pbf-later">%b</template>%b\n  </body>' % (
-        *(style, first, later, script),
+    style, script = asset("first_screen.css").encode(), first_screen_script()
+    page = STYLES.sub(
+        lambda link: b"<style>%b</style>" % _styles(link[1].decode()), index_html(elements)
     )
-    return Body(STREAMLITS_OWN.sub(b"", page).replace(b"</body>", added, 1))
+    later = b"".join(SCRIPTS.findall(page))
+    added = (
+        b'<style>%b</style>%b<template id="pbf-later">%b</template><script>%b</script>\n  </body>'
+        % (style, first, later, script)
+    )
+    return Body(SCRIPTS.sub(b"", page).replace(b"</body>", added, 1))
 
 
 @cache
-def font_faces() -> bytes:
-    """Return the fonts of Streamlit's style sheet, for the first screen alone.
-
-    Under Streamlit's name for them, the browser would lay out the whole first screen a second time
-    when the style sheet arrives.
-    """
-    sheets = _static().joinpath("static", "css").iterdir()
-    text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    faces = "".join(FONT_FACE.findall(text)).replace("../media", "./static/media")
-    return re.sub(r"(font-family:)[^;}]*", r"\1pbf-first", faces).encode()
+def _styles(name: str) -> bytes:
+    """Return one of Streamlit's style sheets, with addresses as seen from the page."""
+    sheet = _static().joinpath("static", "css", name).read_bytes()
+    return sheet.replace(b"url(../", b"url(./static/")
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:

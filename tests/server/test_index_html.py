@@ -131,12 +131,16 @@ def test_a_first_screen_comes_with_a_page_that_nobody_else_may_keep():
     assert "ETag" not in response.headers
 
 
-def test_a_first_screen_has_a_font_of_its_own():
+def test_a_first_screen_comes_with_streamlits_styles_and_waits_for_no_script():
     page = with_first_screen(lambda *_: FIRST).get("/services").text
+    before, later = page.split('<template id="pbf-later">')
 
-    [face] = re.findall(r"@font-face\{font-family:pbf-first;[^}]*\}", page)
-    [font] = re.findall(r"url\(\./(static/media/[^)]*)\)", face)
-    assert STATIC.joinpath(font).is_file()
+    assert 'rel="stylesheet"' not in page
+    assert "/static/js/" not in before
+    assert '<script type="module"' in later
+    [font] = re.findall(r"@font-face\{[^}]*Source Sans[^}]*font-style:normal[^}]*\}", before)
+    [file] = re.findall(r"url\(\./(static/media/[^)]*)\)", font)
+    assert STATIC.joinpath(file).is_file()
 
 
 def test_the_script_of_a_first_screen_is_allowed_by_its_digest():

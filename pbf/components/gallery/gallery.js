@@ -60,13 +60,14 @@ async function show(view, payload) {
   if (chooses) view.address.release();
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst && !chooses) readAddress(view);
+  const handOver = isFirst && takeOver(view.root, view.search);
   view.root.hidden = false; // what is typed before there are cards would be lost
   build(view, unpack(body));
   apply(view);
   markChosen(view, chosen);
   if (isFirst) {
     restoreScroll(view.address.notes().top);
-    takeOver(view.root, view.search);
+    handOver();
     return;
   }
   settle(view); // so that the page keeps its height and its scroll position

@@ -1,12 +1,15 @@
 // Prepares the first screen for this browser, and removes it if the component will not.
 (() => {
-  // Streamlit's own scripts and styles, which would have delayed the first screen.
-  document.head.append(document.getElementById("pbf-later").content);
-
   // After the script has run: for Streamlit to draw its elements, and for the component to start.
   const TO_DRAW_MS = 1000;
   const LONGEST_MS = 10000;
   const LONGEST_FONT_MS = 1000;
+  // Streamlit's own scripts and styles, which would delay the first screen.
+  const later = document.getElementById("pbf-later");
+  const start = () => document.head.append(later.content);
+  // Without the font, or in a tab that is not visible and so has no frames.
+  setTimeout(start, LONGEST_FONT_MS);
+
   const first = document.getElementById("pbf-first");
   const shadow = first.querySelector(".pbf-first-component").shadowRoot;
   const stored = (key) => {
@@ -41,6 +44,7 @@
   // After a reload, the component restores how far the page was scrolled.
   if (!shadow || history.state?.pbf?.top) {
     first.remove();
+    start();
     return;
   }
   showRecent(shadow.querySelector(".cards"));
@@ -49,8 +53,11 @@
   });
   // Its text would move when the font arrives. The browser hides text that waits for it anyway.
   const page = first.querySelector(".pbf-first-page");
-  const show = () => page.style.removeProperty("visibility");
-  page.style.visibility = "hidden";
+  page.style.display = "none";
+  const show = () => {
+    page.style.removeProperty("display");
+    requestAnimationFrame(() => setTimeout(start)); // after the frame that shows it
+  };
+  document.fonts.load("16px 'Source Sans'").then(show, show);
   setTimeout(show, LONGEST_FONT_MS);
-  document.fonts.load("16px pbf-first").then(show, show);
 })();
