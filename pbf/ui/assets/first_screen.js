@@ -51,11 +51,10 @@
   observer.observe(document.documentElement, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"],
   });
-  // Its text would move when the font arrives. The browser hides text that waits for it anyway.
+  // Its text would move if the font arrived later.
   const page = first.querySelector(".pbf-first-page");
-  page.style.display = "none";
   const show = () => {
-    page.style.removeProperty("display");
+    page.style.display = "block";
     requestAnimationFrame(() => setTimeout(start)); // after the frame that shows it
   };
   document.fonts.load("16px 'Source Sans'").then(show, show);
