@@ -44,7 +44,7 @@ STYLES = re.compile(rb"""<link rel="stylesheet"[^>]* href="\./static/css/([\w.-]
 ASSETS = Path(__file__).parents[1] / "ui" / "assets"
 # Seconds to wait for a first screen, which is made of what is in memory.
 PATIENCE = 0.25
-# Pages with a first screen that are kept compressed, 90 kB each.
+# Pages with a first screen that are kept, as they are and compressed: 250 kB each.
 MOST_PAGES = 64
 
 # Returns the first screen of a page as HTML, or None: for its path, the session's id and its URL.
@@ -89,16 +89,14 @@ def first_screen_script() -> bytes:
 
 @lru_cache(MOST_PAGES)
 def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
-    """Return the page with a first screen, which is shown as soon as the page is read.
+    """Return the page with a first screen, which is shown once the page and its font are read.
 
     Streamlit's scripts would delay it: they are in a template, which the inline script adds to the
     page. Its style sheet is in the page: whenever a sheet with fonts arrives, the browser lays out
-    all text once more.
+    all text once more. Scripts that need the sheet look for its link, which loads nothing.
     """
     style, script = asset("first_screen.css").encode(), first_screen_script()
-    page = STYLES.sub(
-        lambda link: b"<style>%b</style>" % _styles(link[1].decode()), index_html(elements)
-    )
+    page = STYLES.sub(_with_styles, index_html(elements))
     later = b"".join(SCRIPTS.findall(page))
     added = (
         b'<style>%b</style>%b<template id="pbf-later">%b</template><script>%b</script>\n  </body>'
@@ -107,9 +105,15 @@ def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
     return Body(SCRIPTS.sub(b"", page).replace(b"</body>", added, 1))
 
 
+def _with_styles(link: re.Match[bytes]) -> bytes:
+    """Return a style sheet of Streamlit, and its link, disabled."""
+    disabled = link[0].replace(b"<link ", b"<link disabled ", 1)
+    return b"<style>%b</style>%b" % (_styles(link[1].decode()), disabled)
+
+
 @cache
 def _styles(name: str) -> bytes:
-    """Return one of Streamlit's style sheets, with addresses as seen from the page."""
+    """Return the text of a style sheet of Streamlit, with addresses as seen from the page."""
     sheet = _static().joinpath("static", "css", name).read_bytes()
     return sheet.replace(b"url(../", b"url(./static/")
 

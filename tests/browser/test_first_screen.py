@@ -102,6 +102,19 @@ def colours(page: Page, selector: str) -> dict[str, str]:
     return page.locator(selector).first.evaluate(script, VARIABLES)
 
 
+def test_a_font_that_does_not_come_holds_up_neither_the_first_screen_nor_streamlit(product, held):
+    fonts: list[Route] = []
+    held.page.route("**/static/media/SourceSans*", lambda route: fonts.append(route))
+
+    held.open(f"{product}/services")
+    held.start_streamlit()
+
+    expect(held.page.locator(f"{REAL} .card").first).to_be_visible()
+    for font in fonts:
+        font.abort()
+    assert fonts
+
+
 @pytest.mark.parametrize("scheme", ["light", exhaustive("dark")])
 @pytest.mark.parametrize("name", ["services", "connectors"])
 def test_the_real_screen_takes_over_in_place(product, held, name, scheme):

@@ -1,9 +1,9 @@
-// The first screen, which came with the page and lies over it until the component is drawn.
+// The first screen, which came with the page and lies over it until the component draws itself.
 
-import { scroller } from "./page.js";
+import { restoreScroll } from "./page.js";
 
-// Removes it before the component is drawn in the same frame: what it hides would be laid out twice. Returns
-// a function that gives the component what the user has typed, focused and scrolled meanwhile.
+// Removes it before the component is drawn, in the same frame: what it hides would be laid out twice. Returns
+// a function that gives the drawn component what the user has typed, focused and scrolled meanwhile.
 export function takeOver(root, search) {
   const first = document.getElementById("pbf-first");
   if (!first) return () => {};
@@ -25,6 +25,6 @@ export function takeOver(root, search) {
       const id = CSS.escape(activeElement.dataset.id);
       root.querySelector(`.open[data-id="${id}"], [data-id="${id}"] .open`)?.focus({ preventScroll: true });
     }
-    if (scrollTop) scroller().scrollTop = scrollTop;
+    restoreScroll(scrollTop);
   };
 }

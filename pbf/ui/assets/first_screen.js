@@ -1,10 +1,11 @@
 // Prepares the first screen for this browser, and removes it if the component will not.
 (() => {
-  // After the script has run: for Streamlit to draw its elements, and for the component to start.
+  // After the page's script has run: for Streamlit to draw its elements, and for the component to start.
   const TO_DRAW_MS = 1000;
   const LONGEST_MS = 10000;
+  // How long the first screen waits for its font, and Streamlit for the first screen.
   const LONGEST_FONT_MS = 1000;
-  // Streamlit's own scripts and styles, which would delay the first screen.
+  // Streamlit's own scripts, which would delay the first screen.
   const later = document.getElementById("pbf-later");
   const start = () => document.head.append(later.content);
   // Without the font, or in a tab that is not visible and so has no frames.
