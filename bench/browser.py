@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, ProxySettings, ViewportSize, sync
 
 from bench.relay import Line, Relay
 
+# Of the tests' Chromium as well.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,7 +20,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
     # Chromium reads only the last list of features, so this one replaces Playwright's. With the
-    # pop-ups of the address bar, each new page would start a second renderer beside the measured.
+    # pop-ups of the address bar, each new page would start a second renderer, for them alone.
     "--disable-features=LocalNetworkAccessChecks,"
     "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]

@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
 from werkzeug.routing import Rule
 
+from bench.browser import ARGUMENTS
 from pbf import redaction
 from pbf import runtime as runtimes
 from pbf.clock import MachineClock
@@ -48,19 +49,10 @@ GARBAGE_THRESHOLD = 10_000
 # Files in a browser take up to a minute each, so none of them may be the last one.
 BROWSER_SHARE = 0.85
 CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
+    *ARGUMENTS,
     "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
     # Pages live for seconds: compiling their scripts for speed takes longer than it saves.
     "--js-flags=--no-opt --no-maglev",
-    # Chromium reads only the last list of features, so this one replaces Playwright's. With the
-    # pop-ups of the address bar, each new page would start a second renderer, for them alone.
-    "--disable-features=LocalNetworkAccessChecks,"
-    "WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup",
 ]
 
 

@@ -30,7 +30,7 @@ from pbf.errors import (
 )
 from pbf.fivetran.models import Connector
 from pbf.rules.access.permissions import Permission
-from pbf.rules.writes import withdrawn_deletion
+from pbf.rules.writes.withdrawn_deletion import was_used
 from pbf.store.leases import LEASE
 from pbf.store.tables import Deletion
 
@@ -319,5 +319,4 @@ def _require(is_ours: bool) -> None:
 def _is_in_use(deletion: Deletion, connector: Connector) -> bool:
     # If our pause was never seen to take effect, its time is not known.
     paused_at = math.inf if deletion.paused_at is None else deletion.paused_at
-    setup_state = deletion.setup_state
-    return withdrawn_deletion.was_used(connector, paused_at=paused_at, setup_state=setup_state)
+    return was_used(connector, paused_at=paused_at, setup_state=deletion.setup_state)

@@ -95,27 +95,26 @@ def with_first_screen(first: bytes, elements: tuple[str, ...]) -> Body:
     page. Its style sheet is in the page: whenever a sheet with fonts arrives, the browser lays out
     all text once more. Scripts that need the sheet look for its link, which loads nothing.
     """
-    style, script = asset("first_screen.css").encode(), first_screen_script()
-    page = STYLES.sub(_with_styles, index_html(elements))
-    later = b"".join(SCRIPTS.findall(page))
-    added = (
-        b'<style>%b</style>%b<template id="pbf-later">%b</template><script>%b</script>\n  </body>'
-        % (style, first, later, script)
-    )
-    return Body(SCRIPTS.sub(b"", page).replace(b"</body>", added, 1))
-
-
-def _with_styles(link: re.Match[bytes]) -> bytes:
-    """Return a style sheet of Streamlit, and its link, disabled."""
-    disabled = link[0].replace(b"<link ", b"<link disabled ", 1)
-    return b"<style>%b</style>%b" % (_styles(link[1].decode()), disabled)
+    before, after = _around_first_screen(elements)
+    return Body(before + first + after)
 
 
 @cache
-def _styles(name: str) -> bytes:
-    """Return the text of a style sheet of Streamlit, with addresses as seen from the page."""
-    sheet = _static().joinpath("static", "css", name).read_bytes()
-    return sheet.replace(b"url(../", b"url(./static/")
+def _around_first_screen(elements: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """Return what comes before a first screen in the page, and what comes after it."""
+    page = STYLES.sub(_with_styles, index_html(elements))
+    later = b"".join(SCRIPTS.findall(page))
+    before, _, rest = SCRIPTS.sub(b"", page).partition(b"</body>")
+    style, script = asset("first_screen.css").encode(), first_screen_script()
+    after = b'<template id="pbf-later">%b</template><script>%b</script>\n  </body>%b'
+    return b"%b<style>%b</style>" % (before, style), after % (later, script, rest)
+
+
+def _with_styles(link: re.Match[bytes]) -> bytes:
+    """Return a style sheet of Streamlit, with addresses as seen from the page, and its link."""
+    sheet = _static().joinpath("static", "css", link[1].decode()).read_bytes()
+    disabled = link[0].replace(b"<link ", b"<link disabled ", 1)
+    return b"<style>%b</style>%b" % (sheet.replace(b"url(../", b"url(./static/"), disabled)
 
 
 def _element_scripts(page: str, elements: tuple[str, ...]) -> list[str]:

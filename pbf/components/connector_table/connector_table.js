@@ -75,7 +75,7 @@ async function show(view, payload) {
   if (!update) return;
   const { detail, acts, now, body, isFirst } = update;
   const notes = view.address.notes();
-  const handOver = isFirst && takeOver(view.root, view.search);
+  const handOver = takeOver(view.root, view.search);
   view.detail = detail;
   view.root.classList.toggle("view-only", acts === false);
   view.offset = clockOffset(now);
@@ -89,7 +89,7 @@ async function show(view, payload) {
   if (isFirst && notes.top) restoreScroll(notes.top);
   else scrollToRow(view, view.shown.find((row) => row.isMarked && !markedIds.has(row.id)));
   drawMore(view);
-  if (isFirst) handOver();
+  handOver();
 }
 
 function setRows(view, rows) {

@@ -60,7 +60,7 @@ async function show(view, payload) {
   if (chooses) view.address.release();
   const focusedId = focused(view.root)?.dataset?.id;
   if (isFirst && !chooses) readAddress(view);
-  const handOver = isFirst && takeOver(view.root, view.search);
+  const handOver = takeOver(view.root, view.search);
   view.root.hidden = false; // what is typed before there are cards would be lost
   build(view, unpack(body));
   apply(view);

@@ -2,8 +2,8 @@
 
 Streamlit needs more than half a second before it draws anything. Until then the page shows what it
 brings itself: the title, the search field and the first cards or rows of the visitor's tenant. All
-of it comes from this process's memory. The component's script removes it in the
-frame that draws the real one.
+of it comes from this process's memory. The component's script removes it in the frame that draws
+the real one.
 """
 
 from collections.abc import Callable
