@@ -18,7 +18,7 @@ from pbf.rules.access.permissions import Permission
 
 if TYPE_CHECKING:  # the server loads this module before it listens
     from pbf.fivetran.models import Connector
-    from pbf.store.audit import Entry
+    from pbf.store.audit.entries import Entry
     from pbf.store.store import Store
 
 DONE = "done"

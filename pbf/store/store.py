@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import URL, delete, select
 from sqlalchemy.exc import IntegrityError
 
-from pbf.store.audit import AuditLog
-from pbf.store.audit_spool import AuditSpool
+from pbf.store.audit.log import AuditLog
+from pbf.store.audit.spool import AuditSpool
 from pbf.store.colleague_links import ColleagueLinks
 from pbf.store.creations import Creations
 from pbf.store.database import CONNECTIONS, Database

@@ -14,7 +14,7 @@ from pbf.rules.wording import spaced
 from pbf.ui.lists import search
 
 if TYPE_CHECKING:
-    from pbf.store.audit import Entry
+    from pbf.store.audit.entries import Entry
 
 WHO = {
     "page": "Dashboard",

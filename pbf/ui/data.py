@@ -34,7 +34,7 @@ from pbf.ui.timeline.group import group_syncs
 from pbf.ui.view_models import Row, card, category, rows_of
 
 if TYPE_CHECKING:
-    from pbf.store.audit import Entry
+    from pbf.store.audit.entries import Entry
     from pbf.ui.charts import Spec
 
 Rows = tuple[Row, ...]

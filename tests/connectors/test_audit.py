@@ -20,8 +20,8 @@ from pbf.errors import (
 from pbf.fivetran.http.transport import Request
 from pbf.runtime import Runtime
 from pbf.runtime.readiness import ReadinessCheck
-from pbf.store.audit import AuditLog
-from pbf.store.audit_spool import LINE, AuditSpool
+from pbf.store.audit.log import AuditLog
+from pbf.store.audit.spool import LINE, AuditSpool
 from pbf.ui.audit_table import FAILED, OUTCOMES, WHAT, WHO
 from tests.support.accounts import API
 from tests.support.metrics import metric_value

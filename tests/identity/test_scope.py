@@ -8,7 +8,7 @@ from pbf.errors import NotPermitted, StoreFailed, UnknownItem
 from pbf.identity.administration.scope import Scope
 from pbf.identity.models import Identity
 from pbf.rules.access.permissions import Role
-from pbf.store.audit_spool import AuditSpool
+from pbf.store.audit.spool import AuditSpool
 
 ADA = Identity(actor="person:1", name="Ada", role=Role.ADMIN, tenant_id="acme")
 

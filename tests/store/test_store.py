@@ -259,7 +259,7 @@ def test_no_entry_of_the_audit_log_can_be_replaced(store, change, dialect):
 
 
 def test_the_audit_log_is_exported_whole_and_safe_for_a_spreadsheet(store, monkeypatch):
-    monkeypatch.setattr("pbf.store.audit.BATCH", 2)
+    monkeypatch.setattr("pbf.store.audit.entries.BATCH", 2)
     for number in range(5):
         add_entry(store, "route", "create", f"c{number}", '=HYPERLINK("x"),', "done", group_id="g")
 
@@ -287,7 +287,7 @@ def test_a_group_reads_only_its_own_entries_newest_first(store):
 
 
 def test_the_newest_entries_of_many_connectors_are_read_at_once(store, monkeypatch):
-    monkeypatch.setattr("pbf.store.audit.CONNECTORS_AT_ONCE", 2)
+    monkeypatch.setattr("pbf.store.audit.entries.CONNECTORS_AT_ONCE", 2)
     for number in range(12):
         add_entry(store, "page", "sync", f"c{number % 3}", "s", f"{number}", group_id="ours")
     add_entry(store, "page", "sync", "c0", "s", "of another group", group_id="theirs")

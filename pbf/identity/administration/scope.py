@@ -7,7 +7,7 @@ from pbf.errors import InputError, NotNow, NotPermitted, UnknownTenant
 from pbf.identity.models import Identity
 from pbf.identity.tenants import TenantEntry, Tenants
 from pbf.rules.access.permissions import Permission, Role, allows, refusal
-from pbf.store.audit import AuditLog
+from pbf.store.audit.log import AuditLog
 
 SIGN_IN_IS_OFF = (
     "Sign-in is off, so there are no people, tokens and tenants to manage. Set PBF_SIGN_IN to turn "

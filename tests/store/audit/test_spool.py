@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from pbf.errors import StoreFailed
-from pbf.store import audit as store_audit
-from pbf.store.audit import AuditLog
-from pbf.store.audit_spool import LINE, AuditSpool, SpoolFailed
+from pbf.store.audit import log as store_audit
+from pbf.store.audit.log import AuditLog
+from pbf.store.audit.spool import LINE, AuditSpool, SpoolFailed
 from pbf.store.store import Store
 from tests.support.at_once import THREADS, at_once
 from tests.support.servers import ROOT

@@ -6,34 +6,23 @@ does not take waits in the spool.
 
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from uuid import uuid4
 
-from sqlalchemy import DDL, Integer, Select, bindparam, event, select, union_all
+from sqlalchemy import DDL, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pbf.clock import utc_now
 from pbf.errors import StoreFailed
-from pbf.spreadsheet import line
-from pbf.store.audit_spool import AuditSpool, SpoolFailed, Values
+from pbf.store.audit.entries import BATCH, FIELDS, AuditEntries
+from pbf.store.audit.spool import AuditSpool, SpoolFailed, Values
 from pbf.store.database import Database
 from pbf.store.tables import Entry, storable
 
-__all__ = ["BEGUN", "AuditLog", "Entry"]
-
-FIELDS = (
-    *("at", "actor", "actor_name", "what", "details"),
-    *("connector_id", "name", "outcome", "group_id", "stored_at"),
-)
 # What of an entry is in the spool.
 SPOOLED = ("entry_key", *FIELDS[:-1])
-BATCH = 500
-# SQLite takes 500 parts of a union at most.
-CONNECTORS_AT_ONCE = 100
 # The outcome of an action whose end is not known, since its process was killed.
 BEGUN = "begun"
 NOTHING_TO_DO = "nothing to do"
@@ -63,12 +52,12 @@ for _event, _condition in (
     )
 
 
-class AuditLog:
-    """The audit log of all groups."""
+class AuditLog(AuditEntries):
+    """The audit log of all groups, which is also written."""
 
     def __init__(self, database: Database, spool: AuditSpool | None = None) -> None:
         """Store entries in a database, and in a spool while the database takes none."""
-        self._database = database
+        super().__init__(database)
         self._spool = spool
         self._storing = threading.Lock()
         self._closed = threading.Event()
@@ -221,51 +210,6 @@ class AuditLog:
             with self._storing:  # wait for the thread that stores now
                 self._spool.close()
 
-    def newest(self, group_id: str, limit: int, *, connector_id: str = "") -> list[Entry]:
-        """Return a group's entries, or those of one of its connectors, newest first."""
-        if connector_id:
-            newest = self.newest_by_connector(group_id, [connector_id], limit)
-            return newest.get(connector_id, [])
-        query = select(Entry).where(Entry.group_id == group_id)
-        return self._read(query.order_by(Entry.id.desc()).limit(limit))
-
-    def newest_by_connector(
-        self, group_id: str, connector_ids: Collection[str], limit: int
-    ) -> dict[str, list[Entry]]:
-        """Return up to `limit` entries of each connector that has any, newest first."""
-        ids = {storable(Entry.connector_id, name): name for name in connector_ids}
-        stored = list(ids)
-        newest: defaultdict[str, list[Entry]] = defaultdict(list)
-        for start in range(0, len(stored), CONNECTORS_AT_ONCE):
-            batch = stored[start : start + CONNECTORS_AT_ONCE]
-            names = {f"connector_{number}": name for number, name in enumerate(batch)}
-            values = {"group": group_id, "most": limit, **names}
-            for entry in self._read(_newest_entries(len(batch)), values):
-                newest[ids[entry.connector_id]].append(entry)
-        return dict(newest)
-
-    def entries(self, group_id: str | None = None) -> Iterator[Entry]:
-        """Yield all entries, or those of one group, oldest first."""
-        query = select(Entry).order_by(Entry.id).limit(BATCH)
-        if group_id is not None:
-            query = query.where(Entry.group_id == group_id)
-        batch = self._read(query)
-        while batch:
-            yield from batch
-            batch = self._read(query.where(Entry.id > batch[-1].id))
-
-    def csv(self, group_id: str | None = None) -> Iterator[str]:
-        """Yield all entries, or those of one group, as lines of CSV, safe for a spreadsheet."""
-        yield line(FIELDS)
-        for entry in self.entries(group_id):
-            yield line(getattr(entry, field) for field in FIELDS)
-
-    def _read(
-        self, query: Select[Entry], values: Mapping[str, object] | None = None
-    ) -> list[Entry]:
-        with self._database.reading() as session:
-            return list(session.scalars(query, values))
-
     def _store_late(self, entries: Sequence[Values]) -> int:
         """Store entries from the spool, and return how many of them were not stored already."""
         stored = 0
@@ -290,24 +234,6 @@ class AuditLog:
         except IntegrityError:
             # An earlier attempt, whose answer was lost, was committed at this moment.
             raise StoreFailed("The database refused an entry of the audit log.") from None
-
-
-@cache
-def _newest_entries(connectors: int) -> Select[Entry]:
-    """Return the query for the newest entries of so many connectors.
-
-    Each part of the union reads no more of the index than its limit. Building it takes longer than
-    reading.
-    """
-    parts = []
-    for number in range(connectors):
-        entries = select(Entry.id).where(
-            Entry.group_id == bindparam("group"),
-            Entry.connector_id == bindparam(f"connector_{number}"),
-        )
-        newest = entries.order_by(Entry.id.desc()).limit(bindparam("most", type_=Integer))
-        parts.append(select(newest.subquery().c.id))
-    return select(Entry).where(Entry.id.in_(union_all(*parts))).order_by(Entry.id.desc())
 
 
 def _missing(session: Session, entries: Sequence[Values]) -> list[Values]:
