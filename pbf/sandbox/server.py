@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from contextlib import suppress
 from io import BytesIO
 from threading import Lock, Thread
@@ -215,11 +216,6 @@ class SandboxServer:
         self._server.server_close()
         self._server.drop_connections()
 
-    def serve(self) -> None:
-        """Serve in the foreground until an interrupt."""
-        self.world.webhooks.deliveries.start()
-        self._server.serve_forever()
-
     def __enter__(self) -> Self:
         """Start serving."""
         return self.start()
@@ -234,13 +230,16 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(host: str, port: int, *, world: Sandbox | None = None, open_control: bool = False) -> None:
-    """Serve a sandbox in the foreground, after printing the settings for a client's `.env`."""
+    """Serve a sandbox until it is stopped, after printing the settings for a client's `.env`.
+
+    This thread only waits: an exception that a signal raises amid a request could be lost there.
+    """
     server = SandboxServer(host=host, port=port, world=world, open_control=open_control)
     lines = (f"{name}={value}" for name, value in server.settings.items())
     print(*lines, sep="\n", flush=True)
     print("Sandbox: paste these four lines into .env. Press Ctrl-C to stop.", file=sys.stderr)
     for ending in (signal.SIGTERM, signal.SIGINT):  # a background job ignores the latter
         signal.signal(ending, _interrupt)
-    with suppress(KeyboardInterrupt):
-        server.serve()
-    server.stop()
+    with suppress(KeyboardInterrupt), server:
+        while True:
+            time.sleep(1)  # a signal that another thread received ends it then

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -163,6 +164,43 @@ def test_the_command_prints_four_settings_and_ends_cleanly(ending):
     assert answer.status_code == 200
     assert hint.startswith("Sandbox:")
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_signal_amid_a_request_ends_the_command():
+    code = """
+import os, signal
+from pbf.sandbox import server
+
+class Interrupted:
+    def __del__(self):  # an exception that is raised here is lost
+        os.kill(os.getpid(), signal.SIGTERM)
+
+class Server(server.Server):
+    def process_request(self, request, client_address):
+        Interrupted()
+        super().process_request(request, client_address)
+
+server.Server = Server
+server.main("127.0.0.1", 0)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        url = process.stdout.readline().strip().partition("=")[2]
+        with suppress(requests.ConnectionError):
+            requests.get(f"{url}/v1/groups")
+        try:
+            _rest, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
+
+    assert process.returncode == 0
+    assert "Traceback" not in errors
 
 
 def test_the_date_of_an_answer_is_the_time_on_the_sandboxs_clock(server, session):
