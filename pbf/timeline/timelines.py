@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pbf.connectors.portal import Portal
 from pbf.fivetran.client import ApiClient
 from pbf.store.store import Store
-from pbf.store.timeline.syncs import DAY
+from pbf.timeline import histories, thinning
 from pbf.timeline.connector_watch import ConnectorWatch
-from pbf.timeline.histories import INTERVAL, Histories
+from pbf.timeline.histories import Histories
 from pbf.timeline.observer import ListQueue, Observer
 from pbf.timeline.recorder import Recorder
+from pbf.timeline.thinning import Thinning
 from pbf.timeline.timeline import Timeline
 
 WATCH_INTERVAL = 60.0
-THINNING_INTERVAL = 6 * 3600.0
 
 # A job's name, the seconds between two runs, and what it does.
 Work = tuple[str, float, Callable[[], float | None]]
@@ -48,12 +48,12 @@ class Timelines:
         self._client = client
         self._store = store
         self._portal = portal
-        self._days = max(days, detail_days)
         self.recorder = Recorder(store, detail_days=min(days, detail_days))
         self.observer = Observer(store, self.recorder)
         self.lists = ListQueue(self.observer.observe, log.debug)
         self.watch = ConnectorWatch(client, self.observer, groups, clock=clock)
         self.histories = Histories(client, store, self.recorder, groups, clock=clock)
+        self.thinning = Thinning(client, store, self.recorder, days=max(days, detail_days))
 
     def of(self, tenant_id: str) -> Timeline:
         """Return the timeline of a tenant; raise UnknownTenant."""
@@ -66,22 +66,10 @@ class Timelines:
             now=self._client.now,
         )
 
-    def thin(self) -> None:
-        """Delete what is older than it is kept by Fivetran's clock, if known; raise StoreFailed."""
-        now = self._client.latest.date
-        if now is None:
-            return
-        end = now - self._days * DAY
-        self._store.syncs.thin(self.recorder.oldest(now))
-        self._store.syncs.delete_days(end)
-        self._store.observations.delete_before(end)
-        self._store.last_seen.delete_before(end)
-        self._store.incidents.delete_closed_before(end)
-
     def work(self) -> Sequence[Work]:
         """Return the background work."""
         return (
             ("watch connectors", WATCH_INTERVAL, self.watch.run),
-            ("read histories", INTERVAL, self.histories.run),
-            ("thin sync history", THINNING_INTERVAL, self.thin),
+            ("read histories", histories.INTERVAL, self.histories.run),
+            ("thin sync history", thinning.INTERVAL, self.thinning.run),
         )

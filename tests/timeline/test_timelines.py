@@ -279,7 +279,7 @@ def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo, mon
         if closed_at:
             rows.close(incident.id, new_event(incident.id, closed_at, "closed"))
 
-    demo.timelines.thin()
+    demo.timelines.thinning.run()
 
     left = rows.listed("g", now, connector_id="", since=0, limit=9)
     assert sorted(row.title for row in left) == ["new", "open"]
