@@ -26,6 +26,18 @@ def server():
         yield running
 
 
+def run(code):
+    """Start a Python program in a process of its own, and read its output here."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
 @pytest.fixture
 def session(server):
     with requests.Session() as opened:
@@ -135,16 +147,7 @@ def test_the_log_names_requests_without_tokens_and_keys(server, session, caplog)
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_prints_four_settings_and_ends_cleanly(ending):
-    code = "from pbf.sandbox.server import main; main('127.0.0.1', 0)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    with process:
+    with run("from pbf.sandbox.server import main; main('127.0.0.1', 0)") as process:
         lines = [process.stdout.readline().strip() for _ in range(4)]
         values = dict(line.split("=", 1) for line in lines)
         hint = process.stderr.readline()
@@ -183,14 +186,7 @@ class Server(server.Server):
 server.Server = Server
 server.main("127.0.0.1", 0)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    with run(code) as process:
         url = process.stdout.readline().strip().partition("=")[2]
         with suppress(requests.ConnectionError):
             requests.get(f"{url}/v1/groups")
