@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import RLock
 
 from pbf.cache.entries import CachedList
 from pbf.clock import current_time
@@ -80,14 +80,15 @@ class Judge:
         self._lists = LastLists(portal_of, rate_limit)
         self._judged: dict[str, _Judged] = {}
         self._failing_since: float | None = None
-        self._lock = Lock()
+        # A story judges beside the job, and holds it while it exchanges all connectors.
+        self.lock = RLock()
 
     def judge(self) -> None:
         """Bring all incidents up to date, and tell of what is new.
 
         It may be repeated at any time, also after it was interrupted, and run in two processes.
         """
-        with self._lock:  # a story judges beside the job
+        with self.lock:
             now = self._clock()
             read_at = self._store.incidents.lists_read_at()
             open_rows = self._store.incidents.open_by_group()

@@ -46,6 +46,8 @@ class Watch:
         )
         # The job "judge connectors".
         self.judge = self._judge.judge
+        # While somebody holds it, other threads judge nothing.
+        self.judge_lock = self._judge.lock
 
     def promises(self, portal: Portal) -> Promises:
         """Return the promises of a tenant."""

@@ -1,5 +1,9 @@
 """Stories on the embedded sandbox: what the dashboard knows during one, and after the way back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
 import pytest
 
 from pbf.errors import NotNow, NotPermitted
@@ -76,6 +80,41 @@ def test_a_credential_that_expires_opens_an_incident_and_closes_it_at_once(watch
         watched.stories.advance(ADMIN, watched.stories.revision)
 
     assert open_incidents(watched) == []
+
+
+def test_a_story_begins_only_once_a_job_that_judges_has_ended(demo, monkeypatch):
+    demo.portals.of("acme").connectors()
+    demo.timelines.lists.wait()
+    waits_or_has_begun, lock = Event(), demo.watch.judge_lock
+    take, read = demo.store.set_aside.take, demo.store.incidents.open_by_group
+
+    @contextmanager
+    def seen_lock():
+        waits_or_has_begun.set()
+        with lock:
+            yield
+
+    def seen_take(groups):
+        taken = take(groups)
+        waits_or_has_begun.set()
+        return taken
+
+    def play_meanwhile():
+        monkeypatch.setattr(demo.store.incidents, "open_by_group", read)
+        rows = read()
+        plays.append(people.submit(demo.stories.play, ADMIN, "credential_expires"))
+        waits_or_has_begun.wait()
+        return rows
+
+    monkeypatch.setattr(demo.watch, "judge_lock", seen_lock())
+    monkeypatch.setattr(demo.store.set_aside, "take", seen_take)
+    monkeypatch.setattr(demo.store.incidents, "open_by_group", play_meanwhile)
+    plays = []
+    with ThreadPoolExecutor(1) as people:
+        demo.watch.judge()
+        plays[0].result()
+
+    assert known(demo)["incidents"] == []
 
 
 def test_while_fivetran_is_down_the_last_list_is_served_and_marked(watched):

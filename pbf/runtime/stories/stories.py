@@ -123,7 +123,7 @@ class Stories:
         from pbf.sandbox.scenarios.story import begun
 
         self._require(identity)
-        with self._lock:
+        with self._lock, self._runtime.watch.judge_lock:
             self._leave()
             self._kept = self._runtime.store.set_aside.take([self._world.group_id])
             try:
@@ -164,8 +164,9 @@ class Stories:
 
     def _leave(self) -> None:
         if self._story or self._kept:  # or what was stored could not be put back lately
-            self._restore(self._story)
-            self._follow(is_other_world=True)
+            with self._runtime.watch.judge_lock:
+                self._restore(self._story)
+                self._follow(is_other_world=True)
 
     def _restore(self, story: "Story | None") -> None:
         """Restore the world, unless it was restarted meanwhile, and what was stored of it."""
