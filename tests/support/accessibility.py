@@ -13,8 +13,9 @@ OPTIONS = {"runOnly": {"type": "tag", "values": list(LEVELS)}, "resultTypes": ["
 # The rules that look at colours. Only these can differ between the two schemes.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 SERIOUS = {"serious", "critical"}
-# Whether every animation has ended, save those that never do, also within components.
-SETTLED = """() => [
+# Whether every animation has ended, save those that never do, also within components, and nothing
+# is faded because its script runs again.
+SETTLED = """() => !document.querySelector("[data-stale=true]") && [
     document,
     ...[...document.querySelectorAll("*")].map(element => element.shadowRoot).filter(Boolean),
 ].flatMap(root => root.getAnimations()).every(animation =>

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
 from pbf.api.openapi.routes import FILES
+from tests.support.component_server import new_context
 from tests.support.variants import exhaustive
 
 
@@ -67,21 +68,21 @@ def test_the_routes_can_be_tried_in_a_browser_without_other_hosts(
 ):
     requested: list[str] = []
     messages: list[str] = []
-    page = chromium.new_page(color_scheme=scheme)
-    page.on("request", lambda request: requested.append(request.url))
-    page.on("console", lambda message: messages.append(message.text))
-    connector = client.get("/_/connectors?q=salesforce_crm").json[0]
+    with new_context(chromium, color_scheme=scheme) as context:
+        page = context.new_page()
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("console", lambda message: messages.append(message.text))
+        connector = client.get("/_/connectors?q=salesforce_crm").json[0]
 
-    page.goto(f"{address}/_/docs")
-    operation = page.locator("#operations-One_connector-changeConnector")
-    operation.locator(".opblock-summary-control").click()
-    operation.get_by_role("button", name="Try it out").click()
-    operation.get_by_placeholder("connector_id").fill(connector["id"])
-    operation.get_by_role("button", name="Execute").click()
-    expect(operation.locator(".live-responses-table")).to_contain_text('"word": "Paused"')
+        page.goto(f"{address}/_/docs")
+        operation = page.locator("#operations-One_connector-changeConnector")
+        operation.locator(".opblock-summary-control").click()
+        operation.get_by_role("button", name="Try it out").click()
+        operation.get_by_placeholder("connector_id").fill(connector["id"])
+        operation.get_by_role("button", name="Execute").click()
+        expect(operation.locator(".live-responses-table")).to_contain_text('"word": "Paused"')
 
-    assert client.get(f"/_/connectors/{connector['id']}").json["paused"] is True
-    assert [url for url in requested if not url.startswith((address, "data:"))] == []
-    assert messages == []
-    assert page.locator("html.dark-mode").count() == (scheme == "dark")
-    page.close()
+        assert client.get(f"/_/connectors/{connector['id']}").json["paused"] is True
+        assert [url for url in requested if not url.startswith((address, "data:"))] == []
+        assert messages == []
+        assert page.locator("html.dark-mode").count() == (scheme == "dark")
