@@ -36,8 +36,6 @@ from pbf.store.tables import Deletion
 
 HOUR = 3600.0
 RETRY_AFTER = 5
-LONGEST_NAME = 200
-LONGEST_STATE = 40
 BUSY = "This connector is already being deleted or restored. Try again in a moment."
 TOO_LATE = "It was already deleted for good."
 IN_USE = (
@@ -169,7 +167,7 @@ class DeletionService:
             group_id=self._group_id,
             connector_id=connector.id,
             service=connector.service,
-            name=connector.title[:LONGEST_NAME],
+            name=connector.title,
             schema_name=connector.schema_name,
             was_paused=bool(connector.paused),
             due_at=self._client.now() + self._grace,
@@ -190,7 +188,7 @@ class DeletionService:
             return None
         deletion.due_at = self._client.now() + self._grace
         deletion.was_paused = bool(connector.paused)
-        deletion.setup_state = connector.status.setup_state[:LONGEST_STATE]
+        deletion.setup_state = connector.status.setup_state
         try:
             while not self._deletions.add(deletion, LEASE):
                 if pending := self._pending_already(deletion):

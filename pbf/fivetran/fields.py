@@ -7,7 +7,9 @@ fields that could not be read, for the caller to log; null and "" count as empty
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from pbf.paths import LONGEST_ID
 
 Readable = TypeVar("Readable", list[Any], list[str], dict[str, Any])
 
@@ -19,6 +21,8 @@ FIRST_SECOND, FIRST_MILLISECOND = 10**9, 10**11
 # The largest valid count or number of minutes; date arithmetic cannot overflow with it.
 LARGEST = 10_000_000
 LONGEST_TEXT = 10_000
+# Longer names and states would not be found again once they are stored.
+LONGEST_NAME, LONGEST_STATE = 200, 40
 
 
 def moment(value: object, info: ValidationInfo) -> datetime | None:
@@ -51,8 +55,8 @@ def _time(value: object) -> datetime | None:
 
 
 def readable(value: object) -> bool:
-    """Whether a value is text that can be encoded; a lone surrogate cannot."""
-    return isinstance(value, str) and (value.isascii() or _encodes(value))
+    """Whether a value is text that can be encoded and stored: no lone surrogate, no NUL."""
+    return isinstance(value, str) and "\0" not in value and (value.isascii() or _encodes(value))
 
 
 def _encodes(value: str) -> bool:
@@ -63,16 +67,28 @@ def _encodes(value: str) -> bool:
     return True
 
 
-def text(value: object, info: ValidationInfo) -> str:
-    """Return a text that can be encoded, cut to LONGEST_TEXT; "" for anything else."""
+def text(value: object, info: ValidationInfo, longest: int = LONGEST_TEXT) -> str:
+    """Return a readable text, cut to a length; "" for anything else."""
     if not isinstance(value, str):
         if value is not None:
             mark_unreadable(info)
         return ""
-    if len(value) > LONGEST_TEXT:
+    if len(value) > longest:
         mark_unreadable(info)
-        value = value[:LONGEST_TEXT]
-    return value if readable(value) else value.encode(errors="replace").decode()
+        value = value[:longest]
+    if readable(value):
+        return value
+    return value.encode(errors="replace").decode().replace("\0", "?")
+
+
+def name(value: object, info: ValidationInfo) -> str:
+    """Return a readable text, cut to LONGEST_NAME; "" for anything else."""
+    return text(value, info, LONGEST_NAME)
+
+
+def state(value: object, info: ValidationInfo) -> str:
+    """Return a readable text, cut to LONGEST_STATE; "" for anything else."""
+    return text(value, info, LONGEST_STATE)
 
 
 def number(value: object, info: ValidationInfo) -> int | None:
@@ -155,6 +171,10 @@ def mark_unreadable(info: ValidationInfo) -> None:
 
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 Text = Annotated[str, BeforeValidator(text)]
+Name = Annotated[str, BeforeValidator(name)]
+State = Annotated[str, BeforeValidator(state)]
+# An object without a valid id is left out.
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]+$")]
 Number = Annotated[int | None, BeforeValidator(number)]
 Flag = Annotated[bool | None, BeforeValidator(flag)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]

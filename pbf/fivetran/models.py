@@ -18,8 +18,11 @@ from pydantic import (
 
 from pbf.fivetran.fields import (
     Flag,
+    Id,
     Moment,
+    Name,
     Number,
+    State,
     Text,
     Texts,
     an_object,
@@ -61,7 +64,7 @@ class Feature(_Response):
 class Service(_Response):
     """A kind of source one can connect (Fivetran: connector type)."""
 
-    id: str = Field(min_length=1)
+    id: Id
     name: Text = ""
     type: Text = ""
     description: Text = ""
@@ -102,9 +105,9 @@ StatusMessages = Annotated[tuple[StatusMessage, ...], BeforeValidator(objects)]
 class ConnectorStatus(_Response):
     """The states of set-up and sync, in Fivetran's terms."""
 
-    setup_state: Text = ""
-    sync_state: Text = ""
-    update_state: Text = ""
+    setup_state: State = ""
+    sync_state: State = ""
+    update_state: State = ""
     is_historical_sync: Flag = None
     rescheduled_for: Moment = None
     tasks: StatusMessages = ()
@@ -141,10 +144,10 @@ class Schedule(_Response):
 class Connector(_Response):
     """One configured instance of a service (Fivetran: connection)."""
 
-    id: str = Field(min_length=1)
-    group_id: Text = ""
-    service: Text = ""
-    schema_name: Annotated[Text, Field(alias="schema")] = ""
+    id: Id
+    group_id: Name = ""
+    service: Name = ""
+    schema_name: Annotated[Name, Field(alias="schema")] = ""
     created_at: Moment = None
     succeeded_at: Moment = None
     failed_at: Moment = None
@@ -259,14 +262,14 @@ class Account(_Response):
 class Group(_Response):
     """The set of connectors that share one destination."""
 
-    id: str = Field(min_length=1)
+    id: Id
     name: Text = ""
 
 
 class Destination(_Response):
     """Where a group's data goes."""
 
-    id: str = Field(min_length=1)
+    id: Id
     service: Text = ""
     setup_status: Text = ""
 

@@ -16,7 +16,7 @@ from pbf.clock import SKEW
 from pbf.concurrency.draining import is_draining
 from pbf.errors import PbfError, ShuttingDown
 from pbf.metrics.outages import log_level
-from pbf.store.tables import Job, storable
+from pbf.store.tables import Job
 
 if TYPE_CHECKING:
     from pbf.store.store import Store
@@ -204,7 +204,7 @@ class JobRunner:
         if run.errors:
             failures, text = row.failures + 1, error_text(run.errors[0])
             due_at = due_at if run.is_partial else now + _wait(spec, failures)
-            values = {"failures": failures, "error": storable(Job.error, text)}
+            values = {"failures": failures, "error": text}
         if run.due_at is not None:
             due_at = min(due_at, run.due_at)
         if not row.error:

@@ -3,20 +3,23 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from sqlalchemy import Double, Index, String, Text, UniqueConstraint
+from sqlalchemy import Double, Index, UniqueConstraint
 from sqlalchemy.orm import (
     DeclarativeBase,
-    InstrumentedAttribute,
     Mapped,
     MappedAsDataclass,
     mapped_column,
 )
 
+from pbf.store.column_types import LongText, ShortText
+
+SHORT_TEXT = ShortText(200)
+
 
 class Base(MappedAsDataclass, DeclarativeBase):
     """The tables; a row is a dataclass. All times but those of the audit log are in seconds."""
 
-    type_annotation_map: ClassVar = {str: String(200), float: Double}
+    type_annotation_map: ClassVar = {str: SHORT_TEXT, float: Double}
 
 
 class TypedName(Base, kw_only=True):
@@ -35,7 +38,7 @@ class UsedToken(Base, kw_only=True):
 
     __tablename__ = "used_tokens"
 
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
     used_at: Mapped[float]
 
 
@@ -47,7 +50,7 @@ class Leased(MappedAsDataclass, kw_only=True):
     """
 
     group_id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
-    owner: Mapped[str] = mapped_column(String(64), default="")
+    owner: Mapped[str] = mapped_column(ShortText(64), default="")
     lease_until: Mapped[float] = mapped_column(default=0.0)
 
 
@@ -63,8 +66,8 @@ class Creation(Leased, Base, kw_only=True):
     __tablename__ = "creations"
     __table_args__ = (UniqueConstraint("group_id", "reserved", name="one_creation_for_a_name"),)
 
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(ShortText(64))
     service: Mapped[str]
     typed: Mapped[str]
     schema_name: Mapped[str]
@@ -95,7 +98,7 @@ class Deletion(Leased, Base, kw_only=True):
     was_paused: Mapped[bool]
     due_at: Mapped[float]
     paused_at: Mapped[float | None] = mapped_column(default=None)
-    setup_state: Mapped[str] = mapped_column(String(40), server_default="", default="")
+    setup_state: Mapped[str] = mapped_column(ShortText(40), server_default="", default="")
 
     @property
     def final_at(self) -> datetime:
@@ -112,12 +115,12 @@ class Job(Leased, Base, kw_only=True):
 
     __tablename__ = "jobs"
 
-    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(ShortText(100), primary_key=True)
     due_at: Mapped[float]
     started_at: Mapped[float | None] = mapped_column(default=None)
     succeeded_at: Mapped[float | None] = mapped_column(default=None)
     failures: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[str] = mapped_column(LongText, default="")
 
 
 class PlannedChange(Leased, Base, kw_only=True):
@@ -129,18 +132,18 @@ class PlannedChange(Leased, Base, kw_only=True):
     __tablename__ = "planned_changes"
     __table_args__ = (Index("planned_changes_of_connector", "group_id", "connector_id"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
     connector_id: Mapped[str]
     schema_name: Mapped[str]
-    action: Mapped[str] = mapped_column(String(20))
+    action: Mapped[str] = mapped_column(ShortText(20))
     due_at: Mapped[float]
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(ShortText(500))
     created_by: Mapped[str]
     created_by_name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[float]
     done_at: Mapped[float | None] = mapped_column(default=None)
     cancelled_at: Mapped[float | None] = mapped_column(default=None)
-    outcome: Mapped[str] = mapped_column(Text, default="")
+    outcome: Mapped[str] = mapped_column(LongText, default="")
 
 
 class Entry(Base, kw_only=True):
@@ -160,18 +163,18 @@ class Entry(Base, kw_only=True):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
-    at: Mapped[str] = mapped_column(String(32))
+    at: Mapped[str] = mapped_column(ShortText(32))
     actor: Mapped[str]
     actor_name: Mapped[str] = mapped_column(server_default="", default="")
-    what: Mapped[str] = mapped_column(String(100))
+    what: Mapped[str] = mapped_column(ShortText(100))
     details: Mapped[str] = mapped_column(server_default="")
     connector_id: Mapped[str]
     name: Mapped[str]
-    outcome: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(LongText)
     group_id: Mapped[str] = mapped_column(server_default="")
     # Entries of earlier versions have none.
-    entry_key: Mapped[str | None] = mapped_column(String(32), default=None)
-    stored_at: Mapped[str] = mapped_column(String(32), server_default="", default="")
+    entry_key: Mapped[str | None] = mapped_column(ShortText(32), default=None)
+    stored_at: Mapped[str] = mapped_column(ShortText(32), server_default="", default="")
 
 
 class ColleagueLink(Base, kw_only=True):
@@ -187,25 +190,16 @@ class ColleagueLink(Base, kw_only=True):
         Index("colleague_links_by_end", "expires_at"),
     )
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True, repr=False)
+    id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(ShortText(64), unique=True, repr=False)
     group_id: Mapped[str]
     connector_id: Mapped[str]
     # A restarted sandbox issues the same ids again; the permanent name tells connectors apart.
     schema_name: Mapped[str]
-    note: Mapped[str] = mapped_column(String(500))
+    note: Mapped[str] = mapped_column(ShortText(500))
     asker: Mapped[str]
     created_at: Mapped[float]
     expires_at: Mapped[float]
     opened_at: Mapped[float | None] = mapped_column(default=None)
     finished_at: Mapped[float | None] = mapped_column(default=None)
     revoked_at: Mapped[float | None] = mapped_column(default=None)
-
-
-def storable(column: InstrumentedAttribute[str], text: str) -> str:
-    """Return a text that every database accepts: no lone surrogate, no NUL, cut to its column.
-
-    A text from outside may hold anything.
-    """
-    longest: int | None = getattr(column.type, "length", None)
-    return text.encode(errors="replace").decode().replace("\0", "?")[:longest]

@@ -32,7 +32,6 @@ from pbf.rules.watch.freshness import (
     terms_within,
 )
 from pbf.store.store import Store
-from pbf.store.tables import storable
 from pbf.store.watch.tables import Promise as Row
 from pbf.timeline.timeline import Timeline
 
@@ -188,7 +187,7 @@ class Promises:
             time=f"{terms.at:%H:%M}" if by else "",
             days=",".join(DAYS[day] for day in terms.days),
             time_zone=terms.time_zone if by else "",
-            created_by=storable(Row.created_by, who.name or who.actor),
+            created_by=who.name or who.actor,
             created_at=self._clock(),
         )
 

@@ -22,7 +22,6 @@ from pbf.rules.time_zones import moment
 from pbf.rules.timeline.entries import DayEntry, Period
 from pbf.rules.watch.kinds import IncidentEntry, Kind
 from pbf.store.store import Store
-from pbf.store.tables import storable
 from pbf.store.watch.tables import StatusLink
 from pbf.timeline.timeline import Timeline
 from pbf.watch.incidents import Incidents
@@ -142,7 +141,7 @@ class StatusLinks:
                 id=secrets.token_hex(8),
                 digest=digest(secret),
                 group_id=self._group_id,
-                created_by=storable(StatusLink.created_by, who.name or who.actor),
+                created_by=who.name or who.actor,
                 created_at=current_time(),
             )
             self._rows.add(row)

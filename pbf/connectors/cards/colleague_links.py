@@ -26,7 +26,6 @@ from pbf.rules.health import needs_the_card
 from pbf.rules.wording import HOUR
 from pbf.signed_links import Signer
 from pbf.store.tables import ColleagueLink as Row
-from pbf.store.tables import storable
 from pbf.visible_text import shown
 
 SHOWN_LINKS = 50
@@ -170,7 +169,7 @@ class ColleagueLinks:
             connector_id=connector.id,
             schema_name=connector.schema_name,
             note=note,
-            asker=storable(Row.asker, shown(asker or self._tenant_name)),
+            asker=shown(asker or self._tenant_name),
             created_at=now,
             expires_at=now + hours * HOUR,
         )

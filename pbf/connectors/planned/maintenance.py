@@ -41,7 +41,6 @@ from pbf.rules import maintenance as rules
 from pbf.rules.maintenance import Action, PlannedChange, State
 from pbf.rules.wording import exact
 from pbf.store.tables import PlannedChange as Row
-from pbf.store.tables import storable
 from pbf.visible_text import shown
 
 RETRY_AFTER = 5
@@ -253,7 +252,7 @@ class Maintenance:
 
     def _end(self, row: Row, outcome: str) -> None:
         self._read_at = -math.inf
-        self._rows.release(row, done_at=self._rows.now(), outcome=storable(Row.outcome, outcome))
+        self._rows.release(row, done_at=self._rows.now(), outcome=outcome)
 
     def _row(self, connector: Connector, action: Action, due_at: datetime, reason: str) -> Row:
         who = caller()
@@ -264,9 +263,9 @@ class Maintenance:
             schema_name=connector.schema_name,
             action=action,
             due_at=due_at.timestamp(),
-            reason=storable(Row.reason, reason),
-            created_by=storable(Row.created_by, who.actor),
-            created_by_name=storable(Row.created_by_name, who.name),
+            reason=reason,
+            created_by=who.actor,
+            created_by_name=who.name,
             created_at=self._rows.now(),
         )
 

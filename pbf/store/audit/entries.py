@@ -7,8 +7,9 @@ from functools import cache
 from sqlalchemy import Integer, Select, bindparam, select, union_all
 
 from pbf.spreadsheet import line
+from pbf.store.column_types import storable
 from pbf.store.database import Database
-from pbf.store.tables import Entry, storable
+from pbf.store.tables import SHORT_TEXT, Entry
 
 __all__ = ["AuditEntries", "Entry"]
 
@@ -40,7 +41,7 @@ class AuditEntries:
         self, group_id: str, connector_ids: Collection[str], limit: int
     ) -> dict[str, list[Entry]]:
         """Return up to `limit` entries of each connector that has any, newest first."""
-        ids = {storable(Entry.connector_id, name): name for name in connector_ids}
+        ids = {storable(name, SHORT_TEXT.length): name for name in connector_ids}
         stored = list(ids)
         newest: defaultdict[str, list[Entry]] = defaultdict(list)
         for start in range(0, len(stored), CONNECTORS_AT_ONCE):

@@ -19,7 +19,7 @@ from pbf.errors import StoreFailed
 from pbf.store.audit.entries import BATCH, FIELDS, AuditEntries
 from pbf.store.audit.spool import AuditSpool, SpoolFailed, Values
 from pbf.store.database import Database
-from pbf.store.tables import Entry, storable
+from pbf.store.tables import Entry
 
 # What of an entry is in the spool.
 SPOOLED = ("entry_key", *FIELDS[:-1])
@@ -214,7 +214,7 @@ class AuditLog(AuditEntries):
         """Store entries from the spool, and return how many of them were not stored already."""
         stored = 0
         for start in range(0, len(entries), BATCH):
-            batch = [_known(entry) for entry in entries[start : start + BATCH]]
+            batch = [_spooled(entry) for entry in entries[start : start + BATCH]]
             with self._writing() as session:
                 new = _missing(session, batch)
                 session.add_all(Entry(**values, stored_at=_now()) for values in new)
@@ -244,12 +244,12 @@ def _missing(session: Session, entries: Sequence[Values]) -> list[Values]:
 
 
 def _values(entry: Entry) -> Values:
-    return _known({name: getattr(entry, name) for name in SPOOLED})
+    return _spooled({name: getattr(entry, name) for name in SPOOLED})
 
 
-def _known(values: Values) -> Values:
-    """Return the fields of an entry as every database accepts them."""
-    return {name: storable(getattr(Entry, name), values.get(name, "")) for name in SPOOLED}
+def _spooled(values: Values) -> Values:
+    """Return the fields of an entry that the spool has."""
+    return {name: values.get(name, "") for name in SPOOLED}
 
 
 def _now() -> str:

@@ -5,7 +5,6 @@ from sqlalchemy import delete, or_, select, update
 from pbf.store.database import Database
 from pbf.store.identity.tables import ApiToken
 from pbf.store.retention import ENDED_API_TOKENS
-from pbf.store.tables import storable
 
 # How often the last use is written, in seconds.
 USE_INTERVAL = 3600.0
@@ -20,8 +19,6 @@ class ApiTokens:
 
     def add(self, token: ApiToken) -> None:
         """Store a new token."""
-        token.name = storable(ApiToken.name, token.name)
-        token.created_by = storable(ApiToken.created_by, token.created_by)
         with self._database.session() as session:
             session.add(token)
 

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from pbf.store.database import Database
 from pbf.store.identity.tables import MemberInvitation, Membership, Person
 from pbf.store.retention import ENDED_INVITATIONS
-from pbf.store.tables import storable
 
 INVITATION = "invitation"
 LOWER_CASE = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
@@ -26,9 +25,9 @@ class Invitations:
         """Invite an address; another invitation of the tenant to it is replaced."""
         invitation = MemberInvitation(
             tenant_id=tenant_id,
-            email=storable(MemberInvitation.email, normalized(email)),
+            email=normalized(email),
             role=role,
-            created_by=storable(MemberInvitation.created_by, by),
+            created_by=by,
             created_at=now,
             expires_at=expires_at,
             used_at=None,  # the default would not replace the time of an earlier one
@@ -47,7 +46,7 @@ class Invitations:
 
     def remove(self, tenant_id: str, email: str) -> bool:
         """Withdraw an invitation that has not been used; False if there is none."""
-        address = storable(MemberInvitation.email, normalized(email))
+        address = normalized(email)
         statement = (
             delete(MemberInvitation)
             .where(MemberInvitation.tenant_id == tenant_id, MemberInvitation.email == address)

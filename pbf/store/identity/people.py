@@ -9,12 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pbf.errors import InputError
+from pbf.store.column_types import storable
 from pbf.store.database import Database
 from pbf.store.identity import memberships
 from pbf.store.identity.member_invitations import redeem
 from pbf.store.identity.sessions import revoke
-from pbf.store.identity.tables import ISSUER, SUBJECT, Membership, Person, SessionRow
-from pbf.store.tables import storable
+from pbf.store.identity.tables import EMAIL, ISSUER, SUBJECT, Membership, Person, SessionRow
+from pbf.store.tables import SHORT_TEXT
 
 PERSON_DISABLED = "person disabled"
 # Two sign-ins of a new person at once both add it; one fails, and then finds it.
@@ -117,7 +118,7 @@ class People:
             person_id=person_id,
             role=role,
             source=source,
-            created_by=storable(Membership.created_by, by),
+            created_by=by,
             created_at=now,
         )
         try:
@@ -147,7 +148,7 @@ class People:
             if keep_admin and role != memberships.HIGHEST:
                 memberships.require_other_admin(session, membership)
             membership.source = memberships.ADMIN
-            membership.created_by = storable(Membership.created_by, by)
+            membership.created_by = by
             return memberships.set_role(session, membership, role, now)
 
     def remove(
@@ -215,10 +216,10 @@ def _person(session: Session, profile: Profile, now: float) -> Person:
     if person is None:
         person = Person(id=uuid4().hex, issuer=profile.issuer, subject=profile.subject, seen_at=now)
         session.add(person)
-    person.email = storable(Person.email, profile.email)
+    person.email = storable(profile.email, EMAIL.length)
     # An address that had to be changed to be stored is not the one that was verified.
     person.email_verified = profile.email_verified and person.email == profile.email
-    person.name = storable(Person.name, profile.name)
+    person.name = storable(profile.name, SHORT_TEXT.length)
     person.seen_at = now
     session.flush()
     return person

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from pbf.store.column_types import storable
 from pbf.store.database import Database
-from pbf.store.identity.tables import ServiceRequest
-from pbf.store.tables import storable
+from pbf.store.identity.tables import WANTED, ServiceRequest
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class ServiceRequests:
         self, tenant_id: str, person_id: str, *, service: str, wanted: str, asker: str, now: float
     ) -> ServiceRequest:
         """Store a request, and return it; who asks for the same again gets the first one back."""
-        wanted = storable(ServiceRequest.wanted, wanted)
+        wanted = storable(wanted, WANTED.length)
         request = ServiceRequest(
             tenant_id=tenant_id,
-            service=storable(ServiceRequest.service, service),
+            service=service,
             wanted=wanted,
             topic=topic_of(service, wanted),
             person_id=person_id,
-            asker=storable(ServiceRequest.asker, asker),
+            asker=asker,
             created_at=now,
         )
         try:
@@ -88,11 +88,10 @@ class ServiceRequests:
 
     def answer(self, topic: str, text: str, *, answered_by: str, now: float) -> int:
         """Answer all requests on a topic that wait, and return how many those are."""
-        by = storable(ServiceRequest.answered_by, answered_by)
         statement = (
             update(ServiceRequest)
             .where(ServiceRequest.topic == topic, ServiceRequest.answered_at.is_(None))
-            .values(answer=storable(ServiceRequest.answer, text), answered_by=by, answered_at=now)
+            .values(answer=text, answered_by=answered_by, answered_at=now)
             .returning(ServiceRequest.id)
         )
         with self._database.session() as session:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from pbf.store.database import Database
 from pbf.store.identity.tables import Person, SessionRow
 from pbf.store.retention import ENDED_SESSIONS
-from pbf.store.tables import storable
 
 # A statement holds so many values at most.
 BATCH = 10_000
@@ -38,9 +37,6 @@ class SessionRows:
 
     def add(self, row: SessionRow) -> None:
         """Store a new session."""
-        row.provider_sid = storable(SessionRow.provider_sid, row.provider_sid)
-        row.id_token = storable(SessionRow.id_token, row.id_token)
-        row.return_url = storable(SessionRow.return_url, row.return_url)
         with self._database.session() as session:
             session.add(row)
 
@@ -137,13 +133,12 @@ class SessionRows:
         """
         if not (sid or subject):
             return []
-        persons = select(Person.id).where(Person.issuer == storable(Person.issuer, issuer))
+        persons = select(Person.id).where(Person.issuer == issuer)
         condition = []
         if subject:
-            persons = persons.where(Person.subject == storable(Person.subject, subject))
+            persons = persons.where(Person.subject == subject)
         if sid:
-            stored = storable(SessionRow.provider_sid, sid)
-            condition.append(SessionRow.provider_sid == stored)
+            condition.append(SessionRow.provider_sid == sid)
         condition.append(SessionRow.person_id.in_(persons))
         return self._revoke(*condition, reason=reason, now=now)
 
@@ -164,7 +159,7 @@ def revoke(
     statement = (
         update(SessionRow)
         .where(SessionRow.revoked_at.is_(None), *conditions)
-        .values(revoked_at=now, reason=storable(SessionRow.reason, reason))
+        .values(revoked_at=now, reason=reason)
         .returning(SessionRow.id)
         .execution_options(synchronize_session=False)
     )

@@ -4,15 +4,17 @@ All times are in seconds since 1970. Credentials are stored as SHA-256, in hexad
 appear in a row's representation.
 """
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pbf.store.column_types import LongText, ShortText
 from pbf.store.tables import Base
 
-ISSUER = String(500)
-SUBJECT = String(500)
-SHORT = String(20)
-EMAIL = String(320)
+ISSUER = ShortText(500)
+SUBJECT = ShortText(500)
+SHORT = ShortText(20)
+EMAIL = ShortText(320)
+WANTED = ShortText(500)
 
 
 class Tenant(Base, kw_only=True):
@@ -35,7 +37,7 @@ class Person(Base, kw_only=True):
     __tablename__ = "persons"
     __table_args__ = (UniqueConstraint("issuer", "subject", name="one_person_for_a_subject"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
     issuer: Mapped[str] = mapped_column(ISSUER)
     subject: Mapped[str] = mapped_column(SUBJECT)
     email: Mapped[str] = mapped_column(EMAIL, default="")
@@ -55,7 +57,7 @@ class Membership(Base, kw_only=True):
     __table_args__ = (Index("memberships_of_person", "person_id"),)
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    person_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
     role: Mapped[str] = mapped_column(SHORT)
     source: Mapped[str] = mapped_column(SHORT)
     created_by: Mapped[str]
@@ -95,16 +97,16 @@ class SessionRow(Base, kw_only=True):
         Index("sessions_by_end", "expires_at"),
     )
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    person_id: Mapped[str] = mapped_column(String(64))
+    id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ShortText(64))
     tenant_id: Mapped[str]
     role: Mapped[str] = mapped_column(SHORT)
     method: Mapped[str] = mapped_column(SHORT)
     by_operator: Mapped[bool] = mapped_column(default=False)
     provider_sid: Mapped[str] = mapped_column(SUBJECT, default="")
-    id_token: Mapped[str] = mapped_column(Text, default="", repr=False)
-    services: Mapped[str | None] = mapped_column(Text, default=None)
-    return_url: Mapped[str] = mapped_column(Text, default="")
+    id_token: Mapped[str] = mapped_column(LongText, default="", repr=False)
+    services: Mapped[str | None] = mapped_column(LongText, default=None)
+    return_url: Mapped[str] = mapped_column(LongText, default="")
     created_at: Mapped[float]
     seen_at: Mapped[float]
     expires_at: Mapped[float]
@@ -118,8 +120,8 @@ class ApiToken(Base, kw_only=True):
     __tablename__ = "api_tokens"
     __table_args__ = (Index("api_tokens_of_tenant", "tenant_id"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), repr=False)
+    id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(ShortText(64), repr=False)
     tenant_id: Mapped[str | None]
     role: Mapped[str] = mapped_column(SHORT)
     name: Mapped[str]
@@ -136,9 +138,9 @@ class SignInLink(Base, kw_only=True):
     __tablename__ = "sign_in_links"
     __table_args__ = (Index("sign_in_links_by_end", "expires_at"),)
 
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True, repr=False)
+    digest: Mapped[str] = mapped_column(ShortText(64), primary_key=True, repr=False)
     tenant_id: Mapped[str]
-    payload: Mapped[str] = mapped_column(Text, repr=False)
+    payload: Mapped[str] = mapped_column(LongText, repr=False)
     expires_at: Mapped[float]
     used_at: Mapped[float | None] = mapped_column(default=None)
 
@@ -159,12 +161,12 @@ class ServiceRequest(Base, kw_only=True):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
     tenant_id: Mapped[str]
     service: Mapped[str]
-    wanted: Mapped[str] = mapped_column(String(500))
-    topic: Mapped[str] = mapped_column(String(64))
-    person_id: Mapped[str] = mapped_column(String(64))
+    wanted: Mapped[str] = mapped_column(WANTED)
+    topic: Mapped[str] = mapped_column(ShortText(64))
+    person_id: Mapped[str] = mapped_column(ShortText(64))
     asker: Mapped[str]
     created_at: Mapped[float]
-    answer: Mapped[str] = mapped_column(Text, default="")
+    answer: Mapped[str] = mapped_column(LongText, default="")
     answered_by: Mapped[str] = mapped_column(default="")
     answered_at: Mapped[float | None] = mapped_column(default=None)
     seen_at: Mapped[float | None] = mapped_column(default=None)

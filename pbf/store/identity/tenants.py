@@ -7,7 +7,6 @@ from sqlalchemy.exc import IntegrityError
 
 from pbf.store.database import Database
 from pbf.store.identity.tables import Tenant
-from pbf.store.tables import storable
 
 
 class TenantRows:
@@ -21,7 +20,7 @@ class TenantRows:
         """Store a new tenant; False if its id or its group is taken."""
         tenant = Tenant(
             id=tenant_id,
-            name=storable(Tenant.name, name),
+            name=name,
             group_id=group_id,
             policy=policy,
             created_at=now,
@@ -63,7 +62,7 @@ class TenantRows:
 
     def change(self, tenant_id: str, *, name: str, policy: str) -> bool:
         """Change a tenant's name and policy; False if there is none with that id."""
-        return self._write(tenant_id, name=storable(Tenant.name, name), policy=policy)
+        return self._write(tenant_id, name=name, policy=policy)
 
     def disable(self, tenant_id: str, now: float) -> bool:
         """Let nobody act for a tenant; False if there is none with that id."""

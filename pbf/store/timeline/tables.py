@@ -1,14 +1,15 @@
 """The tables of the sync history. All times are in seconds since 1970."""
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pbf.store.column_types import LongText, ShortText
 from pbf.store.tables import Base
 
 # In the place of a connector's id: what holds for all connectors of a group.
 WHOLE_GROUP = ""
-KEY = String(64)
-SHORT = String(40)
+KEY = ShortText(64)
+SHORT = ShortText(40)
 OF_CONNECTOR = (
     "group_id",
     "connector_id",
@@ -47,16 +48,16 @@ class Sync(Base, kw_only=True):
     started_at: Mapped[float | None] = mapped_column(default=None)
     ended_at: Mapped[float | None] = mapped_column(default=None)
     outcome: Mapped[str] = mapped_column(SHORT)
-    reason: Mapped[str] = mapped_column(Text, default="")
-    volumes: Mapped[str] = mapped_column(Text, default="")
-    unknown: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(LongText, default="")
+    volumes: Mapped[str] = mapped_column(LongText, default="")
+    unknown: Mapped[str] = mapped_column(LongText, default="")
     sources: Mapped[str] = mapped_column(SHORT)
     seen_at: Mapped[float]
     start_rank: Mapped[int] = mapped_column(default=0)
     end_rank: Mapped[int] = mapped_column(default=0)
     reason_rank: Mapped[int] = mapped_column(default=0)
     started_after: Mapped[float | None] = mapped_column(default=None)
-    own: Mapped[str] = mapped_column(Text, default="")
+    own: Mapped[str] = mapped_column(LongText, default="")
 
 
 class SyncDay(Base, kw_only=True):
@@ -156,7 +157,7 @@ class ReceivedEvent(Base, kw_only=True):
     sync_id: Mapped[str] = mapped_column(default="")
     created_at: Mapped[float | None] = mapped_column(default=None)
     received_at: Mapped[float]
-    body: Mapped[str] = mapped_column(Text, repr=False)
+    body: Mapped[str] = mapped_column(LongText, repr=False)
     claimed_until: Mapped[float] = mapped_column(default=0.0)
     done_at: Mapped[float | None] = mapped_column(default=None)
 

@@ -7,7 +7,6 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pbf.store.database import Database
-from pbf.store.tables import storable
 from pbf.store.timeline.tables import LastSeen
 from pbf.store.watch.tables import Incident, IncidentEvent
 
@@ -56,7 +55,7 @@ class Incidents:
         with self._database.session() as session:
             if session.execute(statement).first() is None:
                 return False
-            session.add(_storable(event))
+            session.add(event)
         return True
 
     def change(self, incident_id: str, event: IncidentEvent, **values: object) -> None:
@@ -65,7 +64,7 @@ class Incidents:
             if values:
                 row = Incident
                 session.execute(update(row).where(row.id == incident_id).values(**values))
-            session.add(_storable(event))
+            session.add(event)
 
     def discard(self, incident_id: str) -> None:
         """Forget an incident that waited and never opened."""
@@ -118,7 +117,7 @@ class Incidents:
         query = select(row).where(row.group_id == group_id, row.opened_at <= now)
         query = query.where(or_(row.closed_at.is_(None), row.closed_at >= since))
         if connector_id:
-            query = query.where(row.connector_id == storable(row.connector_id, connector_id))
+            query = query.where(row.connector_id == connector_id)
         return self._read(query.order_by(row.opened_at.desc(), row.id).limit(limit))
 
     def find(self, group_id: str, incident_id: str, now: float) -> Incident | None:
@@ -149,23 +148,11 @@ class Incidents:
 
     def _add(self, new: Sequence[tuple[Incident, IncidentEvent]]) -> None:
         with self._database.session() as session:
-            session.add_all(_storable_incident(incident) for incident, _ in new)
+            session.add_all(incident for incident, _ in new)
             session.flush()
-            session.add_all(_storable(event) for _, event in new)
+            session.add_all(event for _, event in new)
 
     def _read(self, query: Select[Incident]) -> list[Incident]:
         with self._database.reading() as session:
             rows: Sequence[Incident] = session.scalars(query).all()
         return list(rows)
-
-
-def _storable_incident(incident: Incident) -> Incident:
-    incident.title = storable(Incident.title, incident.title)
-    incident.connector_name = storable(Incident.connector_name, incident.connector_name)
-    return incident
-
-
-def _storable(event: IncidentEvent) -> IncidentEvent:
-    event.text = storable(IncidentEvent.text, event.text)
-    event.actor = storable(IncidentEvent.actor, event.actor)
-    return event

@@ -1,12 +1,13 @@
 """The tables of promises, incidents and notifications. All times are in seconds since 1970."""
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pbf.store.column_types import LongText, ShortText
 from pbf.store.tables import Base, Leased
 
-KEY = String(64)
-SHORT = String(40)
+KEY = ShortText(64)
+SHORT = ShortText(40)
 
 
 class Promise(Base, kw_only=True):
@@ -26,7 +27,7 @@ class Promise(Base, kw_only=True):
     target: Mapped[str]
     kind: Mapped[str] = mapped_column(SHORT)
     hours: Mapped[float | None] = mapped_column(default=None)
-    time: Mapped[str] = mapped_column(String(5), default="")
+    time: Mapped[str] = mapped_column(ShortText(5), default="")
     days: Mapped[str] = mapped_column(SHORT, default="")
     time_zone: Mapped[str] = mapped_column(SHORT, default="")
     created_by: Mapped[str]
@@ -55,10 +56,10 @@ class Incident(Base, kw_only=True):
     schema_name: Mapped[str] = mapped_column(default="")
     connector_name: Mapped[str] = mapped_column(default="")
     kind: Mapped[str] = mapped_column(SHORT)
-    title: Mapped[str] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(ShortText(500))
     opened_at: Mapped[float]
     closed_at: Mapped[float | None] = mapped_column(default=None)
-    open_key: Mapped[str | None] = mapped_column(String(500), unique=True, default=None)
+    open_key: Mapped[str | None] = mapped_column(ShortText(500), unique=True, default=None)
     explained_by: Mapped[str] = mapped_column(KEY, default="")
     notified_of: Mapped[str] = mapped_column("told", SHORT, default="")
 
@@ -73,7 +74,7 @@ class IncidentEvent(Base, kw_only=True):
     incident_id: Mapped[str] = mapped_column(KEY)
     at: Mapped[float]
     kind: Mapped[str] = mapped_column(SHORT)
-    text: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(LongText, default="")
     actor: Mapped[str] = mapped_column(default="")
 
 
@@ -110,20 +111,20 @@ class Channel(Base, kw_only=True):
     person_id: Mapped[str] = mapped_column(KEY, default="")
     kind: Mapped[str] = mapped_column(SHORT)
     name: Mapped[str]
-    address: Mapped[str] = mapped_column(Text, repr=False)
+    address: Mapped[str] = mapped_column(LongText, repr=False)
     secret: Mapped[str] = mapped_column(default="", repr=False)
     events: Mapped[str] = mapped_column(default="")
     scope: Mapped[str] = mapped_column(SHORT, default="tenant")
     target: Mapped[str] = mapped_column(default="")
     digest: Mapped[str] = mapped_column(SHORT, default="now")
-    quiet_from: Mapped[str] = mapped_column(String(5), default="")
-    quiet_until: Mapped[str] = mapped_column(String(5), default="")
+    quiet_from: Mapped[str] = mapped_column(ShortText(5), default="")
+    quiet_until: Mapped[str] = mapped_column(ShortText(5), default="")
     time_zone: Mapped[str] = mapped_column(SHORT, default="UTC")
     escalates_after: Mapped[float | None] = mapped_column(default=None)
     created_by: Mapped[str]
     created_at: Mapped[float]
     disabled_at: Mapped[float | None] = mapped_column(default=None)
-    problem: Mapped[str] = mapped_column(Text, default="")
+    problem: Mapped[str] = mapped_column(LongText, default="")
     problem_since: Mapped[float | None] = mapped_column(default=None)
 
 
@@ -146,11 +147,11 @@ class Notification(Leased, Base, kw_only=True):
     channel_id: Mapped[str] = mapped_column(KEY)
     subject_id: Mapped[str] = mapped_column(KEY)
     kind: Mapped[str] = mapped_column(SHORT)
-    title: Mapped[str] = mapped_column(String(500))
-    body: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(ShortText(500))
+    body: Mapped[str] = mapped_column(LongText)
     created_at: Mapped[float]
     due_at: Mapped[float]
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[float | None] = mapped_column(default=None)
     status: Mapped[str] = mapped_column(SHORT, default="")
-    error: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[str] = mapped_column(LongText, default="")

@@ -250,7 +250,7 @@ def test_threads_and_processes_that_write_at_once_lose_nothing(url, folder):
         for name in (f"{thread}-{number}" for number in range(4)):
             record(store, name)
             late = {**ENTRY, "entry_key": name, "connector_id": f"{name}-late"}
-            store.audit._keep(store_audit._known(late), None)
+            store.audit._keep(store_audit._spooled(late), None)
             with suppress(StoreFailed):
                 store.audit.store_waiting()
 
