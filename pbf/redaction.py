@@ -3,7 +3,7 @@
 import re
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from json import dumps
 from urllib.parse import quote, quote_plus, unquote
@@ -21,7 +21,7 @@ CUT = " … (cut)"
 # Names that mark a secret with any prefix: db_password=, X-Api-Key:, "clientSecret":.
 NAMES = (
     r"token|password|passwd|passphrase|passwort|secret|credentials?|signature|jwt|x-auth|"
-    r"(?:api|access|private|signing|secret|encryption|account|service)[_-]?key|session[_-]?id"
+    r"(?:api|access|private|signing|secret|encryption|account|service)[._-]?key|session[_-]?id"
 )
 # Names that are common endings of other names (sync_state=), so that only whole words count.
 WORDS = r"auth|state|ticket|nonce|session|sid|sig|pwd|otp"
@@ -58,6 +58,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Signed values, ours and others': payload, time or claims, signature.
     (re.compile(r"(?<![\w-])\.?[\w-]++\.[\w-]{6,7}+\.[\w-]{43}+(?![\w-])"), HIDDEN),
     (re.compile(r"(?<![a-z])eyJ[\w-]{8,}+(?:\.[\w-]*+){0,2}+"), HIDDEN),
+    (re.compile(r"-----BEGIN [A-Z ]{,40}KEY-----[^-]*+"), f"{HIDDEN} "),
     # API tokens, also those that were copied only in part.
     (re.compile(r"pbf_[0-9A-Za-z]{16,}+"), HIDDEN),
     (
@@ -98,18 +99,44 @@ CONTROLS = re.compile(
 )
 PASSWORD_START = re.compile(r"://[^/:@]*+:")
 
+# Every form is searched in every text, so only so many groups of passing secrets are kept.
+MOST_PASSING = 8
+
+_lasting: frozenset[str] = frozenset()
+_passing: dict[tuple[str, ...], frozenset[str]] = {}
+# All of these, the longest first, since one may be part of another.
 _values: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
 def hide(*values: str | None) -> None:
-    """Register secrets, so that `redact` finds them in any encoding."""
-    global _values
-    forms = {form for value in values if value for form in _forms(value)}
+    """Register secrets of this process, so that `redact` finds them in any encoding."""
+    global _lasting
+    forms = _all_forms(values)
     with _lock:
-        values_and_forms = {*_values, *(form for form in forms if len(form) >= SHORTEST)}
-        # The longest first, since one may be part of another.
-        _values = tuple(sorted(values_and_forms, key=len, reverse=True))
+        _lasting |= forms
+        _sort()
+
+
+def hide_passing(*values: str) -> None:
+    """Register secrets that are in use now; those that were used longest ago are forgotten."""
+    with _lock:
+        forms = _passing.pop(values, None)
+        _passing[values] = _all_forms(values) if forms is None else forms
+        if forms is None:
+            for group in list(_passing)[:-MOST_PASSING]:
+                del _passing[group]
+            _sort()
+
+
+def _sort() -> None:
+    global _values
+    _values = tuple(sorted(_lasting.union(*_passing.values()), key=len, reverse=True))
+
+
+def _all_forms(values: Iterable[str | None]) -> frozenset[str]:
+    forms = (form for value in values if value for form in _forms(value))
+    return frozenset(form for form in forms if len(form) >= SHORTEST)
 
 
 def hide_pair(key: str, secret: str) -> None:

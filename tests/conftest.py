@@ -158,6 +158,8 @@ def may_do_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the secrets that redaction knows by their values, from earlier tests."""
+    monkeypatch.setattr(redaction, "_lasting", frozenset())
+    monkeypatch.setattr(redaction, "_passing", {})
     monkeypatch.setattr(redaction, "_values", ())
 
 

@@ -13,7 +13,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from pbf import redaction
-from pbf.redaction import CUT, LONGEST, escape_controls, hide, hide_pair, hide_password, redact
+from pbf.redaction import (
+    CUT,
+    LONGEST,
+    escape_controls,
+    hide,
+    hide_pair,
+    hide_passing,
+    hide_password,
+    redact,
+)
 from tests.support.draws import cases
 from tests.support.variants import exhaustive
 
@@ -38,6 +47,7 @@ NAMES = [
     *("secret", "client_secret", "client-secret", "clientSecret", "FIVETRAN_API_SECRET"),
     *("apikey", "api_key", "api-key", "apiKey", "x-api-key", "X-Api-Key", "private_key"),
     *("sessionid", "session_id", "sessionId", "JSESSIONID", "PHPSESSIONID"),
+    *("access.key", "account.key"),
     *("x-fivetran-signature", "X-Fivetran-Signature-256", "secret_access_key", "signing_key"),
     *("jwt", "credential", "x-auth-token"),
 ]
@@ -96,7 +106,7 @@ def test_a_secret_is_found_by_its_name_in_every_encoding(name, spelling, encodin
 )
 @cases(300, suppress_health_check=list(HealthCheck))
 def test_a_known_secret_is_found_in_every_encoding(secret, encoding, before):
-    redaction._values = ()
+    redaction._lasting = frozenset()
     hide(secret)
     texts = [
         ENCODINGS[encoding](secret),
@@ -132,9 +142,33 @@ def test_an_api_token_is_found_if_only_part_of_it_was_copied():
     assert redact("pbf_connections and pbf_0123456789") == "pbf_connections and pbf_0123456789"
 
 
+@pytest.mark.parametrize("kind", ["", "RSA ", "ENCRYPTED "])
+@pytest.mark.parametrize("end", ["-----END PRIVATE KEY-----", ""], ids=["whole", "cut"])
+def test_a_private_key_is_found(kind, end):
+    text = f"cannot load -----BEGIN {kind}PRIVATE KEY-----\nMIIEvQ/IBAD+\nNBgkqhkiG9w0B\n{end}"
+
+    assert "MIIE" not in redact(text)
+    assert "kqhk" not in redact(text.replace("\n", "\\n"))
+
+
 @pytest.mark.parametrize("path", ["/_/sso/{}", "https://a.example/_/sso/{}?x=1", "%2F_%2Fsso%2F{}"])
 def test_the_code_of_a_sign_in_link_is_found(path: str):
     assert "Qm4" not in redact(path.format("Qm4" * 14 + "x"))
+
+
+def test_secrets_that_come_and_go_are_searched_as_long_as_they_are_used():
+    hide("lasting-0123456789")
+    hide_passing("often-0123456789")
+    for number in range(1000):
+        hide_passing(f"{number}-0123456789", "")
+        hide_passing("often-0123456789")
+
+    searched = len(redaction._values)
+
+    assert redact("lasting-0123456789 often-0123456789 999-0123456789") == "*** *** ***"
+    assert redact("5-0123456789") == "5-0123456789"
+    hide_passing("another-0123456789")
+    assert len(redaction._values) <= searched + 10
 
 
 def test_a_short_secret_is_not_searched_in_base64():
@@ -171,7 +205,7 @@ UNITS = [
     *("password", "password=", '"password": "', 'password:\\"', "password%25", "token%22%20"),
     *("\\", '\\"', "'", '"', "%", "%22", "%3D", "%25", "&quot;", "state", "state=", "é", "\ud800"),
     *("/_/go/", "/connect-card", "/connect-card ", "cookie:", "cookie", "api_", "sid=\\\\"),
-    *("pbf_", "pbf_" + "a" * 56, "/_/sso/"),
+    *("pbf_", "pbf_" + "a" * 56, "/_/sso/", "-----BEGIN ", "-----BEGIN A KEY-----"),
     *("aaaaaa.aaaaaaa.", "A" * 43 + ".", "password=&quot;"),
 ]
 TEXTS = {

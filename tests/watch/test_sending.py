@@ -7,10 +7,11 @@ from contextlib import suppress
 
 import pytest
 
+from pbf import redaction
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.watch.notifications.messages import Message
-from pbf.watch.notifications.sending import Sender, hide_address
+from pbf.watch.notifications.sending import Sender
 from pbf.watch.notifications.webhooks import new_secret, signature
 from tests.support.receivers import mail_server, webhook_receiver
 from tests.watch.sending import NOON, channel
@@ -169,9 +170,30 @@ def test_a_server_named_in_an_address_must_be_public_too():
         Sender().send(mattermost, MESSAGE)
 
 
-def test_an_address_that_was_entered_is_redacted_everywhere(no_known_secrets):
-    hide_address.cache_clear()
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("https://h/" + "a1b2c3d4/" * 20_000, id="too-long"),
+        pytest.param("https://h/a1b2c3d4\n", id="two-lines"),
+    ],
+)
+def test_what_is_too_long_for_an_address_makes_no_later_log_line_slower(no_known_secrets, address):
+    for kind in ("webhook", "message", "mail"):
+        with pytest.raises(InvalidChannel):
+            Sender().check(kind, address)
 
+    assert redaction._values == ()
+
+
+def test_many_addresses_with_many_pieces_make_no_later_log_line_slower(no_known_secrets):
+    for number in range(100):
+        pieces = (f"{number}a{piece}b2c3" for piece in range(150))
+        Sender().check("webhook", "https://h/" + "/".join(pieces))
+
+    assert len(redaction._values) < 2_000
+
+
+def test_an_address_that_was_entered_is_redacted_everywhere(no_known_secrets):
     Sender().check("message", SLACK)
 
     assert redact(f"posting to {SLACK} failed") == "posting to *** failed"

@@ -167,7 +167,6 @@ class ChannelService:
         if row is None or not (row.person_id == self.person_id if row.person_id else may_manage):
             raise UnknownChannel(UNKNOWN)
         require(Permission.VIEW)
-        hide_address(row.address, row.secret)
         return row
 
     def _require(self, *, is_own: bool) -> None:

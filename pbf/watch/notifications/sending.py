@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from re import split
 from urllib.parse import urlsplit
 
 from pbf.clock import current_time
 from pbf.errors import InvalidChannel, NotDelivered
-from pbf.redaction import hide
+from pbf.redaction import hide_passing
 from pbf.rules.notifications.addresses import (
     ALL,
     LONGEST_ADDRESS,
@@ -23,6 +22,7 @@ from pbf.watch.notifications.messages import Message
 
 # A shorter piece of an address is no secret; without a digit, it may be a long word.
 SHORTEST_SECRET, SHORTEST_WORD = 8, 20
+MOST_PIECES = 5
 NOT_ALLOWED = "Notifications by {name} are switched off here (PBF_NOTIFY)."
 
 
@@ -47,9 +47,9 @@ class Sender:
 
     def check(self, kind: str, address: str) -> None:
         """Raise InvalidChannel if an address that somebody enters cannot be used."""
-        hide_address(address)
         if not address or len(address) > LONGEST_ADDRESS or not is_one_line(address):
             raise InvalidChannel("Enter an address.")
+        hide_address(address)
         if kind == MAIL:
             if not is_email(address):
                 raise InvalidChannel("Enter one e-mail address, such as ada@example.com.")
@@ -110,14 +110,14 @@ class Sender:
             raise InvalidChannel(NOT_ALLOWED.format(name=name))
 
 
-@lru_cache(maxsize=10_000)
 def hide_address(address: str, secret: str = "") -> None:
     """Have an address redacted in logs, whole and in the pieces that may be secrets."""
-    hide(address, secret, secret.removeprefix(webhooks.PREFIX))
     scheme, _, rest = address.partition("://")
     pieces = split(r"[/?&=@:]+", rest)
     # The host of a URL is no secret.
-    hide(*filter(_may_be_secret, pieces[1:] if scheme in ("http", "https") else pieces))
+    secrets = filter(_may_be_secret, pieces[1:] if scheme in ("http", "https") else pieces)
+    longest = sorted(secrets, key=len, reverse=True)[:MOST_PIECES]
+    hide_passing(address, secret, secret.removeprefix(webhooks.PREFIX), *longest)
 
 
 def _may_be_secret(piece: str) -> bool:
