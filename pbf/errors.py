@@ -114,23 +114,27 @@ class NotCreatable(InputError):
     """Fivetran's API cannot create connectors of that service."""
 
 
-class UnknownConnector(InputError):
+class UnknownId(InputError):
+    """Nothing of the caller's has that id."""
+
+
+class UnknownConnector(UnknownId):
     """The tenant's group has no connector with that id."""
 
 
-class UnknownLink(InputError):
+class UnknownLink(UnknownId):
     """The connector has no such link for a colleague, or it ended."""
 
 
-class UnknownTenant(InputError):
+class UnknownTenant(UnknownId):
     """There is no tenant with that id, or no longer."""
 
 
-class UnknownItem(InputError):
+class UnknownItem(UnknownId):
     """The tenant has no such member, invitation, session or token."""
 
 
-class UnknownChannel(InputError):
+class UnknownChannel(UnknownId):
     """The tenant or person has no channel with that id, or no such message."""
 
 

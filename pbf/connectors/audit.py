@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from pbf.concurrency import draining
 from pbf.connectors.access.caller import caller, require
-from pbf.errors import InProgress, ShuttingDown, StoreFailed, UnknownConnector
+from pbf.errors import (
+    InProgress,
+    InvalidChannel,
+    ShuttingDown,
+    StoreFailed,
+    UnknownConnector,
+    UnknownId,
+)
 from pbf.metrics.instruments import CHANGES
 from pbf.redaction import redact
 from pbf.rules.access.permissions import Permission
@@ -129,8 +136,10 @@ class AuditLog:
         """Return whether an action that failed is not recorded."""
         if isinstance(error, InProgress):
             return not entry.outcome  # a caller that waits for another process has done nothing
-        # An id that was never ours may be any text, sent any number of times.
-        return isinstance(error, UnknownConnector) and not self._was_ours(entry)
+        # An id that was never ours, or an address, may be any text, sent any number of times.
+        if isinstance(error, UnknownConnector):
+            return not self._was_ours(entry)
+        return isinstance(error, UnknownId | InvalidChannel)
 
     def _was_ours(self, entry: PendingEntry) -> bool:
         """Return whether the log has an entry on a connector; False if it cannot be read."""

@@ -39,7 +39,9 @@ NEVER_RECORDED = {
     "ShuttingDown",
     *("InvalidPolicy", "NotAllowed", "NotSignedIn", "InvalidToken", "UnknownTenant"),
     *("ConfigurationError", "InvalidName", "InvalidRedirect", "UnknownService", "InProgress"),
-    *("InputError", "PbfError", "ApiError", "Unreachable", "UnknownItem"),
+    *("InputError", "PbfError", "ApiError", "Unreachable"),
+    # An id or an address may be any text, sent any number of times.
+    *("UnknownId", "UnknownItem", "UnknownLink", "UnknownChannel", "InvalidChannel"),
     # A person who fails to sign in acts for no tenant.
     *("SignInFailed", "ProviderUnavailable", "SignInRefused", "SignInExpired", "UnknownSignIn"),
     "UntrustedToken",
@@ -163,6 +165,29 @@ def test_an_id_that_was_never_ours_is_not_recorded(portal, action):
         portal.links.create("nobody", public_url=PUBLIC_URL)
 
     assert recorded(portal, "what") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("DELETE", "/_/channels/nope", 404),
+        ("POST", "/_/channels/nope/test", 404),
+        ("POST", "/_/channels/nope/deliveries/nope", 404),
+        ("DELETE", "/_/promises?scope=connector&target=nope", 404),
+        ("DELETE", "/_/connectors/{salesforce_crm}/planned-changes/nope", 404),
+        ("DELETE", "/_/connectors/{salesforce_crm}/invitations/nope", 404),
+        ("POST", "/_/channels", 400),
+    ],
+)
+def test_ids_and_addresses_that_were_never_ours_are_not_recorded(
+    client, portal, ids, method, path, status
+):
+    body = {"kind": "webhook", "name": "Ours", "address": "nowhere"}
+
+    response = client.open(path.format(**ids), method=method, json=body)
+
+    assert response.status_code == status
+    assert recorded(portal, "what", "outcome") == []
 
 
 def test_an_action_on_a_connector_that_was_ours_and_is_gone_is_recorded(portal, ids):
