@@ -3,7 +3,7 @@
 from pbf.fivetran.models import Connector
 
 # Fivetran answers within a minute or not at all; a call has no effect so many seconds later.
-LATEST_EFFECT = 600.0
+LATEST_EFFECT = 120.0
 
 
 def was_created(connector: Connector, *, service: str, sent_at: float) -> bool:
