@@ -74,16 +74,19 @@ class CreationService:
         *,
         required: tuple[str, ...],
         redirect_uri: Callable[[str], str],
+        admit: Callable[[], None],
         key: str | None = None,
         patience: float = 0.0,
     ) -> Connector:
         """Create a connector; the same key again returns the connector of the first call.
 
         `required` are the naming fields that the service's metadata names; `redirect_uri` makes the
-        address to come back to from a permanent name. If another process works on the same
-        attempt, wait for it for `patience` seconds, then raise InProgress.
+        address to come back to from a permanent name; `admit` raises if no more may be created. If
+        another process works on the same attempt, wait for it for `patience` seconds, then raise
+        InProgress.
         """
         new = self._names.new_attempt(service_id, typed, required=required, key=key)
+        admit()
         end = time.monotonic() + patience
         with self._audit_log.record("create", name=new.schema_name) as entry:
             require(Permission.CHANGE)

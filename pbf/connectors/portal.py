@@ -218,13 +218,13 @@ class Portal:
         service = self.service(service_id)
         if not service.is_creatable:
             raise NotCreatable(dashboard_only(service))
-        self._admit_creation(attempt)
         try:
             connector = self._creation.create(
                 service.id,
                 typed_name(typed),
                 required=self._required(service.id),
                 redirect_uri=lambda name: self.cards.return_url(public_url, schema_name=name),
+                admit=lambda: self._admit_creation(attempt),
                 key=attempt,
                 patience=patience,
             )

@@ -205,6 +205,15 @@ def test_too_many_creations_are_refused_with_a_retry_after(start: Start):
     assert "three" not in names
 
 
+def test_names_that_are_refused_do_not_count_as_creations(start: Start):
+    client = routes(start(create_limit="1 per hour"))
+
+    refused = {create(client, name).status_code for name in ("!!", "a\nb", "x" * 101)}
+
+    assert refused == {400}
+    assert create(client, "three").status_code == 200
+
+
 def test_creations_on_pages_are_limited_too(start: Start, caller: None):
     portal = start(create_limit="1 per hour").portal
     portal.create("google_sheets", "one", public_url="http://127.0.0.1")
