@@ -56,7 +56,7 @@ def _database(url: str, name: str, scale: Scale) -> Iterator[Figure]:
     store, area = Store(url), f"Watching, {name}"
     with recording() as recorded:
         count = scale.tenants
-        observer = Observer(store, Recorder(store, detail_days=90))
+        observer = Observer(store, Recorder(store, detail_days=90), lambda: ("large",))
         before = recorded.processor_seconds()
         observer.observe("large", _connectors(count), time.time())
         taken = 1000 * (recorded.processor_seconds() - before)
@@ -92,8 +92,8 @@ def _judging(store: Store, area: str, recorded: Recorded, scale: Scale) -> Itera
 def _portals(store: Store, tenants: int) -> dict[str, Portal]:
     """Return portals whose lists were read just now."""
     client, cache = ApiClient(Request(NOWHERE, "key", "secret")), SharedCache()
-    observer = Observer(store, Recorder(store, detail_days=90))
-    portals = {}
+    portals: dict[str, Portal] = {}
+    observer = Observer(store, Recorder(store, detail_days=90), lambda: portals)
     for number in range(tenants):
         group_id = f"group_{number}"
         connectors = _connectors(CONNECTORS, group_id)

@@ -94,6 +94,10 @@ def set_up() -> None:
         # Otherwise Streamlit and its server bypass the root logger, with formats of their own.
         if isinstance(logger, logging.Logger) and logger.handlers:
             logger.handlers, logger.propagate = [], True
+    # Streamlit gives it a handler, which uvicorn removes again. It logs a line for every socket.
+    server_errors = logging.getLogger("uvicorn.error")
+    server_errors.propagate = True
+    server_errors.setLevel(logging.WARNING)
     # urllib3 logs a line for every request to Fivetran, which is of no use.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logging.setLogRecordFactory(new_record)

@@ -17,7 +17,7 @@ from pbf.proxy import create_app
 from pbf.redaction import CUT, LONGEST, hide, hide_pair, hide_password, redact
 from pbf.runtime import Runtime
 from pbf.signed_links import Signer
-from tests.support.servers import clean_environment
+from tests.support.servers import clean_environment, output_of
 
 pytestmark = pytest.mark.usefixtures("no_known_secrets")
 
@@ -219,6 +219,27 @@ raise ValueError("main canary-1")
     assert [fields["traceback"].splitlines()[-1] for fields in lines[2:]] == [
         "builtins.ValueError"
     ] * 2
+
+
+def test_what_the_server_logs_is_json_too():
+    """Streamlit gives uvicorn's loggers handlers, which uvicorn's own settings then remove."""
+    script = """
+import json, logging, sys
+from uvicorn import Config
+from streamlit.logger import init_uvicorn_logs
+from pbf import logs
+sys.stderr = sys.stdout
+init_uvicorn_logs()
+Config("app", access_log=False)
+logs.set_up()
+logging.getLogger("uvicorn.error").error("a socket was refused")
+logging.getLogger("uvicorn.error").info("a socket was opened")
+print(json.dumps({"message": logging.getLogger("uvicorn.access").hasHandlers()}))
+"""
+
+    lines = [json.loads(text) for text in output_of(script).splitlines()]
+
+    assert [entry["message"] for entry in lines] == ["a socket was refused", False]
 
 
 def test_an_error_has_the_id_of_its_log_line(runtime: Runtime, caplog):

@@ -11,12 +11,12 @@ Every request runs in a daemon thread, so that a request that hangs does not kee
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from pbf.cache.entries import (
     CachedFailure,
@@ -85,8 +85,8 @@ class SharedCache:
         self._previous: dict[str, CachedList[Any]] = {}
         self._failures: dict[str, CachedFailure] = {}
         self._requests: dict[str, _Request] = {}
-        # How often each key was forgotten.
-        self._forgotten: Counter[str] = Counter()
+        # How often keys were forgotten: each key is counted in one of these, some share one.
+        self._forgotten = [0] * max_keys
         self._closed = False
         # Guards the six above: starting, finishing and forgetting are atomic.
         self._lock = threading.RLock()
@@ -191,14 +191,14 @@ class SharedCache:
             shared = self._backend.generation(key) if self._backend else ""
         except BackendUnavailable:
             return None
-        return f"{self._forgotten[key]} {shared}"
+        return f"{self._forgotten[self._counter(key)]} {shared}"
 
     def forget(self, key: str) -> None:
         """Fetch anew at the next call, even if an earlier request is still running."""
         if self._backend:
             self._backend.forget(key)
         with self._lock:
-            self._forgotten[key] += 1
+            self._forgotten[self._counter(key)] += 1
             self._retire(key)
             self._failures.pop(key, None)
             self._requests.pop(key, None)
@@ -239,6 +239,9 @@ class SharedCache:
                 self._retire(key)
                 self._requests.pop(key, None)
         return self._entries.get(key)
+
+    def _counter(self, key: str) -> int:
+        return crc32(key.encode(errors="replace")) % len(self._forgotten)
 
     def _retire(self, key: str) -> None:
         if entry := self._entries.pop(key, None):

@@ -17,6 +17,8 @@ SERVICES_LIFETIME = 3600.0
 # How many policies' services are kept: a session can be for some services alone, so a tenant may
 # have several at once.
 MOST_POLICIES = 8
+# How many names that are in a policy and not in the catalogue are each logged once.
+MOST_LOGGED = 1000
 
 logger = logging.getLogger("pbf")
 
@@ -31,7 +33,7 @@ class Catalogue:
         # By the digest of a policy: the catalogue, and what the policy allows of it.
         self._allowed: dict[str, tuple[CachedList[Service], CachedList[Service]]] = {}
         self._allowed_lock = threading.Lock()
-        self._logged: set[str] = set()
+        self._logged: dict[str, None] = {}
 
     @property
     def is_available(self) -> bool:
@@ -91,5 +93,5 @@ class Catalogue:
         """Log each name in the policy that the catalogue does not have, once."""
         for finding in map(str, unknown_names(policy, services) if services else ()):
             if finding not in self._logged:
-                self._logged.add(finding)
+                keep_newest(self._logged, finding, None, MOST_LOGGED)
                 logger.warning("%s", finding)

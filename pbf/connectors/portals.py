@@ -36,6 +36,8 @@ class Portals:
             return portal
         with self._lock:
             portal = self._portals.get(tenant_id)
+            if portal is None:
+                self._drop_removed()
             if portal is None or portal.tenant != tenant:
                 portal = self._portals[tenant_id] = self._build(tenant)
         return portal
@@ -49,3 +51,8 @@ class Portals:
         """Yield the portal of every tenant."""
         for tenant_id in self._ids():
             yield self.of(tenant_id)
+
+    def _drop_removed(self) -> None:
+        """Keep no more portals than there are tenants; a request that uses one goes on."""
+        for tenant_id in self._portals.keys() - self._ids():
+            del self._portals[tenant_id]

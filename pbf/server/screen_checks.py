@@ -25,7 +25,8 @@ FOREIGN_ORIGIN = Refusal(
 )
 # In bytes; a browser sends only clicks, typed text and selections.
 LARGEST_MESSAGE = 2_000_000
-# The WebSocket close code "message too big" (RFC 6455).
+# WebSocket close codes (RFC 6455). Streamlit reads bytes, and fails at text.
+UNSUPPORTED_DATA = 1003
 MESSAGE_TOO_BIG = 1009
 
 
@@ -94,14 +95,24 @@ def _same_origin(scope: Scope) -> Scope:
 
 
 def _limited(receive: Receive, send: Send) -> Receive:
-    """Return a `receive` that closes the connection at a message that is too large."""
+    """Return a `receive` that closes the connection at a message that is text or too large."""
 
     async def receive_limited() -> Message:
         message = await receive()
-        size = len(message.get("bytes") or message.get("text") or b"")
-        if message["type"] != "websocket.receive" or size <= LARGEST_MESSAGE:
+        code = _close_code(message)
+        if code is None:
             return message
-        await send({"type": "websocket.close", "code": MESSAGE_TOO_BIG})
-        return {"type": "websocket.disconnect", "code": MESSAGE_TOO_BIG}
+        await send({"type": "websocket.close", "code": code})
+        return {"type": "websocket.disconnect", "code": code}
 
     return receive_limited
+
+
+def _close_code(message: Message) -> int | None:
+    """Return with which code a message ends its connection; None if it may be passed on."""
+    if message["type"] != "websocket.receive":
+        return None
+    content = message.get("bytes")
+    if content is None:
+        return UNSUPPORTED_DATA
+    return MESSAGE_TOO_BIG if len(content) > LARGEST_MESSAGE else None

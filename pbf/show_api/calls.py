@@ -53,7 +53,9 @@ class Calls:
 
     def __init__(self, most: int = MOST_CALLS) -> None:
         """Keep at most so many."""
+        self._most = most
         self._calls: deque[ApiCall] = deque(maxlen=most)
+        # By tenant and path: when the list that the cache answered with last was read.
         self._served: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -95,7 +97,10 @@ class Calls:
         with self._lock:
             if self._served.get(key) == read_at or now - read_at < JUST_NOW:
                 return
+            self._served.pop(key, None)
             self._served[key] = read_at
+            if len(self._served) > self._most:
+                del self._served[next(iter(self._served))]
         answer = as_text({"items": items()})
         self._add(ApiCall(tenant_id, "GET", path, now, answer=answer, age=now - read_at))
 

@@ -70,7 +70,8 @@ class ConnectorWatch:
             connectors = list(self._client.get_list_of_connectors_in_group(group_id))
             self._observer.observe(group_id, connectors, self._asked_at(start))
             self._pages_of[group_id] = _pages(len(connectors))
-        return sum(self._pages_of.get(group_id, 1) for group_id in groups)
+        self._pages_of = {group_id: self._pages_of.get(group_id, 1) for group_id in groups}
+        return sum(self._pages_of.values())
 
     def _read_account(self, groups: Collection[str]) -> int:
         """Read the account's list page by page: all connectors would take much memory."""

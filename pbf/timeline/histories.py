@@ -169,17 +169,23 @@ class Histories:
             )
         except (NotFound, Forbidden) as error:
             log.info("history of %s: %s", window.connector_id, error)
-            self._without[window.group_id, window.connector_id] = window.until + DAY
+            self._pass_over(window, DAY)
             self._refusals += 0 if self._is_gone(window.connector_id) else 1
             return 2
         except (ServerFailed, BadAnswer, InvalidRequest) as error:
             # The others may be readable.
             log.log(log_level(error), "history of %s: %s", window.connector_id, error)
-            self._without[window.group_id, window.connector_id] = window.until + HOUR
+            self._pass_over(window, HOUR)
             return 1
         self._refusals = 0
         self._store_window(window, since, records)
         return 1 + len(records) // LARGEST_PAGE
+
+    def _pass_over(self, window: Window, seconds: float) -> None:
+        """Do not ask for a connector's history for so many seconds."""
+        now = self._client.now()
+        self._without = {key: until for key, until in self._without.items() if until > now}
+        self._without[window.group_id, window.connector_id] = now + seconds
 
     def _is_gone(self, connector_id: str) -> bool:
         """Return whether there is no such connector, so that no history means nothing else."""

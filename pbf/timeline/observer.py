@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,13 @@ class Observer:
     What was seen last is kept in memory, so that a list without a change costs no query.
     """
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
-        """Store what lists show."""
+    def __init__(
+        self, store: Store, recorder: Recorder, groups: Callable[[], Collection[str]]
+    ) -> None:
+        """Store what lists show; only what the groups of `groups` have stays in memory."""
         self._store = store
         self._recorder = recorder
+        self._groups = groups
         self._lock = threading.RLock()
         # By group: what is stored of each connector.
         self._seen: dict[str, dict[str, LastSeen]] = {}
@@ -88,6 +91,8 @@ class Observer:
         Raises StoreFailed.
         """
         with self._lock:
+            if group_id not in self._listed_at:
+                self._drop_removed()
             written, last, longest = self._listed_at.get(group_id) or self._last_listed(
                 group_id, at
             )
@@ -110,6 +115,12 @@ class Observer:
         """Return when this process has read a group's list last; minus infinity if never."""
         listed = self._listed_at.get(group_id)
         return -math.inf if listed is None else listed[1]
+
+    def _drop_removed(self) -> None:
+        """Forget groups that are no tenant's any more."""
+        groups = set(self._groups())
+        self._seen = {key: seen for key, seen in self._seen.items() if key in groups}
+        self._listed_at = {key: at for key, at in self._listed_at.items() if key in groups}
 
     def _last_listed(self, group_id: str, at: float) -> tuple[float, float, float]:
         """Return when another process, or this one before it started, stored a list last."""

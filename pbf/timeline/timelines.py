@@ -49,7 +49,7 @@ class Timelines:
         self._store = store
         self._portal = portal
         self.recorder = Recorder(store, detail_days=min(days, detail_days))
-        self.observer = Observer(store, self.recorder)
+        self.observer = Observer(store, self.recorder, groups)
         self.lists = ListQueue(self.observer.observe, log.debug)
         self.watch = ConnectorWatch(client, self.observer, groups, clock=clock)
         self.histories = Histories(client, store, self.recorder, groups, clock=clock)

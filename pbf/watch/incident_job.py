@@ -121,11 +121,13 @@ class Judge:
     def _judge_groups(
         self, read_at: Mapping[str, float], open_rows: Mapping[str, list[Incident]], now: float
     ) -> None:
-        promises = self._store.promises.by_group()
+        promises, groups = self._store.promises.by_group(), set()
         for portal, connectors in self._lists.all(read_at, now):
             group_id = portal.tenant.group_id
+            groups.add(group_id)
             rows = [row for row in open_rows.get(group_id, ()) if row.kind != "unreachable"]
             self._judge_group(portal, connectors, promises.get(group_id, []), rows, now)
+        self._judged = {key: last for key, last in self._judged.items() if key in groups}
 
     def _judge_group(
         self,

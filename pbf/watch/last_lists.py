@@ -34,11 +34,14 @@ class LastLists:
         A list that may not or cannot be read again is the one before.
         """
         allowed = self._budget.earn(self._rate_limit(), now)
-        for group_id in sorted(seen_at, key=lambda group: self._read_at.get(group, 0.0)):
-            portal = self._portal_of(group_id)
-            cached = portal.last_connectors() if portal else None
+        found = {group_id: self._portal_of(group_id) for group_id in seen_at}
+        portals = {group_id: portal for group_id, portal in found.items() if portal}
+        self._read_at = {group: at for group, at in self._read_at.items() if group in portals}
+        for group_id in sorted(portals, key=lambda group: self._read_at.get(group, 0.0)):
+            portal = portals[group_id]
+            cached = portal.last_connectors()
             is_last = cached and cached.fetched_at >= seen_at[group_id] - 1
-            if portal and not is_last and allowed > 0:
+            if not is_last and allowed > 0:
                 last = cached
                 with suppress(ApiError):
                     cached = portal.connectors()  # from the cache that the processes share
@@ -46,5 +49,5 @@ class LastLists:
                     allowed -= 1
                     self._budget.spend(1)
                     self._read_at[group_id] = now
-            if portal and cached:
+            if cached:
                 yield portal, cached

@@ -4,13 +4,15 @@ It names connectors and nothing else: no service, no person, and no text of Five
 """
 
 import hashlib
+import math
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from pbf.cache.entries import keep_newest
 from pbf.clock import current_time
 from pbf.connectors.access.caller import caller, require
 from pbf.connectors.portal import Portal
@@ -155,6 +157,15 @@ class StatusLinks:
                 raise UnknownItem("There is no such link. It may have been revoked.")
 
 
+@dataclass
+class _Page:
+    """What a page says, and when it was made; the thread that makes it holds the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    status: Status | None = None
+    made_at: float = -math.inf
+
+
 class StatusPages:
     """What the pages of all tenants say, each made once in a minute at most."""
 
@@ -163,29 +174,18 @@ class StatusPages:
         self._incidents = incidents
         self._clock = clock
         self._lock = threading.Lock()
-        self._building: dict[str, threading.Lock] = {}
-        self._pages: dict[str, tuple[float, Status]] = {}
+        self._pages: dict[str, _Page] = {}
 
     def of(self, portal: Portal, timeline: Callable[[], Timeline]) -> Status:
         """Return what the page of a tenant says; a crowd waits for one thread that makes it."""
         group_id = portal.tenant.group_id
         with self._lock:
-            building = self._building.setdefault(group_id, threading.Lock())
-        with building:
-            made_at, status = self._pages.get(group_id, (0.0, None))
-            if status is None or self._clock() - made_at > LIFETIME:
-                status = self._make(portal, timeline())
-                self._keep(group_id, status)
-        return status
-
-    def _keep(self, group_id: str, status: Status) -> None:
-        with self._lock:
-            self._pages.pop(group_id, None)
-            self._pages[group_id] = (self._clock(), status)
-            while len(self._pages) > MOST_PAGES:
-                oldest = next(iter(self._pages))
-                del self._pages[oldest]
-                self._building.pop(oldest, None)
+            page = self._pages.get(group_id) or _Page()
+            keep_newest(self._pages, group_id, page, MOST_PAGES)
+        with page.lock:
+            if page.status is None or self._clock() - page.made_at > LIFETIME:
+                page.status, page.made_at = self._make(portal, timeline()), self._clock()
+            return page.status
 
     def _make(self, portal: Portal, timeline: Timeline) -> Status:
         cached = portal.connectors()

@@ -817,6 +817,17 @@ def test_the_generation_changes_with_each_forgetting_of_its_key(cache, source):
     assert len({before, after, cache.generation("key")}) == 3
 
 
+def test_forgetting_many_keys_takes_no_more_memory_than_forgetting_few():
+    cache = SharedCache(max_keys=10)
+    before = {f"key {number}": cache.generation(f"key {number}") for number in range(100)}
+
+    for key in before:
+        cache.forget(key)
+
+    assert len(cache._forgotten) == 10
+    assert [key for key in before if cache.generation(key) == before[key]] == []
+
+
 def test_the_age_of_a_list_counts_from_when_it_was_read(cache, clock):
     read = PartialList([item("a")], read_at=START - 50)
 

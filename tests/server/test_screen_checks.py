@@ -5,6 +5,7 @@ import http.client
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,10 +23,15 @@ from tests.support.servers import dashboard, json_api
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("product")
+
+
+@pytest.fixture(scope="module")
+def product(folder: Path) -> Iterator[str]:
     """The dashboard on its sandbox, with two more host names."""
     names = {"PBF_PUBLIC_URL": "https://connect.example", "PBF_ALLOWED_HOSTS": "inner"}
-    with dashboard(tmp_path_factory.mktemp("product"), **names) as url:
+    with dashboard(folder, **names) as url:
         yield url
 
 
@@ -281,6 +287,19 @@ def test_a_message_that_is_too_large_ends_only_its_own_connection(product: str, 
         assert untouched.recv(timeout=60)
 
     assert caught.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize("text", ["", "text"])
+def test_a_text_message_ends_its_connection_and_logs_no_traceback(
+    product: str, folder: Path, text: str
+):
+    with stream(product) as opened:
+        opened.send(text)
+        with pytest.raises(ConnectionClosed) as caught:
+            read_until_the_end(opened)
+
+    assert caught.value.rcvd.code == 1003
+    assert "Traceback" not in (folder / "server.log").read_text(encoding="utf-8")
 
 
 def test_the_health_check_of_streamlit_answers(product: str):

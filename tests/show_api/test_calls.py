@@ -172,6 +172,18 @@ def test_a_cached_list_is_recorded_once_for_each_time_it_was_read(monkeypatch):
     assert json.loads(calls.of("acme")[0].answer) == {"items": [{"id": "lamp"}]}
 
 
+def test_of_many_cached_lists_the_last_hundred_are_remembered(monkeypatch):
+    calls = Calls()
+    monkeypatch.setattr(recorded_calls, "current_time", lambda: 1000.0)
+
+    for number in range(MOST_CALLS + 20):
+        calls.record_cached(f"t{number}", "/v1/x", list, read_at=960.0)
+    calls.record_cached("t119", "/v1/x", list, read_at=960.0)
+
+    assert len(calls._served) == 100
+    assert len(calls.of("t119")) == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [

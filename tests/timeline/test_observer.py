@@ -25,7 +25,11 @@ def store(tmp_path):
 
 @pytest.fixture
 def observer(store):
-    return Observer(store, Recorder(store, detail_days=90))
+    return observer_of(store)
+
+
+def observer_of(store, *groups):
+    return Observer(store, Recorder(store, detail_days=90), lambda: groups or (GROUP,))
 
 
 def connector(succeeded=-600.0, **fields):
@@ -58,7 +62,7 @@ def test_changes_are_told_once_also_to_another_process(store, observer):
         "setup_state",
         "paused",
     }
-    another = Observer(store, Recorder(store, detail_days=90))
+    another = observer_of(store)
     assert another.observe(GROUP, [later], NOW + 120) == []
     [row] = store.last_seen.listed(GROUP)
     assert (row.paused_since, row.broken_since, row.has_moved) == (NOW + 90, NOW + 90, True)
@@ -150,3 +154,18 @@ def test_a_sync_that_a_list_shows_under_way_may_take_longer_than_the_interval(st
     observer.observe(GROUP, [connector(succeeded=9000, status=syncing)], NOW + 9060)
 
     assert len(store.syncs.between(GROUP, "one", NOW - 60, 2 * NOW)) == 1
+
+
+def test_what_a_removed_group_had_is_forgotten_with_the_next_new_one(store):
+    groups = ["a", "b"]
+    observer = Observer(store, Recorder(store, detail_days=90), lambda: groups)
+    observer.observe("a", [connector()], NOW)
+    observer.observe("b", [connector()], NOW)
+
+    groups[:] = ["b", "c"]
+    observer.observe("c", [connector()], NOW)
+
+    assert (observer._seen.keys(), observer._listed_at.keys()) == ({"b", "c"}, {"b", "c"})
+    groups.append("a")
+    assert observer.observe("a", [connector()], NOW + 90) == []  # as it was stored
+    assert observer.listed_at("a") == NOW + 90

@@ -181,6 +181,38 @@ def test_a_history_that_fails_does_not_keep_others_from_being_read(runtime, monk
     assert set(asked) == {connector.id for connector in connectors}
 
 
+def test_a_connector_without_a_history_is_asked_for_once_a_day_and_then_forgotten(
+    runtime, monkeypatch
+):
+    group_id, now = runtime.portal.tenant.group_id, runtime.client.now()
+    clock = Clock(now)
+    monkeypatch.setattr(runtime.client, "now", clock)
+    asked = []
+
+    def answer(_client, connector_id, **window):
+        asked.append(connector_id)
+        # What happened lately can be read, what is older is gone with the connector.
+        if window["until"].timestamp() < now:
+            raise NotFound("no such thing")
+        return []
+
+    monkeypatch.setattr(ApiClient, "get_sync_history", answer)
+    recorder = runtime.timelines.recorder
+    histories = Histories(
+        runtime.client, runtime.store, recorder, lambda: [group_id], clock=Hours()
+    )
+    runtime.timelines.observer.observe(group_id, [Connector(id="c1", schema_name="x")], now)
+    histories.run()
+    first = len(asked)
+    histories.run()
+
+    assert (first, len(asked)) == (2, 2)
+    clock.advance(3 * 86400.0)
+    runtime.timelines.observer.observe(group_id, [Connector(id="c2", schema_name="y")], clock())
+    histories.run()
+    assert list(histories._without) == [(group_id, "c2")]
+
+
 def test_a_small_account_reads_a_sample_within_its_share(runtime, monkeypatch):
     limit = RateLimit(limit=40, remaining=40)
     monkeypatch.setattr(runtime.client.latest, "rate_limit", limit)
@@ -268,6 +300,20 @@ def test_a_process_whose_time_is_old_reads_on_from_where_another_one_stopped(run
 
     assert asked[0]["since"].timestamp() <= now + 400
     assert asked[0]["until"].timestamp() == now + 600
+
+
+def test_the_watch_keeps_no_numbers_of_groups_that_are_gone(runtime, monkeypatch):
+    monkeypatch.setattr(ApiClient, "get_list_of_connectors_in_group", lambda *_: [])
+    groups = ["a"]
+    watch = ConnectorWatch(
+        runtime.client, runtime.timelines.observer, lambda: groups, clock=Hours()
+    )
+
+    for number in range(5):
+        groups[:] = [f"g{number}"]
+        watch.run()
+
+    assert watch._pages_of == {"g4": 1}
 
 
 def test_incidents_that_closed_long_ago_are_deleted_with_their_threads(demo, monkeypatch):

@@ -103,10 +103,10 @@ class Account:
 
     days = observed = NothingObserved().observed
 
-    def judge(self) -> Judge:
+    def judge(self, portal_of=None) -> Judge:
         return Judge(
             self.store,
-            portal_of=lambda group: self if group == "g" else None,
+            portal_of=portal_of or {"g": self}.get,
             timeline_of=lambda _: self,
             notifier=self,
             rate_limit=RateLimit,
@@ -286,6 +286,22 @@ def test_a_group_in_which_nothing_changed_is_passed_over(account, monkeypatch):
     account.clock.advance(60)
     account.read()
     judge.judge()
+
+
+def test_a_group_without_a_tenant_is_forgotten_until_it_has_one_again(account):
+    tenants = {"g": account}
+    judge = account.judge(tenants.get)
+    account.read(connector())
+    judge.judge()
+
+    del tenants["g"]
+    judge.judge()
+
+    assert judge._judged == {}
+    tenants["g"] = account
+    account.read(connector(status=BROKEN))
+    judge.judge()
+    assert [incident.kind for incident in account.open] == ["needs_action"]
 
 
 @pytest.fixture

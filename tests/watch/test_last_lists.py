@@ -89,3 +89,14 @@ def test_a_list_that_cannot_be_read_is_the_one_before():
     listed = list(account.lists.all({"g0": account.clock()}, account.clock()))
 
     assert listed == [(portal, portal.last)]
+
+
+def test_a_group_without_a_tenant_has_no_turn():
+    account = Account(number=3)
+    account.clock.advance(MINUTE)
+    account.look(account.clock())
+    del account.portals["g0"]
+    read_at = dict.fromkeys(("g0", "g1"), account.clock())
+
+    assert [portal.tenant.id for portal, _ in account.lists.all(read_at, account.clock())] == ["g1"]
+    assert account.lists._read_at.keys() == {"g1"}

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from pbf.cache.derived import DerivedCache
 from pbf.cache.entries import CachedList, PartialList
-from pbf.cache.shared import SharedCache
+from pbf.cache.shared import MAX_ITEMS, SharedCache
 from pbf.clock import current_time
 from pbf.connectors.account.account_list import list_key
 from pbf.errors import ApiError, StoreFailed
@@ -85,8 +86,8 @@ class AccountStatuses:
         self._read = 0
         self._problem: ApiError | None = None
         self._retry_at = 0.0
-        # By group: the revision of its own list, and what that has.
-        self._own: dict[str, tuple[str, Words]] = {}
+        # By group: what each revision of its own list has.
+        self._own: DerivedCache[Words] = DerivedCache(MAX_ITEMS)
         # Hidden connectors, by id and permanent name, as they were last read.
         self._deleted: set[tuple[str, str]] = set()
 
@@ -179,9 +180,9 @@ class AccountStatuses:
 
     def _own_words(self, group_id: str, own: CachedList[Connector]) -> Words:
         """Return the statuses of a group's own list; each revision is counted once."""
-        revision, words = self._own.get(group_id, ("", {}))
-        if revision != own.revision:
+
+        def count() -> Words:
             now = datetime.fromtimestamp(self._clock(), UTC)
-            words = Counter(health(item, now).word for item in own.items if not item.final_at)
-            self._own[group_id] = (own.revision, words)
-        return words
+            return Counter(health(item, now).word for item in own.items if not item.final_at)
+
+        return self._own.get(group_id, own.revision, count, items=len(own.items))

@@ -28,6 +28,8 @@ LONGEST = 1_000_000
 LIFETIME = 600.0
 # An unknown key id makes us read the keys again, but not more often; forged tokens have any id.
 PAUSE = 60.0
+# How many keys are kept; those of all load balancers of a region are at one URL.
+MOST_KEYS = 100
 KEY_ID = re.compile(r"[0-9A-Za-z-]{1,100}")
 
 log = logging.getLogger(__name__)
@@ -129,7 +131,10 @@ class PemKeys:
                 self._failed_at = now
                 log.warning("a key at %s was not read: %s", _place(self._base), exc)
                 return key
+            self._keys.pop(kid, None)
             self._keys[kid] = (now, key)
+            if len(self._keys) > MOST_KEYS:
+                del self._keys[next(iter(self._keys))]
             return key
 
     def _read(self, kid: str) -> PyJWK:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pbf.cache.derived import LEAST_WEIGHT
 from pbf.cache.serializer import ListSerializer
 from pbf.cache.shared import SharedCache
+from pbf.connectors.account import account_statuses
 from pbf.connectors.account.account_list import AccountList, list_key
 from pbf.connectors.account.account_statuses import (
     KEY,
@@ -136,6 +138,30 @@ def test_a_group_that_somebody_looks_at_is_known_before_the_account_is_read(acco
     account.open_group("b")
 
     assert account.newest().words == {"b": {"Paused": 1}}
+
+
+def test_a_groups_own_list_is_counted_once(account, monkeypatch):
+    account.settle()
+    account.clock.advance(1)
+    account.open_group("b")
+    first = account.newest().words["b"]
+    monkeypatch.setattr(account_statuses, "health", lambda *_: pytest.fail("counted again"))
+
+    assert account.newest().words["b"] == first == {"Paused": 1}
+
+
+def test_of_the_lists_that_were_counted_the_last_ones_are_kept(store, monkeypatch):
+    monkeypatch.setattr(account_statuses, "MAX_ITEMS", 3 * LEAST_WEIGHT)
+    account = Account(store)
+    account.settle()
+    account.clock.advance(1)
+
+    for number in range(10):
+        account.open_group(f"g{number}")
+        account.statuses.newest([f"g{number}"])
+
+    assert len(account.statuses._own) == 3
+    account.cache.close()
 
 
 def test_deleted_connectors_are_not_counted(account, store):

@@ -184,6 +184,17 @@ def test_a_load_balancers_keys_are_read_one_by_one(server, clock):
     assert keys.key_for("ec-2")
 
 
+def test_of_many_load_balancers_the_last_keys_are_kept(server, clock, monkeypatch):
+    monkeypatch.setattr("pbf.identity.external.keys.MOST_KEYS", 2)
+    keys = PemKeys(server.url, clock=clock)
+
+    for number in range(5):
+        server.contents[f"/k{number}"] = pem("ec-1")
+        assert keys.key_for(f"k{number}")
+
+    assert list(keys._keys) == ["k3", "k4"]
+
+
 @pytest.mark.parametrize("kid", ["../secret", "a/b", "", "a?b", "é", "x" * 101])
 def test_the_id_of_a_load_balancers_key_cannot_change_the_address(server, kid):
     assert PemKeys(server.url).key_for(kid) is None

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as some
 
+from pbf.connectors import catalogue
 from pbf.connectors.access.caller import CALLER, Caller
 from pbf.connectors.access.client_address import Client
 from pbf.errors import (
@@ -331,3 +332,12 @@ def test_a_name_that_the_catalogue_does_not_have_is_logged_once(under, caplog):
         "policy.yaml, line 3: There is no service 'googel_ads'. It may have been renamed or "
         "removed. Did you mean google_ads?",
     ]
+
+
+def test_the_names_that_were_logged_are_not_kept_for_ever(under, monkeypatch):
+    monkeypatch.setattr(catalogue, "MOST_LOGGED", 2)
+    portal = under("{services: {include: [stripe, lamp, desk, chair]}}").portal
+
+    portal.services()
+
+    assert len(portal._catalogue._logged) == 2
