@@ -37,3 +37,19 @@ def test_a_session_does_not_count_beside_headers_that_cannot_be_trusted(client: 
 
     assert (refused.status_code, refused.json["error"]["code"]) == (401, "sign_in_failed")
     assert client.get("/_/me", headers=[*ADA, *PROVEN.items()]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "sentence"),
+    [
+        pytest.param([*ADA, ("X-User", "u_43")], "two ids", id="two-ids"),
+        pytest.param([*ADA, ("X-Mail", "bob@acme.example")], "two ids", id="two-addresses"),
+        pytest.param([("X-User", "u" * 50_000)], "no usable identifier", id="long-id"),
+    ],
+)
+def test_headers_that_name_nobody_sign_nobody_in(client: FlaskClient, headers, sentence):
+    refused = client.get("/_/sign-in", headers=[*headers, *PROVEN.items()])
+
+    assert refused.status_code == 403
+    assert sentence in refused.text
+    assert "Set-Cookie" not in refused.headers
