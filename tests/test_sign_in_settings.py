@@ -62,6 +62,12 @@ def test_several_methods_are_read_with_what_they_need():
             URL | {"PBF_SIGN_IN": "proxy", "PBF_PROXY_PRESET": "X-User=sub"},
             "PBF_PROXY_SECRET must be random",
         ),
+        (
+            URL
+            | {"PBF_SIGN_IN": "proxy", "PBF_PROXY_PRESET": "X-User=sub"}
+            | {"PBF_PROXY_SECRET": "a" * 32},
+            "PBF_PROXY_SECRET must be random",
+        ),
         ({"PBF_SESSION_HOURS": "0"}, "PBF_SESSION_HOURS is not a number of hours"),
         ({"PBF_SESSION_IDLE_MINUTES": "soon"}, "is not a number of minutes"),
     ],

@@ -35,6 +35,8 @@ STATUS_CODES: dict[type[PbfError], tuple[int, str]] = {
     errors.InvalidChannel: (400, "invalid_channel"),
     errors.InvalidToken: (401, "invalid_token"),
     errors.NotSignedIn: (401, "not_signed_in"),
+    errors.SignInFailed: (401, "sign_in_failed"),
+    errors.ProviderUnavailable: (503, "sign_in_unavailable"),
     errors.InvalidSignature: (401, "not_signed"),
     errors.InputError: (400, "invalid_request"),
     errors.TimedOut: (504, "fivetran_timeout"),

@@ -95,7 +95,9 @@ ATTEMPTS = {
 # browser send a GET, for instance for an image. A proxy that signs people in may lead a click on
 # `go` over another site, so links that a person follows are allowed.
 LINKED = frozenset(BROWSER_ROUTES) - FORMS
-ACTING_GETS = LINKED | {"routes.get_form"}
+# Each of these uses up a link or token. The vendor's application leads here, also in a frame.
+ENTRIES = frozenset({"sso.follow", "sso.enter"})
+ACTING_GETS = LINKED | ENTRIES | {"routes.get_form"}
 FOREIGN_ORIGIN = (
     403,
     "foreign_origin",
@@ -202,8 +204,12 @@ def _may_act() -> bool:
 
 def _is_followed_link() -> bool:
     """Return whether a person follows a link, for instance in a mail or on Fivetran's pages."""
-    fetch = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
-    return request.endpoint in LINKED and fetch == ("navigate", "document")
+    if request.headers.get("Sec-Fetch-Mode") != "navigate":
+        return False
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if request.endpoint in ENTRIES:
+        return destination in ("document", "iframe")
+    return request.endpoint in LINKED and destination == "document"
 
 
 def _is_among(sender: str, origins: Collection[str]) -> bool:

@@ -1,1 +1,1 @@
-"""Threads and processes: who may wait, how writes end before the process does, signs of life."""
+"""Threads and processes: who waits for how long, ends of writes and processes, signs of life."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from pbf.config.values import read_number, read_url
+from pbf.config.values import CREATE_KEY, SHORTEST_SECRET, is_guessable, read_number, read_url
 from pbf.errors import ConfigurationError
 
 Method = Literal["oidc", "jwt", "proxy"]
@@ -14,7 +14,6 @@ PRESETS = ("oauth2-proxy", "iap", "alb", "cloudflare:<team>")
 SIGNED_PRESETS = ("iap", "alb", "cloudflare")
 CLOUDFLARE = re.compile(r"cloudflare:[a-z0-9][a-z0-9-]*")
 HEADER_PAIRS = re.compile(r"[A-Za-z0-9-]+=[a-z_]+(,? +[A-Za-z0-9-]+=[a-z_]+)*")
-SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ def _check_proxy(sign_in: SignIn) -> None:
             "PBF_PROXY_AUDIENCE is not set. It is the audience of the proxy's assertions, or the "
             "ARN of the load balancer."
         )
-    if not is_signed and len(sign_in.proxy_secret) < SHORTEST_SECRET:
+    if not is_signed and is_guessable(sign_in.proxy_secret):
         raise ConfigurationError(
             "PBF_PROXY_SECRET must be random and at least "
-            f"{SHORTEST_SECRET} characters long; the proxy sends it as X-Proxy-Secret."
+            f"{SHORTEST_SECRET} characters long; the proxy sends it as X-Proxy-Secret. {CREATE_KEY}"
         )

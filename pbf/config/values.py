@@ -111,7 +111,7 @@ def read_words(values: Mapping[str, str], name: str) -> tuple[str, ...]:
 def read_secrets(values: Mapping[str, str], name: str, what: str) -> tuple[str, ...]:
     """Return a list of random texts, each of which is a `what`, such as a key."""
     secrets = tuple(values.get(name, "").replace(",", " ").split())
-    if any(map(_is_guessable, secrets)):
+    if any(map(is_guessable, secrets)):
         raise ConfigurationError(
             f"{name} contains a {what} that can be guessed. Each must be random and at least "
             f"{SHORTEST_SECRET} characters long. {CREATE_KEY}"
@@ -119,7 +119,8 @@ def read_secrets(values: Mapping[str, str], name: str, what: str) -> tuple[str, 
     return secrets
 
 
-def _is_guessable(secret: str) -> bool:
+def is_guessable(secret: str) -> bool:
+    """Return whether a secret is too short, or has too few different characters, to be random."""
     return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS
 
 

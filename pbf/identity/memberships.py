@@ -28,8 +28,8 @@ class Members:
         """Store who signs in, redeem their invitations, and recompute what rules gave them.
 
         `roles` are those that access rules give, by tenant id; with None, rules are not applied.
-        Start no session if the person's `disabled_at` is set. Raises InputError if the subject
-        cannot be stored.
+        Start no session if the person's `disabled_at` is set. Raises SignInFailed for a
+        subject that cannot be stored.
         """
         profile = Profile(
             claims.issuer, claims.subject, claims.email, claims.email_verified, claims.name

@@ -47,7 +47,7 @@ class SignInService:
     def complete(self, claims: Claims) -> str | NoAccess:
         """Return the cookie of a new session for a person whom a provider or a proxy vouches for.
 
-        Raises StoreFailed, or InputError for a subject that cannot be stored.
+        Raises StoreFailed, or SignInFailed for a subject that cannot be stored.
         """
         result = self._members.sign_in(claims, memberships(claims, self._tenants.access))
         account = NoAccess(claims.email or claims.name or claims.subject)
@@ -72,7 +72,7 @@ class SignInService:
     def complete_vendor(self, sign_in: VendorSignIn) -> str:
         """Return the cookie of a new session for a person whom the vendor's application signs in.
 
-        Raises SignInFailed, StoreFailed or InputError.
+        Raises SignInFailed or StoreFailed.
         """
         person = self._members.sign_in(sign_in.claims, None).person
         if person.disabled_at is not None:

@@ -1,6 +1,7 @@
 """Who may change things through the JSON API, and how its list can be filtered."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,9 @@ from flask.testing import FlaskClient
 
 from pbf import runtime as runtimes
 from pbf.config import Settings
+from pbf.config.sign_in import SignIn
 from pbf.errors import UnknownConnector
+from pbf.identity.models import Identity
 from pbf.proxy import create_app
 from pbf.rules.access.permissions import Role
 from pbf.rules.health import TONES
@@ -228,6 +231,37 @@ def test_a_followed_link_in_a_mail_or_on_the_connect_card_is_allowed(
     )
 
     assert answer.status_code != 403
+
+
+@pytest.fixture
+def entrance(settings: Settings) -> Iterator[tuple[FlaskClient, str]]:
+    """A client, and the path of a sign-in link of the vendor's application."""
+    sign_in = {"public_url": "http://localhost", "sign_in": SignIn(methods=("jwt",))}
+    started = runtimes.start(replace(settings, **sign_in))
+    link = started.identity.links.create(
+        {"tenant": started.identity.tenants.all()[0].id, "user": {"id": "u_42"}},
+        creator=Identity("token:x", "", Role.OPERATOR, method="token", is_operator=True),
+        allowed_origins=(),
+    )
+    yield create_app(lambda: started).test_client(), f"/_/sso/{link.code}"
+    started.close()
+
+
+@pytest.mark.parametrize("headers", [LINK, FRAME], ids=["page", "frame"])
+def test_a_sign_in_link_is_used_up_only_where_it_is_opened(entrance, headers: dict[str, str]):
+    client, path = entrance
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+
+    refused = [
+        client.get(path, headers={**foreign, **IMAGE}),
+        client.get("/_/sso?token=x", headers={**foreign, **IMAGE}),
+        client.get(path, headers={**foreign, "Origin": "https://evil.example"}),
+    ]
+    opened = client.get(path, headers={**foreign, **headers})
+
+    assert [error(answer) for answer in refused] == [(403, "foreign_origin")] * 3
+    assert opened.status_code == 303
+    assert "Set-Cookie" in opened.headers
 
 
 def test_a_page_at_another_of_our_own_hosts_may_act(settings: Settings):

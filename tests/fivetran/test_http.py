@@ -30,6 +30,7 @@ from pbf.errors import (
 from pbf.fivetran.http.retries import RETRIES, GetOnly
 from pbf.fivetran.http.transport import VERSION_2, WAIT_AFTER_429, Request
 from pbf.fivetran.models import RateLimit
+from tests.support.slow_server import slow_server
 
 API = "https://fivetran.example"
 KEY, SECRET = "the-key", "the-secret"
@@ -662,32 +663,6 @@ def test_many_threads_share_one_request():
     assert sorted(results, key=str) == [{number: f"/v1/{number}"} for number in range(threads)]
 
 
-@contextmanager
-def slow_server(beginning: bytes, piece: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Yield the URL of a server that sends small pieces slowly, and the aborted requests."""
-    aborted: list[str] = []
-
-    def handle(to: BaseHTTPRequestHandler, count: int) -> None:
-        to.wfile.write(beginning)
-        try:
-            for _ in range(500):
-                to.wfile.write(piece)
-                # Much less than the timeout, which no single read would reach.
-                if finished.wait(0.02):
-                    break
-        except OSError:
-            aborted.append(to.path)
-        to.close_connection = True
-
-    finished = threading.Event()
-    try:
-        with server(handle) as (url, _):
-            yield url, aborted
-            finished.set()
-    finally:
-        finished.set()
-
-
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -708,8 +683,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_a_slow_response_is_limited_by_the_deadline(method, beginning, piece):
-    with slow_server(beginning, piece) as (url, _):
-        request = Request(url, KEY, SECRET, timeout=0.3)
+    with slow_server(beginning, piece) as server:
+        request = Request(server.url, KEY, SECRET, timeout=0.3)
 
         with pytest.raises(TimedOut, match=r"within 0\.3 seconds"):
             request.send(method, "/connections")

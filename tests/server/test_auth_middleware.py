@@ -15,7 +15,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from pbf.config import Settings
-from pbf.errors import ConfigurationError, StoreFailed
+from pbf.errors import (
+    ConfigurationError,
+    PbfError,
+    ProviderUnavailable,
+    StoreFailed,
+    UntrustedToken,
+)
 from pbf.server.auth_middleware.authenticator import NoSignIn
 from pbf.server.auth_middleware.middleware import Authenticate
 from pbf.server.security_headers import ProtectScreens
@@ -403,9 +409,20 @@ def test_corrected_settings_turn_sign_in_on():
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-def test_without_its_database_nobody_gets_in(kind: str):
+@pytest.mark.parametrize(
+    ("problem", "status", "sentence"),
+    [
+        (StoreFailed("The database cannot be read."), 503, b"Nothing is lost"),
+        (UntrustedToken("The proxy's secret is wrong."), 401, b"The proxy's secret is wrong."),
+        (ProviderUnavailable("The keys cannot be read."), 503, b"The keys cannot be read."),
+    ],
+    ids=["database", "proxy", "keys"],
+)
+def test_while_sessions_cannot_be_checked_nobody_gets_in(
+    kind: str, problem: PbfError, status: int, sentence: bytes
+):
     sessions = FakeSessions(ADA)
-    sessions.problem = StoreFailed("The database cannot be read.")
+    sessions.problem = problem
 
     async def run() -> tuple[Answer, FakeStreamlit]:
         streamlit, answer = FakeStreamlit(), Answer()
@@ -417,8 +434,8 @@ def test_without_its_database_nobody_gets_in(kind: str):
 
     answer, streamlit = complete(run())
 
-    assert (answer.status, streamlit.scopes) == (503, [])
-    assert b"Nothing is lost" in answer.body
+    assert (answer.status, streamlit.scopes) == (status, [])
+    assert sentence in answer.body
 
 
 # Cookies

@@ -1,19 +1,19 @@
 """Messages reach real servers: mail, and signed webhooks."""
 
 import json
-import socket
-import threading
-from contextlib import suppress
 
 import pytest
 
 from pbf import redaction
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
+from pbf.rules.notifications.addresses import SERVICES
+from pbf.watch.notifications import apprise_messages
 from pbf.watch.notifications.messages import Message
 from pbf.watch.notifications.sending import Sender
 from pbf.watch.notifications.webhooks import new_secret, signature
 from tests.support.receivers import mail_server, webhook_receiver
+from tests.support.slow_server import slow_server
 from tests.watch.sending import NOON, channel
 
 MESSAGE = Message("msg_1", NOON, "Sales fails", "Sales fails\nSince: today", '{"type": "test"}')
@@ -89,25 +89,55 @@ def test_a_webhook_that_is_refused_says_why(receiver, status, sentence):
         Sender(allow_private=True).send(hook, MESSAGE)
 
 
-def test_a_server_that_answers_byte_by_byte_is_given_up(monkeypatch):
+def test_a_webhook_that_answers_byte_by_byte_is_given_up(monkeypatch):
     monkeypatch.setattr("pbf.watch.notifications.webhooks.LONGEST_ANSWER", 0.2)
-    given_up = threading.Event()
-
-    def drip(server):
-        client = server.accept()[0]
-        with client, suppress(OSError):
-            client.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-            while not given_up.wait(0.01):
-                client.sendall(b"a")
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=drip, args=(server,), daemon=True).start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        hook = channel(kind="webhook", address=url, secret=new_secret())
+    with slow_server(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a") as server:
+        hook = channel(kind="webhook", address=f"{server.url}/", secret=new_secret())
 
         with pytest.raises(NotDelivered, match="did not answer in time"):
             Sender(allow_private=True).send(hook, MESSAGE)
-        given_up.set()
+
+        assert server.is_abandoned()
+
+
+def test_a_mail_server_that_answers_byte_by_byte_is_given_up(monkeypatch):
+    monkeypatch.setattr(apprise_messages, "LONGEST_ANSWER", 0.2)
+    with slow_server(b"220-", b"a", greets=True) as server:
+        mail_url = f"mailto://127.0.0.1:{server.port}?from=data@vendor.example"
+
+        with pytest.raises(NotDelivered, match="did not take the message"):
+            Sender(mail_url=mail_url).send(channel(), MESSAGE)
+
+        assert server.is_abandoned()
+
+
+@pytest.fixture
+def post_to_mattermost(monkeypatch):
+    """Returns what posts to a server of this machine, which has no certificate."""
+    monkeypatch.setattr(apprise_messages, "service_of", lambda address: SERVICES["mattermost"])
+
+    def post(port):
+        address = f"mmost://127.0.0.1:{port}/3ccdd113474722377935511fc85d3dd4"
+        apprise_messages.send(address, MESSAGE, product="P", allow_private=True)
+
+    return post
+
+
+def test_a_chat_that_answers_byte_by_byte_is_given_up(monkeypatch, post_to_mattermost):
+    monkeypatch.setattr(apprise_messages, "LONGEST_ANSWER", 0.2)
+    with slow_server() as server:
+        with pytest.raises(NotDelivered, match="did not take the message"):
+            post_to_mattermost(server.port)
+
+        assert server.is_abandoned()
+
+
+def test_a_chat_that_answers_at_great_length_is_given_up(post_to_mattermost):
+    with slow_server(piece=b"a" * 60_000) as server:
+        with pytest.raises(NotDelivered, match="did not take the message"):
+            post_to_mattermost(server.port)
+
+        assert server.is_abandoned()
 
 
 @pytest.mark.parametrize(

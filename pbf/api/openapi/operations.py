@@ -15,8 +15,11 @@ from pbf.rules.health import TONES
 
 ANY_ROUTE = frozenset({"failed", "invalid_host", "unknown_host"})
 READS_SETTINGS = ANY_ROUTE | {"not_configured"}
-# Routes for one tenant need to know who asks.
-OF_TENANT = READS_SETTINGS | {"not_signed_in", "invalid_token", "unknown_tenant"}
+# Routes for one tenant need to know who asks; a proxy's headers beside a session are verified, too.
+OF_TENANT = READS_SETTINGS | {
+    *("not_signed_in", "invalid_token", "unknown_tenant"),
+    *("sign_in_failed", "sign_in_unavailable"),
+}
 ASKS_FIVETRAN = {
     *("rate_limited", "fivetran_bad_answer", "fivetran_failed", "fivetran_refused"),
     *("fivetran_timeout", "fivetran_unreachable", "fivetran_busy"),

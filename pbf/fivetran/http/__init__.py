@@ -1,1 +1,1 @@
-"""HTTP to Fivetran: the transport, its deadline and its retries."""
+"""HTTP to Fivetran: the transport and its retries."""

@@ -10,7 +10,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util.retry import Retry
 
-from pbf.fivetran.http.deadline import is_over
+from pbf.concurrency.deadline import is_over
 
 RETRIES = 2
 

@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pbf.clock import machine_clock
 from pbf.concurrency.bulkheads import Dependency, waiting_for
+from pbf.concurrency.deadline import deadline
 from pbf.errors import (
     ApiError,
     ApiRejected,
@@ -34,7 +36,6 @@ from pbf.errors import (
     Unauthorized,
     Unreachable,
 )
-from pbf.fivetran.http.deadline import DeadlineAdapter, deadline
 from pbf.fivetran.http.retries import RETRY_POLICY
 from pbf.fivetran.models import RateLimit
 from pbf.fivetran.parsing import content_of, data_of, decoded
@@ -115,7 +116,7 @@ class Request:
         for scheme in ("http://", "https://"):
             self._session.mount(
                 scheme,
-                DeadlineAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=RETRY_POLICY),
+                HTTPAdapter(pool_connections=1, pool_maxsize=POOL, max_retries=RETRY_POLICY),
             )
         self.latest = Latest()
         self._outage = Outage(

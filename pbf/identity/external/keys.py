@@ -17,6 +17,7 @@ from jwt import PyJWK
 from jwt.algorithms import ECAlgorithm
 from jwt.exceptions import PyJWTError
 
+from pbf.concurrency.deadline import deadline
 from pbf.errors import ConfigurationError, ProviderUnavailable
 from pbf.paths import is_loopback
 
@@ -165,13 +166,15 @@ def check_source(source: str) -> None:
 def fetch(url: str, timeout: float) -> bytes:
     """Return what is at a URL; raise OSError or ValueError.
 
-    Redirects are not followed, since they would lead past the check of the address.
+    The answer as a whole takes at most `timeout` seconds. Redirects are not followed, since they
+    would lead past the check of the address.
     """
     handlers: list[type[NoRedirects] | ProxyHandler] = [NoRedirects]
     if is_loopback(urlsplit(url).hostname or ""):
         # A proxy from the environment cannot reach this machine.
         handlers.append(ProxyHandler({}))
-    with build_opener(*handlers).open(url, timeout=timeout) as response:
+    opener = build_opener(*handlers)
+    with deadline(timeout), opener.open(url, timeout=timeout) as response:
         content: bytes = response.read(LONGEST + 1)
     if len(content) > LONGEST:
         raise ValueError(f"it is longer than {LONGEST} bytes")

@@ -59,6 +59,10 @@ UNPROVEN = (
     "The proxy's secret is missing or wrong. Have the proxy send X-Proxy-Secret with the value of "
     "PBF_PROXY_SECRET, and open this site only through the proxy."
 )
+AMBIGUOUS = (
+    "The proxy sends two ids or e-mail addresses of a person, or one with a comma. Have it replace "
+    "the headers that visitors send."
+)
 NOT_TRUSTED = (
     "The proxy's assertion is not valid: its {}. Check PBF_PROXY_PRESET and PBF_PROXY_AUDIENCE."
 )
@@ -85,7 +89,7 @@ class HeaderProxy:
 
     def claims(self, headers: Mapping[str, str]) -> Claims | None:
         """Return the claims about a person; None without headers about one."""
-        given = {name.lower(): value for name, value in headers.items()}
+        given = _joined(headers)
         people = [person for family in self._families if (person := _read(family, given))]
         if not people:
             return None
@@ -103,6 +107,8 @@ class HeaderProxy:
         subject = claims.get("sub", "")
         if not subject or not subject.isprintable():
             raise UntrustedToken("The proxy sends headers about a person, but not the person's id.")
+        if "," in subject or "," in claims.get("email", ""):
+            raise UntrustedToken(AMBIGUOUS)
         groups = [group.strip() for group in claims.get("groups", "").split(",") if group.strip()]
         return Claims(
             "proxy",
@@ -128,7 +134,7 @@ class AssertionProxy:
 
     def claims(self, headers: Mapping[str, str]) -> Claims | None:
         """Return the claims about a person; None without an assertion."""
-        given = {name.lower(): value for name, value in headers.items()}
+        given = _joined(headers)
         assertion = given.get(ASSERTIONS[self.preset])
         if not assertion:
             return None
@@ -258,6 +264,18 @@ def _pairs(preset: str) -> dict[str, str]:
             f"X-User=sub X-Mail=email. Use each claim once: {', '.join(CLAIMS)}; sub is required."
         )
     return names
+
+
+def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers by their name in small letters, with a comma between those of the same name.
+
+    WSGI joins them so as well; the headers of a WebSocket arrive one by one.
+    """
+    joined: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        joined[key] = f"{joined[key]},{value}" if key in joined else value
+    return joined
 
 
 def _read(family: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:

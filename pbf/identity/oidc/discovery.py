@@ -88,9 +88,11 @@ class Discovery:
             return self._published[1] if self._published else keys
 
     def session(self, metadata: Metadata | None = None, **options: Any) -> "OAuth2Session":
-        """Return a client of the provider; each of its requests has a timeout."""
+        """Return a client of the provider; the time and size of each answer are limited."""
         # Takes 40 ms, which only processes with sign-in need.
         from authlib.integrations.requests_client import OAuth2Session
+
+        from pbf.identity.oidc.whole_answers import WholeAnswers
 
         provider = self._provider
         session = OAuth2Session(
@@ -100,6 +102,8 @@ class Discovery:
             default_timeout=self._timeout,
             **options,
         )
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, WholeAnswers(self._timeout))
         # A proxy from the environment cannot reach this machine.
         session.trust_env = not is_loopback(urlsplit(provider.issuer).hostname or "")
         return session

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pbf.config import Settings, load_settings
-from pbf.errors import ConfigurationError, PbfError
+from pbf.errors import ConfigurationError, PbfError, ProviderUnavailable, SignInFailed
 from pbf.metrics.instruments import SOCKETS
 from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX, SANDBOX_PATH, lies_within
@@ -98,7 +98,7 @@ class Authenticate:
             sockets = await self._open_sockets() if session_id else None
         except PbfError as error:
             log.log(log_level(error), "a session cannot be checked: %s", error)
-            await send_refusal(scope, NOT_CHECKED, send)
+            await send_refusal(scope, _not_checked(error), send)
             return
         if scope["type"] == "websocket" and session_id and sockets:
             await self._watch(session_id, sockets, scope, receive, send)
@@ -195,6 +195,15 @@ def _is_page(scope: Scope) -> bool:
     is_navigation = headers.get("sec-fetch-mode") == "navigate"
     is_read = scope["method"] in ("GET", "HEAD")
     return is_read and (is_navigation or "text/html" in headers.get("accept", ""))
+
+
+def _not_checked(error: PbfError) -> Refusal:
+    """Return what to answer while nobody can tell whose session it is."""
+    if isinstance(error, ProviderUnavailable):
+        return Refusal(503, "sign_in_unavailable", str(error))
+    if isinstance(error, SignInFailed):
+        return Refusal(401, "sign_in_failed", str(error))
+    return NOT_CHECKED
 
 
 def _refusal(scope: Scope) -> Refusal | None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pbf.errors import InputError
+from pbf.errors import SignInFailed
 from pbf.store.column_types import storable
 from pbf.store.database import Database
 from pbf.store.identity import memberships
@@ -70,11 +70,12 @@ class People:
 
         `roles`, by tenant id, are those that access rules give. Other memberships that rules gave
         end; those from admins, invitations and SSO stay as they are. With None, rules are not
-        applied. A disabled person gets nothing. Raises InputError if the subject cannot be stored.
+        applied. A disabled person gets nothing. Raises SignInFailed for a subject that cannot be
+        stored.
         """
         for value, column in ((profile.issuer, ISSUER), (profile.subject, SUBJECT)):
             if not value or not value.isprintable() or len(value) > (column.length or 0):
-                raise InputError(UNUSABLE)
+                raise SignInFailed(UNUSABLE)
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._sign_in(profile, roles, now)

@@ -4,6 +4,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pbf.concurrency.deadline import deadline
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.rules.notifications.addresses import SERVICES, Service
@@ -13,8 +14,9 @@ from pbf.watch.notifications.public_hosts import resolve
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-# In seconds.
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0
+# In seconds, for each step, and for all answers to a message together.
+CONNECT_TIMEOUT, READ_TIMEOUT, LONGEST_ANSWER = 5.0, 10.0, 30.0
+LARGEST_ANSWER = 100_000  # in bytes
 LONGEST_REASON = 200
 
 
@@ -64,7 +66,10 @@ def checked(address: str) -> Service:
 def _parsed(address: str, product: str = "") -> "NotifyBase | None":
     from apprise import Apprise, AppriseAsset
 
-    asset = AppriseAsset(async_mode=False, app_id=product, app_desc=product, app_url="")
+    # Without Apprise's own limit, which would send in its few threads and leave those that wait.
+    asset = AppriseAsset(
+        async_mode=False, service_timeout=0, app_id=product, app_desc=product, app_url=""
+    )
     _silence()
     plugin = Apprise.instantiate(address, asset=asset)
     if plugin is None:
@@ -88,7 +93,10 @@ def _deliver(plugin: "NotifyBase", message: Message, product: str) -> None:
 
     sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
     sender.add(plugin)
-    result = sender.notify(body=message.text, title=message.title, body_format=NotifyFormat.TEXT)
+    with deadline(LONGEST_ANSWER, largest=LARGEST_ANSWER):
+        result = sender.notify(
+            body=message.text, title=message.title, body_format=NotifyFormat.TEXT
+        )
     with result:
         reasons = [str(entry.message) for entry in result.logs()]
     if not result:

@@ -8,13 +8,11 @@ import hmac
 import secrets
 import socket
 import ssl
-import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from pbf.concurrency.deadline import deadline
 from pbf.errors import NotDelivered
 from pbf.watch.notifications.public_hosts import resolve
 
@@ -56,7 +54,7 @@ def post(
         try:
             parts = urlsplit(url)
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            with _deadline(connection):
+            with deadline(LONGEST_ANSWER):
                 connection.request("POST", path, body.encode(), headers)
                 status = connection.getresponse().status
         finally:
@@ -86,26 +84,3 @@ def _connect(url: str, *, allow_private: bool) -> HTTPConnection:
     else:
         connection.sock = plain
     return connection
-
-
-@contextmanager
-def _deadline(connection: HTTPConnection) -> Iterator[None]:
-    """Raise TimeoutError if what is done within takes too long."""
-    is_over = threading.Event()
-
-    def end() -> None:
-        is_over.set()
-        with suppress(OSError):
-            # Not the TLS socket's own method, which is not for a second thread.
-            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
-    timer = threading.Timer(LONGEST_ANSWER, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        # An answer that was cut short may look complete.
-        if is_over.is_set():
-            raise TimeoutError

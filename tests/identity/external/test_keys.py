@@ -10,6 +10,7 @@ from pbf.errors import ConfigurationError, ProviderUnavailable
 from pbf.identity.external.keys import KeySet, PemKeys
 from tests.support.clock import Clock
 from tests.support.signing import jwk, jwks, key_server, pem, private_key
+from tests.support.slow_server import slow_server
 
 
 @pytest.fixture
@@ -107,6 +108,19 @@ def test_a_document_that_is_too_long_is_not_used(keys, server):
 
     with pytest.raises(ProviderUnavailable):
         keys.key_for("ec-1")
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "body"]
+)
+def test_keys_that_arrive_byte_by_byte_are_not_waited_for(beginning):
+    with slow_server(beginning) as server:
+        with pytest.raises(ProviderUnavailable):
+            KeySet(f"{server.url}/keys", timeout=0.2).key_for("ec-1")
+        assert server.is_abandoned()
+
+        assert PemKeys(server.url, timeout=0.2).key_for("ec-1") is None
+        assert server.is_abandoned()
 
 
 def test_redirects_are_not_followed(server, clock):

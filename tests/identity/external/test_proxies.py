@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from jwt.algorithms import ECAlgorithm
+from starlette.datastructures import Headers
 
 from pbf.errors import ConfigurationError, UntrustedToken
 from pbf.identity.claims import Claims, is_other_person
@@ -84,6 +85,16 @@ def test_headers_without_the_secret_are_refused(secret):
 def test_headers_that_a_visitor_adds_are_noticed(forged):
     with pytest.raises(UntrustedToken, match="name different people"):
         oauth2_proxy().claims({**GOOD, **ADA, **forged})
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-User", "X-Forwarded-Email"])
+def test_headers_that_arrive_twice_are_refused(name):
+    scope = {"type": "http", "headers": []}
+    for header, value in [*GOOD.items(), *ADA.items(), (name, "u_1")]:
+        scope["headers"].append((header.lower().encode(), value.encode()))
+
+    with pytest.raises(UntrustedToken, match="two ids"):
+        oauth2_proxy().claims(Headers(scope=scope))
 
 
 def test_a_person_needs_an_id():

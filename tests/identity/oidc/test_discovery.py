@@ -5,6 +5,7 @@ from pbf.identity.oidc.discovery import Discovery
 from pbf.identity.oidc.providers import Provider
 from tests.support.fake_issuer import fake_issuer
 from tests.support.servers import free_port
+from tests.support.slow_server import slow_server
 
 DOCUMENT = "/.well-known/openid-configuration"
 
@@ -89,6 +90,26 @@ def test_every_request_has_a_timeout(discovery, monkeypatch):
         discovery.metadata()
 
     assert timeouts == [5]
+
+
+def test_an_answer_that_arrives_byte_by_byte_is_not_waited_for():
+    with slow_server() as server:
+        discovery = Discovery(Provider("x", server.url, "pbf"), timeout=0.2)
+
+        with pytest.raises(ProviderUnavailable):
+            discovery.metadata()
+
+        assert server.is_abandoned()
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(caplog):
+    with slow_server(piece=b" " * 300_000) as server:
+        discovery = Discovery(Provider("x", server.url, "pbf"), timeout=60)
+
+        with pytest.raises(ProviderUnavailable):
+            discovery.metadata()
+
+        assert server.is_abandoned()
 
 
 def test_keys_are_read_again_once_a_minute_at_most(discovery, issuer, clock):

@@ -15,6 +15,7 @@ from pbf.identity.oidc.flow import Oidc
 from pbf.identity.oidc.providers import Provider
 from pbf.identity.oidc.signed_state import StateSigner
 from tests.support.fake_issuer import fake_issuer
+from tests.support.slow_server import HEAD, slow_server
 
 
 def test_a_person_signs_in_and_comes_back_to_the_page_they_wanted(sign_in, issuer):
@@ -204,6 +205,22 @@ def test_a_code_is_not_sent_to_where_the_provider_redirects(sign_in, issuer):
             sign_in.oidc.finish("fake", {"state": sent["state"], "code": "c"}, sent["cookie"])
 
         assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    ("piece", "seconds"),
+    [pytest.param(b" ", 0.2, id="byte-by-byte"), pytest.param(b" " * 300_000, 60, id="too-large")],
+)
+def test_an_answer_with_tokens_has_limits(sign_in, issuer, monkeypatch, piece, seconds):
+    with slow_server(HEAD, piece) as server:
+        issuer.metadata = {"token_endpoint": f"{server.url}/token"}
+        sign_in.start()
+        monkeypatch.setattr(sign_in.oidc._discoveries["fake"], "_timeout", seconds)
+
+        with pytest.raises(ProviderUnavailable):
+            sign_in.finish()
+
+        assert server.is_abandoned()
 
 
 def test_another_nonce_is_refused(sign_in, issuer):

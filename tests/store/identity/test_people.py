@@ -1,6 +1,6 @@
 import pytest
 
-from pbf.errors import InputError
+from pbf.errors import SignInFailed
 from pbf.store.identity.people import Profile
 from pbf.store.identity.tables import SessionRow
 from tests.support.at_once import at_once
@@ -65,7 +65,7 @@ def test_eight_first_sign_ins_at_once_add_one_person(store):
     ids=["empty", "nul", "surrogate", "line-feed", "too-long"],
 )
 def test_a_subject_that_cannot_be_stored_as_it_is_is_refused(store, subject):
-    with pytest.raises(InputError, match="Sign in with another account"):
+    with pytest.raises(SignInFailed, match="Sign in with another account"):
         store.people.sign_in(Profile(ADA.issuer, subject), {}, NOW)
 
 
