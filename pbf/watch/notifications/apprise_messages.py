@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.rules.notifications.addresses import SERVICES, Service
+from pbf.watch.notifications.markup import written_for
 from pbf.watch.notifications.messages import Message
 from pbf.watch.notifications.public_hosts import resolve
 
@@ -38,7 +39,9 @@ def send(address: str, message: Message, *, product: str, allow_private: bool) -
     # TLS with the certificate of the name keeps a name that leads elsewhere later from doing harm.
     if service.has_host and host:
         resolve(host, 443, allow_private=allow_private)
-    _deliver(plugin, message, product)
+    _set_format(plugin, service)
+    is_markdown = service.markup == "markdown"
+    _deliver(plugin, written_for(service, message), product, is_markdown=is_markdown)
 
 
 def send_mail(mail_url: str, recipient: str, message: Message, *, product: str) -> None:
@@ -76,6 +79,17 @@ def _parsed(address: str, product: str = "") -> "NotifyBase | None":
     return plugin
 
 
+def _set_format(plugin: "NotifyBase", service: Service) -> None:
+    """Have a message sent in the format that it is written in, whatever the address says."""
+    from apprise import NotifyFormat
+
+    vars(plugin).pop("notify_format", None)
+    vars(plugin)["_format_override"] = None
+    # Webex takes plain text, too, which it shows as it is.
+    if plugin.notify_format == NotifyFormat.MARKDOWN and not service.markup:
+        plugin.notify_format = NotifyFormat.TEXT
+
+
 def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
     schemes = getattr(plugin, "secure_protocol", None) or ()
     names = {schemes} if isinstance(schemes, str) else set(schemes)
@@ -83,12 +97,15 @@ def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
     return bool(names & service.schemes) and is_encrypted
 
 
-def _deliver(plugin: "NotifyBase", message: Message, product: str) -> None:
+def _deliver(
+    plugin: "NotifyBase", message: Message, product: str, *, is_markdown: bool = False
+) -> None:
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
     sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
     sender.add(plugin)
-    result = sender.notify(body=message.text, title=message.title, body_format=NotifyFormat.TEXT)
+    body_format = NotifyFormat.MARKDOWN if is_markdown else NotifyFormat.TEXT
+    result = sender.notify(body=message.text, title=message.title, body_format=body_format)
     with result:
         reasons = [str(entry.message) for entry in result.logs()]
     if not result:
