@@ -85,6 +85,17 @@ def with_format(address: str, name: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}format={name}"
 
 
+@pytest.mark.parametrize("name", ["slack", "teams", "discord", "telegram"])
+def test_an_address_makes_no_message_of_a_file(tmp_path, name):
+    template = tmp_path / "template.json"
+    template.write_text('{"type": "message", "content": "secret", "blocks": [], "html": "secret"}')
+
+    payload = sent(f"{ADDRESSES[name]}?template={template.as_uri()}")
+
+    assert "secret" not in json.dumps(payload)
+    assert "sign in" in json.dumps(payload)
+
+
 def test_every_service_is_tried():
     assert ADDRESSES.keys() == SERVICES.keys() == PLAIN.keys() | ESCAPED_HTML.keys() | BROKEN.keys()
 

@@ -72,10 +72,12 @@ def _parsed(address: str, product: str = "") -> "NotifyBase | None":
     plugin = Apprise.instantiate(address, asset=asset)
     if plugin is None:
         return None
-    # Whatever the address says: no redirect to another host, a valid certificate, our times.
+    # Whatever the address says: no redirect to another host, a valid certificate, our times, and no
+    # template, which is a file here or at any address.
     plugin.redirects, plugin.verify_certificate = False, True
     plugin.socket_connect_timeout, plugin.socket_read_timeout = CONNECT_TIMEOUT, READ_TIMEOUT
     plugin.service_retry = 0
+    vars(plugin)["template"] = ()
     return plugin
 
 
