@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# Any character that ends or changes a quoted text; HCL has no other short escapes.
+from pbf.redaction import CONTROLS
+
+# HCL has no other short escapes.
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -51,5 +52,10 @@ def block(head: str, items: Mapping[str, Any], *labels: str) -> str:
 def quoted(text: str) -> str:
     """Return a text in quotes; what would be a template in HCL stays as it is."""
     escaped = re.sub(r'["\\\n\r\t]', lambda match: ESCAPES[match[0]], text)
-    escaped = CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", escaped)
+    escaped = CONTROLS.sub(lambda match: _escape(match[0]), escaped)
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from pbf.redaction import HIDDEN, redact
+from pbf.redaction import HIDDEN, escape_controls, redact
 
 SHOWN_ITEMS = 3
 SHOWN_FIELDS = 60
@@ -32,8 +32,15 @@ def shown(value: Any, depth: int = 0) -> Any:
 
 def as_text(value: Any) -> str:
     """Return a JSON value as indented text without secrets; a long text is cut."""
-    text = json.dumps(shown(value), indent=2, ensure_ascii=False)
+    text = as_json(shown(value))
     return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY]}\n… (cut)"
+
+
+def as_json(value: Any) -> str:
+    """Return a value as indented JSON; controls and direction marks are escapes in it."""
+    # The only line breaks are those of the indentation; those within a text are escapes already.
+    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(map(escape_controls, lines))
 
 
 def rest_of(number: int) -> list[str]:

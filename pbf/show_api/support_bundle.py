@@ -1,6 +1,5 @@
 """A file for those who help with a problem: calls, versions and names of settings, no secrets."""
 
-import json
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import Any
 from pbf.clock import utc_now
 from pbf.redaction import redact
 from pbf.show_api.calls import ApiCall
+from pbf.show_api.hiding import as_json
 
 PACKAGES = ("pbf", "streamlit", "flask", "requests", "pydantic", "sqlalchemy", "dogpile.cache")
 # Ours and Fivetran's; other variables of the environment are nobody's business.
@@ -25,7 +25,7 @@ def support_bundle(calls: Sequence[ApiCall], settings: Iterable[str]) -> bytes:
         "settings": sorted(redact(name) for name in settings if name.startswith(SETTINGS)),
         "calls": [_call(call) for call in calls],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False).encode()
+    return as_json(content).encode()
 
 
 def _versions() -> dict[str, str]:

@@ -4,6 +4,10 @@ import logging
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.exceptions import NotFound
+
+from pbf.proxy import create_app
+from tests.support.routes import path_with, rules
 
 BODIES = [
     pytest.param(b"", "Expecting value at line 1, column 1", id="empty"),
@@ -32,6 +36,23 @@ def test_a_body_that_is_not_json_is_refused_with_the_reason(
     assert answer.json["error"]["message"].startswith("The body is not valid JSON")
     assert message in answer.json["error"]["message"]
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
+def test_every_text_in_a_path_has_a_longest_length(method: str):
+    app = create_app()
+    adapter = app.url_map.bind("localhost")
+    long = [rule for rule in rules(method, app) if rule.arguments]
+
+    accepted = []
+    for rule in long:
+        try:
+            accepted.append(adapter.match(path_with(rule, "x" * 2_000), method))
+        except NotFound:
+            assert adapter.match(path_with(rule), method)
+
+    assert long
+    assert accepted == []
 
 
 IDS = ["%00", "a%00b", "%ff", "%ed%a0%80", "%zz", "%", "%0d%0aX:y", "%E2%80%AE", "x" * 300, "%2f"]

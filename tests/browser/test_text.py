@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from tests.browser import steps
 from tests.browser.conftest import Visitor
 from tests.browser.plain_account import connection, fivetran, tables
-from tests.support.servers import dashboard
+from tests.support.servers import ROOT, dashboard
 from tests.support.variants import exhaustive
 
 LONG = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"
@@ -32,6 +32,12 @@ NAMES = [
 ]
 PAGES = ("/", "/services", "/connectors", "/connector?id=c0", "/tables?id=c0", "/activity")
 PAGES += ("/connect?service=hubspot", f"/connector?id={LONG}")
+# All other pages; some only say there what they need.
+OTHERS = tuple(
+    f"/{file.stem}"
+    for file in sorted((ROOT / "pages").glob("*.py"))
+    if file.stem != "overview" and not any(path.startswith(f"/{file.stem}") for path in PAGES)
+)
 # What a reader of Markdown would have made of it.
 MADE = (
     "a[href*='example.org'], a[href*='a.org'], a[href^=mailto], .katex, em, del, i, b, "
@@ -119,7 +125,7 @@ def test_no_page_is_wider_than_its_window_and_nothing_is_read_as_markdown(
     visitor.page.emulate_media(color_scheme=scheme)
     warnings = warnings_of(visitor.page)
 
-    for path in PAGES:
+    for path in PAGES + OTHERS:
         go(visitor, hostile + path)
 
         expect_to_fit(visitor.page)

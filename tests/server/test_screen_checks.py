@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from pbf.config import Settings
 from pbf.server.screen_checks import LARGEST_MESSAGE, CheckRequests
+from tests.support.routes import path_with, rules
 from tests.support.servers import dashboard, json_api
 
 
@@ -80,6 +81,7 @@ PLACES += ["/%73andbox", "/sandbox//_control/", "/_//docs", "/./_", "/x/../_", "
 PLACES += ["/_?x", "/sandbox?x", "/_%00", "/%ff", "/_%ff", "/sandbox%ff", "/_\\docs", "/sandbox."]
 PLACES += ["/index.html", "/static", "/static/", "/static/x", "/static/..%2findex.html", "/app"]
 PLACES += ["/media/x", "/component/x", "/auth/login", "/auth/logout", "/oauth2callback", "/_stcore"]
+PLACES += sorted({path_with(rule) for method in ("GET", "POST") for rule in rules(method)})
 PLACES += ["/services/", "/a/b/c", "/_stcore/", "/_stcore/health", "/_stcore/nothing", "/__/x"]
 
 

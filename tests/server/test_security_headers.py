@@ -1,8 +1,11 @@
 """Security headers of the routes and the screens."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import responses
 from flask.testing import FlaskClient
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -11,7 +14,11 @@ from starlette.testclient import TestClient
 
 from pbf.config import Settings
 from pbf.errors import ConfigurationError
+from pbf.proxy import create_app
+from pbf.sandbox.server import SandboxServer
 from pbf.server.security_headers import ProtectScreens, inline_scripts, screens
+from tests.support.routes import path_with, rules
+from tests.support.tenants import start_with_tenants
 
 
 def policy(text: str) -> dict[str, str]:
@@ -62,6 +69,42 @@ def test_no_route_allows_a_browser_to_run_anything(client: FlaskClient, path: st
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.fixture
+def with_sign_in(sandbox: SandboxServer, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A client that is not signed in."""
+    runtime = start_with_tenants(sandbox, tmp_path)
+    yield create_app(lambda: runtime).test_client()
+    runtime.close()
+
+
+def test_every_page_of_every_route_has_a_policy_and_cannot_be_framed(
+    client: FlaskClient, with_sign_in: FlaskClient
+):
+    paths = [path_with(rule) for rule in rules()]
+
+    # The provider of the sign-in does not answer.
+    with responses.RequestsMock() as network:
+        network.add_passthru("http://127.0.0.1")
+        answers = {
+            (path, number): visitor.get(path, headers={"Accept": "text/html"})
+            for number, visitor in enumerate((client, with_sign_in))
+            for path in paths
+        }
+
+    pages = {key: answer for key, answer in answers.items() if answer.mimetype == "text/html"}
+    assert {path for path, _ in pages} >= {
+        *("/_/docs", "/_/invite/x", "/_/status/x", "/_/sso", "/_/sign-in", "/_/signed-out"),
+    }
+    unprotected = {
+        key
+        for key, answer in pages.items()
+        if "frame-ancestors '" not in answer.headers.get("Content-Security-Policy", "")
+        or answer.headers.get("X-Frame-Options") != "DENY"
+    }
+    assert unprotected == set()
+    assert {key for key, answer in answers.items() if answer.status_code == 500} == set()
 
 
 def test_a_screen_runs_only_our_own_scripts_and_cannot_be_framed():

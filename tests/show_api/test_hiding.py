@@ -2,7 +2,9 @@ import json
 
 import pytest
 
+from pbf.redaction import CONTROLS
 from pbf.show_api.hiding import LONGEST_BODY, as_text, shown
+from tests.support.shell_texts import UNSEEN
 
 
 def test_the_first_items_of_a_list_are_shown_and_the_others_counted():
@@ -41,3 +43,10 @@ def test_a_body_with_many_fields_says_how_many_are_left_out():
 
     assert body["…"] == "5 more"
     assert len(body) == 61
+
+
+def test_what_shows_nothing_or_changes_the_direction_is_an_escape_and_stays_the_same_value():
+    text = as_text({"schema": UNSEEN, UNSEEN: 1})
+
+    assert not any(CONTROLS.search(line) for line in text.split("\n"))
+    assert json.loads(text) == {"schema": UNSEEN, UNSEEN: 1}

@@ -17,13 +17,14 @@ from werkzeug.serving import make_server
 from pbf.fivetran.client import ApiClient
 from pbf.fivetran.client import Request as Transport
 from pbf.proxy import create_app
+from pbf.redaction import CONTROLS
 from pbf.rules.access.permissions import Role
 from pbf.sandbox.server import SandboxServer
 from pbf.show_api.operations import OPERATIONS, Operation, Request
 from pbf.show_api.snippets import curl, own_curl, python
 from pbf.show_api.target import Target
 from tests.contract.definition import operation_for, problems, request_validator
-from tests.support.shell_texts import TEXTS
+from tests.support.shell_texts import TEXTS, UNSEEN
 from tests.support.tenants import make_token, start_with_tenants
 
 EACH = pytest.mark.parametrize("name", list(OPERATIONS))
@@ -210,6 +211,18 @@ def test_without_sign_in_our_route_needs_no_token(sandbox):
     assert request is not None
 
     assert "API_TOKEN" not in own_curl(request, "http://127.0.0.1:1", has_sign_in=False)
+
+
+@EACH
+def test_no_snippet_has_raw_controls_or_direction_marks(name):
+    target = Target(UNSEEN, UNSEEN, UNSEEN, UNSEEN, {UNSEEN: UNSEEN}, schema=UNSEEN, table=UNSEEN)
+    operation = OPERATIONS[name]
+    request, own = operation.request(target), operation.route_request(target)
+
+    texts = [curl(request), python(request), operation.terraform(target)]
+    texts += [own_curl(own, "https://connect.example", has_sign_in=True)] if own else []
+
+    assert not any(CONTROLS.search(line) for text in texts for line in text.split("\n"))
 
 
 @given(TEXTS.filter(lambda text: "\0" not in text))

@@ -6,13 +6,13 @@ from typing import Any
 
 import hcl2
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 
 from pbf.show_api.hcl import block
 from pbf.show_api.operations import OPERATIONS
 from pbf.show_api.target import Target
 from tests.contract.definition import schema_named
-from tests.support.shell_texts import TEXTS
+from tests.support.shell_texts import TEXTS, UNSEEN
 
 EACH = pytest.mark.parametrize("name", list(OPERATIONS))
 NONE_IN_TERRAFORM = {
@@ -84,6 +84,7 @@ def unquoted(value: Any) -> Any:
 
 
 @given(TEXTS)
+@example(UNSEEN)
 def test_any_name_is_one_value_in_terraform(text):
     # The parser, other than Terraform, looks for a closing brace after an escaped mark.
     assume(text in ("${HOME}", "%{if}") or not re.search(r"[$%]\{", text))
@@ -96,5 +97,7 @@ def test_any_name_is_one_value_in_terraform(text):
 
 
 def meaning(quoted: str) -> str:
-    """The text of a quoted HCL text, whose escapes are those of JSON and doubled marks."""
-    return json.loads(quoted.replace("$${", "${").replace("%%{", "%{"))
+    """The text of a quoted HCL text: the escapes of JSON, \\UNNNNNNNN, and doubled marks."""
+    long = re.compile(r"(?<!\\)((?:\\\\)*)\\U([0-9a-f]{8})")
+    short = long.sub(lambda match: match[1] + json.dumps(chr(int(match[2], 16)))[1:-1], quoted)
+    return json.loads(short.replace("$${", "${").replace("%%{", "%{"))

@@ -37,6 +37,7 @@ def test_one_message_when_it_opens_and_one_when_it_is_over(scene):
         "Next step: Open the connector and see why its syncs fail.",
         "https://data.example/connector?id=c1",
     ]
+    assert opened.links == ("https://data.example/connector?id=c1",)
     assert "Until: Sat 28 Nov 2026, 14:00 UTC (2 hours)" in closed.text
     assert json.loads(closed.body)["type"] == "incident.closed"
 

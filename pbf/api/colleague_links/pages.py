@@ -20,6 +20,7 @@ from pbf.metrics.outages import log_level
 from pbf.paths import PREFIX, origin
 from pbf.rules.health import needs_the_card
 from pbf.rules.wording import exact
+from pbf.signed_links import LONGEST_TOKEN
 
 routes = Blueprint("invitations", __name__, url_prefix=PREFIX)
 
@@ -71,7 +72,7 @@ PAGES = {
 }
 
 
-@routes.get("/invite/<string:invitation>")
+@routes.get(f"/invite/<string(maxlength={LONGEST_TOKEN}):invitation>")
 def show(invitation: str) -> ResponseReturnValue:
     """Show a colleague who asks for what, and what happens next."""
     try:
@@ -84,7 +85,7 @@ def show(invitation: str) -> ResponseReturnValue:
         return _error_page(error)
 
 
-@routes.post("/invite/<string:invitation>")
+@routes.post(f"/invite/<string(maxlength={LONGEST_TOKEN}):invitation>")
 def open_card(invitation: str) -> ResponseReturnValue:
     """Redirect a colleague to a new Connect Card of the link's connector."""
     try:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from pbf.api.openapi.document import document
 from pbf.api.openapi.operations import ANY_ROUTE, Operation
 from pbf.api.responses import JSON, body_response
-from pbf.paths import PREFIX
+from pbf.paths import LONGEST_ID, PREFIX
 from pbf.server.compression import Body
 from pbf.server.security_headers import DOCS_POLICY
 
@@ -46,7 +46,7 @@ def show_docs() -> ResponseReturnValue:
     return response
 
 
-@routes.get("/docs/<name>")
+@routes.get(f"/docs/<string(maxlength={LONGEST_ID}):name>")
 def get_file(name: str) -> ResponseReturnValue:
     """Return one of the page's files."""
     if name not in FILES:

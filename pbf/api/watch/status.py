@@ -10,7 +10,7 @@ from pbf.api.pages import Page, page_response, rendered_page
 from pbf.api.request_context import current_runtime
 from pbf.errors import PbfError
 from pbf.metrics.outages import log_level
-from pbf.paths import PREFIX
+from pbf.paths import LONGEST_ID, PREFIX
 from pbf.watch.status_page import LIFETIME
 
 routes = Blueprint("status", __name__, url_prefix=PREFIX)
@@ -22,7 +22,7 @@ NOT_VALID = Page(
 UNREAD = Page("The status is not known right now", "Open this page again in a few minutes.")
 
 
-@routes.get("/status/<string:token>")
+@routes.get(f"/status/<string(maxlength={LONGEST_ID}):token>")
 def show(token: str) -> ResponseReturnValue:
     """Show the words, the last 90 days and the incidents of a tenant's connectors."""
     runtime = current_runtime()

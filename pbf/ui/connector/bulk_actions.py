@@ -9,6 +9,7 @@ from pbf.connectors import bulk
 from pbf.connectors.bulk import Bulk, Outcome
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules.health import ON_THE_CARD
 from pbf.rules.wording import HOUR, left
 from pbf.ui import html, page, session
@@ -111,6 +112,7 @@ def delete(portal: Portal, connectors: Sequence[Connector], refused: Sequence[Ou
         st.html(html.render("connector", "names", connectors=connectors))
     typed = st.text_input(
         f"Type {WORD} to delete {'it' if number == 1 else f'all {number}'}",
+        max_chars=LONGEST_SEARCH,
         key="batch-word",
         live=True,
         autocomplete="off",

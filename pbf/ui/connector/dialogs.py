@@ -6,6 +6,7 @@ import streamlit as st
 
 from pbf.connectors.portal import Portal
 from pbf.fivetran.models import Connector, Schedule, SetupTest
+from pbf.paths import LONGEST_SEARCH
 from pbf.rules.actions import Action, obstacle
 from pbf.rules.parsed_schedule import DAYS, MANUAL_ONLY, days_of, timing
 from pbf.rules.schedule import AT_A_TIME, AT_INTERVALS, HOURS, choices, differs
@@ -150,7 +151,12 @@ def delete(portal: Portal, connector: Connector) -> None:
         page.quiet(f"Its ID at Fivetran: {connector.id}")
     # A screen reader would read a name in the label with its Markdown escapes.
     typed = st.text_input(
-        f"Type its {what} to delete it", key="delete-name", live=True, autocomplete="off"
+        f"Type its {what} to delete it",
+        # A letter with an accent may be typed as two characters.
+        max_chars=2 * max(len(name), LONGEST_SEARCH),
+        key="delete-name",
+        live=True,
+        autocomplete="off",
     )
     _delete_or_pause(portal, connector, is_confirmed=typeable(typed) == name)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pbf.components.copy_field import copy_field
 from pbf.errors import PbfError
-from pbf.rules.notifications.addresses import MAIL, SERVICES, WEBHOOK
+from pbf.rules.notifications.addresses import LONGEST_ADDRESS, MAIL, SERVICES, WEBHOOK
 from pbf.rules.watch.kinds import WORDS
 from pbf.ui import page, session
 from pbf.ui.notifications.channels import PACE, service
@@ -136,6 +136,7 @@ def _fields(kind: str, channel: ChannelEntry | None) -> ChannelValues:
     label, example = ADDRESSES[kind]
     address = st.text_input(
         "New address" if channel else label,
+        max_chars=LONGEST_ADDRESS,
         placeholder=f"Unchanged: {channel.address}" if channel else example,
         autocomplete="off",
         key=f"address-{key}",

@@ -8,6 +8,7 @@ from pbf.concurrency.deadline import deadline
 from pbf.errors import InvalidChannel, NotDelivered
 from pbf.redaction import redact
 from pbf.rules.notifications.addresses import SERVICES, Service
+from pbf.watch.notifications.markup import written_for
 from pbf.watch.notifications.messages import Message
 from pbf.watch.notifications.public_hosts import resolve
 
@@ -40,7 +41,9 @@ def send(address: str, message: Message, *, product: str, allow_private: bool) -
     # TLS with the certificate of the name keeps a name that leads elsewhere later from doing harm.
     if service.has_host and host:
         resolve(host, 443, allow_private=allow_private)
-    _deliver(plugin, message, product)
+    _set_format(plugin, service)
+    is_markdown = service.markup == "markdown"
+    _deliver(plugin, written_for(service, message), product, is_markdown=is_markdown)
 
 
 def send_mail(mail_url: str, recipient: str, message: Message, *, product: str) -> None:
@@ -74,11 +77,24 @@ def _parsed(address: str, product: str = "") -> "NotifyBase | None":
     plugin = Apprise.instantiate(address, asset=asset)
     if plugin is None:
         return None
-    # Whatever the address says: no redirect to another host, a valid certificate, our times.
+    # Whatever the address says: no redirect to another host, a valid certificate, our times, and no
+    # template, which is a file here or at any address.
     plugin.redirects, plugin.verify_certificate = False, True
     plugin.socket_connect_timeout, plugin.socket_read_timeout = CONNECT_TIMEOUT, READ_TIMEOUT
     plugin.service_retry = 0
+    vars(plugin)["template"] = ()
     return plugin
+
+
+def _set_format(plugin: "NotifyBase", service: Service) -> None:
+    """Have a message sent in the format that it is written in, whatever the address says."""
+    from apprise import NotifyFormat
+
+    vars(plugin).pop("notify_format", None)
+    vars(plugin)["_format_override"] = None
+    # Webex takes plain text, too, which it shows as it is.
+    if plugin.notify_format == NotifyFormat.MARKDOWN and not service.markup:
+        plugin.notify_format = NotifyFormat.TEXT
 
 
 def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
@@ -88,15 +104,16 @@ def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
     return bool(names & service.schemes) and is_encrypted
 
 
-def _deliver(plugin: "NotifyBase", message: Message, product: str) -> None:
+def _deliver(
+    plugin: "NotifyBase", message: Message, product: str, *, is_markdown: bool = False
+) -> None:
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
     sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
     sender.add(plugin)
+    body_format = NotifyFormat.MARKDOWN if is_markdown else NotifyFormat.TEXT
     with deadline(LONGEST_ANSWER, largest=LARGEST_ANSWER):
-        result = sender.notify(
-            body=message.text, title=message.title, body_format=NotifyFormat.TEXT
-        )
+        result = sender.notify(body=message.text, title=message.title, body_format=body_format)
     with result:
         reasons = [str(entry.message) for entry in result.logs()]
     if not result:

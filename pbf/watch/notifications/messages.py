@@ -33,13 +33,17 @@ class Data(TypedDict):
 
 @dataclass(frozen=True)
 class Message:
-    """A message to one channel; `body` is JSON for programs."""
+    """A message to one channel; `body` is JSON for programs.
+
+    `links` are the lines of the text that are addresses of the dashboard.
+    """
 
     id: str
     at: datetime
     title: str
     text: str
     body: str
+    links: tuple[str, ...] = ()
 
 
 def data_of(incident: IncidentEntry) -> Data:
@@ -76,7 +80,7 @@ def message_of(row: Notification, zone: ZoneInfo, base_url: str | None) -> Messa
     content["timestamp"] = at.isoformat(timespec="seconds")
     body = json.dumps({**content, "data": {**data, "url": url}}, ensure_ascii=False)
     text = TEST_TEXT if row.kind == "test" else _text(row.kind, data, zone, url)
-    return Message(row.id, at, row.title, text, body)
+    return Message(row.id, at, row.title, text, body, (url,) if url else ())
 
 
 TEST_TITLE = "Test of your notifications"
@@ -89,7 +93,9 @@ def summary_of(messages: list[Message]) -> Message:
     number = len(messages)
     text = "\n\n".join(f"{message.title}\n{message.text}" for message in messages)
     body = f'{{"type": "digest", "messages": [{", ".join(one.body for one in messages)}]}}'
-    return Message(first.id, first.at, f"{number} messages about your connectors", text, body)
+    title = f"{number} messages about your connectors"
+    links = tuple(link for message in messages for link in message.links)
+    return Message(first.id, first.at, title, text, body, links)
 
 
 def _text(kind: str, data: Data, zone: ZoneInfo, url: str) -> str:
