@@ -166,5 +166,7 @@ def when_there_are_tables(connector: Connector, *, read: bool, now: datetime) ->
         return "Fivetran found no tables to choose in this source."
     if connector.status.sync_state == "syncing" and not connector.paused:
         return "Fivetran is reading the source. Its tables appear when the first sync is done."
+    if connector.succeeded_at:
+        return "Fivetran has no list of this source's tables, although it was synced."
     at = next_in_words(connector, now)
     return f"The first sync reads which tables there are. Next sync: {at}."

@@ -221,6 +221,9 @@ def test_an_invalid_row_number_changes_nothing(editor):
         pytest.param(
             {"status": {"sync_state": "syncing"}}, False, "is reading the source", id="now"
         ),
+        pytest.param(
+            {"succeeded_at": "2026-11-20T10:30:00Z"}, False, "although it was synced", id="synced"
+        ),
         pytest.param({"paused": True}, False, "once it is resumed", id="paused"),
         pytest.param(
             {"status": {"setup_state": "incomplete"}}, False, "set-up is finished", id="unfinished"
