@@ -102,7 +102,7 @@ def test_the_facts_are_told(runtime, named, visit):
     assert "<dt>Service</dt><dd>Stripe</dd>" in page
     assert "<dt>Permanent name</dt><dd><code>stripe_payments</code></dd>" in page
     assert "<dt>Schedule</dt><dd>Hourly</dd>" in page
-    assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">187 days ago', page)
+    assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">6 months ago', page)
     assert re.search(
         r'<dt>Next sync</dt><dd><span title="About [^"]* UTC">in about 3\d minutes', page
     )

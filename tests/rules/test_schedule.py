@@ -105,7 +105,7 @@ def at_two(*days: str) -> Schedule:
     ],
 )
 def test_the_next_sync_follows_from_the_last_and_the_schedule(subject: Connector, expected):
-    assert next_sync(subject) == expected
+    assert next_sync(subject, END + timedelta(hours=2)) == expected
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,18 @@ def test_the_next_sync_is_described_in_words(subject: Connector, words: str):
     assert next_in_words(subject, now) == words
 
 
+@pytest.mark.parametrize("field", ["succeeded_at", "failed_at"])
+def test_nothing_follows_from_a_sync_that_is_still_to_come(field):
+    subject = connector(**{field: END + timedelta(days=3)})
+
+    assert next_sync(subject, END) is None
+    assert next_in_words(subject, END) == "not known"
+    assert next_sync(subject, END + timedelta(days=3, seconds=-10)) is not None
+
+
 def test_the_exact_time_is_in_utc():
-    assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
-    assert next_exactly(connector(paused=True)) == ""
+    assert next_exactly(connector(), END) == "About 2026-11-20 16:30:00 UTC"
+    assert next_exactly(connector(paused=True), END) == ""
 
 
 @pytest.mark.parametrize(

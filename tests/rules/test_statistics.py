@@ -52,6 +52,7 @@ def counts(statistic: Statistic) -> dict[str, int]:
         pytest.param({"schedule": {"schedule_type": "CRON", "cron": "0 9 * * *"}}, None, id="cron"),
         pytest.param({"schedule": {"schedule_type": "LUNAR"}}, None, id="new-kind"),
         pytest.param({"sync_frequency": None}, None, id="no-interval"),
+        pytest.param({"ago": -72}, None, id="success-still-to-come"),
         pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
     ],
 )

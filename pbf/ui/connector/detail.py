@@ -182,7 +182,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> str:
         naming=fields(connector.service),
         schedule=in_words(connector),
         next=next_in_words(connector, now),
-        next_exactly=next_exactly(connector),
+        next_exactly=next_exactly(connector, now),
     )
 
 
