@@ -133,9 +133,9 @@ def _by_category(counts: Counter[str]) -> Statistic:
     bars = [Bar(name, number, "busy", {"category": name}) for name, number in largest]
     rest = len(bars) - NAMED_CATEGORIES
     more = f", and {rest} smaller categor{'y' if rest == 1 else 'ies'}" if rest > 0 else ""
-    return _plain(
-        "category", "By category", f"Most are in {_list(bars[:NAMED_CATEGORIES])}{more}.", bars
-    )
+    share = "Most" if more else "All"
+    sentence = f"{share} are in {_list(bars[:NAMED_CATEGORIES])}{more}."
+    return _plain("category", "By category", sentence, bars)
 
 
 def _freshness(connectors: Iterable[Connector], now: datetime) -> Statistic:
