@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pbf.fivetran.models import Connector, SchemaConfig
-from pbf.rules.table_selection import changes, matching, patch, source_tables, summary
-from pbf.ui.table_editor import FRESH, TableEditor, when_there_are_tables
+from pbf.rules.table_selection import SourceTable, changes, matching, patch, source_tables, summary
+from pbf.ui.table_editor import FRESH, TableEditor, columns, when_there_are_tables
 
 LOCK = {"allowed": False, "reason_code": "SYSTEM_TABLE"}
 
@@ -212,6 +212,12 @@ def test_an_invalid_row_number_changes_nothing(editor):
     editor.keep({9: {"Synced": True}, 0: {"Table": "x"}})
 
     assert editor.chosen == {}
+
+
+def test_a_name_of_nothing_can_be_seen():
+    texts = columns([SourceTable(schema="", table="", destination="a.b", on=True)])
+
+    assert texts == {"Table": ["\ufffd"], "Schema": ["\ufffd"], "In the destination": ["a.b"]}
 
 
 @pytest.mark.parametrize(
