@@ -101,8 +101,9 @@ def in_words(connector: Connector) -> str:
 def timing_text(timing: Timing) -> str:
     """Return a schedule in words."""
     if timing.kind == "interval" and timing.minutes:
-        days = f", {_days(timing.days)}" if timing.days else ""
-        return f"{every(timing.minutes)}{days}"
+        days = _days(timing.days)
+        days = days.lower() if timing.days in GROUPS else days
+        return f"{every(timing.minutes)}, {days}" if timing.days else every(timing.minutes)
     if timing.kind == "time_of_day":
         at = f"at {timing.at:%H:%M} UTC" if timing.at else DESTINATION_MIDNIGHT
         return f"{_days(timing.days)} {at}"

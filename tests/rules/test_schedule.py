@@ -4,8 +4,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from pbf.fivetran.models import Connector, Schedule
+from pbf.rules.parsed_schedule import DAYS, in_words
 from pbf.rules.parsed_schedule import expected as expected_by
-from pbf.rules.parsed_schedule import in_words
 from pbf.rules.schedule import (
     asked_in_words,
     choices,
@@ -207,6 +207,11 @@ def test_the_exact_time_is_in_utc():
             scheduled("INTERVAL", interval=60, days_of_week=["TUESDAY"]),
             "Hourly, Tuesdays",
             id="interval-on-days",
+        ),
+        pytest.param(
+            scheduled("INTERVAL", interval=45, days_of_week=list(DAYS[:5])),
+            "Every 45 minutes, weekdays",
+            id="interval-on-weekdays",
         ),
         pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "Cron: 0 9 * * 1-5", id="cron"),
         pytest.param(scheduled("MANUAL"), "Manual only", id="manual"),
