@@ -34,10 +34,12 @@ def show(portal: Portal) -> None:
         overview.tiles(summary)
         mark("connectors", "services", key="totals")
         show_links()
-        incidents.under_way(portal)
+        has_incidents = incidents.under_way(portal)
         left, right = st.columns([3, 2], gap="large")
         with left:
-            overview.show_next_steps(portal, summary.urgent, shown=SHOWN)
+            overview.show_next_steps(
+                portal, summary.urgent, shown=SHOWN, has_incidents=has_incidents
+            )
         with right:
             overview.show_oldest(data.connectors().items, shown=SHOWN)
             overview.show_changes(summary.changed[:SHOWN])

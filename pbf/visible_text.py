@@ -26,6 +26,11 @@ def shown(text: str) -> str:
     return line or ("\ufffd" if text else "")
 
 
+def shown_name(text: str) -> str:
+    """Return a name as it is shown; one of nothing is visible as one of white space is."""
+    return shown(text) or "\ufffd"
+
+
 def typeable(text: str) -> str:
     """Return what one types for a text that is shown, without characters that no keyboard has."""
     return " ".join(normalize("NFC", shown(text)).replace("\ufffd", "").split())

@@ -2,6 +2,7 @@
 
 Every type accepts anything. If the validation context is a set, it collects the names of the
 fields that could not be read, for the caller to log; null and "" count as empty, not unreadable.
+Where an empty value has a meaning of its own, an unreadable one becomes UNREADABLE instead.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ FIRST_SECOND, FIRST_MILLISECOND = 10**9, 10**11
 # The largest valid count or number of minutes; date arithmetic cannot overflow with it.
 LARGEST = 10_000_000
 LONGEST_TEXT = 10_000
+UNREADABLE = "?"
 # Longer names and states would not be found again once they are stored.
 LONGEST_NAME, LONGEST_STATE = 200, 40
 
@@ -79,6 +81,11 @@ def text(value: object, info: ValidationInfo, longest: int = LONGEST_TEXT) -> st
     if readable(value):
         return value
     return value.encode(errors="replace").decode().replace("\0", "?")
+
+
+def filled_text(value: object, info: ValidationInfo) -> str:
+    """Return a readable text; "" for an empty value only, UNREADABLE for anything else."""
+    return text(value, info) or ("" if value in (None, "") else UNREADABLE)
 
 
 def name(value: object, info: ValidationInfo) -> str:
@@ -171,6 +178,7 @@ def mark_unreadable(info: ValidationInfo) -> None:
 
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 Text = Annotated[str, BeforeValidator(text)]
+FilledText = Annotated[str, BeforeValidator(filled_text)]
 Name = Annotated[str, BeforeValidator(name)]
 State = Annotated[str, BeforeValidator(state)]
 # An object without a valid id is left out.

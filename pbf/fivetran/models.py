@@ -7,16 +7,18 @@ break no screen. A connection's `config` is never read, because it may hold cred
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
-    AfterValidator,
     AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     model_validator,
 )
 
 from pbf.fivetran.fields import (
+    UNREADABLE,
+    FilledText,
     Flag,
     Id,
     Moment,
@@ -26,6 +28,7 @@ from pbf.fivetran.fields import (
     Text,
     Texts,
     an_object,
+    mark_unreadable,
     named_objects,
     objects,
     readable,
@@ -40,14 +43,19 @@ def _card_or_none(value: object) -> object:
     return value if uri and readable(uri) else None
 
 
-def _schedule_or_none(value: object) -> object:
-    """Return None for an invalid schedule, so that it does not fail a whole list."""
-    return value if isinstance(value, Schedule | dict) else None
+def _schedule_or_none(value: object, info: ValidationInfo) -> "Schedule | None":
+    """Return a schedule, or None for one without values, so that the older fields apply.
 
-
-def _unless_empty(schedule: "Schedule | None") -> "Schedule | None":
-    """Return None for a schedule without values, so that the older fields apply."""
-    return schedule if schedule and any(value for _, value in schedule) else None
+    One that cannot be read as a whole is of the type UNREADABLE: it still takes precedence.
+    """
+    if isinstance(value, Schedule):
+        return value
+    unread: set[str] = set()
+    schedule = Schedule.model_validate(value if isinstance(value, dict) else {}, context=unread)
+    if unread or (value and not isinstance(value, dict)):
+        mark_unreadable(info)
+        return schedule.model_copy(update={"schedule_type": UNREADABLE})
+    return schedule if any(value for _, value in schedule) else None
 
 
 class _Response(BaseModel):
@@ -153,11 +161,9 @@ class Connector(_Response):
     failed_at: Moment = None
     paused: Flag = None
     sync_frequency: Number = None
-    schedule_type: Text = ""
-    daily_sync_time: Text = ""
-    schedule: Annotated[
-        Schedule | None, BeforeValidator(_schedule_or_none), AfterValidator(_unless_empty)
-    ] = None
+    schedule_type: FilledText = ""
+    daily_sync_time: FilledText = ""
+    schedule: Annotated[Schedule | None, BeforeValidator(_schedule_or_none)] = None
     status: Annotated[ConnectorStatus, BeforeValidator(an_object)] = ConnectorStatus()
     connect_card: Annotated[ConnectCard | None, BeforeValidator(_card_or_none)] = Field(
         default=None, repr=False

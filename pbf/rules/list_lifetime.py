@@ -55,10 +55,12 @@ def list_lifetime(
     """
     pages = -(-len(connectors) // page)
     soon = min(MOVING_LIFETIME * max(pages, requests, 1), QUIET_LIFETIME)
-    waits = [moment.timestamp() - now for moment in map(next_sync, connectors) if moment]
+    at = datetime.fromtimestamp(now, UTC)
+    dues = (next_sync(connector, at) for connector in connectors)
+    waits = [due.timestamp() - now for due in dues if due]
     if any(abs(wait) < TOLERANCE for wait in waits):
         return soon
-    if is_moving(connectors, datetime.fromtimestamp(now, UTC)):
+    if is_moving(connectors, at):
         return soon
     return min([QUIET_LIFETIME, *(max(wait - TOLERANCE, soon) for wait in waits if wait > 0)])
 

@@ -1,7 +1,8 @@
 """A connector's schedule, parsed from either of Fivetran's two forms.
 
-If Fivetran sends a `schedule`, it takes precedence over the older fields. Values that cannot be
-derived, such as the next time of a cron expression, are None. All times are UTC.
+If Fivetran sends a `schedule`, it takes precedence over the older fields. What has a value that is
+not understood is of the kind "unknown": a part of it could say something else. Values that cannot
+be derived, such as the next time of a cron expression, are None. All times are UTC.
 """
 
 import re
@@ -53,26 +54,33 @@ def timing(connector: Connector) -> Timing:
     """Return when a connector syncs."""
     if connector.schedule is not None:
         return of_schedule(connector.schedule, otherwise=connector.sync_frequency)
-    if connector.schedule_type == "manual":
+    kind, at = connector.schedule_type.lower(), connector.daily_sync_time
+    if kind == "manual":
         return Timing("manual")
+    if kind not in ("", "auto"):
+        return Timing("unknown")
     if connector.sync_frequency == DAILY:
-        return Timing("time_of_day", at=clock(connector.daily_sync_time))
+        is_read = not at.strip() or clock(at)
+        return Timing("time_of_day", at=clock(at)) if is_read else Timing("unknown")
     return _interval(connector.sync_frequency)
 
 
 def of_schedule(schedule: Schedule, *, otherwise: int | None = None) -> Timing:
     """Return when a `schedule` syncs; `otherwise` is its interval if it has none."""
     kind, at = schedule.schedule_type.upper(), clock(schedule.time_of_day)
-    numbers = {DAYS.index(day.upper()) for day in schedule.days_of_week if day.upper() in DAYS}
-    days = tuple(sorted(numbers)) if len(numbers) < len(DAYS) else ()
     if kind == "MANUAL":
         return Timing("manual")
-    if kind == "INTERVAL":
-        return _interval(schedule.interval or otherwise, days)
-    if kind == "TIME_OF_DAY" and at is not None:
-        return Timing("time_of_day", at=at, days=days)
     if kind == "CRON" and schedule.cron.strip():
         return Timing("cron", cron=" ".join(schedule.cron.split()))
+    names = {day.upper() for day in schedule.days_of_week}
+    if not names <= set(DAYS):
+        return Timing("unknown")
+    numbers = tuple(sorted(map(DAYS.index, names)))
+    days = numbers if len(numbers) < len(DAYS) else ()
+    if kind == "INTERVAL":
+        return _interval(otherwise if schedule.interval is None else schedule.interval, days)
+    if kind == "TIME_OF_DAY" and at is not None:
+        return Timing("time_of_day", at=at, days=days)
     return Timing("unknown")
 
 
@@ -85,7 +93,7 @@ def clock(text: str) -> time | None:
 def in_words(connector: Connector) -> str:
     """Return how often a connector syncs, such as "Mondays at 02:00 UTC"."""
     current = timing(connector)
-    if current.kind == "unknown" and connector.schedule is None:
+    if current.kind == "unknown" and connector.schedule is None and not connector.sync_frequency:
         return "Unknown"
     return timing_text(current)
 
@@ -93,8 +101,9 @@ def in_words(connector: Connector) -> str:
 def timing_text(timing: Timing) -> str:
     """Return a schedule in words."""
     if timing.kind == "interval" and timing.minutes:
-        days = f", {_days(timing.days)}" if timing.days else ""
-        return f"{every(timing.minutes)}{days}"
+        days = _days(timing.days)
+        days = days.lower() if timing.days in GROUPS else days
+        return f"{every(timing.minutes)}, {days}" if timing.days else every(timing.minutes)
     if timing.kind == "time_of_day":
         at = f"at {timing.at:%H:%M} UTC" if timing.at else DESTINATION_MIDNIGHT
         return f"{_days(timing.days)} {at}"

@@ -21,7 +21,7 @@ from pbf.rules.parsed_schedule import (
     timing,
     timing_text,
 )
-from pbf.rules.wording import ahead, exact
+from pbf.rules.wording import about, ahead, exact, is_to_come
 
 # Minutes between syncs that the API accepts (the enumeration of its definition).
 FREQUENCIES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, DAILY)
@@ -37,8 +37,10 @@ HOW_OFTEN = (
 )
 
 
-def next_sync(connector: Connector) -> datetime | None:
+def next_sync(connector: Connector, now: datetime) -> datetime | None:
     """Return when the next sync is due, or None if the schedule does not tell.
+
+    Nothing follows from a last sync that is still to come.
 
     The API has no such field; it follows from the end of the last sync and the schedule. The sync
     may start up to an hour later, by the destination's offset.
@@ -51,7 +53,8 @@ def next_sync(connector: Connector) -> datetime | None:
     if status.sync_state == "rescheduled" and status.rescheduled_for:
         return status.rescheduled_for
     ends = [end for end in (connector.succeeded_at, connector.failed_at) if end]
-    return following(current, max(ends)) if ends else None
+    last = max(ends, default=None)
+    return following(current, last) if last and not is_to_come(last, now) else None
 
 
 def next_in_words(connector: Connector, now: datetime) -> str:
@@ -68,17 +71,17 @@ def next_in_words(connector: Connector, now: datetime) -> str:
     if connector.is_broken:
         reconnects = health(connector, now).action == "reconnect"
         return "once it is repaired" if reconnects else "not known"
-    moment = next_sync(connector)
+    moment = next_sync(connector, now)
     if moment is not None:
-        return _about(ahead(moment, now)) if moment > now else "due now"
+        return about(ahead(moment, now)) if moment > now else "due now"
     if current.kind == "time_of_day" and current.at is None:
         return _uncapitalized(current)
     return "not known"
 
 
-def next_exactly(connector: Connector) -> str:
+def next_exactly(connector: Connector, now: datetime) -> str:
     """Return about when the next sync is, in UTC, or an empty string if unknown."""
-    moment = next_sync(connector)
+    moment = next_sync(connector, now)
     return f"About {exact(moment)}" if moment else ""
 
 
@@ -135,11 +138,6 @@ def _uncapitalized(current: Timing) -> str:
     text = timing_text(current)
     by_name = current.kind == "time_of_day" and current.days and current.days not in GROUPS
     return text if by_name or text == SET_AT_FIVETRAN else text[:1].lower() + text[1:]
-
-
-def _about(text: str) -> str:
-    """Return "in about 2 hours" for "in 2 hours"."""
-    return f"in about {text[3:]}" if text.startswith("in ") else text
 
 
 def _refuse_partial(connector: Connector, given: Mapping[str, Any]) -> None:

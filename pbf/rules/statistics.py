@@ -9,6 +9,7 @@ from math import inf
 from pbf.fivetran.models import Connector
 from pbf.rules.health import TONES, Tone, Word
 from pbf.rules.parsed_schedule import expected, in_words, timing
+from pbf.rules.wording import is_to_come
 
 HOUR = timedelta(hours=1)
 HOURS = 24
@@ -90,12 +91,15 @@ def statistics(
     ]
 
 
-def interval(connector: Connector) -> float | None:
+def interval(connector: Connector, now: datetime) -> float | None:
     """Return the minutes between a connector's syncs.
 
-    None if it has no running schedule, or one whose times are unknown.
+    None if it has no running schedule, one whose times are unknown, or a success that is still to
+    come, from which nothing follows.
     """
     if connector.is_paused or connector.is_incomplete:
+        return None
+    if connector.succeeded_at and is_to_come(connector.succeeded_at, now):
         return None
     return timing(connector).spacing
 
@@ -106,7 +110,7 @@ def intervals_late(connector: Connector, now: datetime) -> float | None:
     None if it has no running schedule or one whose times are unknown, infinite before the first
     success.
     """
-    minutes = interval(connector)
+    minutes = interval(connector, now)
     if minutes is None:
         return None
     if connector.succeeded_at is None:
@@ -129,9 +133,9 @@ def _by_category(counts: Counter[str]) -> Statistic:
     bars = [Bar(name, number, "busy", {"category": name}) for name, number in largest]
     rest = len(bars) - NAMED_CATEGORIES
     more = f", and {rest} smaller categor{'y' if rest == 1 else 'ies'}" if rest > 0 else ""
-    return _plain(
-        "category", "By category", f"Most are in {_list(bars[:NAMED_CATEGORIES])}{more}.", bars
-    )
+    share = "Most" if more else "All"
+    sentence = f"{share} are in {_list(bars[:NAMED_CATEGORIES])}{more}."
+    return _plain("category", "By category", sentence, bars)
 
 
 def _freshness(connectors: Iterable[Connector], now: datetime) -> Statistic:

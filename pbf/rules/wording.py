@@ -1,7 +1,10 @@
 """Fivetran's values, times and durations in the words of the screens."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from pbf.clock import SKEW
 
 CATEGORIES = {
     "API": "Custom and APIs",
@@ -34,6 +37,8 @@ STAGES = {
 }
 UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 HOUR = UNITS["hour"]
+# How long ago or how far ahead something is, as in `times.js`.
+LONG_UNITS = {"year": 31_536_000, "month": 2_592_000, "day": 86_400, "hour": 3_600, "minute": 60}
 
 
 def spaced(value: str) -> str:
@@ -48,21 +53,33 @@ def capital(text: str) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """Return how long ago something was, such as "5 minutes ago"."""
+    """Return how long ago something was, such as "5 minutes ago"; "not known" if still to come."""
+    if is_to_come(moment, now):
+        return "not known"
     seconds = (now - moment).total_seconds()
-    return f"{span(seconds)} ago" if seconds >= UNITS["minute"] else "just now"
+    return f"{span(seconds, LONG_UNITS)} ago" if seconds >= UNITS["minute"] else "just now"
 
 
 def ahead(moment: datetime, now: datetime) -> str:
     """Return how far ahead something is, such as "in 2 hours"."""
     seconds = (moment - now).total_seconds()
-    return f"in {span(seconds)}" if seconds >= UNITS["minute"] else "within a minute"
+    return f"in {span(seconds, LONG_UNITS)}" if seconds >= UNITS["minute"] else "within a minute"
 
 
-def span(seconds: float) -> str:
+def about(text: str) -> str:
+    """Return "in about 2 hours" for "in 2 hours"."""
+    return f"in about {text[3:]}" if text.startswith("in ") else text
+
+
+def is_to_come(moment: datetime, now: datetime) -> bool:
+    """Whether a time is later than now, also for clocks that differ; what has happened is not."""
+    return (moment - now).total_seconds() > SKEW
+
+
+def span(seconds: float, units: Mapping[str, int] = UNITS) -> str:
     """Return a length of time in its largest unit, such as "40 seconds"."""
-    unit = next((unit for unit, length in UNITS.items() if seconds >= length), "second")
-    number = max(0, int(seconds // UNITS[unit]))
+    unit = next((unit for unit, length in units.items() if seconds >= length), list(units)[-1])
+    number = max(0, int(seconds // units[unit]))
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 

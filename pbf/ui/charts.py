@@ -4,6 +4,7 @@ Importing this module imports Altair, so only code that shows a chart does.
 """
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,8 @@ Spec = dict[str, Any]
 PICK = "pick"
 STEP = 28
 TALL = 200
+# On the longer side of the line.
+MOST_TICKS = 2
 NO_PADDING = {"top": 0, "bottom": 0, "left": 0, "right": 0}
 # After Okabe and Ito, whose colours everybody can distinguish; darker where a contrast of three to
 # one on white requires it. A word or a position says the same as each colour.
@@ -78,8 +81,9 @@ def _days(bars: Sequence[Bar], ink: str) -> Any:
 def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> Any:
     counts = alt.Axis(
         title=None,
-        tickMinStep=1,
-        tickCount=3,
+        values=_ticks(*_reach(bars)),
+        # Few enough to have room; Vega would leave out every other one, 0 among them.
+        labelOverlap=False,
         labelExpr="format(abs(datum.value), ',')",
         labelColor=ink,
     )
@@ -91,7 +95,7 @@ def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> A
         .mark_bar(cursor="pointer" if leads else "default")
         .encode(
             x=alt.X("label:O", sort=None, axis=axis),
-            y=alt.Y("signed:Q", axis=counts, scale=_reach(bars)),
+            y=alt.Y("signed:Q", axis=counts, scale=alt.Scale(domain=list(_reach(bars)), nice=True)),
             color=alt.Color("group:N", scale=kinds, legend=legend),
             tooltip=[
                 alt.Tooltip("label:O", title=title),
@@ -104,11 +108,21 @@ def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> A
     )
 
 
-def _reach(bars: Sequence[Bar]) -> alt.Scale:
-    """Return a scale that has an extent before Streamlit adds the values, and without any."""
+def _reach(bars: Sequence[Bar]) -> tuple[int, int]:
+    """Return the least and the greatest value; an extent is there without any bar too.
+
+    The scale needs it before Streamlit adds the values.
+    """
     signed = [-bar.count if bar.group == BAD else bar.count for bar in bars]
     least, most = min((0, *signed)), max((0, *signed))
-    return alt.Scale(domain=[least, most if most or least else 1], nice=True)
+    return least, most if most or least else 1
+
+
+def _ticks(least: int, most: int) -> list[int]:
+    """Return a few round numbers from the least to the greatest value, 0 among them."""
+    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    step = next(step for step in steps if max(most, -least) <= MOST_TICKS * step)
+    return [step * number for number in range(-(-least // step), most // step + 1)]
 
 
 def _values(bars: Sequence[Bar]) -> alt.Data:

@@ -14,15 +14,13 @@ from markupsafe import Markup
 
 from pbf.clock import utc_now
 from pbf.paths import from_page
-from pbf.rules.wording import ago, exact
+from pbf.rules.wording import LONG_UNITS, about, ago, ahead, capital, exact, is_to_come, span
 from pbf.visible_text import shown
 
 # Colour alone says nothing: a sign and the word go with it.
 SIGNS = {"good": "✓", "busy": "↻", "attention": "…", "bad": "!", "quiet": "·"}
 # The colours of monograms, as in `icons.js`.
 HUES = ("blue", "green", "violet", "orange", "red", "yellow")
-# In seconds, as in `times.js`.
-LONG_UNITS = {"year": 31_536_000, "month": 2_592_000, "day": 86_400, "hour": 3_600, "minute": 60}
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
@@ -84,18 +82,19 @@ def in_browser_words(moment: str, kind: str) -> str:
 
     `kind` is "past", or "lasting" for a state since then, or "coming".
     """
-    passed = (utc_now() - datetime.fromisoformat(moment)).total_seconds()
-    seconds = -passed if kind == "coming" else passed
-    unit = next((unit for unit, length in LONG_UNITS.items() if seconds >= length), "")
-    number = int(seconds // LONG_UNITS[unit]) if unit else 0
-    words = f"{number} {unit}{'' if number == 1 else 's'}"
+    at, now = datetime.fromisoformat(moment), utc_now()
     if kind == "past":
-        return f"{words} ago" if unit else "just now"
-    if kind == "lasting":
-        return f"for {words}" if unit else "for less than a minute"
-    if passed >= 0:
-        return "Due now"
-    return f"In about {words}" if unit else "Within a minute"
+        return ago(at, now)
+    if kind == "coming":
+        return "Due now" if at <= now else capital(about(ahead(at, now)))
+    if is_to_come(at, now):
+        return ""
+    seconds = (now - at).total_seconds()
+    return (
+        f"for {span(seconds, LONG_UNITS)}"
+        if seconds >= LONG_UNITS["minute"]
+        else "for less than a minute"
+    )
 
 
 def as_time(moment: datetime | str) -> datetime:

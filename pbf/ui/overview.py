@@ -47,11 +47,19 @@ def show_oldest(connectors: Sequence[Connector], *, shown: int) -> None:
         st.html(html.render("overview", "oldest", connectors=oldest))
 
 
-def show_next_steps(portal: Portal, urgent: Sequence[Row], *, shown: int) -> None:
-    """List the connectors that do not run by themselves, each with its next step."""
+def show_next_steps(
+    portal: Portal, urgent: Sequence[Row], *, shown: int, has_incidents: bool
+) -> None:
+    """List the connectors that do not run by themselves, each with its next step.
+
+    With incidents shown above, an empty list does not mean that there is nothing to do.
+    """
     st.header("What to do next", anchor=False)
     if problem := page.PROBLEM.get():
         page.show_problem(problem[1])
+    if not urgent and has_incidents:
+        st.info("See the incidents above. No other connector needs you.", icon=":material/info:")
+        return
     if not urgent:
         st.success("Nothing to do. Every connector runs by itself.", icon=":material/check:")
         return

@@ -16,7 +16,7 @@ from pbf.rules.table_selection import (
     source_tables,
 )
 from pbf.spreadsheet import line
-from pbf.visible_text import shown
+from pbf.visible_text import shown, shown_name
 
 FRESH = 60.0
 SYNCED = "Synced"
@@ -144,8 +144,8 @@ class TableEditor:
 def columns(tables: Sequence[SourceTable]) -> dict[str, list[str]]:
     """Return the texts about tables, by column."""
     return {
-        "Table": [shown(table.table) for table in tables],
-        "Schema": [shown(table.schema) for table in tables],
+        "Table": [shown_name(table.table) for table in tables],
+        "Schema": [shown_name(table.schema) for table in tables],
         "In the destination": [shown(table.destination) for table in tables],
     }
 
@@ -166,5 +166,7 @@ def when_there_are_tables(connector: Connector, *, read: bool, now: datetime) ->
         return "Fivetran found no tables to choose in this source."
     if connector.status.sync_state == "syncing" and not connector.paused:
         return "Fivetran is reading the source. Its tables appear when the first sync is done."
+    if connector.succeeded_at:
+        return "Fivetran has no list of this source's tables, although it was synced."
     at = next_in_words(connector, now)
     return f"The first sync reads which tables there are. Next sync: {at}."

@@ -14,7 +14,7 @@ from pbf.rules.table_selection import NEW_TABLES, summary
 from pbf.ui import html, page, session
 from pbf.ui.refresh.fragments import following
 from pbf.ui.table_editor import SYNCED, TableEditor, columns, when_there_are_tables
-from pbf.visible_text import shown
+from pbf.visible_text import shown_name
 
 
 def editor_of(portal: Portal, connector: Connector) -> TableEditor:
@@ -93,7 +93,7 @@ def show_search(editor: TableEditor) -> None:
                 "Schema",
                 editor.schemas,
                 index=None,
-                format_func=shown,
+                format_func=shown_name,
                 placeholder="All schemas",
                 key="tables-schema",
             )
@@ -152,9 +152,10 @@ def show_notes(editor: TableEditor) -> None:
         page.quiet(later)
     if editor.locked:
         rows = (
-            (f"{table.schema}.{table.table}", "yes" if table.on else "no", table.locked)
+            (".".join(map(shown_name, table.key)), "yes" if table.on else "no", table.locked)
             for table in editor.locked
         )
         with st.expander(f"Tables that cannot be switched ({len(editor.locked)})"):
             headers = ("Table", "Synced", "Why it is fixed")
-            st.html(html.render("parts", "table", headers=headers, rows=rows))
+            kind = "pbf-locked"
+            st.html(html.render("parts", "table", headers=headers, rows=rows, kind=kind))

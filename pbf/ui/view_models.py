@@ -132,7 +132,7 @@ def row(
         "tone": state.tone,
         "reason": shown(f"{state.reason} {note}"),
         "frequency": shown(in_words(connector)),
-        "interval": interval(connector),
+        "interval": interval(connector, now),
         "next_action": {"id": next_action, "label": ACTIONS[next_action]} if next_action else None,
         "also": [{"id": action, "label": label} for action, label in also],
         "marked": False,
@@ -162,7 +162,7 @@ def rows_of(
 
 
 def _times(connector: Connector, state: Health, now: datetime) -> Times:
-    due = next_sync(connector)
+    due = next_sync(connector, now)
     return {
         "since": _iso(since(connector, state)),
         "last": _iso(connector.succeeded_at),

@@ -17,7 +17,6 @@ from pbf.rules.time_zones import moment
 from pbf.rules.timeline.outcomes import Outcome
 from pbf.rules.watch.freshness import (
     DAYS,
-    REPORTED,
     SCOPES,
     WINDOW,
     Promise,
@@ -27,6 +26,7 @@ from pbf.rules.watch.freshness import (
     broken_since,
     default_terms,
     promise_for,
+    reported_since,
     tally,
     terms_by,
     terms_within,
@@ -134,7 +134,7 @@ class Promises:
         if terms is None or connector.succeeded_at is None:
             return Tally()
         until = moment(self._clock())
-        since = until - REPORTED
+        since = reported_since(terms, until)
         if connector.created_at and connector.created_at > since:
             since = connector.created_at
         first = since - (WINDOW if terms.kind == "by" else timedelta(hours=terms.hours))

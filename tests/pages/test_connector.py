@@ -10,8 +10,18 @@ from streamlit.testing.v1 import AppTest
 
 from pbf import runtime as runtimes
 from pbf.errors import StoreFailed
+from pbf.fivetran.models import Connector
+from pbf.ui.connector.detail import notes
 from tests.pages.conftest import API, CONNECTORS, SERVICES
-from tests.pages.reading import assert_one_sentence, components, everything, html, labels, press
+from tests.pages.reading import (
+    assert_one_sentence,
+    components,
+    everything,
+    html,
+    labels,
+    press,
+    texts,
+)
 
 pytestmark = pytest.mark.usefixtures("without_lists")
 OURS = f"{API}/v1/connections/ours"
@@ -102,7 +112,7 @@ def test_the_facts_are_told(runtime, named, visit):
     assert "<dt>Service</dt><dd>Stripe</dd>" in page
     assert "<dt>Permanent name</dt><dd><code>stripe_payments</code></dd>" in page
     assert "<dt>Schedule</dt><dd>Hourly</dd>" in page
-    assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">187 days ago', page)
+    assert re.search(r'<dt>Created</dt><dd><time [^>]*title="[^"]* UTC">6 months ago', page)
     assert re.search(
         r'<dt>Next sync</dt><dd><span title="About [^"]* UTC">in about 3\d minutes', page
     )
@@ -307,6 +317,26 @@ def test_pages_that_follow_ask_for_past_syncs_once(account, visit):
 
 
 FIRST = "Finish the set-up first."
+
+
+def test_why_a_button_is_disabled_stands_below_all_buttons(runtime, named, visit):
+    shown = texts(visit("connector", id=named("shopify_storefront").id))
+
+    reasons = [at for at, text in enumerate(shown) if "A sync is already running." in text]
+    assert max(reasons) > next(at for at, text in enumerate(shown) if 'label: "Delete"' in text)
+
+
+def test_a_task_without_any_text_says_so():
+    subject = Connector.model_validate(
+        {"id": "one", "status": {"tasks": [{}, {"message": " "}, {"details": "Why"}]}}
+    )
+
+    drawn = notes(subject)
+
+    assert drawn.count("Fivetran gives no details.") == 2
+    assert "<strong></strong>" in drawn
+
+
 UNFINISHED = dict.fromkeys(
     ("Sync now", "Pause", "Run setup tests", "Re-sync history", "Change schedule"), FIRST
 )

@@ -42,6 +42,24 @@ def test_the_overview_shows_what_is_under_way(broken, visit):
     assert "It was late" not in text
 
 
+def test_with_an_incident_under_way_the_overview_does_not_say_that_all_is_well(
+    empty_runtime, empty_world, visit
+):
+    empty_world.add_connections(2)
+    now = time.time()
+    group_id = empty_runtime.portal.tenant.group_id
+    row = new_incident(group_id, "late", "It is late", target="one", opened_at=now)
+    empty_runtime.store.incidents.open(row, new_event(row.id, now, "opened", "Why"))
+
+    app = visit("overview")
+
+    assert "It is late" in everything(app)
+    assert not app.success
+    assert [item.value for item in app.info] == [
+        "See the incidents above. No other connector needs you."
+    ]
+
+
 def test_the_connector_page_shows_its_incidents_and_its_promise(broken, visit):
     app = visit("connector", id=broken.id)
     text = everything(app)

@@ -49,6 +49,7 @@ def test_locked_tables_are_listed_with_why(account, visit):
     app = visit("tables", id="ours")
 
     assert "<td>public.audit</td><td>yes</td><td>The table has no key.</td>" in html(app)
+    assert "pbf-locked" in html(app)
 
 
 def test_a_null_table_or_schema_takes_nothing_with_it_and_is_counted(account, visit):
@@ -150,6 +151,7 @@ def test_a_change_that_fails_keeps_what_was_chosen(account, visit):
 
 def test_before_the_source_was_read_it_says_when_there_will_be_tables(account, visit):
     account.upsert("GET", SCHEMAS, status=404, json={"code": "NotFound_SchemaConfig"})
+    account.upsert("GET", CONNECTORS, json={"data": {"items": [{**ROW, "succeeded_at": None}]}})
 
     app = visit("tables", id="ours")
 

@@ -214,7 +214,7 @@ def render_connectors(connectors: list[Connector]) -> None:
         texts = [
             in_words(connector),
             next_in_words(connector, NOW),
-            next_exactly(connector),
+            next_exactly(connector, NOW),
             str(changed_at(connector)),
         ]
         texts += [

@@ -556,7 +556,7 @@ def test_a_long_explanation_leaves_room_for_the_running_step():
         pytest.param(None, "auto", "", "Unknown", id="nothing"),
         pytest.param(0, "auto", "", "Unknown", id="zero"),
         pytest.param(-60, "auto", "", "Unknown", id="negative"),
-        pytest.param(60, "lunar", "", "Hourly", id="new-kind-of-schedule"),
+        pytest.param(60, "lunar", "", "Set at Fivetran", id="new-kind-of-schedule"),
     ],
 )
 def test_the_frequency_is_described_in_words(minutes, schedule, at, expected):

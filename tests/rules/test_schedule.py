@@ -1,10 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
 from pbf.fivetran.models import Connector, Schedule
+from pbf.rules.parsed_schedule import DAYS, in_words
 from pbf.rules.parsed_schedule import expected as expected_by
-from pbf.rules.parsed_schedule import in_words
 from pbf.rules.schedule import (
     asked_in_words,
     choices,
@@ -13,6 +14,7 @@ from pbf.rules.schedule import (
     next_in_words,
     next_sync,
 )
+from pbf.rules.watch.freshness import default_terms
 
 END = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 
@@ -103,7 +105,7 @@ def at_two(*days: str) -> Schedule:
     ],
 )
 def test_the_next_sync_follows_from_the_last_and_the_schedule(subject: Connector, expected):
-    assert next_sync(subject) == expected
+    assert next_sync(subject, END + timedelta(hours=2)) == expected
 
 
 @pytest.mark.parametrize(
@@ -159,9 +161,18 @@ def test_the_next_sync_is_described_in_words(subject: Connector, words: str):
     assert next_in_words(subject, now) == words
 
 
+@pytest.mark.parametrize("field", ["succeeded_at", "failed_at"])
+def test_nothing_follows_from_a_sync_that_is_still_to_come(field):
+    subject = connector(**{field: END + timedelta(days=3)})
+
+    assert next_sync(subject, END) is None
+    assert next_in_words(subject, END) == "not known"
+    assert next_sync(subject, END + timedelta(days=3, seconds=-10)) is not None
+
+
 def test_the_exact_time_is_in_utc():
-    assert next_exactly(connector()) == "About 2026-11-20 16:30:00 UTC"
-    assert next_exactly(connector(paused=True)) == ""
+    assert next_exactly(connector(), END) == "About 2026-11-20 16:30:00 UTC"
+    assert next_exactly(connector(paused=True), END) == ""
 
 
 @pytest.mark.parametrize(
@@ -197,6 +208,11 @@ def test_the_exact_time_is_in_utc():
             "Hourly, Tuesdays",
             id="interval-on-days",
         ),
+        pytest.param(
+            scheduled("INTERVAL", interval=45, days_of_week=list(DAYS[:5])),
+            "Every 45 minutes, weekdays",
+            id="interval-on-weekdays",
+        ),
         pytest.param(scheduled("CRON", cron="0 9 * * 1-5"), "Cron: 0 9 * * 1-5", id="cron"),
         pytest.param(scheduled("MANUAL"), "Manual only", id="manual"),
         pytest.param(scheduled("LUNAR"), "Set at Fivetran", id="new-kind"),
@@ -212,7 +228,8 @@ def test_the_exact_time_is_in_utc():
             id="no-interval-at-all",
         ),
         pytest.param(scheduled("TIME_OF_DAY", time_of_day=7), "Set at Fivetran", id="no-time"),
-        pytest.param(connector(schedule="weekly"), "Every 6 hours", id="no-schedule"),
+        pytest.param(connector(schedule=None), "Every 6 hours", id="no-schedule"),
+        pytest.param(connector(schedule=[]), "Every 6 hours", id="empty-list"),
         pytest.param(connector(schedule={}), "Every 6 hours", id="empty-schedule"),
         pytest.param(
             connector(schedule=dict.fromkeys(Schedule.model_fields)),
@@ -228,6 +245,53 @@ def test_the_exact_time_is_in_utc():
 )
 def test_a_schedule_takes_precedence_and_is_described_in_words(subject: Connector, words: str):
     assert in_words(subject) == words
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param(connector(schedule="weekly"), id="text"),
+        pytest.param(connector(schedule=["MONDAY"]), id="list"),
+        pytest.param(connector(schedule=7), id="number"),
+        pytest.param(connector(schedule={"interval": "often"}), id="nothing-readable"),
+        pytest.param(scheduled("INTERVAL", interval=1e30), id="interval-beyond-all-numbers"),
+        pytest.param(scheduled("INTERVAL", interval=0), id="interval-of-nothing"),
+        pytest.param(
+            scheduled("INTERVAL", interval=60, days_of_week="MONDAY"), id="days-that-are-no-list"
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00", days_of_week=[None, 3, "MONDAY"]),
+            id="days-that-are-no-texts",
+        ),
+        pytest.param(
+            scheduled("TIME_OF_DAY", time_of_day="02:00", days_of_week=["FUNDAY", "MONDAY"]),
+            id="day-that-is-unknown",
+        ),
+        pytest.param(connector(sync_frequency=1440, daily_sync_time="25:99"), id="no-such-time"),
+        pytest.param(connector(sync_frequency=1440, daily_sync_time="5:00"), id="short-time"),
+        pytest.param(connector(sync_frequency=1440, daily_sync_time=5), id="time-as-number"),
+        pytest.param(connector(sync_frequency=1440, daily_sync_time=0), id="time-as-zero"),
+        pytest.param(connector(schedule_type="lunar"), id="older-kind-that-is-unknown"),
+        pytest.param(connector(schedule_type=["manual"]), id="older-kind-that-is-no-text"),
+    ],
+)
+def test_nothing_is_worked_out_from_a_schedule_with_an_unreadable_part(subject: Connector):
+    [from_cache] = TypeAdapter(tuple[Connector, ...]).validate_json(
+        f"[{subject.model_dump_json()}]"
+    )
+
+    assert from_cache == subject
+    assert in_words(subject) == "Set at Fivetran"
+    assert next_in_words(subject, END) == "not known"
+    assert expected_by(subject) is None
+    assert default_terms(subject) is None
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_daily_sync_without_a_time_starts_at_midnight(value):
+    subject = connector(sync_frequency=1440, daily_sync_time=value)
+
+    assert in_words(subject) == "Daily at midnight in the destination's time zone"
 
 
 @pytest.mark.parametrize(

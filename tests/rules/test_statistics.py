@@ -8,7 +8,7 @@ import pytest
 
 from pbf.fivetran.models import Connector
 from pbf.rules.health import TONES, health
-from pbf.rules.statistics import Statistic, intervals_late, statistics
+from pbf.rules.statistics import BAD, GOOD, Bar, Statistic, intervals_late, statistics
 from pbf.ui.charts import STEP, spec
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -52,6 +52,7 @@ def counts(statistic: Statistic) -> dict[str, int]:
         pytest.param({"schedule": {"schedule_type": "CRON", "cron": "0 9 * * *"}}, None, id="cron"),
         pytest.param({"schedule": {"schedule_type": "LUNAR"}}, None, id="new-kind"),
         pytest.param({"sync_frequency": None}, None, id="no-interval"),
+        pytest.param({"ago": -72}, None, id="success-still-to-come"),
         pytest.param({"status": {"setup_state": "incomplete"}}, None, id="not-finished"),
     ],
 )
@@ -78,6 +79,12 @@ def test_the_largest_categories_come_first_and_three_are_named():
     assert counts(statistic) == {"A": 4, "B": 3, "C": 2, "D": 1, "E": 1, "Other": 1}
     assert statistic.bars[0].query == {"category": "A"}
     assert statistic.sentence == "Most are in A 4, B 3, C 2, and 3 smaller categories."
+
+
+def test_all_connectors_are_in_categories_that_are_all_named():
+    statistic = drawn(connector("a"), connector("b"))["category"]
+
+    assert statistic.sentence == "All are in Other 2."
 
 
 def test_freshness_counts_by_lateness_and_names_the_latest():
@@ -224,6 +231,30 @@ def test_the_chart_of_hours_has_a_domain_before_its_values_arrive(ended, domain)
     chart = spec(drawn(connector("a", **ended))["hours"], "light")
 
     assert chart["encoding"]["y"]["scale"]["domain"] == domain
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "ticks"),
+    [
+        pytest.param(0, 0, [0, 1], id="nothing"),
+        pytest.param(1, 0, [0, 1], id="one"),
+        pytest.param(3, 1, [0, 2], id="a-few"),
+        pytest.param(0, 2, [-2, -1, 0], id="failures-only"),
+        pytest.param(6, 2, [0, 5], id="six"),
+        pytest.param(7, 1, [0, 5], id="seven"),
+        pytest.param(1234, 1001, [-1000, 0, 1000], id="many"),
+    ],
+)
+def test_the_ticks_of_an_axis_are_whole_numbers_with_0_among_them(succeeded, failed, ticks):
+    bars = (
+        Bar("0", succeeded, "busy", {}, GOOD),
+        Bar("0", failed, "bad", {}, BAD),
+    )
+    statistic = Statistic("hours", "Syncs by hour", "", bars, (), ())
+
+    axis = spec(statistic, "light")["encoding"]["y"]["axis"]
+
+    assert (axis["values"], axis["labelOverlap"]) == (ticks, False)
 
 
 def test_an_empty_chart_can_be_drawn():

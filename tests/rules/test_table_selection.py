@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pbf.fivetran.models import Connector, SchemaConfig
-from pbf.rules.table_selection import changes, matching, patch, source_tables, summary
-from pbf.ui.table_editor import FRESH, TableEditor, when_there_are_tables
+from pbf.rules.table_selection import SourceTable, changes, matching, patch, source_tables, summary
+from pbf.ui.table_editor import FRESH, TableEditor, columns, when_there_are_tables
 
 LOCK = {"allowed": False, "reason_code": "SYSTEM_TABLE"}
 
@@ -214,12 +214,21 @@ def test_an_invalid_row_number_changes_nothing(editor):
     assert editor.chosen == {}
 
 
+def test_a_name_of_nothing_can_be_seen():
+    texts = columns([SourceTable(schema="", table="", destination="a.b", on=True)])
+
+    assert texts == {"Table": ["\ufffd"], "Schema": ["\ufffd"], "In the destination": ["a.b"]}
+
+
 @pytest.mark.parametrize(
     ("fields", "read", "text"),
     [
         pytest.param({}, True, "found no tables", id="none-there"),
         pytest.param(
             {"status": {"sync_state": "syncing"}}, False, "is reading the source", id="now"
+        ),
+        pytest.param(
+            {"succeeded_at": "2026-11-20T10:30:00Z"}, False, "although it was synced", id="synced"
         ),
         pytest.param({"paused": True}, False, "once it is resumed", id="paused"),
         pytest.param(

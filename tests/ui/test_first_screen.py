@@ -1,6 +1,9 @@
 """The first screen: drawn from what is in memory, for one identity in one tenant."""
 
+import json
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import responses
@@ -12,11 +15,14 @@ from pbf.rules.access.permissions import Role
 from pbf.runtime import Runtime
 from pbf.sandbox.server import SandboxServer
 from pbf.ui.first_screen.screens import first_screen
+from pbf.ui.html import in_browser_words
 from tests.support.accounts import ACCOUNT, API
 from tests.support.tenants import looked_at_by, sign_in, start_with_tenants
 
 URL = "http://localhost:8501/services"
 HOSTILE = "<script>alert(1)</script>"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TIMES = json.loads((Path(__file__).parents[1] / "support" / "times.json").read_text())
 PAGES = ["/services", "/connectors"]
 
 
@@ -27,6 +33,13 @@ def screen(path: str, session_id: str | None = None) -> str:
 def ids(html: str) -> list[str]:
     """Return the ids of cards or rows, in their order."""
     return list(dict.fromkeys(re.findall(r'data-id="([^"]+)"', html)))
+
+
+@pytest.mark.parametrize(("kind", "seconds", "text"), TIMES)
+def test_times_read_as_in_the_browser(monkeypatch, kind, seconds, text):
+    monkeypatch.setattr("pbf.ui.html.utc_now", lambda: NOW)
+
+    assert in_browser_words((NOW - timedelta(seconds=seconds)).isoformat(), kind) == text
 
 
 @pytest.fixture

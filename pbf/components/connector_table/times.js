@@ -18,10 +18,14 @@ export function duration(milliseconds) {
   return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
+// By how much two clocks may differ, as in `clock.py`. What began later than that is not known.
+const SKEW = 10000;
+
 // The wording of a past event, of a state that lasts, and of a coming event, by milliseconds passed.
 export const WORDING = {
-  past: (passed) => (duration(passed) ? `${duration(passed)} ago` : "just now"),
-  lasting: (passed) => (duration(passed) ? `for ${duration(passed)}` : "for less than a minute"),
+  past: (passed) => (passed < -SKEW ? "not known" : duration(passed) ? `${duration(passed)} ago` : "just now"),
+  lasting: (passed) =>
+    (passed < -SKEW ? "" : duration(passed) ? `for ${duration(passed)}` : "for less than a minute"),
   coming: (passed) =>
     (passed >= 0 ? "Due now" : duration(-passed) ? `In about ${duration(-passed)}` : "Within a minute"),
 };

@@ -141,6 +141,17 @@ def default_terms(connector: Connector) -> Terms | None:
     return Terms("within", hours=2 * current.spacing / 60 + 1)
 
 
+def reported_since(terms: Terms, until: datetime) -> datetime:
+    """Return the start of the days that a tally reports: as many as REPORTED, the present included.
+
+    Days have the length that clocks show, so that a change of the clocks adds none.
+    """
+    end = until.astimezone(ZoneInfo(terms.time_zone))
+    if terms.kind == "within":
+        end = datetime.combine(until.astimezone(UTC).date() + DAY, time(0), UTC)
+    return (end - REPORTED).astimezone(UTC)
+
+
 def promise_for(promises: Sequence[Promise], connector: Connector) -> Promise | None:
     """Return the most specific promise for a connector: its own, its service's, the tenant's."""
     targets = {"connector": connector.id, "service": connector.service, "tenant": ""}

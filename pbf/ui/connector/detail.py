@@ -8,7 +8,7 @@ import streamlit as st
 
 from pbf.clock import utc_now
 from pbf.fivetran.history import ErrorRecord, History, SyncRecord
-from pbf.fivetran.models import Connector, Service
+from pbf.fivetran.models import Connector, Service, StatusMessage
 from pbf.fivetran.naming_fields import fields
 from pbf.rules.actions import LABELS, Action, advice, obstacle
 from pbf.rules.health import ACTIONS, ON_THE_CARD, Health
@@ -83,13 +83,13 @@ def show_actions(connector: Connector, state: Health) -> None:
             _action(first, connector, ACTIONS[state.action], kind="primary")
         colleague_links.show_button(state)
         for action in beside:
-            with st.container(width="content", gap="xxsmall"):
-                _action(action, connector)
-                if reason := obstacle(action, connector):
-                    page.quiet(reason)
+            _action(action, connector)
         # A new key closes the menu once something in it was pressed.
         with st.popover("More", key=f"more-{page.turn()}"):
             _show_menu(connector, menu)
+    # Below the row: as wide as a button, a reason would part it from the next one.
+    for reason in filter(None, (obstacle(action, connector) for action in beside)):
+        page.quiet(reason)
     mark(*BEHIND_ACTIONS, connector=connector)
 
 
@@ -182,7 +182,7 @@ def facts(connector: Connector, service: Service, now: datetime) -> str:
         naming=fields(connector.service),
         schedule=in_words(connector),
         next=next_in_words(connector, now),
-        next_exactly=next_exactly(connector),
+        next_exactly=next_exactly(connector, now),
     )
 
 
@@ -191,11 +191,16 @@ def notes(connector: Connector) -> str:
     status = connector.status
     kinds = (("Task", "bad", status.tasks), ("Warning", "attention", status.warnings))
     items = [
-        (kind, tone, note.message or spaced(note.code), note.details)
+        (kind, tone, _title(note), note.details)
         for kind, tone, reported in kinds
         for note in reported
     ]
     return html.render("connector", "notes", notes=items)
+
+
+def _title(note: StatusMessage) -> str:
+    title = note.message.strip() or spaced(note.code)
+    return title or ("" if note.details.strip() else "Fivetran gives no details.")
 
 
 def syncs(past: History[SyncRecord]) -> str:

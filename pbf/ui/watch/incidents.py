@@ -18,14 +18,17 @@ ON_OVERVIEW = 5
 SEARCH = "incident-search"
 
 
-def under_way(portal: Portal) -> None:
-    """Show the open incidents of a tenant, if there are any; nothing if the database fails."""
+def under_way(portal: Portal) -> bool:
+    """Show the open incidents of a tenant, and return whether there are any.
+
+    If the database fails, none are shown.
+    """
     try:
         incidents = runtime().watch.incidents.open(portal.tenant.group_id, explained=False)
     except StoreFailed:
-        return  # the page works without them; the next run tries again
+        return False  # the page works without them; the next run tries again
     if not incidents:
-        return
+        return False
     st.header("Incidents under way", anchor=False)
     with st.container(border=True, key="incidents-under-way"):
         for incident in incidents[:ON_OVERVIEW]:
@@ -33,6 +36,7 @@ def under_way(portal: Portal) -> None:
         if len(incidents) > ON_OVERVIEW:
             more = f"{len(incidents) - ON_OVERVIEW:,} more"
             st.page_link(page.page("incidents"), label=more)
+    return True
 
 
 def of_connector(portal: Portal, connector: Connector) -> None:

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { WORDING, duration, timeHtml, updateTimes } from "../../../pbf/components/connector_table/times.js";
@@ -26,20 +27,10 @@ for (const [milliseconds, text] of DURATIONS) {
   });
 }
 
-const WORDS = [
-  ["past", 0, "just now"],
-  ["past", 3 * HOUR, "3 hours ago"],
-  ["past", -HOUR, "just now"],
-  ["lasting", 0, "for less than a minute"],
-  ["lasting", 2 * DAY, "for 2 days"],
-  ["coming", 0, "Due now"],
-  ["coming", HOUR, "Due now"],
-  ["coming", -1, "Within a minute"],
-  ["coming", -90 * MINUTE, "In about 1 hour"],
-];
-for (const [kind, passed, text] of WORDS) {
-  test(`a ${kind} time after ${passed} ms reads "${text}"`, () => {
-    assert.equal(WORDING[kind](passed), text);
+// The same cases as in Python.
+for (const [kind, seconds, text] of JSON.parse(readFileSync(new URL("../../support/times.json", import.meta.url)))) {
+  test(`a ${kind} time after ${seconds} s reads "${text}"`, () => {
+    assert.equal(WORDING[kind](seconds * 1000), text);
   });
 }
 
