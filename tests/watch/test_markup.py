@@ -29,8 +29,7 @@ ADDRESSES = {
     "telegram": "tgram://123456789:abcdefg_hijklmnop/12315544/",
     "pushover": f"pover://{'u' * 30}@{'a' * 30}",
     "pagerduty": f"pagerduty://{'a' * 32}@src",
-    # As it is, an address of Opsgenie adds notes to alerts that it made.
-    "opsgenie": "opsgenie://0d6b9d1a-9d6e-4a86-8e0a-0123456789ab?action=new",
+    "opsgenie": "opsgenie://0d6b9d1a-9d6e-4a86-8e0a-0123456789ab",
     "mattermost": "mmosts://mattermost.example/3ccdd113474722377935511fc85d3dd4",
     "ntfy": "ntfys://topic",
 }
@@ -94,6 +93,10 @@ def test_an_address_makes_no_message_of_a_file(tmp_path, name):
 
     assert "secret" not in json.dumps(payload)
     assert "sign in" in json.dumps(payload)
+
+
+def test_on_pagerduty_a_message_is_a_warning():
+    assert sent(ADDRESSES["pagerduty"])["payload"]["severity"] == "warning"
 
 
 def test_every_service_is_tried():

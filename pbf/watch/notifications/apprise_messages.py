@@ -107,13 +107,19 @@ def _is_of(plugin: "NotifyBase | None", service: Service) -> bool:
 def _deliver(
     plugin: "NotifyBase", message: Message, product: str, *, is_markdown: bool = False
 ) -> None:
-    from apprise import Apprise, AppriseAsset, NotifyFormat
+    from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
     sender = Apprise(asset=AppriseAsset(async_mode=False, app_id=product))
     sender.add(plugin)
     body_format = NotifyFormat.MARKDOWN if is_markdown else NotifyFormat.TEXT
     with deadline(LONGEST_ANSWER, largest=LARGEST_ANSWER):
-        result = sender.notify(body=message.text, title=message.title, body_format=body_format)
+        result = sender.notify(
+            body=message.text,
+            title=message.title,
+            body_format=body_format,
+            # Of another type, Opsgenie makes no alert, and PagerDuty one that wakes nobody.
+            notify_type=NotifyType.WARNING,
+        )
     with result:
         reasons = [str(entry.message) for entry in result.logs()]
     if not result:
