@@ -17,8 +17,8 @@ from tests.support.variants import exhaustive
 
 LONG = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghi"
 HOSTILE = (
-    "Denied for `svc` on C:\\data\\_in_: $12$ or *all*; see https://example.org/a?b=1, www.a.org, "
-    "a@b.org or [here](https://example.org) :material/delete: :smile: :red[now] ~~old~~ <b>x</b> "
+    "No `svc` on C:\\d\\_in_: $12$ or *all*; see https://example.org/a?b=1, www.a.org, "
+    "a@b.org or [here](https://example.org) :material/add: :smile: :red[now] ~~old~~ <b>x</b> "
     "&lt;i&gt; -> 1. &#58;tada&#58;"
 )
 NAMES = [
