@@ -27,6 +27,8 @@ class Observed:
     calls: Calls
     # When the load was there, and when the trouble began.
     calm_from: float
+    # The connectors that there were before, by name; another database may have their entries.
+    before: frozenset[str]
     began_at: float = field(default_factory=time.monotonic)
 
     def reads(self) -> Iterator[Figure]:
@@ -77,8 +79,8 @@ class Observed:
     def audit(self) -> Iterator[Figure]:
         """Each change is in the audit log, and each connector was created once."""
         cluster, writes = self.cluster, self.calls.writes
-        wait_for(lambda: not _missing(cluster))
-        missing, changes = _missing(cluster), _changes(cluster, writes.connector_id)
+        wait_for(lambda: not self._missing())
+        missing, changes = self._missing(), _changes(cluster, writes.connector_id)
         yield Figure(self.area, "creations missing in the audit log", missing, "", at_most=0)
         lost = max(0, writes.changes - changes)
         yield Figure(self.area, "other changes missing there", lost, "", at_most=0)
@@ -87,14 +89,20 @@ class Observed:
         wrong = sum(counts[name] != 1 for name in writes.created)
         yield Figure(self.area, "connectors not created once", wrong, "", at_most=0)
 
+    def _missing(self) -> int:
+        """Return how many connectors of these callers the audit log does not have."""
+        recorded = {name for _, name in self.cluster.audited("create")}
+        return len(_created(self.cluster) - self.before - recorded)
+
 
 @contextmanager
 def observing(cluster: Cluster, area: str) -> Iterator[Observed]:
     """Put a cluster under load, and let it run calmly for a moment before and after the block."""
+    before = _created(cluster)
     with cluster.under_load() as (tabs, calls):
         calm_from = time.monotonic()
         time.sleep(cluster.size.calm)
-        yield Observed(cluster, area, tabs, calls, calm_from)
+        yield Observed(cluster, area, tabs, calls, calm_from, before)
         time.sleep(2 * cluster.size.calm)
 
 
@@ -106,11 +114,10 @@ def wait_for(condition: Callable[[], bool], patience: float = PATIENCE) -> float
     return time.monotonic() - started_at
 
 
-def _missing(cluster: Cluster) -> int:
-    """Return how many connectors of the callers the audit log does not know."""
-    names = {one["schema"] for one in cluster.fivetran.connectors()}
-    known = {name for _, name in cluster.audited("create")}
-    return len({name for name in names if name.startswith("load_")} - known)
+def _created(cluster: Cluster) -> frozenset[str]:
+    """Return the names of the connectors that callers have created."""
+    names = (item["schema"] for item in cluster.fivetran.connectors())
+    return frozenset(name for name in names if name.startswith("load_"))
 
 
 def _changes(cluster: Cluster, connector_id: str) -> int:
