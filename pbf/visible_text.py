@@ -1,4 +1,4 @@
-"""External text as one line of visible characters."""
+"""External text as one line of visible characters, and as every database accepts it."""
 
 import re
 from unicodedata import category, normalize
@@ -29,6 +29,13 @@ def shown(text: str) -> str:
 def shown_name(text: str) -> str:
     """Return a name as it is shown; one of nothing is visible as one of white space is."""
     return shown(text) or "\ufffd"
+
+
+def storable(text: str, longest: int | None = None) -> str:
+    """Return a text that every database accepts: no lone surrogate, no NUL, cut to a length."""
+    if not text.isascii():
+        text = text.encode(errors="replace").decode()
+    return text.replace("\0", "?")[:longest]
 
 
 def typeable(text: str) -> str:

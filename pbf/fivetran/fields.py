@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from pbf.paths import LONGEST_ID
+from pbf.visible_text import storable
 
 Readable = TypeVar("Readable", list[Any], list[str], dict[str, Any])
 
@@ -77,10 +78,7 @@ def text(value: object, info: ValidationInfo, longest: int = LONGEST_TEXT) -> st
         return ""
     if len(value) > longest:
         mark_unreadable(info)
-        value = value[:longest]
-    if readable(value):
-        return value
-    return value.encode(errors="replace").decode().replace("\0", "?")
+    return storable(value, longest)
 
 
 def filled_text(value: object, info: ValidationInfo) -> str:

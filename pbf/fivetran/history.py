@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from pbf.fivetran.fields import Moment, Text, readable
+from pbf.visible_text import storable
 
 Item = TypeVar("Item")
 
@@ -101,8 +102,7 @@ def _volumes_and_unknown(fields: Mapping[Any, Any]) -> dict[str, dict[str, Any]]
             if len(volumes) < MOST_FIELDS:
                 volumes[name] = float(value)
         elif value not in (None, "") and len(unknown) < MOST_FIELDS:
-            text = str(value)[:LONGEST_FIELD]
-            unknown[name] = text.encode(errors="replace").decode()
+            unknown[name] = storable(str(value), LONGEST_FIELD)
     return {"volumes": volumes, "unknown": unknown}
 
 

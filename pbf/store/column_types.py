@@ -8,12 +8,7 @@ from typing import Any
 from sqlalchemy import String, Text
 from sqlalchemy.types import TypeDecorator
 
-
-def storable(text: str, longest: int | None = None) -> str:
-    """Return a text that every database accepts: no lone surrogate, no NUL, cut to a length."""
-    if not text.isascii():
-        text = text.encode(errors="replace").decode()
-    return text.replace("\0", "?")[:longest]
+from pbf.visible_text import storable
 
 
 class ShortText(TypeDecorator[str]):

@@ -63,8 +63,6 @@ class Leases(Generic[Row]):
 
     def find(self, group_id: str, key: str) -> Row | None:
         """Return the row of a group with a key, if any."""
-        if not key.isprintable():
-            return None  # an id from outside may hold what no database accepts
         with self._database.reading() as session:
             return session.get(self._table, (group_id, key))
 

@@ -231,8 +231,8 @@ def _row(group_id: str, connector: Connector, last: LastSeen | None, at: float) 
         schema_name=connector.schema_name,
         succeeded_at=succeeded_at,
         failed_at=failed_at,
-        sync_state=connector.status.sync_state[:40],
-        setup_state=connector.status.setup_state[:40],
+        sync_state=connector.status.sync_state,
+        setup_state=connector.status.setup_state,
         paused=connector.is_paused,
         spacing=spacing,
         spacing_since=since,
@@ -259,8 +259,8 @@ def _is_known(connector: Connector, last: LastSeen | None, at: float) -> bool:
         return last is not None
     values = (
         *_seconds(connector),
-        connector.status.sync_state[:40],
-        connector.status.setup_state[:40],
+        connector.status.sync_state,
+        connector.status.setup_state,
         connector.is_paused,
         spacing_of(connector),
         connector.schema_name,

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pbf.store.timeline.tables import Sync
 
 LONGEST_REASON = 2000
-LONGEST_SYNC_ID = 200
 OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 NOTHING: dict[str, Any] = {}
 
@@ -45,7 +44,7 @@ def values_of(connector_id: str, own: Fact, shown: Fact, part_of: str) -> dict[s
         "key": own.key,
         "at": shown.at,
         "part_of": part_of,
-        "sync_id": own.sync_id[:LONGEST_SYNC_ID],
+        "sync_id": own.sync_id,
         **columns,
         "own": "" if kept == columns else _written(kept),
     }

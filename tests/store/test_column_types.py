@@ -2,8 +2,8 @@
 
 import pytest
 
-from pbf.store.column_types import storable
 from pbf.store.store import Store
+from pbf.visible_text import storable
 
 ODD = [
     pytest.param("n" * 300, "n" * 200, id="longer-than-its-column"),

@@ -7,9 +7,9 @@ from functools import cache
 from sqlalchemy import Integer, Select, bindparam, select, union_all
 
 from pbf.spreadsheet import line
-from pbf.store.column_types import storable
 from pbf.store.database import Database
 from pbf.store.tables import SHORT_TEXT, Entry
+from pbf.visible_text import storable
 
 __all__ = ["AuditEntries", "Entry"]
 

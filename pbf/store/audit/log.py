@@ -244,7 +244,7 @@ def _missing(session: Session, entries: Sequence[Values]) -> list[Values]:
 
 
 def _values(entry: Entry) -> Values:
-    return _spooled({name: getattr(entry, name) for name in SPOOLED})
+    return {name: getattr(entry, name) for name in SPOOLED}
 
 
 def _spooled(values: Values) -> Values:

@@ -112,8 +112,6 @@ def require_other_admin(session: Session, membership: Membership) -> None:
 
 def membership_of(session: Session, tenant_id: str, person_id: str) -> Membership | None:
     """Return a membership, and lock it; None if there is none."""
-    if not (tenant_id.isprintable() and person_id.isprintable()):
-        return None
     query = select(Membership).filter_by(tenant_id=tenant_id, person_id=person_id)
     return session.scalars(query.with_for_update()).one_or_none()
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pbf.store.column_types import storable
 from pbf.store.database import Database
 from pbf.store.identity.tables import WANTED, ServiceRequest
+from pbf.visible_text import storable
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,6 @@ class TenantRows:
         return self._write(tenant_id, disabled_at=None)
 
     def _write(self, tenant_id: str, **values: object) -> bool:
-        if not tenant_id.isprintable():
-            return False  # an id from outside may hold what no database accepts
         statement = update(Tenant).where(Tenant.id == tenant_id).values(**values)
         with self._database.session() as session:
             return session.execute(statement.returning(Tenant.id)).first() is not None

@@ -23,8 +23,6 @@ class LastSeenRows:
 
     def find(self, group_id: str, connector_id: str) -> LastSeen | None:
         """Return the row of a connector."""
-        if not connector_id.isprintable():
-            return None
         with self._database.reading() as session:
             return session.get(LastSeen, (group_id, connector_id))
 

@@ -22,8 +22,6 @@ class Channels:
 
     def find(self, group_id: str, channel_id: str) -> Channel | None:
         """Return the channel of a group with an id, if any."""
-        if not channel_id.isprintable():
-            return None  # an id from outside may hold what no database accepts
         query = select(Channel).filter_by(group_id=group_id, id=channel_id)
         with self._database.reading() as session:
             return session.scalar(query)

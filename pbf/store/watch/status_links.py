@@ -35,8 +35,6 @@ class StatusLinks:
 
     def revoke(self, group_id: str, link_id: str, now: float) -> bool:
         """Revoke a link of a group; False if none with that id works."""
-        if not link_id.isprintable():
-            return False  # an id from outside may hold what no database accepts
         row = StatusLink
         statement = (
             update(row)
