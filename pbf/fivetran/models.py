@@ -48,11 +48,13 @@ def _schedule_or_none(value: object, info: ValidationInfo) -> "Schedule | None":
 
     One that cannot be read as a whole is of the type UNREADABLE: it still takes precedence.
     """
+    if not value:
+        return None
     if isinstance(value, Schedule):
         return value
     unread: set[str] = set()
     schedule = Schedule.model_validate(value if isinstance(value, dict) else {}, context=unread)
-    if unread or (value and not isinstance(value, dict)):
+    if unread or not isinstance(value, dict):
         mark_unreadable(info)
         return schedule.model_copy(update={"schedule_type": UNREADABLE})
     return schedule if any(value for _, value in schedule) else None

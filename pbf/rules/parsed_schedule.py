@@ -60,8 +60,8 @@ def timing(connector: Connector) -> Timing:
     if kind not in ("", "auto"):
         return Timing("unknown")
     if connector.sync_frequency == DAILY:
-        is_read = not at.strip() or clock(at)
-        return Timing("time_of_day", at=clock(at)) if is_read else Timing("unknown")
+        moment = clock(at)
+        return Timing("time_of_day", at=moment) if moment or not at.strip() else Timing("unknown")
     return _interval(connector.sync_frequency)
 
 

@@ -40,10 +40,8 @@ HOW_OFTEN = (
 def next_sync(connector: Connector, now: datetime) -> datetime | None:
     """Return when the next sync is due, or None if the schedule does not tell.
 
-    Nothing follows from a last sync that is still to come.
-
-    The API has no such field; it follows from the end of the last sync and the schedule. The sync
-    may start up to an hour later, by the destination's offset.
+    The API has no such field; it follows from the end of the last sync, unless that is still to
+    come, and the schedule. The sync may start up to an hour later, by the destination's offset.
     """
     if connector.is_paused or connector.is_syncing or not connector.is_set_up:
         return None

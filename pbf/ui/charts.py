@@ -79,9 +79,10 @@ def _days(bars: Sequence[Bar], ink: str) -> Any:
 
 
 def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> Any:
+    least, most = _reach(bars)
     counts = alt.Axis(
         title=None,
-        values=_ticks(*_reach(bars)),
+        values=_ticks(least, most),
         # Few enough to have room; Vega would leave out every other one, 0 among them.
         labelOverlap=False,
         labelExpr="format(abs(datum.value), ',')",
@@ -95,7 +96,7 @@ def _up_and_down(bars: Sequence[Bar], ink: str, axis: alt.Axis, title: str) -> A
         .mark_bar(cursor="pointer" if leads else "default")
         .encode(
             x=alt.X("label:O", sort=None, axis=axis),
-            y=alt.Y("signed:Q", axis=counts, scale=alt.Scale(domain=list(_reach(bars)), nice=True)),
+            y=alt.Y("signed:Q", axis=counts, scale=alt.Scale(domain=[least, most], nice=True)),
             color=alt.Color("group:N", scale=kinds, legend=legend),
             tooltip=[
                 alt.Tooltip("label:O", title=title),
