@@ -7,12 +7,13 @@ from pbf.sandbox.catalogue.data_files import read_data
 
 
 class IdMaker:
-    """Makes ids; the same seed gives the same ids."""
+    """Makes ids, none of them twice; the same seed gives the same ids."""
 
     def __init__(self, seed: int) -> None:
         """Start from a seed."""
         self._seed = seed
         self._count = 0
+        self._made: set[str] = set()
 
     def number(self, purpose: str, limit: int) -> int:
         """Return a number below the limit that depends on the seed and the purpose alone."""
@@ -24,7 +25,7 @@ class IdMaker:
         return {"seed": self._seed, "count": self._count}
 
     def make(self, taken: Container[str]) -> str:
-        """Return an id that is not taken: two words, or three if no pair is free."""
+        """Return a new id that is not taken: two words, or three if no pair is free."""
         words = read_data("id_words.json")
         firsts, seconds = words["first"], words["second"]
         for attempt in range(1000):
@@ -35,6 +36,7 @@ class IdMaker:
             second = seconds[number % len(seconds)]
             third = firsts[number // len(seconds) % len(firsts)]
             name = f"{first}_{second}" if attempt < 4 else f"{first}_{third}_{second}"
-            if name not in taken:
+            if name not in taken and name not in self._made:
+                self._made.add(name)
                 return name
         raise RuntimeError("no id left")
