@@ -4,6 +4,7 @@ Entries hold only our own words: what was requested, and the type of an error. T
 are never recorded.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -43,11 +44,19 @@ class PendingEntry:
     details: str = ""
     outcome: str = ""
     skipped: bool = False
+    # Of several entries with the same key the first is stored; without one each is.
+    key: str = ""
 
     def about(self, connector: "Connector") -> "Connector":
         """Set which connector the entry is about, and return the connector."""
         self.connector_id, self.name = connector.id, connector.schema_name
         return connector
+
+    def about_new(self, connector: "Connector") -> "Connector":
+        """Say that the connector was created, as `about`; two entries that do are stored as one."""
+        created = f"{connector.group_id} {connector.id} {connector.created_at}"
+        self.key = hashlib.blake2b(created.encode(), digest_size=16).hexdigest()
+        return self.about(connector)
 
 
 class AuditLog:
@@ -113,6 +122,7 @@ class AuditLog:
             finally:
                 stored.connector_id, stored.name = entry.connector_id, entry.name
                 stored.details = entry.details
+                stored.entry_key = entry.key or stored.entry_key
                 stored.outcome = "" if entry.skipped else entry.outcome or stored.outcome
                 if stored.outcome:
                     CHANGES.labels(action, stored.outcome).inc()

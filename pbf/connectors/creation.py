@@ -99,7 +99,7 @@ class CreationService:
                 return creation
             url = redirect_uri(creation.schema_name)
             with self._attempts.kept(creation):
-                connector = entry.about(self._carry_out(creation, url))
+                connector = entry.about_new(self._carry_out(creation, url))
         if creation.key != new.key and key:
             with suppress(StoreFailed):  # it is stored under the other key
                 self._attempts.add(replace(new, reserved=None))
@@ -123,7 +123,7 @@ class CreationService:
         connector = self._look_up(creation) if creation.sent_at else None
         if connector and _created(creation, connector):
             with self._audit_log.record("create", details="its answer was lost") as entry:
-                entry.about(self._finish(creation, connector))
+                entry.about_new(self._finish(creation, connector))
         elif not connector and self._client.now() < (creation.sent_at or 0.0) + self._longest_call:
             # The call may still be on its way.
             self._release(creation)

@@ -560,7 +560,9 @@ def test_without_the_database_nothing_is_created_and_the_list_is_still_shown(pro
     assert portal.client.calls == 1
 
 
-def test_a_creation_that_cannot_be_stored_afterwards_exists_all_the_same(process, monkeypatch):
+def test_a_creation_that_cannot_be_stored_afterwards_exists_all_the_same(
+    process, monkeypatch, later
+):
     portal = process()
 
     def fail(*_):
@@ -572,6 +574,11 @@ def test_a_creation_that_cannot_be_stored_afterwards_exists_all_the_same(process
 
     assert named(portal) == [connector.id]
     assert unsettled(portal) == 1
+    later(60)
+    portal.settle_abandoned()
+    entries = portal.store.audit.entries()
+    assert [(entry.what, entry.outcome) for entry in entries] == [("create", "done")]
+    assert unsettled(portal) == 0
 
 
 @pytest.mark.parametrize("typed", ["Sal\0es", "Sal\ud800es"], ids=["nul", "half-a-surrogate-pair"])

@@ -223,7 +223,7 @@ class AuditLog(AuditEntries):
 
     def _store(self, entry: Entry) -> None:
         with self._writing() as session:
-            session.add(Entry(**_values(entry)))
+            session.add_all(Entry(**values) for values in _missing(session, [_values(entry)]))
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
