@@ -145,10 +145,11 @@ def streamlit(
     folder: Path | None = None,
     poll: float = 0.05,
     port: int | None = None,
+    launcher: tuple[str, ...] = (),
 ) -> AbstractContextManager[Server]:
-    """Run a Streamlit server."""
+    """Run a Streamlit server, if need be by a module that runs another one."""
     return running(
-        *("streamlit", "run", str(script), "--server.headless", "true"),
+        *(*launcher, "streamlit", "run", str(script), "--server.headless", "true"),
         *("--server.address", "127.0.0.1"),
         *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
         health="/_stcore/health",
@@ -182,7 +183,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _port(command: tuple[str, ...], port: int) -> tuple[str, str]:
-    return ("--server.port" if command[0] == "streamlit" else "--port", str(port))
+    return ("--server.port" if "streamlit" in command else "--port", str(port))
 
 
 def _wait(

@@ -10,6 +10,7 @@ from bench import servers
 from bench.servers import ROOT, Server
 
 DASHBOARD = "dashboard"
+LAUNCHER = ("chaos.soak.program",)
 OpenServer = Callable[[], AbstractContextManager[Server]]
 
 
@@ -97,10 +98,12 @@ def fleet(settings: Mapping[str, str], *, screens: bool) -> Iterator[Fleet]:
 
 def _dashboard(settings: Mapping[str, str], port: int) -> OpenServer:
     script = ROOT / "app.py"
-    return lambda: servers.streamlit(script, env=settings, folder=ROOT, port=port)
+    return lambda: servers.streamlit(
+        script, env=settings, folder=ROOT, port=port, launcher=LAUNCHER
+    )
 
 
 def _routes(settings: Mapping[str, str], port: int) -> OpenServer:
     return lambda: servers.running(
-        "pbf", "proxy", health="/_/healthz", env=settings, folder=ROOT, port=port
+        *(*LAUNCHER, "pbf", "proxy"), health="/_/healthz", env=settings, folder=ROOT, port=port
     )

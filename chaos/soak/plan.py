@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-# How fast the sandbox's clock runs. A write at Fivetran may take ten minutes; a faster clock would
-# make more than that of a delay of some seconds.
+# How fast the sandbox's clock runs.
 SPEED = 96.0
 # An hour of the sandbox's time.
 HOUR = 3600 / SPEED
