@@ -48,6 +48,16 @@ from tests.support.stores import copied_tables
 GARBAGE_THRESHOLD = 10_000
 # Files in a browser take up to a minute each, so none of them may be the last one.
 BROWSER_SHARE = 0.85
+# How long the product waits, in seconds, before it gives up or makes do with what it has.
+TIME_LIMITS = [
+    "cache.redis_backend.REDIS_TIMEOUT",
+    "cache.shared.LONGEST_WAIT",
+    "connectors.access.limiter.REDIS_TIMEOUT",
+    "connectors.portal.PAST_PATIENCE",
+    "store.database.WRITE_TIMEOUT",
+    "store.engines.engine.POOL_TIMEOUT",
+    "store.engines.engine.WRITE_TIMEOUT",
+]
 CHROMIUM_ARGUMENTS = [
     *ARGUMENTS,
     "--disable-quic",
@@ -131,8 +141,8 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
 def _patient() -> Iterator[None]:
     """Have nobody give up waiting because the machine is busy; tests of waiting set their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pbf.cache.shared.LONGEST_WAIT", 60.0)
-        patch.setattr("pbf.connectors.portal.PAST_PATIENCE", 60.0)
+        for name in TIME_LIMITS:
+            patch.setattr(f"pbf.{name}", 60)
         yield
 
 
