@@ -53,8 +53,9 @@ def show(portal: Portal, connector_id: str) -> None:
     st.html(detail.head(connector, data.service_of(connector), state))
     mark("connectors", "connector", connector=connector)
     failed_id, problem = page.PROBLEM.get() or ("", "")
-    if failed_id == connector.id:
-        page.show_problem(problem)
+    with st.container():  # also without a problem, so that what is below keeps its place
+        if failed_id == connector.id:
+            page.show_problem(problem)
     detail.show_actions(connector, state)
     detail.show_details(connector)
 

@@ -34,7 +34,8 @@ def show(portal: Portal) -> None:
         overview.tiles(summary)
         mark("connectors", "services", key="totals")
         show_links()
-        has_incidents = incidents.under_way(portal)
+        with st.container():  # also without incidents, so that what is below keeps its place
+            has_incidents = incidents.under_way(portal)
         left, right = st.columns([3, 2], gap="large")
         with left:
             overview.show_next_steps(

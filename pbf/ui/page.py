@@ -227,6 +227,12 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
 
     Entries that could not be read, and are not shown, are counted.
     """
+    # Also without a word: Streamlit draws anew what moves to another place, closed and unscrolled.
+    with st.container():
+        _mark_age(answers)
+
+
+def _mark_age(answers: Sequence[CachedList]) -> None:  # type: ignore[type-arg]
     if unread := sum(answer.unread for answer in answers):
         entries = "1 entry" if unread == 1 else f"{unread:,} entries"
         quiet(f"{entries} of Fivetran's list could not be read and cannot be shown here.")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Node
 
 from tests.support.parcels import opened
 
@@ -66,3 +67,19 @@ def _elements(block: Any) -> Iterator[Any]:
         yield from _elements(child)
     if not children and block.proto is not None:
         yield block
+
+
+def place(app: AppTest, heading: str) -> list[int]:
+    """Return where a heading is: its number, and those of what it lies in, from the outermost."""
+
+    def search(node: Node) -> list[int] | None:
+        if getattr(node, "value", None) == heading:
+            return []
+        for number, child in getattr(node, "children", {}).items():
+            if (below := search(child)) is not None:
+                return [number, *below]
+        return None
+
+    numbers = search(app.main)
+    assert numbers is not None
+    return numbers

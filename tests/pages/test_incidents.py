@@ -9,7 +9,7 @@ from pbf.rules.access.permissions import Role
 from pbf.rules.watch.freshness import Promise, terms_within
 from pbf.store.watch.tables import Promise as Row
 from pbf.watch.incidents import new_event, new_incident
-from tests.pages.reading import everything
+from tests.pages.reading import everything, place
 
 
 @pytest.fixture
@@ -40,6 +40,22 @@ def test_the_overview_shows_what_is_under_way(broken, visit):
     assert "Incidents under way" in text
     assert "It fails again" in text
     assert "It was late" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"), [("overview", "All connectors"), ("connector", "Facts")]
+)
+def test_what_is_below_keeps_its_place_when_an_incident_begins(
+    runtime, visit, request, name, heading
+):
+    connector_id = runtime.portal.connectors().items[0].id
+    before = place(visit(name, id=connector_id), heading)
+    request.getfixturevalue("broken")
+
+    app = visit(name, id=connector_id)
+
+    assert "It fails again" in everything(app)
+    assert place(app, heading) == before
 
 
 def test_with_an_incident_under_way_the_overview_does_not_say_that_all_is_well(

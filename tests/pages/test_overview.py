@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tests.pages.reading import assert_one_sentence, everything, html, labels, press
+from tests.pages.reading import assert_one_sentence, everything, html, labels, place, press
 from tests.support.histories import write_history
 
 
@@ -182,7 +182,7 @@ def test_neither_key_nor_secret_is_on_the_page(runtime, sandbox, visit):
 
 
 def test_the_last_known_answer_is_marked_with_its_age(runtime, sandbox, hours_later, visit):
-    visit("overview")
+    before = place(visit("overview"), "All connectors")
     sandbox.stop()
     hours_later(10)
 
@@ -190,5 +190,6 @@ def test_the_last_known_answer_is_marked_with_its_age(runtime, sandbox, hours_la
 
     assert "Fivetran cannot be reached." in app.warning[0].value
     assert "What you see is from 10 hours ago" in app.warning[0].value
+    assert place(app, "All connectors") == before
     assert "<strong>12</strong> connectors" in html(app)
     assert not app.exception

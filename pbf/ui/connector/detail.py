@@ -145,8 +145,11 @@ def _action(
 def show_details(connector: Connector) -> None:
     """Show the incident, the syncs, the facts, and what Fivetran and the audit log report."""
     portal = session.portal()
-    incidents.of_connector(portal, connector)
-    is_read = section.show(connector)
+    # Each has its place, also while it shows nothing, so that what is below keeps its own.
+    with st.container():
+        incidents.of_connector(portal, connector)
+    with st.container():
+        is_read = section.show(connector)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.header("Facts", anchor=False)
