@@ -15,7 +15,7 @@ export function saveDraft(form) {
   sessionStorage.setItem(storageKey(form), JSON.stringify(draft));
 }
 
-// Restores the draft once. What the user typed while the page loaded takes precedence.
+// Restores the draft once. What the user typed or chose while the page loaded takes precedence.
 export function restoreDraft(form) {
   const draft = JSON.parse(sessionStorage.getItem(storageKey(form)) || "null");
   sessionStorage.removeItem(storageKey(form));
@@ -23,7 +23,9 @@ export function restoreDraft(form) {
   for (const control of controlsOf(form)) {
     if (control.name in draft.values && !isEdited(control)) setValue(control, draft.values[control.name]);
   }
-  form.elements["sandbox-outcome"].value = draft.outcome;
+  const outcomes = form.elements["sandbox-outcome"];
+  const isChosen = [...outcomes].some((choice) => choice.checked !== choice.defaultChecked);
+  if (!isChosen) outcomes.value = draft.outcome;
   const more = form.querySelector("details");
   if (more && draft.isMoreOpen) more.open = true;
 }

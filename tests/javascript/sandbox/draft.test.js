@@ -3,7 +3,23 @@ import { beforeEach, test } from "node:test";
 
 import { restoreDraft, saveDraft } from "../../../pbf/sandbox/static/draft.js";
 
-function newForm({ typed = "", isMoreOpen = false, auth = "token-of-a-card-that-is-long" } = {}) {
+// Radio buttons, of which one is chosen, as form.elements returns them.
+function newOutcomes(chosen) {
+  const choices = ["pass", "warn", "fail"].map((value) => ({
+    value,
+    checked: value === chosen,
+    defaultChecked: value === "pass",
+  }));
+  Object.defineProperty(choices, "value", {
+    get: () => choices.find((choice) => choice.checked).value,
+    set(value) {
+      for (const choice of choices) choice.checked = choice.value === value;
+    },
+  });
+  return choices;
+}
+
+function newForm({ typed = "", outcome = "pass", isMoreOpen = false, auth = "token-of-a-card-that-is-long" } = {}) {
   const controls = [
     { type: "text", name: "host", value: typed, defaultValue: "" },
     { type: "checkbox", name: "tunnel", checked: false, defaultChecked: false },
@@ -13,7 +29,7 @@ function newForm({ typed = "", isMoreOpen = false, auth = "token-of-a-card-that-
     dataset: { auth },
     controls,
     details,
-    elements: { "sandbox-outcome": { value: "pass" } },
+    elements: { "sandbox-outcome": newOutcomes(outcome) },
     querySelectorAll: () => controls,
     querySelector: (selector) => (selector === "details" || details.open ? details : null),
   };
@@ -53,13 +69,14 @@ test("a draft comes back once", () => {
   assert.equal(second.details.open, false);
 });
 
-test("what was typed while the page loaded stays", () => {
+test("what was typed or chosen while the page loaded stays", () => {
   saved();
-  const form = newForm({ typed: "new.example" });
+  const form = newForm({ typed: "new.example", outcome: "fail" });
 
   restoreDraft(form);
 
   assert.equal(form.controls[0].value, "new.example");
+  assert.equal(form.elements["sandbox-outcome"].value, "fail");
   assert.equal(form.controls[1].checked, true);
 });
 
