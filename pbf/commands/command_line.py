@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TextIO
@@ -191,12 +191,13 @@ def proxy(host: str, port: int) -> None:
         logging.getLogger("pbf").error("%s", error)  # every route reports the same or works
     collect_garbage_less_often()
     keeper, readiness = JobThread(job_runner), ReadinessWatch(ReadinessCheck(runtime))
-    call_on_shutdown(release_waiters, keeper.stop, readiness.stop, drain=settings.drain)
     routes = create_app(readiness=readiness, threads=THREADS)
     mounted = DispatcherMiddleware(routes, {SANDBOX_PATH: CheckHost(embedded_sandbox)})
     app = UnderPrefix(mounted)
 
-    def on_start() -> None:
+    def on_start(stop_listening: Callable[[], None]) -> None:
+        callbacks = (release_waiters, keeper.stop, readiness.stop)
+        call_on_shutdown(*callbacks, drain=settings.drain, stop_listening=stop_listening)
         keeper.start()
         with suppress(PbfError):  # every route reports the error
             runtime().receive_from_sandbox(loopback_origin(host, port))

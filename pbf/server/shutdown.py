@@ -15,25 +15,34 @@ GRACE = 1.0
 EXIT_STATUS_OF_CTRL_C = 130
 
 
-def call_on_shutdown(*callbacks: Callable[[], None], drain: float = 0.0) -> None:
+def call_on_shutdown(
+    *callbacks: Callable[[], None],
+    drain: float = 0.0,
+    stop_listening: Callable[[], None] = lambda: None,
+) -> None:
     """Call each callback at SIGINT or SIGTERM, before the server waits for open requests.
 
-    After SIGTERM the process drains first: for `drain` seconds at most, or until a second SIGTERM.
-    After Ctrl-C the process ends within a second, whatever still runs.
+    After SIGTERM the process drains first, for `drain` seconds at most, then stops listening; a
+    second SIGTERM leaves both out. After Ctrl-C the process ends within a second, whatever still
+    runs.
     """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            _prepend_handler(number, callbacks, drain)
+            _prepend_handler(number, callbacks, drain, stop_listening)
 
 
-def _drain(seconds: float) -> None:
+def _drain(seconds: float, stop_listening: Callable[[], None]) -> None:
     """Wait for the writes under way, and then send this process the signal once more."""
     draining.wait(seconds)
+    stop_listening()
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _prepend_handler(
-    number: signal.Signals, callbacks: Iterable[Callable[[], None]], drain: float
+    number: signal.Signals,
+    callbacks: Iterable[Callable[[], None]],
+    drain: float,
+    stop_listening: Callable[[], None],
 ) -> None:
     server_handler = signal.getsignal(number)
 
@@ -41,7 +50,8 @@ def _prepend_handler(
         is_first = not draining.is_draining()
         draining.begin()
         if received == signal.SIGTERM and is_first and drain:
-            threading.Thread(target=_drain, args=(drain,), name="drain", daemon=True).start()
+            steps = (drain, stop_listening)
+            threading.Thread(target=_drain, args=steps, name="drain", daemon=True).start()
             return
         # The interrupted thread may hold any lock, so other threads run the callbacks.
         for callback in callbacks:

@@ -2,13 +2,15 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
+from pbf.concurrency import draining
 from pbf.metrics.instruments import observe_thread_wait
 from pbf.server.connections.descriptors import drop_unread, raise_descriptor_limit
 from pbf.server.probes.answers import PROBES
@@ -25,19 +27,27 @@ DESCRIPTORS_OF_CONNECTION = 3
 # For the database, Redis, Fivetran, logs and modules.
 OTHER_DESCRIPTORS = 256
 FEWEST_CONNECTIONS = 100
+# In seconds: so long open connections are answered after new ones are refused.
+LEAVING = 1.0
 
 
 class Task(WSGITask):
-    """A task that keeps the connection open after 304.
+    """A task that keeps the connection open after 304, and closes it while the process is ending.
 
     Waitress 3.0 closes the connection after every response without a Content-Length. A 304 has no
     body, and a new connection costs the caller more than the 304 saves.
     """
 
+    def build_response_header(self) -> bytes:
+        """Return the head of the response."""
+        if draining.is_draining():
+            self.set_close_on_finish()
+        return bytes(super().build_response_header())
+
     def set_close_on_finish(self) -> None:
         """Close the connection after this response, unless it is a 304 and may stay open."""
         request: Any = self.request
-        close = request.headers.get("CONNECTION", "").lower() == "close"
+        close = request.headers.get("CONNECTION", "").lower() == "close" or draining.is_draining()
         if close or self.version != "1.1" or not self.status.startswith("304"):
             super().set_close_on_finish()
 
@@ -99,9 +109,17 @@ class ProbesApart:
 
 
 def serve(
-    app: "WSGIApplication", host: str, port: int, *, on_start: Callable[[], None] = lambda: None
+    app: "WSGIApplication",
+    host: str,
+    port: int,
+    *,
+    on_start: Callable[[Callable[[], None]], None] = lambda _: None,
 ) -> None:
-    """Serve an app until stopped; call `on_start` once it listens."""
+    """Serve an app until stopped.
+
+    Once it listens, call `on_start` with a function for the end: it refuses new connections, so
+    that a proxy goes elsewhere, and returns when the open ones are closed, or after a second.
+    """
     dispatchers: dict[int, Any] = {}
     server = create_server(
         app,
@@ -125,15 +143,26 @@ def serve(
     probes_apart: Any = ProbesApart(server.task_dispatcher)
     if not isinstance(server, BaseWSGIServer):
         server.task_dispatcher = probes_apart
-    for dispatcher in dispatchers.values():
-        if isinstance(dispatcher, BaseWSGIServer):
-            dispatcher.channel_class = Channel
-            dispatcher.task_dispatcher = probes_apart
-            if dispatcher.socket:
-                drop_unread(dispatcher.socket)
+    listeners = [one for one in dispatchers.values() if isinstance(one, BaseWSGIServer)]
+    for listener in listeners:
+        listener.channel_class = Channel
+        listener.task_dispatcher = probes_apart
+        if listener.socket:
+            drop_unread(listener.socket)
     server.print_listen("Serving on http://{}:{}")
-    on_start()
+    on_start(partial(_stop_listening, listeners))
     server.run()
+
+
+def _stop_listening(listeners: Iterable[Any]) -> None:
+    """Refuse new connections; wait a moment for the open ones, each closed by its next response."""
+    for listener in listeners:
+        # Its own close() would end the trigger that responses need.
+        close = partial(listener.asyncore.dispatcher.close, listener)
+        listener.trigger.pull_trigger(close)
+    end = time.monotonic() + LEAVING
+    while any(listener.active_channels for listener in listeners) and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _most_connections(descriptors: int) -> int:

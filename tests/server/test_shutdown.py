@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,63 @@ signal.pause()
 
     assert output == "called\n"
     assert process.returncode == 130
+
+
+SERVER = """
+import sys
+from pbf.server import waitress_server
+from pbf.server.shutdown import call_on_shutdown
+
+waitress_server.LEAVING = 600.0
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+
+def on_start(stop_listening):
+    call_on_shutdown(drain=600.0, stop_listening=stop_listening)
+    print("ready", flush=True)
+
+waitress_server.serve(app, "127.0.0.1", int(sys.argv[1]), on_start=on_start)
+"""
+
+
+def test_a_process_that_ends_refuses_new_connections_and_answers_the_open_ones():
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(port)],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    while process.stdout.readline() != "ready\n":
+        assert process.poll() is None
+    opened = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    before = ask(opened)
+
+    process.send_signal(signal.SIGTERM)
+    wait_until_refused(port)
+    after = ask(opened)
+    process.communicate(timeout=PATIENCE)
+
+    assert (before, after) == ((200, None), (200, "close"))
+    assert process.returncode == 0
+
+
+def ask(connection: HTTPConnection) -> tuple[int, str | None]:
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    response.read()
+    return response.status, response.getheader("Connection")
+
+
+def wait_until_refused(port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)  # a port offers nothing to wait on
+    raise AssertionError("it still takes new connections")
