@@ -227,7 +227,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
 
     Entries that could not be read, and are not shown, are counted.
     """
-    # Also without a word: Streamlit draws anew what moves to another place, closed and unscrolled.
+    # Always: what is below keeps its place, which Streamlit would draw anew, and closed, elsewhere.
     with st.container():
         _mark_age(answers)
 
