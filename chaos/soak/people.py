@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,8 @@ PAUSE = 0.3
 KEPT = 4
 IN_PROGRESS = "in_progress"
 # A deletion whose first answer was lost finds nothing; a sync may be under way, or a restoration
-# too late. After a restoration another process may say 404 for some seconds.
+# too late. A 404 for a connector that exists is no final answer: for some seconds another process
+# may not know what was created or restored.
 FINAL = {
     "reschedule": (200,),
     "sync": (200, 409),
@@ -118,7 +119,12 @@ class Person:
         self, action: str, owned: Owned, method: str, path: str = "", body: Any = None
     ) -> requests.Response | None:
         final = FINAL[action]
-        answer = self._ask(method, f"/{owned.connector_id}{path}", body, waits=404 not in final)
+        answer = self._ask(
+            method,
+            f"/{owned.connector_id}{path}",
+            body,
+            is_gone=lambda: owned.connector_id not in self._world.connections,
+        )
         if answer is None or answer.status_code not in final:
             self._fail(f"{action} {owned.schema}", answer)
         elif answer.status_code == 200:
@@ -132,11 +138,11 @@ class Person:
         body: Any = None,
         headers: Any = None,
         *,
-        waits: bool = False,
+        is_gone: Callable[[], bool] = lambda: True,
     ) -> requests.Response | None:
         """Repeat a request until its answer is final; None if it never was.
 
-        If it `waits` for the connector, 404 is not final.
+        A 404 is final only if the connector `is_gone`.
         """
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -149,7 +155,8 @@ class Person:
                 self.statuses[0] += 1
             else:
                 self.statuses[answer.status_code] += 1
-                if not (_is_temporary(answer) or (waits and answer.status_code == 404)):
+                is_wrong = answer.status_code == 404 and not is_gone()
+                if not (_is_temporary(answer) or is_wrong):
                     return answer
             time.sleep(PAUSE)
         return None

@@ -27,8 +27,9 @@ from pbf.sandbox.server import SandboxServer
 from pbf.store.store import Store
 from tests.support.postgres_server import PostgresServer, postgres_server
 
-# Deletions that are due, and creations that were cut short, are worked off within this time.
-SETTLING = 120.0
+# Deletions that are due, twenty in half a minute, and creations that were cut short are worked off
+# within this time.
+SETTLING = 300.0
 CHECK_EVERY = 1.0
 PAGES = ("", "connectors", "services")
 SAMPLES = 5
@@ -65,7 +66,7 @@ def run_on(plan: Plan, postgres: PostgresServer) -> Result:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pbf-soak-")))
         server = stack.enter_context(SandboxServer(world=world))
-        witness = Witness(server.app.wsgi_app)
+        witness = Witness(server.app.wsgi_app, world)
         server.app.wsgi_app = witness  # type: ignore[method-assign]
         cache = stack.enter_context(closing(RestartableRedis(folder)))
         settings = {

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from pbf.sandbox.control.fault_middleware import BEFORE_WORK, SOCKET_RULES
+from pbf.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -18,15 +19,18 @@ CONNECTIONS = "/v1/connections"
 class Witness:
     """WSGI middleware in front of the sandbox that counts the writes that were carried out."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: "WSGIApplication", world: Sandbox) -> None:
         """Wrap the sandbox's app."""
         self._app = app
+        self._world = world
         self._lock = threading.Lock()
         # Connectors created by their name, deleted and changed by their id.
         self.created: Counter[str] = Counter()
         self.deleted: Counter[str] = Counter()
         self.rescheduled: Counter[str] = Counter()
         self.synced: Counter[str] = Counter()
+        # Schedules that failed and were so already, as anybody sees who looks afterwards.
+        self.scheduled_so: Counter[str] = Counter()
         self.requests = 0
 
     def __call__(
@@ -48,7 +52,14 @@ class Witness:
             self.requests += 1
             if is_done:
                 self._count(environ["REQUEST_METHOD"], environ["PATH_INFO"], body)
+            else:
+                self._count_failed(environ["PATH_INFO"], body)
         return response
+
+    def _count_failed(self, path: str, body: dict[str, Any]) -> None:
+        connection = self._world.connections.get(path.removeprefix(CONNECTIONS).strip("/"))
+        if connection and connection.sync_frequency == body.get("sync_frequency"):
+            self.scheduled_so[connection.id] += 1
 
     def _count(self, method: str, path: str, body: dict[str, Any]) -> None:
         connector_id, _, action = path.removeprefix(CONNECTIONS).strip("/").partition("/")
