@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FrameType
 
 from pbf.concurrency import draining
@@ -27,8 +28,9 @@ def call_on_shutdown(
     runs.
     """
     if threading.current_thread() is threading.main_thread():
+        drain_first = partial(_drain, drain, stop_listening) if drain else None
         for number in (signal.SIGINT, signal.SIGTERM):
-            _prepend_handler(number, callbacks, drain, stop_listening)
+            _prepend_handler(number, callbacks, drain_first)
 
 
 def _drain(seconds: float, stop_listening: Callable[[], None]) -> None:
@@ -41,8 +43,7 @@ def _drain(seconds: float, stop_listening: Callable[[], None]) -> None:
 def _prepend_handler(
     number: signal.Signals,
     callbacks: Iterable[Callable[[], None]],
-    drain: float,
-    stop_listening: Callable[[], None],
+    drain: Callable[[], None] | None,
 ) -> None:
     server_handler = signal.getsignal(number)
 
@@ -50,8 +51,7 @@ def _prepend_handler(
         is_first = not draining.is_draining()
         draining.begin()
         if received == signal.SIGTERM and is_first and drain:
-            steps = (drain, stop_listening)
-            threading.Thread(target=_drain, args=steps, name="drain", daemon=True).start()
+            threading.Thread(target=drain, name="drain", daemon=True).start()
             return
         # The interrupted thread may hold any lock, so other threads run the callbacks.
         for callback in callbacks:

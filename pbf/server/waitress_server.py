@@ -27,7 +27,7 @@ DESCRIPTORS_OF_CONNECTION = 3
 # For the database, Redis, Fivetran, logs and modules.
 OTHER_DESCRIPTORS = 256
 FEWEST_CONNECTIONS = 100
-# In seconds: so long open connections are answered after new ones are refused.
+# In seconds: how long open connections are answered once new ones are refused.
 LEAVING = 1.0
 
 
@@ -41,13 +41,13 @@ class Task(WSGITask):
     def build_response_header(self) -> bytes:
         """Return the head of the response."""
         if draining.is_draining():
-            self.set_close_on_finish()
+            super().set_close_on_finish()
         return bytes(super().build_response_header())
 
     def set_close_on_finish(self) -> None:
         """Close the connection after this response, unless it is a 304 and may stay open."""
         request: Any = self.request
-        close = request.headers.get("CONNECTION", "").lower() == "close" or draining.is_draining()
+        close = request.headers.get("CONNECTION", "").lower() == "close"
         if close or self.version != "1.1" or not self.status.startswith("304"):
             super().set_close_on_finish()
 
