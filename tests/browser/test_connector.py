@@ -297,12 +297,14 @@ def test_a_table_that_is_searched_and_ticked_is_the_one_that_is_saved(open_conne
 def tick_first(page: Page) -> None:
     """Tick the first row by the keyboard; the list is drawn on a canvas."""
     grid = page.get_by_test_id("stDataFrame")
+    expect(grid.locator("canvas").first).to_be_visible()
     # For screen readers a table of the same rows lies in the canvas.
     expect(grid.locator("tbody tr")).to_have_count(1)
     expect(grid.locator("tbody tr")).to_contain_text("order_items")
     # A run that goes on would draw the list anew and take the focus from it.
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     grid.locator("canvas").first.focus()  # chooses the first cell
+    expect(grid.locator("canvas").first).to_be_focused()
     expect(grid.locator("[role=gridcell][aria-selected=true]")).to_have_count(1)
     page.keyboard.press("Space")
 
