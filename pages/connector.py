@@ -53,7 +53,7 @@ def show(portal: Portal, connector_id: str) -> None:
     st.html(detail.head(connector, data.service_of(connector), state))
     mark("connectors", "connector", connector=connector)
     failed_id, problem = page.PROBLEM.get() or ("", "")
-    with st.container():  # also without a problem, so that what is below keeps its place
+    with st.container():  # also without a problem; see page.mark_age
         if failed_id == connector.id:
             page.show_problem(problem)
     detail.show_actions(connector, state)

@@ -34,7 +34,7 @@ def show(portal: Portal) -> None:
         overview.tiles(summary)
         mark("connectors", "services", key="totals")
         show_links()
-        with st.container():  # also without incidents, so that what is below keeps its place
+        with st.container():  # also without incidents; see page.mark_age
             has_incidents = incidents.under_way(portal)
         left, right = st.columns([3, 2], gap="large")
         with left:

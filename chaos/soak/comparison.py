@@ -118,7 +118,7 @@ def _untrue(witness: Witness, entries: Entries, owned: list[Owned]) -> Iterator[
         one = connector.connector_id
         for action, seen in (
             ("create", witness.created[connector.schema]),
-            ("reschedule", witness.rescheduled[one] + witness.scheduled_so[one]),
+            ("reschedule", witness.rescheduled[one] + witness.confirmed[one]),
             ("sync", witness.synced[one]),
             ("delete for good", witness.deleted[one]),
         ):

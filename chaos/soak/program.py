@@ -1,6 +1,7 @@
-"""python -m chaos.soak.program MODULE ...: run a module with limits that suit the sandbox's clock.
+"""python -m chaos.soak.program MODULE ...: run a module of the product beside a faster Fivetran.
 
-Whether a lost call has created a connector is told by Fivetran's clock, which runs faster in a run.
+A connector belongs to a lost call if it was created soon after it, by Fivetran's clock. Here this
+clock is the sandbox's, on which the same two minutes of ours are many times as long.
 """
 
 import runpy

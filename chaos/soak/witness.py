@@ -29,8 +29,8 @@ class Witness:
         self.deleted: Counter[str] = Counter()
         self.rescheduled: Counter[str] = Counter()
         self.synced: Counter[str] = Counter()
-        # Schedules that failed and were so already, as anybody sees who looks afterwards.
-        self.scheduled_so: Counter[str] = Counter()
+        # Failed changes to the schedule that a connector has already, which a later read confirms.
+        self.confirmed: Counter[str] = Counter()
         self.requests = 0
 
     def __call__(
@@ -59,7 +59,7 @@ class Witness:
     def _count_failed(self, path: str, body: dict[str, Any]) -> None:
         connection = self._world.connections.get(path.removeprefix(CONNECTIONS).strip("/"))
         if connection and connection.sync_frequency == body.get("sync_frequency"):
-            self.scheduled_so[connection.id] += 1
+            self.confirmed[connection.id] += 1
 
     def _count(self, method: str, path: str, body: dict[str, Any]) -> None:
         connector_id, _, action = path.removeprefix(CONNECTIONS).strip("/").partition("/")

@@ -53,7 +53,7 @@ class PendingEntry:
         return connector
 
     def about_new(self, connector: "Connector") -> "Connector":
-        """Say that the connector was created, as `about`; two entries that do are stored as one."""
+        """Do as `about` for a connector that was created, which is recorded only once."""
         created = f"{connector.group_id} {connector.id} {connector.created_at}"
         self.key = hashlib.blake2b(created.encode(), digest_size=16).hexdigest()
         return self.about(connector)

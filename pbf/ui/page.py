@@ -227,7 +227,7 @@ def mark_age(*answers: CachedList) -> None:  # type: ignore[type-arg]
 
     Entries that could not be read, and are not shown, are counted.
     """
-    # Always: what is below keeps its place, which Streamlit would draw anew, and closed, elsewhere.
+    # Also without text: Streamlit draws anew, and so closes, whatever moves to another position.
     with st.container():
         _mark_age(answers)
 

@@ -145,7 +145,7 @@ def _action(
 def show_details(connector: Connector) -> None:
     """Show the incident, the syncs, the facts, and what Fivetran and the audit log report."""
     portal = session.portal()
-    # Each has its place, also while it shows nothing, so that what is below keeps its own.
+    # Also while they show nothing; see page.mark_age.
     with st.container():
         incidents.of_connector(portal, connector)
     with st.container():
